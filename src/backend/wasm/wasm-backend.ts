@@ -1,0 +1,198 @@
+/** The WebAssembly backend: the plan's offsets turned into kernel calls. See `kernels/assembly` for shapes. */
+import type { PartName, Plan } from '../../coordinator/plan.js';
+import { scratchFloats } from '../../coordinator/plan.js';
+import type { Slice } from '../../coordinator/slices.js';
+import { instantiateKernels, type Kernels } from '../../kernels/kernels.js';
+import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
+import type { Backend, Rows, ShardResult } from '../backend.js';
+import { ForwardPass } from './forward.js';
+
+export class WasmBackend implements Backend {
+  readonly #plan: Plan;
+  readonly #kernels: Kernels;
+  readonly #optimizer: Optimizer;
+  readonly #training: ForwardPass;
+  readonly #evaluation: ForwardPass;
+  /** Byte offsets in this rank's scratch: a row of bias sums, and 16 zeros. */
+  readonly #biasSums: number;
+  readonly #zeros: number;
+  readonly #lossSum: Float64Array;
+
+  /** `rank` = plan.threads is the coordinator's, which has scratch of its own but no evaluation workspace. */
+  constructor(plan: Plan, module: WebAssembly.Module, memory: WebAssembly.Memory, rank: number) {
+    this.#plan = plan;
+    this.#kernels = instantiateKernels(module, memory);
+    this.#optimizer = createOptimizer(plan.optimizer, this.#kernels);
+    const scratch = plan.regions.scratch.offset + rank * scratchFloats(plan.layers) * 4;
+    const widest = Math.max(...plan.layers.map((layer) => layer.width)) * 4;
+    this.#biasSums = scratch + widest;
+    this.#zeros = scratch + 2 * widest;
+    this.#lossSum = new Float64Array(memory.buffer, scratch + 2 * widest + 64, 1);
+    this.#training = new ForwardPass(plan, this.#kernels, plan.training, scratch);
+    const workspace = plan.evaluation[Math.min(rank, plan.threads - 1)];
+    this.#evaluation = new ForwardPass(plan, this.#kernels, workspace, scratch);
+  }
+
+  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
+    const order = this.#plan.regions.order.offset + (firstSample + rows.first) * 4;
+    this.#training.run('train', order, rows);
+    this.#loss(this.#plan.training.activations, 'train', order, rows, 1 / batchRows, result);
+    this.#backward(rows);
+  }
+
+  evaluate(part: PartName, first: number, last: number, result: ShardResult): void {
+    const order = this.#plan.regions.identity.offset + first * 4;
+    const rows = { first: 0, last: last - first };
+    this.#evaluation.run(part, order, rows);
+    this.#loss(this.#evaluation.workspace.activations, part, order, rows, 1, result);
+  }
+
+  #loss(
+    activations: Plan['training']['activations'],
+    part: PartName,
+    order: number,
+    rows: Rows,
+    scale: number,
+    result: ShardResult,
+  ): void {
+    const { layers, classes, labelSmoothing, parts } = this.#plan;
+    const stride = layers[layers.length - 1].width * 4;
+    this.#lossSum[0] = 0;
+    result.correct = this.#kernels.softmaxCrossEntropy(
+      activations[layers.length - 1].offset + rows.first * stride,
+      stride,
+      rows.last - rows.first,
+      classes,
+      parts[part].labels.offset,
+      order,
+      labelSmoothing,
+      scale,
+      this.#lossSum.byteOffset,
+    );
+    result.lossSum = this.#lossSum[0];
+  }
+
+  /** Deltas of the hidden layers, from the last to the first. */
+  #backward(rows: Rows): void {
+    const { layers, training } = this.#plan;
+    const count = rows.last - rows.first;
+    for (let l = layers.length - 1; l > 0; l--) {
+      const above = layers[l];
+      const width = layers[l - 1].width * 4;
+      const source = this.#deltas(l) + rows.first * above.width * 4;
+      const target = this.#deltas(l - 1) + rows.first * width;
+      const transposed = this.#transposed(l);
+      for (let panel = 0; panel * 16 < above.inputs; panel++) {
+        this.#kernels.matmul16(
+          count,
+          above.outputs,
+          source,
+          above.width * 4,
+          4,
+          transposed + panel * above.outputs * 64,
+          64,
+          target + panel * 64,
+          width,
+          this.#zeros,
+          Number.NEGATIVE_INFINITY,
+        );
+      }
+      this.#training.activationBackward(l - 1, target, rows, training);
+    }
+  }
+
+  gradient(slice: Slice, rows: Rows, buffer: number): void {
+    const { layers, input, regions, training } = this.#plan;
+    const layer = layers[slice.layer];
+    const kernels = this.#kernels;
+    const width = layer.panelWidth;
+    const stride = layer.width * 4;
+    const count = rows.last - rows.first;
+    const target = this.#gradients(buffer) + slice.offset * 4;
+    const deltas = this.#deltas(slice.layer) + rows.first * stride + slice.panel * width * 4;
+    const weightRows = slice.lastRow - slice.firstRow;
+    const biasRow = slice.bias ? target + weightRows * width * 4 : this.#biasSums;
+    const sparse = slice.layer === 0 && input.packing === 'sparse';
+    if (slice.bias || sparse) kernels.columnSum(deltas, stride, count, width, biasRow);
+    if (!sparse) {
+      const source = slice.layer === 0 ? training.inputs : training.activations[slice.layer - 1];
+      const sourceStride = (slice.layer === 0 ? input.width : layers[slice.layer - 1].width) * 4;
+      kernels.matmul16(
+        weightRows,
+        count,
+        source.offset + rows.first * sourceStride + slice.firstRow * 4,
+        4,
+        sourceStride,
+        deltas,
+        stride,
+        target,
+        64,
+        this.#zeros,
+        Number.NEGATIVE_INFINITY,
+      );
+      return;
+    }
+    // Centring by its rank-1 correction: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
+    kernels.negativeOuter(regions.shift.offset + slice.firstRow * 4, weightRows, biasRow, width, target);
+    const ranges = input.rangeEnds.length;
+    const bounds = training.bounds.offset + rows.first * (ranges + 1) * 4;
+    const panel = target - slice.firstRow * width * 4;
+    const scatter = width === 64 ? kernels.sparseGradient64 : kernels.sparseGradient16;
+    for (let range = slice.firstRange; range < slice.lastRange; range++)
+      scatter(bounds, ranges, range, count, deltas, stride, panel);
+  }
+
+  reduce(slice: Slice, buffers: number): void {
+    const target = this.#gradients(0) + slice.offset * 4;
+    for (let buffer = 1; buffer < buffers; buffer++)
+      this.#kernels.addInto(target, this.#gradients(buffer) + slice.offset * 4, slice.floats);
+  }
+
+  update(slice: Slice, step: number, learningRate: number): void {
+    const { regions, parameters } = this.#plan;
+    const bytes = slice.offset * 4;
+    const state = regions.states.offset + bytes;
+    this.#optimizer.update(
+      regions.parameters.offset + bytes,
+      [state, state + parameters * 4],
+      this.#gradients(0) + bytes,
+      slice.floats,
+      step,
+      learningRate,
+    );
+    this.#transpose(slice);
+  }
+
+  refresh(slices: readonly Slice[]): void {
+    for (const slice of slices) this.#transpose(slice);
+  }
+
+  /** The backward pass reads weights transposed; layers from the second on. */
+  #transpose(slice: Slice): void {
+    if (slice.layer === 0) return;
+    const layer = this.#plan.layers[slice.layer];
+    this.#kernels.transposeRows(
+      this.#plan.regions.parameters.offset + (slice.offset - slice.firstRow * 16) * 4,
+      slice.firstRow,
+      slice.lastRow,
+      slice.panel * 16,
+      Math.min(16, layer.outputs - slice.panel * 16),
+      layer.outputs,
+      this.#transposed(slice.layer),
+    );
+  }
+
+  #gradients(buffer: number): number {
+    return this.#plan.regions.gradients.offset + buffer * this.#plan.parameters * 4;
+  }
+
+  /** The gradient of the logits replaces them, so the last layer's deltas are where its activations were. */
+  #deltas(layer: number): number {
+    const { layers, training } = this.#plan;
+    return (layer === layers.length - 1 ? training.activations[layer] : training.deltas[layer]).offset;
+  }
+
+  #transposed(layer: number): number {
+    return this.#plan.transposed[layer]?.offset ?? 0;
+  }
+}

@@ -1,0 +1,151 @@
+/** Finds and reads a configuration file and the files that it extends. What the keys mean is not known here. */
+
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, extname, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { sectionPaths } from './keys.js';
+import { type Branch, given, layerOf, plain, type Source } from './layer.js';
+import { nearest } from './nearest.js';
+
+export interface ConfigFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly layer: Branch;
+}
+
+/** The file and what it extends, nearest first. */
+export async function readConfigFiles(file: string, directory: string): Promise<ConfigFile[]> {
+  const files: ConfigFile[] = [];
+  let path: string | null = locate(file, directory);
+  while (path !== null) {
+    const source: Source = { label: shown(path, directory), rank: -1 - files.length };
+    const layer = await readLayer(path, source);
+    files.push({ path, layer });
+    path = extendedFile(layer, path, directory);
+    if (path !== null) refuseCycle([...files.map((read) => read.path), path], source, directory);
+  }
+  return files;
+}
+
+/**
+ * A path relative to the directory; `configs/x.yaml` also in the package, so that it works from anywhere;
+ * a bare name such as `fastmlp` is `configs/fastmlp.yaml` in either.
+ */
+function locate(file: string, directory: string): string {
+  const isBareName = file !== '' && !/[\\/]/.test(file) && extname(file) === '';
+  const wanted = isBareName ? join('configs', `${file}.yaml`) : file;
+  const isShippable = !isAbsolute(wanted) && normalize(wanted).startsWith(`configs${sep}`);
+  const candidates = [
+    ...(isBareName ? [resolve(directory, file)] : []),
+    resolve(directory, wanted),
+    ...(isShippable ? [resolve(packageRoot(), wanted)] : []),
+  ];
+  const found = candidates.find(isFile);
+  if (found !== undefined) return found;
+  const hint = nearestFile(candidates.slice(isBareName ? 1 : 0), directory);
+  throw usage(`--config ${file === '' ? '""' : file}: no such file${hint}`);
+}
+
+async function readLayer(path: string, source: Source): Promise<Branch> {
+  const { parseYaml, YamlProblem } = await import('./yaml-text.js');
+  let value: unknown;
+  try {
+    value = parseYaml(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof YamlProblem) {
+      throw usage(`${source.label}:${error.line}:${error.column}: ${error.message}`);
+    }
+    throw usage(`${source.label}: cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+  const layer = layerOf(value ?? new Map(), source);
+  if (layer.kind === 'leaf') throw usage(`${source.label}: ${expectedGot('a mapping of keys', layer.value)}`);
+  dropEmptySections(layer);
+  return layer;
+}
+
+/** `train:` with all its keys commented out reads as null; it gives no keys. */
+function dropEmptySections(layer: Branch): void {
+  for (const section of sectionPaths()) {
+    const keys = section.split('.');
+    const last = keys.pop() ?? '';
+    const above = given(layer, keys);
+    if (above?.kind !== 'branch') continue;
+    const value = above.children.get(last);
+    if (value?.kind === 'leaf' && value.value === null) above.children.delete(last);
+  }
+}
+
+/** Takes `extends` out of the layer: it says where to read on and is no part of the configuration. */
+function extendedFile(layer: Branch, path: string, directory: string): string | null {
+  const base = layer.children.get('extends');
+  if (base === undefined) return null;
+  layer.children.delete('extends');
+  const { label } = layer.source;
+  const name = plain(base);
+  if (typeof name !== 'string' || name === '') {
+    throw usage(`${label}: extends: ${expectedGot('the path of one YAML file', name)}`);
+  }
+  const target = resolve(dirname(path), name);
+  if (!isFile(target)) {
+    throw usage(
+      `${label}: extends: no such file ${shown(target, directory)}${nearestFile([target], directory)}`,
+    );
+  }
+  return target;
+}
+
+function refuseCycle(chain: readonly string[], source: Source, directory: string): void {
+  const real = chain.map((path) => realpathSync(path));
+  if (new Set(real).size === real.length) return;
+  const links = chain.map((path) => shown(path, directory)).join(' → ');
+  throw usage(`${source.label}: extends: expected files that do not extend each other, got ${links}`);
+}
+
+/** `; did you mean …?` with the nearest YAML file beside any of the paths, or else which ones there are. */
+function nearestFile(missing: readonly string[], directory: string): string {
+  const besides = missing.map((path) => ({ path, names: yamlFiles(dirname(path)) }));
+  for (const { path, names } of besides) {
+    const stem = basename(path, extname(path));
+    const meant = nearest(
+      stem,
+      names.map((name) => basename(name, extname(name))),
+    );
+    const name = names.find((candidate) => basename(candidate, extname(candidate)) === meant);
+    if (name !== undefined) return `; did you mean ${shown(join(dirname(path), name), directory)}?`;
+  }
+  const { path, names } = besides.findLast((beside) => beside.names.length > 0) ?? { path: '', names: [] };
+  return names.length === 0 ? '' : `; ${shown(dirname(path), directory)} has ${names.slice(0, 8).join(', ')}`;
+}
+
+function yamlFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+  } catch {
+    return []; // No such folder, or not ours to read: there is nothing to suggest.
+  }
+}
+
+function isFile(path: string): boolean {
+  // Anything but a folder: a pipe (`--config <(…)`) is read like a file.
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status !== undefined && !status.isDirectory();
+}
+
+/** Relative to the directory if inside it, else absolute. */
+function shown(path: string, directory: string): string {
+  const inside = relative(directory, path);
+  if (inside === '') return '.';
+  return inside.startsWith('..') || isAbsolute(inside) ? path : inside;
+}
+
+/** The nearest folder above this module with a package.json: bundled or not, the package's own. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!isFile(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+function usage(message: string): UserError {
+  return new UserError(message, ExitCode.usage);
+}

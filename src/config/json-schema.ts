@@ -1,0 +1,30 @@
+/** The configuration file as a JSON Schema, for editors: completion, hover texts and red lines while typing. */
+
+import * as z from 'zod';
+import { configSchema } from './schema.js';
+
+const fileSchema = configSchema.extend({
+  extends: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Another YAML file, relative to this one, whose keys this one adds to or overrides'),
+});
+
+/** Draft 7, the newest draft that yaml-language-server supports in full. Every key may be left out. */
+export function configJsonSchema(): Record<string, unknown> {
+  const { $schema, ...body } = z.toJSONSchema(fileSchema, {
+    target: 'draft-7',
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      // The bound of integers that a double holds exactly is zod's own, not something a user needs to see.
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    },
+  });
+  return { $schema, title: 'shardstep configuration', ...body };
+}
+
+/** The text of configs/schema.json. */
+export function configJsonSchemaText(): string {
+  return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+}

@@ -1,0 +1,125 @@
+/**
+ * Layers of configuration before they are checked: each value remembers where it was given, so that a
+ * refusal can name the file or the command line. Children are Maps, hence a key such as `__proto__` is
+ * a key like any other.
+ */
+
+import type { ChoiceSection } from './keys.js';
+
+/** Where a value was given. A higher rank wins over a lower one. */
+export interface Source {
+  readonly label: string;
+  readonly rank: number;
+}
+
+/** Below every layer that is given. */
+export const defaultsSource: Source = { label: 'defaults', rank: Number.NEGATIVE_INFINITY };
+
+export interface Leaf {
+  readonly kind: 'leaf';
+  readonly source: Source;
+  readonly value: unknown;
+}
+
+export interface Branch {
+  readonly kind: 'branch';
+  readonly source: Source;
+  readonly children: Map<string, Layer>;
+}
+
+export type Layer = Leaf | Branch;
+
+export function emptyBranch(source: Source): Branch {
+  return { kind: 'branch', source, children: new Map() };
+}
+
+/** Mappings (Map or object) become branches; lists and single values are leaves. */
+export function layerOf(value: unknown, source: Source): Layer {
+  const entries = entriesOf(value);
+  if (entries === null) return { kind: 'leaf', source, value: withoutMaps(value) };
+  const branch = emptyBranch(source);
+  for (const [key, child] of entries) branch.children.set(key, layerOf(child, source));
+  return branch;
+}
+
+/** Puts a value at a path inside one layer; what was given there before is replaced, mappings are joined. */
+export function place(root: Branch, path: readonly string[], value: Layer): void {
+  let branch = root;
+  for (const key of path.slice(0, -1)) {
+    const next = branch.children.get(key);
+    const inner = next?.kind === 'branch' ? next : emptyBranch(value.source);
+    branch.children.set(key, inner);
+    branch = inner;
+  }
+  const last = path.at(-1) ?? '';
+  const before = branch.children.get(last);
+  const joined = before?.kind === 'branch' && value.kind === 'branch' ? merge(before, value, []) : value;
+  branch.children.set(last, joined);
+}
+
+/**
+ * The later layer wins key by key; lists are replaced. In a section whose `name` decides its keys, a
+ * later layer that changes the name drops the keys that earlier layers gave for the other name.
+ */
+export function merge(earlier: Branch, later: Branch, choices: readonly ChoiceSection[]): Branch {
+  const children = new Map(earlier.children);
+  for (const [key, child] of later.children) {
+    const before = children.get(key);
+    const choice = choices.find(({ section }) => section === key);
+    const keepsBoth =
+      before?.kind === 'branch' && child.kind === 'branch' && !(choice && changesName(before, child, choice));
+    children.set(key, keepsBoth ? merge(before, child, []) : child);
+  }
+  return { kind: 'branch', source: later.source, children };
+}
+
+function changesName(before: Branch, after: Branch, { discriminator, defaultName }: ChoiceSection): boolean {
+  const chosen = after.children.get(discriminator);
+  if (chosen === undefined) return false;
+  const earlier = before.children.get(discriminator);
+  const earlierName = earlier === undefined ? defaultName : plain(earlier);
+  return plain(chosen) !== earlierName;
+}
+
+/** The layer as plain objects. `Object.fromEntries` makes `__proto__` an own property, not a prototype. */
+export function plain(layer: Layer): unknown {
+  if (layer.kind === 'leaf') return layer.value;
+  return Object.fromEntries([...layer.children].map(([key, child]) => [key, plain(child)]));
+}
+
+/** The layer at a path; null where nothing was given. */
+export function given(root: Layer, path: readonly PropertyKey[]): Layer | null {
+  const found = path.reduce<Layer | undefined>(
+    (layer, key) => (layer?.kind === 'branch' ? layer.children.get(String(key)) : undefined),
+    root,
+  );
+  return found ?? null;
+}
+
+/** The layer at a path, or the deepest one above it: a list is a leaf, so `model.hidden[1]` finds the list. */
+export function deepest(root: Layer, path: readonly PropertyKey[]): Layer {
+  for (let length = path.length; length > 0; length -= 1) {
+    const found = given(root, path.slice(0, length));
+    if (found !== null) return found;
+  }
+  return root;
+}
+
+function entriesOf(value: unknown): [string, unknown][] | null {
+  if (value instanceof Map) {
+    return [...value].map(([key, child]) => [
+      typeof key === 'object' ? JSON.stringify(withoutMaps(key)) : String(key),
+      child,
+    ]);
+  }
+  const isPlain = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isPlain ? Object.entries(value) : null;
+}
+
+function withoutMaps(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutMaps);
+  const entries = entriesOf(value);
+  return entries === null
+    ? value
+    : Object.fromEntries(entries.map(([key, child]) => [key, withoutMaps(child)]));
+}

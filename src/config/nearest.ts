@@ -1,0 +1,58 @@
+/** "Did you mean": the known word that a wrong word was probably meant to be, if one is near enough. */
+
+import { distance } from 'fastest-levenshtein';
+
+/** The nearest candidate, or null when even that one is too far to be meant. */
+export function nearest(word: string, candidates: readonly string[]): string | null {
+  return ranked(word, candidates, folded).find((found) => found.isNear)?.candidate ?? null;
+}
+
+/**
+ * Dotted keys for a wrong dotted key: those with the same last part elsewhere (`lr` → `optimizer.lr`),
+ * else the nearest as a whole, else the one with the nearest last part. Empty if none is near.
+ */
+export function nearestKeys(key: string, known: readonly string[]): string[] {
+  const namesakes = known.filter((candidate) => folded(lastPart(candidate)) === folded(lastPart(key)));
+  const closest = ranked(key, namesakes, folded).map(({ candidate }) => candidate);
+  if (closest.length > 0) return key.includes('.') ? closest.slice(0, 1) : closest.slice(0, 3);
+  const siblings = known.filter((candidate) => parent(candidate) === parent(key));
+  const found =
+    nearest(lastPart(key), siblings.map(lastPart)) === null
+      ? (nearest(
+          key,
+          known.filter((candidate) => parent(candidate) !== parent(key)),
+        ) ?? ranked(key, known, (text) => folded(lastPart(text))).find(({ isNear }) => isNear)?.candidate)
+      : ranked(key, siblings, (text) => folded(lastPart(text)))[0]?.candidate;
+  return found === undefined ? [] : [found];
+}
+
+interface Ranked {
+  readonly candidate: string;
+  readonly edits: number;
+  readonly isNear: boolean;
+}
+
+/** Nearest first. Near: edits in at most two letters of five, and never in all of them. */
+function ranked(word: string, candidates: readonly string[], form: (text: string) => string): Ranked[] {
+  const wanted = form(word);
+  const most = Math.min(Math.max(1, Math.round(wanted.length * 0.4)), wanted.length - 1);
+  return candidates
+    .map((candidate) => {
+      const edits = distance(wanted, form(candidate));
+      return { candidate, edits, isNear: edits <= most };
+    })
+    .sort((a, b) => a.edits - b.edits);
+}
+
+/** Case and word separators don't count: `batch_size` and `batchSize` are the same mistake. */
+function folded(text: string): string {
+  return text.toLowerCase().replace(/[-_]/g, '');
+}
+
+function lastPart(key: string): string {
+  return key.slice(key.lastIndexOf('.') + 1);
+}
+
+function parent(key: string): string {
+  return key.slice(0, Math.max(0, key.lastIndexOf('.')));
+}

@@ -1,0 +1,230 @@
+/**
+ * The plan of a run: every size, offset, shard and slice, computed once by the coordinator from the resolved
+ * configuration and the facts of the data, cloned to the workers, printable with `--print-plan`. A plain
+ * object; nothing here touches memory or threads.
+ */
+import type { Config } from '../config/schema.js';
+import type { Packing } from '../data/packing.js';
+import { reservedBytes } from '../kernels/kernels.js';
+import { type LayerLayout, layoutNetwork, parameterFloats } from '../model/layout.js';
+import { stateVectors } from '../optim/optimizer.js';
+import { gradientBuffers } from '../sync/strategy.js';
+import { cutFeatures, planSlices, type Slice } from './slices.js';
+
+export type SyncName = Config['parallel']['sync'];
+export type PartName = 'train' | 'validation' | 'test';
+
+/** A region of the shared memory: byte offset and size. */
+export interface Region {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Facts of the data that sizes depend on. */
+export interface DataFacts {
+  readonly features: number;
+  readonly classes: number;
+  readonly packing: Packing;
+  /** input = value · scale − shift[feature]; `shifted`: whether any shift is not zero. */
+  readonly scale: number;
+  readonly shifted: boolean;
+  /** Non-zeros of each feature over the training images: where the work of a sparse layer lies. */
+  readonly nonZeros: ArrayLike<number>;
+  /** Greatest number of non-zeros in a sample of any part. */
+  readonly maxRowNonZeros: number;
+  readonly parts: Readonly<Record<PartName, { readonly count: number; readonly nonZeros: number }>>;
+}
+
+export interface InputPlan {
+  readonly packing: Packing;
+  readonly features: number;
+  /** Dense: floats of an input row. */
+  readonly width: number;
+  readonly scale: number;
+  readonly shifted: boolean;
+  /** Sparse: bytes of an entry row, log2 of the bytes of a weight row, and where each feature range ends. */
+  readonly entryStride: number;
+  readonly shiftBits: number;
+  readonly rangeEnds: readonly number[];
+}
+
+/** Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network. */
+export interface Workspace {
+  readonly rows: number;
+  /** Sparse entries [rows][entryStride], or dense inputs [rows][width]. */
+  readonly inputs: Region;
+  /** Sparse: [rows][ranges + 1] addresses. */
+  readonly bounds: Region;
+  /** Per layer, [rows][layer.width]; the last one holds logits, then their gradient. */
+  readonly activations: readonly Region[];
+  /** Per hidden layer: the gradient of the loss by its pre-activations. */
+  readonly deltas: readonly Region[];
+  /** Per hidden layer, GELU only: pre-activations. */
+  readonly preActivations: readonly Region[];
+}
+
+export interface PartPlan {
+  readonly count: number;
+  /** Sparse: packed u32; dense: u16 rows. */
+  readonly values: Region;
+  /** Sparse: starts u32 [count + 1]. */
+  readonly starts: Region;
+  readonly labels: Region;
+}
+
+export interface Plan {
+  readonly threads: number;
+  /** More threads than cores that this process may use: spin less. */
+  readonly oversubscribed: boolean;
+  readonly sync: SyncName;
+  readonly batch: number;
+  readonly classes: number;
+  readonly labelSmoothing: number;
+  readonly activation: Config['model']['activation'];
+  readonly optimizer: Config['optimizer'];
+  readonly input: InputPlan;
+  readonly layers: readonly LayerLayout[];
+  /** Floats of the parameter vector. */
+  readonly parameters: number;
+  /** Slices of the parameters by owning rank; together they are all of them. */
+  readonly slices: readonly (readonly Slice[])[];
+  readonly parts: Readonly<Record<PartName, PartPlan>>;
+  /** Greatest number of steps in one command to the workers, the length of the metrics rings. */
+  readonly ringSteps: number;
+  /** Samples that a worker claims at a time in an evaluation. */
+  readonly evaluationChunk: number;
+  readonly training: Workspace;
+  readonly evaluation: readonly Workspace[];
+  readonly regions: Readonly<Record<RegionName, Region>>;
+  /** Per layer from the second: transposed weights [⌈inputs/16⌉][outputs][16]. */
+  readonly transposed: readonly (Region | null)[];
+  /** Bytes of the whole memory, a whole number of 64 KiB pages. */
+  readonly bytes: number;
+}
+
+/**
+ * control: words for barriers and commands; parameters, states, gradients: vectors as long as the parameters;
+ * shift: f32 [features]; rangeEnds: u32; order: i32, the epoch's samples; identity: i32 0, 1, 2 …;
+ * rates: f64 per ring step; metrics: f64 [ringSteps][threads][loss sum, correct]; times: f64 per ring step;
+ * chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][phases]; scratch: f32 rows per rank.
+ */
+type RegionName =
+  | 'control'
+  | 'parameters'
+  | 'states'
+  | 'gradients'
+  | 'shift'
+  | 'rangeEnds'
+  | 'order'
+  | 'identity'
+  | 'rates'
+  | 'metrics'
+  | 'times'
+  | 'chunks'
+  | 'stats'
+  | 'scratch';
+
+const pageBytes = 65536;
+const ringSteps = 1024;
+const evaluationChunk = 96;
+
+/** Hands out consecutive regions, each on cache lines of its own (128 bytes: pairs are prefetched). */
+class Arena {
+  top = reservedBytes;
+
+  take(bytes: number): Region {
+    const offset = this.top;
+    this.top = Math.ceil((offset + bytes) / 128) * 128;
+    return { offset, bytes };
+  }
+}
+
+/** Floats of scratch per rank: a centred bias and a row of bias sums for the widest layer, and a zero row. */
+export function scratchFloats(layers: readonly LayerLayout[]): number {
+  return 2 * Math.max(...layers.map((layer) => layer.width)) + 64;
+}
+
+export function makePlan(config: Config, facts: DataFacts, threads: number, cores: number): Plan {
+  const arena = new Arena();
+  const { batch } = config.train;
+  const layers = layoutNetwork(
+    [facts.features, ...config.model.hidden, facts.classes],
+    facts.packing === 'sparse',
+  );
+  const rangeEnds = facts.packing === 'sparse' ? cutFeatures(facts.nonZeros, layers[0], threads) : [];
+  const input: InputPlan = {
+    packing: facts.packing,
+    features: facts.features,
+    width: Math.ceil(facts.features / 8) * 8,
+    scale: facts.scale,
+    shifted: facts.shifted,
+    entryStride: (facts.maxRowNonZeros + rangeEnds.length) * 8,
+    shiftBits: Math.log2(layers[0].panelWidth * 4),
+    rangeEnds,
+  };
+  const workspace = (rows: number, training: boolean): Workspace => {
+    const hidden = layers.slice(0, -1);
+    const perLayer = (list: readonly LayerLayout[]) =>
+      list.map((layer) => arena.take(rows * layer.width * 4));
+    return {
+      rows,
+      inputs: arena.take(rows * (facts.packing === 'sparse' ? input.entryStride : input.width * 4)),
+      bounds: arena.take(rows * (rangeEnds.length + 1) * 4),
+      activations: perLayer(layers),
+      deltas: training ? perLayer(hidden) : [],
+      preActivations: config.model.activation === 'gelu' ? perLayer(hidden) : [],
+    };
+  };
+  const part = (name: PartName): PartPlan => {
+    const { count, nonZeros } = facts.parts[name];
+    return {
+      count,
+      values: arena.take(facts.packing === 'sparse' ? nonZeros * 4 : count * input.width * 2),
+      starts: arena.take(facts.packing === 'sparse' ? (count + 1) * 4 : 0),
+      labels: arena.take(count),
+    };
+  };
+  const parameters = parameterFloats(layers);
+  const vector = parameters * 4;
+  const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
+  const regions: Record<RegionName, Region> = {
+    control: arena.take(4096),
+    parameters: arena.take(vector),
+    states: arena.take(vector * stateVectors(config.optimizer)),
+    gradients: arena.take(vector * gradientBuffers(config.parallel.sync, threads)),
+    shift: arena.take(input.width * 4),
+    rangeEnds: arena.take(rangeEnds.length * 4),
+    order: arena.take(facts.parts.train.count * 4),
+    identity: arena.take(largest * 4),
+    rates: arena.take(ringSteps * 8),
+    metrics: arena.take(ringSteps * threads * 16),
+    times: arena.take(ringSteps * 8),
+    chunks: arena.take(Math.ceil(largest / evaluationChunk) * 16),
+    stats: arena.take((threads + 1) * 64),
+    scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
+  };
+  return {
+    threads,
+    oversubscribed: threads > cores,
+    sync: config.parallel.sync,
+    batch,
+    classes: facts.classes,
+    labelSmoothing: config.loss.labelSmoothing,
+    activation: config.model.activation,
+    optimizer: config.optimizer,
+    input,
+    layers,
+    parameters,
+    slices: planSlices(layers, facts, rangeEnds, threads, batch),
+    parts: { train: part('train'), validation: part('validation'), test: part('test') },
+    ringSteps,
+    evaluationChunk,
+    training: workspace(batch, true),
+    evaluation: Array.from({ length: threads }, () => workspace(evaluationChunk, false)),
+    regions,
+    transposed: layers.map((layer, l) =>
+      l === 0 ? null : arena.take(Math.ceil(layer.inputs / 16) * layer.outputs * 64),
+    ),
+    bytes: Math.ceil(arena.top / pageBytes) * pageBytes,
+  };
+}

@@ -1,0 +1,26 @@
+/** The Piscina pool: as many workers as threads, started early, each running one long task per session. */
+import { Piscina } from 'piscina';
+import type { RankTask } from '../worker/index.js';
+
+export interface WorkerPool {
+  /** Starts every rank; each promise settles when its worker leaves the session. */
+  start(task: Omit<RankTask, 'rank'>): Promise<void>[];
+  close(): Promise<void>;
+}
+
+/** Workers begin to start at once; nothing is timed, recycled or awaited per step. */
+export function openPool(threads: number): WorkerPool {
+  const piscina = new Piscina<RankTask, void>({
+    filename: new URL('../worker/index.js', import.meta.url).href,
+    minThreads: threads,
+    maxThreads: threads,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    concurrentTasksPerWorker: 1,
+    recordTiming: false,
+    atomics: 'disabled',
+  });
+  return {
+    start: (task) => Array.from({ length: threads }, (_, rank) => piscina.run({ ...task, rank })),
+    close: () => piscina.destroy(),
+  };
+}

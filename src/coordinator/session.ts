@@ -1,0 +1,256 @@
+/**
+ * A session: shared memory, data and workers for one plan. It trains and evaluates on command, any number of
+ * runs one after the other, and never blocks the event loop for long.
+ */
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
+import type { Backend } from '../backend/backend.js';
+import { WasmBackend } from '../backend/wasm/wasm-backend.js';
+import type { LoadedKernels } from '../kernels/load.js';
+import { exportParameters, importParameters } from '../model/parameters.js';
+import type { Tensor } from '../model/safetensors.js';
+import { strategies } from '../sync/strategy.js';
+import { UserError } from '../user-error.js';
+import { AbortReason, Control, Operation, partNames } from '../worker/control.js';
+import { phases, statsPerRank } from '../worker/phase-clock.js';
+import { metricsPerRank } from '../worker/step-loop.js';
+import type { PartName, Plan, Region } from './plan.js';
+import type { WorkerPool } from './pool.js';
+import { fillMemory, type PreparedData } from './prepare-data.js';
+
+export interface StepMetrics {
+  /** Mean loss of the batch before the step, rounded to float32; the share of its images already right. */
+  readonly loss: number;
+  readonly batchAccuracy: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly finishedAt: number;
+}
+
+export interface Evaluation {
+  readonly accuracy: number;
+  readonly loss: number;
+}
+
+/** Milliseconds, summed: mean over the workers for compute and wait; update is the coordinator's in `average`. */
+export interface PhaseTimes {
+  readonly compute: number;
+  readonly wait: number;
+  readonly update: number;
+}
+
+/** The run was stopped by `interrupt`. */
+export class Interrupted extends Error {}
+
+/** Longest time for which the event loop is blocked: signals and progress are this late. */
+const burstMs = 5;
+
+export class Session {
+  readonly plan: Plan;
+  readonly #memory: WebAssembly.Memory;
+  readonly #control: Control;
+  readonly #backend: Backend;
+  readonly #ranks: Promise<void>[];
+  #failure: unknown;
+
+  private constructor(plan: Plan, memory: WebAssembly.Memory, module: WebAssembly.Module, pool: WorkerPool) {
+    this.plan = plan;
+    this.#memory = memory;
+    this.#control = new Control(plan, memory);
+    this.#backend = new WasmBackend(plan, module, memory, plan.threads);
+    this.#ranks = pool.start({ plan, module, memory });
+    for (const rank of this.#ranks) {
+      rank.catch((error: unknown) => {
+        this.#failure ??= error;
+        this.#control.abort(AbortReason.workerError);
+      });
+    }
+  }
+
+  /**
+   * Lays out and fills the memory, and waits for the workers to be ready.
+   * @throws UserError when there is not enough memory, Error when a worker fails to start.
+   */
+  static async open(
+    plan: Plan,
+    data: PreparedData,
+    kernels: LoadedKernels,
+    pool: WorkerPool,
+  ): Promise<Session> {
+    const memory = allocate(plan.bytes);
+    fillMemory(plan, data, memory);
+    const session = new Session(plan, memory, kernels.module, pool);
+    await session.#until('ready', () => session.#control.allReady);
+    return session;
+  }
+
+  /** Stops everything that runs; whoever awaits it gets `Interrupted`. */
+  interrupt(): void {
+    this.#control.abort(AbortReason.interrupted);
+  }
+
+  /** The epoch's order: i32 [training images], to be filled before the epoch's first step. */
+  get order(): Int32Array {
+    return new Int32Array(this.#memory.buffer, this.plan.regions.order.offset, this.plan.parts.train.count);
+  }
+
+  /** Sets the parameters from named tensors and the optimiser's state to zero: the start of a run. */
+  setParameters(tensors: ReadonlyMap<string, Tensor>, source: string, prefix = ''): void {
+    importParameters(this.plan.layers, tensors, this.#floats(this.plan.regions.parameters), source, prefix);
+    this.#floats(this.plan.regions.states).fill(0);
+    this.#floats(this.plan.regions.stats).fill(0);
+    this.#backend.refresh(this.plan.slices.flat());
+  }
+
+  parameters(): Map<string, Tensor> {
+    return exportParameters(this.plan.layers, this.#floats(this.plan.regions.parameters));
+  }
+
+  /**
+   * Runs steps `first` … (from 0), one per learning rate, at most plan.ringSteps of them; the first batch starts
+   * at `firstSample` of the order, of which `epochSamples` are used.
+   * @throws Interrupted; UserError when the loss is not finite; Error when a worker fails.
+   */
+  async steps(
+    first: number,
+    rates: readonly number[],
+    firstSample: number,
+    epochSamples: number,
+    onTick?: (step: number) => void,
+  ): Promise<StepMetrics[]> {
+    const { regions, threads, batch } = this.plan;
+    this.#doubles(regions.rates).set(rates);
+    this.#control.send({ operation: Operation.steps, arguments: [first, rates.length, firstSample, epochSamples] });
+    const combining = strategies[this.plan.sync].coordinated ? this.#combine(first, rates) : null;
+    await (combining ?? this.#until('done', () => this.#control.allDone, onTick));
+    if (combining !== null) await this.#until('done', () => this.#control.allDone);
+    const metrics = this.#doubles(regions.metrics);
+    const times = this.#doubles(regions.times);
+    return rates.map((_, i) => {
+      const rows = Math.min(batch, epochSamples - firstSample - i * batch);
+      let lossSum = 0;
+      let correct = 0;
+      for (let rank = 0; rank < threads; rank++) {
+        const slot = (i * threads + rank) * metricsPerRank;
+        lossSum += metrics[slot];
+        correct += metrics[slot + 1];
+      }
+      return { loss: Math.fround(lossSum / rows), batchAccuracy: correct / rows, finishedAt: times[i] };
+    });
+  }
+
+  /** Accuracy and mean loss over a whole part. */
+  async evaluate(part: PartName): Promise<Evaluation> {
+    this.#control.send({ operation: Operation.evaluate, arguments: [partNames.indexOf(part), 0, 0, 0] });
+    await this.#until('done', () => this.#control.allDone);
+    const { count } = this.plan.parts[part];
+    const chunks = this.#doubles(this.plan.regions.chunks);
+    let lossSum = 0;
+    let correct = 0;
+    for (let chunk = 0; chunk * this.plan.evaluationChunk < count; chunk++) {
+      lossSum += chunks[2 * chunk];
+      correct += chunks[2 * chunk + 1];
+    }
+    return { accuracy: correct / count, loss: lossSum / count };
+  }
+
+  /** Time spent in each phase since the parameters were set. */
+  phaseTimes(): PhaseTimes {
+    const { threads } = this.plan;
+    const stats = this.#doubles(this.plan.regions.stats);
+    const mean = (phase: number) => {
+      let sum = 0;
+      for (let rank = 0; rank < threads; rank++) sum += stats[rank * statsPerRank + phase];
+      return sum / threads;
+    };
+    const [compute, wait, update] = phases.map((_, phase) => mean(phase));
+    const combining = stats[threads * statsPerRank];
+    return { compute, wait: Math.max(0, wait - combining), update: update + combining };
+  }
+
+  /** Lets the workers go; the pool can serve another session afterwards. */
+  async close(): Promise<void> {
+    if (!this.#control.aborted) this.#control.send({ operation: Operation.finish, arguments: [0, 0, 0, 0] });
+    await Promise.allSettled(this.#ranks);
+  }
+
+  /** The coordinator's part of every averaged step: between the barriers it reduces and updates. */
+  async #combine(first: number, rates: readonly number[]): Promise<void> {
+    const strategy = strategies[this.plan.sync];
+    const allSlices = this.plan.slices.flat();
+    const buffers = strategy.gradientBuffers(this.plan.threads);
+    const barrier = this.#control.barrier(this.plan.threads + 1, 0);
+    const stats = this.#doubles(this.plan.regions.stats);
+    let yieldedAt = performance.now();
+    const meet = async () => {
+      const { generation, last } = barrier.arrive();
+      while (!last && !barrier.poll(generation, burstMs)) await this.#checkpoint();
+      if (performance.now() - yieldedAt > burstMs) {
+        await this.#checkpoint();
+        yieldedAt = performance.now();
+      }
+    };
+    for (let i = 0; i < rates.length; i++) {
+      await meet();
+      const started = performance.now();
+      strategy.combine?.({
+        backend: this.#backend,
+        allSlices,
+        buffers,
+        number: first + i + 1,
+        learningRate: rates[i],
+      });
+      stats[this.plan.threads * statsPerRank] += performance.now() - started;
+      await meet();
+    }
+  }
+
+  /** Waits in short bursts, so that signals, logs and progress have their turn in between. */
+  async #until(word: 'done' | 'ready', reached: () => boolean, onTick?: (step: number) => void): Promise<void> {
+    while (!reached()) {
+      this.#control.waitForReport(word, burstMs);
+      if (reached()) break;
+      await this.#checkpoint();
+      onTick?.(this.#control.progress);
+    }
+    await this.#checkpoint();
+  }
+
+  /** Gives the event loop a turn, then leaves if anyone has stopped the session. */
+  async #checkpoint(): Promise<void> {
+    await yieldToEvents();
+    if (!this.#control.aborted) return;
+    await Promise.allSettled(this.#ranks);
+    switch (this.#control.abortReason) {
+      case AbortReason.interrupted:
+        throw new Interrupted();
+      case AbortReason.nonFinite:
+        throw new UserError(
+          `the loss is not finite at step ${this.#control.abortDetail}: the training diverged; lower optimizer.lr, or check model.init.file and the data`,
+        );
+      default:
+        throw this.#failure instanceof Error ? this.#failure : new Error('a worker left the session early');
+    }
+  }
+
+  #floats({ offset, bytes }: Region): Float32Array {
+    return new Float32Array(this.#memory.buffer, offset, bytes / 4);
+  }
+
+  #doubles({ offset, bytes }: Region): Float64Array {
+    return new Float64Array(this.#memory.buffer, offset, bytes / 8);
+  }
+}
+
+function allocate(bytes: number): WebAssembly.Memory {
+  const pages = bytes / 65536;
+  const megabytes = Math.ceil(bytes / 2 ** 20);
+  if (pages > 65536) {
+    throw new UserError(
+      `this run needs ${megabytes} MiB of shared memory, more than WebAssembly's 4,096 MiB: use a smaller train.batch, model.hidden or data.take`,
+    );
+  }
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (cause) {
+    throw new UserError(`could not allocate ${megabytes} MiB of shared memory`, 1, { cause });
+  }
+}

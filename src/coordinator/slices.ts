@@ -1,0 +1,119 @@
+/**
+ * Cutting the parameters into slices, each with one owner. A slice is some consecutive rows of one panel of one
+ * layer, so it is contiguous in memory. Results do not depend on the cut: every element of a gradient is
+ * summed over the batch in sample order, whoever does it.
+ */
+import type { LayerLayout } from '../model/layout.js';
+
+export interface Slice {
+  readonly layer: number;
+  readonly panel: number;
+  /** Weight rows [firstRow, lastRow), one per input; the bias row is not counted. */
+  readonly firstRow: number;
+  readonly lastRow: number;
+  /** Whether the bias row, which follows row `inputs − 1`, belongs to the slice. */
+  readonly bias: boolean;
+  /** First float in the parameter vector, and how many, bias row included. */
+  readonly offset: number;
+  readonly floats: number;
+  /** Sparse first layer: feature ranges [firstRange, lastRange) covered. */
+  readonly firstRange: number;
+  readonly lastRange: number;
+}
+
+/** Bytes of weights that should stay in the first-level cache while the batch streams past. */
+const cachedBytes = 24 * 1024;
+
+/** Slices wanted per thread, so that they can be dealt out evenly. */
+const slicesPerThread = 2;
+
+/**
+ * Ends of the feature ranges of a sparse first layer, ascending, the last one = features. Each range has about
+ * the same number of non-zeros; there are enough for the cache and for every thread to own some.
+ */
+export function cutFeatures(nonZeros: ArrayLike<number>, first: LayerLayout, threads: number): number[] {
+  const features = first.inputs;
+  const forCache = Math.ceil((features * first.panelWidth * 4) / cachedBytes);
+  const forThreads = threads === 1 ? 1 : Math.ceil((slicesPerThread * threads) / first.panels);
+  const ranges = Math.min(features, Math.max(forCache, forThreads));
+  let total = 0;
+  for (let p = 0; p < features; p++) total += nonZeros[p];
+  const ends: number[] = [];
+  let seen = 0;
+  for (let p = 0; p < features && ends.length < ranges - 1; p++) {
+    seen += nonZeros[p];
+    if (seen * ranges >= total * (ends.length + 1) && seen > 0) ends.push(p + 1);
+  }
+  while (ends.length > 0 && ends[ends.length - 1] >= features) ends.pop();
+  return [...ends, features];
+}
+
+/** All slices, dealt to the ranks so that their estimated work is even (longest first). */
+export function planSlices(
+  layers: readonly LayerLayout[],
+  facts: { nonZeros: ArrayLike<number>; parts: { train: { count: number } } },
+  rangeEnds: readonly number[],
+  threads: number,
+  batch: number,
+): Slice[][] {
+  const units = layers.flatMap((layer, l) => {
+    const sparse = l === 0 && rangeEnds.length > 0;
+    const ends = sparse ? rangeEnds : cutRows(layer, threads);
+    return Array.from({ length: layer.panels }, (_, panel) =>
+      ends.map((end, range) => {
+        const start = range === 0 ? 0 : ends[range - 1];
+        const slice = makeSlice(layer, l, panel, start, end, sparse ? range : 0);
+        return { slice, cost: sparse ? sparseCost(slice, layer, facts, batch) : slice.floats * batch };
+      }),
+    ).flat();
+  });
+  const owned = Array.from({ length: threads }, () => ({ cost: 0, slices: [] as Slice[] }));
+  for (const { slice, cost } of units.toSorted((a, b) => b.cost - a.cost)) {
+    const owner = owned.reduce((least, rank) => (rank.cost < least.cost ? rank : least));
+    owner.cost += cost;
+    owner.slices.push(slice);
+  }
+  return owned.map(({ slices }) => slices.sort((a, b) => a.offset - b.offset));
+}
+
+/** Row ranges of a dense layer: whole tiles of 6 rows, so that only the last has a remainder. */
+function cutRows(layer: LayerLayout, threads: number): number[] {
+  const wanted = threads === 1 ? 1 : Math.ceil((slicesPerThread * threads) / layer.panels);
+  const rows = Math.ceil(Math.ceil(layer.inputs / wanted) / 6) * 6;
+  const ends = Array.from({ length: Math.ceil(layer.inputs / rows) }, (_, i) => (i + 1) * rows);
+  ends[ends.length - 1] = layer.inputs;
+  return ends;
+}
+
+function makeSlice(
+  layer: LayerLayout,
+  l: number,
+  panel: number,
+  firstRow: number,
+  lastRow: number,
+  range: number,
+): Slice {
+  const bias = lastRow === layer.inputs;
+  return {
+    layer: l,
+    panel,
+    firstRow,
+    lastRow,
+    bias,
+    offset: layer.offset + panel * layer.panelFloats + firstRow * layer.panelWidth,
+    floats: (lastRow - firstRow + Number(bias)) * layer.panelWidth,
+    firstRange: range,
+    lastRange: range + 1,
+  };
+}
+
+function sparseCost(
+  slice: Slice,
+  layer: LayerLayout,
+  facts: { nonZeros: ArrayLike<number>; parts: { train: { count: number } } },
+  batch: number,
+): number {
+  let nonZeros = 0;
+  for (let p = slice.firstRow; p < slice.lastRow; p++) nonZeros += facts.nonZeros[p];
+  return ((nonZeros / facts.parts.train.count) * batch + slice.lastRow - slice.firstRow) * layer.panelWidth;
+}

@@ -1,0 +1,64 @@
+/**
+ * A data file's uncompressed content, whether the file is gzip or plain: told apart by its first two
+ * bytes, not by its name.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, relative } from 'node:path';
+import { UserError } from '../user-error.js';
+import { inflate } from './inflate.js';
+import { interruption } from './interruption.js';
+
+export interface Content {
+  readonly bytes: Uint8Array;
+  /** Of the uncompressed content, hexadecimal. */
+  readonly sha256: string;
+  /** Of the file as it lies on the disk; null unless it was asked for. */
+  readonly fileSha256: string | null;
+}
+
+export interface ReadOptions {
+  readonly hashFile?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads a whole file and inflates it when it is gzip.
+ * @throws UserError when the file can't be read, is broken gzip, or is called `.gz` and is something
+ * else; with exit code `interrupted` when the signal says so.
+ */
+export async function readContent(path: string, options: ReadOptions = {}): Promise<Content> {
+  const { signal } = options;
+  const name = shownPath(path);
+  const file = await readFile(path, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+    throw signal?.aborted ? interruption(`reading ${name}`, signal) : cannotRead(name, error);
+  });
+  const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+  if (file[0] === 0x1f && file[1] === 0x8b) {
+    const inflating = inflate(file, name, signal);
+    const fileSha256 = options.hashFile ? sha256Of(file) : null;
+    return { ...(await inflating), fileSha256 };
+  }
+  // Some programs inflate a download and keep its name: what starts like IDX is welcome all the same.
+  if (path.endsWith('.gz') && !(file[0] === 0 && file[1] === 0)) {
+    const start = file.length === 0 ? 'is empty' : `starts with ${file.subarray(0, 4).toString('hex')}`;
+    throw new UserError(`${name}: the file ${start}, expected gzip data (1f8b)`);
+  }
+  const sha256 = sha256Of(file);
+  // Not the Buffer itself: its `slice` is a view, an array's is a copy.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length);
+  return { bytes, sha256, fileSha256: options.hashFile ? sha256 : null };
+}
+
+/** A path as a person would write it: relative when it lies below the working folder. */
+export function shownPath(path: string): string {
+  const below = relative(process.cwd(), path);
+  return below === '' || below.startsWith('..') || isAbsolute(below) ? path : below;
+}
+
+function cannotRead(name: string, error: unknown): UserError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason =
+    code === 'EISDIR' ? 'it is a folder, expected a file' : code === 'EACCES' ? 'permission denied' : message;
+  return new UserError(`${name}: cannot be read: ${reason}`, undefined, { cause: error });
+}

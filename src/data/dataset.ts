@@ -1,0 +1,65 @@
+/**
+ * What a data set is once it is in memory, and the rules that hold for every one of them, whichever
+ * format it came from. Reading files is elsewhere: `idx.ts`, `csv.ts`; finding them: `load.ts`.
+ */
+import { UserError } from '../user-error.js';
+
+/** Grey images and their labels. The arrays are views of larger buffers: mind `byteOffset`. */
+export interface ImageSet {
+  /** [count][rows][columns], row-major, 0 to 255. */
+  readonly images: Uint8Array;
+  /** [count]. */
+  readonly labels: Uint8Array;
+  readonly count: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface Dataset {
+  /** The `data.set` that was asked for. */
+  readonly name: string;
+  /** The folder that the files were read from, absolute. */
+  readonly source: string;
+  readonly train: ImageSet;
+  readonly test: ImageSet;
+  /** 1 + the largest label over both parts. */
+  readonly classes: number;
+  /** SHA-256 (hexadecimal) of the uncompressed content, by canonical file name without `.gz`. */
+  readonly sha256: Readonly<Record<string, string>>;
+}
+
+/** Where each half of a part came from, for error messages; a CSV file is both at once. */
+export interface PartPaths {
+  readonly images: string;
+  readonly labels: string;
+}
+
+/** 1 + the largest value in `labels`; 0 for none. */
+export function countClasses(labels: Uint8Array): number {
+  let largest = -1;
+  for (const label of labels) if (label > largest) largest = label;
+  return largest + 1;
+}
+
+/**
+ * Refuses labels of `classes` and up.
+ * @throws UserError naming the file, the first such label and its place (counted from 0).
+ */
+export function checkLabels(labels: Uint8Array, classes: number, path: string): void {
+  const index = labels.findIndex((label) => label >= classes);
+  if (index < 0) return;
+  throw new UserError(
+    `${path}: label ${labels[index]} at index ${index}, expected 0 to ${classes - 1}; for other data set data.set=idx`,
+  );
+}
+
+/**
+ * Refuses a test part whose images have another size than those of the training part.
+ * @throws UserError naming both files and both sizes (rows x columns).
+ */
+export function checkSameSize(train: ImageSet, trainPath: string, test: ImageSet, testPath: string): void {
+  if (train.rows === test.rows && train.columns === test.columns) return;
+  throw new UserError(
+    `${testPath}: the images are ${test.rows}x${test.columns}, expected ${train.rows}x${train.columns} as in ${trainPath}`,
+  );
+}

@@ -1,0 +1,157 @@
+/**
+ * Fetches one published file into a folder: mirrors in turn, several tries at each, resumed, verified.
+ *
+ * The file is gathered in memory (the largest is 26 MB) and reaches the disk only by an atomic rename,
+ * verified; what an interrupted download had is kept the same way as `NAME.gz.part`. So processes that
+ * download the same file at once can't disturb each other, and no lock is needed; the price is that a
+ * process killed outright leaves nothing to resume from.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../user-error.js';
+import { shownPath } from './content.js';
+import { interruption } from './interruption.js';
+import { type IdxName, idxNames, type KnownFile } from './known-sets.js';
+import { type Arrival, continueFrom, MirrorFailure, WrongContent } from './mirror.js';
+
+export interface DownloadProgress {
+  readonly file: string;
+  readonly receivedBytes: number;
+  readonly totalBytes: number | null;
+}
+
+export interface DownloadOptions {
+  readonly onProgress?: ((message: DownloadProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How long a mirror may send nothing, default 20 s. */
+  readonly idleTimeoutMs?: number | undefined;
+}
+
+const triesPerMirror = 3;
+
+/**
+ * Downloads `name`.gz into `dir`, which is made when missing.
+ * @returns the path of the verified file.
+ * @throws UserError that says what each mirror did and where to put the files by hand; when the folder
+ * can't be written; with exit code `interrupted` when the signal says so (what came is kept).
+ */
+export async function downloadFile(
+  name: IdxName,
+  expected: KnownFile,
+  mirrors: readonly string[],
+  dir: string,
+  options: DownloadOptions = {},
+): Promise<string> {
+  const file = `${name}.gz`;
+  const path = join(dir, file);
+  const partPath = `${path}.part`;
+  await mkdir(dir, { recursive: true }).catch((error: unknown) => {
+    throw cannotWrite(dir, error);
+  });
+  const arrival = await openPart(partPath, expected.archiveSizeBytes);
+  const failures: string[] = [];
+  for (const mirror of mirrors) {
+    const url = `${mirror}${file}`;
+    const delivered = await tryMirror(url, arrival, expected, failures, file, options);
+    if (delivered) {
+      await writeAtomically(path, arrival.bytes);
+      await rm(partPath, { force: true });
+      return path;
+    }
+    if (options.signal?.aborted) {
+      const kept = await keepPart(partPath, arrival);
+      throw interruption(`downloading ${url}${kept}`, options.signal);
+    }
+  }
+  const kept = await keepPart(partPath, arrival);
+  const names = idxNames.map((each) => `${each}.gz`).join(', ');
+  throw new UserError(
+    `${file}: could not be downloaded: ${failures.join('; ')}${kept}; ` +
+      `put ${names} into ${dir} by hand, or name the folder that has them in data.dir`,
+  );
+}
+
+/** Whether the verified file has arrived; if not, why is added to `failures`. */
+async function tryMirror(
+  url: string,
+  arrival: Arrival,
+  expected: KnownFile,
+  failures: string[],
+  file: string,
+  options: DownloadOptions,
+): Promise<boolean> {
+  const totalBytes = expected.archiveSizeBytes;
+  const onBytes = (receivedBytes: number) => options.onProgress?.({ file, receivedBytes, totalBytes });
+  for (let attempt = 0; attempt < triesPerMirror && !options.signal?.aborted; attempt += 1) {
+    const resumedBytes = arrival.receivedBytes;
+    try {
+      if (arrival.receivedBytes < totalBytes) {
+        const { signal, idleTimeoutMs = 20_000 } = options;
+        await continueFrom(url, arrival, { signal, idleTimeoutMs, onBytes });
+      }
+      verify(arrival.bytes, expected.archiveSha256);
+      return true;
+    } catch (error) {
+      if (!(error instanceof MirrorFailure)) throw error;
+      failures.push(`${url}: ${error.message}`);
+      const wrong = error instanceof WrongContent;
+      if (wrong) arrival.receivedBytes = 0;
+      // Once more only if it can come out differently: there was progress, or what was resumed was bad.
+      if (wrong ? resumedBytes === 0 : arrival.receivedBytes <= resumedBytes) return false;
+    }
+  }
+  return false;
+}
+
+function verify(bytes: Uint8Array, expectedSha256: string): void {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  if (sha256 !== expectedSha256) {
+    throw new WrongContent(`its SHA-256 is ${sha256}, expected ${expectedSha256}`);
+  }
+}
+
+async function openPart(partPath: string, sizeBytes: number): Promise<Arrival> {
+  const bytes = new Uint8Array(sizeBytes);
+  // A part that is not there or can't be read only means starting from nothing.
+  const part = await readFile(partPath).catch(() => new Uint8Array(0));
+  if (part.length > sizeBytes) return { bytes, receivedBytes: 0 };
+  bytes.set(part);
+  return { bytes, receivedBytes: part.length };
+}
+
+/** Keeps what has arrived for the next time; says so, as the tail of an error message. */
+async function keepPart(partPath: string, arrival: Arrival): Promise<string> {
+  if (arrival.receivedBytes === 0) {
+    await rm(partPath, { force: true });
+    return '';
+  }
+  try {
+    await writeAtomically(partPath, arrival.bytes.subarray(0, arrival.receivedBytes));
+    return ` (${arrival.receivedBytes} bytes are kept to resume from)`;
+  } catch (error) {
+    // The download's own failure is what the person needs to know first.
+    return ` (${(error as Error).message})`;
+  }
+}
+
+/** Flushed before the rename, so that a power cut can't leave an empty file under the final name. */
+async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, bytes, { flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw cannotWrite(path, error);
+  }
+}
+
+function cannotWrite(path: string, error: unknown): UserError {
+  const { message } = error as Error;
+  return new UserError(
+    `${shownPath(path)}: cannot be written: ${message}; SHARDSTEP_CACHE names another folder for downloads`,
+    undefined,
+    { cause: error },
+  );
+}

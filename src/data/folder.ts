@@ -1,0 +1,75 @@
+/** Finds data files in a folder under the names that they go by. Looks at names only, opens nothing. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../user-error.js';
+import { shownPath } from './content.js';
+import { type IdxName, idxNames } from './known-sets.js';
+
+export type IdxPaths = Readonly<Record<IdxName, string>>;
+
+/**
+ * The names in a folder that a person named.
+ * @param namedBy what named it, `data.dir` or `SHARDSTEP_DATA`, for errors.
+ * @throws UserError when there is no such folder, it is a file, or it may not be read.
+ */
+export async function listGivenFolder(dir: string, namedBy: string): Promise<ReadonlySet<string>> {
+  try {
+    return new Set(await readdir(dir));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: 'does not exist',
+      ENOTDIR: 'is a file, expected a folder',
+      EACCES: 'cannot be read: permission denied',
+    };
+    const reason = reasons[code ?? ''] ?? `cannot be read: ${message}`;
+    throw new UserError(`${namedBy}: ${shownPath(dir)} ${reason}`, undefined, { cause: error });
+  }
+}
+
+/**
+ * The names in a folder that may well not exist yet: empty then.
+ * @throws UserError for anything else that is wrong with it.
+ */
+export async function listOptionalFolder(dir: string): Promise<ReadonlySet<string>> {
+  return new Set(
+    await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw new UserError(`${dir}: cannot be read: ${error.message}`, undefined, { cause: error });
+    }),
+  );
+}
+
+/** The path of the first of `names` that is there, plain rather than `.gz`; null when none is. */
+export function findFile(entries: ReadonlySet<string>, dir: string, names: readonly string[]): string | null {
+  const found = [...names, ...names.map((name) => `${name}.gz`)].find((name) => entries.has(name));
+  return found === undefined ? null : join(dir, found);
+}
+
+/** Which of the four IDX files are there, in either spelling, and which are not. */
+export function findIdxFiles(
+  entries: ReadonlySet<string>,
+  dir: string,
+): { readonly paths: Readonly<Partial<Record<IdxName, string>>>; readonly missing: readonly IdxName[] } {
+  const paths: Partial<Record<IdxName, string>> = {};
+  const missing: IdxName[] = [];
+  for (const name of idxNames) {
+    // Some mirrors write `train-images.idx3-ubyte`.
+    const path = findFile(entries, dir, [name, name.replace('-idx', '.idx')]);
+    if (path === null) missing.push(name);
+    else paths[name] = path;
+  }
+  return { paths, missing };
+}
+
+/**
+ * All four IDX files of a folder.
+ * @throws UserError that lists every file missing and the folder.
+ */
+export function requireIdxFiles(entries: ReadonlySet<string>, dir: string): IdxPaths {
+  const { paths, missing } = findIdxFiles(entries, dir);
+  if (missing.length > 0) {
+    throw new UserError(`${shownPath(dir)}: missing ${missing.join(', ')} (each may be plain or .gz)`);
+  }
+  return paths as IdxPaths;
+}

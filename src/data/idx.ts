@@ -1,0 +1,92 @@
+/**
+ * The IDX format of MNIST: a big-endian header, then unsigned bytes. Works on bytes in memory; where
+ * they come from and whether they were compressed is the business of `content.ts`.
+ *
+ *   offset 0  0x00 0x00
+ *          2  element type (0x08 = unsigned byte, the only one read here)
+ *          3  number of dimensions
+ *          4  one uint32 for each dimension, then the elements, row-major
+ */
+import { UserError } from '../user-error.js';
+import type { ImageSet, PartPaths } from './dataset.js';
+
+const unsignedByte = 0x08;
+const otherElementTypes: Readonly<Record<number, string>> = {
+  9: 'signed bytes',
+  11: '16-bit integers',
+  12: '32-bit integers',
+  13: '32-bit floats',
+  14: '64-bit floats',
+};
+const dimensionNames = {
+  1: ['labels'],
+  3: ['images', 'rows', 'columns'],
+} as const;
+
+export interface IdxArray {
+  readonly dimensions: readonly number[];
+  /** The elements, row-major: a view of the bytes that were given, not a copy. */
+  readonly elements: Uint8Array;
+}
+
+/**
+ * Reads an IDX array of unsigned bytes with one dimension (labels) or three (images).
+ * @param path names the file in errors.
+ * @throws UserError for a wrong magic number, element type or number of dimensions, for a dimension
+ * of 0, and for a length that is not exactly what the header promises.
+ */
+export function parseIdx(bytes: Uint8Array, dimensionCount: 1 | 3, path: string): IdxArray {
+  const headerBytes = 4 + 4 * dimensionCount;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // The magic number comes before the length: it says more about a file that is something else.
+  if (bytes.length >= 4) checkMagic(view.getUint32(0), dimensionCount, path);
+  if (bytes.length < headerBytes) {
+    throw new UserError(`${path}: ${bytes.length} bytes, expected at least ${headerBytes} (the IDX header)`);
+  }
+  const dimensions = dimensionNames[dimensionCount].map((name, index) => {
+    const size = view.getUint32(4 + 4 * index);
+    if (size === 0) throw new UserError(`${path}: the header says 0 ${name}, expected 1 or more`);
+    return size;
+  });
+  const expectedBytes = headerBytes + dimensions.reduce((product, size) => product * size, 1);
+  if (bytes.length !== expectedBytes) {
+    const difference =
+      bytes.length < expectedBytes
+        ? `truncated, ${expectedBytes - bytes.length} bytes are missing`
+        : `${bytes.length - expectedBytes} trailing bytes`;
+    const shape = dimensions.join('x');
+    throw new UserError(
+      `${path}: ${bytes.length} bytes, expected ${expectedBytes} for ${shape} (${difference})`,
+    );
+  }
+  return { dimensions, elements: bytes.subarray(headerBytes) };
+}
+
+function checkMagic(magic: number, dimensionCount: 1 | 3, path: string): void {
+  const expected = (unsignedByte << 8) | dimensionCount;
+  if (magic === expected) return;
+  const hex = (value: number) => `0x${value.toString(16).padStart(8, '0')}`;
+  const elements = magic >>> 16 === 0 ? otherElementTypes[magic >>> 8] : undefined;
+  throw new UserError(
+    `${path}: the magic number is ${hex(magic)}, expected ${hex(expected)} ` +
+      `(unsigned bytes, ${dimensionCount} dimension${dimensionCount === 1 ? '' : 's'})` +
+      `${elements === undefined ? '' : `; files of ${elements} are not read`}`,
+  );
+}
+
+/**
+ * Joins images [count][rows][columns] and labels [count] to a part of a data set; both stay views.
+ * @throws UserError as `parseIdx`, and when the two counts differ.
+ */
+export function parseIdxPart(images: Uint8Array, labels: Uint8Array, paths: PartPaths): ImageSet {
+  const imageArray = parseIdx(images, 3, paths.images);
+  const labelArray = parseIdx(labels, 1, paths.labels);
+  const [count = 0, rows = 0, columns = 0] = imageArray.dimensions;
+  const labelCount = labelArray.elements.length;
+  if (labelCount !== count) {
+    throw new UserError(
+      `${paths.labels}: ${labelCount} labels, expected ${count}, one for each image in ${paths.images}`,
+    );
+  }
+  return { images: imageArray.elements, labels: labelArray.elements, count, rows, columns };
+}

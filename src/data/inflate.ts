@@ -1,0 +1,126 @@
+/**
+ * Decompresses a gzip file that is already in memory, and hashes what comes out. Off the main thread:
+ * zlib runs on a libuv thread, so several files inflate side by side, while this thread hashes the
+ * piece before. (Measured on MNIST, two cores: inflating 105 ms; then hashing 28 ms more; overlapped
+ * 10 ms more. `crypto.subtle.digest` is asynchronous too, but copies and takes 60 ms.)
+ */
+import { createHash } from 'node:crypto';
+import { createGunzip, type Gunzip } from 'node:zlib';
+import { UserError } from '../user-error.js';
+import { throwIfInterrupted } from './interruption.js';
+
+/** Compressed bytes handed to zlib at a time: small enough to overlap, large enough to be few. */
+const pieceBytes = 256 * 1024;
+/** A file that inflates to more than this is refused: no data set here comes near it. */
+export const maximumContentBytes = 2 ** 31;
+/** Deflate cannot do better than 1032:1 (zlib's technical notes), so no honest file is larger. */
+const largestRatio = 1032;
+
+export interface Inflated {
+  readonly bytes: Uint8Array;
+  /** Of the uncompressed bytes, hexadecimal. */
+  readonly sha256: string;
+}
+
+/**
+ * @param path names the file in errors.
+ * @throws UserError when the data is not gzip, ends early, fails its CRC-32 or length check, is
+ * followed by other bytes, or inflates to more than `limitBytes`.
+ */
+export async function inflate(
+  compressed: Buffer,
+  path: string,
+  signal?: AbortSignal,
+  limitBytes = maximumContentBytes,
+): Promise<Inflated> {
+  const gunzip = createGunzip({ chunkSize: guessContentBytes(compressed, limitBytes) });
+  const hash = createHash('sha256');
+  const parts: Buffer[] = [];
+  let totalBytes = 0;
+  let hashedParts = 0;
+  const hashParts = () => {
+    for (; hashedParts < parts.length; hashedParts += 1) hash.update(parts[hashedParts] ?? '');
+  };
+  gunzip.on('data', (part: Buffer) => {
+    parts.push(part);
+    totalBytes += part.length;
+    if (totalBytes > limitBytes) {
+      gunzip.destroy(
+        new UserError(`${path}: inflates to more than ${limitBytes} bytes, which no data set here does`),
+      );
+    }
+  });
+  let ended = false;
+  const finished = new Promise<void>((resolve, reject) => {
+    gunzip.once('error', reject);
+    gunzip.once('end', () => {
+      ended = true;
+      resolve();
+    });
+  });
+  // Awaited below in every case, but not before it may already have failed.
+  finished.catch(() => {});
+  try {
+    for (let offset = 0; offset < compressed.length && !ended; offset += pieceBytes) {
+      throwIfInterrupted(signal, `reading ${path}`);
+      const written = write(gunzip, compressed.subarray(offset, offset + pieceBytes));
+      hashParts();
+      // zlib never calls back for padding after the last member, it only ends.
+      await Promise.race([written, finished]);
+    }
+    if (!ended) gunzip.end();
+    await finished;
+  } catch (error) {
+    throw error instanceof UserError ? error : brokenGzip(error, compressed.length, path);
+  } finally {
+    gunzip.destroy();
+  }
+  hashParts();
+  return { bytes: join(parts, totalBytes), sha256: hash.digest('hex') };
+}
+
+/** Resolves on failure too: the failure itself arrives by the stream's `error` event. */
+function write(gunzip: Gunzip, piece: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    gunzip.write(piece, () => resolve());
+  });
+}
+
+/**
+ * The last four bytes of a gzip file are its uncompressed length modulo 2^32: with an output chunk of
+ * that size everything lands in one buffer. A lying trailer only costs address space: the pages of the
+ * chunk are not touched before they are filled, and the ratio bounds it. The spare bytes keep zlib from
+ * asking for a second chunk. At least 64 KiB, so that Node gives it a buffer of its own, not its pool's.
+ */
+function guessContentBytes(compressed: Buffer, limitBytes: number): number {
+  const promised = compressed.length >= 18 ? compressed.readUInt32LE(compressed.length - 4) : 0;
+  const bounded = Math.min(promised, compressed.length * largestRatio, limitBytes);
+  return Math.max(bounded + 64, 64 * 1024);
+}
+
+/** The parts as one array: a view when they lie side by side in one chunk, else a copy. */
+function join(parts: readonly Buffer[], totalBytes: number): Uint8Array {
+  const first = parts[0];
+  if (first === undefined) return new Uint8Array(0);
+  let end = first.byteOffset;
+  for (const part of parts) {
+    if (part.buffer !== first.buffer || part.byteOffset !== end) {
+      const copy = Buffer.concat(parts, totalBytes);
+      return new Uint8Array(copy.buffer, copy.byteOffset, totalBytes);
+    }
+    end += part.length;
+  }
+  return new Uint8Array(first.buffer, first.byteOffset, totalBytes);
+}
+
+function brokenGzip(error: unknown, compressedBytes: number, path: string): UserError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reasons: Readonly<Record<string, string>> = {
+    'unexpected end of file': `truncated, it ends after ${compressedBytes} bytes`,
+    'incorrect data check': 'the CRC-32 does not match',
+    'incorrect length check': 'the length in its trailer does not match',
+    'incorrect header check': 'other bytes follow it',
+  };
+  const reason = reasons[message] ?? `${message} (${code ?? 'unknown code'})`;
+  return new UserError(`${path}: broken gzip data: ${reason}`, undefined, { cause: error });
+}

@@ -1,0 +1,125 @@
+/**
+ * The data sets that are known by name: where they can be downloaded and what their files must hold.
+ *
+ * Sources of the checksums: the contents of MNIST were hashed from the vendored files and agree with
+ * the values that others have published; the archives' are those of ankane/torchvision-ruby, which
+ * stand in several other projects' lists too. The sizes double as a limit on what is downloaded.
+ */
+
+/** The four files of a set in IDX format, by their canonical names; `.gz` is added when compressed. */
+export const idxNames = [
+  'train-images-idx3-ubyte',
+  'train-labels-idx1-ubyte',
+  't10k-images-idx3-ubyte',
+  't10k-labels-idx1-ubyte',
+] as const;
+export type IdxName = (typeof idxNames)[number];
+
+export const knownSetNames = ['mnist', 'fashion-mnist', 'kmnist'] as const;
+export type KnownSetName = (typeof knownSetNames)[number];
+
+export interface KnownFile {
+  /** Of the published `.gz`. */
+  readonly archiveSizeBytes: number;
+  readonly archiveSha256: string;
+  /** Of the uncompressed content; null where nobody has published it. */
+  readonly contentSha256: string | null;
+}
+
+export interface KnownSet {
+  /** Base addresses, each with its final slash, in the order in which they are tried. */
+  readonly mirrors: readonly string[];
+  readonly files: Readonly<Record<IdxName, KnownFile>>;
+}
+
+/** Digits, clothes and kuzushiji all have ten classes. */
+export const knownSetClasses = 10;
+
+export const knownSets: Readonly<Record<KnownSetName, KnownSet>> = {
+  mnist: {
+    mirrors: [
+      'https://ossci-datasets.s3.amazonaws.com/mnist/',
+      'https://storage.googleapis.com/cvdf-datasets/mnist/',
+    ],
+    files: {
+      'train-images-idx3-ubyte': {
+        archiveSizeBytes: 9_912_422,
+        archiveSha256: '440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609',
+        contentSha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+      },
+      'train-labels-idx1-ubyte': {
+        archiveSizeBytes: 28_881,
+        archiveSha256: '3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c',
+        contentSha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+      },
+      't10k-images-idx3-ubyte': {
+        archiveSizeBytes: 1_648_877,
+        archiveSha256: '8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6',
+        contentSha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+      },
+      't10k-labels-idx1-ubyte': {
+        archiveSizeBytes: 4_542,
+        archiveSha256: 'f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6',
+        contentSha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+      },
+    },
+  },
+  'fashion-mnist': {
+    mirrors: [
+      // The publisher's bucket has no TLS address; the pinned checksum is what makes it safe.
+      'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
+      'https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/',
+    ],
+    files: {
+      'train-images-idx3-ubyte': {
+        archiveSizeBytes: 26_421_880,
+        archiveSha256: '3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84',
+        contentSha256: null,
+      },
+      'train-labels-idx1-ubyte': {
+        archiveSizeBytes: 29_515,
+        archiveSha256: 'a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845',
+        contentSha256: null,
+      },
+      't10k-images-idx3-ubyte': {
+        archiveSizeBytes: 4_422_102,
+        archiveSha256: '346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073',
+        contentSha256: null,
+      },
+      't10k-labels-idx1-ubyte': {
+        archiveSizeBytes: 5_148,
+        archiveSha256: '67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5',
+        contentSha256: null,
+      },
+    },
+  },
+  kmnist: {
+    mirrors: [
+      'https://codh.rois.ac.jp/kmnist/dataset/kmnist/',
+      // The same host without TLS, the address most lists give: helps where its certificate does not.
+      'http://codh.rois.ac.jp/kmnist/dataset/kmnist/',
+    ],
+    files: {
+      'train-images-idx3-ubyte': {
+        archiveSizeBytes: 18_165_135,
+        archiveSha256: '51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4',
+        contentSha256: null,
+      },
+      'train-labels-idx1-ubyte': {
+        archiveSizeBytes: 29_497,
+        archiveSha256: 'e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17',
+        contentSha256: null,
+      },
+      't10k-images-idx3-ubyte': {
+        archiveSizeBytes: 3_041_136,
+        archiveSha256: 'edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5',
+        contentSha256: null,
+      },
+      't10k-labels-idx1-ubyte': {
+        archiveSizeBytes: 5_120,
+        archiveSha256: '20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c',
+        contentSha256: null,
+      },
+    },
+  },
+};

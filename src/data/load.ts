@@ -1,0 +1,209 @@
+/**
+ * From a request for data to a data set in memory: finds the files, downloads them if it must, reads
+ * all of them at once and checks that they fit together. The formats are in `idx.ts` and `csv.ts`.
+ */
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ExitCode, UserError } from '../user-error.js';
+import { type Content, readContent, shownPath } from './content.js';
+import { checkLabels, checkSameSize, countClasses, type Dataset, type ImageSet } from './dataset.js';
+import type { DownloadOptions } from './download.js';
+import {
+  findFile,
+  findIdxFiles,
+  type IdxPaths,
+  listGivenFolder,
+  listOptionalFolder,
+  requireIdxFiles,
+} from './folder.js';
+import { parseIdxPart } from './idx.js';
+import {
+  type IdxName,
+  idxNames,
+  type KnownSet,
+  type KnownSetName,
+  knownSetClasses,
+  knownSets,
+} from './known-sets.js';
+
+export type { Dataset, ImageSet } from './dataset.js';
+
+export interface DataRequest {
+  set: KnownSetName | 'idx' | 'csv';
+  /** The folder with the files; may be null for the sets that are known by name. */
+  dir: string | null;
+}
+
+export interface LoadOptions extends DownloadOptions {
+  /** Instead of `process.env`: `SHARDSTEP_DATA` and `SHARDSTEP_CACHE` are read. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Instead of the real mirrors and checksums, for tests. */
+  readonly knownSets?: Readonly<Record<KnownSetName, KnownSet>>;
+  /** Instead of `SHARDSTEP_CACHE` and the system's cache folder. */
+  readonly cacheDir?: string;
+}
+
+/** Where files were found, which decides how they are verified and what an error suggests. */
+type Origin = 'given' | 'vendored' | 'cache';
+interface Place {
+  readonly dir: string;
+  readonly paths: IdxPaths;
+  readonly origin: Origin;
+}
+
+/** `dist/data/load.js` lies two levels below the package root, which holds `data/`. */
+const vendoredRoot = fileURLToPath(new URL('../../data/', import.meta.url));
+
+/**
+ * Loads a data set.
+ *
+ * The known sets are sought in `request.dir`, else `SHARDSTEP_DATA` (and then nowhere else), else the
+ * vendored `data/<set>`, else the cache folder, else downloaded into it.
+ * @throws UserError, one line with file, expectation and finding: exit code `failure` for anything
+ * about the data, `usage` when `data.dir` is required and missing, `interrupted` after the signal.
+ */
+export async function loadDataset(request: DataRequest, options: LoadOptions = {}): Promise<Dataset> {
+  const { set, dir } = request;
+  if (set !== 'idx' && set !== 'csv') return loadKnownSet(set, dir, options);
+  if (dir === null || dir === '') {
+    throw new UserError(`data.dir: expected the folder with the files of data.set=${set}`, ExitCode.usage);
+  }
+  const entries = await listGivenFolder(dir, 'data.dir');
+  if (set === 'csv') return loadCsv(dir, entries, options);
+  const paths = requireIdxFiles(entries, dir);
+  return assembleIdx(set, dir, paths, await readAll(paths, false, options));
+}
+
+async function loadKnownSet(set: KnownSetName, dir: string | null, options: LoadOptions): Promise<Dataset> {
+  const known = (options.knownSets ?? knownSets)[set];
+  const place = await locate(set, known, dir, options);
+  // A published archive is verified as it lies; anything given by hand may be compressed differently.
+  const contents = await readAll(place.paths, place.origin === 'cache', options);
+  const dataset = assembleIdx(set, place.dir, place.paths, contents);
+  for (const name of idxNames) verify(name, set, known, place, contents[name]);
+  checkLabels(dataset.train.labels, knownSetClasses, shownPath(place.paths['train-labels-idx1-ubyte']));
+  checkLabels(dataset.test.labels, knownSetClasses, shownPath(place.paths['t10k-labels-idx1-ubyte']));
+  return dataset;
+}
+
+async function locate(
+  set: KnownSetName,
+  known: KnownSet,
+  requestDir: string | null,
+  options: LoadOptions,
+): Promise<Place> {
+  const environment = options.environment ?? process.env;
+  const [dir, namedBy] = requestDir
+    ? [requestDir, 'data.dir']
+    : [environment.SHARDSTEP_DATA, 'SHARDSTEP_DATA'];
+  if (dir) {
+    const entries = await listGivenFolder(dir, namedBy);
+    return { dir, paths: requireIdxFiles(entries, dir), origin: 'given' };
+  }
+  const vendoredDir = join(vendoredRoot, set);
+  const vendored = findIdxFiles(await listOptionalFolder(vendoredDir), vendoredDir);
+  if (vendored.missing.length === 0) {
+    return { dir: vendoredDir, paths: vendored.paths as IdxPaths, origin: 'vendored' };
+  }
+  const cached = join(await cacheFolder(environment, options), 'datasets', set);
+  const { missing } = findIdxFiles(await listOptionalFolder(cached), cached);
+  if (missing.length > 0) {
+    const { downloadFile } = await import('./download.js');
+    for (const name of missing) {
+      await downloadFile(name, known.files[name], known.mirrors, cached, options);
+    }
+  }
+  return { dir: cached, paths: requireIdxFiles(await listOptionalFolder(cached), cached), origin: 'cache' };
+}
+
+async function cacheFolder(environment: NodeJS.ProcessEnv, options: LoadOptions): Promise<string> {
+  const named = options.cacheDir || environment.SHARDSTEP_CACHE;
+  if (named) return resolve(named);
+  const { default: envPaths } = await import('env-paths');
+  return envPaths('shardstep', { suffix: '' }).cache;
+}
+
+/** Reads the four files side by side: zlib works on as many threads of libuv. */
+async function readAll(
+  paths: IdxPaths,
+  hashFile: boolean,
+  { signal }: LoadOptions,
+): Promise<Readonly<Record<IdxName, Content>>> {
+  const read = idxNames.map(async (name) => [name, await readContent(paths[name], { hashFile, signal })]);
+  return Object.fromEntries(await Promise.all(read)) as Record<IdxName, Content>;
+}
+
+function assembleIdx(
+  set: string,
+  dir: string,
+  paths: IdxPaths,
+  contents: Readonly<Record<IdxName, Content>>,
+): Dataset {
+  const part = (images: IdxName, labels: IdxName) =>
+    parseIdxPart(contents[images].bytes, contents[labels].bytes, {
+      images: shownPath(paths[images]),
+      labels: shownPath(paths[labels]),
+    });
+  const train = part('train-images-idx3-ubyte', 'train-labels-idx1-ubyte');
+  const test = part('t10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte');
+  const pathOf = (name: IdxName) => shownPath(paths[name]);
+  checkSameSize(train, pathOf('train-images-idx3-ubyte'), test, pathOf('t10k-images-idx3-ubyte'));
+  const sha256 = Object.fromEntries(idxNames.map((name) => [name, contents[name].sha256]));
+  return describeDataset(set, dir, train, test, sha256);
+}
+
+/** @throws UserError when a file is not the published one, as far as that is known. */
+function verify(name: IdxName, set: KnownSetName, known: KnownSet, place: Place, content: Content): void {
+  const { contentSha256, archiveSha256 } = known.files[name];
+  const path = place.paths[name];
+  const [what, received, expected] =
+    contentSha256 !== null
+      ? ['uncompressed content', content.sha256, contentSha256]
+      : path.endsWith('.gz') && content.fileSha256 !== null
+        ? ['file', content.fileSha256, archiveSha256]
+        : ['', '', ''];
+  if (received === expected) return;
+  const advice: Readonly<Record<Origin, string>> = {
+    given: 'for other data in this format set data.set=idx',
+    vendored: 'the copy beside the program is damaged, install it again',
+    cache: 'delete it and it is downloaded again',
+  };
+  throw new UserError(
+    `${shownPath(path)}: the SHA-256 of the ${what} is ${received}, expected ${expected} (${set}); ${advice[place.origin]}`,
+  );
+}
+
+async function loadCsv(dir: string, entries: ReadonlySet<string>, options: LoadOptions): Promise<Dataset> {
+  // Papa is loaded only where it is needed: its import would cost every other start-up.
+  const { parseCsv } = await import('./csv.js');
+  const find = (part: 'train' | 'test') => findFile(entries, dir, [`${part}.csv`, `mnist_${part}.csv`]);
+  const [trainPath, testPath] = [find('train'), find('test')];
+  if (trainPath === null || testPath === null) {
+    const missing = [trainPath === null ? ['train.csv'] : [], testPath === null ? ['test.csv'] : []].flat();
+    throw new UserError(
+      `${shownPath(dir)}: missing ${missing.join(', ')} (plain or .gz, or with mnist_ in front)`,
+    );
+  }
+  const { signal } = options;
+  const read = async (path: string) => {
+    const { bytes, sha256 } = await readContent(path, { signal });
+    return { part: await parseCsv(bytes, shownPath(path), signal), sha256 };
+  };
+  // One after the other: parsing is this thread's own work, and the first file's text can go.
+  const train = await read(trainPath);
+  const test = await read(testPath);
+  checkSameSize(train.part, shownPath(trainPath), test.part, shownPath(testPath));
+  const hashes = { 'train.csv': train.sha256, 'test.csv': test.sha256 };
+  return describeDataset('csv', dir, train.part, test.part, hashes);
+}
+
+function describeDataset(
+  name: string,
+  dir: string,
+  train: ImageSet,
+  test: ImageSet,
+  sha256: Readonly<Record<string, string>>,
+): Dataset {
+  const classes = Math.max(countClasses(train.labels), countClasses(test.labels));
+  return { name, source: resolve(dir), train, test, classes, sha256 };
+}

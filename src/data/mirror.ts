@@ -1,0 +1,104 @@
+/**
+ * One request to one mirror: continues a file that has partly arrived. Retries, other mirrors and the
+ * disk are the business of `download.ts`.
+ */
+
+/** A file of known size on its way: `bytes.length` is that size, the first `receivedBytes` are there. */
+export interface Arrival {
+  readonly bytes: Uint8Array;
+  receivedBytes: number;
+}
+
+/** Why a mirror did not deliver, in words for a person. */
+export class MirrorFailure extends Error {
+  override readonly name = 'MirrorFailure';
+}
+
+/** What came is not the file: nothing of it is worth keeping. */
+export class WrongContent extends MirrorFailure {}
+
+export interface MirrorOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Gives up after this long without a byte. */
+  readonly idleTimeoutMs: number;
+  readonly onBytes: (receivedBytes: number) => void;
+}
+
+/**
+ * Asks for the bytes that are still missing and adds them to `arrival`, which keeps them on failure.
+ * A server that ignores the range (200) or has nothing there (416) makes it start over.
+ * @throws MirrorFailure for anything that the network or the server does; when it is the caller's
+ * signal that ended it, that is left to the caller to see.
+ */
+export async function continueFrom(url: string, arrival: Arrival, options: MirrorOptions): Promise<void> {
+  const idle = new AbortController();
+  const timer = setTimeout(() => idle.abort(), options.idleTimeoutMs);
+  const signals = options.signal === undefined ? [idle.signal] : [idle.signal, options.signal];
+  try {
+    const response = await request(url, arrival, AbortSignal.any(signals));
+    timer.refresh();
+    await receive(response, arrival, () => {
+      timer.refresh();
+      options.onBytes(arrival.receivedBytes);
+    });
+  } catch (error) {
+    if (error instanceof MirrorFailure) throw error;
+    if (idle.signal.aborted) {
+      throw new MirrorFailure(`no byte for ${options.idleTimeoutMs / 1000} s`, { cause: error });
+    }
+    throw new MirrorFailure(describe(error), { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function request(url: string, arrival: Arrival, signal: AbortSignal): Promise<Response> {
+  // Identity, because fetch would undo a transfer encoding, and offsets then count something else.
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (arrival.receivedBytes > 0) headers.range = `bytes=${arrival.receivedBytes}-`;
+  const response = await fetch(url, { headers, signal });
+  if (response.status === 200) {
+    arrival.receivedBytes = 0;
+    return response;
+  }
+  if (response.status === 206 && startOfRange(response) === arrival.receivedBytes) return response;
+  await response.body?.cancel();
+  if (arrival.receivedBytes > 0 && (response.status === 416 || response.status === 206)) {
+    arrival.receivedBytes = 0;
+    return request(url, arrival, signal);
+  }
+  throw new MirrorFailure(`HTTP ${response.status}`);
+}
+
+function startOfRange(response: Response): number | null {
+  const match = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '');
+  return match === null ? null : Number(match[1]);
+}
+
+async function receive(response: Response, arrival: Arrival, onChunk: () => void): Promise<void> {
+  const sizeBytes = arrival.bytes.length;
+  const missingBytes = sizeBytes - arrival.receivedBytes;
+  const offeredBytes = Number(response.headers.get('content-length') ?? missingBytes);
+  if (offeredBytes > missingBytes && !response.headers.has('content-encoding')) {
+    await response.body?.cancel();
+    throw new WrongContent(`too large: ${arrival.receivedBytes + offeredBytes} bytes, expected ${sizeBytes}`);
+  }
+  for await (const chunk of response.body ?? []) {
+    if (arrival.receivedBytes + chunk.length > sizeBytes) {
+      throw new WrongContent(`too large: more than the expected ${sizeBytes} bytes`);
+    }
+    arrival.bytes.set(chunk, arrival.receivedBytes);
+    arrival.receivedBytes += chunk.length;
+    onChunk();
+  }
+  if (arrival.receivedBytes < sizeBytes) {
+    throw new MirrorFailure(`ended after ${arrival.receivedBytes} of ${sizeBytes} bytes`);
+  }
+}
+
+/** fetch says only "fetch failed" or "terminated"; what happened is in the cause. */
+function describe(error: unknown): string {
+  const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+  const detail = cause?.code ?? cause?.message;
+  return (detail === undefined ? message : `${message} (${detail})`).replaceAll(/\s+/g, ' ');
+}

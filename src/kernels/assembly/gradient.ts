@@ -1,0 +1,62 @@
+// Pieces of the gradient besides its matrix products: bias sums, reduction, centring, the transposed weights.
+import { madd } from './simd';
+
+/** out[c] = Σ_row d[row][c] over `width` columns (a multiple of 16), in row order; stride: bytes between rows. */
+export function columnSum(d: usize, stride: i32, rows: i32, width: i32, out: usize): void {
+  for (let column: usize = 0; column < <usize>width << 2; column += 64) {
+    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+    let p = d + column;
+    for (let row = 0; row < rows; row++, p += stride) {
+      a0 = f32x4.add(a0, v128.load(p));
+      a1 = f32x4.add(a1, v128.load(p, 16));
+      a2 = f32x4.add(a2, v128.load(p, 32));
+      a3 = f32x4.add(a3, v128.load(p, 48));
+    }
+    v128.store(out + column, a1, 16);
+    v128.store(out + column, a0);
+    v128.store(out + column, a3, 48);
+    v128.store(out + column, a2, 32);
+  }
+}
+
+/** target[i] += source[i]; count a multiple of 16. */
+export function addInto(target: usize, source: usize, count: i32): void {
+  for (const end = target + (<usize>count << 2); target < end; target += 64, source += 64) {
+    const a0 = f32x4.add(v128.load(target), v128.load(source));
+    const a1 = f32x4.add(v128.load(target, 16), v128.load(source, 16));
+    const a2 = f32x4.add(v128.load(target, 32), v128.load(source, 32));
+    const a3 = f32x4.add(v128.load(target, 48), v128.load(source, 48));
+    v128.store(target, a1, 16);
+    v128.store(target, a0);
+    v128.store(target, a3, 48);
+    v128.store(target, a2, 32);
+  }
+}
+
+/** out[row][c] = −shift[row] · v[c]: where the sparse gradient starts from, so that it ends centred. */
+export function negativeOuter(shift: usize, rows: i32, v: usize, width: i32, out: usize): void {
+  const zero = f32x4.splat(0);
+  for (let row = 0; row < rows; row++) {
+    const x = f32x4.neg(v128.load_splat<f32>(shift + (<usize>row << 2)));
+    for (let p = v, end = v + (<usize>width << 2); p < end; p += 32, out += 32) {
+      const low = madd(x, v128.load(p), zero), high = madd(x, v128.load(p, 16), zero);
+      v128.store(out, high, 16);
+      v128.store(out, low);
+    }
+  }
+}
+
+/**
+ * Rows [first, last) of one 16-wide weight panel, f32 [I + 1][16], into the transposed weights, f32
+ * [⌈I/16⌉][O][16]: transposed[i / 16][o][i % 16] = panel[i][o − output]; outputs: how many of the panel's 16
+ * columns exist; output: the first of them; O: outputs of the layer.
+ */
+export function transposeRows(
+  panel: usize, first: i32, last: i32, output: i32, outputs: i32, layerOutputs: i32, transposed: usize,
+): void {
+  for (let row = first; row < last; row++) {
+    let target = transposed + (<usize>((row >> 4) * layerOutputs + output) << 6) + (<usize>(row & 15) << 2);
+    const source = panel + (<usize>row << 6);
+    for (let o: usize = 0; o < <usize>outputs << 2; o += 4, target += 64) store<f32>(target, load<f32>(source + o));
+  }
+}

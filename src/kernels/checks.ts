@@ -1,0 +1,336 @@
+/**
+ * Each kernel on random data against the float64 reference. The self-test runs every check once at a small odd
+ * size; the tests run them over many sizes.
+ */
+import { activationCode, type Kernels } from './kernels.js';
+import * as reference from './reference.js';
+import { Scratch } from './scratch.js';
+
+/** Sizes of a check: rows of a batch, depth of a product, width in panels of 16, classes of a softmax. */
+export interface CheckSize {
+  rows: number;
+  depth: number;
+  panels: number;
+  classes: number;
+  seed: number;
+}
+
+export interface CheckResult {
+  kernel: keyof Kernels;
+  /** Greatest absolute error over the greatest magnitude of the expected values. */
+  error: number;
+}
+
+type Check = (kernels: Kernels, scratch: Scratch, size: CheckSize) => number;
+
+const selfTestSize: CheckSize = { rows: 7, depth: 5, panels: 2, classes: 10, seed: 1 };
+
+/** Runs every check; `memory` is overwritten from its start and must hold them (256 KiB do for the default). */
+export function checkAll(kernels: Kernels, memory: WebAssembly.Memory, size = selfTestSize): CheckResult[] {
+  return (Object.keys(checks) as (keyof Kernels)[]).map((kernel) => ({
+    kernel,
+    error: checks[kernel](kernels, new Scratch(memory, size.seed), size),
+  }));
+}
+
+function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let error = 0;
+  let magnitude = 1e-30;
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(Number(got[i]) - Number(expected[i]));
+    if (Number.isNaN(difference)) return Number.NaN;
+    error = Math.max(error, difference);
+    magnitude = Math.max(magnitude, Math.abs(Number(expected[i])));
+  }
+  return error / magnitude;
+}
+
+const checks: Record<keyof Kernels, Check> = {
+  decodeRows(kernels, scratch, size) {
+    const sparse = scratch.sparseRows(size.rows, size.depth, 6);
+    kernels.decodeRows(...sparse.decodeArguments);
+    return relativeError(sparse.decoded(), sparse.values);
+  },
+
+  gatherRows(kernels, scratch, { rows, panels }) {
+    const width = panels * 8;
+    const values = scratch.shorts(rows * width);
+    const shift = scratch.floats(width);
+    const order = scratch.permutation(rows);
+    const out = scratch.zeros(rows * width);
+    kernels.gatherRows(values.pointer, order.pointer, rows, width, 0.5, shift.pointer, out.pointer);
+    const expected = Array.from({ length: rows * width }, (_, i) => {
+      const column = i % width;
+      const sample = order.view[(i - column) / width];
+      return values.view[sample * width + column] * 0.5 - shift.view[column];
+    });
+    return relativeError(out.view, expected);
+  },
+
+  centredBias(kernels, scratch, { depth, panels }) {
+    const width = panels * 16;
+    const weights = scratch.floats((depth + 1) * width);
+    const shift = scratch.floats(depth);
+    const out = scratch.zeros(width);
+    kernels.centredBias(weights.pointer, depth, width, shift.pointer, out.pointer);
+    const product = reference.matmul(shift.view, weights.view, 1, depth, width);
+    return relativeError(
+      out.view,
+      product.map((sum, c) => weights.view[depth * width + c] - sum),
+    );
+  },
+
+  sparseForward16: (kernels, scratch, size) => checkSparseForward(kernels, scratch, size, 16),
+  sparseForward64: (kernels, scratch, size) => checkSparseForward(kernels, scratch, size, 64),
+  sparseGradient16: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 16),
+  sparseGradient64: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 64),
+
+  matmul16(kernels, scratch, { rows, depth }) {
+    const a = scratch.floats(rows * depth);
+    const b = scratch.floats(depth * 16);
+    const init = scratch.floats(16);
+    const c = scratch.zeros(rows * 16);
+    let error = 0;
+    for (const floor of [Number.NEGATIVE_INFINITY, 0]) {
+      // a as [rows][depth] times b, then the same numbers read as the transpose of [depth][rows].
+      for (const transposed of [false, true]) {
+        const [aRow, aDepth] = transposed ? [4, rows * 4] : [depth * 4, 4];
+        kernels.matmul16(
+          rows,
+          depth,
+          a.pointer,
+          aRow,
+          aDepth,
+          b.pointer,
+          64,
+          c.pointer,
+          64,
+          init.pointer,
+          floor,
+        );
+        const left = transposed
+          ? a.view.map((_, i) => a.view[(i % depth) * rows + Math.floor(i / depth)])
+          : a.view;
+        const expected = reference
+          .matmul(left, b.view, rows, depth, 16)
+          .map((sum, i) => Math.max(floor, sum + init.view[i % 16]));
+        error = Math.max(error, relativeError(c.view, expected));
+      }
+    }
+    return error;
+  },
+
+  activate(kernels, scratch, { panels }) {
+    const z = scratch.floats(panels * 16, 6);
+    const a = scratch.zeros(panels * 16);
+    return maxOver(['relu', 'tanh', 'gelu'] as const, (kind) => {
+      kernels.activate(activationCode[kind], z.pointer, a.pointer, a.view.length);
+      return relativeError(
+        a.view,
+        Array.from(z.view, (x) => reference.activation(kind, x)),
+      );
+    });
+  },
+
+  activateBackward(kernels, scratch, { panels }) {
+    const count = panels * 16;
+    const z = scratch.floats(count, 6);
+    const d = scratch.floats(count);
+    const given = Float64Array.from(d.view);
+    const a = scratch.zeros(count);
+    return maxOver(['relu', 'tanh', 'gelu'] as const, (kind) => {
+      a.view.set(z.view.map((x) => reference.activation(kind, x)));
+      d.view.set(given);
+      kernels.activateBackward(activationCode[kind], z.pointer, a.pointer, d.pointer, count);
+      return relativeError(
+        d.view,
+        given.map((delta, i) => delta * reference.activationSlope(kind, z.view[i])),
+      );
+    });
+  },
+
+  softmaxCrossEntropy(kernels, scratch, { rows, classes }) {
+    const width = Math.ceil(classes / 16) * 16;
+    const logits = scratch.floats(rows * width, 8);
+    for (let i = 0; i < logits.view.length; i++) if (i % width >= classes) logits.view[i] = 0;
+    const labels = scratch.bytes(rows, classes);
+    const order = scratch.permutation(rows);
+    const lossSum = scratch.doubles(1);
+    const smoothing = 0.1;
+    const expected = Array.from({ length: rows }, (_, row) =>
+      reference.crossEntropy(
+        Array.from(logits.view.subarray(row * width, row * width + classes)),
+        labels.view[order.view[row]],
+        smoothing,
+      ),
+    );
+    const correct = kernels.softmaxCrossEntropy(
+      logits.pointer,
+      width * 4,
+      rows,
+      classes,
+      labels.pointer,
+      order.pointer,
+      smoothing,
+      1 / rows,
+      lossSum.pointer,
+    );
+    const deltas = expected.flatMap(({ delta }) => [
+      ...delta.map((d) => d / rows),
+      ...new Array<number>(width - classes).fill(0),
+    ]);
+    if (correct !== expected.filter((row) => row.correct).length) return Number.NaN;
+    const total = expected.reduce((sum, row) => sum + row.loss, 0);
+    return Math.max(relativeError(logits.view, deltas), relativeError(lossSum.view, [total]));
+  },
+
+  columnSum(kernels, scratch, { rows, panels }) {
+    const width = panels * 16;
+    const d = scratch.floats(rows * width);
+    const out = scratch.zeros(width);
+    kernels.columnSum(d.pointer, width * 4, rows, width, out.pointer);
+    return relativeError(out.view, reference.matmul(new Float64Array(rows).fill(1), d.view, 1, rows, width));
+  },
+
+  addInto(kernels, scratch, { panels }) {
+    const target = scratch.floats(panels * 16);
+    const source = scratch.floats(panels * 16);
+    const expected = target.view.map((x, i) => x + source.view[i]);
+    kernels.addInto(target.pointer, source.pointer, panels * 16);
+    return relativeError(target.view, expected);
+  },
+
+  negativeOuter(kernels, scratch, { rows, panels }) {
+    const shift = scratch.floats(rows);
+    const v = scratch.floats(panels * 16);
+    const out = scratch.zeros(rows * panels * 16);
+    kernels.negativeOuter(shift.pointer, rows, v.pointer, panels * 16, out.pointer);
+    return relativeError(
+      out.view,
+      reference.matmul(shift.view, v.view, rows, 1, panels * 16).map((x) => -x),
+    );
+  },
+
+  transposeRows(kernels, scratch, { depth, classes }) {
+    const outputs = Math.min(16, classes);
+    const layerOutputs = outputs + 16;
+    const panel = scratch.floats((depth + 1) * 16);
+    const transposed = scratch.zeros(Math.ceil(depth / 16) * 16 * layerOutputs);
+    kernels.transposeRows(panel.pointer, 0, depth, 16, outputs, layerOutputs, transposed.pointer);
+    const expected = new Float64Array(transposed.view.length);
+    for (let i = 0; i < depth; i++)
+      for (let o = 0; o < outputs; o++)
+        expected[(Math.floor(i / 16) * layerOutputs + 16 + o) * 16 + (i % 16)] = panel.view[i * 16 + o];
+    return relativeError(transposed.view, expected);
+  },
+
+  sgd(kernels, scratch, { panels }) {
+    const count = panels * 16;
+    return maxOver([false, true], (nesterov) => {
+      const settings = { learningRate: 0.1, momentum: 0.9, nesterov, weightDecay: 0.01 };
+      const weights = scratch.floats(count);
+      const velocity = scratch.floats(count);
+      const gradient = scratch.floats(count);
+      const expected = Array.from(weights.view, (w, i) =>
+        reference.sgdStep(w, velocity.view[i], gradient.view[i], settings),
+      );
+      kernels.sgd(
+        weights.pointer,
+        velocity.pointer,
+        gradient.pointer,
+        count,
+        0.1,
+        0.9,
+        Number(nesterov),
+        0.01,
+      );
+      return Math.max(
+        ...[weights, velocity].map((slot, k) =>
+          relativeError(
+            slot.view,
+            expected.map((row) => row[k]),
+          ),
+        ),
+      );
+    });
+  },
+
+  adam(kernels, scratch, { panels }) {
+    const count = panels * 16;
+    const settings = { learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
+    const t = 3;
+    const weights = scratch.floats(count);
+    const mean = scratch.floats(count);
+    const square = scratch.floats(count);
+    square.view.forEach((x, i) => {
+      square.view[i] = x * x;
+    });
+    const gradient = scratch.floats(count);
+    const expected = Array.from(weights.view, (w, i) =>
+      reference.adamStep(w, mean.view[i], square.view[i], gradient.view[i], t, settings),
+    );
+    kernels.adam(
+      weights.pointer,
+      mean.pointer,
+      square.pointer,
+      gradient.pointer,
+      count,
+      0.1,
+      0.9,
+      0.999,
+      1e-8,
+      0.01,
+      1 / (1 - 0.9 ** t),
+      1 / Math.sqrt(1 - 0.999 ** t),
+    );
+    return Math.max(
+      ...[weights, mean, square].map((slot, k) =>
+        relativeError(
+          slot.view,
+          expected.map((row) => row[k]),
+        ),
+      ),
+    );
+  },
+};
+
+function maxOver<T>(cases: readonly T[], error: (item: T) => number): number {
+  return Math.max(...cases.map(error));
+}
+
+/** Forward over two feature ranges; the ranges must not change the sum. */
+function checkSparseForward(kernels: Kernels, scratch: Scratch, size: CheckSize, width: 16 | 64): number {
+  const sparse = scratch.sparseRows(size.rows, size.depth, Math.log2(width * 4));
+  const weights = scratch.floats((size.depth + 1) * width);
+  const z = scratch.zeros(size.rows * width);
+  kernels.decodeRows(...sparse.decodeArguments);
+  const bias = weights.pointer + size.depth * width * 4;
+  const forward = kernels[`sparseForward${width}`];
+  return maxOver([Number.NEGATIVE_INFINITY, 0], (floor) => {
+    forward(sparse.bounds, 2, size.rows, weights.pointer, bias, z.pointer, width * 4, floor);
+    const expected = reference
+      .matmul(sparse.values, weights.view, size.rows, size.depth, width)
+      .map((sum, i) => Math.max(floor, sum + weights.view[size.depth * width + (i % width)]));
+    return relativeError(z.view, expected);
+  });
+}
+
+function checkSparseGradient(kernels: Kernels, scratch: Scratch, size: CheckSize, width: 16 | 64): number {
+  const { rows, depth } = size;
+  const sparse = scratch.sparseRows(rows, depth, Math.log2(width * 4));
+  const d = scratch.floats(rows * width);
+  const gradient = scratch.floats(depth * width);
+  const start = Float64Array.from(gradient.view);
+  kernels.decodeRows(...sparse.decodeArguments);
+  for (const range of [0, 1])
+    kernels[`sparseGradient${width}`](sparse.bounds, 2, range, rows, d.pointer, width * 4, gradient.pointer);
+  const transposed = Float64Array.from(
+    { length: rows * depth },
+    (_, i) => sparse.values[(i % rows) * depth + Math.floor(i / rows)],
+  );
+  const product = reference.matmul(transposed, d.view, depth, rows, width);
+  return relativeError(
+    gradient.view,
+    product.map((sum, i) => sum + start[i]),
+  );
+}

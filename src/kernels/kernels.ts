@@ -1,0 +1,128 @@
+/**
+ * What the WebAssembly module exports. Every pointer is a byte offset into the shared memory, every stride is
+ * in bytes; shapes and orderings are documented at each function in `assembly/`.
+ */
+export interface Kernels {
+  decodeRows(
+    packed: number,
+    starts: number,
+    order: number,
+    rows: number,
+    entries: number,
+    stride: number,
+    bounds: number,
+    ranges: number,
+    rangeEnds: number,
+    scale: number,
+    shift: number,
+  ): void;
+  gatherRows(
+    values: number,
+    order: number,
+    rows: number,
+    width: number,
+    scale: number,
+    shift: number,
+    out: number,
+  ): void;
+  centredBias(weights: number, features: number, width: number, shift: number, out: number): void;
+  sparseForward16: SparseForward;
+  sparseForward64: SparseForward;
+  sparseGradient16: SparseGradient;
+  sparseGradient64: SparseGradient;
+  matmul16(
+    rows: number,
+    depth: number,
+    a: number,
+    aRow: number,
+    aDepth: number,
+    b: number,
+    bDepth: number,
+    c: number,
+    cRow: number,
+    init: number,
+    floor: number,
+  ): void;
+  activate(kind: number, z: number, a: number, count: number): void;
+  activateBackward(kind: number, z: number, a: number, d: number, count: number): void;
+  softmaxCrossEntropy(
+    logits: number,
+    stride: number,
+    rows: number,
+    classes: number,
+    labels: number,
+    order: number,
+    smoothing: number,
+    scale: number,
+    lossSum: number,
+  ): number;
+  columnSum(d: number, stride: number, rows: number, width: number, out: number): void;
+  addInto(target: number, source: number, count: number): void;
+  negativeOuter(shift: number, rows: number, v: number, width: number, out: number): void;
+  transposeRows(
+    panel: number,
+    first: number,
+    last: number,
+    output: number,
+    outputs: number,
+    layerOutputs: number,
+    transposed: number,
+  ): void;
+  sgd(
+    weights: number,
+    velocity: number,
+    gradient: number,
+    count: number,
+    learningRate: number,
+    momentum: number,
+    nesterov: number,
+    weightDecay: number,
+  ): void;
+  adam(
+    weights: number,
+    mean: number,
+    square: number,
+    gradient: number,
+    count: number,
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    weightDecay: number,
+    correction1: number,
+    correction2: number,
+  ): void;
+}
+
+export type SparseForward = (
+  bounds: number,
+  ranges: number,
+  rows: number,
+  weights: number,
+  bias: number,
+  z: number,
+  stride: number,
+  floor: number,
+) => void;
+
+export type SparseGradient = (
+  bounds: number,
+  ranges: number,
+  range: number,
+  rows: number,
+  d: number,
+  stride: number,
+  gradient: number,
+) => void;
+
+/** The numbers that `activate` and `activateBackward` take. */
+export const activationCode = { relu: 0, tanh: 1, gelu: 2 } as const;
+
+/** Links a compiled kernel module to a shared memory; each thread makes its own instance. */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  // The module is ours and its exports are checked by the self-test, so the shape is known here.
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+}
+
+/** The memory's first page belongs to the module's own constants (tables of Math.log): plans start after it. */
+export const reservedBytes = 65536;

@@ -1,0 +1,97 @@
+/**
+ * The mathematics of the kernels in plain float64 JavaScript: slow, short and obviously right. The start-up
+ * self-test and the tests hold every kernel against it.
+ */
+
+export type ActivationName = 'relu' | 'tanh' | 'gelu';
+
+const geluInner = (z: number): number => Math.sqrt(2 / Math.PI) * (z + 0.044715 * z ** 3);
+
+/** f(z); GELU in its tanh form (Hendrycks & Gimpel 2016). */
+export function activation(kind: ActivationName, z: number): number {
+  if (kind === 'relu') return z < 0 ? 0 : z;
+  return kind === 'tanh' ? Math.tanh(z) : 0.5 * z * (1 + Math.tanh(geluInner(z)));
+}
+
+/** f′(z). */
+export function activationSlope(kind: ActivationName, z: number): number {
+  if (kind === 'relu') return z > 0 ? 1 : 0;
+  if (kind === 'tanh') return 1 - Math.tanh(z) ** 2;
+  const t = Math.tanh(geluInner(z));
+  return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * Math.sqrt(2 / Math.PI) * (1 + 0.134145 * z * z);
+}
+
+export interface LossResult {
+  loss: number;
+  /** Derivative of the loss with respect to each logit. */
+  delta: number[];
+  correct: boolean;
+}
+
+/** Softmax cross entropy of one row with label smoothing: target = (1 − ε) one-hot + ε / classes. */
+export function crossEntropy(logits: readonly number[], label: number, smoothing: number): LossResult {
+  const max = Math.max(...logits);
+  const exponentials = logits.map((z) => Math.exp(z - max));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  const target = logits.map((_, c) => (c === label ? 1 - smoothing : 0) + smoothing / logits.length);
+  const logSum = max + Math.log(sum);
+  return {
+    loss: logits.reduce((total, z, c) => total + (target[c] ?? 0) * (logSum - z), 0),
+    delta: exponentials.map((e, c) => e / sum - (target[c] ?? 0)),
+    correct: logits.indexOf(max) === label,
+  };
+}
+
+/** out [rows][columns] = a [rows][depth] · b [depth][columns]. */
+export function matmul(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  rows: number,
+  depth: number,
+  columns: number,
+): Float64Array {
+  const out = new Float64Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    for (let k = 0; k < depth; k++)
+      for (let column = 0; column < columns; column++)
+        out[row * columns + column] += Number(a[row * depth + k]) * Number(b[k * columns + column]);
+  return out;
+}
+
+export interface SgdSettings {
+  learningRate: number;
+  momentum: number;
+  nesterov: boolean;
+  weightDecay: number;
+}
+
+/** One SGD step of one parameter, as PyTorch defines it. Returns [weight, velocity]. */
+export function sgdStep(weight: number, velocity: number, gradient: number, s: SgdSettings) {
+  const g = gradient + s.weightDecay * weight;
+  const v = s.momentum * velocity + g;
+  return [weight - s.learningRate * (s.nesterov ? g + s.momentum * v : v), v] as const;
+}
+
+export interface AdamSettings {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  weightDecay: number;
+}
+
+/** Step t (from 1) of Adam for one parameter. Returns [weight, mean, square]. */
+export function adamStep(
+  weight: number,
+  mean: number,
+  square: number,
+  gradient: number,
+  t: number,
+  s: AdamSettings,
+) {
+  const g = gradient + s.weightDecay * weight;
+  const m = s.beta1 * mean + (1 - s.beta1) * g;
+  const v = s.beta2 * square + (1 - s.beta2) * g * g;
+  const root = Math.sqrt(v / (1 - s.beta2 ** t)) + s.epsilon;
+  return [weight - (s.learningRate * (m / (1 - s.beta1 ** t))) / root, m, v] as const;
+}

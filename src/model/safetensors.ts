@@ -1,0 +1,199 @@
+/**
+ * The safetensors format (github.com/huggingface/safetensors): 8 bytes of header length (little-endian u64),
+ * a JSON header, then the tensors' bytes without holes. Reads F32, F64, F16 and BF16 as float32; writes F32.
+ * For little-endian machines, as WebAssembly's memory is.
+ */
+import { expectedGot, UserError } from '../user-error.js';
+
+/** `data` is row-major (last axis fastest) and holds product(shape) values; shape [] is a scalar. */
+export interface Tensor {
+  shape: number[];
+  data: Float32Array;
+}
+
+interface Entry {
+  name: string;
+  dtype: string;
+  shape: number[];
+  begin: number;
+  end: number;
+}
+
+const LENGTH_BYTES = 8;
+/** The reference implementation's own limit on headers. */
+const MAX_HEADER_BYTES = 100_000_000;
+const METADATA = '__metadata__';
+
+/** One entry a dtype: bytes of an element, and the copy of an element's bytes to float32. */
+const DTYPES = new Map<string, { bytes: number; toFloat32: (bytes: ArrayBuffer) => Float32Array }>([
+  ['F32', { bytes: 4, toFloat32: (bytes) => new Float32Array(bytes) }],
+  ['F64', { bytes: 8, toFloat32: (bytes) => Float32Array.from(new Float64Array(bytes)) }],
+  ['F16', { bytes: 2, toFloat32: (bytes) => Float32Array.from(new Uint16Array(bytes), halfToNumber) }],
+  ['BF16', { bytes: 2, toFloat32: bfloat16ToFloat32 }],
+]);
+
+/**
+ * Tensors by name, in the header's order, each a copy of its own. `bytes` need not be aligned; `file` is for
+ * messages. Throws UserError (exit 1) for anything that is not exactly a safetensors file.
+ */
+export function readSafetensors(bytes: Uint8Array, file: string): Map<string, Tensor> {
+  const { header, bodyStart } = parseHeader(bytes, file);
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, value]) => checkedEntry(name, value, file));
+  checkContiguous(entries, bytes.length - bodyStart, file);
+  return new Map(
+    entries.map(({ name, dtype, shape, begin, end }) => {
+      // A copy, because typed arrays need aligned starts and `bytes` may be a pooled Buffer.
+      const copy = new Uint8Array(end - begin);
+      copy.set(bytes.subarray(bodyStart + begin, bodyStart + end));
+      const data = DTYPES.get(dtype)?.toFloat32(copy.buffer) ?? new Float32Array();
+      return [name, { shape, data }];
+    }),
+  );
+}
+
+/** The `__metadata__` strings of a file, {} when it has none. Throws as `readSafetensors` does. */
+export function readSafetensorsMetadata(bytes: Uint8Array, file: string): Record<string, string> {
+  const metadata = parseHeader(bytes, file).header[METADATA] ?? {};
+  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)]));
+}
+
+/**
+ * The bytes of a file with these tensors in the map's order, the body aligned to 8 bytes.
+ * Throws RangeError when a shape and its data disagree: a bug, not the user's mistake.
+ */
+export function writeSafetensors(
+  tensors: Map<string, Tensor>,
+  metadata: Record<string, string> = {},
+): Uint8Array {
+  const fields: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
+  let end = 0;
+  for (const [name, { shape, data }] of tensors) {
+    if (name === METADATA || elementCount(shape) !== data.length) {
+      throw new RangeError(`tensor "${name}": shape [${shape}] does not fit its ${data.length} values`);
+    }
+    const begin = end;
+    end += data.byteLength;
+    fields.push([name, { dtype: 'F32', shape, data_offsets: [begin, end] }]);
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(fields)));
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+  const bodyStart = LENGTH_BYTES + headerBytes;
+  const out = new Uint8Array(bodyStart + end);
+  new DataView(out.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  out.fill(0x20, LENGTH_BYTES, bodyStart);
+  out.set(json, LENGTH_BYTES);
+  let at = bodyStart;
+  for (const { data } of tensors.values()) {
+    out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return out;
+}
+
+/** The header's object, with `__metadata__` checked, and the offset of the body in the file. */
+function parseHeader(
+  bytes: Uint8Array,
+  file: string,
+): { header: Record<string, unknown>; bodyStart: number } {
+  if (bytes.length < LENGTH_BYTES) {
+    throw damaged(file, expectedGot('at least 8 bytes of header length', bytes.length));
+  }
+  const stored = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigUint64(0, true);
+  const limit = Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES);
+  if (stored > BigInt(limit)) {
+    throw damaged(file, `expected a header of at most ${limit} bytes, got a header length of ${stored}`);
+  }
+  const bodyStart = LENGTH_BYTES + Number(stored);
+  let header: unknown;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    header = JSON.parse(text.decode(bytes.subarray(LENGTH_BYTES, bodyStart)));
+  } catch (error) {
+    throw damaged(file, 'the header is not JSON', error);
+  }
+  if (!isObject(header)) throw damaged(file, `header: ${expectedGot('a JSON object', header)}`);
+  const metadata = header[METADATA] ?? {};
+  if (!isObject(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
+    throw damaged(file, `${METADATA}: ${expectedGot('an object of strings', metadata)}`);
+  }
+  return { header, bodyStart };
+}
+
+function checkedEntry(name: string, value: unknown, file: string): Entry {
+  const refuse = (what: string, expected: string, received: unknown) =>
+    damaged(file, `tensor ${JSON.stringify(name)}: ${what}: ${expectedGot(expected, received)}`);
+  if (!isObject(value)) throw refuse('entry', 'an object', value);
+  const { dtype, shape, data_offsets: offsets } = value;
+  const element = typeof dtype === 'string' ? DTYPES.get(dtype) : undefined;
+  if (typeof dtype !== 'string' || element === undefined) {
+    throw refuse('dtype', `one of ${[...DTYPES.keys()].join(', ')}`, dtype);
+  }
+  if (!isCounts(shape)) throw refuse('shape', 'an array of integers from 0 up', shape);
+  if (!isCounts(offsets)) throw refuse('data_offsets', 'two integers from 0 up', offsets);
+  const [begin, end] = offsets;
+  if (offsets.length !== 2 || begin === undefined || end === undefined) {
+    throw refuse('data_offsets', 'two integers from 0 up', offsets);
+  }
+  const sizeBytes = elementCount(shape) * element.bytes;
+  if (end - begin !== sizeBytes) {
+    throw refuse('data_offsets', `${sizeBytes} bytes for ${dtype} [${shape}]`, end - begin);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/** Every byte of the body belongs to exactly one tensor: holes and overlaps are how files hide things. */
+function checkContiguous(entries: readonly Entry[], bodyBytes: number, file: string): void {
+  const inOrder = entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end);
+  let expected = 0;
+  for (const { name, begin, end } of inOrder) {
+    if (begin !== expected) {
+      throw damaged(
+        file,
+        `tensor ${JSON.stringify(name)}: ${expectedGot(`data to begin at byte ${expected}`, begin)}`,
+      );
+    }
+    if (end > bodyBytes) {
+      throw damaged(
+        file,
+        `tensor ${JSON.stringify(name)}: ends at byte ${end}, but only ${bodyBytes} bytes of data follow`,
+      );
+    }
+    expected = end;
+  }
+  if (expected !== bodyBytes) {
+    throw damaged(file, `expected ${expected} bytes of tensor data, got ${bodyBytes}`);
+  }
+}
+
+function damaged(file: string, problem: string, cause?: unknown): UserError {
+  return new UserError(`${file}: not a valid safetensors file: ${problem}`, undefined, { cause });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+}
+
+function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** IEEE 754 binary16: 1 sign bit, 5 of exponent (bias 15), 10 of fraction. */
+function halfToNumber(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** bfloat16 is the upper half of a float32. */
+function bfloat16ToFloat32(bytes: ArrayBuffer): Float32Array {
+  return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer);
+}

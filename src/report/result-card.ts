@@ -1,0 +1,187 @@
+/** The text card at the end of a training run: what was reached, by which recipe, how fast and on what. */
+import type { RunStatus } from '../coordinator/log.js';
+import { maximum, mean, median, minimum, standardDeviation } from './statistics.js';
+
+/** Plain data, filled by the training session. Accuracies are fractions (0–1). */
+export interface ResultCardInput {
+  name: string;
+  status: RunStatus;
+  target: number | null;
+  /** Null when the run ended before its first evaluation. */
+  accuracy: number | null;
+  accuracyOn: 'test' | 'validation';
+  /** Layer widths, inputs first. */
+  network: readonly number[];
+  images: number;
+  batch: number;
+  optimizer: string;
+  schedule: string;
+  threads: number;
+  sync: string;
+  wasmLevel: string;
+  seed: number;
+  epochs: number;
+  steps: number;
+  imagesPerSecond: number;
+  /** Milliseconds by phase, in the order they are to be shown. */
+  phases: Readonly<Record<string, number>>;
+  /** Images in memory to accuracy known. */
+  residentMs: number;
+  /** Process start to accuracy known. */
+  coldMs: number;
+  /** Against one thread; null when not measured. */
+  speedup: number | null;
+  /** From `hardwareLines`. */
+  hardware: readonly string[];
+  /** Null when the run left no folder. */
+  folder: string | null;
+  /** One entry a seed, in runs over many seeds. */
+  runs?: readonly SeedRun[];
+}
+
+export interface SeedRun {
+  seed: number;
+  status: RunStatus;
+  accuracy: number;
+  residentMs: number;
+}
+
+const COLUMNS = 80;
+/** The same as in `hardwareLines`, so that all values stand in one column. */
+const LABEL = 11;
+
+/** Lines of at most 80 columns where words allow, without colour. */
+export function resultCard(input: ResultCardInput): string[] {
+  const heading = `${input.name}: ${statusInWords(input)}`;
+  const recipe = [
+    field('network', `${input.network.join('-')}, batch ${input.batch}, seed ${input.seed}`),
+    field(
+      'work',
+      `${count(input.epochs, 'epoch')} of ${count(input.images, 'image')}, ${count(input.steps, 'step')}`,
+    ),
+    field('optimiser', input.optimizer),
+    field('schedule', input.schedule),
+    field('threads', `${input.threads}, sync ${input.sync}, WebAssembly ${input.wasmLevel}`),
+  ];
+  const result = [
+    field(
+      'accuracy',
+      input.accuracy === null ? 'not evaluated' : `${percent(input.accuracy)} (${input.accuracyOn})`,
+    ),
+    field('speed', `${grouped(Math.round(input.imagesPerSecond))} images/s`),
+    field('speed-up', speedupInWords(input)),
+  ];
+  const blocks = [
+    recipe.flat(),
+    phaseTable(input),
+    result.flat(),
+    input.runs !== undefined && input.runs.length > 1 ? seedBlock(input.runs, input.target) : [],
+    input.hardware.flatMap(wrapped),
+    input.folder === null ? [] : [`${'folder'.padEnd(LABEL)}${input.folder}`],
+  ];
+  const lines = [heading, '─'.repeat(Math.min(heading.length, COLUMNS))];
+  for (const [index, block] of blocks.filter((block) => block.length > 0).entries()) {
+    if (index > 0) lines.push('');
+    lines.push(...block);
+  }
+  return lines;
+}
+
+function statusInWords({ status, target, accuracy, accuracyOn }: ResultCardInput): string {
+  const got = accuracy === null ? null : percent(accuracy);
+  const goal = target === null ? '' : ` (target ${shortPercent(target)})`;
+  const on = accuracyOn === 'test' ? '' : ` on ${accuracyOn}`;
+  const after = got === null ? ' before the first evaluation' : ` at ${got}${on}`;
+  switch (status) {
+    case 'reached':
+      return `reached ${got ?? 'its target'}${on}${goal}`;
+    case 'missed':
+      return `missed its target${after}${goal}`;
+    case 'done':
+      return got === null ? 'done, not evaluated' : `done${after}${goal}`;
+    case 'interrupted':
+      return `interrupted${after}${goal}`;
+    case 'failed':
+      return `failed${after}${goal}`;
+  }
+}
+
+function speedupInWords({ speedup, threads }: ResultCardInput): string {
+  if (speedup !== null) return `${speedup.toFixed(2)} × against one thread`;
+  return `not measured; to measure: node dist/coordinator --threads 1..${threads > 1 ? threads : 'N'}`;
+}
+
+/** Phases with their milliseconds and share of the cold total, then the two totals under a rule. */
+function phaseTable({ phases, residentMs, coldMs }: ResultCardInput): string[] {
+  const rows: [string, number][] = [
+    ...Object.entries(phases),
+    ['resident (images in memory → accuracy)', residentMs],
+    ['cold (process start → accuracy)', coldMs],
+  ];
+  const names = Math.max(...rows.map(([name]) => name.length));
+  const values = Math.max(...rows.map(([, ms]) => milliseconds(ms).length));
+  const lines = rows.map(([name, ms]) => `${name.padEnd(names)}  ${milliseconds(ms).padStart(values)} ms`);
+  lines.splice(rows.length - 2, 0, '─'.repeat(names + values + 5));
+  return lines.map((line, index) => `${(index === 0 ? 'time' : '').padEnd(LABEL)}${line}`);
+}
+
+function seedBlock(runs: readonly SeedRun[], target: number | null): string[] {
+  const accuracies = runs.map((run) => run.accuracy);
+  const times = runs.map((run) => run.residentMs);
+  const deviation = standardDeviation(accuracies);
+  const reached = runs.filter((run) => run.status === 'reached').length;
+  const spread = deviation === null ? '' : `, SD ${(deviation * 100).toFixed(2)} points`;
+  return [
+    ...field('seeds', `${runs.length} runs: mean ${percent(mean(accuracies))}${spread}`),
+    ...field('', `min ${percent(minimum(accuracies))}, max ${percent(maximum(accuracies))}`),
+    ...(target === null
+      ? []
+      : field(
+          'reached',
+          `${reached} of ${runs.length} (${shortPercent(reached / runs.length)}) at target ${shortPercent(target)}`,
+        )),
+    ...field(
+      'resident',
+      `median ${milliseconds(median(times))} ms, ` +
+        `range ${milliseconds(minimum(times))}–${milliseconds(maximum(times))} ms`,
+    ),
+  ];
+}
+
+function field(label: string, value: string): string[] {
+  return wrapped(`${label.padEnd(LABEL)}${value}`);
+}
+
+/** Breaks at spaces; continuation lines start in the value column. A word too long keeps its line. */
+function wrapped(line: string): string[] {
+  const lines = [line.slice(0, LABEL)];
+  for (const word of line.slice(LABEL).split(' ')) {
+    const last = lines.at(-1) ?? '';
+    const fresh = last.length <= LABEL;
+    if (!fresh && last.length + 1 + word.length > COLUMNS) lines.push(' '.repeat(LABEL) + word);
+    else lines[lines.length - 1] = last + (fresh ? '' : ' ') + word;
+  }
+  return lines;
+}
+
+/** Cut, not rounded, to two decimals: 96.996 % must not read as a 97.00 % that missed its target of 97. */
+function percent(fraction: number): string {
+  return `${(Math.floor(fraction * 1e4 + 1e-6) / 100).toFixed(2)} %`;
+}
+
+/** As many decimals as a target needs: 97 %, 99.5 %. */
+function shortPercent(fraction: number): string {
+  return `${Number((fraction * 100).toFixed(2))} %`;
+}
+
+function milliseconds(ms: number): string {
+  return ms >= 10_000 ? grouped(Math.round(ms)) : ms.toFixed(ms >= 1000 ? 0 : 1);
+}
+
+function count(value: number, noun: string): string {
+  return `${grouped(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
+function grouped(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+}

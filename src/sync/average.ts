@@ -1,0 +1,24 @@
+/**
+ * The reference: each worker computes the gradient of its shard, the coordinator averages the gradients, applies
+ * the optimiser and releases the next step. The same bits for the same number of threads.
+ */
+import type { SyncStrategy } from './strategy.js';
+
+export const average: SyncStrategy = {
+  gradientBuffers: (threads) => threads,
+  coordinated: true,
+  work(step) {
+    step.clock.enter('compute');
+    step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.result);
+    for (const slice of step.allSlices) step.backend.gradient(slice, step.shard, step.rank);
+    step.clock.enter('wait');
+    step.barrier(); // every gradient is written before the coordinator reads one
+    step.barrier(); // every parameter is written before a worker reads one
+  },
+  combine({ backend, allSlices, buffers, number, learningRate }) {
+    for (const slice of allSlices) {
+      backend.reduce(slice, buffers);
+      backend.update(slice, number, learningRate);
+    }
+  },
+};

@@ -1,0 +1,27 @@
+/**
+ * Owner computes (Callahan & Kennedy 1988): the workers share the samples for the forward and backward pass, and
+ * the parameters for the rest. After the barrier each computes the gradient of its own slices over the whole
+ * batch, in sample order, and applies it at once. No reduction, one gradient buffer, and the result is bitwise
+ * the same for every number of threads.
+ */
+import type { SyncStrategy } from './strategy.js';
+
+export const owner: SyncStrategy = {
+  gradientBuffers: () => 1,
+  coordinated: false,
+  work(step) {
+    step.clock.enter('compute');
+    step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.result);
+    step.clock.enter('wait');
+    step.barrier(); // every row's activations and deltas are written before anyone sums over the batch
+    const batch = { first: 0, last: step.batchRows };
+    for (const slice of step.ownSlices) {
+      step.clock.enter('compute');
+      step.backend.gradient(slice, batch, 0);
+      step.clock.enter('update');
+      step.backend.update(slice, step.number, step.learningRate);
+    }
+    step.clock.enter('wait');
+    step.barrier(); // every parameter is written, and every delta read, before the next forward pass
+  },
+};

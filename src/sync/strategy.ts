@@ -1,0 +1,48 @@
+/**
+ * A way of combining the workers' work in a synchronous step. Every strategy trains on the same average
+ * gradient of the batch; they differ in who sums it and who applies it.
+ */
+import type { Backend, Rows, ShardResult } from '../backend/backend.js';
+import type { SyncName } from '../coordinator/plan.js';
+import type { Slice } from '../coordinator/slices.js';
+import type { PhaseClock } from '../worker/phase-clock.js';
+import { average } from './average.js';
+import { owner } from './owner.js';
+import { sharded } from './sharded.js';
+
+/** One step as one rank sees it. */
+export interface Step {
+  readonly backend: Backend;
+  readonly rank: number;
+  /** Step number from 1, and its learning rate. */
+  number: number;
+  learningRate: number;
+  /** The batch: its first sample in the epoch's order and its rows; this rank's share of the rows. */
+  firstSample: number;
+  batchRows: number;
+  shard: Rows;
+  result: ShardResult;
+  readonly ownSlices: readonly Slice[];
+  readonly allSlices: readonly Slice[];
+  readonly buffers: number;
+  readonly clock: PhaseClock;
+  /** Waits for all workers (and, in `average`, the coordinator). */
+  readonly barrier: () => void;
+}
+
+export interface SyncStrategy {
+  /** Gradient buffers needed: 1, or one for each thread. */
+  readonly gradientBuffers: (threads: number) => number;
+  /** Whether the coordinator takes part in every step's two barriers. */
+  readonly coordinated: boolean;
+  /** A worker's part. `step.result` is set before the first barrier. */
+  readonly work: (step: Step) => void;
+  /** The coordinator's part between the two barriers. */
+  readonly combine?: (step: Pick<Step, 'backend' | 'allSlices' | 'buffers' | 'number' | 'learningRate'>) => void;
+}
+
+export const strategies: Readonly<Record<SyncName, SyncStrategy>> = { average, sharded, owner };
+
+export function gradientBuffers(sync: SyncName, threads: number): number {
+  return strategies[sync].gradientBuffers(threads);
+}

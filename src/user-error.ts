@@ -1,0 +1,26 @@
+/**
+ * Errors that a user can mend: one clear line, a documented exit code and no stack trace.
+ * Anything else that is thrown is a bug, and shows its stack only under `--debug`.
+ */
+
+/** Exit codes of every command. */
+export const ExitCode = { done: 0, failure: 1, usage: 2, targetMissed: 3, interrupted: 130 } as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  readonly exitCode: ExitCode;
+
+  /** `exitCode` is `failure` for files that turn out bad, `usage` for a wrong flag or configuration. */
+  constructor(message: string, exitCode: ExitCode = ExitCode.failure, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** `expected an integer from 1 up, got "abc" (string)`: the wording of every refusal. */
+export function expectedGot(expected: string, received: unknown): string {
+  const type = received === null ? 'null' : Array.isArray(received) ? 'array' : typeof received;
+  const shown = JSON.stringify(received) ?? String(received);
+  return `expected ${expected}, got ${shown === type ? shown : `${shown} (${type})`}`;
+}

@@ -1,0 +1,90 @@
+/**
+ * A barrier in shared memory: a counter of arrivals and a generation that moves on when the last one arrives.
+ * Waiters spin for a while, then park in the kernel. A spin costs 0.1 µs to leave, a parked thread tens of
+ * microseconds; but spinning while the thread waited for has lost its core only delays it. So the spin adapts: a
+ * spin that ran out halves the next, one that paid off lets it grow again.
+ */
+import { Aborted } from './control.js';
+
+/** Shortest spin: a few hundred loads, some microseconds. */
+const minSpinMs = 0.005;
+
+/** Looks at the clock and the abort word only once in so many loads. */
+const loadsPerLook = 32;
+
+export class Barrier {
+  readonly #words: Int32Array;
+  readonly #count: number;
+  readonly #generation: number;
+  readonly #abort: number;
+  readonly #parties: number;
+  readonly #maxSpinMs: number;
+  #spinMs: number;
+
+  constructor(
+    words: Int32Array,
+    count: number,
+    generation: number,
+    abort: number,
+    parties: number,
+    maxSpinMs: number,
+  ) {
+    this.#words = words;
+    this.#count = count;
+    this.#generation = generation;
+    this.#abort = abort;
+    this.#parties = parties;
+    this.#maxSpinMs = maxSpinMs;
+    this.#spinMs = maxSpinMs;
+  }
+
+  /**
+   * Arrives; true when this was the last arrival. The generation is read before the arrival is counted: once
+   * counted, the last arrival may move it at any moment.
+   */
+  arrive(): { generation: number; last: boolean } {
+    const generation = Atomics.load(this.#words, this.#generation);
+    if (Atomics.add(this.#words, this.#count, 1) !== this.#parties - 1) return { generation, last: false };
+    // Everyone has arrived and nobody may count again before the generation moves: reset first, then release.
+    Atomics.store(this.#words, this.#count, 0);
+    Atomics.add(this.#words, this.#generation, 1);
+    Atomics.notify(this.#words, this.#generation);
+    return { generation, last: true };
+  }
+
+  /**
+   * Arrives and waits for the others.
+   * @throws Aborted when the abort word is set meanwhile.
+   */
+  wait(): void {
+    if (this.#parties === 1) return;
+    const { generation, last } = this.arrive();
+    if (last) return;
+    const deadline = performance.now() + this.#spinMs;
+    for (let loads = 1; Atomics.load(this.#words, this.#generation) === generation; loads++) {
+      if (loads % loadsPerLook !== 0) continue;
+      if (Atomics.load(this.#words, this.#abort) !== 0) throw new Aborted();
+      if (performance.now() > deadline) {
+        this.#spinMs = Math.max(minSpinMs, this.#spinMs / 2);
+        this.park(generation, 1000);
+        return;
+      }
+    }
+    this.#spinMs = Math.min(this.#maxSpinMs, this.#spinMs * 1.25);
+  }
+
+  /** Sleeps until the generation has moved on from `generation`. */
+  park(generation: number, timeoutMs: number): void {
+    while (Atomics.load(this.#words, this.#generation) === generation) {
+      if (Atomics.load(this.#words, this.#abort) !== 0) throw new Aborted();
+      Atomics.wait(this.#words, this.#generation, generation, timeoutMs);
+    }
+  }
+
+  /** One bounded sleep; whether the generation has moved on. For a thread that has other things to do. */
+  poll(generation: number, timeoutMs: number): boolean {
+    if (Atomics.load(this.#words, this.#generation) === generation)
+      Atomics.wait(this.#words, this.#generation, generation, timeoutMs);
+    return Atomics.load(this.#words, this.#generation) !== generation;
+  }
+}

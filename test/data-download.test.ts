@@ -1,0 +1,265 @@
+/** Downloads, against real HTTP servers on this machine that misbehave in every way that mirrors do. */
+import assert from 'node:assert/strict';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type IdxName, idxNames } from '../dist/data/known-sets.js';
+import { type LoadOptions, loadDataset } from '../dist/data/load.js';
+import { ExitCode } from '../dist/user-error.js';
+import { refusal, temporaryFolder } from './support/data-files.ts';
+import {
+  type Answer,
+  knownSetsWith,
+  makeArchives,
+  serve,
+  startMirror,
+  status,
+} from './support/data-server.ts';
+
+const archives = makeArchives();
+const big: IdxName = 'train-images-idx3-ubyte';
+const bigFile = `${big}.gz`;
+const size = archives[big].length;
+const half = size >> 1;
+
+/** Mirrors with these answers, an empty cache, and a load of the set that they serve. */
+async function prepare(t: TestContext, ...answers: Answer[]) {
+  const cacheDir = await temporaryFolder(t);
+  const dir = join(cacheDir, 'datasets', 'fashion-mnist');
+  const mirrors = await Promise.all(answers.map((answer) => startMirror(t, archives, answer)));
+  const load = (options: LoadOptions = {}) =>
+    loadDataset(
+      { set: 'fashion-mnist', dir: null },
+      { environment: {}, cacheDir, knownSets: knownSetsWith(archives, mirrors), ...options },
+    );
+  return { dir, load, mirrors, requests: mirrors.map((mirror) => mirror.requests) };
+}
+
+const requestsOf = (requests: readonly string[] | undefined, file: string) =>
+  (requests ?? []).filter((request) => request.includes(file)).map((request) => request.split(' ').at(-1));
+
+/** Sends `bytes` of what was asked for, then drops the connection; afterwards behaves. */
+function cutOnce(bytes: number): Answer {
+  let cut = false;
+  return (request, response, file, offset, requestNumber) => {
+    if (cut || file !== archives[big]) return serve(request, response, file, offset, requestNumber);
+    cut = true;
+    response.writeHead(200, { 'content-length': file.length });
+    response.write(file.subarray(0, bytes), () => setTimeout(() => response.destroy(), 30));
+  };
+}
+
+/** Sends the beginning of the big file and then nothing more, with the connection open. */
+const stall: Answer = (request, response, file, offset, requestNumber) => {
+  if (file !== archives[big]) return serve(request, response, file, offset, requestNumber);
+  response.writeHead(offset > 0 ? 206 : 200, { 'content-range': `bytes ${offset}-${size - 1}/${size}` });
+  if (offset === 0) response.write(file.subarray(0, half));
+  else response.flushHeaders();
+};
+
+async function assertCached(dir: string): Promise<void> {
+  assert.deepEqual((await readdir(dir)).sort(), idxNames.map((name) => `${name}.gz`).sort());
+  for (const name of idxNames) assert.ok((await readFile(join(dir, `${name}.gz`))).equals(archives[name]));
+}
+
+test('downloads into the cache folder, with progress, and the second time from there', async (t) => {
+  const { dir, load, requests } = await prepare(t, serve);
+  const last = new Map<string, number>();
+  const dataset = await load({
+    onProgress: ({ file, receivedBytes, totalBytes }) => {
+      assert.ok(receivedBytes > (last.get(file) ?? 0));
+      assert.equal(totalBytes, archives[file.replace('.gz', '') as IdxName].length);
+      last.set(file, receivedBytes);
+    },
+  });
+  assert.deepEqual([dataset.train.count, dataset.test.count, dataset.source], [60, 2, dir]);
+  assert.equal(last.get(bigFile), size);
+  await assertCached(dir);
+  assert.equal(requests[0]?.length, 4);
+  assert.deepEqual(await load(), dataset);
+  assert.equal(requests[0]?.length, 4);
+});
+
+test('SHARDSTEP_CACHE names the cache folder', async (t) => {
+  const { load } = await prepare(t, serve);
+  const elsewhere = await temporaryFolder(t);
+  const { source } = await load({ environment: { SHARDSTEP_CACHE: elsewhere }, cacheDir: '' });
+  assert.equal(source, join(elsewhere, 'datasets', 'fashion-mnist'));
+});
+
+test('a connection that is cut is taken up where it ended', async (t) => {
+  const { dir, load, requests } = await prepare(t, cutOnce(half));
+  await load();
+  assert.deepEqual(requestsOf(requests[0], bigFile), ['-', `bytes=${half}-`]);
+  await assertCached(dir);
+});
+
+test('what one mirror began another may finish', async (t) => {
+  const cutForEver: Answer = (request, response, file, offset, number) =>
+    number === 1
+      ? cutOnce(half)(request, response, file, offset, number)
+      : status(503)(request, response, file, 0, 0);
+  const { dir, load, requests } = await prepare(t, cutForEver, serve);
+  await load();
+  assert.deepEqual(requestsOf(requests[1], bigFile), [`bytes=${half}-`]);
+  await assertCached(dir);
+});
+
+for (const code of [200, 416]) {
+  test(`a server that answers a range with ${code} makes it start over`, async (t) => {
+    const { dir, load, requests } = await prepare(t, (request, response, file, offset) =>
+      (offset > 0 && code === 416 ? status(416) : serve)(request, response, file, 0, 0),
+    );
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, `${bigFile}.part`), archives[big].subarray(0, half));
+    await load();
+    assert.deepEqual(requestsOf(requests[0], bigFile), [`bytes=${half}-`, ...(code === 416 ? ['-'] : [])]);
+    await assertCached(dir);
+  });
+}
+
+test('a range that begins elsewhere makes it start over', async (t) => {
+  const { dir, load } = await prepare(t, (request, response, file, offset) => {
+    if (offset === 0) return serve(request, response, file, 0, 0);
+    response.writeHead(206, { 'content-range': `bytes ${offset - 1}-${size - 1}/${size}` });
+    response.end(file.subarray(offset - 1));
+  });
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, `${bigFile}.part`), archives[big].subarray(0, half));
+  await load();
+  await assertCached(dir);
+});
+
+for (const [name, part] of Object.entries({
+  'with wrong bytes': Buffer.alloc(half, 1),
+  'complete but wrong': Buffer.alloc(size, 1),
+  'longer than the file': Buffer.alloc(size + 1, 1),
+})) {
+  test(`a part ${name} is thrown away`, async (t) => {
+    const { dir, load } = await prepare(t, serve);
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, `${bigFile}.part`), part);
+    await load();
+    await assertCached(dir);
+  });
+}
+
+test('a complete part needs no request', async (t) => {
+  const { dir, load, requests } = await prepare(t, serve);
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, `${bigFile}.part`), archives[big]);
+  await load();
+  assert.deepEqual(requestsOf(requests[0], bigFile), []);
+  await assertCached(dir);
+});
+
+test('the next mirror is tried when the first refuses, is silent, or has other content', async (t) => {
+  const otherContent: Answer = (_request, response, file) => response.end(Buffer.alloc(file.length));
+  const { dir, load, requests } = await prepare(t, status(403), stall, otherContent, serve);
+  await load({ idleTimeoutMs: 100 });
+  await assertCached(dir);
+  assert.equal(requestsOf(requests[0], bigFile).length, 1);
+  assert.deepEqual(requestsOf(requests[1], bigFile), ['-', `bytes=${half}-`]);
+});
+
+test('one error says what every mirror did, and where to put the files by hand', async (t) => {
+  const tooLarge: Answer = (_request, response, file) => response.end(Buffer.concat([file, file]));
+  const tooLargeUnannounced: Answer = (_request, response, file) => {
+    response.write(file);
+    response.end(file);
+  };
+  const short: Answer = (_request, response, file) => response.end(file.subarray(0, 0));
+  const wrong: Answer = (_request, response, file) => response.end(Buffer.alloc(file.length));
+  const { dir, load, mirrors } = await prepare(
+    t,
+    status(404),
+    tooLarge,
+    tooLargeUnannounced,
+    wrong,
+    short,
+    (_request, response) => response.destroy(),
+  );
+  const message = await refusal(load(), [
+    `${bigFile}: could not be downloaded: ${mirrors[0]?.url}${bigFile}: HTTP 404; `,
+    `${mirrors[1]?.url}${bigFile}: too large: ${2 * size} bytes, expected ${size}; `,
+    `${mirrors[2]?.url}${bigFile}: too large: more than the expected ${size} bytes; `,
+    `${mirrors[3]?.url}${bigFile}: its SHA-256 is `,
+    `${mirrors[4]?.url}${bigFile}: ended after 0 of ${size} bytes; `,
+    `${mirrors[5]?.url}${bigFile}: fetch failed (`,
+    ...idxNames.map((name) => `${name}.gz`),
+    `into ${dir} by hand, or name the folder that has them in data.dir`,
+  ]);
+  assert.ok(!message.includes('kept'));
+  assert.deepEqual(await readdir(dir), []);
+});
+
+test('a server that is not there', async (t) => {
+  const { load } = await prepare(t);
+  const nowhere = knownSetsWith(archives, [{ url: 'http://127.0.0.1:1/', requests: [] }]);
+  await refusal(load({ knownSets: nowhere }), [`http://127.0.0.1:1/${bigFile}: fetch failed (`]);
+});
+
+test('when all mirrors fail half-way, what came is kept and finished the next time', async (t) => {
+  const { dir, load, mirrors } = await prepare(t, stall);
+  await refusal(load({ idleTimeoutMs: 100 }), [
+    'no byte for 0.1 s',
+    `(${half} bytes are kept to resume from)`,
+  ]);
+  assert.deepEqual(await readdir(dir), [`${bigFile}.part`]);
+  const good = await startMirror(t, archives, serve);
+  await load({ knownSets: knownSetsWith(archives, [...mirrors, good]), idleTimeoutMs: 100 });
+  assert.deepEqual(requestsOf(good.requests, bigFile), [`bytes=${half}-`]);
+  await assertCached(dir);
+});
+
+test('an abort ends the download at once and keeps what came', async (t) => {
+  const { dir, load } = await prepare(t, stall);
+  const controller = new AbortController();
+  let abortedAt = 0;
+  const work = load({
+    signal: controller.signal,
+    onProgress: ({ receivedBytes }) => {
+      if (receivedBytes < half) return;
+      abortedAt = performance.now();
+      controller.abort();
+    },
+  });
+  await refusal(work, ['interrupted while downloading', `(${half} bytes are kept`], ExitCode.interrupted);
+  assert.ok(performance.now() - abortedAt < 1000);
+  assert.deepEqual(await readdir(dir), [`${bigFile}.part`]);
+  assert.ok((await readFile(join(dir, `${bigFile}.part`))).equals(archives[big].subarray(0, half)));
+});
+
+test('loads at the same time do not disturb one another', async (t) => {
+  const { dir, load } = await prepare(t, cutOnce(half));
+  const datasets = await Promise.all(Array.from({ length: 6 }, () => load()));
+  for (const dataset of datasets) assert.deepEqual(dataset, datasets[0]);
+  await assertCached(dir);
+});
+
+test('only the files that are missing are downloaded', async (t) => {
+  const { dir, load, requests } = await prepare(t, serve);
+  await load();
+  await rm(join(dir, 't10k-labels-idx1-ubyte.gz'));
+  await load();
+  assert.equal(requests[0]?.length, 5);
+  assert.deepEqual(requestsOf(requests[0], 't10k-labels').length, 2);
+});
+
+test('a damaged file in the cache is found by its checksum', async (t) => {
+  const { dir, load } = await prepare(t, serve);
+  await load();
+  // The gzip header's time of modification: everything else about the file still holds.
+  const damaged = Buffer.from(archives[big]);
+  damaged.writeUInt8(77, 4);
+  await writeFile(join(dir, bigFile), damaged);
+  await refusal(load(), [`${bigFile}: the SHA-256 of the file is `, 'delete it and it is downloaded again']);
+});
+
+test('a cache folder that cannot be made', async (t) => {
+  const { load } = await prepare(t, serve);
+  const parent = await temporaryFolder(t);
+  await writeFile(join(parent, 'file'), '');
+  await chmod(join(parent, 'file'), 0o444);
+  await refusal(load({ cacheDir: join(parent, 'file') }), [join(parent, 'file')]);
+});

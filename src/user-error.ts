@@ -21,6 +21,8 @@ export class UserError extends Error {
 /** `expected an integer from 1 up, got "abc" (string)`: the wording of every refusal. */
 export function expectedGot(expected: string, received: unknown): string {
   const type = received === null ? 'null' : Array.isArray(received) ? 'array' : typeof received;
-  const shown = JSON.stringify(received) ?? String(received);
+  // JSON has no NaN or Infinity, and would call them null.
+  const shown =
+    typeof received === 'number' ? String(received) : (JSON.stringify(received) ?? String(received));
   return `expected ${expected}, got ${shown === type ? shown : `${shown} (${type})`}`;
 }

@@ -101,7 +101,8 @@ test('taskset -c 0 gives one core', { skip: process.platform !== 'linux' }, (t) 
     const counted = JSON.parse(execFileSync('taskset', args, { encoding: 'utf8' }));
     assert.deepEqual([counted.physical, counted.available], [1, 1]);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return t.skip('no taskset here');
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      return t.skip('no taskset here');
     throw error;
   }
 });
@@ -136,7 +137,14 @@ test('a hardware card without systeminformation still comes', async () => {
 
 test('hardware lines give sizes, clocks and measurements with units', async () => {
   const bare = await gatherHardware(() => Promise.reject(new Error('not installed')), 50);
-  const facts = { ...bare, l1dBytes: 49_152, l2Bytes: 2_097_152, baseGHz: 2.9, boostGHz: 3.75, simd: ['avx2'] };
+  const facts = {
+    ...bare,
+    l1dBytes: 49_152,
+    l2Bytes: 2_097_152,
+    baseGHz: 2.9,
+    boostGHz: 3.75,
+    simd: ['avx2'],
+  };
   const lines = hardwareLines(facts, { wasmLevel: 'relaxed', gflops: 82.06, bandwidthGBs: null }).join('\n');
   assert.match(lines, /^caches {5}L1d 48 KiB.*, L2 2 MiB/m);
   assert.match(lines, /^frequency {2}base 2\.90 GHz, boost 3\.75 GHz$/m);

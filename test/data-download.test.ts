@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { type IdxName, idxNames } from '../dist/data/known-sets.js';
 import { type LoadOptions, loadDataset } from '../dist/data/load.js';
 import { ExitCode } from '../dist/user-error.js';
-import { refusal, temporaryFolder } from './support/data-files.ts';
+import { refusal, refusalMessage, temporaryFolder } from './support/data-files.ts';
 import {
   type Answer,
   knownSetsWith,
@@ -179,7 +179,7 @@ test('one error says what every mirror did, and where to put the files by hand',
     short,
     (_request, response) => response.destroy(),
   );
-  const message = await refusal(load(), [
+  const message = await refusalMessage(load(), [
     `${bigFile}: could not be downloaded: ${mirrors[0]?.url}${bigFile}: HTTP 404; `,
     `${mirrors[1]?.url}${bigFile}: too large: ${2 * size} bytes, expected ${size}; `,
     `${mirrors[2]?.url}${bigFile}: too large: more than the expected ${size} bytes; `,

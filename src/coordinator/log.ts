@@ -118,7 +118,7 @@ export function openLog(file: string, level: string): RunLog {
 
 /**
  * A file that pino writes to. Not pino.destination: sonic-boom 4.2.1 retries every failed flushSync for ever,
- * so a full disk hangs the process, and its fsync costs 4 ms at the end of a run. Measured: 3 µs an event,
+ * so a full disk hangs the process, and its fsync costs 4 ms at the end of a run. Measured: 3–5 µs an event,
  * against 4–7 µs (sync) and 6–10 µs (async) there.
  */
 function bufferedFile(file: string) {

@@ -238,12 +238,8 @@ function temporaryName(file: string): string {
 }
 
 function fileName(name: string): string {
-  return (
-    name
-      .replace(/[^A-Za-z0-9._-]+/g, '-')
-      .replace(/^[.-]+/, '')
-      .slice(0, 60) || 'run'
-  );
+  const safe = name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '');
+  return safe.slice(0, 60) || 'run';
 }
 
 function timestamp(date: Date): string {

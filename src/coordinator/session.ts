@@ -13,6 +13,7 @@ import { UserError } from '../user-error.js';
 import { AbortReason, Control, Operation, partNames } from '../worker/control.js';
 import { phases, statsPerRank } from '../worker/phase-clock.js';
 import { metricsPerRank } from '../worker/step-loop.js';
+import { Interrupted } from './interruption.js';
 import type { PartName, Plan, Region } from './plan.js';
 import type { WorkerPool } from './pool.js';
 import { fillMemory, type PreparedData } from './prepare-data.js';
@@ -36,9 +37,6 @@ export interface PhaseTimes {
   readonly wait: number;
   readonly update: number;
 }
-
-/** The run was stopped by `interrupt`. */
-export class Interrupted extends Error {}
 
 /** Longest time for which the event loop is blocked: signals and progress are this late. */
 const burstMs = 5;
@@ -66,7 +64,8 @@ export class Session {
   }
 
   /**
-   * Lays out and fills the memory, and waits for the workers to be ready.
+   * Lays out and fills the memory, and waits for the workers to be ready. When `signal` is aborted, whatever
+   * the session is at ends with `Interrupted`.
    * @throws UserError when there is not enough memory, Error when a worker fails to start.
    */
   static async open(
@@ -74,17 +73,15 @@ export class Session {
     data: PreparedData,
     kernels: LoadedKernels,
     pool: WorkerPool,
+    signal: AbortSignal,
   ): Promise<Session> {
+    signal.throwIfAborted();
     const memory = allocate(plan.bytes);
     fillMemory(plan, data, memory);
     const session = new Session(plan, memory, kernels.module, pool);
+    signal.addEventListener('abort', () => session.#control.abort(AbortReason.interrupted), { once: true });
     await session.#until('ready', () => session.#control.allReady);
     return session;
-  }
-
-  /** Stops everything that runs; whoever awaits it gets `Interrupted`. */
-  interrupt(): void {
-    this.#control.abort(AbortReason.interrupted);
   }
 
   /** The epoch's order: i32 [training images], to be filled before the epoch's first step. */
@@ -118,7 +115,10 @@ export class Session {
   ): Promise<StepMetrics[]> {
     const { regions, threads, batch } = this.plan;
     this.#doubles(regions.rates).set(rates);
-    this.#control.send({ operation: Operation.steps, arguments: [first, rates.length, firstSample, epochSamples] });
+    this.#control.send({
+      operation: Operation.steps,
+      arguments: [first, rates.length, firstSample, epochSamples],
+    });
     const combining = strategies[this.plan.sync].coordinated ? this.#combine(first, rates) : null;
     await (combining ?? this.#until('done', () => this.#control.allDone, onTick));
     if (combining !== null) await this.#until('done', () => this.#control.allDone);
@@ -204,7 +204,11 @@ export class Session {
   }
 
   /** Waits in short bursts, so that signals, logs and progress have their turn in between. */
-  async #until(word: 'done' | 'ready', reached: () => boolean, onTick?: (step: number) => void): Promise<void> {
+  async #until(
+    word: 'done' | 'ready',
+    reached: () => boolean,
+    onTick?: (step: number) => void,
+  ): Promise<void> {
     while (!reached()) {
       this.#control.waitForReport(word, burstMs);
       if (reached()) break;

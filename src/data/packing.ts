@@ -31,7 +31,11 @@ export function choosePacking(asked: Packing | 'auto', train: FeatureStatistics)
 /**
  * Sparse: packed u32 [non-zeros], `value << 16 | feature`, ascending in a row; starts u32 [count + 1].
  */
-export function packSparse({ values, count, width }: Features, packed: Uint32Array, starts: Uint32Array): void {
+export function packSparse(
+  { values, count, width }: Features,
+  packed: Uint32Array,
+  starts: Uint32Array,
+): void {
   let next = 0;
   for (let row = 0, i = 0; row < count; row++) {
     starts[row] = next;

@@ -52,7 +52,12 @@ export function importParameters(
   }
 }
 
-function find(tensors: ReadonlyMap<string, Tensor>, name: string, shape: number[], file: string): Float32Array {
+function find(
+  tensors: ReadonlyMap<string, Tensor>,
+  name: string,
+  shape: number[],
+  file: string,
+): Float32Array {
   const tensor = tensors.get(name);
   if (tensor === undefined) {
     const names = [...tensors.keys()].slice(0, 8).join(', ') || 'none';

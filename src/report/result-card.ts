@@ -111,7 +111,7 @@ function speedupInWords({ speedup, threads }: ResultCardInput): string {
   return `not measured; to measure: node dist/coordinator --threads 1..${threads > 1 ? threads : 'N'}`;
 }
 
-/** Phases with their milliseconds and share of the cold total, then the two totals under a rule. */
+/** Phases with their milliseconds, then the two totals under a rule; numbers in one column. */
 function phaseTable({ phases, residentMs, coldMs }: ResultCardInput): string[] {
   const rows: [string, number][] = [
     ...Object.entries(phases),

@@ -38,7 +38,9 @@ export interface SyncStrategy {
   /** A worker's part. `step.result` is set before the first barrier. */
   readonly work: (step: Step) => void;
   /** The coordinator's part between the two barriers. */
-  readonly combine?: (step: Pick<Step, 'backend' | 'allSlices' | 'buffers' | 'number' | 'learningRate'>) => void;
+  readonly combine?: (
+    step: Pick<Step, 'backend' | 'allSlices' | 'buffers' | 'number' | 'learningRate'>,
+  ) => void;
 }
 
 export const strategies: Readonly<Record<SyncName, SyncStrategy>> = { average, sharded, owner };

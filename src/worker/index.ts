@@ -4,7 +4,7 @@
  */
 import { WasmBackend } from '../backend/wasm/wasm-backend.js';
 import type { Plan } from '../coordinator/plan.js';
-import { AbortReason, Aborted, type Command, Control, Operation, partNames } from './control.js';
+import { Aborted, AbortReason, type Command, Control, Operation, partNames } from './control.js';
 import { StepLoop } from './step-loop.js';
 
 export interface RankTask {

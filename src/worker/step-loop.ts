@@ -2,7 +2,7 @@
 import type { Backend, ShardResult } from '../backend/backend.js';
 import type { PartName, Plan } from '../coordinator/plan.js';
 import { type Step, strategies } from '../sync/strategy.js';
-import { AbortReason, Aborted, type Control } from './control.js';
+import { Aborted, AbortReason, type Control } from './control.js';
 import { PhaseClock, phases, statsPerRank } from './phase-clock.js';
 
 /** Longest spin at a barrier while every thread can have a core of its own. */

@@ -49,7 +49,7 @@ export async function writeFiles(dir: string, files: Files): Promise<void> {
 }
 
 /** Awaits a refusal: a UserError of one line that holds every one of `parts`. Returns its message. */
-export async function refusal(
+export async function refusalMessage(
   work: Promise<unknown>,
   parts: readonly string[],
   exitCode: ExitCode = ExitCode.failure,
@@ -65,4 +65,13 @@ export async function refusal(
   assert.ok(!error.message.includes('\n'), `more than one line: ${error.message}`);
   assert.equal(error.exitCode, exitCode);
   return error.message;
+}
+
+/** As `refusalMessage`, for tests to which the parts say enough. */
+export async function refusal(
+  work: Promise<unknown>,
+  parts: readonly string[],
+  exitCode: ExitCode = ExitCode.failure,
+): Promise<void> {
+  await refusalMessage(work, parts, exitCode);
 }

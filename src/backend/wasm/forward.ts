@@ -59,8 +59,7 @@ export class ForwardPass {
     const [layer] = layers;
     const ranges = input.rangeEnds.length;
     const bounds = this.workspace.bounds.offset + rows.first * (ranges + 1) * 4;
-    const forward =
-      layer.panelWidth === 64 ? this.#kernels.sparseForward64 : this.#kernels.sparseForward16;
+    const forward = layer.panelWidth === 64 ? this.#kernels.sparseForward64 : this.#kernels.sparseForward16;
     const panelBytes = layer.panelWidth * 4;
     for (let panel = 0; panel < layer.panels; panel++) {
       const weights = regions.parameters.offset + (layer.offset + panel * layer.panelFloats) * 4;

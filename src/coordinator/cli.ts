@@ -1,0 +1,147 @@
+/** The command line: flags, commands and their help. What a command does is in the file of its name. */
+import { Command, CommanderError, Option } from 'commander';
+import { nearest } from '../config/nearest.js';
+import { ExitCode, expectedGot, UserError } from '../user-error.js';
+
+export interface Flags {
+  readonly config?: string;
+  readonly threads?: string;
+  readonly repeats: number;
+  readonly seeds: number;
+  readonly out?: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly printConfig: boolean;
+  readonly printPlan: boolean;
+  readonly logLevel?: string;
+  readonly debug: boolean;
+}
+
+export interface ParsedCommand {
+  readonly command: CommandName;
+  readonly flags: Flags;
+  /** `key=value` words. */
+  readonly overrides: readonly string[];
+}
+
+const commandNames = ['train', 'sweep', 'hardware'] as const;
+export type CommandName = (typeof commandNames)[number];
+
+const exitCodes = `
+Exit codes: 0 done, 1 runtime failure, 2 bad usage or configuration, 3 target missed, 130 interrupted.
+With --seeds, 0 and 3 are decided by the mean accuracy.`;
+
+function count(name: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= 1 && value <= 100_000) return value;
+    throw new UserError(`--${name}: ${expectedGot('an integer from 1 to 100000', text)}`, ExitCode.usage);
+  };
+}
+
+/** Flags that both training commands take. */
+function withRunFlags(command: Command): Command {
+  return command
+    .argument('[key=value...]', 'settings that override the configuration file, such as train.batch=256')
+    .option('--config <file>', 'YAML configuration (train: configs/mnist-97.yaml, sweep: configs/sweep.yaml)')
+    .option('--threads <counts>', 'train: a count, physical (default) or logical; sweep: also 1,2,4 or 1..12')
+    .option('--out <folder>', 'the run folder (default: a new one under results/)')
+    .option('--print-config', 'print the resolved configuration as YAML and stop', false)
+    .option('--log-level <level>', 'level of log.ndjson (also LOG_LEVEL)')
+    .option('--quiet', 'no progress on stderr', false);
+}
+
+function withCommonFlags(command: Command): Command {
+  return command
+    .option('--json', 'one JSON object on stdout', false)
+    .option('--debug', 'show stack traces', false)
+    .addOption(new Option('--repeats <n>').argParser(count('repeats')).default(5).hideHelp())
+    .addOption(new Option('--seeds <n>').argParser(count('seeds')).default(1).hideHelp())
+    .addOption(new Option('--print-plan').default(false).hideHelp());
+}
+
+/**
+ * Parses the words after `node dist/coordinator`. Without a command, `--threads` asks for a sweep and anything
+ * else trains.
+ * @throws UserError (usage). Returns null when help or the version was asked for and has been printed.
+ */
+export function parseCommandLine(
+  words: readonly string[],
+  version: string,
+  print: (text: string) => void,
+): ParsedCommand | null {
+  const named = commandNames.find((name) => name === words[0]);
+  const implied = words.some((word) => word === '--threads' || word.startsWith('--threads='))
+    ? 'sweep'
+    : 'train';
+  const asksForHelp = words.length === 1 && ['--help', '-h', 'help', '--version', '-V'].includes(words[0]);
+  let parsed: ParsedCommand | null = null;
+  const program = buildProgram(version, (command, flags, overrides) => {
+    parsed = { command, flags, overrides };
+  });
+  for (const each of [program, ...program.commands]) {
+    each.exitOverride().configureOutput({
+      writeOut: (text) => print(text.trimEnd()),
+      outputError: () => {},
+      writeErr: () => {},
+    });
+  }
+  try {
+    program.parse(named || asksForHelp ? words : [implied, ...words], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return null;
+    const message = error.message
+      .replace(/^error: /, '')
+      .replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?');
+    throw new UserError(message.replace(/\s*\n\s*/g, ' '), ExitCode.usage);
+  }
+  if (parsed !== null) checkWords(parsed);
+  return parsed;
+}
+
+function buildProgram(
+  version: string,
+  found: (command: CommandName, flags: Flags, overrides: string[]) => void,
+): Command {
+  const program = new Command('node dist/coordinator')
+    .description(
+      'A multi-threaded data-parallel trainer for small neural networks on CPUs.\n' +
+        'Without a command: train configs/mnist-97.yaml; with --threads: a scaling sweep.',
+    )
+    .version(version, '-V, --version')
+    .addHelpText('after', exitCodes);
+  const train = withCommonFlags(withRunFlags(program.command('train')))
+    .description('train a network and leave a run folder under results/')
+    .action((overrides: string[], flags: Flags) => found('train', flags, overrides));
+  const sweep = withCommonFlags(withRunFlags(program.command('sweep')))
+    .description('measure speed-up against thread count')
+    .action((overrides: string[], flags: Flags) => found('sweep', flags, overrides));
+  withCommonFlags(program.command('hardware'))
+    .description('print the hardware card, measured speeds included')
+    .action((flags: Flags) => found('hardware', flags, []));
+  describe(train, '--seeds', 'train with that many seeds, seed, seed + 1, …; print mean, SD, min, share');
+  describe(train, '--print-plan', 'print the plan of the run (sizes, offsets, slices) as JSON and stop');
+  describe(sweep, '--repeats', 'timed repeats of each thread count, after one warm-up');
+  return program;
+}
+
+/** Shows a flag in the help of the command that it belongs to. */
+function describe(command: Command, long: string, text: string): void {
+  const option = command.options.find((each) => each.long === long);
+  if (option === undefined) return;
+  option.description = text;
+  option.hidden = false;
+}
+
+/** A lone word is most likely a misspelt command. */
+function checkWords({ overrides }: ParsedCommand): void {
+  const stray = overrides.find((word) => !word.includes('='));
+  if (stray === undefined) return;
+  const close = nearest(stray, commandNames);
+  const hint = close === null ? '' : `; did you mean ${close}?`;
+  throw new UserError(
+    `expected key=value or one of the commands ${commandNames.join(', ')}, got "${stray}"${hint}`,
+    ExitCode.usage,
+  );
+}

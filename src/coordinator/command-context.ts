@@ -1,0 +1,16 @@
+/** What every command is given: where to speak, and when to stop. */
+import type { Progress } from './progress.js';
+
+export interface CommandContext {
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  /** One JSON object on stdout instead of text for people. */
+  readonly json: boolean;
+  /** As typed, for the records. */
+  readonly command: string;
+  /** From the start of the process until the command began, milliseconds. */
+  readonly startupMs: number;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}

@@ -1,0 +1,87 @@
+/** The entry of the command line, `node dist/coordinator`: dispatch, errors in one line, exit codes. */
+import { ExitCode, UserError } from '../user-error.js';
+import { type ParsedCommand, parseCommandLine } from './cli.js';
+import type { CommandContext } from './command-context.js';
+import { listenForInterrupt } from './interruption.js';
+import { createProgress } from './progress.js';
+import { readVersions } from './run-folder.js';
+
+const print = (text: string) => process.stdout.write(`${text}\n`);
+const complain = (text: string) => process.stderr.write(`${text}\n`);
+
+async function main(words: readonly string[]): Promise<ExitCode> {
+  const signal = listenForInterrupt();
+  try {
+    const parsed = parseCommandLine(words, readVersions().shardstep, print);
+    return parsed === null ? ExitCode.done : await run(parsed, signal);
+  } catch (error) {
+    if (signal.aborted) {
+      complain('interrupted');
+      return ExitCode.interrupted;
+    }
+    if (words.includes('--debug')) console.error(error);
+    else complain(`error: ${error instanceof Error ? error.message : String(error)}`);
+    if (error instanceof UserError) return error.exitCode;
+    if (!words.includes('--debug')) complain('this is a bug in shardstep; --debug shows where');
+    return ExitCode.failure;
+  }
+}
+
+async function run({ command, flags, overrides }: ParsedCommand, signal: AbortSignal): Promise<ExitCode> {
+  const context: CommandContext = {
+    signal,
+    progress: createProgress({ stream: process.stderr, quiet: flags.quiet ?? false }),
+    json: flags.json,
+    command: ['node dist/coordinator', ...process.argv.slice(2)].join(' '),
+    startupMs: performance.now(),
+    stdout: print,
+    stderr: complain,
+  };
+  // Each command loads only what it needs: most of a short run is start-up.
+  if (command === 'hardware') return (await import('./hardware-command.js')).hardware(context);
+  const { resolveConfig } = await import('../config/load.js');
+  const { countCores } = await import('./cores.js');
+  const { parseThreadList } = await import('../config/thread-list.js');
+  const cores = await countCores();
+  const threads = parseThreadList(flags.threads ?? 'physical', cores);
+  if (command === 'train' && threads.length > 1)
+    throw new UserError('--threads: train takes one count; several are a sweep', ExitCode.usage);
+  const resolved = await resolveConfig({
+    file: flags.config ?? (command === 'sweep' ? 'sweep' : 'mnist-97'),
+    overrides,
+    flags: {
+      'parallel.threads': command === 'train' && flags.threads !== undefined ? threads[0] : undefined,
+      'log.level': flags.logLevel ?? environmentLevel(overrides),
+    },
+  });
+  if (flags.printConfig) {
+    print((await import('../config/yaml-text.js')).toYaml(resolved.config).trimEnd());
+    return ExitCode.done;
+  }
+  noteSlowRuntime(context);
+  const out = flags.out ?? null;
+  if (command === 'sweep') {
+    const { sweep } = await import('./sweep.js');
+    return sweep({ resolved, threads, repeats: flags.repeats, out }, context);
+  }
+  const { train } = await import('./train.js');
+  return train({ resolved, seeds: flags.seeds, out, printPlan: flags.printPlan }, context);
+}
+
+/** LOG_LEVEL stands above the file and below the command line. */
+function environmentLevel(overrides: readonly string[]): string | undefined {
+  return overrides.some((word) => word.startsWith('log.level='))
+    ? undefined
+    : process.env.LOG_LEVEL || undefined;
+}
+
+/** 256-bit kernels need a newer V8 than Node 20's. */
+function noteSlowRuntime({ progress }: CommandContext): void {
+  const [major] = process.versions.node.split('.').map(Number);
+  if (major >= 22 || process.arch !== 'x64') return;
+  progress.note(
+    `Node ${process.versions.node} runs 128-bit kernels; \`npm start -- …\` uses the pinned Node, up to twice as fast`,
+  );
+}
+
+process.exitCode = await main(process.argv.slice(2));

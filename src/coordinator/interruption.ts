@@ -1,0 +1,19 @@
+/** Ctrl-C: the first one ends the run cleanly, a second one ends the process at once. */
+import { ExitCode } from '../user-error.js';
+
+/** The run was stopped from outside; what it measured so far is kept. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** A signal that is aborted by SIGINT or SIGTERM. */
+export function listenForInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(ExitCode.interrupted);
+    controller.abort(new Interrupted());
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}

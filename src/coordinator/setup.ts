@@ -1,0 +1,103 @@
+/** What every training command does first, as much of it at once as possible: data, kernels, workers, memory. */
+import type { Config } from '../config/schema.js';
+import type { Dataset } from '../data/dataset.js';
+import { loadDataset } from '../data/load.js';
+import { type LoadedKernels, loadKernels } from '../kernels/load.js';
+import { type CoreCount, countCores } from './cores.js';
+import { makePlan, type Plan } from './plan.js';
+import { openPool, type WorkerPool } from './pool.js';
+import { type PreparedData, prepareData } from './prepare-data.js';
+import type { Progress } from './progress.js';
+import { Session } from './session.js';
+
+export interface Setup {
+  readonly config: Config;
+  readonly cores: CoreCount;
+  readonly kernels: LoadedKernels;
+  readonly dataset: Dataset;
+  readonly data: PreparedData;
+  /** Milliseconds by phase; loading the data and compiling the kernels overlap. */
+  readonly phases: Record<string, number>;
+}
+
+/** Runs `work` and adds its duration to `phases[name]`. */
+export async function timed<T>(phases: Record<string, number>, name: string, work: () => T | Promise<T>) {
+  const started = performance.now();
+  try {
+    return await work();
+  } finally {
+    phases[name] = (phases[name] ?? 0) + performance.now() - started;
+  }
+}
+
+export function threadCount(threads: Config['parallel']['threads'], cores: CoreCount): number {
+  return typeof threads === 'number' ? threads : cores[threads];
+}
+
+/** Loads and prepares the data while the kernels are compiled. @throws UserError for bad data. */
+export async function setUp(config: Config, signal: AbortSignal, progress: Progress): Promise<Setup> {
+  const phases: Record<string, number> = {};
+  const loading = timed(phases, 'load data', () =>
+    loadDataset(config.data, { signal, onProgress: downloadNotes(progress) }),
+  );
+  // The files are being read; if compiling fails meanwhile, that error is the one to report.
+  loading.catch(() => {});
+  const [kernels, cores] = await Promise.all([
+    timed(phases, 'compile kernels', () => loadKernels()),
+    countCores(),
+  ]);
+  for (const reason of kernels.refused) progress.note(`kernel level refused: ${reason}`);
+  const dataset = await loading;
+  signal.throwIfAborted();
+  const data = await timed(phases, 'prepare data', () => prepareData(dataset, config));
+  return { config, cores, kernels, dataset, data, phases };
+}
+
+/** The plan of a run with `threads` threads. */
+export function planFor(setup: Setup, threads: number): Plan {
+  return makePlan(setup.config, setup.data.facts, threads, setup.cores.available);
+}
+
+/** Opens a session, hands it to `use`, and closes it and its pool whatever happens. */
+export async function withSession<T>(
+  setup: Setup,
+  plan: Plan,
+  pool: WorkerPool,
+  signal: AbortSignal,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  try {
+    const session = await timed(setup.phases, 'start workers', () =>
+      Session.open(plan, setup.data, setup.kernels, pool, signal),
+    );
+    try {
+      return await use(session);
+    } finally {
+      await session.close();
+    }
+  } finally {
+    await pool.close();
+  }
+}
+
+export { openPool };
+
+/** A line when a download begins and every eighth of it, for people who wait. */
+function downloadNotes(progress: Progress) {
+  const said = new Map<string, number>();
+  return ({
+    file,
+    receivedBytes,
+    totalBytes,
+  }: {
+    file: string;
+    receivedBytes: number;
+    totalBytes: number | null;
+  }) => {
+    const share = totalBytes === null ? 0 : Math.floor((8 * receivedBytes) / totalBytes);
+    if (said.get(file) === share) return;
+    said.set(file, share);
+    const of = totalBytes === null ? '' : ` of ${(totalBytes / 1e6).toFixed(1)}`;
+    progress.note(`downloading ${file}: ${(receivedBytes / 1e6).toFixed(1)}${of} MB`);
+  };
+}

@@ -1,0 +1,142 @@
+/** The `sweep` command: the same work at several thread counts, and the speed-up over one thread. */
+import type { ResolvedConfig } from '../config/load.js';
+import { toYaml } from '../config/yaml-text.js';
+import { median } from '../report/statistics.js';
+import { type SweepRow, sweepCsv, sweepMarkdown } from '../report/sweep-table.js';
+import { ExitCode } from '../user-error.js';
+import type { CommandContext } from './command-context.js';
+import { gatherHardware, hardwareLines } from './hardware.js';
+import { openLog } from './log.js';
+import { measureSpeed } from './probe.js';
+import { createRunFolder, describeRun, readVersions, writeAtomic } from './run-folder.js';
+import { openPool, planFor, type Setup, setUp, withSession } from './setup.js';
+import { startParameters, trainOnce } from './training-run.js';
+
+export interface SweepOptions {
+  readonly resolved: ResolvedConfig;
+  /** Ascending. */
+  readonly threads: readonly number[];
+  readonly repeats: number;
+  readonly out: string | null;
+}
+
+/** One thread count: a warm-up run that is not counted, then the repeats; evaluations are left out. */
+async function measure(
+  setup: Setup,
+  threads: number,
+  repeats: number,
+  { signal, progress }: CommandContext,
+): Promise<Omit<SweepRow, 'speedup' | 'efficiency'>> {
+  const { config } = setup;
+  const plan = planFor(setup, threads);
+  return withSession(setup, plan, openPool(threads), signal, async (session) => {
+    const samplesMs: number[] = [];
+    const shares = { compute: 0, synchronisation: 0, update: 0 };
+    let images = 0;
+    for (let run = 0; run <= repeats; run++) {
+      startParameters(session, config, config.seed, null);
+      const outcome = await trainOnce(session, config, config.seed, {}, false);
+      progress.note(
+        `${threads} thread${threads === 1 ? '' : 's'}, ${run === 0 ? 'warm-up' : `repeat ${run}/${repeats}`}: ${outcome.trainMs.toFixed(1)} ms`,
+      );
+      if (run === 0) continue;
+      images = outcome.images;
+      samplesMs.push(outcome.trainMs);
+      const { compute, update } = session.phaseTimes();
+      shares.compute += compute / outcome.trainMs / repeats;
+      shares.update += update / outcome.trainMs / repeats;
+    }
+    shares.synchronisation = Math.max(0, 1 - shares.compute - shares.update);
+    const medianMs = median(samplesMs);
+    return {
+      threads,
+      samplesMs,
+      medianMs,
+      imagesPerSecond: (images / medianMs) * 1000,
+      oversubscribed: plan.oversubscribed,
+      shares,
+    };
+  });
+}
+
+function withSpeedup(row: Omit<SweepRow, 'speedup' | 'efficiency'>, baselineMs: number): SweepRow {
+  const speedup = baselineMs / row.medianMs;
+  return { ...row, speedup, efficiency: speedup / row.threads };
+}
+
+export async function sweep(options: SweepOptions, context: CommandContext): Promise<ExitCode> {
+  const { resolved, threads, repeats, out } = options;
+  const { config, name } = resolved;
+  const { signal, progress } = context;
+  const setup = await setUp(config, signal, progress);
+  const folder = await createRunFolder({ root: 'results', out, name });
+  const log = openLog(folder.file('log.ndjson'), config.log.level);
+  const description = describeRun({ name, command: context.command, seed: config.seed });
+  log.event('run_start', { name, command: context.command, versions: readVersions(), seed: config.seed });
+  log.event('config', { config });
+  const rows: SweepRow[] = [];
+  let baseline: SweepRow | null = null;
+  let failure: unknown = null;
+  try {
+    // Speed-up is against one thread, so one thread is measured even where it was not asked for.
+    const single = await measure(setup, 1, repeats, context);
+    baseline = withSpeedup(single, single.medianMs);
+    for (const count of threads) {
+      const row =
+        count === 1 ? baseline : withSpeedup(await measure(setup, count, repeats, context), single.medianMs);
+      rows.push(row);
+      log.event('sweep_row', row);
+    }
+  } catch (error) {
+    failure = error;
+  }
+  progress.finish();
+  const interrupted = signal.aborted;
+  const status = interrupted ? 'interrupted' : failure === null ? 'done' : 'failed';
+  const exitCode = interrupted ? ExitCode.interrupted : failure === null ? ExitCode.done : ExitCode.failure;
+  const facts = failure === null ? await gatherHardware() : null;
+  const measured = failure === null ? measureSpeed(setup.kernels) : null;
+  if (facts !== null) log.event('hardware', { ...facts, measured });
+  log.event('speedup', {
+    baselineThreads: 1,
+    rows: rows.map(({ threads: count, speedup, efficiency }) => ({ threads: count, speedup, efficiency })),
+  });
+  const reason = failure instanceof Error ? failure.message : 'all thread counts measured';
+  log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
+  log.close();
+  const result = {
+    schema: 1,
+    name,
+    status,
+    seed: config.seed,
+    sync: config.parallel.sync,
+    packing: setup.data.facts.packing,
+    wasmLevel: setup.kernels.level,
+    cores: setup.cores,
+    repeats,
+    baseline,
+    rows,
+  };
+  const meta = await description.finish({
+    hardware: facts === null ? null : { ...facts, measured },
+    dataSha256: { ...setup.dataset.sha256 },
+    wasmSha256: { [setup.kernels.level]: setup.kernels.sha256 },
+  });
+  const markdown = sweepMarkdown(rows);
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  await Promise.all([
+    writeAtomic(folder.file('config.yaml'), toYaml(config)),
+    writeAtomic(folder.file('meta.json'), json(meta)),
+    writeAtomic(folder.file('result.json'), json(result)),
+    writeAtomic(folder.file('sweep.csv'), sweepCsv(rows)),
+    writeAtomic(folder.file('sweep.md'), `${markdown}\n`),
+  ]);
+  if (context.json) context.stdout(JSON.stringify(result));
+  else {
+    const hardware = facts === null ? [] : ['', ...hardwareLines(facts, measured)];
+    context.stdout([markdown, ...hardware, `folder     ${folder.path}`].join('\n'));
+  }
+  if (interrupted) context.stderr(`interrupted; what was measured is in ${folder.path}`);
+  else if (failure !== null) throw failure;
+  return exitCode;
+}

@@ -53,7 +53,10 @@ export function startParameters(
   fromFile: ReadonlyMap<string, Tensor> | null,
 ): void {
   const { kind, file, prefix } = config.model.init;
-  if (fromFile !== null) return session.setParameters(fromFile, file ?? 'model.init.file', prefix);
+  if (fromFile !== null) {
+    session.setParameters(fromFile, file ?? 'model.init.file', prefix);
+    return;
+  }
   const { features } = session.plan.input;
   const sizes = [features, ...config.model.hidden, session.plan.classes];
   session.setParameters(

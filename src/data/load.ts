@@ -57,7 +57,7 @@ const vendoredRoot = fileURLToPath(new URL('../../data/', import.meta.url));
 /**
  * Loads a data set.
  *
- * The known sets are sought in `request.dir`, else `SHARDSTEP_DATA` (and then nowhere else), else the
+ * Files are sought in `request.dir`, else `SHARDSTEP_DATA` (and then nowhere else); known sets else in the
  * vendored `data/<set>`, else the cache folder, else downloaded into it.
  * @throws UserError, one line with file, expectation and finding: exit code `failure` for anything
  * about the data, `usage` when `data.dir` is required and missing, `interrupted` after the signal.
@@ -65,13 +65,20 @@ const vendoredRoot = fileURLToPath(new URL('../../data/', import.meta.url));
 export async function loadDataset(request: DataRequest, options: LoadOptions = {}): Promise<Dataset> {
   const { set, dir } = request;
   if (set !== 'idx' && set !== 'csv') return loadKnownSet(set, dir, options);
-  if (dir === null || dir === '') {
+  const [given, namedBy] = givenFolder(dir, options);
+  if (given === undefined) {
     throw new UserError(`data.dir: expected the folder with the files of data.set=${set}`, ExitCode.usage);
   }
-  const entries = await listGivenFolder(dir, 'data.dir');
-  if (set === 'csv') return loadCsv(dir, entries, options);
-  const paths = requireIdxFiles(entries, dir);
-  return assembleIdx(set, dir, paths, await readAll(paths, false, options));
+  const entries = await listGivenFolder(given, namedBy);
+  if (set === 'csv') return loadCsv(given, entries, options);
+  const paths = requireIdxFiles(entries, given);
+  return assembleIdx(set, given, paths, await readAll(paths, false, options));
+}
+
+/** The folder given by `data.dir` or else by the environment, and the name of what gave it. */
+function givenFolder(dir: string | null, { environment = process.env }: LoadOptions) {
+  if (dir) return [dir, 'data.dir'] as const;
+  return [environment.SHARDSTEP_DATA || undefined, 'SHARDSTEP_DATA'] as const;
 }
 
 async function loadKnownSet(set: KnownSetName, dir: string | null, options: LoadOptions): Promise<Dataset> {
@@ -93,10 +100,8 @@ async function locate(
   options: LoadOptions,
 ): Promise<Place> {
   const environment = options.environment ?? process.env;
-  const [dir, namedBy] = requestDir
-    ? [requestDir, 'data.dir']
-    : [environment.SHARDSTEP_DATA, 'SHARDSTEP_DATA'];
-  if (dir) {
+  const [dir, namedBy] = givenFolder(requestDir, options);
+  if (dir !== undefined) {
     const entries = await listGivenFolder(dir, namedBy);
     return { dir, paths: requireIdxFiles(entries, dir), origin: 'given' };
   }

@@ -9,7 +9,7 @@ const geluInner = (z: number): number => Math.sqrt(2 / Math.PI) * (z + 0.044715 
 
 /** f(z); GELU in its tanh form (Hendrycks & Gimpel 2016). */
 export function activation(kind: ActivationName, z: number): number {
-  if (kind === 'relu') return z < 0 ? 0 : z;
+  if (kind === 'relu') return Math.max(z, 0);
   return kind === 'tanh' ? Math.tanh(z) : 0.5 * z * (1 + Math.tanh(geluInner(z)));
 }
 

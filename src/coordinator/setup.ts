@@ -58,7 +58,17 @@ export function planFor(setup: Setup, threads: number): Plan {
   return makePlan(setup.config, setup.data.facts, threads, setup.cores.available);
 }
 
-/** Opens a session, hands it to `use`, and closes it and its pool whatever happens. */
+/** Starts a pool, hands it to `use`, and ends it whatever happens. */
+export async function withPool<T>(threads: number, use: (pool: WorkerPool) => Promise<T>): Promise<T> {
+  const pool = openPool(threads);
+  try {
+    return await use(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Opens a session on a pool, hands it to `use`, and closes it whatever happens. */
 export async function withSession<T>(
   setup: Setup,
   plan: Plan,
@@ -66,21 +76,15 @@ export async function withSession<T>(
   signal: AbortSignal,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
+  const session = await timed(setup.phases, 'start workers', () =>
+    Session.open(plan, setup.data, setup.kernels, pool, signal),
+  );
   try {
-    const session = await timed(setup.phases, 'start workers', () =>
-      Session.open(plan, setup.data, setup.kernels, pool, signal),
-    );
-    try {
-      return await use(session);
-    } finally {
-      await session.close();
-    }
+    return await use(session);
   } finally {
-    await pool.close();
+    await session.close();
   }
 }
-
-export { openPool };
 
 /** A line when a download begins and every eighth of it, for people who wait. */
 function downloadNotes(progress: Progress) {

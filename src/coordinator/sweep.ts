@@ -9,7 +9,8 @@ import { gatherHardware, hardwareLines } from './hardware.js';
 import { openLog } from './log.js';
 import { measureSpeed } from './probe.js';
 import { createRunFolder, describeRun, readVersions, writeAtomic } from './run-folder.js';
-import { openPool, planFor, type Setup, setUp, withSession } from './setup.js';
+import type { Session } from './session.js';
+import { planFor, type Setup, setUp, withPool, withSession } from './setup.js';
 import { startParameters, trainOnce } from './training-run.js';
 
 export interface SweepOptions {
@@ -29,17 +30,17 @@ async function measure(
 ): Promise<Omit<SweepRow, 'speedup' | 'efficiency'>> {
   const { config } = setup;
   const plan = planFor(setup, threads);
-  return withSession(setup, plan, openPool(threads), signal, async (session) => {
+  const samples = async (session: Session) => {
     const samplesMs: number[] = [];
     const shares = { compute: 0, synchronisation: 0, update: 0 };
     let images = 0;
-    for (let run = 0; run <= repeats; run++) {
+    for (let repeat = 0; repeat <= repeats; repeat++) {
       startParameters(session, config, config.seed, null);
       const outcome = await trainOnce(session, config, config.seed, {}, false);
       progress.note(
-        `${threads} thread${threads === 1 ? '' : 's'}, ${run === 0 ? 'warm-up' : `repeat ${run}/${repeats}`}: ${outcome.trainMs.toFixed(1)} ms`,
+        `${threads} thread${threads === 1 ? '' : 's'}, ${repeat === 0 ? 'warm-up' : `repeat ${repeat}/${repeats}`}: ${outcome.trainMs.toFixed(1)} ms`,
       );
-      if (run === 0) continue;
+      if (repeat === 0) continue;
       images = outcome.images;
       samplesMs.push(outcome.trainMs);
       const { compute, update } = session.phaseTimes();
@@ -56,7 +57,8 @@ async function measure(
       oversubscribed: plan.oversubscribed,
       shares,
     };
-  });
+  };
+  return withPool(threads, (pool) => withSession(setup, plan, pool, signal, samples));
 }
 
 function withSpeedup(row: Omit<SweepRow, 'speedup' | 'efficiency'>, baselineMs: number): SweepRow {

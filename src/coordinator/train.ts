@@ -10,7 +10,7 @@ import { openLog, type RunLog, type RunStatus } from './log.js';
 import { createRecorder } from './recorder.js';
 import { createRunFolder, describeRun, MetricsWriter, readVersions } from './run-folder.js';
 import type { Session } from './session.js';
-import { openPool, planFor, type Setup, setUp, threadCount, withSession } from './setup.js';
+import { planFor, type Setup, setUp, threadCount, withPool, withSession } from './setup.js';
 import { finishTraining, type Kept, type SeedResult } from './train-result.js';
 import { runLength, startParameters, trainOnce } from './training-run.js';
 
@@ -29,58 +29,49 @@ export async function train(options: TrainOptions, context: CommandContext): Pro
   const cores = await countCores();
   const threads = threadCount(config.parallel.threads, cores);
   // Workers take longest to start, so they start first; the plan reaches them with their task.
-  const pool = openPool(threads);
-  let setup: Setup;
-  try {
-    setup = await setUp(config, signal, progress);
+  return withPool(threads, async (pool) => {
+    const setup = await setUp(config, signal, progress);
+    const plan = planFor(setup, threads);
     if (options.printPlan) {
-      context.stdout(JSON.stringify(planFor(setup, threads), null, 2));
-      await pool.close();
+      context.stdout(JSON.stringify(plan, null, 2));
       return ExitCode.done;
     }
-  } catch (error) {
-    await pool.close();
-    throw error;
-  }
-  setup.phases.startup = context.startupMs;
-  const folder = await createRunFolder({ root: 'results', out, name }).catch(async (error: unknown) => {
-    await pool.close();
-    throw error;
+    setup.phases.startup = context.startupMs;
+    const folder = await createRunFolder({ root: 'results', out, name });
+    const log = openLog(folder.file('log.ndjson'), config.log.level);
+    const description = describeRun({ name, command: context.command, seed: config.seed });
+    log.event('run_start', { name, command: context.command, versions: readVersions(), seed: config.seed });
+    log.event('config', { config });
+    log.event('plan', { plan });
+    const record: Kept = { results: [], metrics: new MetricsWriter(), tensors: null, coldMs: null };
+    let failure: unknown = null;
+    try {
+      await withSession(setup, plan, pool, signal, (session) =>
+        runSeeds(session, setup, options, initialTensors, log, record, context),
+      );
+    } catch (error) {
+      failure = error;
+    }
+    progress.finish();
+    const status = overallStatus(record.results, config.stop.target, failure, signal.aborted);
+    const exitCode = exitCodeOf(status, failure);
+    await finishTraining({
+      resolved,
+      seeds: options.seeds,
+      setup,
+      plan,
+      folder,
+      log,
+      description,
+      record,
+      status,
+      exitCode,
+      failure,
+      context,
+    });
+    if (failure !== null && !signal.aborted) throw failure;
+    return exitCode;
   });
-  const log = openLog(folder.file('log.ndjson'), config.log.level);
-  const description = describeRun({ name, command: context.command, seed: config.seed });
-  const plan = planFor(setup, threads);
-  log.event('run_start', { name, command: context.command, versions: readVersions(), seed: config.seed });
-  log.event('config', { config });
-  log.event('plan', { plan });
-  const record: Kept = { results: [], metrics: new MetricsWriter(), tensors: null, coldMs: null };
-  let failure: unknown = null;
-  try {
-    await withSession(setup, plan, pool, signal, (session) =>
-      runSeeds(session, setup, options, initialTensors, log, record, context),
-    );
-  } catch (error) {
-    failure = error;
-  }
-  progress.finish();
-  const status = overallStatus(record.results, config.stop.target, failure, signal.aborted);
-  const exitCode = exitCodeOf(status, failure);
-  await finishTraining({
-    resolved,
-    seeds: options.seeds,
-    setup,
-    plan,
-    folder,
-    log,
-    description,
-    record,
-    status,
-    exitCode,
-    failure,
-    context,
-  });
-  if (failure !== null && !signal.aborted) throw failure;
-  return exitCode;
 }
 
 async function runSeeds(

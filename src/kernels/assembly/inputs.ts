@@ -6,7 +6,8 @@ import { madd } from './simd';
  * [samples + 1] indices into packed; order: i32 [rows] sample of each row.
  * Out: entries, 8 bytes {i32 feature << shift, f32 value · scale}, a row every `stride` bytes; and bounds, u32
  * [rows][ranges + 1]: the address where each feature range of the row begins (rangeEnds: i32 [ranges],
- * ascending, the last one = P). Every range is padded with a zero entry to an even count.
+ * ascending, the last one = P). Every range is padded to an even count with a zero
+ * value of its last feature.
  */
 export function decodeRows(
   packed: usize, starts: usize, order: usize, rows: i32,
@@ -31,7 +32,8 @@ export function decodeRows(
         source += 4;
       }
       if ((entry - first) & 8) {
-        store<u64>(entry, 0);
+        // The padding repeats a feature of this range: with any other, two owners would write one gradient row.
+        store<u64>(entry, load<u32>(entry - 8));
         entry += 8;
       }
     }

@@ -1,0 +1,133 @@
+/** What every bench shares: sessions that stay open side by side, alternating rounds, spreads, JSON, the machine. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { markdownTable } from 'markdown-table';
+import { resolveConfig } from '../dist/config/load.js';
+import type { Config } from '../dist/config/schema.js';
+import { countCores } from '../dist/coordinator/cores.js';
+import { makePlan } from '../dist/coordinator/plan.js';
+import { openPool } from '../dist/coordinator/pool.js';
+import { prepareData } from '../dist/coordinator/prepare-data.js';
+import { type PhaseTimes, Session } from '../dist/coordinator/session.js';
+import { type RunOutcome, startParameters, trainOnce } from '../dist/coordinator/training-run.js';
+import type { Dataset } from '../dist/data/dataset.js';
+import { loadDataset } from '../dist/data/load.js';
+import { type LoadedKernels, loadKernels } from '../dist/kernels/load.js';
+import { maximum, median, minimum } from '../dist/report/statistics.js';
+
+export const root = fileURLToPath(new URL('../', import.meta.url));
+
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** In the order in which they were taken. */
+  readonly samples: readonly number[];
+}
+
+export function spread(samples: readonly number[]): Spread {
+  return { median: median(samples), min: minimum(samples), max: maximum(samples), samples };
+}
+
+/** `median (min–max)` */
+export function shown({ median: middle, min, max }: Spread, digits = 1): string {
+  return `${middle.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
+}
+
+export interface Case {
+  readonly name: string;
+  /** One sample. */
+  readonly run: () => number | Promise<number>;
+}
+
+/**
+ * Samples of every case, taken in turn: what slows the machine for a while slows all of them. Rounds are run
+ * forth and back, so that no case always follows the same one. `warmUp` rounds come first and are returned apart.
+ */
+export async function alternate(
+  cases: readonly Case[],
+  { rounds, warmUp = 1 }: { rounds: number; warmUp?: number },
+): Promise<Map<string, { readonly first: readonly number[]; readonly samples: readonly number[] }>> {
+  const taken = new Map(cases.map(({ name }) => [name, { first: [] as number[], samples: [] as number[] }]));
+  for (let round = 0; round < warmUp + rounds; round++) {
+    for (const { name, run } of round % 2 === 0 ? cases : cases.toReversed()) {
+      const sample = await run();
+      taken.get(name)?.[round < warmUp ? 'first' : 'samples'].push(sample);
+    }
+  }
+  return taken;
+}
+
+export interface Trainer {
+  readonly config: Config;
+  readonly threads: number;
+  readonly packing: 'sparse' | 'dense';
+  /** A whole run from freshly drawn parameters, and where its time went. */
+  train(evaluates: boolean): Promise<RunOutcome & { readonly phases: PhaseTimes }>;
+  close(): Promise<void>;
+}
+
+let kernels: LoadedKernels | undefined;
+let mnist: Promise<Dataset> | undefined;
+
+export function loadedKernels(): LoadedKernels {
+  kernels ??= loadKernels();
+  return kernels;
+}
+
+export function mnistImages(): Promise<Dataset> {
+  mnist ??= loadDataset({ set: 'mnist', dir: null });
+  return mnist;
+}
+
+/** A warm pool with its session. Several may be open at once: workers without a command sleep. */
+export async function openTrainer(
+  file: string | null,
+  overrides: readonly string[],
+  threads: number,
+  dataset?: Dataset,
+): Promise<Trainer> {
+  const { config } = await resolveConfig({ file, overrides, environment: {}, directory: root });
+  const data = prepareData(dataset ?? (await mnistImages()), config);
+  const plan = makePlan(config, data.facts, threads, (await countCores()).available);
+  const pool = openPool(threads);
+  const session = await Session.open(plan, data, loadedKernels(), pool, new AbortController().signal);
+  return {
+    config,
+    threads,
+    packing: data.facts.packing,
+    async train(evaluates) {
+      startParameters(session, config, config.seed, null);
+      const outcome = await trainOnce(session, config, config.seed, {}, evaluates);
+      return { ...outcome, phases: session.phaseTimes() };
+    },
+    async close() {
+      await session.close();
+      await pool.close();
+    },
+  };
+}
+
+export function machineLine(): string {
+  const [first] = os.cpus();
+  return `${first?.model.trim() ?? 'unknown processor'}, ${os.availableParallelism()} cores available, Node ${process.versions.node}, WebAssembly ${loadedKernels().level}, load ${os.loadavg()[0]?.toFixed(2)}`;
+}
+
+export function table(rows: readonly (readonly string[])[]): string {
+  const align = (rows[0] ?? []).map((_, column) => (column === 0 ? 'l' : 'r'));
+  return markdownTable(
+    rows.map((row) => [...row]),
+    { align, stringLength: (cell) => [...cell].length },
+  );
+}
+
+/** Keeps all samples in results/, says where. */
+export function writeResults(name: string, results: Record<string, unknown>): void {
+  mkdirSync(`${root}results`, { recursive: true });
+  const stamp = new Date().toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
+  const file = `results/bench-${name}_${stamp}.json`;
+  const text = JSON.stringify({ schema: 1, bench: name, machine: machineLine(), ...results }, null, 2);
+  writeFileSync(`${root}${file}`, `${text}\n`);
+  console.log(`\nall samples: ${file}`);
+}

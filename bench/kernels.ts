@@ -1,0 +1,186 @@
+/**
+ * Each kernel alone, on one core, at sizes of the shipped recipes: arithmetic as GFLOP/s and as a share of the
+ * rate of the dense kernel in the first-level cache, everything else as GB/s of what it must read and write.
+ */
+import { activationCode, instantiateKernels, type Kernels } from '../dist/kernels/kernels.js';
+import { Scratch } from '../dist/kernels/scratch.js';
+import { alternate, loadedKernels, shown, spread, table, writeResults } from './harness.ts';
+
+const rounds = 25;
+const sampleMs = 4;
+const none = Number.NEGATIVE_INFINITY;
+
+interface KernelCase {
+  readonly name: string;
+  readonly unit: 'GFLOP/s' | 'GB/s';
+  /** FLOP or bytes of a call. */
+  readonly work: number;
+  readonly call: () => void;
+}
+
+/** Rate in units of 10⁹ a second over about `sampleMs`. */
+function rate({ work, call }: KernelCase): number {
+  const started = performance.now();
+  let calls = 0;
+  let elapsedMs = 0;
+  for (let burst = 1; elapsedMs < sampleMs; burst = Math.min(1024, burst * 2)) {
+    for (let i = 0; i < burst; i++) call();
+    calls += burst;
+    elapsedMs = performance.now() - started;
+  }
+  return (calls * work) / elapsedMs / 1e6;
+}
+
+function sparseCases(kernels: Kernels, scratch: Scratch, width: 16 | 64): KernelCase[] {
+  const [rows, features] = [64, 196];
+  const shift = Math.log2(width * 4);
+  const { decodeArguments, bounds, values } = scratch.sparseRows(rows, features, shift);
+  const nonZeros = values.reduce((count, value) => count + Number(value !== 0), 0);
+  const weights = scratch.floats((features + 1) * width).pointer;
+  const gradient = scratch.floats(features * width).pointer;
+  const z = scratch.floats(rows * width).pointer;
+  const d = scratch.floats(rows * width, 1e-6).pointer;
+  const bias = weights + features * width * 4;
+  kernels.decodeRows(...decodeArguments);
+  const decode: KernelCase = {
+    name: `decodeRows ${rows}×${features}, half zeros`,
+    unit: 'GB/s',
+    work: nonZeros * 12,
+    call: () => kernels.decodeRows(...decodeArguments),
+  };
+  return [
+    ...(width === 64 ? [decode] : []),
+    {
+      name: `sparseForward${width} ${rows}×${features}×${width}`,
+      unit: 'GFLOP/s',
+      work: 2 * nonZeros * width,
+      call: () => kernels[`sparseForward${width}`](bounds, 2, rows, weights, bias, z, width * 4, 0),
+    },
+    {
+      name: `sparseGradient${width} ${rows}×${features}×${width}`,
+      unit: 'GFLOP/s',
+      work: 2 * nonZeros * width,
+      call: () => {
+        for (const range of [0, 1])
+          kernels[`sparseGradient${width}`](bounds, 2, range, rows, d, width * 4, gradient);
+      },
+    },
+  ];
+}
+
+/** C[rows][16] = A[rows][depth] · B[depth][16]; `transposed`: A is read as the transpose of [depth][rows]. */
+function matmulCase(
+  kernels: Kernels,
+  scratch: Scratch,
+  words: string,
+  rows: number,
+  depth: number,
+  transposed = false,
+): KernelCase {
+  const a = scratch.floats(rows * depth).pointer;
+  const b = scratch.floats(depth * 16).pointer;
+  const c = scratch.zeros(rows * 16).pointer;
+  const init = scratch.zeros(16).pointer;
+  const [aRow, aDepth] = transposed ? [4, rows * 4] : [depth * 4, 4];
+  return {
+    name: `matmul16 ${words}, ${rows}×${depth}×16`,
+    unit: 'GFLOP/s',
+    work: 2 * rows * depth * 16,
+    call: () => kernels.matmul16(rows, depth, a, aRow, aDepth, b, 64, c, 64, init, none),
+  };
+}
+
+function otherCases(kernels: Kernels, scratch: Scratch): KernelCase[] {
+  const [rows, width, features] = [512, 256, 784];
+  const values = scratch.shorts(rows * features).pointer;
+  const order = scratch.permutation(rows).pointer;
+  const shift = scratch.floats(features).pointer;
+  const inputs = scratch.zeros(rows * features).pointer;
+  const panel = scratch.floats((features + 1) * 64).pointer;
+  const biasOut = scratch.zeros(64).pointer;
+  const z = scratch.floats(rows * width, 4).pointer;
+  const a = scratch.floats(rows * width).pointer;
+  const d = scratch.floats(rows * width).pointer;
+  const logits = scratch.floats(rows * 16, 8).pointer;
+  const labels = scratch.bytes(rows, 10).pointer;
+  const lossSum = scratch.doubles(1).pointer;
+  const sums = scratch.zeros(width).pointer;
+  const count = features * 64;
+  const [w, v, s, g] = [count, count, count, count].map((n) => scratch.floats(n, 1e-3).pointer);
+  scratch.floats(16);
+  const transposed = scratch.zeros(256 * 128).pointer;
+  const size = `${rows}×${width}`;
+  const positive = scratch.floats(count).pointer;
+  const bytes = (name: string, work: number, call: () => void): KernelCase => ({
+    name,
+    unit: 'GB/s',
+    work,
+    call,
+  });
+  return [
+    bytes(`gatherRows ${rows}×${features}`, rows * features * 6, () =>
+      kernels.gatherRows(values, order, rows, features, 0.01, shift, inputs),
+    ),
+    {
+      name: `centredBias ${features}×64`,
+      unit: 'GFLOP/s',
+      work: 2 * features * 64,
+      call: () => kernels.centredBias(panel, features, 64, shift, biasOut),
+    },
+    ...(['relu', 'tanh', 'gelu'] as const).flatMap((kind) => [
+      bytes(`activate ${kind} ${size}`, rows * width * 8, () =>
+        kernels.activate(activationCode[kind], z, a, rows * width),
+      ),
+      bytes(`activateBackward ${kind} ${size}`, rows * width * 12, () =>
+        kernels.activateBackward(activationCode[kind], z, a, d, rows * width),
+      ),
+    ]),
+    bytes(`softmaxCrossEntropy ${rows}×10`, rows * 16 * 8, () =>
+      kernels.softmaxCrossEntropy(logits, 64, rows, 10, labels, order, 0.1, 1, lossSum),
+    ),
+    bytes(`columnSum ${size}`, rows * width * 4, () => kernels.columnSum(d, width * 4, rows, width, sums)),
+    bytes(`addInto ${count}`, count * 12, () => kernels.addInto(g, s, count)),
+    bytes(`negativeOuter ${features}×64`, features * 64 * 4, () =>
+      kernels.negativeOuter(shift, features, biasOut, 64, panel),
+    ),
+    bytes('transposeRows 256×16', 256 * 16 * 8, () =>
+      kernels.transposeRows(panel, 0, 256, 16, 16, 128, transposed),
+    ),
+    bytes(`sgd ${count}`, count * 20, () => kernels.sgd(w, v, g, count, 1e-9, 0.9, 1, 0)),
+    bytes(`adam ${count}`, count * 28, () =>
+      kernels.adam(w, v, positive, g, count, 1e-9, 0.9, 0.999, 1e-8, 0, 1, 1),
+    ),
+  ];
+}
+
+export default async function bench(): Promise<void> {
+  const pages = 512;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const kernels = instantiateKernels(loadedKernels().module, memory);
+  const scratch = new Scratch(memory, 1);
+  const dense = matmulCase(kernels, scratch, 'in the first-level cache', 48, 128);
+  const cases = [
+    dense,
+    matmulCase(kernels, scratch, 'forward', 512, 784),
+    matmulCase(kernels, scratch, 'weight gradient', 784, 512, true),
+    ...sparseCases(kernels, scratch, 64),
+    ...sparseCases(kernels, scratch, 16),
+    ...otherCases(kernels, scratch),
+  ];
+  const taken = await alternate(
+    cases.map((each) => ({ name: each.name, run: () => rate(each) })),
+    { rounds, warmUp: 2 },
+  );
+  const spreads = cases.map(({ name }) => spread(taken.get(name)?.samples ?? []));
+  const denseRate = spreads[0]?.median ?? Number.NaN;
+  const rows = cases.map(({ name, unit }, i) => [
+    name,
+    unit,
+    shown(spreads[i] ?? spread([])),
+    unit === 'GFLOP/s' ? `${((100 * (spreads[i]?.median ?? 0)) / denseRate).toFixed(0)} %` : '',
+  ]);
+  console.log(table([['kernel', 'unit', 'median (min–max)', 'of dense rate'], ...rows]));
+  writeResults('kernels', {
+    cases: cases.map(({ name, unit, work }, i) => ({ name, unit, work, samples: spreads[i]?.samples })),
+  });
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Rng } from '../dist/data/rng.js';
+import { type ActivationName, activation, crossEntropy } from '../dist/kernels/reference.js';
+import { initialTensors } from '../dist/model/initialise.js';
+import type { Tensor } from '../dist/model/safetensors.js';
+import { openSession, syntheticDataset } from './support/training.ts';
+
+const [rows, columns, classes, batch, smoothing] = [5, 7, 6, 20, 0.15];
+const sizes = [rows * columns, 50, 9, classes];
+
+/** Mean loss of the first `batch` images, in float64 from the definition. */
+function lossOf(
+  tensors: ReadonlyMap<string, Tensor>,
+  weights: ReadonlyMap<string, Float64Array>,
+  images: Uint8Array,
+  labels: Uint8Array,
+  kind: ActivationName,
+): number {
+  let total = 0;
+  for (let sample = 0; sample < batch; sample++) {
+    let units = Array.from(
+      images.subarray(sample * sizes[0], (sample + 1) * sizes[0]),
+      (x) => (x / 255 - 0.1307) / 0.3081,
+    );
+    for (let layer = 0; layer + 1 < sizes.length; layer++) {
+      const weight = weights.get(`${2 * layer}.weight`) ?? new Float64Array();
+      const bias = weights.get(`${2 * layer}.bias`) ?? new Float64Array();
+      const inputs = units;
+      units = Array.from(bias, (b, o) => {
+        const z = inputs.reduce((sum, x, i) => sum + x * weight[o * inputs.length + i], b);
+        return layer + 2 === sizes.length ? z : activation(kind, z);
+      });
+    }
+    total += crossEntropy(units, labels[sample], smoothing).loss;
+  }
+  assert.equal(tensors.size, weights.size);
+  return total / batch;
+}
+
+for (const kind of ['relu', 'tanh', 'gelu'] as const) {
+  for (const packing of ['sparse', 'dense']) {
+    test(`${kind}, ${packing}: the gradient of every layer is the slope of the float64 loss`, async () => {
+      const dataset = syntheticDataset({
+        rows,
+        columns,
+        classes,
+        train: batch,
+        test: 4,
+        density: 0.4,
+        seed: 11,
+      });
+      const { session } = await openSession(dataset, 2, [
+        'model.hidden=[50,9]',
+        `model.activation=${kind}`,
+        `data.packing=${packing}`,
+        `loss.labelSmoothing=${smoothing}`,
+        `train.batch=${batch}`,
+        'optimizer.momentum=0',
+      ]);
+      const tensors = initialTensors(sizes, 'torch', new Rng(5));
+      session.setParameters(tensors, 'seed 5');
+      session.order.forEach((_, i, order) => {
+        order[i] = i;
+      });
+      const [{ loss }] = await session.steps(0, [1], 0, batch);
+      const after = session.parameters();
+      await session.close();
+      const weights = new Map([...tensors].map(([name, { data }]) => [name, Float64Array.from(data)]));
+      const lossNow = () => lossOf(tensors, weights, dataset.train.images, dataset.train.labels, kind);
+      assert.ok(Math.abs(loss - lossNow()) < 1e-5);
+      const pick = new Rng(9);
+      for (const [name, values] of weights) {
+        const moved = after.get(name)?.data ?? new Float32Array();
+        for (let n = 0; n < 12; n++) {
+          const i = pick.below(values.length);
+          const before = values[i];
+          const h = 1e-5;
+          values[i] = before + h;
+          const up = lossNow();
+          values[i] = before - h;
+          const slope = (up - lossNow()) / (2 * h);
+          values[i] = before;
+          const gradient = before - moved[i];
+          assert.ok(
+            Math.abs(gradient - slope) < 2e-5 + 1e-3 * Math.abs(slope),
+            `${name}[${i}]: ${gradient}, slope ${slope}`,
+          );
+        }
+      }
+    });
+  }
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { prepareData } from '../dist/coordinator/prepare-data.js';
+import {
+  configure,
+  fileOrder,
+  openSession,
+  readGolden,
+  realMnist,
+  relativeError,
+} from './support/training.ts';
+
+const hidden3216 = ['model.hidden=[32,16]', 'train.batch=64'];
+const cases: Record<string, string[]> = {
+  'mlp-momentum': [...hidden3216],
+  'mlp-nesterov-wd': [...hidden3216, 'optimizer.nesterov=true', 'optimizer.weightDecay=0.001'],
+  'mlp-adam': ['model.hidden=[32]', 'train.batch=64', 'optimizer.name=adam'],
+  'mlp-pooled': [
+    'data.pool=2',
+    'data.normalise=centre',
+    'model.hidden=[64]',
+    'train.batch=128',
+    'optimizer.nesterov=true',
+  ],
+};
+
+for (const [name, overrides] of Object.entries(cases)) {
+  for (const sync of ['average', 'sharded', 'owner']) {
+    test(`${name} with ${sync}: PyTorch's losses, gradient and weights, 1 to 3 threads, sparse and dense`, async () => {
+      const golden = readGolden(name);
+      for (const packing of ['sparse', 'dense']) {
+        for (const threads of [1, 2, 3]) {
+          const where = `${packing}, ${threads} threads`;
+          const { session } = await openSession(await realMnist(), threads, [
+            ...overrides,
+            `parallel.sync=${sync}`,
+            `data.packing=${packing}`,
+          ]);
+          session.setParameters(golden.tensors, name, 'init.');
+          fileOrder(session);
+          const steps = await session.steps(
+            0,
+            golden.losses.map(() => golden.lr),
+            0,
+            60000,
+          );
+          await session.close();
+          steps.forEach(({ loss, batchAccuracy }, i) => {
+            const error = Math.abs(loss - golden.losses[i]) / golden.losses[i];
+            assert.ok(error < 1e-4, `${where}: loss of step ${i + 1} is off by ${error}`);
+            assert.equal(Math.round(batchAccuracy * golden.batch), golden.correct[i], `${where}: hits`);
+          });
+          for (const [key, { data, shape }] of session.parameters()) {
+            const expected = golden.tensors.get(`final.${key}`);
+            assert.deepEqual(shape, expected?.shape);
+            const error = relativeError(data, expected?.data ?? []);
+            assert.ok(error < 1e-3, `${where}: ${key} is off by ${error}`);
+          }
+        }
+      }
+    });
+  }
+}
+
+test("the first gradient is PyTorch's: one plain SGD step of rate 1 moves the weights by it", async () => {
+  const golden = readGolden('mlp-momentum');
+  const { session } = await openSession(await realMnist(), 2, [...hidden3216, 'optimizer.momentum=0']);
+  session.setParameters(golden.tensors, golden.name, 'init.');
+  fileOrder(session);
+  await session.steps(0, [1], 0, 60000);
+  await session.close();
+  for (const [key, { data }] of session.parameters()) {
+    const before = golden.tensors.get(`init.${key}`)?.data ?? new Float32Array();
+    const moved = before.map((weight, i) => weight - data[i]);
+    const error = relativeError(moved, golden.tensors.get(`grad.${key}`)?.data ?? []);
+    assert.ok(error < 1e-4, `${key} is off by ${error}`);
+  }
+});
+
+test('pooled means and the global deviation are those of the golden statistics', async () => {
+  const file = new URL('golden/pooled-statistics.json', import.meta.url);
+  const golden = JSON.parse(readFileSync(file, 'utf8')) as { mean: number[]; std: number };
+  const data = prepareData(await realMnist(), await configure('data.pool=2', 'data.normalise=centre'));
+  // scale is per summed block of four pixels; a pooled pixel is a quarter of it.
+  assert.ok(Math.abs(1 / (data.facts.scale * 1) / 4 / golden.std - 1) < 1e-9);
+  const means = data.shift.map((shift) => shift / data.facts.scale / 4);
+  assert.ok(relativeError(means, golden.mean) < 1e-6);
+});

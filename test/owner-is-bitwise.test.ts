@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { Rng, shuffle } from '../dist/data/rng.js';
+import { initialTensors } from '../dist/model/initialise.js';
+import { openSession, realMnist, syntheticDataset } from './support/training.ts';
+
+/** Trains two short epochs with a partial last batch and returns every weight's bits. */
+async function train(threads: number, overrides: string[], images: number, batch: number) {
+  const { session, plan } = await openSession(await realMnist(), threads, [
+    ...overrides,
+    `train.batch=${batch}`,
+  ]);
+  const sizes = [plan.input.features, ...plan.layers.map((layer) => layer.outputs)];
+  session.setParameters(initialTensors(sizes, 'torch', new Rng(7)), 'seed 7');
+  const perEpoch = Math.ceil(images / batch);
+  for (let epoch = 0; epoch < 2; epoch++) {
+    session.order.forEach((_, i, order) => {
+      order[i] = i;
+    });
+    shuffle(session.order, new Rng(7, 2 + epoch));
+    await session.steps(epoch * perEpoch, new Array(perEpoch).fill(0.05), 0, images);
+  }
+  const { accuracy, loss } = await session.evaluate('test');
+  const digest = createHash('sha256');
+  for (const { data } of session.parameters().values()) digest.update(Buffer.from(data.buffer));
+  await session.close();
+  return { bits: digest.digest('hex'), accuracy, loss };
+}
+
+for (const [what, overrides] of [
+  ['sparse, two hidden layers', ['model.hidden=[96,40]', 'optimizer.nesterov=true']],
+  [
+    'dense, centred, odd sizes',
+    ['model.hidden=[37]', 'data.packing=dense', 'data.pool=2', 'data.normalise=centre'],
+  ],
+  ['softmax regression with Adam', ['model.hidden=[]', 'optimizer.name=adam', 'data.normalise=centre']],
+] as const) {
+  test(`owner: the same bits for 1, 2, 3, 4, 7 and 12 threads (${what})`, async () => {
+    const reference = await train(1, [...overrides], 1000, 96);
+    for (const threads of [2, 3, 4, 7, 12])
+      assert.deepEqual(await train(threads, [...overrides], 1000, 96), reference, `${threads} threads`);
+  });
+}
+
+test('a batch smaller than the number of threads leaves some without work, and changes nothing', async () => {
+  const overrides = ['model.hidden=[16]', 'data.pool=2'];
+  assert.deepEqual(await train(7, overrides, 11, 3), await train(1, overrides, 11, 3));
+});
+
+test('average and sharded agree bit for bit with each other, and with owner up to rounding', async () => {
+  const run = (sync: string) => train(3, ['model.hidden=[40]', `parallel.sync=${sync}`], 500, 64);
+  const average = await run('average');
+  assert.deepEqual(average, await run('sharded'));
+  const owner = await run('owner');
+  assert.ok(Math.abs(owner.loss - average.loss) < 1e-5 * average.loss);
+});
+
+test('inverted images are packed densely by themselves and train to the same weights as when packed sparsely', async () => {
+  const dataset = syntheticDataset({
+    rows: 7,
+    columns: 5,
+    classes: 3,
+    train: 90,
+    test: 30,
+    density: 0.97,
+    seed: 3,
+  });
+  const weights = async (packing: string) => {
+    const overrides = [`data.packing=${packing}`, 'model.hidden=[50]', 'train.batch=16'];
+    const { session, plan } = await openSession(dataset, 2, overrides);
+    session.setParameters(initialTensors([35, 50, 3], 'he', new Rng(1)), 'seed 1');
+    session.order.forEach((_, i, order) => {
+      order[i] = i;
+    });
+    await session.steps(0, new Array(6).fill(0.1), 0, 90);
+    const tensors = session.parameters();
+    await session.close();
+    return { packing: plan.input.packing, tensors };
+  };
+  const [auto, sparse] = [await weights('auto'), await weights('sparse')];
+  assert.equal(auto.packing, 'dense');
+  assert.equal(sparse.packing, 'sparse');
+  for (const [name, { data }] of auto.tensors) {
+    const other = sparse.tensors.get(name)?.data ?? new Float32Array();
+    data.forEach((value, i) => {
+      assert.ok(Math.abs(value - other[i]) < 1e-4, `${name}[${i}]: ${value} and ${other[i]}`);
+    });
+  }
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type DataFacts, makePlan, type Plan, type Region } from '../dist/coordinator/plan.js';
+import { layoutNetwork, parameterFloats, parameterIndex } from '../dist/model/layout.js';
+import { shardRows } from '../dist/worker/step-loop.js';
+import { configure } from './support/training.ts';
+
+const facts = (features: number, classes: number, packing: 'sparse' | 'dense'): DataFacts => ({
+  features,
+  classes,
+  packing,
+  scale: 1,
+  shifted: true,
+  nonZeros: Array.from({ length: features }, (_, p) => (p % 3 === 0 ? 0 : (p * 7919) % 50)),
+  maxRowNonZeros: features,
+  parts: {
+    train: { count: 50, nonZeros: 50 * features },
+    validation: { count: 0, nonZeros: 0 },
+    test: { count: 20, nonZeros: 20 * features },
+  },
+});
+
+const shapes = fc.record({
+  features: fc.integer({ min: 1, max: 300 }),
+  hidden: fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 3 }),
+  classes: fc.integer({ min: 1, max: 30 }),
+  packing: fc.constantFrom('sparse', 'dense'),
+  threads: fc.integer({ min: 1, max: 16 }),
+});
+
+test('every parameter has exactly one owner, whatever the shape and the number of threads', async () => {
+  const config = await configure('train.batch=50');
+  fc.assert(
+    fc.property(shapes, ({ features, hidden, classes, packing, threads }) => {
+      const given = { ...config, model: { ...config.model, hidden } };
+      const plan = makePlan(given, facts(features, classes, packing), threads, 2);
+      const owners = new Uint8Array(plan.parameters);
+      for (const slice of plan.slices.flat())
+        for (let i = slice.offset; i < slice.offset + slice.floats; i++) owners[i]++;
+      assert.ok(owners.every((count) => count === 1));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('regions do not overlap and lie within the memory', async () => {
+  const config = await configure('train.batch=50', 'model.activation=gelu');
+  fc.assert(
+    fc.property(shapes, ({ features, hidden, classes, packing, threads }) => {
+      const given = { ...config, model: { ...config.model, hidden } };
+      const plan = makePlan(given, facts(features, classes, packing), threads, 2);
+      const regions = allRegions(plan).sort((a, b) => a.offset - b.offset);
+      let top = 65536; // the module's own page
+      for (const { offset, bytes } of regions) {
+        assert.ok(offset >= top && offset % 128 === 0);
+        top = offset + bytes;
+      }
+      assert.ok(top <= plan.bytes && plan.bytes % 65536 === 0);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+function allRegions(value: unknown): Region[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { offset, bytes } = value as Partial<Region>;
+  if (typeof offset === 'number' && typeof bytes === 'number') return bytes > 0 ? [{ offset, bytes }] : [];
+  const { layers: _layers, slices: _slices, ...rest } = value as Partial<Plan>;
+  return Object.values(rest).flatMap(allRegions);
+}
+
+test('parameter indices are distinct and within the vector', () => {
+  for (const sparse of [true, false]) {
+    const layers = layoutNetwork([7, 70, 33, 10], sparse);
+    const seen = new Set<number>();
+    for (const layer of layers)
+      for (let i = 0; i <= layer.inputs; i++)
+        for (let o = 0; o < layer.outputs; o++) seen.add(parameterIndex(layer, i, o));
+    assert.equal(seen.size, 8 * 70 + 71 * 33 + 34 * 10);
+    assert.ok(Math.max(...seen) < parameterFloats(layers));
+  }
+});
+
+test('shards are contiguous, complete and even', () => {
+  fc.assert(
+    fc.property(fc.nat({ max: 1000 }), fc.integer({ min: 1, max: 40 }), (rows, threads) => {
+      let next = 0;
+      for (let rank = 0; rank < threads; rank++) {
+        const { first, last } = shardRows(rows, threads, rank);
+        assert.equal(first, next);
+        assert.ok(last - first >= Math.floor(rows / threads) && last - first <= Math.ceil(rows / threads));
+        next = last;
+      }
+      assert.equal(next, rows);
+    }),
+  );
+});

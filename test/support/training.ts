@@ -1,0 +1,122 @@
+/** Sessions for tests: a configuration in words, real data, real workers. */
+import { readFileSync } from 'node:fs';
+import { after } from 'node:test';
+import { resolveConfig } from '../../dist/config/load.js';
+import { makePlan, type Plan } from '../../dist/coordinator/plan.js';
+import { openPool, type WorkerPool } from '../../dist/coordinator/pool.js';
+import { prepareData } from '../../dist/coordinator/prepare-data.js';
+import { Session } from '../../dist/coordinator/session.js';
+import type { Dataset } from '../../dist/data/dataset.js';
+import { loadDataset } from '../../dist/data/load.js';
+import { type LoadedKernels, loadKernels } from '../../dist/kernels/load.js';
+import { readSafetensors, type Tensor } from '../../dist/model/safetensors.js';
+
+const pools = new Map<number, WorkerPool>();
+let kernels: LoadedKernels | undefined;
+let mnist: Promise<Dataset> | undefined;
+
+after(async () => {
+  await Promise.all([...pools.values()].map((pool) => pool.close()));
+});
+
+export function realMnist(): Promise<Dataset> {
+  mnist ??= loadDataset({ set: 'mnist', dir: null });
+  return mnist;
+}
+
+export async function configure(...overrides: string[]) {
+  return (await resolveConfig({ file: null, overrides, environment: {} })).config;
+}
+
+export interface OpenSession {
+  readonly session: Session;
+  readonly plan: Plan;
+}
+
+/** Pools are shared by the sessions of a test file, one session at a time each. */
+export async function openSession(
+  dataset: Dataset,
+  threads: number,
+  overrides: readonly string[],
+  signal = new AbortController().signal,
+): Promise<OpenSession> {
+  const config = await configure(...overrides);
+  const data = prepareData(dataset, config);
+  const plan = makePlan(config, data.facts, threads, 2);
+  let pool = pools.get(threads);
+  if (pool === undefined) {
+    pool = openPool(threads);
+    pools.set(threads, pool);
+  }
+  kernels ??= loadKernels();
+  return { session: await Session.open(plan, data, kernels, pool, signal), plan };
+}
+
+/** 0, 1, 2 …: file order. */
+export function fileOrder(session: Session): void {
+  const { order } = session;
+  for (let i = 0; i < order.length; i++) order[i] = i;
+}
+
+export interface GoldenCase {
+  readonly name: string;
+  readonly losses: number[];
+  readonly correct: number[];
+  readonly lr: number;
+  readonly batch: number;
+  readonly tensors: Map<string, Tensor>;
+}
+
+export function readGolden(name: string): GoldenCase {
+  const folder = new URL('../golden/', import.meta.url);
+  const facts = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
+  const tensors = readSafetensors(readFileSync(new URL(`${name}.safetensors`, folder)), name);
+  return { name, ...facts, tensors };
+}
+
+/** Greatest absolute difference over the greatest magnitude of `expected`. */
+export function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let difference = 0;
+  let magnitude = 1e-30;
+  for (let i = 0; i < expected.length; i++) {
+    difference = Math.max(difference, Math.abs(got[i] - expected[i]));
+    magnitude = Math.max(magnitude, Math.abs(expected[i]));
+  }
+  return difference / magnitude;
+}
+
+/** Random u8 images of any size, a share of whose pixels is not zero, with labels below `classes`. */
+export function syntheticDataset(options: {
+  rows: number;
+  columns: number;
+  classes: number;
+  train: number;
+  test: number;
+  density: number;
+  seed: number;
+}): Dataset {
+  let state = options.seed >>> 0;
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const part = (count: number) => ({
+    images: Uint8Array.from({ length: count * options.rows * options.columns }, () =>
+      random() < options.density ? 1 + Math.floor(random() * 255) : 0,
+    ),
+    labels: Uint8Array.from({ length: count }, (_, i) =>
+      i < options.classes ? options.classes - 1 - i : Math.floor(random() * options.classes),
+    ),
+    count,
+    rows: options.rows,
+    columns: options.columns,
+  });
+  return {
+    name: 'idx',
+    source: 'memory',
+    train: part(options.train),
+    test: part(options.test),
+    classes: options.classes,
+    sha256: {},
+  };
+}

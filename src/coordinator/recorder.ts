@@ -2,6 +2,7 @@
 import type { RunLog } from './log.js';
 import type { Progress } from './progress.js';
 import type { MetricsWriter } from './run-folder.js';
+import { WorkerFailure } from './session.js';
 import type { RunObserver } from './training-run.js';
 
 export interface RecorderOptions {
@@ -77,4 +78,12 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       show(position, null, false);
     },
   };
+}
+
+/** Logs a worker's failure with its root error; other ends of a run are told by `run_stop` alone. */
+export function recordFailure(log: RunLog, error: unknown): void {
+  if (!(error instanceof WorkerFailure)) return;
+  const { rank, message, cause } = error;
+  const stack = cause instanceof Error ? cause.stack : undefined;
+  log.event('worker_error', { rank, message, ...(stack === undefined ? {} : { stack }) });
 }

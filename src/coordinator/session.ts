@@ -38,6 +38,17 @@ export interface PhaseTimes {
   readonly update: number;
 }
 
+/** A worker threw or was lost; `cause` is the root error. */
+export class WorkerFailure extends Error {
+  override readonly name = 'WorkerFailure';
+  readonly rank: number;
+
+  constructor(rank: number, cause: unknown) {
+    super(`worker ${rank} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.rank = rank;
+  }
+}
+
 /** Longest time for which the event loop is blocked: signals and progress are this late. */
 const burstMs = 5;
 
@@ -47,7 +58,7 @@ export class Session {
   readonly #control: Control;
   readonly #backend: Backend;
   readonly #ranks: Promise<void>[];
-  #failure: unknown;
+  #failure: WorkerFailure | null = null;
 
   private constructor(plan: Plan, memory: WebAssembly.Memory, module: WebAssembly.Module, pool: WorkerPool) {
     this.plan = plan;
@@ -55,18 +66,18 @@ export class Session {
     this.#control = new Control(plan, memory);
     this.#backend = new WasmBackend(plan, module, memory, plan.threads);
     this.#ranks = pool.start({ plan, module, memory });
-    for (const rank of this.#ranks) {
-      rank.catch((error: unknown) => {
-        this.#failure ??= error;
+    this.#ranks.forEach((ended, rank) => {
+      ended.catch((error: unknown) => {
+        this.#failure ??= new WorkerFailure(rank, error);
         this.#control.abort(AbortReason.workerError);
       });
-    }
+    });
   }
 
   /**
    * Lays out and fills the memory, and waits for the workers to be ready. When `signal` is aborted, whatever
    * the session is at ends with `Interrupted`.
-   * @throws UserError when there is not enough memory, Error when a worker fails to start.
+   * @throws UserError when there is not enough memory, WorkerFailure when a worker fails to start.
    */
   static async open(
     plan: Plan,
@@ -104,7 +115,7 @@ export class Session {
   /**
    * Runs steps `first` … (from 0), one per learning rate, at most plan.ringSteps of them; the first batch starts
    * at `firstSample` of the order, of which `epochSamples` are used.
-   * @throws Interrupted; UserError when the loss is not finite; Error when a worker fails.
+   * @throws Interrupted; UserError when the loss is not finite; WorkerFailure.
    */
   async steps(
     first: number,
@@ -231,7 +242,7 @@ export class Session {
           `the loss is not finite at step ${this.#control.abortDetail}: the training diverged; lower optimizer.lr, or check model.init.file and the data`,
         );
       default:
-        throw this.#failure instanceof Error ? this.#failure : new Error('a worker left the session early');
+        throw this.#failure ?? new WorkerFailure(this.#control.abortDetail, 'left the session early');
     }
   }
 

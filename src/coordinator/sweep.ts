@@ -8,6 +8,7 @@ import type { CommandContext } from './command-context.js';
 import { gatherHardware, hardwareLines } from './hardware.js';
 import { openLog } from './log.js';
 import { measureSpeed } from './probe.js';
+import { recordFailure } from './recorder.js';
 import { createRunFolder, describeRun, readVersions, writeAtomic } from './run-folder.js';
 import type { Session } from './session.js';
 import { planFor, type Setup, setUp, withPool, withSession } from './setup.js';
@@ -91,6 +92,7 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
     }
   } catch (error) {
     failure = error;
+    recordFailure(log, error);
   }
   progress.finish();
   const interrupted = signal.aborted;

@@ -7,7 +7,7 @@ import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
 import { countCores } from './cores.js';
 import { openLog, type RunLog, type RunStatus } from './log.js';
-import { createRecorder } from './recorder.js';
+import { createRecorder, recordFailure } from './recorder.js';
 import { createRunFolder, describeRun, MetricsWriter, readVersions } from './run-folder.js';
 import type { Session } from './session.js';
 import { planFor, type Setup, setUp, threadCount, withPool, withSession } from './setup.js';
@@ -51,6 +51,7 @@ export async function train(options: TrainOptions, context: CommandContext): Pro
       );
     } catch (error) {
       failure = error;
+      recordFailure(log, error);
     }
     progress.finish();
     const status = overallStatus(record.results, config.stop.target, failure, signal.aborted);

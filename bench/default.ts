@@ -9,7 +9,7 @@ import path from 'node:path';
 import { countCores } from '../dist/coordinator/cores.js';
 import { alternate, openTrainer, root, shown, spread, table, writeResults } from './harness.ts';
 
-const [residentRounds, processRounds] = [40, 12];
+const [residentRounds, processRounds] = [40, 20];
 const targetsMs = { resident: 150, process: 1000 };
 
 /** Milliseconds from spawn to exit. @throws when the process fails. */
@@ -44,7 +44,7 @@ export default async function bench(): Promise<void> {
   for (const trainer of trainers) await trainer.close();
 
   const folder = mkdtempSync(path.join(os.tmpdir(), 'shardstep-bench-'));
-  const [run, empty] = [`node dist/coordinator --quiet --out=…`, 'node -e 0'];
+  const [run, empty] = ['node dist/coordinator --quiet', 'node -e 0'];
   const processes = await alternate(
     [
       { name: run, run: () => processMs(['dist/coordinator', '--quiet', `--out=${folder}`]) },

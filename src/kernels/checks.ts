@@ -2,18 +2,12 @@
  * Each kernel on random data against the float64 reference. The self-test runs every check once at a small odd
  * size; the tests run them over many sizes.
  */
+
+import { type CheckSize, maxOver, relativeError } from './check-errors.js';
+import { checkSparseForward, checkSparseGradient } from './checks-sparse.js';
 import { activationCode, type Kernels } from './kernels.js';
 import * as reference from './reference.js';
 import { Scratch } from './scratch.js';
-
-/** Sizes of a check: rows of a batch, depth of a product, width in panels of 16, classes of a softmax. */
-export interface CheckSize {
-  rows: number;
-  depth: number;
-  panels: number;
-  classes: number;
-  seed: number;
-}
 
 export interface CheckResult {
   kernel: keyof Kernels;
@@ -31,18 +25,6 @@ export function checkAll(kernels: Kernels, memory: WebAssembly.Memory, size = se
     kernel,
     error: checks[kernel](kernels, new Scratch(memory, size.seed), size),
   }));
-}
-
-function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let error = 0;
-  let magnitude = 1e-2; // expectations that are all but zero are not divided by themselves
-  for (let i = 0; i < expected.length; i++) {
-    const difference = Math.abs(Number(got[i]) - Number(expected[i]));
-    if (Number.isNaN(difference)) return Number.NaN;
-    error = Math.max(error, difference);
-    magnitude = Math.max(magnitude, Math.abs(Number(expected[i])));
-  }
-  return error / magnitude;
 }
 
 const checks: Record<keyof Kernels, Check> = {
@@ -293,44 +275,3 @@ const checks: Record<keyof Kernels, Check> = {
     );
   },
 };
-
-function maxOver<T>(cases: readonly T[], error: (item: T) => number): number {
-  return Math.max(...cases.map(error));
-}
-
-/** Forward over two feature ranges; the ranges must not change the sum. */
-function checkSparseForward(kernels: Kernels, scratch: Scratch, size: CheckSize, width: 16 | 64): number {
-  const sparse = scratch.sparseRows(size.rows, size.depth, Math.log2(width * 4));
-  const weights = scratch.floats((size.depth + 1) * width);
-  const z = scratch.zeros(size.rows * width);
-  kernels.decodeRows(...sparse.decodeArguments);
-  const bias = weights.pointer + size.depth * width * 4;
-  const forward = kernels[`sparseForward${width}`];
-  return maxOver([Number.NEGATIVE_INFINITY, 0], (floor) => {
-    forward(sparse.bounds, 2, size.rows, weights.pointer, bias, z.pointer, width * 4, floor);
-    const expected = reference
-      .matmul(sparse.values, weights.view, size.rows, size.depth, width)
-      .map((sum, i) => Math.max(floor, sum + weights.view[size.depth * width + (i % width)]));
-    return relativeError(z.view, expected);
-  });
-}
-
-function checkSparseGradient(kernels: Kernels, scratch: Scratch, size: CheckSize, width: 16 | 64): number {
-  const { rows, depth } = size;
-  const sparse = scratch.sparseRows(rows, depth, Math.log2(width * 4));
-  const d = scratch.floats(rows * width);
-  const gradient = scratch.floats(depth * width);
-  const start = Float64Array.from(gradient.view);
-  kernels.decodeRows(...sparse.decodeArguments);
-  for (const range of [0, 1])
-    kernels[`sparseGradient${width}`](sparse.bounds, 2, range, rows, d.pointer, width * 4, gradient.pointer);
-  const transposed = Float64Array.from(
-    { length: rows * depth },
-    (_, i) => sparse.values[(i % rows) * depth + Math.floor(i / rows)],
-  );
-  const product = reference.matmul(transposed, d.view, depth, rows, width);
-  return relativeError(
-    gradient.view,
-    product.map((sum, i) => sum + start[i]),
-  );
-}

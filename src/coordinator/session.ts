@@ -2,7 +2,7 @@
  * A session: shared memory, data and workers for one plan. It trains and evaluates on command, any number of
  * runs one after the other, and never blocks the event loop for long.
  */
-import { setImmediate as yieldToEvents } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.js';
 import { WasmBackend } from '../backend/wasm/wasm-backend.js';
 import type { LoadedKernels } from '../kernels/load.js';
@@ -51,6 +51,9 @@ export class WorkerFailure extends Error {
 
 /** Longest time for which the event loop is blocked: signals and progress are this late. */
 const burstMs = 5;
+
+/** How long an aborted session waits for workers in the middle of a step; closing the pool ends them anyway. */
+const graceMs = 50;
 
 export class Session {
   readonly plan: Plan;
@@ -105,6 +108,8 @@ export class Session {
     importParameters(this.plan.layers, tensors, this.#floats(this.plan.regions.parameters), source, prefix);
     this.#floats(this.plan.regions.states).fill(0);
     this.#floats(this.plan.regions.stats).fill(0);
+    // The next run counts from nothing: its first tick comes before its first step is reported.
+    this.#control.reportProgress(0);
     this.#backend.refresh(this.plan.slices.flat());
   }
 
@@ -124,8 +129,7 @@ export class Session {
     epochSamples: number,
     onTick?: (step: number) => void,
   ): Promise<StepMetrics[]> {
-    const { regions, threads, batch } = this.plan;
-    this.#doubles(regions.rates).set(rates);
+    this.#doubles(this.plan.regions.rates).set(rates);
     this.#control.send({
       operation: Operation.steps,
       arguments: [first, rates.length, firstSample, epochSamples],
@@ -133,9 +137,21 @@ export class Session {
     const combining = strategies[this.plan.sync].coordinated ? this.#combine(first, rates) : null;
     await (combining ?? this.#until('done', () => this.#control.allDone, onTick));
     if (combining !== null) await this.#until('done', () => this.#control.allDone);
+    return this.#stepMetrics(rates.length, firstSample, epochSamples);
+  }
+
+  /** Of a `steps` command that threw, with the same arguments: the metrics of the steps that everyone had finished. */
+  finishedSteps(first: number, count: number, firstSample: number, epochSamples: number): StepMetrics[] {
+    // When rank 0 reports a step, the others have finished the one before, but may still be in this one.
+    const finished = Math.min(count, this.#control.progress - 1 - first);
+    return this.#stepMetrics(Math.max(0, finished), firstSample, epochSamples);
+  }
+
+  #stepMetrics(count: number, firstSample: number, epochSamples: number): StepMetrics[] {
+    const { regions, threads, batch } = this.plan;
     const metrics = this.#doubles(regions.metrics);
     const times = this.#doubles(regions.times);
-    return rates.map((_, i) => {
+    return Array.from({ length: count }, (_, i) => {
       const rows = Math.min(batch, epochSamples - firstSample - i * batch);
       let lossSum = 0;
       let correct = 0;
@@ -180,7 +196,7 @@ export class Session {
   /** Lets the workers go; the pool can serve another session afterwards. */
   async close(): Promise<void> {
     if (!this.#control.aborted) this.#control.send({ operation: Operation.finish, arguments: [0, 0, 0, 0] });
-    await Promise.allSettled(this.#ranks);
+    await this.#everyoneLeft();
   }
 
   /** The coordinator's part of every averaged step: between the barriers it reduces and updates. */
@@ -233,7 +249,7 @@ export class Session {
   async #checkpoint(): Promise<void> {
     await yieldToEvents();
     if (!this.#control.aborted) return;
-    await Promise.allSettled(this.#ranks);
+    await this.#everyoneLeft();
     switch (this.#control.abortReason) {
       case AbortReason.interrupted:
         throw new Interrupted();
@@ -244,6 +260,13 @@ export class Session {
       default:
         throw this.#failure ?? new WorkerFailure(this.#control.abortDetail, 'left the session early');
     }
+  }
+
+  /** Workers notice an abort at barriers only, and a step may take seconds: after an interruption nobody waits for it. */
+  async #everyoneLeft(): Promise<void> {
+    const left = Promise.allSettled(this.#ranks);
+    const impatient = this.#control.abortReason === AbortReason.interrupted;
+    await (impatient ? Promise.race([left, sleep(graceMs, undefined, { ref: false })]) : left);
   }
 
   #floats({ offset, bytes }: Region): Float32Array {

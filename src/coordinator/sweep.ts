@@ -6,6 +6,7 @@ import { type SweepRow, sweepCsv, sweepMarkdown } from '../report/sweep-table.js
 import { ExitCode } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
 import { gatherHardware, hardwareLines } from './hardware.js';
+import { readInitialTensors } from './initial-tensors.js';
 import { openLog } from './log.js';
 import { measureSpeed } from './probe.js';
 import { recordFailure } from './recorder.js';
@@ -31,12 +32,13 @@ async function measure(
 ): Promise<Omit<SweepRow, 'speedup' | 'efficiency'>> {
   const { config } = setup;
   const plan = planFor(setup, threads);
+  const initialTensors = readInitialTensors(config.model.init.file);
   const samples = async (session: Session) => {
     const samplesMs: number[] = [];
     const shares = { compute: 0, synchronisation: 0, update: 0 };
     let images = 0;
     for (let repeat = 0; repeat <= repeats; repeat++) {
-      startParameters(session, config, config.seed, null);
+      startParameters(session, config, config.seed, initialTensors);
       const outcome = await trainOnce(session, config, config.seed, {}, false);
       progress.note(
         `${threads} thread${threads === 1 ? '' : 's'}, ${repeat === 0 ? 'warm-up' : `repeat ${repeat}/${repeats}`}: ${outcome.trainMs.toFixed(1)} ms`,

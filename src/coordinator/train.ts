@@ -1,11 +1,11 @@
 /** The `train` command: one run, or one for each of several seeds, and the run folder they leave. */
-import { readFileSync } from 'node:fs';
 import type { ResolvedConfig } from '../config/load.js';
-import { readSafetensors, type Tensor } from '../model/safetensors.js';
+import type { Tensor } from '../model/safetensors.js';
 import { mean } from '../report/statistics.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
 import { countCores } from './cores.js';
+import { readInitialTensors } from './initial-tensors.js';
 import { openLog, type RunLog, type RunStatus } from './log.js';
 import { createRecorder, recordFailure } from './recorder.js';
 import { createRunFolder, describeRun, MetricsWriter, readVersions } from './run-folder.js';
@@ -111,17 +111,6 @@ async function runSeeds(
     const status = target === null ? 'done' : accuracy >= target ? 'reached' : 'missed';
     record.results.push({ seed, status, outcome, testAccuracy });
     record.tensors ??= session.parameters();
-  }
-}
-
-function readInitialTensors(file: string | null): Map<string, Tensor> | null {
-  if (file === null) return null;
-  try {
-    return readSafetensors(readFileSync(file), file);
-  } catch (cause) {
-    if (cause instanceof UserError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(`model.init.file: cannot read ${file}: ${reason}`, ExitCode.failure, { cause });
   }
 }
 

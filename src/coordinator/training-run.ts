@@ -19,6 +19,8 @@ export interface RunObserver {
   step?(position: Position, metrics: StepMetrics, learningRate: number): void;
   evaluation?(position: Position, evaluation: Evaluation): void;
   epoch?(position: Position, meanLoss: number, evaluation: Evaluation | null): void;
+  /** The run was interrupted or has failed: what it had done by then, before the error is thrown. */
+  stopped?(sofar: UnfinishedOutcome): void;
   /** Every few milliseconds. */
   tick?(position: Position): void;
 }
@@ -35,6 +37,8 @@ export interface RunOutcome {
   /** Orders drawn + training + evaluations. */
   readonly residentMs: number;
 }
+
+export type UnfinishedOutcome = Omit<RunOutcome, 'reason'>;
 
 /** Geometry of a run, from the configuration and the size of the training part. */
 export function runLength(config: Config, trainImages: number) {

@@ -1,0 +1,147 @@
+/** Ctrl-C and divergence: a run that ends early keeps what it measured and says so in its files. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readSafetensors } from '../dist/model/safetensors.js';
+import {
+  cli,
+  expectCode,
+  readJson,
+  readLog,
+  readMetrics,
+  type TrainingResult,
+  workingDirectory,
+} from './support/cli.ts';
+
+/** The demand is 200 ms on an idle machine; test files may share this one. */
+const mostMs = 1500;
+const endless = ['train', '--config', 'fastmlp', 'train.epochs=100000', 'stop.target=null', 'data.take=5120'];
+
+for (const sync of ['average', 'sharded', 'owner']) {
+  test(`SIGINT ends a run with ${sync}: exit 130, and what was measured is kept`, async (t) => {
+    const cwd = await workingDirectory(t);
+    const words = [...endless, '--out', 'run', 'log.every=1', `parallel.sync=${sync}`];
+    const { code, endedMs, stderr, stdout } = await cli(words, { cwd, interruptAfter: 'epoch 3/' });
+    assert.equal(code, 130, stderr);
+    assert.equal(stdout, '');
+    assert.match(stderr, /\ninterrupted; what was measured is in run\n$/);
+    assert.doesNotMatch(stderr, /error|bug/);
+    assert.ok(endedMs !== null && endedMs < mostMs, `it took ${endedMs} ms`);
+    t.diagnostic(`ended ${endedMs?.toFixed(0)} ms after SIGINT`);
+
+    const folder = join(cwd, 'run');
+    const result = await readJson<TrainingResult>(folder, 'result.json');
+    assert.equal(result.status, 'interrupted');
+    assert.ok(result.epochs >= 3, `${result.epochs} epochs`);
+    assert.ok(result.steps >= 30, `${result.steps} steps`);
+    assert.ok(result.images >= 30 * 512 && result.images <= result.steps * 512);
+    assert.ok(result.accuracy !== null && result.accuracy > 0.5, `accuracy ${result.accuracy}`);
+    assert.ok(result.residentMs > 0);
+
+    const metrics = await readMetrics(folder);
+    assert.deepEqual(
+      metrics.map(({ step }) => step),
+      Array.from({ length: result.steps }, (_, i) => i + 1),
+    );
+    const evaluated = metrics.filter(({ accuracy }) => accuracy !== null);
+    assert.ok(evaluated.length >= 3);
+    assert.equal(evaluated.at(-1)?.accuracy, result.accuracy);
+    const log = await readLog(folder);
+    assert.equal(log[0].event, 'run_start');
+    const stop = log.at(-1);
+    assert.deepEqual([stop?.event, stop?.status, stop?.exitCode], ['run_stop', 'interrupted', 130]);
+    const weights = readSafetensors(await readFile(join(folder, 'final.safetensors')), 'final.safetensors');
+    assert.deepEqual(weights.get('0.weight')?.shape, [256, 784]);
+    for (const { data } of weights.values()) assert.ok(data.every(Number.isFinite));
+    await readFile(join(folder, 'config.yaml'));
+    await readFile(join(folder, 'meta.json'));
+  });
+}
+
+test('SIGINT before the first evaluation leaves a run folder too', async (t) => {
+  const cwd = await workingDirectory(t);
+  const words = ['train', '--config', 'fastmlp', 'stop.target=null', 'train.epochs=100000', '--out', 'run'];
+  const running = cli([...words, 'train.batch=60000', 'model.hidden=[2048,2048]'], {
+    cwd,
+    interruptAfter: '0/60,000',
+  });
+  const { code, endedMs, stderr } = await running;
+  assert.equal(code, 130, stderr);
+  assert.ok(endedMs !== null, stderr);
+  t.diagnostic(`ended ${endedMs.toFixed(0)} ms after SIGINT`);
+  const result = await readJson<TrainingResult>(cwd, 'run', 'result.json');
+  assert.deepEqual([result.status, result.accuracy], ['interrupted', null]);
+  assert.deepEqual(await readMetrics(join(cwd, 'run')), []);
+});
+
+test('SIGINT during many seeds keeps the runs that ended', async (t) => {
+  const cwd = await workingDirectory(t);
+  const words = ['train', '--config', 'fastmlp', 'data.take=512', 'train.epochs=4', 'stop.target=null'];
+  const { code, stderr } = await cli([...words, '--seeds', '100000', '--out', 'run', '--json'], {
+    cwd,
+    interruptAfter: 'epoch 4/4',
+  });
+  assert.equal(code, 130, stderr);
+  const result = await readJson<TrainingResult>(cwd, 'run', 'result.json');
+  assert.equal(result.status, 'interrupted');
+  assert.ok((result.runs?.length ?? 0) >= 1);
+  assert.equal(result.epochs, 4);
+});
+
+test('SIGINT ends a sweep: exit 130, and the rows so far are kept', async (t) => {
+  const cwd = await workingDirectory(t);
+  const words = ['--threads', '1..2', '--repeats', '100', 'data.take=512', '--out', 'run'];
+  const { code, endedMs, stderr } = await cli(words, { cwd, interruptAfter: '2 threads, repeat 3/' });
+  assert.equal(code, 130, stderr);
+  assert.match(stderr, /\ninterrupted; what was measured is in run\n$/);
+  assert.ok(endedMs !== null && endedMs < mostMs, `it took ${endedMs} ms`);
+  t.diagnostic(`ended ${endedMs.toFixed(0)} ms after SIGINT`);
+  const result = await readJson<{ status: string; rows: { threads: number; samplesMs: number[] }[] }>(
+    cwd,
+    'run',
+    'result.json',
+  );
+  assert.equal(result.status, 'interrupted');
+  assert.deepEqual(
+    result.rows.map(({ threads, samplesMs }) => [threads, samplesMs.length]),
+    [[1, 100]],
+  );
+  const log = await readLog(join(cwd, 'run'));
+  assert.deepEqual(
+    log.filter(({ event }) => event === 'sweep_row').map(({ threads }) => threads),
+    [1],
+  );
+  assert.deepEqual([log.at(-1)?.event, log.at(-1)?.status], ['run_stop', 'interrupted']);
+  assert.equal((await readFile(join(cwd, 'run', 'sweep.csv'), 'utf8')).trimEnd().split('\n').length, 2);
+});
+
+test('a run that diverges exits 1 with one line that names the step, and leaves status failed', async (t) => {
+  const cwd = await workingDirectory(t);
+  const { stderr, stdout } = await expectCode(1, ['train', '--quiet', 'optimizer.lr=1e6', '--out', 'run'], {
+    cwd,
+  });
+  assert.match(stderr, /^error: [^\n]*not finite at step \d+[^\n]*optimizer\.lr[^\n]*\n$/);
+  assert.equal(stdout, '');
+  const folder = join(cwd, 'run');
+  const result = await readJson<TrainingResult>(folder, 'result.json');
+  assert.equal(result.status, 'failed');
+  assert.match(result.reason, /not finite at step \d+/);
+  const stop = (await readLog(folder)).at(-1);
+  assert.deepEqual([stop?.event, stop?.status, stop?.exitCode], ['run_stop', 'failed', 1]);
+});
+
+test('with --json, a run that diverges still puts one JSON object on stdout', async (t) => {
+  const cwd = await workingDirectory(t);
+  const { stderr, stdout } = await expectCode(1, ['train', '--json', '--quiet', 'optimizer.lr=1e6'], { cwd });
+  assert.match(stderr, /^error: [^\n]+\n$/);
+  assert.equal((JSON.parse(stdout) as TrainingResult).status, 'failed');
+});
+
+test('a sweep that diverges exits 1 with one line, and leaves status failed', async (t) => {
+  const cwd = await workingDirectory(t);
+  const words = ['--threads', '1', '--quiet', 'optimizer.lr=1e6', 'data.take=5120', '--out', 'run'];
+  const { stderr } = await expectCode(1, words, { cwd });
+  assert.match(stderr, /^error: [^\n]*not finite at step \d+[^\n]*\n$/);
+  assert.equal((await readJson<TrainingResult>(cwd, 'run', 'result.json')).status, 'failed');
+});

@@ -57,11 +57,11 @@ export default async function bench(): Promise<void> {
   const rows = [...resident].map(([threads, { first, samples }]) => [
     `resident, ${threads} thread${threads === '1' ? '' : 's'}`,
     shown(spread(samples)),
-    shown(spread(first)).split(' ')[0] ?? '',
+    first[0].toFixed(1),
     `${samples.length}`,
   ]);
   for (const [name, { first, samples }] of processes)
-    rows.push([name, shown(spread(samples)), shown(spread(first)).split(' ')[0] ?? '', `${samples.length}`]);
+    rows.push([name, shown(spread(samples)), first[0].toFixed(1), `${samples.length}`]);
   console.log(table([['ms', 'median (min–max)', 'first', 'samples'], ...rows]));
   const middle = (samples: readonly number[] | undefined) => spread(samples ?? []).median;
   const [wholeMs, emptyMs] = [run, empty].map((name) => middle(processes.get(name)?.samples));

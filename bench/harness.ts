@@ -115,7 +115,7 @@ export function machineLine(): string {
 }
 
 export function table(rows: readonly (readonly string[])[]): string {
-  const align = (rows[0] ?? []).map((_, column) => (column === 0 ? 'l' : 'r'));
+  const align = rows[0].map((_, column) => (column === 0 ? 'l' : 'r'));
   return markdownTable(
     rows.map((row) => [...row]),
     { align, stringLength: (cell) => [...cell].length },

@@ -1,15 +1,20 @@
 /** `npm run bench -- NAME`: measurements, printed as tables and kept with all their samples in results/. */
-const benches = ['default', 'sync', 'packing', 'kernels'] as const;
+const benches = new Map([
+  ['default', async () => (await import('./default.ts')).default],
+  ['sync', async () => (await import('./sync.ts')).default],
+  ['packing', async () => (await import('./packing.ts')).default],
+  ['kernels', async () => (await import('./kernels.ts')).default],
+]);
 
-const asked = process.argv[2];
-const name = benches.find((each) => each === asked);
-if (name === undefined) {
-  console.error(
-    `usage: npm run bench -- NAME, NAME one of ${benches.join(', ')}${asked ? `; got ${asked}` : ''}`,
-  );
+const name = process.argv[2];
+const load = benches.get(name);
+if (load === undefined) {
+  const got = name === undefined ? '' : `; got ${name}`;
+  console.error(`usage: npm run bench -- NAME, NAME one of ${[...benches.keys()].join(', ')}${got}`);
   process.exitCode = 2;
 } else {
   const { machineLine } = await import('./harness.ts');
   console.log(`${machineLine()}\nOther processes on the machine disturb it: compare within a run.\n`);
-  await (await import(`./${name}.ts`)).default();
+  const bench = await load();
+  await bench();
 }

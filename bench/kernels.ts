@@ -107,7 +107,6 @@ function otherCases(kernels: Kernels, scratch: Scratch): KernelCase[] {
   const sums = scratch.zeros(width).pointer;
   const count = features * 64;
   const [w, v, s, g] = [count, count, count, count].map((n) => scratch.floats(n, 1e-3).pointer);
-  scratch.floats(16);
   const transposed = scratch.zeros(256 * 128).pointer;
   const size = `${rows}×${width}`;
   const positive = scratch.floats(count).pointer;
@@ -172,15 +171,15 @@ export default async function bench(): Promise<void> {
     { rounds, warmUp: 2 },
   );
   const spreads = cases.map(({ name }) => spread(taken.get(name)?.samples ?? []));
-  const denseRate = spreads[0]?.median ?? Number.NaN;
+  const denseRate = spreads[0].median;
   const rows = cases.map(({ name, unit }, i) => [
     name,
     unit,
-    shown(spreads[i] ?? spread([])),
-    unit === 'GFLOP/s' ? `${((100 * (spreads[i]?.median ?? 0)) / denseRate).toFixed(0)} %` : '',
+    shown(spreads[i]),
+    unit === 'GFLOP/s' ? `${((100 * spreads[i].median) / denseRate).toFixed(0)} %` : '',
   ]);
   console.log(table([['kernel', 'unit', 'median (min–max)', 'of dense rate'], ...rows]));
   writeResults('kernels', {
-    cases: cases.map(({ name, unit, work }, i) => ({ name, unit, work, samples: spreads[i]?.samples })),
+    cases: cases.map(({ name, unit, work }, i) => ({ name, unit, work, samples: spreads[i].samples })),
   });
 }

@@ -118,15 +118,23 @@ test('SIGINT ends a sweep: exit 130, and the rows so far are kept', async (t) =>
 
 test('a run that diverges exits 1 with one line that names the step, and leaves status failed', async (t) => {
   const cwd = await workingDirectory(t);
-  const { stderr, stdout } = await expectCode(1, ['train', '--quiet', 'optimizer.lr=1e6', '--out', 'run'], {
-    cwd,
-  });
+  const { stderr, stdout } = await expectCode(
+    1,
+    ['train', '--quiet', 'optimizer.lr=1e6', 'log.every=1', '--out', 'run'],
+    {
+      cwd,
+    },
+  );
   assert.match(stderr, /^error: [^\n]*not finite at step \d+[^\n]*optimizer\.lr[^\n]*\n$/);
   assert.equal(stdout, '');
   const folder = join(cwd, 'run');
   const result = await readJson<TrainingResult>(folder, 'result.json');
   assert.equal(result.status, 'failed');
-  assert.match(result.reason, /not finite at step \d+/);
+  const step = Number(/not finite at step (\d+)/.exec(result.reason)?.[1]);
+  // How it went wrong is to be seen in the steps before.
+  const metrics = await readMetrics(folder);
+  assert.ok(metrics.length >= 1 && metrics.length < step, `${metrics.length} rows before step ${step}`);
+  assert.ok(metrics.every(({ loss }) => Number.isFinite(loss)));
   const stop = (await readLog(folder)).at(-1);
   assert.deepEqual([stop?.event, stop?.status, stop?.exitCode], ['run_stop', 'failed', 1]);
 });

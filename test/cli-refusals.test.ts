@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { writeSafetensors } from '../dist/model/safetensors.js';
 import { cli, workingDirectory } from './support/cli.ts';
@@ -46,237 +46,251 @@ const usage = (name: string, words: readonly string[], ...says: string[]): Case 
   says,
 });
 
-refusals([
-  usage('an unknown flag', ['train', '--thread', '2'], '--thread', 'did you mean --threads?'),
-  usage('an unknown flag without a command', ['--jsn'], '--jsn', 'did you mean --json?'),
-  usage('a flag without its value', ['train', '--config'], '--config'),
-  usage('a misspelt command', ['trian'], 'trian', 'did you mean train?'),
-  usage('a misspelt command before a flag', ['swep', '--threads', '2'], 'swep', 'did you mean sweep?'),
-  usage('a word that is no setting', ['train', 'banana'], 'banana', 'key=value'),
-  usage('an unknown key', ['train', 'train.bach=3'], 'train.bach', 'did you mean train.batch?'),
-  usage(
-    'a wrong type',
-    ['train', 'train.batch=many'],
-    'train.batch',
-    'an integer from 1 up',
-    '"many" (string)',
-  ),
-  usage('a target above 1', ['train', 'stop.target=97'], 'stop.target', 'got 97'),
-  usage('no thread at all', ['train', '--threads', '0'], '--threads', '"0"'),
-  usage('no thread at all in a sweep', ['--threads', '0'], '--threads', '0 is below 1'),
-  usage('a range that runs backwards', ['--threads', '5..2'], '--threads', '5 is above 2'),
-  usage('a thread count in letters', ['--threads', 'abc'], '--threads', '"abc"'),
-  usage('training with several thread counts', ['train', '--threads', '1,2'], '--threads', 'sweep'),
-  usage('no thread at all by key', ['train', 'parallel.threads=0'], 'parallel.threads', 'got 0'),
-  usage('no repeat', ['--threads', '1', '--repeats', '0'], '--repeats', '"0"'),
-  usage('half a seed', ['train', '--seeds', '1.5'], '--seeds', '"1.5"'),
-  usage('a configuration that is not there', ['train', '--config', 'nowhere.yaml'], 'nowhere.yaml'),
-  usage('a log level that is none', ['train', '--log-level', 'loud'], 'log.level', '"loud"'),
-  usage(
-    'a batch larger than the data set',
-    ['train', 'train.batch=70000', 'data.take=null'],
-    'train.batch',
-    '60000',
-    '70000',
-  ),
-  usage(
-    'a batch larger than the share in use',
-    ['train', 'data.take=100', 'train.batch=101'],
-    'train.batch',
-    '100',
-    '101',
-  ),
-  usage('taking more images than there are', ['train', 'data.take=60001'], 'data.take', '60000', '60001'),
-  usage('a sweep with such a batch', ['--threads', '1,2', 'train.batch=70000'], 'train.batch', '60000'),
-]);
-
-refusals(
-  [
-    usage('--out where a file lies', ['train', '--out', 'file', 'train.steps=1'], 'file'),
-    usage('--out below a file', ['train', '--out', 'file/run', 'train.steps=1'], 'file/run'),
-    usage('--out of a sweep where a file lies', ['--threads', '1', '--out', 'file'], 'file'),
-    usage('a default run folder where results is a file', ['train', 'train.steps=1'], 'results'),
-    usage('a configuration that is a folder', ['train', '--config', 'folder'], 'folder'),
-    usage('a configuration that is no YAML', ['train', '--config', 'broken.yaml'], 'broken.yaml'),
+// Each has a folder and a process of its own.
+describe('bad input', { concurrency: 2 }, () => {
+  refusals([
+    usage('an unknown flag', ['train', '--thread', '2'], '--thread', 'did you mean --threads?'),
+    usage('an unknown flag without a command', ['--jsn'], '--jsn', 'did you mean --json?'),
+    usage('a flag without its value', ['train', '--config'], '--config'),
+    usage('a misspelt command', ['trian'], 'trian', 'did you mean train?'),
+    usage('a misspelt command before a flag', ['swep', '--threads', '2'], 'swep', 'did you mean sweep?'),
+    usage('a word that is no setting', ['train', 'banana'], 'banana', 'key=value'),
+    usage('an unknown key', ['train', 'train.bach=3'], 'train.bach', 'did you mean train.batch?'),
     usage(
-      'a configuration with an unknown key',
-      ['train', '--config', 'typo.yaml'],
-      'typo.yaml',
-      'optimizer.lr',
+      'a wrong type',
+      ['train', 'train.batch=many'],
+      'train.batch',
+      'an integer from 1 up',
+      '"many" (string)',
     ),
-  ],
-  async (cwd) => {
-    await mkdir(join(cwd, 'folder'));
-    await writeFiles(cwd, {
-      file: '',
-      results: '',
-      'broken.yaml': 'train: [1, 2\nseed: }\n',
-      'typo.yaml': 'optimizer:\n  momentm: 0.1\n',
+    usage('a target above 1', ['train', 'stop.target=97'], 'stop.target', 'got 97'),
+    usage('no thread at all', ['train', '--threads', '0'], '--threads', '"0"'),
+    usage('no thread at all in a sweep', ['--threads', '0'], '--threads', '0 is below 1'),
+    usage('a range that runs backwards', ['--threads', '5..2'], '--threads', '5 is above 2'),
+    usage('a thread count in letters', ['--threads', 'abc'], '--threads', '"abc"'),
+    usage('training with several thread counts', ['train', '--threads', '1,2'], '--threads', 'sweep'),
+    usage('no thread at all by key', ['train', 'parallel.threads=0'], 'parallel.threads', 'got 0'),
+    usage('no repeat', ['--threads', '1', '--repeats', '0'], '--repeats', '"0"'),
+    usage('an empty run folder name', ['train', '--out', ''], '--out', '""'),
+    usage(
+      'seeds in a sweep',
+      ['--threads', '2', '--seeds', '3'],
+      '--seeds belongs to train',
+      'train --seeds',
+    ),
+    usage('repeats in training', ['train', '--repeats', '3'], '--repeats belongs to sweep'),
+    usage('a plan of a sweep', ['--threads', '2', '--print-plan'], '--print-plan belongs to train'),
+    usage('a plan of the hardware', ['hardware', '--print-plan'], '--print-plan belongs to train'),
+    usage('a word after hardware', ['hardware', 'now'], 'hardware'),
+    usage('half a seed', ['train', '--seeds', '1.5'], '--seeds', '"1.5"'),
+    usage('a configuration that is not there', ['train', '--config', 'nowhere.yaml'], 'nowhere.yaml'),
+    usage('a log level that is none', ['train', '--log-level', 'loud'], 'log.level', '"loud"'),
+    usage(
+      'a batch larger than the data set',
+      ['train', 'train.batch=70000', 'data.take=null'],
+      'train.batch',
+      '60000',
+      '70000',
+    ),
+    usage(
+      'a batch larger than the share in use',
+      ['train', 'data.take=100', 'train.batch=101'],
+      'train.batch',
+      '100',
+      '101',
+    ),
+    usage('taking more images than there are', ['train', 'data.take=60001'], 'data.take', '60000', '60001'),
+    usage('a sweep with such a batch', ['--threads', '1,2', 'train.batch=70000'], 'train.batch', '60000'),
+  ]);
+
+  refusals(
+    [
+      usage('--out where a file lies', ['train', '--out', 'file', 'train.steps=1'], 'file'),
+      usage('--out below a file', ['train', '--out', 'file/run', 'train.steps=1'], 'file/run'),
+      usage('--out of a sweep where a file lies', ['--threads', '1', '--out', 'file'], 'file'),
+      usage('a default run folder where results is a file', ['train', 'train.steps=1'], 'results'),
+      usage('a configuration that is a folder', ['train', '--config', 'folder'], 'folder'),
+      usage('a configuration that is no YAML', ['train', '--config', 'broken.yaml'], 'broken.yaml'),
+      usage(
+        'a configuration with an unknown key',
+        ['train', '--config', 'typo.yaml'],
+        'typo.yaml',
+        'optimizer.momentum',
+      ),
+    ],
+    async (cwd) => {
+      await mkdir(join(cwd, 'folder'));
+      await writeFiles(cwd, {
+        file: '',
+        results: '',
+        'broken.yaml': 'train: [1, 2\nseed: }\n',
+        'typo.yaml': 'optimizer:\n  momentm: 0.1\n',
+      });
+    },
+  );
+
+  const onTinySet = [
+    'train',
+    '--config',
+    'fastmlp',
+    'data.set=idx',
+    'data.dir=set',
+    'train.batch=2',
+    'train.steps=2',
+  ];
+
+  /** The tiny set with `changes`; null leaves a file out. */
+  function brokenSet(
+    name: string,
+    changes: Readonly<Record<string, Buffer | string | null>>,
+    says: readonly string[],
+    words = onTinySet,
+  ): void {
+    test(`${name} is refused in one line, exit 1`, async (t) => {
+      const cwd = await workingDirectory(t);
+      await mkdir(join(cwd, 'set'));
+      const files: Files = {};
+      for (const [file, content] of Object.entries({ ...tinySet(), ...changes }))
+        if (content !== null) files[file] = content;
+      await writeFiles(join(cwd, 'set'), files);
+      await refused({ name, words, code: 1, says }, cwd);
     });
-  },
-);
+  }
 
-const onTinySet = [
-  'train',
-  '--config',
-  'fastmlp',
-  'data.set=idx',
-  'data.dir=set',
-  'train.batch=2',
-  'train.steps=2',
-];
+  const whole = tinySet();
+  const trainImages = whole[names.trainImages];
+  const zipped = gzipSync(trainImages);
+  const noise = Buffer.from(zipped);
+  noise.fill(0xaa, 12, 20);
 
-/** The tiny set with `changes`; null leaves a file out. */
-function brokenSet(
-  name: string,
-  changes: Readonly<Record<string, Buffer | string | null>>,
-  says: readonly string[],
-  words = onTinySet,
-): void {
-  test(`${name} is refused in one line, exit 1`, async (t) => {
-    const cwd = await workingDirectory(t);
-    await mkdir(join(cwd, 'set'));
-    const files: Files = {};
-    for (const [file, content] of Object.entries({ ...tinySet(), ...changes }))
-      if (content !== null) files[file] = content;
-    await writeFiles(join(cwd, 'set'), files);
-    await refused({ name, words, code: 1, says }, cwd);
-  });
-}
+  brokenSet('a missing IDX file', { [names.testLabels]: null }, ['missing', names.testLabels, 'set']);
+  brokenSet('a truncated IDX file', { [names.trainImages]: trainImages.subarray(0, 20) }, [
+    names.trainImages,
+    'truncated',
+  ]);
+  brokenSet('an IDX file cut in its header', { [names.trainImages]: trainImages.subarray(0, 7) }, [
+    names.trainImages,
+    'header',
+  ]);
+  brokenSet('an empty IDX file', { [names.trainLabels]: Buffer.alloc(0) }, [names.trainLabels, '0 bytes']);
+  brokenSet('an IDX file with a wrong magic number', { [names.trainLabels]: whole[names.trainImages] }, [
+    names.trainLabels,
+    'magic',
+  ]);
+  brokenSet('a text file in place of IDX', { [names.trainImages]: '<html>404</html>' }, [
+    names.trainImages,
+    'magic',
+  ]);
+  brokenSet(
+    'gzip cut off',
+    { [names.trainImages]: null, [`${names.trainImages}.gz`]: zipped.subarray(0, zipped.length - 12) },
+    [`${names.trainImages}.gz`],
+  );
+  brokenSet('gzip with bytes changed', { [names.trainImages]: null, [`${names.trainImages}.gz`]: noise }, [
+    `${names.trainImages}.gz`,
+  ]);
+  brokenSet('fewer labels than images', { [names.trainLabels]: idx([2], [1, 0]) }, [
+    names.trainLabels,
+    '2 labels',
+    'expected 3',
+  ]);
+  brokenSet('more test labels than images', { [names.testLabels]: idx([3], [1, 0, 2]) }, [
+    names.testLabels,
+    '3 labels',
+    'expected 2',
+  ]);
+  brokenSet('test images of another size', { [names.testImages]: idx([2, 1, 3], [1, 2, 3, 4, 5, 6]) }, [
+    names.testImages,
+    '1x3',
+    '2x3',
+  ]);
+  brokenSet(
+    'a label out of range in a known set',
+    { [names.testLabels]: idx([2], [4, 10]) },
+    [names.testLabels, 'label 10', '0 to 9'],
+    ['train', '--config', 'fastmlp', 'data.set=kmnist', 'data.dir=set'],
+  );
+  brokenSet(
+    'a label out of range in CSV',
+    { 'train.csv': '1,0,0\n256,9,9\n', 'test.csv': '1,0,0\n' },
+    ['train.csv', 'line 2', '256'],
+    ['train', '--config', 'fastmlp', 'data.set=csv', 'data.dir=set'],
+  );
+  brokenSet('another set in the place of MNIST', {}, ['SHA-256', 'data.set=idx'], ['train', 'data.dir=set']);
 
-const whole = tinySet();
-const trainImages = whole[names.trainImages];
-const zipped = gzipSync(trainImages);
-const noise = Buffer.from(zipped);
-noise.fill(0xaa, 12, 20);
-
-brokenSet('a missing IDX file', { [names.testLabels]: null }, ['missing', names.testLabels, 'set']);
-brokenSet('a truncated IDX file', { [names.trainImages]: trainImages.subarray(0, 20) }, [
-  names.trainImages,
-  'truncated',
-]);
-brokenSet('an IDX file cut in its header', { [names.trainImages]: trainImages.subarray(0, 7) }, [
-  names.trainImages,
-  'header',
-]);
-brokenSet('an empty IDX file', { [names.trainLabels]: Buffer.alloc(0) }, [names.trainLabels, '0 bytes']);
-brokenSet('an IDX file with a wrong magic number', { [names.trainLabels]: whole[names.trainImages] }, [
-  names.trainLabels,
-  'magic',
-]);
-brokenSet('a text file in place of IDX', { [names.trainImages]: '<html>404</html>' }, [
-  names.trainImages,
-  'magic',
-]);
-brokenSet(
-  'gzip cut off',
-  { [names.trainImages]: null, [`${names.trainImages}.gz`]: zipped.subarray(0, zipped.length - 12) },
-  [`${names.trainImages}.gz`],
-);
-brokenSet('gzip with bytes changed', { [names.trainImages]: null, [`${names.trainImages}.gz`]: noise }, [
-  `${names.trainImages}.gz`,
-]);
-brokenSet('fewer labels than images', { [names.trainLabels]: idx([2], [1, 0]) }, [
-  names.trainLabels,
-  '2 labels',
-  'expected 3',
-]);
-brokenSet('more test labels than images', { [names.testLabels]: idx([3], [1, 0, 2]) }, [
-  names.testLabels,
-  '3 labels',
-  'expected 2',
-]);
-brokenSet('test images of another size', { [names.testImages]: idx([2, 1, 3], [1, 2, 3, 4, 5, 6]) }, [
-  names.testImages,
-  '1x3',
-  '2x3',
-]);
-brokenSet(
-  'a label out of range in a known set',
-  { [names.testLabels]: idx([2], [4, 10]) },
-  [names.testLabels, 'label 10', '0 to 9'],
-  ['train', '--config', 'fastmlp', 'data.set=kmnist', 'data.dir=set'],
-);
-brokenSet(
-  'a label out of range in CSV',
-  { 'train.csv': '1,0,0\n256,9,9\n', 'test.csv': '1,0,0\n' },
-  ['train.csv', 'line 2', '256'],
-  ['train', '--config', 'fastmlp', 'data.set=csv', 'data.dir=set'],
-);
-brokenSet('another set in the place of MNIST', {}, ['SHA-256', 'data.set=idx'], ['train', 'data.dir=set']);
-
-refusals(
-  [
-    {
-      name: 'a data folder that is not there',
-      words: ['train', 'data.dir=nowhere'],
-      code: 1,
-      says: ['data.dir', 'nowhere'],
+  refusals(
+    [
+      {
+        name: 'a data folder that is not there',
+        words: ['train', 'data.dir=nowhere'],
+        code: 1,
+        says: ['data.dir', 'nowhere'],
+      },
+      {
+        name: 'a data folder that is a file',
+        words: ['train', 'data.dir=file'],
+        code: 1,
+        says: ['data.dir', 'is a file'],
+      },
+      {
+        name: 'a data folder of a sweep that is a file',
+        words: ['--threads', '1', 'data.dir=file'],
+        code: 1,
+        says: ['data.dir', 'is a file'],
+      },
+      {
+        name: 'a data folder in SHARDSTEP_DATA that is not there',
+        words: ['train'],
+        code: 1,
+        says: ['SHARDSTEP_DATA', 'nowhere'],
+        environment: { SHARDSTEP_DATA: 'nowhere' },
+      },
+      {
+        name: 'idx without a folder',
+        words: ['train', 'data.set=idx'],
+        code: 2,
+        says: ['data.dir', 'SHARDSTEP_DATA'],
+      },
+      {
+        name: 'weights that are not there',
+        words: ['train', 'model.init.file=none.safetensors'],
+        code: 1,
+        says: ['none.safetensors'],
+      },
+      {
+        name: 'weights that are a folder',
+        words: ['train', 'model.init.file=folder'],
+        code: 1,
+        says: ['folder'],
+      },
+      {
+        name: 'weights that are text',
+        words: ['train', 'model.init.file=text.safetensors'],
+        code: 1,
+        says: ['text.safetensors'],
+      },
+      {
+        name: 'weights of another shape',
+        words: ['train', 'model.init.file=other.safetensors'],
+        code: 1,
+        says: ['other.safetensors', '0.weight', '[128, 196]', '[2, 3]'],
+      },
+      {
+        name: 'weights of other names',
+        words: ['train', 'model.init.file=other.safetensors', 'model.init.prefix=net.'],
+        code: 1,
+        says: ['net.0.weight', 'found only 0.weight'],
+      },
+    ],
+    async (cwd) => {
+      await mkdir(join(cwd, 'folder'));
+      await writeFile(join(cwd, 'file'), '');
+      await writeFile(join(cwd, 'text.safetensors'), 'these are not the weights you are looking for');
+      const tensors = new Map([
+        ['0.weight', { shape: [2, 3], data: new Float32Array(6) }],
+        ['0.bias', { shape: [2], data: new Float32Array(2) }],
+      ]);
+      await writeFile(join(cwd, 'other.safetensors'), writeSafetensors(tensors, { format: 'pt' }));
     },
-    {
-      name: 'a data folder that is a file',
-      words: ['train', 'data.dir=file'],
-      code: 1,
-      says: ['data.dir', 'is a file'],
-    },
-    {
-      name: 'a data folder of a sweep that is a file',
-      words: ['--threads', '1', 'data.dir=file'],
-      code: 1,
-      says: ['data.dir', 'is a file'],
-    },
-    {
-      name: 'a data folder in SHARDSTEP_DATA that is not there',
-      words: ['train'],
-      code: 1,
-      says: ['SHARDSTEP_DATA', 'nowhere'],
-      environment: { SHARDSTEP_DATA: 'nowhere' },
-    },
-    {
-      name: 'idx without a folder',
-      words: ['train', 'data.set=idx'],
-      code: 2,
-      says: ['data.dir', 'SHARDSTEP_DATA'],
-    },
-    {
-      name: 'weights that are not there',
-      words: ['train', 'model.init.file=none.safetensors'],
-      code: 1,
-      says: ['none.safetensors'],
-    },
-    {
-      name: 'weights that are a folder',
-      words: ['train', 'model.init.file=folder'],
-      code: 1,
-      says: ['folder'],
-    },
-    {
-      name: 'weights that are text',
-      words: ['train', 'model.init.file=text.safetensors'],
-      code: 1,
-      says: ['text.safetensors'],
-    },
-    {
-      name: 'weights of another shape',
-      words: ['train', 'model.init.file=other.safetensors'],
-      code: 1,
-      says: ['other.safetensors', '0.weight', '[128, 196]', '[2, 3]'],
-    },
-    {
-      name: 'weights of other names',
-      words: ['train', 'model.init.file=other.safetensors', 'model.init.prefix=net.'],
-      code: 1,
-      says: ['net.0.weight', 'found only 0.weight'],
-    },
-  ],
-  async (cwd) => {
-    await mkdir(join(cwd, 'folder'));
-    await writeFile(join(cwd, 'file'), '');
-    await writeFile(join(cwd, 'text.safetensors'), 'these are not the weights you are looking for');
-    const tensors = new Map([
-      ['0.weight', { shape: [2, 3], data: new Float32Array(6) }],
-      ['0.bias', { shape: [2], data: new Float32Array(2) }],
-    ]);
-    await writeFile(join(cwd, 'other.safetensors'), writeSafetensors(tensors, { format: 'pt' }));
-  },
-);
+  );
+});

@@ -204,10 +204,14 @@ test('a data.dir and a file without read permission', async (t) => {
 });
 
 for (const set of ['idx', 'csv'] as const) {
-  test(`data.set=${set} without a folder is a mistake of usage`, async (t) => {
-    const dir = await temporaryFolder(t);
+  test(`data.set=${set} without a folder is a mistake of usage`, async () => {
     const expected = [`data.dir: expected the folder with the files of data.set=${set}`];
-    await refusal(load(set, null, { SHARDSTEP_DATA: dir }), expected, ExitCode.usage);
+    await refusal(load(set, null, {}), expected, ExitCode.usage);
+  });
+
+  test(`data.set=${set} is sought in SHARDSTEP_DATA too`, async (t) => {
+    const dir = await temporaryFolder(t);
+    await refusal(load(set, null, { SHARDSTEP_DATA: dir }), [`${dir}: missing`], ExitCode.failure);
   });
 }
 

@@ -214,7 +214,7 @@ const log = section({
     .describe('Steps between two rows of the step log; 0 writes none'),
   level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
-    .describe('The least severe messages that are shown'),
+    .describe('The least severe events that log.ndjson holds; LOG_LEVEL and --log-level set it too'),
 });
 
 export const configSchema = section({

@@ -1,18 +1,21 @@
 /** The command line: flags, commands and their help. What a command does is in the file of its name. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { nearest } from '../config/nearest.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 
 export interface Flags {
   readonly config?: string;
   readonly threads?: string;
-  readonly repeats: number;
-  readonly seeds: number;
+  /** sweep */
+  readonly repeats?: number;
+  /** train */
+  readonly seeds?: number;
   readonly out?: string;
   readonly json: boolean;
-  readonly quiet: boolean;
-  readonly printConfig: boolean;
-  readonly printPlan: boolean;
+  readonly quiet?: boolean;
+  readonly printConfig?: boolean;
+  /** train */
+  readonly printPlan?: boolean;
   readonly logLevel?: string;
   readonly debug: boolean;
 }
@@ -39,13 +42,20 @@ function count(name: string) {
   };
 }
 
+function folder(text: string): string {
+  if (text !== '') return text;
+  throw new UserError(`--out: ${expectedGot('the path of a folder', text)}`, ExitCode.usage);
+}
+
 /** Flags that both training commands take. */
 function withRunFlags(command: Command): Command {
   return command
     .argument('[key=value...]', 'settings that override the configuration file, such as train.batch=256')
     .option('--config <file>', 'YAML configuration (train: configs/mnist-97.yaml, sweep: configs/sweep.yaml)')
     .option('--threads <counts>', 'train: a count, physical (default) or logical; sweep: also 1,2,4 or 1..12')
-    .option('--out <folder>', 'the run folder (default: a new one under results/)')
+    .addOption(
+      new Option('--out <folder>', 'the run folder (default: a new one under results/)').argParser(folder),
+    )
     .option('--print-config', 'print the resolved configuration as YAML and stop', false)
     .option('--log-level <level>', 'level of log.ndjson (also LOG_LEVEL)')
     .option('--quiet', 'no progress on stderr', false);
@@ -54,15 +64,12 @@ function withRunFlags(command: Command): Command {
 function withCommonFlags(command: Command): Command {
   return command
     .option('--json', 'one JSON object on stdout', false)
-    .option('--debug', 'show stack traces', false)
-    .addOption(new Option('--repeats <n>').argParser(count('repeats')).default(5).hideHelp())
-    .addOption(new Option('--seeds <n>').argParser(count('seeds')).default(1).hideHelp())
-    .addOption(new Option('--print-plan').default(false).hideHelp());
+    .option('--debug', 'show stack traces', false);
 }
 
 /**
- * Parses the words after `node dist/coordinator`. Without a command, `--threads` asks for a sweep and anything
- * else trains.
+ * Parses the words after `node dist/coordinator`. Without a command, `--threads` asks for a sweep (unless `--seeds`
+ * asks for training) and anything else trains.
  * @throws UserError (usage). Returns null when help or the version was asked for and has been printed.
  */
 export function parseCommandLine(
@@ -71,9 +78,8 @@ export function parseCommandLine(
   print: (text: string) => void,
 ): ParsedCommand | null {
   const named = commandNames.find((name) => name === words[0]);
-  const implied = words.some((word) => word === '--threads' || word.startsWith('--threads='))
-    ? 'sweep'
-    : 'train';
+  const has = (flag: string) => words.some((word) => word === flag || word.startsWith(`${flag}=`));
+  const implied = has('--threads') && !has('--seeds') ? 'sweep' : 'train';
   const asksForHelp = words.length === 1 && ['--help', '-h', 'help', '--version', '-V'].includes(words[0]);
   let parsed: ParsedCommand | null = null;
   const program = buildProgram(version, (command, flags, overrides) => {
@@ -111,27 +117,48 @@ function buildProgram(
     )
     .version(version, '-V, --version')
     .addHelpText('after', exitCodes);
-  const train = withCommonFlags(withRunFlags(program.command('train')))
+  withCommonFlags(withRunFlags(program.command('train')))
     .description('train a network and leave a run folder under results/')
-    .action((overrides: string[], flags: Flags) => found('train', flags, overrides));
-  const sweep = withCommonFlags(withRunFlags(program.command('sweep')))
+    .option(
+      '--seeds <n>',
+      'train with seeds seed, seed + 1, …; print mean, SD, min, share',
+      count('seeds'),
+      1,
+    )
+    .option('--print-plan', 'print the plan of the run (sizes, offsets, slices) as JSON and stop', false)
+    .action((overrides: string[], flags: Flags) => {
+      refuseForeignFlags(train, sweep);
+      found('train', flags, overrides);
+    });
+  withCommonFlags(withRunFlags(program.command('sweep')))
     .description('measure speed-up against thread count')
-    .action((overrides: string[], flags: Flags) => found('sweep', flags, overrides));
-  withCommonFlags(program.command('hardware'))
+    .option('--repeats <n>', 'timed repeats of each thread count, after one warm-up', count('repeats'), 5)
+    .action((overrides: string[], flags: Flags) => {
+      refuseForeignFlags(sweep, train);
+      found('sweep', flags, overrides);
+    });
+  const hardware = withCommonFlags(program.command('hardware'))
     .description('print the hardware card, measured speeds included')
-    .action((flags: Flags) => found('hardware', flags, []));
-  describe(train, '--seeds', 'train with that many seeds, seed, seed + 1, …; print mean, SD, min, share');
-  describe(train, '--print-plan', 'print the plan of the run (sizes, offsets, slices) as JSON and stop');
-  describe(sweep, '--repeats', 'timed repeats of each thread count, after one warm-up');
+    .action((flags: Flags) => {
+      refuseForeignFlags(hardware, train, sweep);
+      found('hardware', flags, []);
+    });
   return program;
 }
 
-/** Shows a flag in the help of the command that it belongs to. */
-function describe(command: Command, long: string, text: string): void {
-  const option = command.options.find((each) => each.long === long);
-  if (option === undefined) return;
-  option.description = text;
-  option.hidden = false;
+/** Every command knows every such flag, with its default; given where it does nothing, it is a mistake. */
+function refuseForeignFlags(command: Command, ...others: readonly Command[]): void {
+  const stray = command.options.find(
+    (option) => option.hidden && command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (stray === undefined) return;
+  const owner = others.find(({ options }) =>
+    options.some(({ long, hidden }) => long === stray.long && !hidden),
+  );
+  throw new UserError(
+    `${stray.long} belongs to ${owner?.name()}, not to ${command.name()}: node dist/coordinator ${owner?.name()} ${stray.long} …`,
+    ExitCode.usage,
+  );
 }
 
 /** A lone word is most likely a misspelt command. */

@@ -9,6 +9,13 @@ import { readVersions } from './run-folder.js';
 const print = (text: string) => process.stdout.write(`${text}\n`);
 const complain = (text: string) => process.stderr.write(`${text}\n`);
 
+/** Whoever read our output has gone away (`| head`): the run goes on and leaves its folder all the same. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 async function main(words: readonly string[]): Promise<ExitCode> {
   const signal = listenForInterrupt();
   try {
@@ -62,10 +69,10 @@ async function run({ command, flags, overrides }: ParsedCommand, signal: AbortSi
   const out = flags.out ?? null;
   if (command === 'sweep') {
     const { sweep } = await import('./sweep.js');
-    return sweep({ resolved, threads, repeats: flags.repeats, out }, context);
+    return sweep({ resolved, threads, repeats: flags.repeats ?? 5, out }, context);
   }
   const { train } = await import('./train.js');
-  return train({ resolved, seeds: flags.seeds, out, printPlan: flags.printPlan }, context);
+  return train({ resolved, seeds: flags.seeds ?? 1, out, printPlan: flags.printPlan ?? false }, context);
 }
 
 /** LOG_LEVEL stands above the file and below the command line. */

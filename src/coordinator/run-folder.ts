@@ -17,6 +17,9 @@ export interface RunFolder {
   file(name: string): string;
 }
 
+/** The folder as people read it: relative to the working directory. */
+export const shownFolder = (folder: RunFolder): string => path.relative('', folder.path) || folder.path;
+
 export interface RunFolderOptions {
   /** The folder of all runs, usually `results`. */
   root: string;

@@ -10,7 +10,7 @@ import { readInitialTensors } from './initial-tensors.js';
 import { openLog } from './log.js';
 import { measureSpeed } from './probe.js';
 import { recordFailure } from './recorder.js';
-import { createRunFolder, describeRun, readVersions, writeAtomic } from './run-folder.js';
+import { createRunFolder, describeRun, readVersions, shownFolder, writeAtomic } from './run-folder.js';
 import type { Session } from './session.js';
 import { planFor, type Setup, setUp, withPool, withSession } from './setup.js';
 import { startParameters, trainOnce } from './training-run.js';
@@ -140,9 +140,9 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
   if (context.json) context.stdout(JSON.stringify(result));
   else {
     const hardware = facts === null ? [] : ['', ...hardwareLines(facts, measured)];
-    context.stdout([markdown, ...hardware, `folder     ${folder.path}`].join('\n'));
+    context.stdout([markdown, ...hardware, `folder     ${shownFolder(folder)}`].join('\n'));
   }
-  if (interrupted) context.stderr(`interrupted; what was measured is in ${folder.path}`);
+  if (interrupted) context.stderr(`interrupted; what was measured is in ${shownFolder(folder)}`);
   else if (failure !== null) throw failure;
   return exitCode;
 }

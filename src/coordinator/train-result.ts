@@ -1,5 +1,4 @@
 /** What a training run leaves: the files of its run folder, and the card or the JSON on stdout. */
-import { relative } from 'node:path';
 import type { ResolvedConfig } from '../config/load.js';
 import { toYaml } from '../config/yaml-text.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
@@ -12,9 +11,15 @@ import type { RunLog, RunStatus } from './log.js';
 import type { Plan } from './plan.js';
 import { measureSpeed } from './probe.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
-import { type describeRun, type MetricsWriter, type RunFolder, writeAtomic } from './run-folder.js';
+import {
+  type describeRun,
+  type MetricsWriter,
+  type RunFolder,
+  shownFolder,
+  writeAtomic,
+} from './run-folder.js';
 import type { Setup } from './setup.js';
-import { type RunOutcome, runLength } from './training-run.js';
+import { type RunOutcome, runLength, type UnfinishedOutcome } from './training-run.js';
 
 export interface SeedResult {
   readonly seed: number;
@@ -28,6 +33,8 @@ export interface SeedResult {
 export interface Kept {
   readonly results: SeedResult[];
   readonly metrics: MetricsWriter;
+  /** What the run that was interrupted or failed had done. */
+  unfinished: UnfinishedOutcome | null;
   tensors: Map<string, Tensor> | null;
   coldMs: number | null;
 }
@@ -90,11 +97,11 @@ export async function finishTraining(ending: Ending): Promise<void> {
       sync,
       speedup: null,
       hardware,
-      folder: relative('', folder.path) || folder.path,
+      folder: shownFolder(folder),
     });
     context.stdout(card.join('\n'));
   }
-  if (status === 'interrupted') context.stderr(`interrupted; what was measured is in ${folder.path}`);
+  if (status === 'interrupted') context.stderr(`interrupted; what was measured is in ${shownFolder(folder)}`);
 }
 
 /** result.json. Times in milliseconds; over several seeds, accuracy is the mean and residentMs the median. */
@@ -102,7 +109,7 @@ function resultJson({ setup, plan, record, status, resolved, seeds, failure }: E
   const { config } = setup;
   const outcomes = record.results.map(({ outcome }) => outcome);
   const accuracies = outcomes.map(({ evaluation }) => evaluation?.accuracy ?? 0);
-  const [first] = outcomes;
+  const first = outcomes[0] ?? record.unfinished;
   const runs = record.results.map(({ seed, status: runStatus, outcome, testAccuracy }) => ({
     seed,
     status: runStatus,
@@ -116,8 +123,8 @@ function resultJson({ setup, plan, record, status, resolved, seeds, failure }: E
     schema: 1,
     name: resolved.name,
     status,
-    reason: failure instanceof Error ? failure.message : (first?.reason ?? null),
-    accuracy: none ? null : mean(accuracies),
+    reason: failure instanceof Error ? failure.message : (outcomes[0]?.reason ?? null),
+    accuracy: none ? (first?.evaluation?.accuracy ?? null) : mean(accuracies),
     accuracyOn: config.stop.on,
     ...(config.stop.on === 'validation' && !none
       ? { testAccuracy: mean(record.results.map((result) => result.testAccuracy ?? 0)) }
@@ -133,12 +140,15 @@ function resultJson({ setup, plan, record, status, resolved, seeds, failure }: E
     epochs: first?.epochs ?? 0,
     steps: first?.steps ?? 0,
     images: first?.images ?? 0,
-    imagesPerSecond: none ? 0 : median(outcomes.map(({ images, trainMs }) => (images / trainMs) * 1000)),
-    residentMs: none ? 0 : median(outcomes.map(({ residentMs }) => residentMs)),
+    imagesPerSecond:
+      first === null
+        ? 0
+        : median((none ? [first] : outcomes).map(({ images, trainMs }) => (images / trainMs) * 1000)),
+    residentMs: none ? (first?.residentMs ?? 0) : median(outcomes.map(({ residentMs }) => residentMs)),
     coldMs: record.coldMs ?? 0,
     phases: {
       ...setup.phases,
-      ...(first === undefined ? {} : { train: first.trainMs, evaluate: first.evaluateMs }),
+      ...(first === null ? {} : { train: first.trainMs, evaluate: first.evaluateMs }),
     },
     ...(seeds > 1
       ? {

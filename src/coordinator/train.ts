@@ -43,7 +43,13 @@ export async function train(options: TrainOptions, context: CommandContext): Pro
     log.event('run_start', { name, command: context.command, versions: readVersions(), seed: config.seed });
     log.event('config', { config });
     log.event('plan', { plan });
-    const record: Kept = { results: [], metrics: new MetricsWriter(), tensors: null, coldMs: null };
+    const record: Kept = {
+      results: [],
+      metrics: new MetricsWriter(),
+      unfinished: null,
+      tensors: null,
+      coldMs: null,
+    };
     let failure: unknown = null;
     try {
       await withSession(setup, plan, pool, signal, (session) =>
@@ -102,7 +108,14 @@ async function runSeeds(
       stepsPerEpoch,
       totalSteps,
     });
-    const outcome = await trainOnce(session, config, seed, observer);
+    const outcome = await trainOnce(session, config, seed, {
+      ...observer,
+      stopped(unfinished) {
+        record.unfinished = unfinished;
+        // Weights that diverged serve nobody. Interrupted ones may be from the middle of a step.
+        if (context.signal.aborted) record.tensors ??= session.parameters();
+      },
+    });
     record.coldMs ??= performance.now();
     const onValidation = config.stop.on === 'validation';
     const testAccuracy = onValidation ? (await session.evaluate('test')).accuracy : null;

@@ -92,59 +92,68 @@ export async function trainOnce(
   let epoch = 0;
   let evaluation: Evaluation | null = null;
   let reason: StopReason | null = null;
-  while (reason === null) {
-    if (step % stepsPerEpoch === 0) epochOrder(epoch++);
-    const epochEnd = Math.min(epoch * stepsPerEpoch, totalSteps);
-    let lossSum = 0;
-    let evaluatedAt = -1;
-    const epochStart = step;
-    while (step < epochEnd && reason === null) {
-      const evaluateAt = config.stop.every === 'epoch' ? epochEnd : nextMultiple(step, config.stop.every);
-      const end = Math.min(epochEnd, evaluateAt, step + session.plan.ringSteps);
-      const rates = Array.from({ length: end - step }, (_, i) =>
-        learningRate(config.schedule, config.optimizer.lr, step + i, totalSteps, stepsPerEpoch),
-      );
-      const firstSample = (step - (epoch - 1) * stepsPerEpoch) * batch;
-      const metrics = await session.steps(step, rates, firstSample, images, (reached) =>
-        observer.tick?.({ step: reached, epoch, elapsedMs: elapsed() }),
-      );
-      metrics.forEach((each, i) => {
-        lossSum += each.loss;
-        observer.step?.(
-          { step: step + i + 1, epoch, elapsedMs: each.finishedAt - startedAt },
-          each,
-          rates[i],
-        );
-      });
-      step = end;
-      if (evaluates && (step === evaluateAt || step === totalSteps)) {
-        const began = elapsed();
-        evaluation = await session.evaluate(config.stop.on);
-        evaluateMs += elapsed() - began;
-        evaluatedAt = step;
-        observer.evaluation?.({ step, epoch, elapsedMs: elapsed() }, evaluation);
-        reason = rule.judge(evaluation.accuracy);
-      }
-    }
-    observer.epoch?.(
-      { step, epoch, elapsedMs: elapsed() },
-      lossSum / (step - epochStart),
-      evaluatedAt === step ? evaluation : null,
-    );
-    if (reason === null && step >= totalSteps)
-      reason = step === epoch * stepsPerEpoch && epoch === config.train.epochs ? 'epochs' : 'steps';
-  }
-  const residentMs = elapsed();
-  return {
-    reason,
-    evaluation,
-    epochs: epoch,
-    steps: step,
-    images: imagesOf(step, stepsPerEpoch, batch, images),
-    trainMs: residentMs - evaluateMs,
-    evaluateMs,
-    residentMs,
+  const soFar = (): UnfinishedOutcome => {
+    const residentMs = elapsed();
+    return {
+      evaluation,
+      epochs: epoch,
+      steps: step,
+      images: imagesOf(step, stepsPerEpoch, batch, images),
+      trainMs: residentMs - evaluateMs,
+      evaluateMs,
+      residentMs,
+    };
   };
+  try {
+    while (reason === null) {
+      if (step % stepsPerEpoch === 0) epochOrder(epoch++);
+      const epochEnd = Math.min(epoch * stepsPerEpoch, totalSteps);
+      let lossSum = 0;
+      let evaluatedAt = -1;
+      const epochStart = step;
+      while (step < epochEnd && reason === null) {
+        const evaluateAt = config.stop.every === 'epoch' ? epochEnd : nextMultiple(step, config.stop.every);
+        const end = Math.min(epochEnd, evaluateAt, step + session.plan.ringSteps);
+        const rates = Array.from({ length: end - step }, (_, i) =>
+          learningRate(config.schedule, config.optimizer.lr, step + i, totalSteps, stepsPerEpoch),
+        );
+        const firstSample = (step - (epoch - 1) * stepsPerEpoch) * batch;
+        const tell = (metrics: readonly StepMetrics[]) =>
+          metrics.forEach((each, i) => {
+            lossSum += each.loss;
+            const elapsedMs = each.finishedAt - startedAt;
+            step++;
+            observer.step?.({ step, epoch, elapsedMs }, each, rates[i]);
+          });
+        const steps = session.steps(step, rates, firstSample, images, (reached) =>
+          observer.tick?.({ step: reached, epoch, elapsedMs: elapsed() }),
+        );
+        await steps.then(tell, (error: unknown) => {
+          tell(session.finishedSteps(step, rates.length, firstSample, images));
+          throw error;
+        });
+        if (evaluates && (step === evaluateAt || step === totalSteps)) {
+          const began = elapsed();
+          evaluation = await session.evaluate(config.stop.on);
+          evaluateMs += elapsed() - began;
+          evaluatedAt = step;
+          observer.evaluation?.({ step, epoch, elapsedMs: elapsed() }, evaluation);
+          reason = rule.judge(evaluation.accuracy);
+        }
+      }
+      observer.epoch?.(
+        { step, epoch, elapsedMs: elapsed() },
+        lossSum / (step - epochStart),
+        evaluatedAt === step ? evaluation : null,
+      );
+      if (reason === null && step >= totalSteps)
+        reason = step === epoch * stepsPerEpoch && epoch === config.train.epochs ? 'epochs' : 'steps';
+    }
+  } catch (error) {
+    observer.stopped?.(soFar());
+    throw error;
+  }
+  return { ...soFar(), reason };
 }
 
 /**

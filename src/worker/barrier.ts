@@ -9,6 +9,9 @@ import { Aborted } from './control.js';
 /** Shortest spin: a few hundred loads, some microseconds. */
 const minSpinMs = 0.005;
 
+/** Longest sleep without a look at the abort word: its wake-up can fall just before a thread goes to sleep. */
+export const parkMs = 50;
+
 /** Looks at the clock and the abort word only once in so many loads. */
 const loadsPerLook = 32;
 
@@ -66,7 +69,7 @@ export class Barrier {
       if (Atomics.load(this.#words, this.#abort) !== 0) throw new Aborted();
       if (performance.now() > deadline) {
         this.#spinMs = Math.max(minSpinMs, this.#spinMs / 2);
-        this.park(generation, 1000);
+        this.park(generation, parkMs);
         return;
       }
     }

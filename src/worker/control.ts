@@ -3,7 +3,7 @@
  * word that every wait watches. Words that different threads write lie on cache lines of their own.
  */
 import type { PartName, Plan } from '../coordinator/plan.js';
-import { Barrier } from './barrier.js';
+import { Barrier, parkMs } from './barrier.js';
 
 /** Why everyone should leave. */
 export const AbortReason = { none: 0, interrupted: 1, workerError: 2, nonFinite: 3 } as const;
@@ -120,9 +120,9 @@ export class Control {
     const spinUntil = performance.now() + spinMs;
     for (let spins = 1; Atomics.load(this.words, Word.command) === seen; spins++) {
       if (this.aborted) throw new Aborted();
-      // A wait returns at once when the word has already moved on; the time-out is for a lost abort only.
+      // A wait returns at once when the word has already moved on; the time-out is for an abort that came just before.
       if (spins % 64 === 0 && performance.now() > spinUntil)
-        Atomics.wait(this.words, Word.command, seen, 1000);
+        Atomics.wait(this.words, Word.command, seen, parkMs);
     }
     return seen + 1;
   }

@@ -68,6 +68,8 @@ export class StepLoop {
     const step = this.#step;
     const work = strategies[sync].work;
     for (let i = 0; i < count; i++) {
+      // A single worker meets nobody at its barriers, so the abort word is looked at here too.
+      if (this.#control.aborted) throw new Aborted();
       step.number = first + i + 1;
       step.learningRate = this.#rates[i];
       step.firstSample = firstSample + i * batch;

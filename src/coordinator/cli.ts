@@ -53,9 +53,7 @@ function withRunFlags(command: Command): Command {
     .argument('[key=value...]', 'settings that override the configuration file, such as train.batch=256')
     .option('--config <file>', 'YAML configuration (train: configs/mnist-97.yaml, sweep: configs/sweep.yaml)')
     .option('--threads <counts>', 'train: a count, physical (default) or logical; sweep: also 1,2,4 or 1..12')
-    .addOption(
-      new Option('--out <folder>', 'the run folder (default: a new one under results/)').argParser(folder),
-    )
+    .option('--out <folder>', 'the run folder (default: a new one under results/)', folder)
     .option('--print-config', 'print the resolved configuration as YAML and stop', false)
     .option('--log-level <level>', 'level of log.ndjson (also LOG_LEVEL)')
     .option('--quiet', 'no progress on stderr', false);
@@ -126,39 +124,15 @@ function buildProgram(
       1,
     )
     .option('--print-plan', 'print the plan of the run (sizes, offsets, slices) as JSON and stop', false)
-    .action((overrides: string[], flags: Flags) => {
-      refuseForeignFlags(train, sweep);
-      found('train', flags, overrides);
-    });
+    .action((overrides: string[], flags: Flags) => found('train', flags, overrides));
   withCommonFlags(withRunFlags(program.command('sweep')))
     .description('measure speed-up against thread count')
     .option('--repeats <n>', 'timed repeats of each thread count, after one warm-up', count('repeats'), 5)
-    .action((overrides: string[], flags: Flags) => {
-      refuseForeignFlags(sweep, train);
-      found('sweep', flags, overrides);
-    });
-  const hardware = withCommonFlags(program.command('hardware'))
+    .action((overrides: string[], flags: Flags) => found('sweep', flags, overrides));
+  withCommonFlags(program.command('hardware'))
     .description('print the hardware card, measured speeds included')
-    .action((flags: Flags) => {
-      refuseForeignFlags(hardware, train, sweep);
-      found('hardware', flags, []);
-    });
+    .action((flags: Flags) => found('hardware', flags, []));
   return program;
-}
-
-/** Every command knows every such flag, with its default; given where it does nothing, it is a mistake. */
-function refuseForeignFlags(command: Command, ...others: readonly Command[]): void {
-  const stray = command.options.find(
-    (option) => option.hidden && command.getOptionValueSource(option.attributeName()) === 'cli',
-  );
-  if (stray === undefined) return;
-  const owner = others.find(({ options }) =>
-    options.some(({ long, hidden }) => long === stray.long && !hidden),
-  );
-  throw new UserError(
-    `${stray.long} belongs to ${owner?.name()}, not to ${command.name()}: node dist/coordinator ${owner?.name()} ${stray.long} …`,
-    ExitCode.usage,
-  );
 }
 
 /** A lone word is most likely a misspelt command. */

@@ -101,7 +101,17 @@ test('a run folder repeats: its config.yaml gives the same losses and weights', 
 
 test('--seeds trains each seed and tells them apart', async (t) => {
   const cwd = await workingDirectory(t);
-  const words = ['train', '--seeds', '3', 'seed=5', 'data.take=3200', 'stop.target=0.7', 'log.every=1'];
+  // Also the one way to give --threads without a command and mean training.
+  const words = [
+    '--threads',
+    '2',
+    '--seeds',
+    '3',
+    'seed=5',
+    'data.take=3200',
+    'stop.target=0.7',
+    'log.every=1',
+  ];
   await expectCode(0, [...words, '--out', 'run'], { cwd });
   const result = await readJson<TrainingResult>(cwd, 'run', 'result.json');
   const { runs = [] } = result;

@@ -54,6 +54,8 @@ for (const sync of ['average', 'sharded', 'owner']) {
     const weights = readSafetensors(await readFile(join(folder, 'final.safetensors')), 'final.safetensors');
     assert.deepEqual(weights.get('0.weight')?.shape, [256, 784]);
     for (const { data } of weights.values()) assert.ok(data.every(Number.isFinite));
+    assert.equal(result.reason, 'interrupted');
+    assert.equal(stop?.reason, 'interrupted');
     await readFile(join(folder, 'config.yaml'));
     await readFile(join(folder, 'meta.json'));
   });
@@ -89,6 +91,26 @@ test('SIGINT during many seeds keeps the runs that ended', async (t) => {
   assert.equal(result.epochs, 4);
 });
 
+test('weights kept after SIGINT are those of a run that stops after the same step', async (t) => {
+  const cwd = await workingDirectory(t);
+  const interrupted = [...endless, '--out', 'run', 'train.batch=64'];
+  assert.equal((await cli(interrupted, { cwd, interruptAfter: 'epoch 2/' })).code, 130);
+  const { steps } = await readJson<TrainingResult>(cwd, 'run', 'result.json');
+  await expectCode(0, [...endless, '--quiet', '--out', 'again', 'train.batch=64', `train.steps=${steps}`], {
+    cwd,
+  });
+  const weights = async (run: string) =>
+    readSafetensors(await readFile(join(cwd, run, 'final.safetensors')), run);
+  assert.deepEqual(await weights('run'), await weights('again'));
+});
+
+test('a last update that diverges is not called done: the evaluation shows it', async (t) => {
+  const cwd = await workingDirectory(t);
+  const words = ['train', '--quiet', 'train.steps=1', 'optimizer.lr=1e38', 'schedule.name=constant'];
+  const { stderr } = await expectCode(1, [...words, 'stop.target=null'], { cwd });
+  assert.match(stderr, /^error: [^\n]*not finite at step 1[^\n]*\n$/);
+});
+
 test('SIGINT ends a sweep: exit 130, and the rows so far are kept', async (t) => {
   const cwd = await workingDirectory(t);
   const words = ['--threads', '1..2', '--repeats', '100', 'data.take=512', '--out', 'run'];
@@ -97,12 +119,11 @@ test('SIGINT ends a sweep: exit 130, and the rows so far are kept', async (t) =>
   assert.match(stderr, /\ninterrupted; what was measured is in run\n$/);
   assert.ok(endedMs !== null && endedMs < mostMs, `it took ${endedMs} ms`);
   t.diagnostic(`ended ${endedMs.toFixed(0)} ms after SIGINT`);
-  const result = await readJson<{ status: string; rows: { threads: number; samplesMs: number[] }[] }>(
-    cwd,
-    'run',
-    'result.json',
-  );
+  type Row = { threads: number; samplesMs: number[] };
+  const result = await readJson<{ status: string; rows: Row[]; unfinished: Row }>(cwd, 'run', 'result.json');
   assert.equal(result.status, 'interrupted');
+  assert.equal(result.unfinished.threads, 2);
+  assert.ok(result.unfinished.samplesMs.length >= 3);
   assert.deepEqual(
     result.rows.map(({ threads, samplesMs }) => [threads, samplesMs.length]),
     [[1, 100]],

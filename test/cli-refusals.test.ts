@@ -72,6 +72,18 @@ describe('bad input', { concurrency: 2 }, () => {
     usage('no thread at all by key', ['train', 'parallel.threads=0'], 'parallel.threads', 'got 0'),
     usage('no repeat', ['--threads', '1', '--repeats', '0'], '--repeats', '"0"'),
     usage('an empty run folder name', ['train', '--out', ''], '--out', '""'),
+    usage(
+      'a thread count by key in a sweep',
+      ['sweep', 'parallel.threads=3'],
+      'parallel.threads',
+      '--threads',
+    ),
+    usage(
+      'a validation share of no image',
+      ['train', 'data.validation=1e-6', 'stop.on=validation'],
+      'data.validation',
+      '60000',
+    ),
     usage('seeds in a sweep', ['sweep', '--threads', '2', '--seeds', '3'], '--seeds'),
     usage('repeats in training', ['train', '--repeats', '3'], '--repeats'),
     usage('a plan of a sweep', ['--threads', '2', '--print-plan'], '--print-plan'),

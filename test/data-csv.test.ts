@@ -39,6 +39,7 @@ for (const [name, text] of Object.entries(layouts)) {
 }
 
 const refused: Record<string, [text: string, message: string]> = {
+  'a stray quote': ['1,2,3,4,5\n1,2,"3,4,5\n1,2,3,4,5\n', 'a.csv: line 2: a quote that is not closed'],
   'a pixel above 255': [
     'label,a,b,c,d\n1,2,3,4,5\n1,2,3,4,300\n',
     'a.csv: line 3, column 5: expected an integer 0 to 255, got "300"',

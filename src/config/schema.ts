@@ -180,7 +180,11 @@ const schedule = z
 const train = section({
   batch: countFromOne().default(512).describe('Images in a step, over all threads together'),
   epochs: countFromOne().default(10).describe('Passes over the training images'),
-  steps: countOrNull().default(null).describe('Stop after that many steps; null runs every epoch'),
+  steps: countOrNull()
+    .default(null)
+    .describe(
+      'Stop after that many steps if train.epochs lasts as long; the schedule is spread over the steps that are run',
+    ),
   dropLast: flag().default(false).describe('Leave out a last batch that is not full'),
 });
 

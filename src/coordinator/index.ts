@@ -12,7 +12,9 @@ const complain = (text: string) => process.stderr.write(`${text}\n`);
 /** Whoever read our output has gone away (`| head`): the run goes on and leaves its folder all the same. */
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE') return;
+    if (stream === process.stdout) complain(`error: cannot write to stdout: ${error.message}`);
+    process.exit(ExitCode.failure);
   });
 }
 
@@ -53,6 +55,8 @@ async function run({ command, flags, overrides }: ParsedCommand, signal: AbortSi
   const threads = parseThreadList(flags.threads ?? 'physical', cores);
   if (command === 'train' && threads.length > 1)
     throw new UserError('--threads: train takes one count; several are a sweep', ExitCode.usage);
+  if (command === 'sweep' && overrides.some((word) => word.startsWith('parallel.threads=')))
+    throw new UserError('parallel.threads: a sweep takes its counts from --threads', ExitCode.usage);
   const resolved = await resolveConfig({
     file: flags.config ?? (command === 'sweep' ? 'sweep' : 'mnist-97'),
     overrides,
@@ -87,7 +91,7 @@ function noteSlowRuntime({ progress }: CommandContext): void {
   const [major] = process.versions.node.split('.').map(Number);
   if (major >= 22 || process.arch !== 'x64') return;
   progress.note(
-    `Node ${process.versions.node} runs 128-bit kernels; \`npm start -- …\` uses the pinned Node, up to twice as fast`,
+    `Node ${process.versions.node} runs 128-bit kernels; \`npm start -- …\` uses the pinned Node, about three times as fast`,
   );
 }
 

@@ -4,6 +4,10 @@ import { ExitCode } from '../user-error.js';
 /** The run was stopped from outside; what it measured so far is kept. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
+
+  constructor() {
+    super('interrupted');
+  }
 }
 
 /** A signal that is aborted by SIGINT or SIGTERM. */

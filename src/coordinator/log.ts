@@ -26,7 +26,6 @@ export interface LogEvents {
   config: { config: unknown };
   plan: { plan: unknown };
   epoch: {
-    run?: number;
     seed?: number;
     epoch: number;
     steps: number;

@@ -74,7 +74,7 @@ export interface PartPlan {
 
 export interface Plan {
   readonly threads: number;
-  /** More threads than cores that this process may use: spin less. */
+  /** More threads than cores that this process may use: park at once instead of spinning. */
   readonly oversubscribed: boolean;
   readonly sync: SyncName;
   readonly batch: number;

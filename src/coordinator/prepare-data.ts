@@ -27,6 +27,10 @@ export function prepareData(dataset: Dataset, config: Config): PreparedData {
   const { crop, pool, validation, take, packing, normalise } = config.data;
   const all = extractFeatures(dataset.train, crop, pool);
   const held = validation < 1 ? Math.round(validation * all.count) : validation;
+  if (held < 1 && validation > 0) {
+    const expected = `a share that holds out at least one of the ${all.count} training images`;
+    throw new UserError(`data.validation: ${expectedGot(expected, validation)}`, ExitCode.usage);
+  }
   const count = all.count - held;
   if (count < 1) {
     const expected = `a count below the ${all.count} training images`;

@@ -38,17 +38,15 @@ export function createRecorder(options: RecorderOptions): RunObserver {
     const imagesPerSecond = elapsedMs > 0 ? (total / elapsedMs) * 1000 : null;
     const loss = last === null ? null : last[1].loss;
     progress.update({
-      ...{
-        epoch,
-        epochs,
-        images: done,
-        imagesPerEpoch,
-        elapsedMs,
-        imagesPerSecond,
-        loss,
-        accuracy,
-        evaluated,
-      },
+      epoch,
+      epochs,
+      images: done,
+      imagesPerEpoch,
+      elapsedMs,
+      imagesPerSecond,
+      loss,
+      accuracy,
+      evaluated,
     });
   };
   const writeRow = ([{ step, epoch, elapsedMs }, { loss, batchAccuracy }, lr]: NonNullable<typeof last>) => {

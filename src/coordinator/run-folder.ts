@@ -39,7 +39,7 @@ export async function createRunFolder({ root, out, name, now }: RunFolderOptions
   const leaf = `${timestamp(now ?? new Date())}_${fileName(name)}_${randomBytes(3).toString('hex')}`;
   const folder = path.resolve(out ?? path.join(root, leaf));
   try {
-    await fs.mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const probe = temporaryName(path.join(folder, 'probe'));
     await fs.writeFile(probe, '', { flag: 'wx' });
     await fs.rm(probe);
@@ -50,6 +50,19 @@ export async function createRunFolder({ root, out, name, now }: RunFolderOptions
   const underRoot = target !== '' && target.split(path.sep)[0] !== '..' && !path.isAbsolute(target);
   if (underRoot && target !== 'latest') await pointLatest(path.resolve(root, 'latest'), target);
   return { path: folder, file: (file) => path.join(folder, file) };
+}
+
+/** mkdir with its parents. Not Node's own `recursive`: that loops for ever where a parent refuses with ENOENT (/proc). */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await fs.mkdir(folder);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST' && (await fs.stat(folder)).isDirectory()) return;
+    const parent = path.dirname(folder);
+    if (errorCode(error) !== 'ENOENT' || existsSync(parent)) throw error;
+    await makeFolder(parent);
+    await fs.mkdir(folder);
+  }
 }
 
 /**

@@ -93,9 +93,20 @@ export class Session {
     const memory = allocate(plan.bytes);
     fillMemory(plan, data, memory);
     const session = new Session(plan, memory, kernels.module, pool);
-    signal.addEventListener('abort', () => session.#control.abort(AbortReason.interrupted), { once: true });
+    signal.addEventListener('abort', () => session.#interrupt(), { once: true });
     await session.#until('ready', () => session.#control.allReady);
     return session;
+  }
+
+  /** Asks everyone to stop after the same step; whoever takes too long over it is aborted in the middle. */
+  #interrupt(): void {
+    this.#control.requestStop();
+    setTimeout(() => this.#control.abort(AbortReason.interrupted), graceMs).unref();
+  }
+
+  /** Whether the parameters are those after a whole step: not so when the session was aborted within one. */
+  get isWhole(): boolean {
+    return !this.#control.aborted;
   }
 
   /** The epoch's order: i32 [training images], to be filled before the epoch's first step. */
@@ -129,6 +140,7 @@ export class Session {
     epochSamples: number,
     onTick?: (step: number) => void,
   ): Promise<StepMetrics[]> {
+    if (this.#control.stopRequested) throw new Interrupted();
     this.#doubles(this.plan.regions.rates).set(rates);
     this.#control.send({
       operation: Operation.steps,
@@ -137,13 +149,16 @@ export class Session {
     const combining = strategies[this.plan.sync].coordinated ? this.#combine(first, rates) : null;
     await (combining ?? this.#until('done', () => this.#control.allDone, onTick));
     if (combining !== null) await this.#until('done', () => this.#control.allDone);
+    if (this.#control.stopAfter > 0) throw new Interrupted();
     return this.#stepMetrics(rates.length, firstSample, epochSamples);
   }
 
   /** Of a `steps` command that threw, with the same arguments: the metrics of the steps that everyone had finished. */
   finishedSteps(first: number, count: number, firstSample: number, epochSamples: number): StepMetrics[] {
     // When rank 0 reports a step, the others have finished the one before, but may still be in this one.
-    const finished = Math.min(count, this.#control.progress - 1 - first);
+    const last =
+      this.#control.stopAfter > 0 && this.isWhole ? this.#control.stopAfter : this.#control.progress - 1;
+    const finished = Math.min(count, last - first);
     return this.#stepMetrics(Math.max(0, finished), firstSample, epochSamples);
   }
 
@@ -166,6 +181,7 @@ export class Session {
 
   /** Accuracy and mean loss over a whole part. */
   async evaluate(part: PartName): Promise<Evaluation> {
+    if (this.#control.stopRequested) throw new Interrupted();
     this.#control.send({ operation: Operation.evaluate, arguments: [partNames.indexOf(part), 0, 0, 0] });
     await this.#until('done', () => this.#control.allDone);
     const { count } = this.plan.parts[part];
@@ -227,6 +243,7 @@ export class Session {
       });
       stats[this.plan.threads * statsPerRank] += performance.now() - started;
       await meet();
+      if (this.#control.stopAfter === first + i + 1) return;
     }
   }
 
@@ -254,15 +271,13 @@ export class Session {
       case AbortReason.interrupted:
         throw new Interrupted();
       case AbortReason.nonFinite:
-        throw new UserError(
-          `the loss is not finite at step ${this.#control.abortDetail}: the training diverged; lower optimizer.lr, or check model.init.file and the data`,
-        );
+        throw nonFiniteLoss(this.#control.abortDetail);
       default:
         throw this.#failure ?? new WorkerFailure(this.#control.abortDetail, 'left the session early');
     }
   }
 
-  /** Workers notice an abort at barriers only, and a step may take seconds: after an interruption nobody waits for it. */
+  /** A worker notices an abort between kernels' barriers and steps only, which may take seconds: nobody waits for that. */
   async #everyoneLeft(): Promise<void> {
     const left = Promise.allSettled(this.#ranks);
     const impatient = this.#control.abortReason === AbortReason.interrupted;
@@ -276,6 +291,13 @@ export class Session {
   #doubles({ offset, bytes }: Region): Float64Array {
     return new Float64Array(this.#memory.buffer, offset, bytes / 8);
   }
+}
+
+/** What a user is told of a loss that is NaN or infinite at a step, counted from 1. */
+export function nonFiniteLoss(step: number): UserError {
+  return new UserError(
+    `the loss is not finite at step ${step}: the training diverged; lower optimizer.lr, or check model.init.file and the data`,
+  );
 }
 
 function allocate(bytes: number): WebAssembly.Memory {

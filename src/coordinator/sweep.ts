@@ -23,18 +23,21 @@ export interface SweepOptions {
   readonly out: string | null;
 }
 
-/** One thread count: a warm-up run that is not counted, then the repeats; evaluations are left out. */
+/**
+ * One thread count: a warm-up run that is not counted, then the repeats, evaluations left out. Each time goes
+ * into `samplesMs` as soon as it is known, so that an interruption keeps it.
+ */
 async function measure(
   setup: Setup,
   threads: number,
   repeats: number,
   { signal, progress }: CommandContext,
+  samplesMs: number[],
 ): Promise<Omit<SweepRow, 'speedup' | 'efficiency'>> {
   const { config } = setup;
   const plan = planFor(setup, threads);
   const initialTensors = readInitialTensors(config.model.init.file);
   const samples = async (session: Session) => {
-    const samplesMs: number[] = [];
     const shares = { compute: 0, synchronisation: 0, update: 0 };
     let images = 0;
     for (let repeat = 0; repeat <= repeats; repeat++) {
@@ -81,14 +84,20 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
   log.event('config', { config });
   const rows: SweepRow[] = [];
   let baseline: SweepRow | null = null;
+  let unfinished: { threads: number; samplesMs: number[] } | null = null;
+  const measured = async (count: number) => {
+    unfinished = { threads: count, samplesMs: [] };
+    const row = await measure(setup, count, repeats, context, unfinished.samplesMs);
+    unfinished = null;
+    return row;
+  };
   let failure: unknown = null;
   try {
     // Speed-up is against one thread, so one thread is measured even where it was not asked for.
-    const single = await measure(setup, 1, repeats, context);
+    const single = await measured(1);
     baseline = withSpeedup(single, single.medianMs);
     for (const count of threads) {
-      const row =
-        count === 1 ? baseline : withSpeedup(await measure(setup, count, repeats, context), single.medianMs);
+      const row = count === 1 ? baseline : withSpeedup(await measured(count), single.medianMs);
       rows.push(row);
       log.event('sweep_row', row);
     }
@@ -101,8 +110,8 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
   const status = interrupted ? 'interrupted' : failure === null ? 'done' : 'failed';
   const exitCode = interrupted ? ExitCode.interrupted : failure === null ? ExitCode.done : ExitCode.failure;
   const facts = failure === null ? await gatherHardware() : null;
-  const measured = failure === null ? measureSpeed(setup.kernels) : null;
-  if (facts !== null) log.event('hardware', { ...facts, measured });
+  const speed = failure === null ? measureSpeed(setup.kernels) : null;
+  if (facts !== null) log.event('hardware', { ...facts, measured: speed });
   log.event('speedup', {
     baselineThreads: 1,
     rows: rows.map(({ threads: count, speedup, efficiency }) => ({ threads: count, speedup, efficiency })),
@@ -122,9 +131,10 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
     repeats,
     baseline,
     rows,
+    unfinished,
   };
   const meta = await description.finish({
-    hardware: facts === null ? null : { ...facts, measured },
+    hardware: facts === null ? null : { ...facts, measured: speed },
     dataSha256: { ...setup.dataset.sha256 },
     wasmSha256: { [setup.kernels.level]: setup.kernels.sha256 },
   });
@@ -139,7 +149,7 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
   ]);
   if (context.json) context.stdout(JSON.stringify(result));
   else {
-    const hardware = facts === null ? [] : ['', ...hardwareLines(facts, measured)];
+    const hardware = facts === null ? [] : ['', ...hardwareLines(facts, speed)];
     context.stdout([markdown, ...hardware, `folder     ${shownFolder(folder)}`].join('\n'));
   }
   if (interrupted) context.stderr(`interrupted; what was measured is in ${shownFolder(folder)}`);

@@ -112,8 +112,8 @@ async function runSeeds(
       ...observer,
       stopped(unfinished) {
         record.unfinished = unfinished;
-        // Weights that diverged serve nobody. Interrupted ones may be from the middle of a step.
-        if (context.signal.aborted) record.tensors ??= session.parameters();
+        // Weights that diverged serve nobody, nor do weights from the middle of a step.
+        if (context.signal.aborted && session.isWhole) record.tensors ??= session.parameters();
       },
     });
     record.coldMs ??= performance.now();

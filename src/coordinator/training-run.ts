@@ -4,7 +4,7 @@ import { Rng, Stream, shuffle } from '../data/rng.js';
 import { initialTensors } from '../model/initialise.js';
 import type { Tensor } from '../model/safetensors.js';
 import { learningRate } from '../optim/schedule.js';
-import type { Evaluation, Session, StepMetrics } from './session.js';
+import { type Evaluation, nonFiniteLoss, type Session, type StepMetrics } from './session.js';
 import { type StopReason, StopRule } from './stopping.js';
 
 /** Where a run is: step and epoch count from 1, `elapsedMs` is the resident clock. */
@@ -136,6 +136,8 @@ export async function trainOnce(
           const began = elapsed();
           evaluation = await session.evaluate(config.stop.on);
           evaluateMs += elapsed() - began;
+          // The last update may have diverged after its step's loss was still finite.
+          if (!Number.isFinite(evaluation.loss)) throw nonFiniteLoss(step);
           evaluatedAt = step;
           observer.evaluation?.({ step, epoch, elapsedMs: elapsed() }, evaluation);
           reason = rule.judge(evaluation.accuracy);

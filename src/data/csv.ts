@@ -78,7 +78,14 @@ export async function parseCsv(content: Uint8Array, path: string, signal?: Abort
 
 /** Reads whole lines. Without quotes in them, Papa takes its fast mode by itself: a plain split. */
 function readBlock(block: string, reading: Reading): void {
-  const { data } = Papa.parse<string[]>(block, { delimiter: ',', newline: '\n' });
+  const { data, errors } = Papa.parse<string[]>(block, { delimiter: ',', newline: '\n' });
+  // A stray quote would swallow the lines up to the next one, or all of them.
+  const quote = errors.find(({ type }) => type === 'Quotes');
+  if (quote !== undefined) {
+    throw new UserError(
+      `${reading.path}: line ${reading.line + (quote.row ?? 0)}: a quote that is not closed`,
+    );
+  }
   // After the last newline Papa sees one more, empty row.
   if (block.endsWith('\n')) data.pop();
   for (const cells of data) {

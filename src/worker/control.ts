@@ -38,6 +38,8 @@ const Word = {
   ready: 5 * line,
   chunk: 6 * line,
   progress: 7 * line,
+  stopRequest: 8 * line,
+  stopAfter: 9 * line,
 } as const;
 
 export class Control {
@@ -73,6 +75,28 @@ export class Control {
       Atomics.store(this.words, Word.abortDetail, detail);
     for (const word of [Word.command, Word.done, Word.barrierGeneration, Word.ready])
       Atomics.notify(this.words, word);
+  }
+
+  /**
+   * A stop that everyone makes after the same step, so that the weights are whole: the coordinator requests it,
+   * rank 0 announces the step before that step's first barrier, and every rank reads the announcement after the
+   * step's last barrier, when it can no longer change.
+   */
+  requestStop(): void {
+    Atomics.store(this.words, Word.stopRequest, 1);
+  }
+
+  get stopRequested(): boolean {
+    return Atomics.load(this.words, Word.stopRequest) === 1;
+  }
+
+  announceStop(step: number): void {
+    Atomics.store(this.words, Word.stopAfter, step);
+  }
+
+  /** The step, counted from 1, after which everyone stops; 0 while none is announced. */
+  get stopAfter(): number {
+    return Atomics.load(this.words, Word.stopAfter);
   }
 
   // The coordinator's side.

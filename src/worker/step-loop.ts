@@ -75,6 +75,7 @@ export class StepLoop {
       step.firstSample = firstSample + i * batch;
       step.batchRows = Math.min(batch, epochSamples - step.firstSample);
       step.shard = shardRows(step.batchRows, threads, this.#rank);
+      if (this.#rank === 0 && this.#control.stopRequested) this.#control.announceStop(step.number);
       work(step);
       const slot = (i * threads + this.#rank) * metricsPerRank;
       this.#metrics[slot] = step.result.lossSum;
@@ -87,6 +88,7 @@ export class StepLoop {
         this.#times[i] = performance.timeOrigin + performance.now();
         this.#control.reportProgress(step.number);
       }
+      if (this.#control.stopAfter === step.number) break;
     }
     this.#clock.enter(null);
   }

@@ -1,47 +1,11 @@
-/** Each wrong configuration is refused in one line with exit code 2. */
-
+/** Each wrong key or value is refused in one line with exit code 2. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { describeKeys } from '../dist/config/keys.js';
 import { resolveConfig } from '../dist/config/load.js';
 import { UserError } from '../dist/user-error.js';
-
-interface Given {
-  readonly files?: Record<string, string>;
-  readonly file?: string | null;
-  readonly overrides?: readonly string[];
-  readonly flags?: Record<string, unknown>;
-}
-
-function folder(files: Record<string, string>): string {
-  const directory = mkdtempSync(join(tmpdir(), 'config-'));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, name)), { recursive: true });
-    writeFileSync(join(directory, name), text);
-  }
-  return directory;
-}
-
-/** The message of the refusal, with the test's folder left out. */
-async function refusal({ files = {}, file = null, overrides = [], flags = {} }: Given): Promise<string> {
-  const directory = folder(files);
-  try {
-    await resolveConfig({ file, overrides, flags, environment: {}, directory });
-  } catch (error) {
-    assert.ok(error instanceof UserError, `not a UserError: ${error}`);
-    assert.equal(error.exitCode, 2);
-    assert.doesNotMatch(error.message, /\n/);
-    return error.message.replaceAll(`${directory}/`, '');
-  }
-  assert.fail(`nothing was refused: ${JSON.stringify({ file, overrides, flags })}`);
-}
-
-const word = (...overrides: string[]) => refusal({ overrides });
-const yaml = (text: string) => refusal({ files: { 'configs/x.yaml': text }, file: 'configs/x.yaml' });
+import { refusal, word, yaml } from './support/config-refusal.ts';
 
 test('a wrong value names source, key, expectation and what was given', async () => {
   assert.equal(
@@ -235,63 +199,6 @@ test('keys of Object are keys like any other', async () => {
   assert.equal(Reflect.get({}, 'polluted'), undefined);
 });
 
-test('YAML that cannot be read: file, line, column and the reason', async () => {
-  assert.match(await yaml('train:\n  batch: [1\nseed: 2'), /^configs\/x\.yaml:3:1: \S/);
-  assert.match(await yaml('seed: 1\nseed: 2'), /^configs\/x\.yaml:2:1: .*unique/);
-  assert.match(await yaml('seed: 1\n---\nseed: 2'), /^configs\/x\.yaml:2:\d+: more than one document$/);
-  assert.equal(await yaml('[1, 2]'), 'configs/x.yaml: expected a mapping of keys, got [1,2] (array)');
-  assert.equal(await yaml('hello'), 'configs/x.yaml: expected a mapping of keys, got "hello" (string)');
-  assert.match(await yaml('? [1, 2]\n: 3'), /: unknown key; /);
-  assert.match(await yaml('&a\ntrain: *a'), /alias inside/);
-  assert.match(await yaml('? &a [*a]\n: 3'), /^configs\/x\.yaml/);
-});
-
-test('a missing file suggests the nearest one', async () => {
-  const files = { 'configs/mine.yaml': '', 'configs/notes.txt': '' };
-  assert.equal(
-    await refusal({ files, file: 'configs/mien.yaml' }),
-    '--config configs/mien.yaml: no such file; did you mean configs/mine.yaml?',
-  );
-  assert.equal(
-    await refusal({ files, file: 'mine2' }),
-    '--config mine2: no such file; did you mean configs/mine.yaml?',
-  );
-  assert.match(
-    await refusal({ file: 'fastmpl' }),
-    /^--config fastmpl: no such file; did you mean .*configs\/fastmlp\.yaml\?$/,
-  );
-  assert.equal(await refusal({ file: 'none/here.yaml' }), '--config none/here.yaml: no such file');
-  assert.match(await refusal({ file: 'none/qqqqqqq' }), /no such file$/);
-  assert.match(await refusal({ file: '' }), /^--config "": no such file/);
-  assert.match(await refusal({ files, file: 'configs' }), /^--config configs: no such file/);
-});
-
-test('extends: missing, of the wrong kind, or in a circle', async () => {
-  const a = (text: string, others: Record<string, string> = {}) =>
-    refusal({ files: { 'a.yaml': text, ...others }, file: 'a.yaml' });
-  assert.equal(
-    await a('extends: othr.yaml', { 'other.yaml': '' }),
-    'a.yaml: extends: no such file othr.yaml; did you mean other.yaml?',
-  );
-  assert.equal(
-    await a('extends: [b.yaml]'),
-    'a.yaml: extends: expected the path of one YAML file, got ["b.yaml"] (array)',
-  );
-  assert.equal(await a('extends:'), 'a.yaml: extends: expected the path of one YAML file, got null');
-  assert.match(await a('extends: a.yaml'), /^a\.yaml: extends: .*got a\.yaml → a\.yaml$/);
-  assert.match(
-    await a('extends: b.yaml', { 'b.yaml': 'extends: ./a.yaml' }),
-    /^b\.yaml: extends: .*got a\.yaml → b\.yaml → a\.yaml$/,
-  );
-});
-
-test('a circle through a symbolic link is seen', async () => {
-  const directory = folder({ 'a.yaml': 'extends: self/a.yaml' });
-  symlinkSync(directory, join(directory, 'self'));
-  const loading = resolveConfig({ file: 'a.yaml', overrides: [], environment: {}, directory });
-  await assert.rejects(loading, /extends: expected files that do not extend each other/);
-});
-
 test('values that contradict each other', async () => {
   assert.equal(
     await word('optimizer.nesterov=true', 'optimizer.momentum=0'),
@@ -358,27 +265,5 @@ test('no override throws anything but a UserError', async () => {
       }
     }),
     { numRuns: 1000 },
-  );
-});
-
-test('no file throws anything but a UserError', async () => {
-  const directory = folder({});
-  const line = fc.oneof(
-    fc
-      .tuple(fc.constantFrom('train', 'seed', 'extends', 'optimizer', '? x', '- 1'), fc.json())
-      .map((pair) => pair.join(': ')),
-    fc.string({ unit: 'binary' }),
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(line, { maxLength: 4 }), async (lines) => {
-      writeFileSync(join(directory, 'x.yaml'), lines.join('\n'));
-      try {
-        await resolveConfig({ file: 'x.yaml', overrides: [], environment: {}, directory });
-      } catch (error) {
-        assert.ok(error instanceof UserError, `${lines}: ${error}`);
-        assert.doesNotMatch(error.message, /\n/);
-      }
-    }),
-    { numRuns: 500 },
   );
 });

@@ -25,7 +25,7 @@ const input: ResultCardInput = {
   coldMs: 1130,
   speedup: null,
   hardware: ['processor  AMD EPYC', `SIMD       ${'avx512_vnni '.repeat(9).trim()}`],
-  folder: '/work/main/results/2026-07-04_05-06-07_mnist-97_0a1b2c',
+  folder: '/home/ada/shardstep/results/2026-07-04_05-06-07_mnist-97_0a1b2c',
 };
 const card = (changes: Partial<ResultCardInput> = {}) => resultCard({ ...input, ...changes });
 
@@ -87,7 +87,7 @@ test('recipe, speed, hardware and folder are on the card, with no stray values',
   assert.match(text, /^accuracy {3}97\.12 % \(test\)$/m);
   assert.match(text, /^speed {6}1,376,147 images\/s$/m);
   assert.match(text, /^processor {2}AMD EPYC$/m);
-  assert.match(text, /^folder {5}\/work\/main\/results\/2026-07-04_05-06-07_mnist-97_0a1b2c$/m);
+  assert.match(text, /^folder {5}\/home\/ada\/shardstep\/results\/2026-07-04_05-06-07_mnist-97_0a1b2c$/m);
   assert.doesNotMatch(text, /null|NaN|undefined|\n\n\n| $/m);
   assert.doesNotMatch(card({ folder: null }).join('\n'), /^folder/m);
 });

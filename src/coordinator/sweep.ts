@@ -13,7 +13,7 @@ import { recordFailure } from './recorder.js';
 import { createRunFolder, describeRun, readVersions, shownFolder, writeAtomic } from './run-folder.js';
 import type { Session } from './session.js';
 import { planFor, type Setup, setUp, withPool, withSession } from './setup.js';
-import { startParameters, trainOnce } from './training-run.js';
+import { imagesOf, runLength, startParameters, trainOnce } from './training-run.js';
 
 export interface SweepOptions {
   readonly resolved: ResolvedConfig;
@@ -119,11 +119,22 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
   const reason = failure instanceof Error ? failure.message : 'all thread counts measured';
   log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
   log.close();
+  const { images, stepsPerEpoch, totalSteps } = runLength(config, setup.data.facts.parts.train.count);
   const result = {
     schema: 1,
     name,
     status,
+    // A sweep trains to measure time: it evaluates nothing and has no target.
+    accuracy: null,
+    target: null,
+    threads: threads[threads.length - 1],
     seed: config.seed,
+    epochs: config.train.epochs,
+    steps: totalSteps,
+    images: imagesOf(totalSteps, stepsPerEpoch, config.train.batch, images),
+    residentMs: rows.at(-1)?.medianMs ?? null,
+    coldMs: performance.now(),
+    phases: setup.phases,
     sync: config.parallel.sync,
     packing: setup.data.facts.packing,
     wasmLevel: setup.kernels.level,

@@ -2,7 +2,7 @@
  * A barrier in shared memory: a counter of arrivals and a generation that moves on when the last one arrives.
  * Waiters spin for a while, then park in the kernel. A spin costs 0.1 µs to leave, a parked thread tens of
  * microseconds; but spinning while the thread waited for has lost its core only delays it. So the spin adapts: a
- * spin that ran out halves the next, one that paid off lets it grow again.
+ * wait longer than the longest spin halves the next one, a shorter wait, slept through or not, doubles it again.
  */
 import { Aborted } from './control.js';
 
@@ -63,17 +63,21 @@ export class Barrier {
     if (this.#parties === 1) return;
     const { generation, last } = this.arrive();
     if (last) return;
-    const deadline = performance.now() + this.#spinMs;
+    const started = performance.now();
     for (let loads = 1; Atomics.load(this.#words, this.#generation) === generation; loads++) {
       if (loads % loadsPerLook !== 0) continue;
       if (Atomics.load(this.#words, this.#abort) !== 0) throw new Aborted();
-      if (performance.now() > deadline) {
-        this.#spinMs = Math.max(minSpinMs, this.#spinMs / 2);
+      if (performance.now() - started > this.#spinMs) {
         this.park(generation, parkMs);
-        return;
+        break;
       }
     }
-    this.#spinMs = Math.min(this.#maxSpinMs, this.#spinMs * 1.25);
+    this.#adapt(performance.now() - started);
+  }
+
+  #adapt(waitedMs: number): void {
+    const next = waitedMs > this.#maxSpinMs ? this.#spinMs / 2 : this.#spinMs * 2;
+    this.#spinMs = Math.min(this.#maxSpinMs, Math.max(minSpinMs, next));
   }
 
   /** Sleeps until the generation has moved on from `generation`. */

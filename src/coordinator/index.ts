@@ -73,10 +73,13 @@ async function run({ command, flags, overrides }: ParsedCommand, signal: AbortSi
   const out = flags.out ?? null;
   if (command === 'sweep') {
     const { sweep } = await import('./sweep.js');
-    return sweep({ resolved, threads, repeats: flags.repeats ?? 5, out }, context);
+    return sweep({ resolved, cores, threads, repeats: flags.repeats ?? 5, out }, context);
   }
   const { train } = await import('./train.js');
-  return train({ resolved, seeds: flags.seeds ?? 1, out, printPlan: flags.printPlan ?? false }, context);
+  return train(
+    { resolved, cores, seeds: flags.seeds ?? 1, out, printPlan: flags.printPlan ?? false },
+    context,
+  );
 }
 
 /** LOG_LEVEL stands above the file and below the command line. */

@@ -3,7 +3,7 @@ import type { RunLog } from './log.js';
 import type { Progress } from './progress.js';
 import type { MetricsWriter } from './run-folder.js';
 import { WorkerFailure } from './session.js';
-import type { RunObserver } from './training-run.js';
+import { imagesOf, type RunObserver } from './training-run.js';
 
 export interface RecorderOptions {
   readonly log: RunLog;
@@ -18,7 +18,6 @@ export interface RecorderOptions {
   readonly imagesPerEpoch: number;
   readonly batch: number;
   readonly stepsPerEpoch: number;
-  readonly totalSteps: number;
 }
 
 export function createRecorder(options: RecorderOptions): RunObserver {
@@ -26,16 +25,14 @@ export function createRecorder(options: RecorderOptions): RunObserver {
   const seed = options.seed === undefined ? {} : { seed: options.seed };
   let last: Parameters<NonNullable<RunObserver['step']>> | null = null;
   let lastWritten = 0;
-  const images = (step: number, epoch: number) =>
-    Math.min((step - (epoch - 1) * stepsPerEpoch) * batch, imagesPerEpoch);
+  const seen = (step: number) => imagesOf(step, stepsPerEpoch, batch, imagesPerEpoch);
   const show = (
     { step, epoch, elapsedMs }: { step: number; epoch: number; elapsedMs: number },
     accuracy: number | null,
     evaluated: boolean,
   ) => {
-    const done = images(step, epoch);
-    const total = (epoch - 1) * imagesPerEpoch + done;
-    const imagesPerSecond = elapsedMs > 0 ? (total / elapsedMs) * 1000 : null;
+    const done = Math.min((step - (epoch - 1) * stepsPerEpoch) * batch, imagesPerEpoch);
+    const imagesPerSecond = elapsedMs > 0 ? (seen(step) / elapsedMs) * 1000 : null;
     const loss = last === null ? null : last[1].loss;
     progress.update({
       epoch,
@@ -68,8 +65,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
     },
     epoch({ step, epoch, elapsedMs }, loss, evaluation) {
       const accuracy = evaluation?.accuracy ?? null;
-      const seen = (epoch - 1) * imagesPerEpoch + images(step, epoch);
-      const imagesPerSecond = (seen / elapsedMs) * 1000;
+      const imagesPerSecond = (seen(step) / elapsedMs) * 1000;
       log.event('epoch', { ...seed, epoch, steps: step, loss, accuracy, elapsedMs, imagesPerSecond });
     },
     tick(position) {

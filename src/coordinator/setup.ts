@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
-import { type CoreCount, countCores } from './cores.js';
+import type { CoreCount } from './cores.js';
 import { makePlan, type Plan } from './plan.js';
 import { openPool, type WorkerPool } from './pool.js';
 import { type PreparedData, prepareData } from './prepare-data.js';
@@ -35,17 +35,19 @@ export function threadCount(threads: Config['parallel']['threads'], cores: CoreC
 }
 
 /** Loads and prepares the data while the kernels are compiled. @throws UserError for bad data. */
-export async function setUp(config: Config, signal: AbortSignal, progress: Progress): Promise<Setup> {
+export async function setUp(
+  config: Config,
+  cores: CoreCount,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<Setup> {
   const phases: Record<string, number> = {};
   const loading = timed(phases, 'load data', () =>
     loadDataset(config.data, { signal, onProgress: downloadNotes(progress) }),
   );
   // The files are being read; if compiling fails meanwhile, that error is the one to report.
   loading.catch(() => {});
-  const [kernels, cores] = await Promise.all([
-    timed(phases, 'compile kernels', () => loadKernels()),
-    countCores(),
-  ]);
+  const kernels = await timed(phases, 'compile kernels', () => loadKernels());
   for (const reason of kernels.refused) progress.note(`kernel level refused: ${reason}`);
   const dataset = await loading;
   signal.throwIfAborted();

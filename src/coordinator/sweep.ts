@@ -1,22 +1,23 @@
 /** The `sweep` command: the same work at several thread counts, and the speed-up over one thread. */
 import type { ResolvedConfig } from '../config/load.js';
-import { toYaml } from '../config/yaml-text.js';
+import type { Tensor } from '../model/safetensors.js';
 import { median } from '../report/statistics.js';
 import { type SweepRow, sweepCsv, sweepMarkdown } from '../report/sweep-table.js';
 import { ExitCode } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
-import { gatherHardware, hardwareLines } from './hardware.js';
+import type { CoreCount } from './cores.js';
 import { readInitialTensors } from './initial-tensors.js';
 import { openLog } from './log.js';
-import { measureSpeed } from './probe.js';
 import { recordFailure } from './recorder.js';
-import { createRunFolder, describeRun, readVersions, shownFolder, writeAtomic } from './run-folder.js';
+import { endRun } from './run-ending.js';
+import { createRunFolder, describeRun, readVersions, shownFolder } from './run-folder.js';
 import type { Session } from './session.js';
 import { planFor, type Setup, setUp, withPool, withSession } from './setup.js';
 import { imagesOf, runLength, startParameters, trainOnce } from './training-run.js';
 
 export interface SweepOptions {
   readonly resolved: ResolvedConfig;
+  readonly cores: CoreCount;
   /** Ascending. */
   readonly threads: readonly number[];
   readonly repeats: number;
@@ -32,11 +33,11 @@ async function measure(
   threads: number,
   repeats: number,
   { signal, progress }: CommandContext,
+  initialTensors: ReadonlyMap<string, Tensor> | null,
   samplesMs: number[],
 ): Promise<Omit<SweepRow, 'speedup' | 'efficiency'>> {
   const { config } = setup;
   const plan = planFor(setup, threads);
-  const initialTensors = readInitialTensors(config.model.init.file);
   const samples = async (session: Session) => {
     const shares = { compute: 0, synchronisation: 0, update: 0 };
     let images = 0;
@@ -76,7 +77,8 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
   const { resolved, threads, repeats, out } = options;
   const { config, name } = resolved;
   const { signal, progress } = context;
-  const setup = await setUp(config, signal, progress);
+  const initialTensors = readInitialTensors(config.model.init.file);
+  const setup = await setUp(config, options.cores, signal, progress);
   const folder = await createRunFolder({ root: 'results', out, name });
   const log = openLog(folder.file('log.ndjson'), config.log.level);
   const description = describeRun({ name, command: context.command, seed: config.seed });
@@ -87,7 +89,7 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
   let unfinished: { threads: number; samplesMs: number[] } | null = null;
   const measured = async (count: number) => {
     unfinished = { threads: count, samplesMs: [] };
-    const row = await measure(setup, count, repeats, context, unfinished.samplesMs);
+    const row = await measure(setup, count, repeats, context, initialTensors, unfinished.samplesMs);
     unfinished = null;
     return row;
   };
@@ -109,16 +111,11 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
   const interrupted = signal.aborted;
   const status = interrupted ? 'interrupted' : failure === null ? 'done' : 'failed';
   const exitCode = interrupted ? ExitCode.interrupted : failure === null ? ExitCode.done : ExitCode.failure;
-  const facts = failure === null ? await gatherHardware() : null;
-  const speed = failure === null ? measureSpeed(setup.kernels) : null;
-  if (facts !== null) log.event('hardware', { ...facts, measured: speed });
   log.event('speedup', {
     baselineThreads: 1,
     rows: rows.map(({ threads: count, speedup, efficiency }) => ({ threads: count, speedup, efficiency })),
   });
   const reason = failure instanceof Error ? failure.message : 'all thread counts measured';
-  log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
-  log.close();
   const { images, stepsPerEpoch, totalSteps } = runLength(config, setup.data.facts.parts.train.count);
   const result = {
     schema: 1,
@@ -144,24 +141,19 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
     rows,
     unfinished,
   };
-  const meta = await description.finish({
-    hardware: facts === null ? null : { ...facts, measured: speed },
-    dataSha256: { ...setup.dataset.sha256 },
-    wasmSha256: { [setup.kernels.level]: setup.kernels.sha256 },
-  });
   const markdown = sweepMarkdown(rows);
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-  await Promise.all([
-    writeAtomic(folder.file('config.yaml'), toYaml(config)),
-    writeAtomic(folder.file('meta.json'), json(meta)),
-    writeAtomic(folder.file('result.json'), json(result)),
-    writeAtomic(folder.file('sweep.csv'), sweepCsv(rows)),
-    writeAtomic(folder.file('sweep.md'), `${markdown}\n`),
-  ]);
+  const ending = { setup, folder, log, description, status, exitCode } as const;
+  const hardware = await endRun(ending, reason, result, {
+    'sweep.csv': sweepCsv(rows),
+    'sweep.md': `${markdown}\n`,
+  });
   if (context.json) context.stdout(JSON.stringify(result));
   else {
-    const hardware = facts === null ? [] : ['', ...hardwareLines(facts, speed)];
-    context.stdout([markdown, ...hardware, `folder     ${shownFolder(folder)}`].join('\n'));
+    context.stdout(
+      [markdown, ...(hardware.length > 0 ? ['', ...hardware] : []), `folder     ${shownFolder(folder)}`].join(
+        '\n',
+      ),
+    );
   }
   if (interrupted) context.stderr(`interrupted; what was measured is in ${shownFolder(folder)}`);
   else if (failure !== null) throw failure;

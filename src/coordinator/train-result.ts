@@ -1,24 +1,14 @@
 /** What a training run leaves: the files of its run folder, and the card or the JSON on stdout. */
 import type { ResolvedConfig } from '../config/load.js';
-import { toYaml } from '../config/yaml-text.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
 import { resultCard } from '../report/result-card.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../report/statistics.js';
-import type { ExitCode } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
-import { gatherHardware, hardwareLines } from './hardware.js';
-import type { RunLog, RunStatus } from './log.js';
+import type { RunStatus } from './log.js';
 import type { Plan } from './plan.js';
-import { measureSpeed } from './probe.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
-import {
-  type describeRun,
-  type MetricsWriter,
-  type RunFolder,
-  shownFolder,
-  writeAtomic,
-} from './run-folder.js';
-import type { Setup } from './setup.js';
+import { endRun, type RunEnding } from './run-ending.js';
+import { type MetricsWriter, shownFolder } from './run-folder.js';
 import { type RunOutcome, runLength, type UnfinishedOutcome } from './training-run.js';
 
 export interface SeedResult {
@@ -39,52 +29,30 @@ export interface Kept {
   coldMs: number | null;
 }
 
-export interface Ending {
+export interface TrainingEnding extends RunEnding {
   readonly resolved: ResolvedConfig;
   /** How many seeds were asked for. */
   readonly seeds: number;
-  readonly setup: Setup;
   readonly plan: Plan;
-  readonly folder: RunFolder;
-  readonly log: RunLog;
-  readonly description: ReturnType<typeof describeRun>;
   readonly record: Kept;
-  readonly status: RunStatus;
-  readonly exitCode: ExitCode;
   readonly failure: unknown;
   readonly context: CommandContext;
 }
 
-/** Writes the run folder and prints the card; an interrupted run leaves at once, without the hardware card. */
-export async function finishTraining(ending: Ending): Promise<void> {
-  const { setup, folder, log, description, record, status, exitCode, failure, context } = ending;
+/** Writes the run folder and prints the card; a run that was interrupted or failed has none. */
+export async function finishTraining(ending: TrainingEnding): Promise<void> {
+  const { setup, folder, record, status, failure, context } = ending;
   const { config } = setup;
-  const skipHardware = status === 'interrupted' || status === 'failed';
-  const facts = skipHardware ? null : await gatherHardware();
-  const measured = skipHardware ? null : measureSpeed(setup.kernels);
-  if (facts !== null) log.event('hardware', { ...facts, measured });
   const result = resultJson(ending);
   const reason = failure instanceof Error ? failure.message : (record.results[0]?.outcome.reason ?? status);
-  log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
-  log.close();
-  const meta = await description.finish({
-    hardware: facts === null ? null : { ...facts, measured },
-    dataSha256: { ...setup.dataset.sha256 },
-    wasmSha256: { [setup.kernels.level]: setup.kernels.sha256 },
-  });
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-  await Promise.all([
-    writeAtomic(folder.file('config.yaml'), toYaml(config)),
-    writeAtomic(folder.file('meta.json'), json(meta)),
-    writeAtomic(folder.file('result.json'), json(result)),
-    record.metrics.write(folder),
+  const ended = endRun(ending, reason, result, {
     ...(record.tensors === null
-      ? []
-      : [writeAtomic(folder.file('final.safetensors'), writeSafetensors(record.tensors, { format: 'pt' }))]),
-  ]);
+      ? {}
+      : { 'final.safetensors': writeSafetensors(record.tensors, { format: 'pt' }) }),
+  });
+  const [hardware] = await Promise.all([ended, record.metrics.write(folder)]);
   if (context.json) context.stdout(JSON.stringify(result));
-  else if (!skipHardware) {
-    const hardware = facts === null ? [] : hardwareLines(facts, measured);
+  else if (status !== 'interrupted' && status !== 'failed') {
     const { sync } = config.parallel;
     const card = resultCard({
       ...result,
@@ -104,8 +72,8 @@ export async function finishTraining(ending: Ending): Promise<void> {
   if (status === 'interrupted') context.stderr(`interrupted; what was measured is in ${shownFolder(folder)}`);
 }
 
-/** result.json. Times in milliseconds; over several seeds, accuracy is the mean and residentMs the median. */
-function resultJson({ setup, plan, record, status, resolved, seeds, failure }: Ending) {
+/** result.json. Times in milliseconds; over several seeds, accuracy is the mean and every time of a run the median. */
+function resultJson({ setup, plan, record, status, resolved, seeds, failure }: TrainingEnding) {
   const { config } = setup;
   const outcomes = record.results.map(({ outcome }) => outcome);
   const accuracies = outcomes.map(({ evaluation }) => evaluation?.accuracy ?? 0);
@@ -119,6 +87,9 @@ function resultJson({ setup, plan, record, status, resolved, seeds, failure }: E
   }));
   const reached = record.results.filter((result) => result.status === 'reached').length;
   const none = outcomes.length === 0;
+  // Times are medians over the finished runs, or those of the one that did not finish.
+  const timed = none ? (record.unfinished === null ? [] : [record.unfinished]) : outcomes;
+  const medianOf = (key: 'trainMs' | 'evaluateMs' | 'residentMs') => median(timed.map((run) => run[key]));
   return {
     schema: 1,
     name: resolved.name,
@@ -141,14 +112,12 @@ function resultJson({ setup, plan, record, status, resolved, seeds, failure }: E
     steps: first?.steps ?? 0,
     images: first?.images ?? 0,
     imagesPerSecond:
-      first === null
-        ? 0
-        : median((none ? [first] : outcomes).map(({ images, trainMs }) => (images / trainMs) * 1000)),
-    residentMs: none ? (first?.residentMs ?? 0) : median(outcomes.map(({ residentMs }) => residentMs)),
+      timed.length === 0 ? 0 : median(timed.map(({ images, trainMs }) => (images / trainMs) * 1000)),
+    residentMs: timed.length === 0 ? 0 : medianOf('residentMs'),
     coldMs: record.coldMs ?? 0,
     phases: {
       ...setup.phases,
-      ...(first === null ? {} : { train: first.trainMs, evaluate: first.evaluateMs }),
+      ...(timed.length === 0 ? {} : { train: medianOf('trainMs'), evaluate: medianOf('evaluateMs') }),
     },
     ...(seeds > 1
       ? {

@@ -4,7 +4,7 @@ import type { Tensor } from '../model/safetensors.js';
 import { mean } from '../report/statistics.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
-import { countCores } from './cores.js';
+import type { CoreCount } from './cores.js';
 import { readInitialTensors } from './initial-tensors.js';
 import { openLog, type RunLog, type RunStatus } from './log.js';
 import { createRecorder, recordFailure } from './recorder.js';
@@ -16,6 +16,7 @@ import { runLength, startParameters, trainOnce } from './training-run.js';
 
 export interface TrainOptions {
   readonly resolved: ResolvedConfig;
+  readonly cores: CoreCount;
   readonly seeds: number;
   readonly out: string | null;
   readonly printPlan: boolean;
@@ -26,11 +27,10 @@ export async function train(options: TrainOptions, context: CommandContext): Pro
   const { config, name } = resolved;
   const { signal, progress } = context;
   const initialTensors = readInitialTensors(config.model.init.file);
-  const cores = await countCores();
-  const threads = threadCount(config.parallel.threads, cores);
+  const threads = threadCount(config.parallel.threads, options.cores);
   // Workers take longest to start, so they start first; the plan reaches them with their task.
   return withPool(threads, async (pool) => {
-    const setup = await setUp(config, signal, progress);
+    const setup = await setUp(config, options.cores, signal, progress);
     const plan = planFor(setup, threads);
     if (options.printPlan) {
       context.stdout(JSON.stringify(plan, null, 2));
@@ -91,7 +91,7 @@ async function runSeeds(
   context: CommandContext,
 ): Promise<void> {
   const { config } = setup;
-  const { images, stepsPerEpoch, totalSteps } = runLength(config, session.plan.parts.train.count);
+  const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
   for (let run = 0; run < options.seeds; run++) {
     const seed = (config.seed + run) % 2 ** 32;
     startParameters(session, config, seed, initialTensors);
@@ -106,7 +106,6 @@ async function runSeeds(
       imagesPerEpoch: images,
       batch: config.train.batch,
       stepsPerEpoch,
-      totalSteps,
     });
     const outcome = await trainOnce(session, config, seed, {
       ...observer,

@@ -1,0 +1,50 @@
+/** How every command finishes its run folder: the hardware card, the last log events and the common files. */
+import { toYaml } from '../config/yaml-text.js';
+import type { ExitCode } from '../user-error.js';
+import { gatherHardware, hardwareLines } from './hardware.js';
+import type { RunLog, RunStatus } from './log.js';
+import { measureSpeed } from './probe.js';
+import { type describeRun, type RunFolder, writeAtomic } from './run-folder.js';
+import type { Setup } from './setup.js';
+
+export interface RunEnding {
+  readonly setup: Setup;
+  readonly folder: RunFolder;
+  readonly log: RunLog;
+  readonly description: ReturnType<typeof describeRun>;
+  readonly status: RunStatus;
+  readonly exitCode: ExitCode;
+}
+
+/**
+ * Logs `hardware` and `run_stop`, closes the log, writes config.yaml, meta.json, result.json and `files`, and
+ * returns the lines of the hardware card. A run that was interrupted or failed ends at once, without the card.
+ * @throws UserError when a file cannot be written.
+ */
+export async function endRun(
+  { setup, folder, log, description, status, exitCode }: RunEnding,
+  reason: string,
+  result: object,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<string[]> {
+  const complete = status !== 'interrupted' && status !== 'failed';
+  const facts = complete ? await gatherHardware() : null;
+  const measured = complete ? measureSpeed(setup.kernels) : null;
+  if (facts !== null) log.event('hardware', { ...facts, measured });
+  log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
+  log.close();
+  const meta = await description.finish({
+    hardware: facts === null ? null : { ...facts, measured },
+    dataSha256: { ...setup.dataset.sha256 },
+    wasmSha256: { [setup.kernels.level]: setup.kernels.sha256 },
+  });
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  const all = {
+    'config.yaml': toYaml(setup.config),
+    'meta.json': json(meta),
+    'result.json': json(result),
+    ...files,
+  };
+  await Promise.all(Object.entries(all).map(([name, data]) => writeAtomic(folder.file(name), data)));
+  return facts === null ? [] : hardwareLines(facts, measured);
+}

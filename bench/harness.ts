@@ -6,10 +6,11 @@ import { markdownTable } from 'markdown-table';
 import { resolveConfig } from '../dist/config/load.js';
 import type { Config } from '../dist/config/schema.js';
 import { countCores } from '../dist/coordinator/cores.js';
-import { makePlan } from '../dist/coordinator/plan.js';
+import { type DataFacts, makePlan } from '../dist/coordinator/plan.js';
 import { openPool } from '../dist/coordinator/pool.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import { type PhaseTimes, Session } from '../dist/coordinator/session.js';
+import { gridOf } from '../dist/coordinator/setup.js';
 import { type RunOutcome, startParameters, trainOnce } from '../dist/coordinator/training-run.js';
 import type { Dataset } from '../dist/data/dataset.js';
 import { loadDataset } from '../dist/data/load.js';
@@ -62,18 +63,20 @@ export async function alternate(
 export interface Trainer {
   readonly config: Config;
   readonly threads: number;
-  readonly packing: 'sparse' | 'dense';
-  /** A whole run from freshly drawn parameters, and where its time went. */
-  train(evaluates: boolean): Promise<RunOutcome & { readonly phases: PhaseTimes }>;
+  readonly packing: DataFacts['packing'];
+  /** A whole run from freshly drawn parameters, and where its time went; the configuration's seed by default. */
+  train(evaluates: boolean, seed?: number): Promise<RunOutcome & { readonly phases: PhaseTimes }>;
   close(): Promise<void>;
 }
 
-let kernels: LoadedKernels | undefined;
+const kernels = new Map<number | null, LoadedKernels>();
 let mnist: Promise<Dataset> | undefined;
 
-export function loadedKernels(): LoadedKernels {
-  kernels ??= loadKernels();
-  return kernels;
+/** Compiled once for each grid of direction features; null: pixels. */
+export function loadedKernels(grid: number | null = null): LoadedKernels {
+  const loaded = kernels.get(grid) ?? loadKernels(undefined, grid);
+  kernels.set(grid, loaded);
+  return loaded;
 }
 
 export function mnistImages(): Promise<Dataset> {
@@ -92,14 +95,20 @@ export async function openTrainer(
   const data = prepareData(dataset ?? (await mnistImages()), config);
   const plan = makePlan(config, data.facts, threads, (await countCores()).available);
   const pool = openPool(threads);
-  const session = await Session.open(plan, data, loadedKernels(), pool, new AbortController().signal);
+  const session = await Session.open(
+    plan,
+    data,
+    loadedKernels(gridOf(config)),
+    pool,
+    new AbortController().signal,
+  );
   return {
     config,
     threads,
     packing: data.facts.packing,
-    async train(evaluates) {
-      startParameters(session, config, config.seed, null);
-      const outcome = await trainOnce(session, config, config.seed, {}, evaluates);
+    async train(evaluates, seed = config.seed) {
+      startParameters(session, config, seed, null);
+      const outcome = await trainOnce(session, config, seed, {}, evaluates);
       return { ...outcome, phases: session.phaseTimes() };
     },
     async close() {

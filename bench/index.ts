@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: measurements, printed as tables and kept with all their samples in results/. */
 const benches = new Map([
   ['default', async () => (await import('./default.ts')).default],
+  ['sprint', async () => (await import('./sprint.ts')).default],
   ['sync', async () => (await import('./sync.ts')).default],
   ['packing', async () => (await import('./packing.ts')).default],
   ['kernels', async () => (await import('./kernels.ts')).default],

@@ -155,7 +155,7 @@ function otherCases(kernels: Kernels, scratch: Scratch): KernelCase[] {
 export default async function bench(): Promise<void> {
   const pages = 512;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  const kernels = instantiateKernels(loadedKernels().module, memory);
+  const kernels = instantiateKernels(loadedKernels().modules.engine, memory);
   const scratch = new Scratch(memory, 1);
   const dense = matmulCase(kernels, scratch, 'in the first-level cache', 48, 128);
   const cases = [

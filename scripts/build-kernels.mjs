@@ -1,23 +1,39 @@
-// Compiles the AssemblyScript kernels twice: with relaxed (fused) multiply-add, and with plain SIMD for
-// runtimes without it. `--text` also writes the .wat beside each, to see what was emitted.
-import { mkdirSync } from 'node:fs';
+// Compiles the AssemblyScript kernels, each module twice: with relaxed (fused) multiply-add, and with plain SIMD for
+// runtimes without it. The engine is written by hand; the modules of direction features are emitted for each grid.
+// `--text` also writes the .wat beside each, to see what was emitted.
+import { mkdirSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
+import { directionsSource } from './kernels/directions.ts';
+import { linearSource } from './kernels/linear.ts';
 
-mkdirSync('dist/kernels', { recursive: true });
-for (const [name, fma] of [
-  ['relaxed', 1],
-  ['simd', 0],
-]) {
-  const { error, stderr } = await asc.main([
-    'src/kernels/assembly/index.ts',
-    ...['-o', `dist/kernels/${name}.wasm`],
-    ...(process.argv.includes('--text') ? ['-t', `dist/kernels/${name}.wat`] : []),
-    ...['--runtime', 'stub', '--noAssert', '-O3', '--use', 'abort=', '--use', `FMA=${fma}`],
-    ...['--enable', 'simd', '--enable', 'threads', ...(fma ? ['--enable', 'relaxed-simd'] : [])],
-    ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
-  ]);
-  if (error) {
-    console.error(stderr.toString());
-    process.exit(1);
+const grids = [12, 16, 20];
+const generated = 'dist/kernels/generated';
+mkdirSync(generated, { recursive: true });
+
+const modules = new Map([['', 'src/kernels/assembly/index.ts']]);
+for (const grid of grids) {
+  const file = `${generated}/directions-${grid}.ts`;
+  const imports = "import { exp4, madd, sumLanes } from '../../../src/kernels/assembly/simd';\n";
+  writeFileSync(file, imports + directionsSource(grid) + linearSource());
+  modules.set(`directions-${grid}.`, file);
+}
+
+for (const [prefix, file] of modules) {
+  for (const [name, fma] of [
+    ['relaxed', 1],
+    ['simd', 0],
+  ]) {
+    const { error, stderr } = await asc.main([
+      file,
+      ...['-o', `dist/kernels/${prefix}${name}.wasm`],
+      ...(process.argv.includes('--text') ? ['-t', `dist/kernels/${prefix}${name}.wat`] : []),
+      ...['--runtime', 'stub', '--noAssert', '-O3', '--use', 'abort=', '--use', `FMA=${fma}`],
+      ...['--enable', 'simd', '--enable', 'threads', ...(fma ? ['--enable', 'relaxed-simd'] : [])],
+      ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
+    ]);
+    if (error) {
+      console.error(`${file}: ${stderr.toString()}`);
+      process.exit(1);
+    }
   }
 }

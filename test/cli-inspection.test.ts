@@ -70,7 +70,7 @@ describe('asking without training', { concurrency: 2 }, () => {
 
   test('without --config, train prints mnist-97 and a sweep prints sweep.yaml', async (t) => {
     const { config } = await printed(t, ['train']);
-    assert.deepEqual([config.model.hidden, config.data.pool, config.train.batch], [[128], 2, 64]);
+    assert.deepEqual([config.model.hidden, config.data.take, config.train.batch], [[], 2000, 8]);
     const bare = await printed(t, []);
     assert.deepEqual(bare.config, config);
     const sweep = await printed(t, ['--threads', '1..2']);
@@ -104,7 +104,11 @@ describe('asking without training', { concurrency: 2 }, () => {
 
   test('--print-plan prints the plan as JSON and leaves nothing behind', async (t) => {
     const cwd = await workingDirectory(t);
-    const { stdout } = await expectCode(0, ['train', '--print-plan', '--threads', '2'], { cwd });
+    const { stdout } = await expectCode(
+      0,
+      ['train', '--config', 'pixels-97', '--print-plan', '--threads', '2'],
+      { cwd },
+    );
     const plan = JSON.parse(stdout) as {
       threads: number;
       batch: number;

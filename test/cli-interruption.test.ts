@@ -106,7 +106,15 @@ test('weights kept after SIGINT are those of a run that stops after the same ste
 
 test('a last update that diverges is not called done: the evaluation shows it', async (t) => {
   const cwd = await workingDirectory(t);
-  const words = ['train', '--quiet', 'train.steps=1', 'optimizer.lr=1e38', 'schedule.name=constant'];
+  const words = [
+    'train',
+    '--config',
+    'pixels-97',
+    '--quiet',
+    'train.steps=1',
+    'optimizer.lr=1e38',
+    'schedule.name=constant',
+  ];
   const { stderr } = await expectCode(1, [...words, 'stop.target=null'], { cwd });
   assert.match(stderr, /^error: [^\n]*not finite at step 1[^\n]*\n$/);
 });
@@ -141,7 +149,7 @@ test('a run that diverges exits 1 with one line that names the step, and leaves 
   const cwd = await workingDirectory(t);
   const { stderr, stdout } = await expectCode(
     1,
-    ['train', '--quiet', 'optimizer.lr=1e6', 'log.every=1', '--out', 'run'],
+    ['train', '--config', 'pixels-97', '--quiet', 'optimizer.lr=1e6', 'log.every=1', '--out', 'run'],
     {
       cwd,
     },
@@ -162,7 +170,11 @@ test('a run that diverges exits 1 with one line that names the step, and leaves 
 
 test('with --json, a run that diverges still puts one JSON object on stdout', async (t) => {
   const cwd = await workingDirectory(t);
-  const { stderr, stdout } = await expectCode(1, ['train', '--json', '--quiet', 'optimizer.lr=1e6'], { cwd });
+  const { stderr, stdout } = await expectCode(
+    1,
+    ['train', '--config', 'pixels-97', '--json', '--quiet', 'optimizer.lr=1e6'],
+    { cwd },
+  );
   assert.match(stderr, /^error: [^\n]+\n$/);
   assert.equal((JSON.parse(stdout) as TrainingResult).status, 'failed');
 });

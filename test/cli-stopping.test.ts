@@ -12,7 +12,17 @@ import {
 } from './support/cli.ts';
 
 /** 10 steps an epoch; enough to learn something. */
-const small = ['train', 'data.take=640', 'stop.target=null', 'log.every=1', '--quiet', '--out', 'run'];
+const small = [
+  'train',
+  '--config',
+  'pixels-97',
+  'data.take=640',
+  'stop.target=null',
+  'log.every=1',
+  '--quiet',
+  '--out',
+  'run',
+];
 
 async function run(t: TestContext, code: number, words: readonly string[]) {
   const cwd = await workingDirectory(t);

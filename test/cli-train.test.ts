@@ -44,7 +44,7 @@ test('the default run reaches 0.97, exits 0 and leaves a whole run folder', asyn
   assert.ok(result.accuracy !== null && result.accuracy >= 0.97 && result.accuracy < 1);
   assert.equal(result.target, 0.97);
   assert.ok(Number.isInteger(result.threads) && result.threads >= 1);
-  assert.deepEqual([result.seed, result.epochs, result.steps, result.images], [1, 1, 547, 35_000]);
+  assert.deepEqual([result.seed, result.epochs, result.steps, result.images], [1, 1, 250, 2000]);
   assert.ok(result.residentMs > 0 && result.coldMs > result.residentMs);
   for (const phase of ['load data', 'start workers', 'train', 'evaluate'])
     assert.ok(result.phases[phase] > 0, `${phase} in ${JSON.stringify(result.phases)}`);
@@ -53,11 +53,11 @@ test('the default run reaches 0.97, exits 0 and leaves a whole run folder', asyn
   const metrics = await readMetrics(folder);
   assert.deepEqual(
     metrics.map(({ step }) => step),
-    Array.from({ length: 547 }, (_, i) => i + 1),
+    Array.from({ length: 250 }, (_, i) => i + 1),
   );
   assert.equal(metrics.at(-1)?.accuracy, result.accuracy);
   assert.ok(metrics.slice(0, -1).every(({ accuracy }) => accuracy === null));
-  assert.equal(metrics[0].lr, 0.2);
+  assert.equal(metrics[0].lr, 0.05);
   metrics.slice(1).forEach(({ elapsedMs }, i) => {
     assert.ok(elapsedMs >= metrics[i].elapsedMs, `the clock went backwards at step ${i + 2}`);
   });
@@ -70,7 +70,7 @@ test('the default run reaches 0.97, exits 0 and leaves a whole run folder', asyn
     ),
     [],
   );
-  assert.equal(log.filter(({ event }) => event === 'step').length, 547);
+  assert.equal(log.filter(({ event }) => event === 'step').length, 250);
   const stop = log.at(-1);
   assert.deepEqual(
     [stop?.event, stop?.status, stop?.reason, stop?.exitCode],
@@ -108,7 +108,7 @@ test('--seeds trains each seed and tells them apart', async (t) => {
     '--seeds',
     '3',
     'seed=5',
-    'data.take=3200',
+    'data.take=400',
     'stop.target=0.7',
     'log.every=1',
   ];

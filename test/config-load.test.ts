@@ -36,6 +36,7 @@ test('the defaults are complete', async () => {
   assert.deepEqual(files, []);
   assert.deepEqual(config, {
     data: {
+      features: { kind: 'pixels', grid: 12 },
       set: 'mnist',
       dir: null,
       take: null,
@@ -212,8 +213,8 @@ test('sweep.yaml is fastmlp.yaml for one epoch and without a target', async () =
   assert.deepEqual((await load('sweep')).config, config);
 });
 
-test('mnist-97.yaml is the recipe of the study', async () => {
-  const { config } = await folder({}).load('mnist-97');
+test('pixels-97.yaml is the recipe of the study', async () => {
+  const { config } = await folder({}).load('pixels-97');
   assert.deepEqual(
     [config.data.pool, config.data.normalise, config.data.take, config.model.hidden, config.model.init.kind],
     [2, 'centre', 35000, [128], 'recipe'],

@@ -18,7 +18,7 @@ test('a wrong value names source, key, expectation and what was given', async ()
   );
   assert.equal(
     await refusal({ flags: { 'parallel.threads': 0 } }),
-    'command line: parallel.threads: expected an integer from 1 to 256, physical or logical, got 0 (number)',
+    'command line: parallel.threads: expected an integer from 1 to 256, physical, logical or auto, got 0 (number)',
   );
   assert.equal(
     await word('model.hidden=[4,0]'),
@@ -69,7 +69,7 @@ for (const [override, expected] of [
   ['schedule={name: step, gamma: 0}', 'a number above 0 and up to 1'],
   ['schedule={name: one-cycle, warmup: 0}', 'a number above 0 and below 1'],
   ['schedule={name: one-cycle, startDivisor: 0.5}', 'a number from 1 up'],
-  ['parallel.threads=257', 'an integer from 1 to 256, physical or logical'],
+  ['parallel.threads=257', 'an integer from 1 to 256, physical, logical or auto'],
   ['stop.target=0', 'a number above 0 and up to 1, or null'],
   ['stop.every=0', 'epoch, or an integer from 1 up'],
   ['backend=wgsl', 'wasm'],

@@ -7,7 +7,7 @@ import { Session, WorkerFailure } from '../dist/coordinator/session.js';
 import { Rng } from '../dist/data/rng.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { initialTensors } from '../dist/model/initialise.js';
-import { configure, fileOrder, openSession, syntheticDataset } from './support/training.ts';
+import { configure, fileOrder, openSession, syntheticDataset, takeSteps } from './support/training.ts';
 
 const dataset = syntheticDataset({
   rows: 8,
@@ -32,7 +32,7 @@ for (const sync of ['owner', 'sharded', 'average']) {
   test(`${sync}: a worker that throws ends the session with its own error, and the others leave`, async () => {
     const session = await ready(3, [...overrides, `parallel.sync=${sync}`]);
     session.order[0] = 2 ** 29; // rank 0 reads far outside the memory: the kernel traps
-    await assert.rejects(session.steps(0, [0.1, 0.1, 0.1], 0, 600), (error) => {
+    await assert.rejects(takeSteps(session, 0, [0.1, 0.1, 0.1], 0, 600), (error) => {
       assert.ok(error instanceof WorkerFailure);
       assert.equal(error.rank, 0);
       assert.match(error.message, /worker 0 failed: .*out of bounds/);
@@ -45,7 +45,7 @@ for (const sync of ['owner', 'sharded', 'average']) {
     const controller = new AbortController();
     const session = await ready(2, [...overrides, `parallel.sync=${sync}`], controller.signal);
     const endless = async () => {
-      for (;;) await session.steps(0, new Array(10).fill(1e-6), 0, 600);
+      for (;;) await takeSteps(session, 0, new Array(10).fill(1e-6), 0, 600);
     };
     let abortedAt = 0;
     setTimeout(() => {
@@ -68,7 +68,7 @@ test('a worker that is lost ends the session instead of hanging it', async () =>
   session.setParameters(initialTensors(sizes, 'torch', new Rng(1)), 'seed 1');
   fileOrder(session);
   const endless = async () => {
-    for (;;) await session.steps(0, new Array(10).fill(1e-6), 0, 600);
+    for (;;) await takeSteps(session, 0, new Array(10).fill(1e-6), 0, 600);
   };
   setTimeout(() => pool.close(), 200); // terminates the worker threads in mid-step
   await assert.rejects(endless(), WorkerFailure);
@@ -78,7 +78,7 @@ test('a worker that is lost ends the session instead of hanging it', async () =>
 test('a loss that is not finite names the step and the likely cause', async () => {
   const session = await ready(2);
   const rates = [0.1, 1e30, 0.1, 0.1];
-  await assert.rejects(session.steps(7, rates, 0, 600), {
+  await assert.rejects(takeSteps(session, 7, rates, 0, 600), {
     exitCode: 1,
     message: /^the loss is not finite at step (9|10): .*optimizer\.lr/,
   });
@@ -88,10 +88,10 @@ test('a loss that is not finite names the step and the likely cause', async () =
 test('a session after a failed one is unharmed by it', async () => {
   const broken = await ready(3);
   broken.order[0] = 2 ** 29;
-  await assert.rejects(broken.steps(0, [0.1], 0, 600), WorkerFailure);
+  await assert.rejects(takeSteps(broken, 0, [0.1], 0, 600), WorkerFailure);
   await broken.close();
   const session = await ready(3);
-  const [{ loss }] = await session.steps(0, [0.1], 0, 600);
+  const [{ loss }] = await takeSteps(session, 0, [0.1], 0, 600);
   assert.ok(loss > 0 && loss < 5);
   await session.close();
 });
@@ -100,7 +100,7 @@ test('with busy neighbours on every core, steps slow down but do not collapse', 
   const session = await ready(2);
   const time = async () => {
     const started = performance.now();
-    for (let i = 0; i < 40; i++) await session.steps(0, new Array(10).fill(1e-6), 0, 600);
+    for (let i = 0; i < 40; i++) await takeSteps(session, 0, new Array(10).fill(1e-6), 0, 600);
     return performance.now() - started;
   };
   await time();

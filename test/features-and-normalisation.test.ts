@@ -87,7 +87,10 @@ test('the validation part is the end of the training set, and only the rest is m
     );
     assert.deepEqual([facts.parts.train.count, facts.parts.validation.count], [15, 5]);
     assert.deepEqual([...parts.validation.labels], [...dataset.train.labels.subarray(15)]);
-    assert.deepEqual([...parts.validation.features.values], [...dataset.train.images.subarray(15 * 9)]);
+    assert.deepEqual(
+      [...(parts.validation.features?.values ?? [])],
+      [...dataset.train.images.subarray(15 * 9)],
+    );
   }
 });
 

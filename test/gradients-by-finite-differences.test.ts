@@ -4,7 +4,7 @@ import { Rng } from '../dist/data/rng.js';
 import { type ActivationName, activation, crossEntropy } from '../dist/kernels/reference.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import type { Tensor } from '../dist/model/safetensors.js';
-import { openSession, syntheticDataset } from './support/training.ts';
+import { openSession, syntheticDataset, takeSteps } from './support/training.ts';
 
 const [rows, columns, classes, batch, smoothing] = [5, 7, 6, 20, 0.15];
 const sizes = [rows * columns, 50, 9, classes];
@@ -63,7 +63,7 @@ for (const kind of ['relu', 'tanh', 'gelu'] as const) {
       session.order.forEach((_, i, order) => {
         order[i] = i;
       });
-      const [{ loss }] = await session.steps(0, [1], 0, batch);
+      const [{ loss }] = await takeSteps(session, 0, [1], 0, batch);
       const after = session.parameters();
       await session.close();
       const weights = new Map([...tensors].map(([name, { data }]) => [name, Float64Array.from(data)]));

@@ -13,7 +13,7 @@ const here = candidateLevels(process.versions.v8, process.arch);
 for (const level of levels) {
   const skip = here.includes(level) ? false : `this V8 has no ${level} level`;
   test(`every kernel of level ${level} agrees with float64 over odd sizes`, { skip }, () => {
-    const kernels = instantiateKernels(loadKernels([level]).module, memory);
+    const kernels = instantiateKernels(loadKernels([level]).modules.engine, memory);
     fc.assert(
       fc.property(
         fc.record({
@@ -36,7 +36,7 @@ for (const level of levels) {
 test('a kernel that is wrong is refused by the self-test and the next level is used', () => {
   const levelsTried = loadKernels();
   assert.deepEqual(levelsTried.refused, []);
-  const kernels = instantiateKernels(levelsTried.module, memory);
+  const kernels = instantiateKernels(levelsTried.modules.engine, memory);
   const wrong = { ...kernels, sgd: () => {} };
   const found = checkAll(wrong, memory).filter(({ error }) => !(error < 1e-4));
   assert.deepEqual(
@@ -46,7 +46,7 @@ test('a kernel that is wrong is refused by the self-test and the next level is u
 });
 
 test('a NaN in the weights is not hidden by ReLU', () => {
-  const kernels = instantiateKernels(loadKernels().module, memory);
+  const kernels = instantiateKernels(loadKernels().modules.engine, memory);
   const floats = new Float32Array(memory.buffer, 65536, 64);
   floats.fill(Number.NaN, 0, 16);
   floats.fill(1, 16, 32);
@@ -56,7 +56,7 @@ test('a NaN in the weights is not hidden by ReLU', () => {
 });
 
 test('padding repeats a feature of its own range: two owners of ranges never write one gradient row', () => {
-  const kernels = instantiateKernels(loadKernels().module, memory);
+  const kernels = instantiateKernels(loadKernels().modules.engine, memory);
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 60 }), fc.integer({ min: 1, max: 2 ** 31 }), (features, seed) => {
       const shift = 6;

@@ -9,6 +9,7 @@ import {
   readGolden,
   realMnist,
   relativeError,
+  takeSteps,
 } from './support/training.ts';
 
 const hidden3216 = ['model.hidden=[32,16]', 'train.batch=64'];
@@ -39,7 +40,8 @@ for (const [name, overrides] of Object.entries(cases)) {
           ]);
           session.setParameters(golden.tensors, name, 'init.');
           fileOrder(session);
-          const steps = await session.steps(
+          const steps = await takeSteps(
+            session,
             0,
             golden.losses.map(() => golden.lr),
             0,
@@ -68,7 +70,7 @@ test("the first gradient is PyTorch's: one plain SGD step of rate 1 moves the we
   const { session } = await openSession(await realMnist(), 2, [...hidden3216, 'optimizer.momentum=0']);
   session.setParameters(golden.tensors, golden.name, 'init.');
   fileOrder(session);
-  await session.steps(0, [1], 0, 60000);
+  await takeSteps(session, 0, [1], 0, 60000);
   await session.close();
   for (const [key, { data }] of session.parameters()) {
     const before = golden.tensors.get(`init.${key}`)?.data ?? new Float32Array();

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { Rng, shuffle } from '../dist/data/rng.js';
 import { initialTensors } from '../dist/model/initialise.js';
-import { openSession, realMnist, syntheticDataset } from './support/training.ts';
+import { openSession, realMnist, syntheticDataset, takeSteps } from './support/training.ts';
 
 /** Trains two short epochs with a partial last batch and returns every weight's bits. */
 async function train(threads: number, overrides: string[], images: number, batch: number) {
@@ -19,7 +19,7 @@ async function train(threads: number, overrides: string[], images: number, batch
       order[i] = i;
     });
     shuffle(session.order, new Rng(7, 2 + epoch));
-    await session.steps(epoch * perEpoch, new Array(perEpoch).fill(0.05), 0, images);
+    await takeSteps(session, epoch * perEpoch, new Array(perEpoch).fill(0.05), 0, images);
   }
   const { accuracy, loss } = await session.evaluate('test');
   const digest = createHash('sha256');
@@ -73,7 +73,7 @@ test('inverted images are packed densely by themselves and train to the same wei
     session.order.forEach((_, i, order) => {
       order[i] = i;
     });
-    await session.steps(0, new Array(6).fill(0.1), 0, 90);
+    await takeSteps(session, 0, new Array(6).fill(0.1), 0, 90);
     const tensors = session.parameters();
     await session.close();
     return { packing: plan.input.packing, tensors };

@@ -36,7 +36,10 @@ export interface Backend {
 
   /** Brings everything derived from the parameters up to date, after they were set from outside. */
   refresh(slices: readonly Slice[]): void;
+}
 
+/** A backend on pixels, which lie in memory ready to be evaluated. */
+export interface PixelBackend extends Backend {
   /** Loss and hits of samples [first, last) of a part, at most one evaluation chunk. */
   evaluate(part: PartName, first: number, last: number, result: ShardResult): void;
 }

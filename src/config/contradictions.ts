@@ -29,7 +29,38 @@ export function contradictions(
 function rules(config: Config, environment: Readonly<Record<string, string | undefined>>): Rule[] {
   const { data, optimizer, stop } = config;
   const nesterovAlone = optimizer.name === 'sgd' && optimizer.nesterov && optimizer.momentum === 0;
+  const directions = data.features.kind === 'directions';
   return [
+    {
+      broken: directions && data.pool !== 1,
+      keys: ['data.pool', 'data.features.kind'],
+      expected: '1 where data.features.kind is directions',
+      received: data.pool,
+    },
+    {
+      broken: directions && data.crop !== 0,
+      keys: ['data.crop', 'data.features.kind'],
+      expected: '0 where data.features.kind is directions',
+      received: data.crop,
+    },
+    {
+      broken: directions && data.packing === 'sparse',
+      keys: ['data.packing', 'data.features.kind'],
+      expected: 'auto or dense where data.features.kind is directions',
+      received: data.packing,
+    },
+    {
+      broken: directions && (config.model.hidden.length > 0 || config.train.batch % 8 !== 0),
+      keys:
+        config.model.hidden.length > 0
+          ? ['model.hidden', 'data.features.kind']
+          : ['train.batch', 'data.features.kind'],
+      expected:
+        config.model.hidden.length > 0
+          ? '[] where data.features.kind is directions'
+          : 'a multiple of 8 where data.features.kind is directions',
+      received: config.model.hidden.length > 0 ? config.model.hidden : config.train.batch,
+    },
     {
       broken: nesterovAlone,
       keys: ['optimizer.nesterov', 'optimizer.momentum'],

@@ -62,8 +62,22 @@ const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
 const choiceError = (names: readonly string[]) => (issue: { code?: string | undefined }) =>
   issue.code === 'invalid_type' ? 'a mapping with a name and its keys' : `one of ${names.join(', ')}`;
 
+const features = section({
+  kind: oneOf(['pixels', 'directions'])
+    .default('pixels')
+    .describe(
+      'What the network sees: pixels, or 128 direction features of moment-normalised 28×28 images ' +
+        '(Casey 1970; Liu et al. 2003), standardised over the images of the run',
+    ),
+  grid: z
+    .literal([12, 16, 20], expecting('12, 16 or 20'))
+    .default(12)
+    .describe('Directions: rows and columns on which the normalised image is drawn'),
+});
+
 const shareOrCount = 'a share from 0 to below 1, or a count from 1 up';
 const data = section({
+  features: features.prefault({}),
   set: oneOf(['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv'])
     .default('mnist')
     .describe('Data set; idx and csv are your own files in data.dir'),
@@ -85,7 +99,7 @@ const data = section({
   normalise: oneOf(['mnist', 'centre', 'none'])
     .default('mnist')
     .describe(
-      'mnist: (x/255 − 0.1307)/0.3081; centre: minus the mean of each pixel over the training images, ' +
+      'Of pixels. mnist: (x/255 − 0.1307)/0.3081; centre: minus the mean of each pixel over the training images, ' +
         'over one standard deviation; none: x/255',
     ),
   shuffle: flag().default(true).describe('Draw a new order of the training images for every epoch'),
@@ -188,12 +202,15 @@ const train = section({
   dropLast: flag().default(false).describe('Leave out a last batch that is not full'),
 });
 
-const threadCount = 'an integer from 1 to 256, physical or logical';
+const threadCount = 'an integer from 1 to 256, physical, logical or auto';
 const parallel = section({
   threads: z
-    .union([integer(threadCount, 1, 256), z.enum(['physical', 'logical'])], expecting(threadCount))
+    .union([integer(threadCount, 1, 256), z.enum(['physical', 'logical', 'auto'])], expecting(threadCount))
     .default('physical')
-    .describe('Worker threads: a number, or as many as there are physical or logical cores'),
+    .describe(
+      'Worker threads: a number, or as many as there are physical or logical cores; auto: as many as pay for ' +
+        'themselves by an estimate of the work, which the log gives',
+    ),
   sync: oneOf(['average', 'sharded', 'owner']).default('owner').describe("How the threads' work is combined"),
 });
 

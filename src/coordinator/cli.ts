@@ -52,7 +52,10 @@ function withRunFlags(command: Command): Command {
   return command
     .argument('[key=value...]', 'settings that override the configuration file, such as train.batch=256')
     .option('--config <file>', 'YAML configuration (train: configs/mnist-97.yaml, sweep: configs/sweep.yaml)')
-    .option('--threads <counts>', 'train: a count, physical (default) or logical; sweep: also 1,2,4 or 1..12')
+    .option(
+      '--threads <counts>',
+      'train: a count, physical (default), logical or auto; sweep: also 1,2,4 or 1..12',
+    )
     .option('--out <folder>', 'the run folder (default: a new one under results/)', folder)
     .option('--print-config', 'print the resolved configuration as YAML and stop', false)
     .option('--log-level <level>', 'level of log.ndjson (also LOG_LEVEL)')

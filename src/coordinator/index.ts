@@ -52,7 +52,8 @@ async function run({ command, flags, overrides }: ParsedCommand, signal: AbortSi
   const { countCores } = await import('./cores.js');
   const { parseThreadList } = await import('../config/thread-list.js');
   const cores = await countCores();
-  const threads = parseThreadList(flags.threads ?? 'physical', cores);
+  const auto = flags.threads === 'auto' && command === 'train';
+  const threads = parseThreadList(auto ? 'physical' : (flags.threads ?? 'physical'), cores);
   if (command === 'train' && threads.length > 1)
     throw new UserError('--threads: train takes one count; several are a sweep', ExitCode.usage);
   if (command === 'sweep' && overrides.some((word) => word.startsWith('parallel.threads=')))
@@ -61,7 +62,8 @@ async function run({ command, flags, overrides }: ParsedCommand, signal: AbortSi
     file: flags.config ?? (command === 'sweep' ? 'sweep' : 'mnist-97'),
     overrides,
     flags: {
-      'parallel.threads': command === 'train' && flags.threads !== undefined ? threads[0] : undefined,
+      'parallel.threads':
+        command === 'train' && flags.threads !== undefined ? (auto ? 'auto' : threads[0]) : undefined,
       'log.level': flags.logLevel ?? environmentLevel(overrides),
     },
   });

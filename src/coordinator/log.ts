@@ -24,7 +24,8 @@ export interface LogEvents {
   };
   hardware: HardwareFacts & { measured: MeasuredSpeed | null };
   config: { config: unknown };
-  plan: { plan: unknown };
+  /** `threads`: how many workers, and why so many. */
+  plan: { plan: unknown; threads: { count: number; reason: string } };
   epoch: {
     seed?: number;
     epoch: number;

@@ -5,26 +5,25 @@
  */
 import type { Config } from '../config/schema.js';
 import type { Packing } from '../data/packing.js';
-import { reservedBytes } from '../kernels/kernels.js';
+import { chunkImages, directionFeatureCount } from '../directions/spec.js';
+import { stripVectorFloats } from '../kernels/direction-kernels.js';
 import { type LayerLayout, layoutNetwork, parameterFloats } from '../model/layout.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
-import { cutFeatures, planSlices, type Slice } from './slices.js';
+import { Arena, type Region } from './arena.js';
+import { type DirectionsPlan, planDirections } from './plan-directions.js';
+import { cutFeatures, planSlices, planStripSlices, type Slice } from './slices.js';
+
+export type { Region } from './arena.js';
 
 export type SyncName = Config['parallel']['sync'];
 export type PartName = 'train' | 'validation' | 'test';
-
-/** A region of the shared memory: byte offset and size. */
-export interface Region {
-  readonly offset: number;
-  readonly bytes: number;
-}
 
 /** Facts of the data that sizes depend on. */
 export interface DataFacts {
   readonly features: number;
   readonly classes: number;
-  readonly packing: Packing;
+  readonly packing: Packing | 'directions';
   /** input = value · scale − shift[feature]; `shifted`: whether any shift is not zero. */
   readonly scale: number;
   readonly shifted: boolean;
@@ -36,7 +35,8 @@ export interface DataFacts {
 }
 
 export interface InputPlan {
-  readonly packing: Packing;
+  /** directions: made during the run (plan.directions); the others lie in plan.parts. */
+  readonly packing: Packing | 'directions';
   readonly features: number;
   /** Dense: floats of an input row. */
   readonly width: number;
@@ -83,6 +83,7 @@ export interface Plan {
   readonly activation: Config['model']['activation'];
   readonly optimizer: Config['optimizer'];
   readonly input: InputPlan;
+  readonly directions: DirectionsPlan | null;
   readonly layers: readonly LayerLayout[];
   /** Floats of the parameter vector. */
   readonly parameters: number;
@@ -128,17 +129,6 @@ const pageBytes = 65536;
 const ringSteps = 1024;
 const evaluationChunk = 96;
 
-/** Hands out consecutive regions, each on cache lines of its own (128 bytes: pairs are prefetched). */
-class Arena {
-  top = reservedBytes;
-
-  take(bytes: number): Region {
-    const offset = this.top;
-    this.top = Math.ceil((offset + bytes) / 128) * 128;
-    return { offset, bytes };
-  }
-}
-
 /** Floats of scratch per rank: a centred bias and a row of bias sums for the widest layer, and a zero row. */
 export function scratchFloats(layers: readonly LayerLayout[]): number {
   return 2 * Math.max(...layers.map((layer) => layer.width)) + 64;
@@ -147,15 +137,15 @@ export function scratchFloats(layers: readonly LayerLayout[]): number {
 export function makePlan(config: Config, facts: DataFacts, threads: number, cores: number): Plan {
   const arena = new Arena();
   const { batch } = config.train;
-  const layers = layoutNetwork(
-    [facts.features, ...config.model.hidden, facts.classes],
-    facts.packing === 'sparse',
-  );
+  const seesDirections = facts.packing === 'directions';
+  const features = seesDirections ? directionFeatureCount : facts.features;
+  const layers = layoutNetwork([features, ...config.model.hidden, facts.classes], facts.packing === 'sparse');
+  const directions = seesDirections ? planDirections(config, facts.parts, threads, arena) : null;
   const rangeEnds = facts.packing === 'sparse' ? cutFeatures(facts.nonZeros, layers[0], threads) : [];
   const input: InputPlan = {
     packing: facts.packing,
-    features: facts.features,
-    width: Math.ceil(facts.features / 8) * 8,
+    features,
+    width: Math.ceil(features / 8) * 8,
     scale: facts.scale,
     shifted: facts.shifted,
     entryStride: (facts.maxRowNonZeros + rangeEnds.length) * 8,
@@ -165,27 +155,36 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
   const workspace = (rows: number, training: boolean): Workspace => {
     const hidden = layers.slice(0, -1);
     const perLayer = (list: readonly LayerLayout[]) =>
-      list.map((layer) => arena.take(rows * layer.width * 4));
+      list.map((layer) => arena.take(seesDirections ? 0 : rows * layer.width * 4));
+    // Direction features are never rows of a workspace.
+    const inputRows = seesDirections ? 0 : rows;
     return {
       rows,
-      inputs: arena.take(rows * (facts.packing === 'sparse' ? input.entryStride : input.width * 4)),
+      inputs: arena.take(inputRows * (facts.packing === 'sparse' ? input.entryStride : input.width * 4)),
       bounds: arena.take(rows * (rangeEnds.length + 1) * 4),
       activations: perLayer(layers),
       deltas: training ? perLayer(hidden) : [],
       preActivations: config.model.activation === 'gelu' ? perLayer(hidden) : [],
     };
   };
+  const valueBytes = {
+    sparse: (_: number, nonZeros: number) => nonZeros * 4,
+    dense: (count: number) => count * input.width * 2,
+    directions: () => 0,
+  };
   const part = (name: PartName): PartPlan => {
     const { count, nonZeros } = facts.parts[name];
     return {
       count,
-      values: arena.take(facts.packing === 'sparse' ? nonZeros * 4 : count * input.width * 2),
+      values: arena.take(valueBytes[facts.packing](count, nonZeros)),
       starts: arena.take(facts.packing === 'sparse' ? (count + 1) * 4 : 0),
-      labels: arena.take(count),
+      // Whole chunks of feature blocks read labels beyond the last.
+      labels: arena.take(count + 32),
     };
   };
-  const parameters = parameterFloats(layers);
+  const parameters = seesDirections ? stripVectorFloats(directionFeatureCount) : parameterFloats(layers);
   const vector = parameters * 4;
+  const chunkSamples = seesDirections ? chunkImages : evaluationChunk;
   const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
   const regions: Record<RegionName, Region> = {
     control: arena.take(4096),
@@ -195,11 +194,11 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     shift: arena.take(input.width * 4),
     rangeEnds: arena.take(rangeEnds.length * 4),
     order: arena.take(facts.parts.train.count * 4),
-    identity: arena.take(largest * 4),
+    identity: arena.take(seesDirections ? 0 : largest * 4),
     rates: arena.take(ringSteps * 8),
     metrics: arena.take(ringSteps * threads * 16),
     times: arena.take(ringSteps * 8),
-    chunks: arena.take(Math.ceil(largest / evaluationChunk) * 16),
+    chunks: arena.take(Math.ceil(largest / chunkSamples) * 16),
     stats: arena.take((threads + 1) * 64),
     scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
   };
@@ -213,14 +212,17 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     activation: config.model.activation,
     optimizer: config.optimizer,
     input,
+    directions,
     layers,
     parameters,
-    slices: planSlices(layers, facts, rangeEnds, threads, batch),
+    slices: seesDirections
+      ? planStripSlices(directionFeatureCount, threads)
+      : planSlices(layers, facts, rangeEnds, threads, batch),
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
     ringSteps,
-    evaluationChunk,
+    evaluationChunk: chunkSamples,
     training: workspace(batch, true),
-    evaluation: Array.from({ length: threads }, () => workspace(evaluationChunk, false)),
+    evaluation: Array.from({ length: threads }, () => workspace(chunkSamples, false)),
     regions,
     transposed: layers.map((layer, l) =>
       l === 0 ? null : arena.take(Math.ceil(layer.inputs / 16) * layer.outputs * 64),

@@ -1,16 +1,19 @@
 /** From a data set to what a plan needs of it, and into the shared memory that the plan lays out. */
 import type { Config } from '../config/schema.js';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset, ImageSet } from '../data/dataset.js';
 import { extractFeatures, type Features, sliceFeatures } from '../data/features.js';
 import { choosePacking, packDense, packSparse } from '../data/packing.js';
 import { type FeatureStatistics, makeNormaliser, measureFeatures } from '../data/statistics.js';
+import { chunkImages, imageSide } from '../directions/spec.js';
+import { mostClasses } from '../kernels/direction-kernels.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { DataFacts, PartName, Plan } from './plan.js';
 
 interface Part {
-  readonly features: Features;
+  /** Pixels as features; null where direction features are made of the images during the run. */
+  readonly features: Features | null;
+  readonly images: ImageSet['images'];
   readonly labels: Uint8Array;
-  readonly statistics: FeatureStatistics;
 }
 
 export interface PreparedData {
@@ -20,20 +23,28 @@ export interface PreparedData {
 }
 
 /**
- * Crops, pools, splits off the validation part (the end of the training set), measures and chooses the packing.
+ * Splits off the validation part (the end of the training set); for pixels also crops, pools, measures and chooses
+ * the packing.
  * @throws UserError (usage) when the configuration asks for more images than there are.
  */
 export function prepareData(dataset: Dataset, config: Config): PreparedData {
-  const { crop, pool, validation, take, packing, normalise } = config.data;
-  const all = extractFeatures(dataset.train, crop, pool);
-  const held = validation < 1 ? Math.round(validation * all.count) : validation;
+  const count = trainingImages(dataset.train.count, config);
+  return config.data.features.kind === 'directions'
+    ? prepareImages(dataset, count)
+    : preparePixels(dataset, config, count);
+}
+
+/** How many images are left to train on. */
+function trainingImages(all: number, config: Config): number {
+  const { validation, take } = config.data;
+  const held = validation < 1 ? Math.round(validation * all) : validation;
   if (held < 1 && validation > 0) {
-    const expected = `a share that holds out at least one of the ${all.count} training images`;
+    const expected = `a share that holds out at least one of the ${all} training images`;
     throw new UserError(`data.validation: ${expectedGot(expected, validation)}`, ExitCode.usage);
   }
-  const count = all.count - held;
+  const count = all - held;
   if (count < 1) {
-    const expected = `a count below the ${all.count} training images`;
+    const expected = `a count below the ${all} training images`;
     throw new UserError(`data.validation: ${expectedGot(expected, validation)}`, ExitCode.usage);
   }
   if (take !== null && take > count) {
@@ -45,19 +56,72 @@ export function prepareData(dataset: Dataset, config: Config): PreparedData {
     const expected = `at most the ${available} training images of a run`;
     throw new UserError(`train.batch: ${expectedGot(expected, config.train.batch)}`, ExitCode.usage);
   }
-  const part = (features: Features, labels: Uint8Array): Part => ({
+  return count;
+}
+
+/** Images as they are, for direction features. */
+function prepareImages({ train, test, classes, name }: Dataset, count: number): PreparedData {
+  const pixels = imageSide * imageSide;
+  if (train.rows !== imageSide || train.columns !== imageSide) {
+    throw new UserError(
+      `data.features.kind=directions: expected images of ${imageSide}×${imageSide} pixels, got ${train.rows}×${train.columns} (data.set=${name})`,
+      ExitCode.usage,
+    );
+  }
+  if (classes > mostClasses) {
+    throw new UserError(
+      `data.features.kind=directions: expected at most ${mostClasses} classes, got ${classes} (data.set=${name})`,
+      ExitCode.usage,
+    );
+  }
+  const part = ({ images, labels }: ImageSet, first: number, last: number): Part => ({
+    features: null,
+    images: images.subarray(first * pixels, last * pixels),
+    labels: labels.subarray(first, last),
+  });
+  const parts = {
+    train: part(train, 0, count),
+    validation: part(train, count, train.count),
+    test: part(test, 0, test.count),
+  };
+  const size = ({ labels }: Part) => ({ count: labels.length, nonZeros: 0 });
+  return {
+    facts: {
+      features: pixels,
+      classes,
+      packing: 'directions',
+      scale: 1,
+      shifted: false,
+      nonZeros: [],
+      maxRowNonZeros: 0,
+      parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
+    },
+    shift: new Float32Array(0),
+    parts,
+  };
+}
+
+function preparePixels(dataset: Dataset, config: Config, count: number): PreparedData {
+  const { crop, pool, packing, normalise } = config.data;
+  const all = extractFeatures(dataset.train, crop, pool);
+  const part = (features: Features, { images }: ImageSet, labels: Uint8Array) => ({
     features,
+    images,
     labels,
     statistics: measureFeatures(features),
   });
+  const { train, test } = dataset;
   const parts = {
-    train: part(sliceFeatures(all, 0, count), dataset.train.labels.subarray(0, count)),
-    validation: part(sliceFeatures(all, count, all.count), dataset.train.labels.subarray(count)),
-    test: part(extractFeatures(dataset.test, crop, pool), dataset.test.labels),
+    train: part(sliceFeatures(all, 0, count), train, train.labels.subarray(0, count)),
+    validation: part(sliceFeatures(all, count, all.count), train, train.labels.subarray(count)),
+    test: part(extractFeatures(test, crop, pool), test, test.labels),
   };
   const { statistics } = parts.train;
   const normaliser = makeNormaliser(normalise, statistics, all.pixelsPerValue);
-  const size = ({ statistics: s }: Part) => ({ count: s.count, nonZeros: s.totalNonZeros });
+  const size = ({ statistics: s }: { statistics: FeatureStatistics }) => ({
+    count: s.count,
+    nonZeros: s.totalNonZeros,
+  });
   return {
     facts: {
       features: all.width,
@@ -74,6 +138,9 @@ export function prepareData(dataset: Dataset, config: Config): PreparedData {
   };
 }
 
+/** No image has this label: it marks places that are not images. */
+const paddingLabel = 255;
+
 /** Writes everything that stays constant during a session: the parts, the shift, the feature ranges. */
 export function fillMemory(plan: Plan, data: PreparedData, memory: WebAssembly.Memory): void {
   const { buffer } = memory;
@@ -83,14 +150,29 @@ export function fillMemory(plan: Plan, data: PreparedData, memory: WebAssembly.M
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
   for (let i = 0; i < identity.length; i++) identity[i] = i;
   for (const name of ['train', 'validation', 'test'] as const) {
-    const { features, labels } = data.parts[name];
+    const { features, images, labels } = data.parts[name];
     const { values, starts, labels: target } = plan.parts[name];
-    new Uint8Array(buffer, target.offset, target.bytes).set(labels);
-    if (input.packing === 'sparse') {
+    const labelBytes = new Uint8Array(buffer, target.offset, target.bytes);
+    labelBytes.fill(paddingLabel);
+    labelBytes.set(labels);
+    if (features === null) {
+      fillImages(plan, name, images, buffer);
+    } else if (input.packing === 'sparse') {
       const packed = new Uint32Array(buffer, values.offset, values.bytes / 4);
       packSparse(features, packed, new Uint32Array(buffer, starts.offset, starts.bytes / 4));
     } else {
       packDense(features, new Uint16Array(buffer, values.offset, values.bytes / 2), input.width);
     }
   }
+}
+
+/** The images, and for evaluated parts their order: as they come, the last chunk filled up with the last image. */
+function fillImages(plan: Plan, name: PartName, images: Uint8Array, buffer: ArrayBufferLike): void {
+  const part = plan.directions?.parts[name];
+  if (part === undefined || images.length === 0) return;
+  new Uint8Array(buffer, part.images.offset, images.length).set(images);
+  if (name === 'train') return;
+  const { count } = plan.parts[name];
+  const order = new Int32Array(buffer, part.order.offset, Math.ceil(count / chunkImages) * chunkImages);
+  for (let i = 0; i < order.length; i++) order[i] = Math.min(i, count - 1);
 }

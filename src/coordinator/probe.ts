@@ -19,10 +19,10 @@ function bestPerMs(workPerCall: number, call: () => void): number {
   return best;
 }
 
-export function measureSpeed({ module, level }: LoadedKernels): MeasuredSpeed {
+export function measureSpeed({ modules, level }: LoadedKernels): MeasuredSpeed {
   const pages = (reservedBytes + 2 * vectorBytes) / 65536;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  const kernels = instantiateKernels(module, memory);
+  const kernels = instantiateKernels(modules.engine, memory);
   const [a, b] = [reservedBytes, reservedBytes + vectorBytes];
   const c = b + depth * 64;
   // The whole product is in the first-level cache: 96 × 256 inputs twice over, 16 outputs; a call is 0.8 MFLOP.

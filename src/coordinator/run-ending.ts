@@ -36,7 +36,7 @@ export async function endRun(
   const meta = await description.finish({
     hardware: facts === null ? null : { ...facts, measured },
     dataSha256: { ...setup.dataset.sha256 },
-    wasmSha256: { [setup.kernels.level]: setup.kernels.sha256 },
+    wasmSha256: { ...setup.kernels.sha256 },
   });
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const all = {

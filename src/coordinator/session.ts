@@ -4,14 +4,14 @@
  */
 import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.js';
-import { WasmBackend } from '../backend/wasm/wasm-backend.js';
-import type { LoadedKernels } from '../kernels/load.js';
-import { exportParameters, importParameters } from '../model/parameters.js';
+import { openBackend } from '../backend/open-backend.js';
+import type { KernelModules, LoadedKernels } from '../kernels/load.js';
+import { type ParameterStore, parameterStore } from '../model/parameter-store.js';
 import type { Tensor } from '../model/safetensors.js';
 import { strategies } from '../sync/strategy.js';
 import { UserError } from '../user-error.js';
-import { AbortReason, Control, Operation, partNames } from '../worker/control.js';
-import { phases, statsPerRank } from '../worker/phase-clock.js';
+import { AbortReason, Control } from '../worker/control.js';
+import { extractedAtSlot, phases, statsPerRank } from '../worker/phase-clock.js';
 import { metricsPerRank } from '../worker/step-loop.js';
 import { Interrupted } from './interruption.js';
 import type { PartName, Plan, Region } from './plan.js';
@@ -29,6 +29,21 @@ export interface StepMetrics {
 export interface Evaluation {
   readonly accuracy: number;
   readonly loss: number;
+}
+
+/** What one command asks for; see RunCommand. One step for each learning rate, at most plan.ringSteps of them. */
+export interface Work {
+  readonly first: number;
+  readonly rates: readonly number[];
+  readonly firstSample: number;
+  readonly epochSamples: number;
+  readonly extract: boolean;
+  readonly evaluate: PartName | null;
+}
+
+export interface Done {
+  readonly metrics: StepMetrics[];
+  readonly evaluation: Evaluation | null;
 }
 
 /** Milliseconds, summed: mean over the workers for compute and wait; update is the coordinator's in `average`. */
@@ -61,14 +76,19 @@ export class Session {
   readonly #control: Control;
   readonly #backend: Backend;
   readonly #ranks: Promise<void>[];
+  readonly #store: ParameterStore;
   #failure: WorkerFailure | null = null;
+  /** Direction features: the part of which workers make features ahead; the part whose features are all kept. */
+  #aheadPart: PartName | null = null;
+  #storedPart: PartName | null = null;
 
-  private constructor(plan: Plan, memory: WebAssembly.Memory, module: WebAssembly.Module, pool: WorkerPool) {
+  private constructor(plan: Plan, memory: WebAssembly.Memory, modules: KernelModules, pool: WorkerPool) {
     this.plan = plan;
     this.#memory = memory;
     this.#control = new Control(plan, memory);
-    this.#backend = new WasmBackend(plan, module, memory, plan.threads);
-    this.#ranks = pool.start({ plan, module, memory });
+    this.#backend = openBackend(plan, modules, memory, plan.threads).backend;
+    this.#store = parameterStore(plan, memory);
+    this.#ranks = pool.start({ plan, modules, memory });
     this.#ranks.forEach((ended, rank) => {
       ended.catch((error: unknown) => {
         this.#failure ??= new WorkerFailure(rank, error);
@@ -92,7 +112,7 @@ export class Session {
     signal.throwIfAborted();
     const memory = allocate(plan.bytes);
     fillMemory(plan, data, memory);
-    const session = new Session(plan, memory, kernels.module, pool);
+    const session = new Session(plan, memory, kernels.modules, pool);
     signal.addEventListener('abort', () => session.#interrupt(), { once: true });
     await session.#until('ready', () => session.#control.allReady);
     return session;
@@ -111,54 +131,78 @@ export class Session {
 
   /** The epoch's order: i32 [training images], to be filled before the epoch's first step. */
   get order(): Int32Array {
-    return new Int32Array(this.#memory.buffer, this.plan.regions.order.offset, this.plan.parts.train.count);
+    const { offset } = this.plan.directions?.parts.train.order ?? this.plan.regions.order;
+    return new Int32Array(this.#memory.buffer, offset, this.plan.parts.train.count);
+  }
+
+  /** Direction features: the order of the epoch's batches, i32. */
+  get batches(): Int32Array {
+    const { offset, bytes } = this.plan.directions?.batches ?? { offset: 0, bytes: 0 };
+    return new Int32Array(this.#memory.buffer, offset, bytes / 4);
+  }
+
+  /** When the features of the run's training images were ready; milliseconds since the Unix epoch. */
+  get extractedAt(): number {
+    return this.#doubles(this.plan.regions.stats)[extractedAtSlot];
   }
 
   /** Sets the parameters from named tensors and the optimiser's state to zero: the start of a run. */
   setParameters(tensors: ReadonlyMap<string, Tensor>, source: string, prefix = ''): void {
-    importParameters(this.plan.layers, tensors, this.#floats(this.plan.regions.parameters), source, prefix);
+    this.#store.write(tensors, source, prefix);
     this.#floats(this.plan.regions.states).fill(0);
     this.#floats(this.plan.regions.stats).fill(0);
     // The next run counts from nothing: its first tick comes before its first step is reported.
     this.#control.reportProgress(0);
     this.#backend.refresh(this.plan.slices.flat());
+    this.#storedPart = null;
+    this.#aheadPart = null;
   }
 
   parameters(): Map<string, Tensor> {
-    return exportParameters(this.plan.layers, this.#floats(this.plan.regions.parameters));
+    return this.#store.read();
   }
 
   /**
-   * Runs steps `first` … (from 0), one per learning rate, at most plan.ringSteps of them; the first batch starts
-   * at `firstSample` of the order, of which `epochSamples` are used.
+   * Runs some steps and then, where asked to, an evaluation, in one command: nobody waits for the coordinator in
+   * between.
    * @throws Interrupted; UserError when the loss is not finite; WorkerFailure.
    */
-  async steps(
-    first: number,
-    rates: readonly number[],
-    firstSample: number,
-    epochSamples: number,
-    onTick?: (step: number) => void,
-  ): Promise<StepMetrics[]> {
+  async run(work: Work, onTick?: (step: number) => void): Promise<Done> {
     if (this.#control.stopRequested) throw new Interrupted();
+    const { first, rates, firstSample, epochSamples, extract, evaluate } = work;
     this.#doubles(this.plan.regions.rates).set(rates);
+    const stored = this.#storedPart === evaluate && !extract;
+    // Features of another part than the last one evaluated are made from its first chunk on.
+    if (evaluate !== null && evaluate !== this.#aheadPart) this.#control.restartEvaluated();
+    this.#aheadPart = evaluate ?? this.#aheadPart;
     this.#control.send({
-      operation: Operation.steps,
-      arguments: [first, rates.length, firstSample, epochSamples],
+      first,
+      count: rates.length,
+      firstSample,
+      epochSamples,
+      extract,
+      evaluate: evaluate === null ? null : { part: evaluate, stored },
     });
-    const combining = strategies[this.plan.sync].coordinated ? this.#combine(first, rates) : null;
-    await (combining ?? this.#until('done', () => this.#control.allDone, onTick));
-    if (combining !== null) await this.#until('done', () => this.#control.allDone);
+    if (strategies[this.plan.sync].coordinated && this.plan.directions?.team.trainers !== 'one')
+      await this.#combine(first, rates);
+    await this.#until('done', () => this.#control.allDone, onTick);
     if (this.#control.stopAfter > 0) throw new Interrupted();
-    return this.#stepMetrics(rates.length, firstSample, epochSamples);
+    if (evaluate !== null) {
+      this.#storedPart = this.plan.directions?.keepsEvaluated ? evaluate : null;
+      if (this.#storedPart === null) this.#aheadPart = null;
+    }
+    return {
+      metrics: this.#stepMetrics(rates.length, firstSample, epochSamples),
+      evaluation: evaluate === null ? null : this.#evaluation(evaluate),
+    };
   }
 
-  /** Of a `steps` command that threw, with the same arguments: the metrics of the steps that everyone had finished. */
-  finishedSteps(first: number, count: number, firstSample: number, epochSamples: number): StepMetrics[] {
+  /** Of a run that threw: the metrics of the steps that everyone had finished. */
+  finishedSteps({ first, rates, firstSample, epochSamples }: Work): StepMetrics[] {
     // When rank 0 reports a step, the others have finished the one before, but may still be in this one.
     const last =
       this.#control.stopAfter > 0 && this.isWhole ? this.#control.stopAfter : this.#control.progress - 1;
-    const finished = Math.min(count, last - first);
+    const finished = Math.min(rates.length, last - first);
     return this.#stepMetrics(Math.max(0, finished), firstSample, epochSamples);
   }
 
@@ -181,9 +225,13 @@ export class Session {
 
   /** Accuracy and mean loss over a whole part. */
   async evaluate(part: PartName): Promise<Evaluation> {
-    if (this.#control.stopRequested) throw new Interrupted();
-    this.#control.send({ operation: Operation.evaluate, arguments: [partNames.indexOf(part), 0, 0, 0] });
-    await this.#until('done', () => this.#control.allDone);
+    const none = { first: 0, rates: [], firstSample: 0, epochSamples: 0, extract: false };
+    const { evaluation } = await this.run({ ...none, evaluate: part });
+    if (evaluation === null) throw new Error('an evaluation was asked for and not made');
+    return evaluation;
+  }
+
+  #evaluation(part: PartName): Evaluation {
     const { count } = this.plan.parts[part];
     const chunks = this.#doubles(this.plan.regions.chunks);
     let lossSum = 0;
@@ -211,7 +259,7 @@ export class Session {
 
   /** Lets the workers go; the pool can serve another session afterwards. */
   async close(): Promise<void> {
-    if (!this.#control.aborted) this.#control.send({ operation: Operation.finish, arguments: [0, 0, 0, 0] });
+    if (!this.#control.aborted) this.#control.send(null);
     await this.#everyoneLeft();
   }
 

@@ -30,10 +30,6 @@ export async function timed<T>(phases: Record<string, number>, name: string, wor
   }
 }
 
-export function threadCount(threads: Config['parallel']['threads'], cores: CoreCount): number {
-  return typeof threads === 'number' ? threads : cores[threads];
-}
-
 /** Loads and prepares the data while the kernels are compiled. @throws UserError for bad data. */
 export async function setUp(
   config: Config,
@@ -47,12 +43,17 @@ export async function setUp(
   );
   // The files are being read; if compiling fails meanwhile, that error is the one to report.
   loading.catch(() => {});
-  const kernels = await timed(phases, 'compile kernels', () => loadKernels());
+  const kernels = await timed(phases, 'compile kernels', () => loadKernels(undefined, gridOf(config)));
   for (const reason of kernels.refused) progress.note(`kernel level refused: ${reason}`);
   const dataset = await loading;
   signal.throwIfAborted();
   const data = await timed(phases, 'prepare data', () => prepareData(dataset, config));
   return { config, cores, kernels, dataset, data, phases };
+}
+
+/** The grid of the direction features that a configuration needs; null for pixels. */
+export function gridOf({ data }: Config): number | null {
+  return data.features.kind === 'directions' ? data.features.grid : null;
 }
 
 /** The plan of a run with `threads` threads. */

@@ -3,6 +3,7 @@
  * layer, so it is contiguous in memory. Results do not depend on the cut: every element of a gradient is
  * summed over the batch in sample order, whoever does it.
  */
+import { biasFloats, stripFloats } from '../kernels/direction-kernels.js';
 import type { LayerLayout } from '../model/layout.js';
 
 export interface Slice {
@@ -74,6 +75,22 @@ export function planSlices(
     owner.slices.push(slice);
   }
   return owned.map(({ slices }) => slices.sort((a, b) => a.offset - b.offset));
+}
+
+/**
+ * Softmax regression on feature blocks: its rows are strips of eight features, even shares of them a rank. The bias
+ * follows the last strip.
+ */
+export function planStripSlices(features: number, threads: number): Slice[][] {
+  const strips = features / 8;
+  return Array.from({ length: threads }, (_, rank) => {
+    const firstRow = Math.floor((strips * rank) / threads);
+    const lastRow = Math.floor((strips * (rank + 1)) / threads);
+    const bias = lastRow === strips && lastRow > firstRow;
+    const floats = (lastRow - firstRow) * stripFloats + (bias ? biasFloats : 0);
+    const slice = { layer: 0, panel: 0, firstRow, lastRow, bias, offset: firstRow * stripFloats, floats };
+    return floats === 0 ? [] : [{ ...slice, firstRange: 0, lastRange: 0 }];
+  });
 }
 
 /** Row ranges of a dense layer: whole tiles of 6 rows, so that only the last has a remainder. */

@@ -3,6 +3,7 @@ import type { ResolvedConfig } from '../config/load.js';
 import type { Tensor } from '../model/safetensors.js';
 import { mean } from '../report/statistics.js';
 import { ExitCode, UserError } from '../user-error.js';
+import { chooseThreads } from './choose-threads.js';
 import type { CommandContext } from './command-context.js';
 import type { CoreCount } from './cores.js';
 import { readInitialTensors } from './initial-tensors.js';
@@ -10,7 +11,7 @@ import { openLog, type RunLog, type RunStatus } from './log.js';
 import { createRecorder, recordFailure } from './recorder.js';
 import { createRunFolder, describeRun, MetricsWriter, readVersions } from './run-folder.js';
 import type { Session } from './session.js';
-import { planFor, type Setup, setUp, threadCount, withPool, withSession } from './setup.js';
+import { planFor, type Setup, setUp, withPool, withSession } from './setup.js';
 import { finishTraining, type Kept, type SeedResult } from './train-result.js';
 import { runLength, startParameters, trainOnce } from './training-run.js';
 
@@ -22,12 +23,16 @@ export interface TrainOptions {
   readonly printPlan: boolean;
 }
 
+/** Workers start before the data is known, so `auto` judges by the size of MNIST and its like. */
+const [usualImages, usualPixels] = [{ train: 60_000, evaluated: 10_000 }, 784];
+
 export async function train(options: TrainOptions, context: CommandContext): Promise<ExitCode> {
   const { resolved, out } = options;
   const { config, name } = resolved;
   const { signal, progress } = context;
   const initialTensors = readInitialTensors(config.model.init.file);
-  const threads = threadCount(config.parallel.threads, options.cores);
+  const choice = chooseThreads(config, options.cores, usualImages, usualPixels);
+  const threads = choice.count;
   // Workers take longest to start, so they start first; the plan reaches them with their task.
   return withPool(threads, async (pool) => {
     const setup = await setUp(config, options.cores, signal, progress);
@@ -42,7 +47,7 @@ export async function train(options: TrainOptions, context: CommandContext): Pro
     const description = describeRun({ name, command: context.command, seed: config.seed });
     log.event('run_start', { name, command: context.command, versions: readVersions(), seed: config.seed });
     log.event('config', { config });
-    log.event('plan', { plan });
+    log.event('plan', { plan, threads: choice });
     const record: Kept = {
       results: [],
       metrics: new MetricsWriter(),

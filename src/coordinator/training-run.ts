@@ -1,9 +1,10 @@
 /** One training run over an open session: epochs, learning rates, evaluations, stopping. */
 import type { Config } from '../config/schema.js';
-import { Rng, Stream, shuffle } from '../data/rng.js';
+import { Rng, Stream } from '../data/rng.js';
 import { initialTensors } from '../model/initialise.js';
 import type { Tensor } from '../model/safetensors.js';
 import { learningRate } from '../optim/schedule.js';
+import { orderOf } from './epoch-order.js';
 import { type Evaluation, nonFiniteLoss, type Session, type StepMetrics } from './session.js';
 import { type StopReason, StopRule } from './stopping.js';
 
@@ -34,6 +35,8 @@ export interface RunOutcome {
   readonly images: number;
   readonly trainMs: number;
   readonly evaluateMs: number;
+  /** Within trainMs: making the training images' direction features and fitting their transform. */
+  readonly featuresMs: number;
   /** Orders drawn + training + evaluations. */
   readonly residentMs: number;
 }
@@ -88,6 +91,7 @@ export async function trainOnce(
   const elapsed = () => performance.timeOrigin + performance.now() - startedAt;
   const epochOrder = orderOf(session, config, seed, images);
   let evaluateMs = 0;
+  let featuresMs = 0;
   let step = 0;
   let epoch = 0;
   let evaluation: Evaluation | null = null;
@@ -101,6 +105,7 @@ export async function trainOnce(
       images: imagesOf(step, stepsPerEpoch, batch, images),
       trainMs: residentMs - evaluateMs,
       evaluateMs,
+      featuresMs,
       residentMs,
     };
   };
@@ -125,17 +130,28 @@ export async function trainOnce(
             step++;
             observer.step?.({ step, epoch, elapsedMs }, each, rates[i]);
           });
-        const steps = session.steps(step, rates, firstSample, images, (reached) =>
-          observer.tick?.({ step: reached, epoch, elapsedMs: elapsed() }),
-        );
-        await steps.then(tell, (error: unknown) => {
-          tell(session.finishedSteps(step, rates.length, firstSample, images));
-          throw error;
-        });
-        if (evaluates && (step === evaluateAt || step === totalSteps)) {
-          const began = elapsed();
-          evaluation = await session.evaluate(config.stop.on);
-          evaluateMs += elapsed() - began;
+        const evaluatesNow = evaluates && (end === evaluateAt || end === totalSteps);
+        const extract = session.plan.directions !== null && step === 0;
+        const sentAt = elapsed();
+        const work = {
+          first: step,
+          rates,
+          firstSample,
+          epochSamples: images,
+          extract,
+          evaluate: evaluatesNow ? config.stop.on : null,
+        };
+        const done = await session
+          .run(work, (reached) => observer.tick?.({ step: reached, epoch, elapsedMs: elapsed() }))
+          .catch((error: unknown) => {
+            tell(session.finishedSteps(work));
+            throw error;
+          });
+        tell(done.metrics);
+        if (extract) featuresMs = session.extractedAt - startedAt - sentAt;
+        if (done.evaluation !== null) {
+          evaluateMs += elapsed() - ((done.metrics.at(-1)?.finishedAt ?? startedAt) - startedAt);
+          evaluation = done.evaluation;
           // The last update may have diverged after its step's loss was still finite.
           if (!Number.isFinite(evaluation.loss)) throw nonFiniteLoss(step);
           evaluatedAt = step;
@@ -156,18 +172,6 @@ export async function trainOnce(
     throw error;
   }
   return { ...soFar(), reason };
-}
-
-/**
- * Writes an epoch's order of samples. With data.shuffle: a new permutation each epoch of the run's subset, all
- * drawn from the seed; without: file order.
- */
-function orderOf(session: Session, config: Config, seed: number, images: number): (epoch: number) => void {
-  const { order } = session;
-  for (let i = 0; i < order.length; i++) order[i] = i;
-  if (!config.data.shuffle) return () => {};
-  if (images < order.length) shuffle(order, new Rng(seed, Stream.subset));
-  return (epoch) => shuffle(order.subarray(0, images), new Rng(seed, Stream.order + epoch));
 }
 
 const nextMultiple = (step: number, every: number) => (Math.floor(step / every) + 1) * every;

@@ -3,14 +3,22 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { UserError } from '../user-error.js';
 import { checkAll } from './checks.js';
+import { checkDirections } from './direction-checks.js';
+import { directionModule, instantiateDirections } from './direction-kernels.js';
 import { instantiateKernels } from './kernels.js';
 import { candidateLevels, type Level, moduleName, setCompilerFlags } from './levels.js';
 
+export interface KernelModules {
+  readonly engine: WebAssembly.Module;
+  /** Only for recipes on direction features. */
+  readonly directions: WebAssembly.Module | null;
+}
+
 export interface LoadedKernels {
-  readonly module: WebAssembly.Module;
+  readonly modules: KernelModules;
   readonly level: Level;
-  /** SHA-256 of the module's file. */
-  readonly sha256: string;
+  /** SHA-256 of each module's file, by its name. */
+  readonly sha256: Readonly<Record<string, string>>;
   /** Better levels that were refused, with the reason. */
   readonly refused: readonly string[];
 }
@@ -18,28 +26,53 @@ export interface LoadedKernels {
 /** Greatest relative error that a kernel may show in the self-test; a wrong kernel is wrong by far more. */
 const tolerance = 1e-4;
 
+/** The same for direction features, whose grid is placed in fixed point. */
+const directionTolerance = 1e-3;
+
 /**
- * Tries the levels from the best down and returns the first whose kernels pass the self-test.
+ * Tries the levels from the best down and returns the first whose kernels pass the self-test. `grid`: of the
+ * direction features that are needed; null: none.
  * @throws UserError when not even plain SIMD works.
  */
-export function loadKernels(candidates = candidateLevels(process.versions.v8, process.arch)): LoadedKernels {
+export function loadKernels(
+  candidates = candidateLevels(process.versions.v8, process.arch),
+  grid: number | null = null,
+): LoadedKernels {
   const refused: string[] = [];
   for (const level of candidates) {
     try {
       setCompilerFlags(level, process.versions.v8);
-      const bytes = readFileSync(new URL(`./${moduleName(level)}.wasm`, import.meta.url));
-      const module = new WebAssembly.Module(withMarker(bytes, level));
-      const memory = new WebAssembly.Memory({ initial: 6, maximum: 6, shared: true });
-      const wrong = checkAll(instantiateKernels(module, memory), memory).find(
-        (check) => !(check.error <= tolerance),
-      );
-      if (wrong !== undefined) throw new Error(`kernel ${wrong.kernel} is off by ${wrong.error}`);
-      return { module, level, sha256: createHash('sha256').update(bytes).digest('hex'), refused };
+      return { ...compileAndCheck(grid, level), level, refused };
     } catch (error) {
       refused.push(`${level}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   throw new UserError(`no WebAssembly kernels work on this machine (${refused.join('; ')})`);
+}
+
+function compileAndCheck(grid: number | null, level: Level) {
+  const sha256: Record<string, string> = {};
+  const compile = (name: string) => {
+    const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
+    sha256[name] = createHash('sha256').update(bytes).digest('hex');
+    return new WebAssembly.Module(withMarker(bytes, level));
+  };
+  const kind = moduleName(level);
+  const modules: KernelModules = {
+    engine: compile(kind),
+    directions: grid === null ? null : compile(`${directionModule(grid)}.${kind}`),
+  };
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
+  const checks: { kernel: string; error: number; tolerance: number }[] = [];
+  for (const check of checkAll(instantiateKernels(modules.engine, memory), memory))
+    checks.push({ ...check, tolerance });
+  if (grid !== null && modules.directions !== null) {
+    const directions = checkDirections(instantiateDirections(modules.directions, memory), memory, grid);
+    checks.push(...directions.map((check) => ({ ...check, tolerance: directionTolerance })));
+  }
+  const wrong = checks.find((check) => !(check.error <= check.tolerance));
+  if (wrong !== undefined) throw new Error(`kernel ${wrong.kernel} is off by ${wrong.error}`);
+  return { modules, sha256 };
 }
 
 /**

@@ -37,8 +37,8 @@ export function importParameters(
   vector.fill(0);
   layers.forEach((layer, l) => {
     const { inputs, outputs } = layer;
-    const weight = find(tensors, prefix + weightName(l), [outputs, inputs], file);
-    const bias = find(tensors, prefix + biasName(l), [outputs], file);
+    const weight = findTensor(tensors, prefix + weightName(l), [outputs, inputs], file);
+    const bias = findTensor(tensors, prefix + biasName(l), [outputs], file);
     for (let o = 0; o < outputs; o++) {
       for (let i = 0; i < inputs; i++) vector[parameterIndex(layer, i, o)] = weight[o * inputs + i];
       vector[parameterIndex(layer, inputs, o)] = bias[o];
@@ -52,7 +52,8 @@ export function importParameters(
   }
 }
 
-function find(
+/** @throws UserError naming `file`, the tensor and both shapes when it is missing or has another shape. */
+export function findTensor(
   tensors: ReadonlyMap<string, Tensor>,
   name: string,
   shape: number[],

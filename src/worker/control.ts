@@ -9,18 +9,28 @@ import { Barrier, parkMs } from './barrier.js';
 export const AbortReason = { none: 0, interrupted: 1, workerError: 2, nonFinite: 3 } as const;
 export type AbortReason = (typeof AbortReason)[keyof typeof AbortReason];
 
-export const Operation = { steps: 1, evaluate: 2, finish: 3 } as const;
-export type Operation = (typeof Operation)[keyof typeof Operation];
+const partNames: readonly PartName[] = ['train', 'validation', 'test'];
 
-/** The parts by the number that an evaluate command carries. */
-export const partNames: readonly PartName[] = ['train', 'validation', 'test'];
-
-/** A command: its meaning depends on the operation. */
-export interface Command {
-  readonly operation: Operation;
-  /** steps: the first step's number from 0, how many, and the first one's first sample; evaluate: the part. */
-  readonly arguments: readonly [number, number, number, number];
+/** Some steps, then an evaluation; either may be left out. */
+export interface RunCommand {
+  /** The first step's number from 0, and how many follow it with it. */
+  readonly first: number;
+  readonly count: number;
+  /** Where the first step's batch starts in the epoch's order, and how many samples of the order are used. */
+  readonly firstSample: number;
+  readonly epochSamples: number;
+  /** Direction features: make those of the run's training images first, and fit the transform. */
+  readonly extract: boolean;
+  readonly evaluate: EvaluateCommand | null;
 }
+
+export interface EvaluateCommand {
+  readonly part: PartName;
+  /** Direction features: those of the part are in memory already, from its last evaluation in the same run. */
+  readonly stored: boolean;
+}
+
+export type Milestone = 'fitted' | 'trained';
 
 /** Thrown out of a wait when someone set the abort word. */
 export class Aborted extends Error {}
@@ -28,8 +38,7 @@ export class Aborted extends Error {}
 const line = 32; // Int32 words in 128 bytes
 const Word = {
   command: 0,
-  operation: 1,
-  firstArgument: 2,
+  firstArgument: 1,
   done: line,
   barrierCount: 2 * line,
   barrierGeneration: 3 * line,
@@ -40,7 +49,24 @@ const Word = {
   progress: 7 * line,
   stopRequest: 8 * line,
   stopAfter: 9 * line,
+  extractedChunk: 10 * line,
+  aheadChunk: 11 * line,
+  fitted: 12 * line,
+  trained: 13 * line,
+  workersCount: 14 * line,
+  workersGeneration: 15 * line,
 } as const;
+
+/** Words that someone may be asleep on. */
+const waitedFor = [
+  Word.command,
+  Word.done,
+  Word.barrierGeneration,
+  Word.ready,
+  Word.fitted,
+  Word.trained,
+  Word.workersGeneration,
+];
 
 export class Control {
   readonly #words: Int32Array;
@@ -51,16 +77,16 @@ export class Control {
     this.#threads = plan.threads;
   }
 
-  /** A barrier for `parties` threads; `maxSpinMs`: how long a wait may spin before it parks. */
+  /** The barrier of a step, for `parties` threads; `maxSpinMs`: how long a wait may spin before it parks. */
   barrier(parties: number, maxSpinMs: number): Barrier {
-    return new Barrier(
-      this.#words,
-      Word.barrierCount,
-      Word.barrierGeneration,
-      Word.abort,
-      parties,
-      maxSpinMs,
-    );
+    const { barrierCount, barrierGeneration, abort } = Word;
+    return new Barrier(this.#words, barrierCount, barrierGeneration, abort, parties, maxSpinMs);
+  }
+
+  /** A barrier of the workers alone: the coordinator may be at a step's barrier already. */
+  workersBarrier(maxSpinMs: number): Barrier {
+    const { workersCount, workersGeneration, abort } = Word;
+    return new Barrier(this.#words, workersCount, workersGeneration, abort, this.#threads, maxSpinMs);
   }
 
   get aborted(): boolean {
@@ -80,8 +106,7 @@ export class Control {
     // Only whoever moves the word off `none` may write the detail, and readers look at it after everyone left.
     if (Atomics.compareExchange(this.#words, Word.abort, AbortReason.none, reason) === AbortReason.none)
       Atomics.store(this.#words, Word.abortDetail, detail);
-    for (const word of [Word.command, Word.done, Word.barrierGeneration, Word.ready])
-      Atomics.notify(this.#words, word);
+    for (const word of waitedFor) Atomics.notify(this.#words, word);
   }
 
   /**
@@ -108,17 +133,29 @@ export class Control {
 
   // The coordinator's side.
 
-  /** Publishes a command; every worker of the previous one must be done. */
-  send(command: Command): void {
-    Atomics.store(this.#words, Word.operation, command.operation);
-    command.arguments.forEach((value, i) => {
+  /** Publishes a command; every worker of the previous one must be done. Null: leave. */
+  send(command: RunCommand | null): void {
+    const { first = 0, count = -1, firstSample = 0, epochSamples = 0, extract, evaluate } = command ?? {};
+    const part = evaluate == null ? -1 : partNames.indexOf(evaluate.part);
+    const flags = [extract ?? false, part, evaluate?.stored ?? false].map(Number);
+    [first, count, firstSample, epochSamples, ...flags].forEach((value, i) => {
       Atomics.store(this.#words, Word.firstArgument + i, value);
     });
     Atomics.store(this.#words, Word.done, 0);
     Atomics.store(this.#words, Word.chunk, 0);
+    if (extract) {
+      this.restartEvaluated();
+      for (const word of [Word.extractedChunk, Word.fitted]) Atomics.store(this.#words, word, 0);
+    }
+    if (count > 0) Atomics.store(this.#words, Word.trained, 0);
     // Last: a worker that sees the new generation also sees everything stored before it.
     Atomics.add(this.#words, Word.command, 1);
     Atomics.notify(this.#words, Word.command);
+  }
+
+  /** The features of the evaluated part are to be made again, or those of another part. */
+  restartEvaluated(): void {
+    Atomics.store(this.#words, Word.aheadChunk, 0);
   }
 
   get allDone(): boolean {
@@ -158,11 +195,18 @@ export class Control {
     return seen + 1;
   }
 
-  readCommand(): Command {
+  /** Null: leave the session. */
+  readCommand(): RunCommand | null {
     const argument = (i: number) => Atomics.load(this.#words, Word.firstArgument + i);
+    const count = argument(1);
+    if (count < 0) return null;
     return {
-      operation: Atomics.load(this.#words, Word.operation) as Operation,
-      arguments: [argument(0), argument(1), argument(2), argument(3)],
+      first: argument(0),
+      count,
+      firstSample: argument(2),
+      epochSamples: argument(3),
+      extract: argument(4) === 1,
+      evaluate: argument(5) < 0 ? null : { part: partNames[argument(5)], stored: argument(6) === 1 },
     };
   }
 
@@ -174,6 +218,36 @@ export class Control {
   /** Claims the next evaluation chunk. */
   claimChunk(): number {
     return Atomics.add(this.#words, Word.chunk, 1);
+  }
+
+  /** Claims the next chunk of training images to extract. */
+  claimExtraction(): number {
+    return Atomics.add(this.#words, Word.extractedChunk, 1);
+  }
+
+  /** Claims the next chunk of the evaluated part whose features nobody has made yet. */
+  claimAhead(): number {
+    return Atomics.add(this.#words, Word.aheadChunk, 1);
+  }
+
+  /** The transform is in memory, the parameters of the command's last step are: for those who did not do it. */
+  announce(milestone: Milestone): void {
+    Atomics.store(this.#words, Word[milestone], 1);
+    Atomics.notify(this.#words, Word[milestone]);
+  }
+
+  hasReached(milestone: Milestone): boolean {
+    return Atomics.load(this.#words, Word[milestone]) === 1;
+  }
+
+  /** Spins for `spinMs`, then sleeps until the milestone is announced. @throws Aborted */
+  await(milestone: Milestone, spinMs: number): void {
+    const spinUntil = performance.now() + spinMs;
+    for (let spins = 1; !this.hasReached(milestone); spins++) {
+      if (this.aborted) throw new Aborted();
+      if (spins % 64 === 0 && performance.now() > spinUntil)
+        Atomics.wait(this.#words, Word[milestone], 0, parkMs);
+    }
   }
 
   reportProgress(steps: number): void {

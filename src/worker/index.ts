@@ -2,14 +2,16 @@
  * The Piscina task: one call per worker and session. It runs commands from the coordinator until told to finish;
  * between the steps of a command the workers meet only at barriers in shared memory.
  */
-import { WasmBackend } from '../backend/wasm/wasm-backend.js';
+import { openBackend } from '../backend/open-backend.js';
 import type { Plan } from '../coordinator/plan.js';
-import { Aborted, AbortReason, type Command, Control, Operation, partNames } from './control.js';
-import { StepLoop } from './step-loop.js';
+import type { KernelModules } from '../kernels/load.js';
+import { Aborted, AbortReason, Control, type RunCommand } from './control.js';
+import { DirectionRun } from './direction-run.js';
+import { barrierSpinMs, StepLoop } from './step-loop.js';
 
 export interface RankTask {
   readonly plan: Plan;
-  readonly module: WebAssembly.Module;
+  readonly modules: KernelModules;
   readonly memory: WebAssembly.Memory;
   readonly rank: number;
 }
@@ -17,17 +19,17 @@ export interface RankTask {
 /** How long a worker spins for the next command before it parks. */
 const commandSpinMs = 1;
 
-export default function runRank({ plan, module, memory, rank }: RankTask): void {
+export default function runRank(task: RankTask): void {
+  const { plan, memory, rank } = task;
   const control = new Control(plan, memory);
   try {
-    const backend = new WasmBackend(plan, module, memory, rank);
-    const loop = new StepLoop(plan, memory, control, backend, rank);
+    const execute = commandsOf(task, control);
     control.reportReady();
     for (let generation = 0; ; ) {
       generation = control.nextCommand(generation, plan.oversubscribed ? 0 : commandSpinMs);
       const command = control.readCommand();
-      if (command.operation === Operation.finish) return;
-      execute(command, loop);
+      if (command === null) return;
+      execute(command);
       control.reportDone();
     }
   } catch (error) {
@@ -37,8 +39,22 @@ export default function runRank({ plan, module, memory, rank }: RankTask): void 
   }
 }
 
-function execute(command: Command, loop: StepLoop): void {
-  const [first, count, firstSample, epochSamples] = command.arguments;
-  if (command.operation === Operation.steps) loop.steps(first, count, firstSample, epochSamples);
-  else loop.evaluate(partNames[first]);
+/** How this rank executes a command. */
+function commandsOf(
+  { plan, modules, memory, rank }: RankTask,
+  control: Control,
+): (command: RunCommand) => void {
+  const opened = openBackend(plan, modules, memory, rank);
+  const loop = new StepLoop(plan, memory, control, opened.backend, rank);
+  if (opened.kind === 'directions') {
+    const { backend, extractor, directions } = opened;
+    const barrier = control.workersBarrier(plan.oversubscribed ? 0 : barrierSpinMs);
+    const parties = { control, loop, backend, extractor, barrier: () => barrier.wait() };
+    const run = new DirectionRun(plan, directions, memory, rank, parties);
+    return (command) => run.execute(command);
+  }
+  return (command) => {
+    if (command.count > 0) loop.steps(command);
+    if (command.evaluate !== null) loop.evaluate(command.evaluate.part, opened.backend);
+  };
 }

@@ -5,6 +5,9 @@ export type Phase = (typeof phases)[number];
 /** Float64 values kept per rank, a cache line. */
 export const statsPerRank = 8;
 
+/** Of rank 0: when the features of a run were ready, milliseconds since the Unix epoch. */
+export const extractedAtSlot = statsPerRank - 1;
+
 export class PhaseClock {
   readonly #totals: Float64Array;
   #phase: Phase | null = null;

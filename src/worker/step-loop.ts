@@ -1,12 +1,14 @@
 /** What one rank does in a command: some training steps, or its share of an evaluation. */
-import type { Backend, ShardResult } from '../backend/backend.js';
+import type { Backend, PixelBackend, ShardResult } from '../backend/backend.js';
+import type { FeatureBackend } from '../backend/feature-backend.js';
 import type { PartName, Plan } from '../coordinator/plan.js';
+import { blockImages } from '../directions/spec.js';
 import { type Step, strategies } from '../sync/strategy.js';
-import { Aborted, AbortReason, type Control } from './control.js';
+import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
 import { PhaseClock, phases, statsPerRank } from './phase-clock.js';
 
 /** Longest spin at a barrier while every thread can have a core of its own. */
-const barrierSpinMs = 2;
+export const barrierSpinMs = 2;
 
 /** A step's sums, per rank, in the metrics ring. */
 export const metricsPerRank = 2;
@@ -15,6 +17,8 @@ export class StepLoop {
   readonly #plan: Plan;
   readonly #control: Control;
   readonly #rank: number;
+  /** Rows that stay together: feature blocks are of eight images. */
+  readonly #shardUnit: number;
   readonly #step: Step;
   readonly #rates: Float64Array;
   readonly #metrics: Float64Array;
@@ -29,6 +33,7 @@ export class StepLoop {
     this.#plan = plan;
     this.#control = control;
     this.#rank = rank;
+    this.#shardUnit = plan.directions === null ? 1 : blockImages;
     this.#rates = doubles(regions.rates);
     this.#metrics = doubles(regions.metrics);
     this.#times = doubles(regions.times);
@@ -58,12 +63,8 @@ export class StepLoop {
     };
   }
 
-  /**
-   * Steps `first` … `first + count − 1` of the run; the first one's batch starts at `firstSample` of the
-   * epoch's order, which has `epochSamples` samples.
-   * @throws Aborted when anyone stops the run; a loss that is not finite stops it.
-   */
-  steps(first: number, count: number, firstSample: number, epochSamples: number): void {
+  /** The command's steps. @throws Aborted when anyone stops the run; a loss that is not finite stops it. */
+  steps({ first, count, firstSample, epochSamples }: RunCommand): void {
     const { batch, threads, sync } = this.#plan;
     const step = this.#step;
     const work = strategies[sync].work;
@@ -74,7 +75,7 @@ export class StepLoop {
       step.learningRate = this.#rates[i];
       step.firstSample = firstSample + i * batch;
       step.batchRows = Math.min(batch, epochSamples - step.firstSample);
-      step.shard = shardRows(step.batchRows, threads, this.#rank);
+      step.shard = shardRows(step.batchRows, threads, this.#rank, this.#shardUnit);
       if (this.#rank === 0 && this.#control.stopRequested) this.#control.announceStop(step.number);
       work(step);
       const slot = (i * threads + this.#rank) * metricsPerRank;
@@ -93,8 +94,35 @@ export class StepLoop {
     this.#clock.enter(null);
   }
 
+  /** The command's steps by this rank alone; each is told at the end, its time by an even share of the whole. */
+  stepsAlone({ first, count, firstSample, epochSamples }: RunCommand, backend: FeatureBackend): void {
+    const now = () => performance.timeOrigin + performance.now();
+    const started = now();
+    const stride = this.#plan.threads * metricsPerRank;
+    this.#clock.enter('compute');
+    backend.trainAlone({
+      first,
+      count,
+      firstSample,
+      epochSamples,
+      rates: this.#rates.byteOffset,
+      metrics: this.#metrics.byteOffset,
+      metricsStride: stride * 8,
+    });
+    this.#clock.enter(null);
+    const share = (now() - started) / count;
+    for (let i = 0; i < count; i++) {
+      this.#times[i] = started + (i + 1) * share;
+      if (Number.isFinite(this.#metrics[i * stride])) continue;
+      this.#control.abort(AbortReason.nonFinite, first + i + 1);
+      throw new Aborted();
+    }
+    this.#control.reportProgress(first + count);
+    if (this.#control.stopRequested) this.#control.announceStop(first + count);
+  }
+
   /** Claims chunks of the part until none is left; each chunk's sums go to its own place. */
-  evaluate(part: PartName): void {
+  evaluate(part: PartName, backend: PixelBackend): void {
     const { evaluationChunk, parts } = this.#plan;
     const { count } = parts[part];
     const result: ShardResult = { lossSum: 0, correct: 0 };
@@ -103,14 +131,24 @@ export class StepLoop {
       const first = chunk * evaluationChunk;
       if (first >= count) return;
       if (this.#control.aborted) throw new Aborted();
-      this.#step.backend.evaluate(part, first, Math.min(count, first + evaluationChunk), result);
+      backend.evaluate(part, first, Math.min(count, first + evaluationChunk), result);
       this.#chunks[2 * chunk] = result.lossSum;
       this.#chunks[2 * chunk + 1] = result.correct;
     }
   }
 }
 
-/** Rank `rank`'s rows of a batch: contiguous, sizes differing by at most one, empty when there are too few. */
-export function shardRows(rows: number, threads: number, rank: number): { first: number; last: number } {
-  return { first: Math.floor((rows * rank) / threads), last: Math.floor((rows * (rank + 1)) / threads) };
+/**
+ * Rank `rank`'s rows of a batch: contiguous, in whole units but for the last, sizes differing by at most one unit,
+ * empty when there are too few.
+ */
+export function shardRows(
+  rows: number,
+  threads: number,
+  rank: number,
+  unit = 1,
+): { first: number; last: number } {
+  const units = Math.ceil(rows / unit);
+  const end = (ranks: number) => Math.min(rows, Math.floor((units * ranks) / threads) * unit);
+  return { first: end(rank), last: end(rank + 1) };
 }

@@ -5,14 +5,15 @@ import { resolveConfig } from '../../dist/config/load.js';
 import { makePlan, type Plan } from '../../dist/coordinator/plan.js';
 import { openPool, type WorkerPool } from '../../dist/coordinator/pool.js';
 import { prepareData } from '../../dist/coordinator/prepare-data.js';
-import { Session } from '../../dist/coordinator/session.js';
+import { Session, type StepMetrics } from '../../dist/coordinator/session.js';
+import { gridOf } from '../../dist/coordinator/setup.js';
 import type { Dataset } from '../../dist/data/dataset.js';
 import { loadDataset } from '../../dist/data/load.js';
 import { type LoadedKernels, loadKernels } from '../../dist/kernels/load.js';
 import { readSafetensors, type Tensor } from '../../dist/model/safetensors.js';
 
 const pools = new Map<number, WorkerPool>();
-let kernels: LoadedKernels | undefined;
+const kernels = new Map<number | null, LoadedKernels>();
 let mnist: Promise<Dataset> | undefined;
 
 after(async () => {
@@ -48,8 +49,22 @@ export async function openSession(
     pool = openPool(threads);
     pools.set(threads, pool);
   }
-  kernels ??= loadKernels();
-  return { session: await Session.open(plan, data, kernels, pool, signal), plan };
+  const grid = gridOf(config);
+  const loaded = kernels.get(grid) ?? loadKernels(undefined, grid);
+  kernels.set(grid, loaded);
+  return { session: await Session.open(plan, data, loaded, pool, signal), plan };
+}
+
+/** Steps on pixels, without an evaluation: what each tells. */
+export async function takeSteps(
+  session: Session,
+  first: number,
+  rates: readonly number[],
+  firstSample: number,
+  epochSamples: number,
+): Promise<StepMetrics[]> {
+  const work = { first, rates, firstSample, epochSamples, extract: false, evaluate: null };
+  return (await session.run(work)).metrics;
 }
 
 /** 0, 1, 2 …: file order. */

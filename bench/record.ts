@@ -1,0 +1,101 @@
+/**
+ * What a benchmark leaves behind: record.json with every sample and the machine, record.md to read. With `--record`
+ * on the command line it goes to results/records/, which is committed; otherwise to results/.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { countCores } from '../dist/coordinator/cores.js';
+import { gatherHardware } from '../dist/coordinator/hardware.js';
+import { measureSpeed } from '../dist/coordinator/probe.js';
+import { commandOf } from '../scripts/performance/bars.ts';
+import {
+  type Bar,
+  type BenchRecord,
+  recordSchema,
+  type Table,
+} from '../scripts/performance/record-format.ts';
+import { limitOf, measuredOf, recordMarkdown } from '../scripts/performance/record-markdown.ts';
+import { loadedKernels, root } from './harness.ts';
+
+export { type BarId, judge } from '../scripts/performance/bars.ts';
+export type { Bar, Table } from '../scripts/performance/record-format.ts';
+
+export interface RecordContents {
+  readonly bars: readonly Bar[];
+  readonly tables: readonly Table[];
+  /** All samples by case; the case's name tells the unit. */
+  readonly samples: Readonly<Record<string, readonly number[]>>;
+  readonly notes?: readonly string[];
+}
+
+/** Read when the benchmark is loaded, so that its own load is not in it. */
+const loadAtStart = os.loadavg()[0] ?? 0;
+
+/** Prints the verdicts, writes the record and says where. @throws when a figure is not finite. */
+export async function writeRecord(bench: string, contents: RecordContents): Promise<void> {
+  const options = process.argv.slice(3);
+  const date = new Date().toISOString();
+  const machine = await machineFacts();
+  const record: BenchRecord = recordSchema.parse({
+    schema: 1,
+    bench,
+    date,
+    command: [commandOf(bench), ...options].join(' '),
+    machine,
+    commit: commit(),
+    notes: [],
+    ...contents,
+  });
+  for (const bar of record.bars) console.log(verdictLine(bar));
+  const folder = options.includes('--record')
+    ? `results/records/${date.slice(0, 10)}-${bench}-${slug(machine.processor)}`
+    : `results/bench-${bench}_${date.slice(0, 19).replace('T', '_').replaceAll(':', '-')}`;
+  mkdirSync(`${root}${folder}`, { recursive: true });
+  writeFileSync(`${root}${folder}/record.json`, `${JSON.stringify(record, null, 2)}\n`);
+  writeFileSync(`${root}${folder}/record.md`, recordMarkdown(record));
+  console.log(`\nrecord: ${folder}`);
+}
+
+function verdictLine(bar: Bar): string {
+  const verdict = { true: 'met', false: 'MISSED', null: 'not measured' }[`${bar.met}`];
+  const got = bar.measured === null ? '' : `: ${measuredOf(bar)}`;
+  const why = bar.explanation === undefined ? '' : ` (${bar.explanation})`;
+  return `${verdict}: ${bar.text}, ${limitOf(bar)}${got}${why}`;
+}
+
+async function machineFacts() {
+  const kernels = loadedKernels();
+  const { node, v8, ...facts } = await gatherHardware();
+  const { wasmLevel, gflops, bandwidthGBs } = measureSpeed(kernels);
+  const { physical } = await countCores();
+  const processor = facts.processor ?? 'unknown processor';
+  return { ...facts, processor, cores: physical, node, v8, wasmLevel, gflops, bandwidthGBs, loadAtStart };
+}
+
+/** `Intel(R) Xeon(R) CPU @ 2.90GHz` is intel-xeon-cpu. */
+export function slug(processor: string): string {
+  const words = processor.replace(/\((r|tm|c)\)|[®™©]|@.*$/gi, ' ');
+  return (
+    words
+      .toLowerCase()
+      .match(/[a-z0-9]+/g)
+      ?.join('-') ?? 'unknown'
+  );
+}
+
+/** The commit, with `+` when tracked files have changes; null outside a checkout. Takes no locks. */
+function commit(): string | null {
+  try {
+    const git = (...words: string[]) =>
+      execFileSync('git', ['--no-optional-locks', ...words], {
+        cwd: root,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).trim();
+    const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
+    return `${git('rev-parse', 'HEAD')}${changed ? '+' : ''}`;
+  } catch {
+    return null;
+  }
+}

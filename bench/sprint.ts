@@ -1,0 +1,93 @@
+/**
+ * The sprint: each recipe on direction features, resident clock in a warm pool, one thread and all physical cores in
+ * turn, another seed every round. The clock holds everything from the uint8 images on: features of the training
+ * images, statistics, training, features and accuracy of all 10,000 test images.
+ */
+import { countCores } from '../dist/coordinator/cores.js';
+import { mean, minimum, standardDeviation } from '../dist/report/statistics.js';
+import { alternate, openTrainer, shown, spread, type Trainer, table, writeResults } from './harness.ts';
+
+interface Race {
+  readonly recipe: string;
+  readonly target: number;
+  readonly rounds: number;
+  /** Bars: share of the seeds that must reach the target, and the median in milliseconds. */
+  readonly share: number;
+  readonly limitMs: number;
+}
+
+const races: readonly Race[] = [
+  { recipe: 'mnist-97', target: 0.97, rounds: 100, share: 0.97, limitMs: 4 },
+  { recipe: 'mnist-98', target: 0.98, rounds: 100, share: 0.97, limitMs: 5.5 },
+];
+
+export default async function bench(): Promise<void> {
+  const { physical } = await countCores();
+  const counts = physical === 1 ? [1] : [1, physical];
+  const rows: string[][] = [
+    ['recipe', ...counts.map((count) => `ms, ${count} thread${count === 1 ? '' : 's'}`), 'speed-up'].concat([
+      'mean',
+      'SD',
+      'min',
+      'at target',
+    ]),
+  ];
+  const measured: Record<string, unknown> = {};
+  const verdicts: string[] = [];
+  for (const race of races) {
+    const { row, samples, verdict } = await run(race, counts);
+    rows.push(row);
+    verdicts.push(...verdict);
+    measured[race.recipe] = samples;
+  }
+  console.log(`${table(rows)}\n\n${verdicts.join('\n')}`);
+  writeResults('sprint', { races, measured, verdicts });
+}
+
+async function run({ recipe, target, rounds, share, limitMs }: Race, counts: readonly number[]) {
+  const trainers: Trainer[] = [];
+  for (const threads of counts) trainers.push(await openTrainer(recipe, [], threads));
+  const accuracies = new Map(trainers.map(({ threads }) => [threads, [] as number[]]));
+  const times = await alternate(
+    trainers.map((trainer) => {
+      const seen = accuracies.get(trainer.threads) ?? [];
+      return {
+        name: `${trainer.threads}`,
+        async run() {
+          const { residentMs, evaluation } = await trainer.train(true, seen.length + 1);
+          seen.push(evaluation?.accuracy ?? Number.NaN);
+          return residentMs;
+        },
+      };
+    }),
+    { rounds },
+  );
+  for (const trainer of trainers) await trainer.close();
+  const [single, ...others] = [...accuracies.values()];
+  const differs = others.some((other) => other.some((accuracy, i) => accuracy !== single[i]));
+  if (differs) console.log(`${recipe}: accuracies differ between thread counts (not the owner strategy?)`);
+  const spreads = counts.map((count) => spread(times.get(`${count}`)?.samples ?? []));
+  const best = spreads[spreads.length - 1];
+  const reached = single.filter((accuracy) => accuracy >= target).length;
+  const percent = (value: number) => (100 * value).toFixed(2);
+  const verdict = [
+    `${recipe} ≤ ${limitMs} ms: ${best.median <= limitMs ? 'met' : 'missed'} (median ${best.median.toFixed(2)} ms)`,
+    `${recipe}, ${percent(share)} % of seeds: ${reached >= share * single.length ? 'met' : 'missed'} (${reached}/${single.length})`,
+  ];
+  return {
+    verdict,
+    row: [
+      recipe,
+      ...spreads.map((each) => shown(each, 2)),
+      (spreads[0].median / best.median).toFixed(2),
+      percent(mean(single)),
+      percent(standardDeviation(single) ?? Number.NaN),
+      percent(minimum(single)),
+      `${reached}/${single.length}`,
+    ],
+    samples: {
+      residentMs: Object.fromEntries(counts.map((count, i) => [count, spreads[i].samples])),
+      accuracyBySeed: single,
+    },
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * Every bar of the project, measured or not: the one place for their words and limits. A benchmark judges its
+ * figures by `judge`; docs/PERFORMANCE.md lists those for which there is no record as not measured.
+ */
+import { maximum, median, minimum } from '../../dist/report/statistics.js';
+import type { Bar } from './record-format.ts';
+
+export interface BarDefinition {
+  readonly bench: 'sprint' | 'cold' | 'engine' | 'threads';
+  readonly track: Bar['track'];
+  readonly text: string;
+  readonly unit: string;
+  readonly limit: number;
+  readonly direction: Bar['direction'];
+  /** Shown in the README. */
+  readonly headline?: true;
+}
+
+const sprintBars = {
+  'sprint-97-time': {
+    bench: 'sprint',
+    track: 'features',
+    text: '`mnist-97`: images in memory → accuracy on the 10,000 test images, warm pool, all physical cores',
+    unit: 'ms',
+    limit: 4,
+    direction: 'at most',
+    headline: true,
+  },
+  'sprint-97-seeds': {
+    bench: 'sprint',
+    track: 'features',
+    text: '`mnist-97`: seeds that reach 97 % test accuracy',
+    unit: '%',
+    limit: 97,
+    direction: 'at least',
+    headline: true,
+  },
+  'sprint-98-time': {
+    bench: 'sprint',
+    track: 'features',
+    text: '`mnist-98`: images in memory → accuracy on the 10,000 test images, warm pool, all physical cores',
+    unit: 'ms',
+    limit: 5.5,
+    direction: 'at most',
+    headline: true,
+  },
+  'sprint-98-seeds': {
+    bench: 'sprint',
+    track: 'features',
+    text: '`mnist-98`: seeds that reach 98 % test accuracy',
+    unit: '%',
+    limit: 97,
+    direction: 'at least',
+    headline: true,
+  },
+} as const satisfies Record<string, BarDefinition>;
+
+const coldBars = {
+  'cold-over-empty': {
+    bench: 'cold',
+    track: 'features',
+    text: 'process start → accuracy on the 10,000 test images, over `node -e 0` from start to exit',
+    unit: '×',
+    limit: 2.5,
+    direction: 'at most',
+    headline: true,
+  },
+} as const satisfies Record<string, BarDefinition>;
+
+const engineBars = {
+  'engine-epoch-over-peers': {
+    bench: 'engine',
+    track: 'pixels',
+    text: '`peers-sprint`: an epoch of 196-128-10 with its evaluation, over the fastest of JAX and PyTorch',
+    unit: '×',
+    limit: 0.25,
+    direction: 'at most',
+    headline: true,
+  },
+  'engine-fastmlp-over-peers': {
+    bench: 'engine',
+    track: 'pixels',
+    text: '`fastmlp`: training images a second, over the fastest of JAX and PyTorch',
+    unit: '×',
+    limit: 2,
+    direction: 'at least',
+    headline: true,
+  },
+  'engine-first-layer-peak': {
+    bench: 'engine',
+    track: 'pixels',
+    text: 'first layer: useful work, share of the measured peak of 256-bit multiply-adds',
+    unit: '%',
+    limit: 70,
+    direction: 'at least',
+  },
+  'engine-dense-tile-peak': {
+    bench: 'engine',
+    track: 'pixels',
+    text: 'dense tile: share of the measured peak of 256-bit multiply-adds',
+    unit: '%',
+    limit: 90,
+    direction: 'at least',
+  },
+} as const satisfies Record<string, BarDefinition>;
+
+const threadsBars = {
+  'threads-ceiling-512': {
+    bench: 'threads',
+    track: 'pixels',
+    text: '2 threads at batch 512: share of the throughput of two independent single-thread processes',
+    unit: '×',
+    limit: 0.9,
+    direction: 'at least',
+  },
+  'threads-ceiling-4096': {
+    bench: 'threads',
+    track: 'pixels',
+    text: '2 threads at batch 4,096: share of the throughput of two independent single-thread processes',
+    unit: '×',
+    limit: 0.9,
+    direction: 'at least',
+    headline: true,
+  },
+  'threads-oversubscribed': {
+    bench: 'threads',
+    track: 'pixels',
+    text: '12 threads on fewer cores: time over one thread on each core, batch 512',
+    unit: '×',
+    limit: 1.5,
+    direction: 'at most',
+  },
+  'threads-neighbours': {
+    bench: 'threads',
+    track: 'pixels',
+    text: 'a busy neighbour on each core: time over the undisturbed time, batch 512',
+    unit: '×',
+    limit: 2.5,
+    direction: 'at most',
+  },
+  'threads-speedup-4': speedup(4, 3.5),
+  'threads-speedup-8': speedup(8, 6),
+  'threads-speedup-12': speedup(12, 8),
+} as const satisfies Record<string, BarDefinition>;
+
+export const bars = { ...sprintBars, ...coldBars, ...engineBars, ...threadsBars };
+export type BarId = keyof typeof bars;
+
+function speedup(threads: number, limit: number) {
+  return {
+    bench: 'threads',
+    track: 'pixels',
+    text: `${threads} threads on as many cores: speed-up over one, batch 4,096`,
+    unit: '×',
+    limit,
+    direction: 'at least',
+  } as const;
+}
+
+export const commandOf = (bench: string): string => `npm run bench -- ${bench}`;
+
+/** A bar with its verdict, by the median of `samples` (one number: itself); null and a reason: not measurable here. */
+export function judge(id: BarId, samples: readonly number[] | number | null, explanation?: string): Bar {
+  const { bench, track, text, unit, limit, direction } = bars[id];
+  const measured =
+    typeof samples === 'number' || samples === null
+      ? samples
+      : {
+          median: median(samples),
+          min: minimum(samples),
+          max: maximum(samples),
+          count: samples.length,
+        };
+  const value = typeof measured === 'object' ? (measured?.median ?? null) : measured;
+  const met = value === null ? null : direction === 'at most' ? value <= limit : value >= limit;
+  const command = commandOf(bench);
+  const why = explanation === undefined ? {} : { explanation };
+  return { id, track, text, unit, limit, direction, measured, met, command, ...why };
+}

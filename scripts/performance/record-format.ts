@@ -1,0 +1,63 @@
+/** What a record.json holds: one run of a benchmark with its bars, tables, every sample, and the machine. */
+import * as z from 'zod';
+
+const spread = z.strictObject({
+  median: z.number(),
+  min: z.number(),
+  max: z.number(),
+  count: z.int().min(1),
+});
+
+const bar = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+  track: z.enum(['features', 'pixels', 'both']),
+  /** What is measured, in words. */
+  text: z.string().min(1),
+  unit: z.string(),
+  limit: z.number(),
+  direction: z.enum(['at most', 'at least']),
+  /** In `unit`; null: this machine could not measure it, `explanation` says why. */
+  measured: z.union([spread, z.number()]).nullable(),
+  /** Judged by the median; null where nothing was measured. */
+  met: z.boolean().nullable(),
+  command: z.string().min(1),
+  /** Why the bar was missed or not measured. */
+  explanation: z.string().optional(),
+});
+
+const table = z.strictObject({
+  title: z.string().min(1),
+  note: z.string().optional(),
+  /** The first row is the heading. */
+  rows: z.array(z.array(z.string())).min(1),
+});
+
+/** Facts of the hardware card beside these are kept as they come. */
+const machine = z.looseObject({
+  processor: z.string(),
+  cores: z.int().min(1),
+  node: z.string(),
+  v8: z.string(),
+  wasmLevel: z.string(),
+});
+
+export const recordSchema = z.strictObject({
+  schema: z.literal(1),
+  bench: z.string().regex(/^[a-z0-9-]+$/),
+  /** ISO 8601, UTC. */
+  date: z.iso.datetime(),
+  command: z.string().min(1),
+  machine,
+  /** Null outside a checkout; `+` at the end: tracked files had changes. */
+  commit: z.string().nullable(),
+  bars: z.array(bar),
+  tables: z.array(table),
+  /** All samples of every case, in the order in which they were taken. */
+  samples: z.record(z.string(), z.array(z.number())),
+  notes: z.array(z.string()),
+});
+
+export type BenchRecord = z.infer<typeof recordSchema>;
+export type Bar = z.infer<typeof bar>;
+export type Table = z.infer<typeof table>;
+export type Machine = z.infer<typeof machine>;

@@ -1,0 +1,39 @@
+/** The backend that a plan asks for, with everything of it that one rank needs. */
+import type { Plan } from '../coordinator/plan.js';
+import type { DirectionsPlan } from '../coordinator/plan-directions.js';
+import { Extractor } from '../directions/extractor.js';
+import { instantiateDirections } from '../kernels/direction-kernels.js';
+import { instantiateKernels } from '../kernels/kernels.js';
+import type { KernelModules } from '../kernels/load.js';
+import type { PixelBackend } from './backend.js';
+import { DirectionBackend } from './directions/direction-backend.js';
+import type { FeatureBackend } from './feature-backend.js';
+
+import { WasmBackend } from './wasm/wasm-backend.js';
+
+export type OpenBackend =
+  | { readonly kind: 'pixels'; readonly backend: PixelBackend }
+  | {
+      readonly kind: 'directions';
+      readonly backend: FeatureBackend;
+      readonly extractor: Extractor;
+      readonly directions: DirectionsPlan;
+    };
+
+/** `rank` = plan.threads is the coordinator. */
+export function openBackend(
+  plan: Plan,
+  modules: KernelModules,
+  memory: WebAssembly.Memory,
+  rank: number,
+): OpenBackend {
+  const { directions } = plan;
+  if (directions === null)
+    return { kind: 'pixels', backend: new WasmBackend(plan, modules.engine, memory, rank) };
+  if (modules.directions === null) throw new Error('the kernels of direction features were not loaded');
+  const engine = instantiateKernels(modules.engine, memory);
+  const kernels = instantiateDirections(modules.directions, memory);
+  const backend = new DirectionBackend(plan, directions, engine, kernels, memory, rank);
+  const extractor = new Extractor(plan, directions, kernels, memory, rank);
+  return { kind: 'directions', backend, extractor, directions };
+}

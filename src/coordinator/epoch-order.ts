@@ -1,0 +1,41 @@
+/** In which order a run sees its images: drawn from the seed, one stream for the subset and one for each epoch. */
+import type { Config } from '../config/schema.js';
+import { Rng, Stream, shuffle } from '../data/rng.js';
+import type { Session } from './session.js';
+
+/** Call with each epoch's number, from 0, before its first step. */
+export type EpochOrder = (epoch: number) => void;
+
+export function orderOf(session: Session, config: Config, seed: number, images: number): EpochOrder {
+  const { order } = session;
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  if (session.plan.directions !== null) return batchOrder(session, config, seed, images);
+  if (!config.data.shuffle) return () => {};
+  if (images < order.length) shuffle(order, new Rng(seed, Stream.subset));
+  return (epoch) => shuffle(order.subarray(0, images), new Rng(seed, Stream.order + epoch));
+}
+
+/**
+ * Features are made in the order of the first epoch, so its batches lie together; later epochs see the same
+ * batches in another order. A batch that is not full stays the last one.
+ */
+function batchOrder(session: Session, config: Config, seed: number, images: number): EpochOrder {
+  const { order, batches } = session;
+  for (let i = 0; i < batches.length; i++) batches[i] = i;
+  if (!config.data.shuffle) return () => {};
+  drawFront(order, images, new Rng(seed, Stream.subset));
+  const full = Math.floor(images / config.train.batch);
+  return (epoch) => {
+    if (epoch > 0) shuffle(batches.subarray(0, full), new Rng(seed, Stream.order + epoch));
+  };
+}
+
+/** The first `count` places get a random subset in random order: the first steps of a Fisher-Yates shuffle. */
+export function drawFront(items: Int32Array, count: number, rng: Rng): void {
+  for (let i = 0; i < Math.min(count, items.length - 1); i++) {
+    const j = i + rng.below(items.length - i);
+    const item = items[i];
+    items[i] = items[j];
+    items[j] = item;
+  }
+}

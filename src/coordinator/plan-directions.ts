@@ -1,0 +1,108 @@
+/**
+ * The part of a plan that concerns direction features: where images, feature blocks and the transform lie, and who
+ * trains. Images stay uint8 in the memory; features are made of them within a run, on its clock.
+ */
+import type { Config } from '../config/schema.js';
+import {
+  blockBytes,
+  blocksOf,
+  chunkBlocks,
+  chunkImages,
+  chunksOf,
+  directionFeatureCount,
+  imageSide,
+} from '../directions/spec.js';
+import { stripFloats, stripVectorFloats } from '../kernels/direction-kernels.js';
+import type { Arena, Region } from './arena.js';
+import type { PartName } from './plan.js';
+import { chooseTeam, type Team } from './team.js';
+
+export interface DirectionsPlan {
+  readonly grid: number;
+  readonly team: Team;
+  /** Whether features of evaluated parts are kept because there may be another evaluation. */
+  readonly keepsEvaluated: boolean;
+  readonly parts: Readonly<Record<PartName, DirectionPart>>;
+  /** u8: the training labels in the order of extraction; 255 pads the last chunk. */
+  readonly orderedLabels: Region;
+  /** Sums of each chunk, f32 [features + 1][8]: of each feature, then of the squares. */
+  readonly statistics: Region;
+  readonly statisticsStride: number;
+  /** f32 [features]: mean of each feature, and −mean · scale; f32 [1]: the one scale of all. */
+  readonly mean: Region;
+  readonly shift: Region;
+  readonly scale: Region;
+  /** f32 [batch / 8][10][8]: gradients of the logits; f32 [batch][features]: the batch, standardised. */
+  readonly deltas: Region;
+  readonly rows: Region;
+  /** i32 [batches in an epoch]: their order. */
+  readonly batches: Region;
+  /** Of each worker, and one for the coordinator. */
+  readonly ranks: readonly RankRegions[];
+}
+
+export interface DirectionPart {
+  /** u8 [count][784], readable beyond its end. */
+  readonly images: Region;
+  /** f32 [blocks][features][8]; of the training part, in order of extraction. */
+  readonly blocks: Region;
+  /** i32: the images of the blocks; evaluated parts in their own order. */
+  readonly order: Region;
+}
+
+export interface RankRegions {
+  readonly extraction: Region;
+  /** Weights for raw features, laid out like the weights. */
+  readonly folded: Region;
+  /** Feature blocks of one chunk that need not be kept. */
+  readonly chunk: Region;
+  /** A block's standardised columns, or logits of two blocks; f64 [2]: sums of a call. */
+  readonly columns: Region;
+  readonly sums: Region;
+}
+
+/** Bytes of the extraction's scratch; the kernels' need is checked against it when they are set up. */
+const extractionBytes = 128 * 1024;
+
+export function planDirections(
+  config: Config,
+  parts: Readonly<Record<PartName, { readonly count: number }>>,
+  threads: number,
+  arena: Arena,
+): DirectionsPlan {
+  const images = config.data.take ?? parts.train.count;
+  const { batch, epochs } = config.train;
+  const part = (name: PartName): DirectionPart => {
+    const { count } = parts[name];
+    const used = chunksOf(name === 'train' ? images : count) * chunkImages;
+    return {
+      images: arena.take(count === 0 ? 0 : (count + 1) * imageSide * imageSide),
+      blocks: arena.take((used / chunkImages) * chunkBlocks * blockBytes),
+      order: arena.take(Math.max(used, name === 'train' ? count : 0) * 4),
+    };
+  };
+  const vector = directionFeatureCount * 4;
+  const statisticsStride = (directionFeatureCount + 1) * 32;
+  return {
+    grid: config.data.features.grid,
+    team: chooseTeam(batch, config.optimizer.name),
+    keepsEvaluated: epochs > 1 || config.stop.every !== 'epoch',
+    parts: { train: part('train'), validation: part('validation'), test: part('test') },
+    orderedLabels: arena.take(chunksOf(images) * chunkImages),
+    statistics: arena.take(chunksOf(images) * statisticsStride),
+    statisticsStride,
+    mean: arena.take(vector),
+    shift: arena.take(vector),
+    scale: arena.take(64),
+    deltas: arena.take(blocksOf(batch) * stripFloats * 4),
+    rows: arena.take(batch * vector),
+    batches: arena.take(Math.ceil(images / batch) * 4),
+    ranks: Array.from({ length: threads + 1 }, () => ({
+      extraction: arena.take(extractionBytes),
+      folded: arena.take(stripVectorFloats(directionFeatureCount) * 4),
+      chunk: arena.take(chunkBlocks * blockBytes),
+      columns: arena.take(blockBytes),
+      sums: arena.take(64),
+    })),
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * What one rank does in a run on direction features: it claims chunks of training images and makes their features,
+ * rank 0 fits the transform, the team trains, and the features of evaluated images are made and classified chunk
+ * by chunk. Whoever has nothing to do meanwhile makes features of the evaluated part ahead of time.
+ */
+import type { ShardResult } from '../backend/backend.js';
+import type { FeatureBackend } from '../backend/feature-backend.js';
+import type { PartName, Plan } from '../coordinator/plan.js';
+import type { DirectionsPlan } from '../coordinator/plan-directions.js';
+import type { Extractor } from '../directions/extractor.js';
+import { chunksOf } from '../directions/spec.js';
+import { Aborted, type Control, type EvaluateCommand, type RunCommand } from './control.js';
+import { extractedAtSlot } from './phase-clock.js';
+import type { StepLoop } from './step-loop.js';
+
+/** Longest spin for a rank that does something alone, where everyone has a core. */
+const milestoneSpinMs = 2;
+
+export interface RunParties {
+  readonly control: Control;
+  readonly loop: StepLoop;
+  readonly backend: FeatureBackend;
+  readonly extractor: Extractor;
+  /** Everyone waits for everyone. */
+  readonly barrier: () => void;
+}
+
+export class DirectionRun {
+  readonly #plan: Plan;
+  readonly #directions: DirectionsPlan;
+  readonly #rank: number;
+  readonly #parties: RunParties;
+  readonly #chunks: Float64Array;
+  readonly #extractedAt: Float64Array;
+  /** Chunks of the evaluated part that this rank has made ahead and not yet evaluated. */
+  #ahead: number[] = [];
+
+  constructor(
+    plan: Plan,
+    directions: DirectionsPlan,
+    memory: WebAssembly.Memory,
+    rank: number,
+    parties: RunParties,
+  ) {
+    this.#plan = plan;
+    this.#directions = directions;
+    this.#rank = rank;
+    this.#parties = parties;
+    const { offset, bytes } = plan.regions.chunks;
+    this.#chunks = new Float64Array(memory.buffer, offset, bytes / 8);
+    this.#extractedAt = new Float64Array(memory.buffer, plan.regions.stats.offset + extractedAtSlot * 8, 1);
+  }
+
+  execute(command: RunCommand): void {
+    const { backend, loop } = this.#parties;
+    if (command.extract) this.#extract(command);
+    const solo = this.#directions.team.trainers === 'one';
+    if (command.count > 0 && !solo) loop.steps(command);
+    if (command.count > 0 && solo && this.#rank === 0) {
+      loop.stepsAlone(command, backend);
+      this.#parties.control.announce('trained');
+    } else if (command.count > 0 && solo) this.#workAheadUntil('trained', command.evaluate?.part ?? null);
+    if (command.evaluate !== null) this.#evaluate(command.evaluate);
+  }
+
+  /** Features of the run's training images; then everyone has the transform fitted on them. */
+  #extract({ epochSamples, evaluate }: RunCommand): void {
+    const { control, extractor, backend, barrier } = this.#parties;
+    this.#ahead = [];
+    const chunks = chunksOf(epochSamples);
+    for (let chunk = control.claimExtraction(); chunk < chunks; chunk = control.claimExtraction()) {
+      if (control.aborted) throw new Aborted();
+      extractor.trainingChunk(chunk, epochSamples);
+    }
+    barrier(); // every chunk's features and sums are written
+    if (this.#rank === 0) {
+      backend.fitTransform(epochSamples);
+      this.#extractedAt[0] = performance.timeOrigin + performance.now();
+      control.announce('fitted');
+    } else this.#workAheadUntil('fitted', evaluate?.part ?? null);
+  }
+
+  /** Until someone else has done its part: features of the part that is evaluated next, where that is known. */
+  #workAheadUntil(milestone: 'fitted' | 'trained', part: PartName | null): void {
+    const { control, extractor } = this.#parties;
+    const chunks = part === null ? 0 : chunksOf(this.#plan.parts[part].count);
+    while (part !== null && !control.hasReached(milestone)) {
+      if (control.aborted) throw new Aborted();
+      const chunk = control.claimAhead();
+      if (chunk >= chunks) break;
+      extractor.evaluatedChunk(part, chunk, extractor.blocks(part, chunk));
+      this.#ahead.push(chunk);
+    }
+    control.await(milestone, this.#plan.oversubscribed ? 0 : milestoneSpinMs);
+  }
+
+  #evaluate({ part, stored }: EvaluateCommand): void {
+    const { control, extractor, backend } = this.#parties;
+    backend.beginEvaluation();
+    const chunks = chunksOf(this.#plan.parts[part].count);
+    for (const chunk of this.#ahead) this.#evaluateChunk(part, chunk, extractor.blocks(part, chunk));
+    this.#ahead = [];
+    const claim = stored ? () => control.claimChunk() : () => control.claimAhead();
+    const { chunk: passing } = this.#directions.ranks[this.#rank];
+    for (let chunk = claim(); chunk < chunks; chunk = claim()) {
+      if (control.aborted) throw new Aborted();
+      // Blocks that nobody needs again stay in the cache of the core that made them.
+      const keeps = stored || this.#directions.keepsEvaluated;
+      const out = keeps ? extractor.blocks(part, chunk) : passing.offset;
+      if (!stored) extractor.evaluatedChunk(part, chunk, out);
+      this.#evaluateChunk(part, chunk, out);
+    }
+  }
+
+  readonly #result: ShardResult = { lossSum: 0, correct: 0 };
+
+  #evaluateChunk(part: PartName, chunk: number, blocks: number): void {
+    this.#parties.backend.evaluateBlocks(part, chunk, blocks, this.#result);
+    this.#chunks[2 * chunk] = this.#result.lossSum;
+    this.#chunks[2 * chunk + 1] = this.#result.correct;
+  }
+}

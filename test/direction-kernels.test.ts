@@ -1,0 +1,107 @@
+/** Direction features and their softmax regression: kernels, float64 reference and an independent C program agree. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { checkDirections } from '../dist/kernels/direction-checks.js';
+import { instantiateDirections } from '../dist/kernels/direction-kernels.js';
+import { directionFeatures } from '../dist/kernels/directions-reference.js';
+import { candidateLevels } from '../dist/kernels/levels.js';
+import { loadKernels } from '../dist/kernels/load.js';
+
+const grids = [12, 16, 20];
+const fixture = JSON.parse(
+  readFileSync(new URL('./fixtures/directions/c-reference.json', import.meta.url), 'utf8'),
+);
+const fixtureImages = new Uint8Array(Buffer.from(fixture.images, 'base64'));
+
+function openKernels(grid: number, level = candidateLevels(process.versions.v8, process.arch)[0]) {
+  const { modules } = loadKernels([level], grid);
+  assert.ok(modules.directions);
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
+  return { kernels: instantiateDirections(modules.directions, memory), memory };
+}
+
+/** Features of any number of images, through blocks of eight in the given order. */
+function extract(grid: number, images: Uint8Array, order: readonly number[]): Float32Array[] {
+  const { kernels, memory } = openKernels(grid);
+  const blocks = Math.ceil(order.length / 8);
+  const scratch = 65536;
+  const at = scratch + Math.ceil(kernels.scratchBytes() / 128) * 128;
+  new Uint8Array(memory.buffer, at, images.length).set(images);
+  const orderAt = at + Math.ceil((images.length + 64) / 128) * 128;
+  new Int32Array(memory.buffer, orderAt, blocks * 8).set(order);
+  const out = orderAt + Math.ceil((blocks * 32) / 128) * 128;
+  kernels.initialise(scratch);
+  kernels.extract(at, orderAt, blocks, out, scratch);
+  const view = new Float32Array(memory.buffer, out, blocks * 1024);
+  return order.map((_, i) =>
+    Float32Array.from({ length: 128 }, (__, f) => view[(i >> 3) * 1024 + f * 8 + (i & 7)]),
+  );
+}
+
+/** Features are defined up to a factor and the kernels round edges to 1/16384 pixel: squares are compared. */
+function assertClose(got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string) {
+  const greatest = Math.max(...Array.from(expected, (x) => x * x), 1e-12);
+  for (let i = 0; i < expected.length; i++) {
+    assert.ok(Number.isFinite(got[i]), `${what}: feature ${i} is ${got[i]}`);
+    const error = Math.abs(got[i] ** 2 - expected[i] ** 2) / greatest;
+    assert.ok(error <= tolerance, `${what}: feature ${i} is ${got[i]}, expected ${expected[i]}`);
+  }
+}
+
+for (const grid of grids) {
+  for (const level of candidateLevels(process.versions.v8, process.arch)) {
+    test(`grid ${grid}: every kernel matches float64 at level ${level}`, () => {
+      const { kernels, memory } = openKernels(grid, level);
+      for (const { kernel, error } of checkDirections(kernels, memory, grid))
+        assert.ok(error < 3e-4, `${kernel} is off by ${error}`);
+    });
+  }
+
+  test(`grid ${grid}: kernels and float64 reference agree with the C program, odd images included`, () => {
+    const order = Array.from({ length: fixture.count }, (_, i) => i);
+    const got = extract(grid, fixtureImages, order);
+    const c = new Float32Array(new Uint8Array(Buffer.from(fixture.features[grid], 'base64')).buffer);
+    for (const i of order) {
+      const expected = c.subarray(i * 128, (i + 1) * 128);
+      const reference = directionFeatures(fixtureImages.subarray(i * 784, (i + 1) * 784), grid);
+      // The C program has √2 to four places.
+      assertClose(reference, expected, 2e-4, `image ${i}, float64`);
+      assertClose(got[i], expected, 1e-3, `image ${i}, kernel`);
+    }
+  });
+}
+
+test('features do not depend on the place of an image in a block or on its neighbours', () => {
+  const alone = extract(12, fixtureImages, [...Array(fixture.count).keys()]);
+  const places = fc.array(fc.nat(fixture.count - 1), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(places, (order) => {
+      const got = extract(12, fixtureImages, order);
+      order.forEach((image, i) => {
+        assert.deepEqual(got[i], alone[image]);
+      });
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('images of noise and of few pixels give finite features', () => {
+  const pixel = fc.oneof(fc.constant(0), fc.constant(0), fc.constant(255), fc.nat(255));
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 784, maxLength: 784 }),
+      fc.array(pixel, { maxLength: 6 }),
+      (noise, few) => {
+        const sparse = new Uint8Array(784);
+        few.forEach((value, i) => {
+          sparse[(i * 331 + 27) % 784] = value;
+        });
+        for (const features of extract(20, Uint8Array.from([...noise, ...sparse]), [0, 1]))
+          assert.ok(features.every(Number.isFinite));
+      },
+    ),
+    { numRuns: 40 },
+  );
+});

@@ -1,0 +1,109 @@
+/** Runs on direction features over real images and real workers: same bits, whoever does what. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { startParameters, trainOnce } from '../dist/coordinator/training-run.js';
+import type { Tensor } from '../dist/model/safetensors.js';
+import { configure, openSession, realMnist } from './support/training.ts';
+
+const recipe = [
+  'data.features.kind=directions',
+  'model.hidden=[]',
+  'model.init.kind=zero',
+  'loss.labelSmoothing=0.15',
+  'optimizer.nesterov=true',
+  'schedule.name=warmup-linear',
+  'schedule.warmup=0',
+];
+const small = [...recipe, 'data.take=600', 'train.batch=8', 'train.epochs=1', 'optimizer.lr=0.05'];
+const large = [...recipe, 'data.take=1100', 'train.batch=256', 'train.epochs=2', 'optimizer.lr=0.3'];
+
+async function train(threads: number, overrides: readonly string[], runs = 1) {
+  const config = await configure(...overrides);
+  const { session, plan } = await openSession(await realMnist(), threads, overrides);
+  try {
+    const losses: number[] = [];
+    let accuracy = Number.NaN;
+    for (let run = 0; run < runs; run++) {
+      losses.length = 0;
+      startParameters(session, config, 5, null);
+      const outcome = await trainOnce(session, config, 5, { step: (_, { loss }) => losses.push(loss) });
+      accuracy = outcome.evaluation?.accuracy ?? Number.NaN;
+    }
+    const tensors = session.parameters();
+    return { losses, accuracy, tensors, bits: bitsOf(tensors), trainers: plan.directions?.team.trainers };
+  } finally {
+    await session.close();
+  }
+}
+
+function bitsOf(tensors: ReadonlyMap<string, Tensor>): string {
+  const digest = createHash('sha256');
+  for (const [name, { data }] of tensors) digest.update(name).update(Buffer.from(data.buffer));
+  return digest.digest('hex');
+}
+
+for (const [what, overrides] of [
+  ['small batches, one trainer', small],
+  ['small batches on a finer grid, two epochs', [...small, 'data.features.grid=20', 'train.epochs=2']],
+  ['large batches in shards, two epochs, the last batch not full', large],
+] as const) {
+  test(`the same bits for 1, 2, 3 and 5 threads: ${what}`, async () => {
+    const { trainers: _, ...reference } = await train(1, overrides);
+    assert.ok(reference.accuracy > 0.9, `accuracy ${reference.accuracy}`);
+    for (const threads of [2, 3, 5]) {
+      const { trainers: __, ...got } = await train(threads, overrides);
+      assert.deepEqual(
+        { ...got, tensors: null },
+        { ...reference, tensors: null },
+        `${threads} threads differ from one`,
+      );
+    }
+  });
+}
+
+test('a second run in the same session repeats the first bit for bit', async () => {
+  assert.equal((await train(2, small, 3)).bits, (await train(2, small)).bits);
+  assert.equal((await train(2, large, 2)).bits, (await train(2, large)).bits);
+});
+
+test('a small batch is trained by one worker, a large one by all', async () => {
+  assert.equal((await train(2, small)).trainers, 'one');
+  assert.equal((await train(2, large)).trainers, 'all');
+});
+
+test('average and sharded agree with owner up to rounding', async () => {
+  const owner = await train(2, large);
+  for (const sync of ['average', 'sharded']) {
+    const got = await train(2, [...large, `parallel.sync=${sync}`]);
+    got.losses.forEach((loss, i) => {
+      assert.ok(Math.abs(loss - owner.losses[i]) < 1e-4 * owner.losses[i], `${sync}, step ${i + 1}`);
+    });
+  }
+});
+
+test('the transform travels with the weights: tensors alone give the same evaluation', async () => {
+  for (const overrides of [small, [...small, 'data.features.grid=16']]) {
+    const trained = await train(1, overrides);
+    const { session } = await openSession(await realMnist(), 2, overrides);
+    session.setParameters(trained.tensors, 'trained');
+    const { accuracy } = await session.evaluate('test');
+    const again = session.parameters();
+    await session.close();
+    assert.equal(accuracy, trained.accuracy);
+    assert.equal(bitsOf(again), trained.bits);
+  }
+});
+
+test('evaluating one part, then another, then the first again', async () => {
+  const overrides = [...small, 'data.validation=3001', 'stop.on=validation'];
+  const config = await configure(...overrides);
+  const { session } = await openSession(await realMnist(), 2, overrides);
+  startParameters(session, config, 1, null);
+  const { evaluation } = await trainOnce(session, config, 1, {});
+  const onTest = await session.evaluate('test');
+  assert.deepEqual(await session.evaluate('validation'), evaluation);
+  assert.deepEqual(await session.evaluate('test'), onTest);
+  assert.ok(onTest.accuracy > 0.95);
+  await session.close();
+});

@@ -11,7 +11,7 @@ const rounds = 9;
 const densities = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1];
 // A small learning rate keeps training on noise from diverging; it changes no timing.
 const networks = [
-  { title: '196-128-10, batch 64', file: 'mnist-97', side: 14, images: 19200, overrides: ['data.pool=1'] },
+  { title: '196-128-10, batch 64', file: 'pixels-97', side: 14, images: 19200, overrides: ['data.pool=1'] },
   { title: '784-256-128-10, batch 512', file: 'sweep', side: 28, images: 7168, overrides: [] },
 ];
 

@@ -4,7 +4,7 @@ import { alternate, openTrainer, shown, spread, table, writeResults } from './ha
 const rounds = 9;
 const recipes = [
   { file: 'sweep', title: '784-256-128-10, batch 512 (configs/fastmlp.yaml, one epoch)' },
-  { file: 'mnist-97', title: '196-128-10, batch 64 (configs/mnist-97.yaml)' },
+  { file: 'pixels-97', title: '196-128-10, batch 64 (configs/pixels-97.yaml)' },
 ];
 
 export default async function bench(): Promise<void> {

@@ -79,10 +79,10 @@ test('the default run reaches 0.97, exits 0 and leaves a whole run folder', asyn
 
   const weights = readSafetensors(await readFile(join(folder, 'final.safetensors')), 'final.safetensors');
   assert.deepEqual(Object.fromEntries([...weights].map(([name, { shape }]) => [name, shape])), {
-    '0.weight': [128, 196],
-    '0.bias': [128],
-    '2.weight': [10, 128],
-    '2.bias': [10],
+    '0.weight': [10, 128],
+    '0.bias': [10],
+    'features.mean': [128],
+    'features.scale': [1],
   });
   const meta = JSON.stringify(await readJson(folder, 'meta.json'));
   for (const file of ['train-images-idx3-ubyte', 't10k-labels-idx1-ubyte']) assert.ok(meta.includes(file));

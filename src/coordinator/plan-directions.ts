@@ -72,6 +72,7 @@ export function planDirections(
 ): DirectionsPlan {
   const images = config.data.take ?? parts.train.count;
   const { batch, epochs } = config.train;
+  const { every } = config.stop;
   const part = (name: PartName): DirectionPart => {
     const { count } = parts[name];
     const used = chunksOf(name === 'train' ? images : count) * chunkImages;
@@ -86,7 +87,7 @@ export function planDirections(
   return {
     grid: config.data.features.grid,
     team: chooseTeam(batch, config.optimizer.name),
-    keepsEvaluated: epochs > 1 || config.stop.every !== 'epoch',
+    keepsEvaluated: every === 'epoch' ? epochs > 1 : every < Math.ceil(images / batch) * epochs,
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
     orderedLabels: arena.take(chunksOf(images) * chunkImages),
     statistics: arena.take(chunksOf(images) * statisticsStride),

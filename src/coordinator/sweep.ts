@@ -25,7 +25,8 @@ export interface SweepOptions {
 }
 
 /**
- * One thread count: a warm-up run that is not counted, then the repeats, evaluations left out. Each time goes
+ * One thread count: a warm-up run that is not counted, then the repeats, evaluations left out, except on direction
+ * features: making those of the evaluated images is most of what the threads share. Each time goes
  * into `samplesMs` as soon as it is known, so that an interruption keeps it.
  */
 async function measure(
@@ -43,16 +44,17 @@ async function measure(
     let images = 0;
     for (let repeat = 0; repeat <= repeats; repeat++) {
       startParameters(session, config, config.seed, initialTensors);
-      const outcome = await trainOnce(session, config, config.seed, {}, false);
+      const outcome = await trainOnce(session, config, config.seed, {}, plan.directions !== null);
+      const elapsedMs = plan.directions === null ? outcome.trainMs : outcome.residentMs;
       progress.note(
-        `${threads} thread${threads === 1 ? '' : 's'}, ${repeat === 0 ? 'warm-up' : `repeat ${repeat}/${repeats}`}: ${outcome.trainMs.toFixed(1)} ms`,
+        `${threads} thread${threads === 1 ? '' : 's'}, ${repeat === 0 ? 'warm-up' : `repeat ${repeat}/${repeats}`}: ${elapsedMs.toFixed(1)} ms`,
       );
       if (repeat === 0) continue;
       images = outcome.images;
-      samplesMs.push(outcome.trainMs);
+      samplesMs.push(elapsedMs);
       const { compute, update } = session.phaseTimes();
-      shares.compute += compute / outcome.trainMs / repeats;
-      shares.update += update / outcome.trainMs / repeats;
+      shares.compute += compute / elapsedMs / repeats;
+      shares.update += update / elapsedMs / repeats;
     }
     shares.synchronisation = Math.max(0, 1 - shares.compute - shares.update);
     const medianMs = median(samplesMs);

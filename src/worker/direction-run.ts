@@ -61,18 +61,22 @@ export class DirectionRun {
       this.#parties.control.announce('trained');
     } else if (command.count > 0 && solo) this.#workAheadUntil('trained', command.evaluate?.part ?? null);
     if (command.evaluate !== null) this.#evaluate(command.evaluate);
+    loop.clock.enter(null);
   }
 
   /** Features of the run's training images; then everyone has the transform fitted on them. */
   #extract({ epochSamples, evaluate }: RunCommand): void {
-    const { control, extractor, backend, barrier } = this.#parties;
+    const { control, extractor, backend, barrier, loop } = this.#parties;
+    loop.clock.enter('compute');
     this.#ahead = [];
     const chunks = chunksOf(epochSamples);
     for (let chunk = control.claimExtraction(); chunk < chunks; chunk = control.claimExtraction()) {
       if (control.aborted) throw new Aborted();
       extractor.trainingChunk(chunk, epochSamples);
     }
+    loop.clock.enter('wait');
     barrier(); // every chunk's features and sums are written
+    loop.clock.enter('compute');
     if (this.#rank === 0) {
       backend.fitTransform(epochSamples);
       this.#extractedAt[0] = performance.timeOrigin + performance.now();
@@ -82,7 +86,8 @@ export class DirectionRun {
 
   /** Until someone else has done its part: features of the part that is evaluated next, where that is known. */
   #workAheadUntil(milestone: 'fitted' | 'trained', part: PartName | null): void {
-    const { control, extractor } = this.#parties;
+    const { control, extractor, loop } = this.#parties;
+    loop.clock.enter('compute');
     const chunks = part === null ? 0 : chunksOf(this.#plan.parts[part].count);
     while (part !== null && !control.hasReached(milestone)) {
       if (control.aborted) throw new Aborted();
@@ -91,11 +96,13 @@ export class DirectionRun {
       extractor.evaluatedChunk(part, chunk, extractor.blocks(part, chunk));
       this.#ahead.push(chunk);
     }
+    loop.clock.enter('wait');
     control.await(milestone, this.#plan.oversubscribed ? 0 : milestoneSpinMs);
   }
 
   #evaluate({ part, stored }: EvaluateCommand): void {
-    const { control, extractor, backend } = this.#parties;
+    const { control, extractor, backend, loop } = this.#parties;
+    loop.clock.enter('compute');
     backend.beginEvaluation();
     const chunks = chunksOf(this.#plan.parts[part].count);
     for (const chunk of this.#ahead) this.#evaluateChunk(part, chunk, extractor.blocks(part, chunk));

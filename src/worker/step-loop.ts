@@ -24,7 +24,7 @@ export class StepLoop {
   readonly #metrics: Float64Array;
   readonly #times: Float64Array;
   readonly #chunks: Float64Array;
-  readonly #clock: PhaseClock;
+  readonly clock: PhaseClock;
 
   constructor(plan: Plan, memory: WebAssembly.Memory, control: Control, backend: Backend, rank: number) {
     const { regions, threads } = plan;
@@ -39,7 +39,7 @@ export class StepLoop {
     this.#times = doubles(regions.times);
     this.#chunks = doubles(regions.chunks);
     const stats = doubles(regions.stats);
-    this.#clock = new PhaseClock(stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length));
+    this.clock = new PhaseClock(stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length));
     const strategy = strategies[plan.sync];
     const barrier = control.barrier(
       threads + Number(strategy.coordinated),
@@ -58,7 +58,7 @@ export class StepLoop {
       ownSlices: plan.slices[rank],
       allSlices: plan.slices.flat(),
       buffers: strategy.gradientBuffers(threads),
-      clock: this.#clock,
+      clock: this.clock,
       barrier: () => barrier.wait(),
     };
   }
@@ -91,7 +91,7 @@ export class StepLoop {
       }
       if (this.#control.stopAfter === step.number) break;
     }
-    this.#clock.enter(null);
+    this.clock.enter(null);
   }
 
   /** The command's steps by this rank alone; each is told at the end, its time by an even share of the whole. */
@@ -99,7 +99,7 @@ export class StepLoop {
     const now = () => performance.timeOrigin + performance.now();
     const started = now();
     const stride = this.#plan.threads * metricsPerRank;
-    this.#clock.enter('compute');
+    this.clock.enter('compute');
     backend.trainAlone({
       first,
       count,
@@ -109,7 +109,7 @@ export class StepLoop {
       metrics: this.#metrics.byteOffset,
       metricsStride: stride * 8,
     });
-    this.#clock.enter(null);
+    this.clock.enter(null);
     const share = (now() - started) / count;
     for (let i = 0; i < count; i++) {
       this.#times[i] = started + (i + 1) * share;

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resolveConfig } from '../dist/config/load.js';
+import { chooseThreads, estimateMs } from '../dist/coordinator/choose-threads.js';
+import { chooseTeam } from '../dist/coordinator/team.js';
+
+const images = { train: 60_000, evaluated: 10_000 };
+const cores = { physical: 4, logical: 8, available: 8 };
+
+async function configOf(file: string, ...overrides: string[]) {
+  return (await resolveConfig({ file, overrides, environment: {} })).config;
+}
+
+test('auto: a sprint of a few milliseconds gets one worker, epochs of a deep network all cores', async () => {
+  const sprint = chooseThreads(await configOf('mnist-97', 'parallel.threads=auto'), cores, images, 784);
+  assert.equal(sprint.count, 1);
+  assert.match(sprint.reason, /^the run is about \d+ ms of work for one core: more workers cost/);
+  const deep = chooseThreads(await configOf('fastmlp', 'parallel.threads=auto'), cores, images, 784);
+  assert.equal(deep.count, 4);
+  assert.match(deep.reason, /pays$/);
+});
+
+test('a count, physical and logical are what they say', async () => {
+  for (const [word, count] of [
+    ['3', 3],
+    ['physical', 4],
+    ['logical', 8],
+  ] as const) {
+    const config = await configOf('mnist-97', `parallel.threads=${word}`);
+    assert.equal(chooseThreads(config, cores, images, 784).count, count);
+  }
+});
+
+test('the estimate grows with images, epochs, grid and layers', async () => {
+  const estimate = async (file: string, ...overrides: string[]) =>
+    estimateMs(await configOf(file, ...overrides), images, 784);
+  const base = await estimate('mnist-97');
+  assert.ok(base < (await estimate('mnist-97', 'data.take=4000')));
+  assert.ok(base < (await estimate('mnist-97', 'train.epochs=2')));
+  assert.ok(base < (await estimate('mnist-97', 'data.features.grid=20')));
+  assert.ok((await estimate('pixels-97')) < (await estimate('fastmlp', 'train.epochs=1')));
+});
+
+test('small batches have one trainer; large ones, and optimisers without a fused step, have all', () => {
+  assert.equal(chooseTeam(8, 'sgd').trainers, 'one');
+  assert.equal(chooseTeam(512, 'sgd').trainers, 'all');
+  assert.equal(chooseTeam(8, 'adam').trainers, 'all');
+});

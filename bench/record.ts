@@ -12,6 +12,7 @@ import { commandOf } from '../scripts/performance/bars.ts';
 import {
   type Bar,
   type BenchRecord,
+  folderName,
   recordSchema,
   type Table,
 } from '../scripts/performance/record-format.ts';
@@ -49,12 +50,19 @@ export async function writeRecord(bench: string, contents: RecordContents): Prom
   });
   for (const bar of record.bars) console.log(verdictLine(bar));
   const folder = options.includes('--record')
-    ? `results/records/${date.slice(0, 10)}-${bench}-${slug(machine.processor)}`
+    ? `results/records/${folderName(record)}`
     : `results/bench-${bench}_${date.slice(0, 19).replace('T', '_').replaceAll(':', '-')}`;
   mkdirSync(`${root}${folder}`, { recursive: true });
-  writeFileSync(`${root}${folder}/record.json`, `${JSON.stringify(record, null, 2)}\n`);
+  writeFileSync(`${root}${folder}/record.json`, recordText(record));
   writeFileSync(`${root}${folder}/record.md`, recordMarkdown(record));
   console.log(`\nrecord: ${folder}`);
+}
+
+/** JSON with every list of numbers on one line. */
+function recordText(record: BenchRecord): string {
+  const text = JSON.stringify(record, null, 2);
+  const oneLine = (list: string) => list.replaceAll(/\s+/g, ' ').replace('[ ', '[').replace(' ]', ']');
+  return `${text.replaceAll(/\[\s[-+.,\de\s]+\]/g, oneLine)}\n`;
 }
 
 function verdictLine(bar: Bar): string {
@@ -71,17 +79,6 @@ async function machineFacts() {
   const { physical } = await countCores();
   const processor = facts.processor ?? 'unknown processor';
   return { ...facts, processor, cores: physical, node, v8, wasmLevel, gflops, bandwidthGBs, loadAtStart };
-}
-
-/** `Intel(R) Xeon(R) CPU @ 2.90GHz` is intel-xeon-cpu. */
-export function slug(processor: string): string {
-  const words = processor.replace(/\((r|tm|c)\)|[®™©]|@.*$/gi, ' ');
-  return (
-    words
-      .toLowerCase()
-      .match(/[a-z0-9]+/g)
-      ?.join('-') ?? 'unknown'
-  );
 }
 
 /** The commit, with `+` when tracked files have changes; null outside a checkout. Takes no locks. */

@@ -1,16 +1,22 @@
-/** Reads results/records: the newest record of each benchmark. */
+/** Reads results/records: every benchmark's records, and the newest of each benchmark. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type BenchRecord, recordSchema } from './record-format.ts';
 
-/** By benchmark. Of two with the same date the folder that comes later in the alphabet counts. */
-export function newestRecords(folder: string): Map<string, BenchRecord> {
-  const newest = new Map<string, BenchRecord>();
+/** By name of their folder, in the order of the names. Other runs worth citing lie beside them: no record.json. */
+export function readRecords(folder: string): Map<string, BenchRecord> {
+  const records = new Map<string, BenchRecord>();
   for (const name of readdirSync(folder).sort()) {
     const file = path.join(folder, name, 'record.json');
-    // Other runs worth citing lie beside the benchmarks' records.
-    if (!existsSync(file)) continue;
-    const record = readRecord(file, name);
+    if (existsSync(file)) records.set(name, readRecord(file, name));
+  }
+  return records;
+}
+
+/** By benchmark. Of two with the same date the one whose folder comes later in the alphabet counts. */
+export function newestRecords(records: ReadonlyMap<string, BenchRecord>): Map<string, BenchRecord> {
+  const newest = new Map<string, BenchRecord>();
+  for (const record of records.values()) {
     const other = newest.get(record.bench);
     if (other === undefined || Date.parse(record.date) >= Date.parse(other.date))
       newest.set(record.bench, record);

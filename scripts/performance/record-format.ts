@@ -61,3 +61,14 @@ export type BenchRecord = z.infer<typeof recordSchema>;
 export type Bar = z.infer<typeof bar>;
 export type Table = z.infer<typeof table>;
 export type Machine = z.infer<typeof machine>;
+
+/** Of a record's folder: `<YYYY-MM-DD>-<bench>-<processor>`, the processor by its words. */
+export function folderName({
+  date,
+  bench,
+  machine,
+}: Pick<BenchRecord, 'date' | 'bench' | 'machine'>): string {
+  const named = machine.processor.replace(/\((r|tm|c)\)|[®™©]|@.*$/gi, ' ').toLowerCase();
+  const words = named.match(/[a-z0-9]+/g) ?? ['unknown'];
+  return [date.slice(0, 10), bench, ...words].join('-');
+}

@@ -2,9 +2,9 @@
 import { markdownTable } from 'markdown-table';
 import type { Bar, BenchRecord, Machine, Table } from './record-format.ts';
 
-/** Three significant digits or all of a whole number; thousands apart. */
+/** Three significant digits, or the whole number where it has more; thousands apart. */
 export function figure(value: number): string {
-  const rounded = Number.isInteger(value) ? value : Number(value.toPrecision(3));
+  const rounded = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
   return rounded.toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
 
@@ -40,13 +40,13 @@ export function barTable(bars: readonly Bar[]): string {
   return cells([['bar', 'limit', 'median (min–max)', 'verdict', 'command'], ...rows], 'lrrll');
 }
 
-/** A list of the bars that were missed or could not be measured, each with its reason; empty when there are none. */
+/** A list item for each bar that was missed or has a word to it; empty when there are none. */
 export function explanations(bars: readonly Bar[]): string[] {
   return bars
     .filter((bar) => bar.met === false || bar.explanation !== undefined)
     .map((bar) => {
-      const state = { true: 'met', false: 'missed', null: 'not measured' }[`${bar.met}`];
-      return `- ${bar.text}: ${state}. ${bar.explanation ?? 'Not explained yet.'}`;
+      const why = bar.explanation ?? 'not explained yet';
+      return `- ${bar.text}: ${bar.met === false ? 'missed; ' : ''}${why}`;
     });
 }
 

@@ -1,0 +1,30 @@
+/**
+ * A process that keeps one core busy on command: `spin` and `rest`, a line each on stdin, answered when done. It ends
+ * when stdin closes, which it does whatever becomes of the process that holds the other end, and at the latest
+ * after `lifetimeMs`.
+ */
+import { createInterface } from 'node:readline';
+
+const lifetimeMs = 300_000;
+
+/** Between two looks at stdin. */
+const burstMs = 10;
+
+let spins = false;
+
+function burst(): void {
+  if (!spins) return;
+  for (const until = performance.now() + burstMs; performance.now() < until; );
+  setImmediate(burst);
+}
+
+setTimeout(() => process.exit(0), lifetimeMs);
+createInterface(process.stdin)
+  .on('line', (word) => {
+    const started = word === 'spin' && !spins;
+    spins = word === 'spin';
+    if (started) setImmediate(burst);
+    console.log(word);
+  })
+  .on('close', () => process.exit(0));
+console.log('ready');

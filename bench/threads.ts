@@ -1,0 +1,70 @@
+/**
+ * What threads gain, and what that could be at best: speed-up by thread count and strategy, the ceiling that two
+ * independent processes set, more threads than cores, busy neighbours, and the recipes on direction features.
+ */
+import { countCores } from '../dist/coordinator/cores.js';
+import { table } from './harness.ts';
+import { type Bar, type BarId, judge, type Table, writeRecord } from './record.ts';
+import { measureCeiling } from './threads/ceiling.ts';
+import { type Batch, mostThreads, ratios } from './threads/engine-case.ts';
+import { measureFeatureRecipes } from './threads/feature-recipes.ts';
+import { measureNeighbours } from './threads/neighbours.ts';
+import { measureScaling, type Scaling } from './threads/scaling.ts';
+
+/** Speed-ups are judged only where every thread has a physical core of its own. */
+const speedupBars: readonly { readonly id: BarId; readonly threads: number }[] = [
+  { id: 'threads-speedup-4', threads: 4 },
+  { id: 'threads-speedup-8', threads: 8 },
+  { id: 'threads-speedup-12', threads: 12 },
+];
+
+export default async function bench(): Promise<void> {
+  const { available, physical } = await countCores();
+  const counts = Array.from({ length: Math.min(available, mostThreads) }, (_, i) => i + 1);
+  const here = `not measured here: ${physical} core${physical === 1 ? '' : 's'}`;
+  const ofRatios = (id: BarId, samples: readonly number[] | undefined, why = here): Bar =>
+    samples === undefined || samples.length === 0 ? judge(id, null, why) : judge(id, samples);
+
+  const scaling = await measureScaling([...new Set([...counts, mostThreads])], available);
+  for (const each of scaling.tables) print(each);
+  const ceiling = physical < 2 ? null : await measureCeiling();
+  if (ceiling !== null) print(ceiling.table);
+  const neighbours = await measureNeighbours(available);
+  print(neighbours.table);
+  const recipes = await measureFeatureRecipes(counts);
+  for (const each of recipes.tables) print(each);
+
+  const enough = `not measured here: ${available} cores are enough for ${mostThreads} threads`;
+  await writeRecord('threads', {
+    bars: [
+      ofRatios('threads-ceiling-512', ceiling?.reached.get(512)),
+      ofRatios('threads-ceiling-4096', ceiling?.reached.get(4096)),
+      ofRatios('threads-oversubscribed', oversubscription(scaling, available), enough),
+      ofRatios('threads-neighbours', neighbours.slowdown.get(512)),
+      ...speedupBars.map(({ id, threads }) =>
+        ofRatios(id, physical < threads ? undefined : timeOver(scaling, 4096, 1, threads)),
+      ),
+    ],
+    tables: [
+      ...scaling.tables,
+      ...(ceiling === null ? [] : [ceiling.table]),
+      neighbours.table,
+      ...recipes.tables,
+    ],
+    samples: { ...scaling.samples, ...ceiling?.samples, ...neighbours.samples, ...recipes.samples },
+  });
+}
+
+/** Time of `threads` over that of `others`, round by round. */
+function timeOver(scaling: Scaling, batch: Batch, threads: number, others: number): number[] {
+  return ratios(scaling.epochMs(batch, threads), scaling.epochMs(batch, others));
+}
+
+/** Undefined where there is a core for every thread. */
+function oversubscription(scaling: Scaling, cores: number): number[] | undefined {
+  return cores >= mostThreads ? undefined : timeOver(scaling, 512, mostThreads, cores);
+}
+
+function print({ title, note, rows }: Table): void {
+  console.log([title, ...(note === undefined ? [] : [note]), table(rows)].join('\n\n'), '\n');
+}

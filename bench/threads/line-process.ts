@@ -1,0 +1,49 @@
+/** A Node process that answers every line on its stdin with one line; it is to end when its stdin closes. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { root } from '../harness.ts';
+
+export interface LineProcess {
+  /** @throws when the process ends before it has answered. */
+  ask(line: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+const graceMs = 5000;
+
+/** Resolves when the process has said its first line, which tells that it is ready. */
+export async function openLineProcess(script: string, words: readonly string[] = []): Promise<LineProcess> {
+  const child = spawn(process.execPath, [`${root}${script}`, ...words], {
+    cwd: root,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const exited = new Promise<void>((resolve) => {
+    child.on('error', () => resolve());
+    child.on('exit', () => resolve());
+  });
+  // A line to a process that has just ended: its missing answer tells.
+  child.stdin.on('error', () => {});
+  const answer = async () => {
+    const { value, done } = await answers.next();
+    if (done) throw new Error(`${script} ended before it answered`);
+    return value;
+  };
+  await answer();
+  return {
+    ask(line) {
+      child.stdin.write(`${line}\n`);
+      return answer();
+    },
+    async close() {
+      child.stdin.end();
+      const timer = setTimeout(() => kill(child), graceMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function kill(child: ChildProcess): void {
+  child.kill('SIGKILL');
+}

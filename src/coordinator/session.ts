@@ -17,41 +17,8 @@ import { Interrupted } from './interruption.js';
 import type { PartName, Plan, Region } from './plan.js';
 import type { WorkerPool } from './pool.js';
 import { fillMemory, type PreparedData } from './prepare-data.js';
-
-export interface StepMetrics {
-  /** Mean loss of the batch before the step, rounded to float32; the share of its images already right. */
-  readonly loss: number;
-  readonly batchAccuracy: number;
-  /** Milliseconds since the Unix epoch. */
-  readonly finishedAt: number;
-}
-
-export interface Evaluation {
-  readonly accuracy: number;
-  readonly loss: number;
-}
-
-/** What one command asks for; see RunCommand. One step for each learning rate, at most plan.ringSteps of them. */
-export interface Work {
-  readonly first: number;
-  readonly rates: readonly number[];
-  readonly firstSample: number;
-  readonly epochSamples: number;
-  readonly extract: boolean;
-  readonly evaluate: PartName | null;
-}
-
-export interface Done {
-  readonly metrics: StepMetrics[];
-  readonly evaluation: Evaluation | null;
-}
-
-/** Milliseconds, summed: mean over the workers for compute and wait; update is the coordinator's in `average`. */
-export interface PhaseTimes {
-  readonly compute: number;
-  readonly wait: number;
-  readonly update: number;
-}
+import { allocate } from './shared-memory.js';
+import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
 
 /** A worker threw or was lost; `cause` is the root error. */
 export class WorkerFailure extends Error {
@@ -346,19 +313,4 @@ export function nonFiniteLoss(step: number): UserError {
   return new UserError(
     `the loss is not finite at step ${step}: the training diverged; lower optimizer.lr, or check model.init.file and the data`,
   );
-}
-
-function allocate(bytes: number): WebAssembly.Memory {
-  const pages = bytes / 65536;
-  const megabytes = Math.ceil(bytes / 2 ** 20);
-  if (pages > 65536) {
-    throw new UserError(
-      `this run needs ${megabytes} MiB of shared memory, more than WebAssembly's 4,096 MiB: use a smaller train.batch, model.hidden or data.take`,
-    );
-  }
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  } catch (cause) {
-    throw new UserError(`could not allocate ${megabytes} MiB of shared memory`, 1, { cause });
-  }
 }

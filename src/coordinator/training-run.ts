@@ -5,8 +5,9 @@ import { initialTensors } from '../model/initialise.js';
 import type { Tensor } from '../model/safetensors.js';
 import { learningRate } from '../optim/schedule.js';
 import { orderOf } from './epoch-order.js';
-import { type Evaluation, nonFiniteLoss, type Session, type StepMetrics } from './session.js';
+import { nonFiniteLoss, type Session } from './session.js';
 import { type StopReason, StopRule } from './stopping.js';
+import type { Evaluation, StepMetrics } from './work.js';
 
 /** Where a run is: step and epoch count from 1, `elapsedMs` is the resident clock. */
 export interface Position {

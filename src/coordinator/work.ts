@@ -1,0 +1,37 @@
+/** What a session is asked to do, and what it tells. */
+import type { PartName } from './plan.js';
+
+export interface StepMetrics {
+  /** Mean loss of the batch before the step, rounded to float32; the share of its images already right. */
+  readonly loss: number;
+  readonly batchAccuracy: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly finishedAt: number;
+}
+
+export interface Evaluation {
+  readonly accuracy: number;
+  readonly loss: number;
+}
+
+/** What one command asks for; see RunCommand. One step for each learning rate, at most plan.ringSteps of them. */
+export interface Work {
+  readonly first: number;
+  readonly rates: readonly number[];
+  readonly firstSample: number;
+  readonly epochSamples: number;
+  readonly extract: boolean;
+  readonly evaluate: PartName | null;
+}
+
+export interface Done {
+  readonly metrics: StepMetrics[];
+  readonly evaluation: Evaluation | null;
+}
+
+/** Milliseconds, summed: mean over the workers for compute and wait; update is the coordinator's in `average`. */
+export interface PhaseTimes {
+  readonly compute: number;
+  readonly wait: number;
+  readonly update: number;
+}

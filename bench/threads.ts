@@ -3,10 +3,10 @@
  * independent processes set, more threads than cores, busy neighbours, and the recipes on direction features.
  */
 import { countCores } from '../dist/coordinator/cores.js';
-import { table } from './harness.ts';
+import { spread, table } from './harness.ts';
 import { type Bar, type BarId, judge, type Table, writeRecord } from './record.ts';
-import { measureCeiling } from './threads/ceiling.ts';
-import { type Batch, mostThreads, ratios } from './threads/engine-case.ts';
+import { comparisons, measureCeiling } from './threads/ceiling.ts';
+import { type Batch, batches, mostThreads, ratios } from './threads/engine-case.ts';
 import { measureFeatureRecipes } from './threads/feature-recipes.ts';
 import { measureNeighbours } from './threads/neighbours.ts';
 import { measureScaling, type Scaling } from './threads/scaling.ts';
@@ -37,8 +37,7 @@ export default async function bench(): Promise<void> {
   const enough = `not measured here: ${available} cores are enough for ${mostThreads} threads`;
   await writeRecord('threads', {
     bars: [
-      ofRatios('threads-ceiling-512', ceiling?.reached.get(512)),
-      ofRatios('threads-ceiling-4096', ceiling?.reached.get(4096)),
+      ...comparisons.map(({ bar }) => ofRatios(bar, ceiling?.reached.get(bar))),
       ofRatios('threads-oversubscribed', oversubscription(scaling, available), enough),
       ofRatios('threads-neighbours', neighbours.slowdown.get(512)),
       ...speedupBars.map(({ id, threads }) =>
@@ -51,6 +50,7 @@ export default async function bench(): Promise<void> {
       neighbours.table,
       ...recipes.tables,
     ],
+    notes: rowsNote(scaling),
     samples: { ...scaling.samples, ...ceiling?.samples, ...neighbours.samples, ...recipes.samples },
   });
 }
@@ -63,6 +63,16 @@ function timeOver(scaling: Scaling, batch: Batch, threads: number, others: numbe
 /** Undefined where there is a core for every thread. */
 function oversubscription(scaling: Scaling, cores: number): number[] | undefined {
   return cores >= mostThreads ? undefined : timeOver(scaling, 512, mostThreads, cores);
+}
+
+/** A speed-up at a large batch is not all due to threads where one thread is slowed by its many rows. */
+function rowsNote(scaling: Scaling): string[] {
+  const [small, large] = batches.map((batch) => spread(scaling.epochMs(batch, 1)).median);
+  const ratio = large / small;
+  if (ratio < 1.1) return [];
+  return [
+    `One thread takes ${ratio.toFixed(2)} times as long for an epoch at batch 4,096 as at 512. So a part of the speed-ups at batch 4,096 comes from fewer rows for each thread, not from more cores.`,
+  ];
 }
 
 function print({ title, note, rows }: Table): void {

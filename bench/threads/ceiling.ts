@@ -1,49 +1,66 @@
 /**
- * What two threads could reach at best on this machine: two independent single-thread processes with the same work
- * at the same time. They share no barrier, only caches, memory and clock, which two threads must share as well.
+ * What two threads could reach at best on this machine: two independent single-thread processes with as much work
+ * each, at the same time. They share no barrier, only caches, memory and clock, which two threads must share as well.
+ * A process with the whole batch has twice the rows of a thread, which costs it time where rows outgrow a cache;
+ * beside it stands the stricter comparison with processes that have half the batch, as many rows as a thread.
  */
+import type { BarId } from '../../scripts/performance/bars.ts';
 import type { Table } from '../../scripts/performance/record-format.ts';
 import { alternate, shown, spread } from '../harness.ts';
-import { type Batch, batches, openEngine, overridesOf, ratios, recipe, rounds } from './engine-case.ts';
+import { openEngine, overridesOf, ratios, recipe, rounds } from './engine-case.ts';
 import { openLineProcess } from './line-process.ts';
 
 export interface Ceiling {
   readonly table: Table;
   readonly samples: Record<string, readonly number[]>;
   /** Throughput of two threads over that of the two processes. */
-  readonly reached: ReadonlyMap<Batch, readonly number[]>;
+  readonly reached: ReadonlyMap<BarId, readonly number[]>;
 }
+
+interface Comparison {
+  readonly bar: BarId;
+  readonly batch: number;
+  /** Of each process. */
+  readonly processBatch: number;
+}
+
+export const comparisons: readonly Comparison[] = [
+  { bar: 'threads-ceiling-512', batch: 512, processBatch: 512 },
+  { bar: 'threads-ceiling-4096', batch: 4096, processBatch: 4096 },
+  { bar: 'threads-ceiling-4096-rows', batch: 4096, processBatch: 2048 },
+];
 
 export async function measureCeiling(): Promise<Ceiling> {
   const rows: string[][] = [];
   const samples: Record<string, readonly number[]> = {};
-  const reached = new Map<Batch, readonly number[]>();
-  for (const batch of batches) {
-    const { alone, together, threads } = await measureBatch(batch);
+  const reached = new Map<BarId, readonly number[]>();
+  for (const { bar, batch, processBatch } of comparisons) {
+    const { alone, together, threads } = await measure(batch, processBatch);
     const ceiling = ratios(alone, together).map((ratio) => 2 * ratio);
     const ofCeiling = ratios(together, threads).map((ratio) => ratio / 2);
-    reached.set(batch, ofCeiling);
-    const cells = [spread(alone), spread(together), spread(threads)].map((each) => shown(each));
+    reached.set(bar, ofCeiling);
+    const cells = [alone, together, threads].map((each) => shown(spread(each)));
     const gains = [ceiling, ratios(alone, threads), ofCeiling].map((each) => shown(spread(each), 2));
-    rows.push([batch.toLocaleString('en-US'), ...cells, ...gains]);
-    samples[`ms, batch ${batch}, one process`] = alone;
-    samples[`ms, batch ${batch}, two processes until both are done`] = together;
-    samples[`ms, batch ${batch}, one process with 2 threads`] = threads;
+    rows.push([batch, processBatch].map((each) => each.toLocaleString('en-US')).concat(cells, gains));
+    const name = `batch ${batch} of threads, ${processBatch} of processes`;
+    samples[`ms, ${name}: one process`] = alone;
+    samples[`ms, ${name}: two processes until both are done`] = together;
+    samples[`ms, ${name}: 2 threads`] = threads;
   }
   const heading = ['one process', 'two at once', '2 threads', 'ceiling', 'speed-up', 'of the ceiling'];
   return {
     table: {
       title: 'The ceiling of two threads',
-      note: 'ms of an epoch of configs/fastmlp.yaml in one single-thread process, in two of them at the same time until both are done (twice the work), and in one process with two threads; in turn, median (min–max). Ceiling: throughput of the two processes over that of one.',
-      rows: [['batch', ...heading], ...rows],
+      note: 'ms of an epoch of configs/fastmlp.yaml in one single-thread process, in two of them at the same time until both are done (twice the work), and in one process with two threads; in turn, median (min–max). Ceiling: throughput of the two processes over that of one. Speed-up: two threads over one process.',
+      rows: [['batch', 'of a process', ...heading], ...rows],
     },
     samples,
     reached,
   };
 }
 
-async function measureBatch(batch: Batch) {
-  const words = [recipe, '1', ...overridesOf(batch)];
+async function measure(batch: number, processBatch: number) {
+  const words = [recipe, '1', ...overridesOf(processBatch)];
   const open = () => openLineProcess('bench/threads/trainer-process.ts', words);
   const processes = [await open(), await open()];
   const trainer = await openEngine(batch, 2);

@@ -10,9 +10,9 @@ export const rounds = 9;
 /** More than most machines have cores; the sweep's last thread count. */
 export const mostThreads = 12;
 
-export const overridesOf = (batch: Batch): string[] => ['train.epochs=1', `train.batch=${batch}`];
+export const overridesOf = (batch: number): string[] => ['train.epochs=1', `train.batch=${batch}`];
 
-export function openEngine(batch: Batch, threads: number, more: readonly string[] = []): Promise<Trainer> {
+export function openEngine(batch: number, threads: number, more: readonly string[] = []): Promise<Trainer> {
   return openTrainer(recipe, [...overridesOf(batch), ...more], threads);
 }
 

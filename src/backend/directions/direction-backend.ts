@@ -18,6 +18,7 @@ import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Rows, ShardResult } from '../backend.js';
 import type { FeatureBackend, SoloSteps } from '../feature-backend.js';
+import { gradientBuffer, reduceSlice, updateSlice } from '../slice-steps.js';
 
 export class DirectionBackend implements FeatureBackend {
   readonly #plan: Plan;
@@ -89,28 +90,16 @@ export class DirectionBackend implements FeatureBackend {
       slice.firstRow,
       slice.lastRow,
       Number(slice.bias),
-      this.#gradients(buffer),
+      gradientBuffer(this.#plan, buffer),
     );
   }
 
   reduce(slice: Slice, buffers: number): void {
-    const target = this.#gradients(0) + slice.offset * 4;
-    for (let buffer = 1; buffer < buffers; buffer++)
-      this.#engine.addInto(target, this.#gradients(buffer) + slice.offset * 4, slice.floats);
+    reduceSlice(this.#plan, this.#engine, slice, buffers);
   }
 
   update(slice: Slice, step: number, learningRate: number): void {
-    const { regions, parameters } = this.#plan;
-    const bytes = slice.offset * 4;
-    const state = regions.states.offset + bytes;
-    this.#optimizer.update(
-      regions.parameters.offset + bytes,
-      [state, state + parameters * 4],
-      this.#gradients(0) + bytes,
-      slice.floats,
-      step,
-      learningRate,
-    );
+    updateSlice(this.#plan, this.#optimizer, slice, step, learningRate);
   }
 
   /** Only the folded weights derive from the parameters, and they are made before an evaluation. */
@@ -186,9 +175,5 @@ export class DirectionBackend implements FeatureBackend {
       steps.metrics,
       steps.metricsStride,
     );
-  }
-
-  #gradients(buffer: number): number {
-    return this.#plan.regions.gradients.offset + buffer * this.#plan.parameters * 4;
   }
 }

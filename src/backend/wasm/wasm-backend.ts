@@ -5,6 +5,7 @@ import type { Slice } from '../../coordinator/slices.js';
 import { instantiateKernels, type Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
+import { gradientBuffer, reduceSlice, updateSlice } from '../slice-steps.js';
 import { ForwardPass } from './forward.js';
 
 export class WasmBackend implements Backend {
@@ -108,7 +109,7 @@ export class WasmBackend implements Backend {
     const width = layer.panelWidth;
     const stride = layer.width * 4;
     const count = rows.last - rows.first;
-    const target = this.#gradients(buffer) + slice.offset * 4;
+    const target = gradientBuffer(this.#plan, buffer) + slice.offset * 4;
     const deltas = this.#deltas(slice.layer) + rows.first * stride + slice.panel * width * 4;
     const weightRows = slice.lastRow - slice.firstRow;
     const biasRow = slice.bias ? target + weightRows * width * 4 : this.#biasSums;
@@ -143,23 +144,11 @@ export class WasmBackend implements Backend {
   }
 
   reduce(slice: Slice, buffers: number): void {
-    const target = this.#gradients(0) + slice.offset * 4;
-    for (let buffer = 1; buffer < buffers; buffer++)
-      this.#kernels.addInto(target, this.#gradients(buffer) + slice.offset * 4, slice.floats);
+    reduceSlice(this.#plan, this.#kernels, slice, buffers);
   }
 
   update(slice: Slice, step: number, learningRate: number): void {
-    const { regions, parameters } = this.#plan;
-    const bytes = slice.offset * 4;
-    const state = regions.states.offset + bytes;
-    this.#optimizer.update(
-      regions.parameters.offset + bytes,
-      [state, state + parameters * 4],
-      this.#gradients(0) + bytes,
-      slice.floats,
-      step,
-      learningRate,
-    );
+    updateSlice(this.#plan, this.#optimizer, slice, step, learningRate);
     this.#transpose(slice);
   }
 
@@ -180,10 +169,6 @@ export class WasmBackend implements Backend {
       layer.outputs,
       this.#transposed(slice.layer),
     );
-  }
-
-  #gradients(buffer: number): number {
-    return this.#plan.regions.gradients.offset + buffer * this.#plan.parameters * 4;
   }
 
   /** The gradient of the logits replaces them, so the last layer's deltas are where its activations were. */

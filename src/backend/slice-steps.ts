@@ -1,0 +1,37 @@
+/** What every backend in WebAssembly does with a slice of the parameters, however they are laid out. */
+import type { Plan } from '../coordinator/plan.js';
+import type { Slice } from '../coordinator/slices.js';
+import type { Kernels } from '../kernels/kernels.js';
+import type { Optimizer } from '../optim/optimizer.js';
+
+/** Byte offset of gradient buffer `buffer`. */
+export function gradientBuffer({ regions, parameters }: Plan, buffer: number): number {
+  return regions.gradients.offset + buffer * parameters * 4;
+}
+
+/** Adds gradient buffers 1 … buffers − 1 to buffer 0, in this order. */
+export function reduceSlice(plan: Plan, kernels: Kernels, slice: Slice, buffers: number): void {
+  const bytes = slice.offset * 4;
+  for (let buffer = 1; buffer < buffers; buffer++)
+    kernels.addInto(gradientBuffer(plan, 0) + bytes, gradientBuffer(plan, buffer) + bytes, slice.floats);
+}
+
+/** One step of the optimiser from gradient buffer 0. */
+export function updateSlice(
+  plan: Plan,
+  optimizer: Optimizer,
+  slice: Slice,
+  step: number,
+  learningRate: number,
+): void {
+  const bytes = slice.offset * 4;
+  const state = plan.regions.states.offset + bytes;
+  optimizer.update(
+    plan.regions.parameters.offset + bytes,
+    [state, state + plan.parameters * 4],
+    gradientBuffer(plan, 0) + bytes,
+    slice.floats,
+    step,
+    learningRate,
+  );
+}

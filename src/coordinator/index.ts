@@ -1,4 +1,5 @@
 /** The entry of the command line, `node dist/coordinator`: dispatch, errors in one line, exit codes. */
+import type { Raced } from '../race/race.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { type ParsedCommand, parseCommandLine } from './cli.js';
 import type { CommandContext } from './command-context.js';
@@ -18,11 +19,12 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-async function main(words: readonly string[]): Promise<ExitCode> {
+/** `raced`: the race that was run before this was loaded, or why it failed; null where none was asked for. */
+export async function main(words: readonly string[], raced: Raced | Error | null): Promise<ExitCode> {
   const signal = listenForInterrupt();
   try {
     const parsed = parseCommandLine(words, readVersions().shardstep, print);
-    return parsed === null ? ExitCode.done : await run(parsed, signal);
+    return parsed === null ? ExitCode.done : await run(parsed, raced, signal);
   } catch (error) {
     if (signal.aborted) {
       complain('interrupted');
@@ -36,7 +38,7 @@ async function main(words: readonly string[]): Promise<ExitCode> {
   }
 }
 
-async function run({ command, flags, overrides }: ParsedCommand, signal: AbortSignal): Promise<ExitCode> {
+async function run({ command, flags, overrides }: ParsedCommand, raced: Raced | Error | null, signal: AbortSignal): Promise<ExitCode> {
   const context: CommandContext = {
     signal,
     progress: createProgress({ stream: process.stderr, quiet: flags.quiet ?? false }),
@@ -100,4 +102,3 @@ function noteSlowRuntime({ progress }: CommandContext): void {
   );
 }
 
-process.exitCode = await main(process.argv.slice(2));

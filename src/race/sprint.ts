@@ -1,0 +1,167 @@
+/**
+ * The recipe on one thread and in one small memory: features of the training images, their statistics, training, then
+ * features and classification of the test images as they come. The same kernels in the same order as a session's, so
+ * that the result is the same bits.
+ */
+import {
+  blockBytes,
+  blockImages,
+  blocksOf,
+  chunkBlocks,
+  chunkImages,
+  chunksOf,
+  directionFeatureCount as features,
+  imageSide,
+} from '../directions/spec.js';
+import { type DirectionKernels, mostClasses, stripFloats, stripVectorFloats } from '../kernels/direction-kernels.js';
+import type { RaceRecipe } from './recipe.js';
+
+export type RaceKernels = Omit<DirectionKernels, 'propagate' | 'gradient'>;
+
+export const imageBytes = imageSide * imageSide;
+const paddingLabel = 255;
+const statisticsStride = (features + 1) * 32;
+
+/** Byte offsets, each at a cache line. */
+function layOut(recipe: RaceRecipe, testCount: number, scratchBytes: number) {
+  let top = 1024;
+  const take = (bytes: number) => {
+    const at = top;
+    top = (top + bytes + 127) & ~127;
+    return at;
+  };
+  const chunks = chunksOf(recipe.images);
+  const vectorBytes = stripVectorFloats(features) * 4;
+  const at = {
+    /** u8 [images + 1][784]; i32 [chunks · 32]; u8 [chunks · 32]; f32 [blocks][features][8]. */
+    images: take((recipe.images + 1) * imageBytes),
+    order: take(chunks * chunkImages * 4),
+    labels: take(chunks * chunkImages),
+    blocks: take(chunks * chunkBlocks * blockBytes),
+    statistics: take(chunks * statisticsStride),
+    mean: take(features * 4),
+    shift: take(features * 4),
+    weights: take(vectorBytes),
+    velocity: take(vectorBytes),
+    folded: take(vectorBytes),
+    batches: take(recipe.rates.length * 4),
+    rates: take(recipe.rates.length * 8),
+    columns: take(blockBytes),
+    deltas: take((recipe.batch / blockImages) * stripFloats * 4),
+    rows: take(recipe.batch * features * 4),
+    sums: take(64),
+    /** One chunk of test images and its blocks, over and over: they stay in the cache. */
+    testImages: take((chunkImages + 1) * imageBytes),
+    testBlocks: take(chunkBlocks * blockBytes),
+    testLabels: take(chunksOf(testCount) * chunkImages),
+    scratch: take(scratchBytes),
+  };
+  return { at, bytes: top };
+}
+
+/** What the extraction may use; the kernels' need is checked when they are there. */
+const scratchBytes = 128 * 1024;
+
+/** 64-KiB pages of memory. */
+export const memoryPages = (recipe: RaceRecipe, testCount: number): number =>
+  Math.ceil(layOut(recipe, testCount, scratchBytes).bytes / 65536);
+
+export class Sprint {
+  readonly #recipe: RaceRecipe;
+  readonly #kernels: RaceKernels;
+  readonly #bytes: Uint8Array;
+  readonly #at: ReturnType<typeof layOut>['at'];
+  readonly #sums: Float64Array;
+  readonly #testCount: number;
+  #evaluated = 0;
+  /** Bytes of the chunk that is being filled. */
+  #filled = 0;
+
+  constructor(recipe: RaceRecipe, kernels: RaceKernels, memory: WebAssembly.Memory, testCount: number) {
+    this.#recipe = recipe;
+    this.#kernels = kernels;
+    this.#testCount = testCount;
+    const { at, bytes } = layOut(recipe, testCount, kernels.scratchBytes());
+    if (bytes > memory.buffer.byteLength) throw new RangeError(`the race needs ${bytes} bytes`);
+    this.#at = at;
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#sums = new Float64Array(memory.buffer, at.sums, 2);
+    kernels.initialise(at.scratch);
+  }
+
+  train(images: Uint8Array, labels: Uint8Array): void {
+    const at = this.#at;
+    const kernels = this.#kernels;
+    const { images: count, batch, rates, momentum, nesterov, weightDecay, labelSmoothing } = this.#recipe;
+    const { buffer } = this.#bytes;
+    const chunks = chunksOf(count);
+    this.#bytes.set(images, at.images);
+    this.#bytes.fill(paddingLabel, at.labels, at.labels + chunks * chunkImages).set(labels, at.labels);
+    const order = new Int32Array(buffer, at.order, chunks * chunkImages);
+    for (let i = 0; i < order.length; i++) order[i] = Math.min(i, count - 1);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const first = chunk * chunkImages;
+      const blocks = blocksOf(Math.min(chunkImages, count - first));
+      const out = at.blocks + chunk * chunkBlocks * blockBytes;
+      kernels.extract(at.images, at.order + first * 4, blocks, out, at.scratch);
+      const lanes = Math.min(chunkImages, count - first) - (blocks - 1) * blockImages;
+      kernels.blockStatistics(out, blocks, features, lanes, at.statistics + chunk * statisticsStride);
+    }
+    const scale = kernels.combineStatistics(
+      ...([at.statistics, chunks, statisticsStride, features, count, at.mean, at.shift] as const),
+    );
+    const batches = new Int32Array(buffer, at.batches, rates.length);
+    for (let i = 0; i < batches.length; i++) batches[i] = i;
+    new Float64Array(buffer, at.rates, rates.length).set(rates);
+    // Weights and velocity start at zero, as memory does. The losses of all steps go to one place that nobody reads.
+    const vectors = [at.weights, at.velocity, scale, at.shift, mostClasses] as const;
+    const steps = [at.batches, rates.length, batch / blockImages, count, at.rates] as const;
+    const rule = [momentum, Number(nesterov), weightDecay, labelSmoothing] as const;
+    const room = [at.columns, at.deltas, at.rows, at.sums, 0] as const;
+    kernels.train(at.blocks, at.labels, features, ...vectors, ...steps, ...rule, ...room);
+    kernels.foldWeights(features, at.weights, scale, at.shift, mostClasses, at.folded);
+    this.#sums.fill(0);
+  }
+
+  /** Before the first images. */
+  setTestLabels(labels: Uint8Array): void {
+    const { testLabels } = this.#at;
+    const end = testLabels + chunksOf(this.#testCount) * chunkImages;
+    this.#bytes.fill(paddingLabel, testLabels, end).set(labels, testLabels);
+  }
+
+  /** Bytes of test images as they come; a chunk is classified as soon as it is whole. */
+  evaluate(piece: Uint8Array): void {
+    const { testImages } = this.#at;
+    for (let from = 0; from < piece.length; ) {
+      const left = this.#testCount - this.#evaluated;
+      const wanted = Math.min(chunkImages, left) * imageBytes - this.#filled;
+      const count = Math.min(wanted, piece.length - from);
+      if (count === 0) throw new Error('there are more test images than labels');
+      this.#bytes.set(piece.subarray(from, from + count), testImages + this.#filled);
+      this.#filled += count;
+      from += count;
+      if (count === wanted) this.#classify(Math.min(chunkImages, left));
+    }
+  }
+
+  #classify(images: number): void {
+    const at = this.#at;
+    const blocks = blocksOf(images);
+    const labels = at.testLabels + this.#evaluated;
+    // The first 32 entries of the training order are 0 to 31; labels of 255 leave out what is beyond the last image.
+    this.#kernels.extract(at.testImages, at.order, blocks, at.testBlocks, at.scratch);
+    this.#kernels.evaluate(at.testBlocks, labels, blocks, features, at.folded, at.columns, at.sums);
+    this.#evaluated += images;
+    this.#filled = 0;
+  }
+
+  get evaluated(): number {
+    return this.#evaluated;
+  }
+
+  /** Test images classified rightly so far. */
+  get hits(): number {
+    return this.#sums[1];
+  }
+}

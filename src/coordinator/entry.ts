@@ -3,6 +3,7 @@
  * from here before anything else is loaded; every other command goes straight to the coordinator.
  */
 import { writeSync } from 'node:fs';
+import { profileTable } from '../race/profile.js';
 import { type Raced, race } from '../race/race.js';
 import type { RaceRecipe } from '../race/recipe.js';
 import { asksForRace, raceLine } from '../race/words.js';
@@ -15,6 +16,7 @@ async function tryRace(words: readonly string[]): Promise<Raced | Error> {
   try {
     const raced = await race(RACE_RECIPE, process.env);
     if (!words.includes('--quiet')) print(words.includes('--json') ? 2 : 1, raceLine(raced));
+    if (words.includes('--profile-startup')) print(2, profileTable(raced));
     return raced;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

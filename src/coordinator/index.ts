@@ -38,7 +38,11 @@ export async function main(words: readonly string[], raced: Raced | Error | null
   }
 }
 
-async function run({ command, flags, overrides }: ParsedCommand, raced: Raced | Error | null, signal: AbortSignal): Promise<ExitCode> {
+async function run(
+  { command, flags, overrides }: ParsedCommand,
+  raced: Raced | Error | null,
+  signal: AbortSignal,
+): Promise<ExitCode> {
   const context: CommandContext = {
     signal,
     progress: createProgress({ stream: process.stderr, quiet: flags.quiet ?? false }),
@@ -101,4 +105,3 @@ function noteSlowRuntime({ progress }: CommandContext): void {
     `Node ${process.versions.node} runs 128-bit kernels; \`npm start -- …\` uses the pinned Node, about three times as fast`,
   );
 }
-

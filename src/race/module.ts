@@ -2,13 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { candidateLevels, type Level, moduleName, setCompilerFlags } from '../kernels/levels.js';
+import { codeFile, readCode } from './code-cache.js';
 import type { RaceKernels } from './sprint.js';
 
 export interface RaceModule {
   readonly level: Level;
+  /** How the code came about. */
+  readonly compiled: string;
   readonly kernels: RaceKernels;
   readonly memory: WebAssembly.Memory;
 }
+
+export const moduleFile = (grid: number, level: Level): string =>
+  join(import.meta.dirname, `../kernels/race-${grid}.${moduleName(level)}.wasm`);
 
 /**
  * The best level that compiles. Whether it also computes rightly is found out after the race, by the self-test of the
@@ -19,12 +25,15 @@ export function openRaceModule(grid: number, pages: number): RaceModule {
   for (const level of candidateLevels(process.versions.v8, process.arch)) {
     try {
       setCompilerFlags(level, process.versions.v8);
-      const file = join(import.meta.dirname, `../kernels/race-${grid}.${moduleName(level)}.wasm`);
-      const module = new WebAssembly.Module(readFileSync(file));
+      const file = moduleFile(grid, level);
+      const bytes = readFileSync(file);
+      const kept = readCode(codeFile(file, level), bytes);
+      const module = kept ?? new WebAssembly.Module(bytes);
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
       // The module is ours, so the shape of its exports is known.
       const instance = new WebAssembly.Instance(module, { env: { memory } });
-      return { level, memory, kernels: instance.exports as unknown as RaceKernels };
+      const kernels = instance.exports as unknown as RaceKernels;
+      return { level, compiled: kept === null ? 'compiled' : 'code kept by the build', memory, kernels };
     } catch (error) {
       reason = error;
     }

@@ -21,6 +21,8 @@ export interface Raced {
   /** When each phase ended, in order. */
   readonly marks: readonly (readonly [phase: string, atMs: number])[];
   readonly level: string;
+  /** Whether the kernels were compiled or their code kept. */
+  readonly compiled: string;
   /** The very bytes that were used. */
   readonly used: {
     readonly trainImages: Uint8Array;
@@ -38,13 +40,18 @@ export async function race(recipe: RaceRecipe, environment: NodeJS.ProcessEnv): 
   const testArchive = readArchive(folder, 't10k-images-idx3-ubyte');
   const testImages = inflateAside(deflated(testArchive, 't10k-images-idx3-ubyte').subarray(0, -8));
   mark('read test images');
-  const { level, kernels, memory } = openRaceModule(recipe.grid, memoryPages(recipe, testCount));
+  const { level, compiled, kernels, memory } = openRaceModule(recipe.grid, memoryPages(recipe, testCount));
   const sprint = new Sprint(recipe, kernels, memory, testCount);
   mark('kernels');
 
   const content = (name: Parameters<typeof inflatePrefix>[1], header: readonly number[], count: number) => {
     const [size, itemBytes] = [4 + 4 * header.length, header.length === 1 ? 1 : imageBytes];
-    const bytes = inflatePrefix(folder, name, size + count * itemBytes, 1024 + count * (itemBytes === 1 ? 1 : likelyBytesPerImage));
+    const bytes = inflatePrefix(
+      folder,
+      name,
+      size + count * itemBytes,
+      1024 + count * (itemBytes === 1 ? 1 : likelyBytesPerImage),
+    );
     checkHeader(bytes, name, header);
     return bytes.subarray(size);
   };
@@ -72,5 +79,5 @@ export async function race(recipe: RaceRecipe, environment: NodeJS.ProcessEnv): 
   const accuracy = sprint.hits / testCount;
   mark('test');
   const used = { trainImages, trainLabels, testImages: pieces, testLabels };
-  return { recipe, accuracy, elapsedMs: marks[marks.length - 1][1], marks, level, used };
+  return { recipe, accuracy, elapsedMs: marks[marks.length - 1][1], marks, level, compiled, used };
 }

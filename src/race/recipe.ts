@@ -29,7 +29,10 @@ export function raceRecipe(name: string, config: Config): RaceRecipe {
   const { images, stepsPerEpoch, totalSteps } = runLength(config, 60_000);
   const refusals: readonly (readonly [boolean, string])[] = [
     [data.set in knownSets && data.set === 'mnist' && data.dir === null, 'data.set=mnist'],
-    [data.features.kind === 'directions' && model.hidden.length === 0, 'a linear model on direction features'],
+    [
+      data.features.kind === 'directions' && model.hidden.length === 0,
+      'a linear model on direction features',
+    ],
     [model.init.kind === 'zero' && model.init.file === null, 'model.init.kind=zero'],
     [data.take !== null && images % train.batch === 0 && train.batch % 8 === 0, 'whole batches of eights'],
     [totalSteps === stepsPerEpoch && train.epochs === 1, 'one epoch'],

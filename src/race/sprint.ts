@@ -13,7 +13,12 @@ import {
   directionFeatureCount as features,
   imageSide,
 } from '../directions/spec.js';
-import { type DirectionKernels, mostClasses, stripFloats, stripVectorFloats } from '../kernels/direction-kernels.js';
+import {
+  type DirectionKernels,
+  mostClasses,
+  stripFloats,
+  stripVectorFloats,
+} from '../kernels/direction-kernels.js';
 import type { RaceRecipe } from './recipe.js';
 
 export type RaceKernels = Omit<DirectionKernels, 'propagate' | 'gradient'>;

@@ -38,7 +38,8 @@ export async function race(recipe: RaceRecipe, environment: NodeJS.ProcessEnv): 
   mark('start Node.js');
   const folder = dataFolder(environment);
   const testArchive = readArchive(folder, 't10k-images-idx3-ubyte');
-  const testImages = inflateAside(deflated(testArchive, 't10k-images-idx3-ubyte').subarray(0, -8));
+  const stream = deflated(testArchive, 't10k-images-idx3-ubyte').subarray(0, -8);
+  const testImages = inflateAside(stream, 16 + testCount * imageBytes);
   mark('read test images');
   const { level, compiled, kernels, memory } = openRaceModule(recipe.grid, memoryPages(recipe, testCount));
   const sprint = new Sprint(recipe, kernels, memory, testCount);

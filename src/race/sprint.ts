@@ -38,9 +38,13 @@ function layOut(recipe: RaceRecipe, testCount: number, scratchBytes: number) {
   const chunks = chunksOf(recipe.images);
   const vectorBytes = stripVectorFloats(features) * 4;
   const at = {
-    /** u8 [images + 1][784]; i32 [chunks · 32]; u8 [chunks · 32]; f32 [blocks][features][8]. */
-    images: take((recipe.images + 1) * imageBytes),
-    order: take(chunks * chunkImages * 4),
+    /**
+     * u8 [33][784]: one chunk of images, over and over, so that it stays in the cache and memory is not touched for
+     * the first time, which costs more than copying. i32 [32]: 0, 1, …
+     */
+    images: take((chunkImages + 1) * imageBytes),
+    order: take(chunkImages * 4),
+    /** Training: u8 [chunks · 32]; f32 [blocks][features][8]. */
     labels: take(chunks * chunkImages),
     blocks: take(chunks * chunkBlocks * blockBytes),
     statistics: take(chunks * statisticsStride),
@@ -55,8 +59,6 @@ function layOut(recipe: RaceRecipe, testCount: number, scratchBytes: number) {
     deltas: take((recipe.batch / blockImages) * stripFloats * 4),
     rows: take(recipe.batch * features * 4),
     sums: take(64),
-    /** One chunk of test images and its blocks, over and over: they stay in the cache. */
-    testImages: take((chunkImages + 1) * imageBytes),
     testBlocks: take(chunkBlocks * blockBytes),
     testLabels: take(chunksOf(testCount) * chunkImages),
     scratch: take(scratchBytes),
@@ -91,6 +93,8 @@ export class Sprint {
     this.#at = at;
     this.#bytes = new Uint8Array(memory.buffer);
     this.#sums = new Float64Array(memory.buffer, at.sums, 2);
+    const order = new Int32Array(memory.buffer, at.order, chunkImages);
+    for (let i = 0; i < order.length; i++) order[i] = i;
     kernels.initialise(at.scratch);
   }
 
@@ -100,16 +104,15 @@ export class Sprint {
     const { images: count, batch, rates, momentum, nesterov, weightDecay, labelSmoothing } = this.#recipe;
     const { buffer } = this.#bytes;
     const chunks = chunksOf(count);
-    this.#bytes.set(images, at.images);
     this.#bytes.fill(paddingLabel, at.labels, at.labels + chunks * chunkImages).set(labels, at.labels);
-    const order = new Int32Array(buffer, at.order, chunks * chunkImages);
-    for (let i = 0; i < order.length; i++) order[i] = Math.min(i, count - 1);
     for (let chunk = 0; chunk < chunks; chunk++) {
       const first = chunk * chunkImages;
-      const blocks = blocksOf(Math.min(chunkImages, count - first));
+      const size = Math.min(chunkImages, count - first);
+      const blocks = blocksOf(size);
       const out = at.blocks + chunk * chunkBlocks * blockBytes;
-      kernels.extract(at.images, at.order + first * 4, blocks, out, at.scratch);
-      const lanes = Math.min(chunkImages, count - first) - (blocks - 1) * blockImages;
+      this.#bytes.set(images.subarray(first * imageBytes, (first + size) * imageBytes), at.images);
+      kernels.extract(at.images, at.order, blocks, out, at.scratch);
+      const lanes = size - (blocks - 1) * blockImages;
       kernels.blockStatistics(out, blocks, features, lanes, at.statistics + chunk * statisticsStride);
     }
     const scale = kernels.combineStatistics(
@@ -137,13 +140,13 @@ export class Sprint {
 
   /** Bytes of test images as they come; a chunk is classified as soon as it is whole. */
   evaluate(piece: Uint8Array): void {
-    const { testImages } = this.#at;
+    const { images } = this.#at;
     for (let from = 0; from < piece.length; ) {
       const left = this.#testCount - this.#evaluated;
       const wanted = Math.min(chunkImages, left) * imageBytes - this.#filled;
       const count = Math.min(wanted, piece.length - from);
       if (count === 0) throw new Error('there are more test images than labels');
-      this.#bytes.set(piece.subarray(from, from + count), testImages + this.#filled);
+      this.#bytes.set(piece.subarray(from, from + count), images + this.#filled);
       this.#filled += count;
       from += count;
       if (count === wanted) this.#classify(Math.min(chunkImages, left));
@@ -154,8 +157,8 @@ export class Sprint {
     const at = this.#at;
     const blocks = blocksOf(images);
     const labels = at.testLabels + this.#evaluated;
-    // The first 32 entries of the training order are 0 to 31; labels of 255 leave out what is beyond the last image.
-    this.#kernels.extract(at.testImages, at.order, blocks, at.testBlocks, at.scratch);
+    // Labels of 255 leave out what is beyond the last image.
+    this.#kernels.extract(at.images, at.order, blocks, at.testBlocks, at.scratch);
     this.#kernels.evaluate(at.testBlocks, labels, blocks, features, at.folded, at.columns, at.sums);
     this.#evaluated += images;
     this.#filled = 0;

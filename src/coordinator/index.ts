@@ -58,6 +58,17 @@ async function run(
   const { countCores } = await import('./cores.js');
   const { parseThreadList } = await import('../config/thread-list.js');
   const cores = await countCores();
+  if (command === 'race') {
+    const level = environmentLevel(overrides);
+    const resolved = await resolveConfig({ file: 'mnist-97', overrides: [], flags: { 'log.level': level } });
+    noteSlowRuntime(context);
+    const { finishRace } = await import('./race-command.js');
+    const left = raced ?? new Error('these words were not taken for a race');
+    return finishRace(
+      { resolved, cores, raced: left, seeds: flags.seeds ?? 20, out: flags.out ?? null },
+      context,
+    );
+  }
   const auto = flags.threads === 'auto' && command === 'train';
   const threads = parseThreadList(auto ? 'physical' : (flags.threads ?? 'physical'), cores);
   if (command === 'train' && threads.length > 1)

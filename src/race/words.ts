@@ -1,14 +1,14 @@
 /** Which command lines are a race, told before the command-line parser is loaded; and the line that a race prints. */
 import type { Raced } from './race.js';
 
-/** Flags that the race takes, with the number of words that follow them. */
+/** Flags that the race takes, with what their values must be like; null: they have none. */
 const flags = new Map([
-  ['--profile-startup', 0],
-  ['--json', 0],
-  ['--quiet', 0],
-  ['--debug', 0],
-  ['--out', 1],
-  ['--seeds', 1],
+  ['--profile-startup', null],
+  ['--json', null],
+  ['--quiet', null],
+  ['--debug', null],
+  ['--out', /^[^-]/],
+  ['--seeds', /^[1-9]\d{0,4}$/],
 ]);
 
 /** `--seeds 30` without a command trains, as it always did. */
@@ -16,17 +16,21 @@ const onlyWithCommand = new Set(['--seeds']);
 
 /**
  * Whether these words ask for the race and nothing but it: no words at all, flags of the race, or `race` before them.
- * Anything else, mistakes included, is left to the parser.
+ * Anything else, mistakes included, is left to the parser, before anything is run.
  */
 export function asksForRace(words: readonly string[]): boolean {
   const named = words[0] === 'race';
   for (let i = named ? 1 : 0; i < words.length; i++) {
-    const [flag, value] = words[i].split('=', 2);
-    const following = flags.get(flag);
-    if (following === undefined || (!named && onlyWithCommand.has(flag))) return false;
-    if (value === undefined) i += following;
-    else if (following === 0) return false;
-    if (i >= words.length) return false;
+    const word = words[i];
+    const flag = word.split('=', 1)[0];
+    const form = flags.get(flag);
+    if (form === undefined || (!named && onlyWithCommand.has(flag))) return false;
+    if (form === null) {
+      if (word !== flag) return false;
+      continue;
+    }
+    const value = word === flag ? (words[++i] ?? '') : word.slice(flag.length + 1);
+    if (!form.test(value)) return false;
   }
   return true;
 }

@@ -124,6 +124,11 @@ function buildProgram(
     .description('reach the target of configs/mnist-97.yaml as soon as possible, then repeat it')
     .option('--seeds <n>', 'repetitions, on one thread and on all physical cores', count('seeds'), 20)
     .option('--profile-startup', 'where the time from the start of the process went', false)
+    .option(
+      '--compile-kernels',
+      'do so in the race too, instead of taking the code that the build kept',
+      false,
+    )
     .option('--out <folder>', 'the run folder (default: a new one under results/)', folder)
     .option('--quiet', 'nothing on stderr, and no line before the card', false)
     .action((flags: Flags) => found('race', flags, []));

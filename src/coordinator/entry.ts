@@ -14,7 +14,7 @@ declare const RACE_RECIPE: RaceRecipe;
 /** The race, or why there was none: what is wrong with the data is found out and told by those who load it whole. */
 async function tryRace(words: readonly string[]): Promise<Raced | Error> {
   try {
-    const raced = await race(RACE_RECIPE, process.env);
+    const raced = await race(RACE_RECIPE, process.env, words.includes('--compile-kernels'));
     if (!words.includes('--quiet')) print(words.includes('--json') ? 2 : 1, raceLine(raced));
     if (words.includes('--profile-startup')) print(2, profileTable(raced));
     return raced;

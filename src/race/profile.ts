@@ -5,9 +5,9 @@ import type { Raced } from './race.js';
 export function profileTable({ marks, level, compiled }: Raced): string {
   const rows = marks.map(([phase, atMs], i) => {
     const ms = atMs - (i === 0 ? 0 : marks[i - 1][1]);
-    return `${phase.padEnd(24)}${ms.toFixed(1).padStart(8)} ms${atMs.toFixed(1).padStart(9)}`;
+    return `${phase.padEnd(24)}${ms.toFixed(1).padStart(8)}${atMs.toFixed(1).padStart(12)} ms`;
   });
-  const heading = `${''.padEnd(24)}${'phase'.padStart(11)}${'since start'.padStart(9)}`;
+  const heading = `${'phase'.padEnd(24)}${'itself'.padStart(8)}${'since start'.padStart(15)}`;
   const kernels = `kernels ${level}, ${compiled}; Node.js ${process.versions.node}`;
   return `${[heading, ...rows, kernels].join('\n')}\n`;
 }

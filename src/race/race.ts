@@ -32,7 +32,12 @@ export interface Raced {
   };
 }
 
-export async function race(recipe: RaceRecipe, environment: NodeJS.ProcessEnv): Promise<Raced> {
+/** `compiles`: although the build may have kept the kernels' code. */
+export async function race(
+  recipe: RaceRecipe,
+  environment: NodeJS.ProcessEnv,
+  compiles: boolean,
+): Promise<Raced> {
   const marks: [string, number][] = [];
   const mark = (phase: string) => marks.push([phase, performance.now()]);
   mark('start Node.js');
@@ -41,7 +46,11 @@ export async function race(recipe: RaceRecipe, environment: NodeJS.ProcessEnv): 
   const stream = deflated(testArchive, 't10k-images-idx3-ubyte').subarray(0, -8);
   const testImages = inflateAside(stream, 16 + testCount * imageBytes);
   mark('read test images');
-  const { level, compiled, kernels, memory } = openRaceModule(recipe.grid, memoryPages(recipe, testCount));
+  const { level, compiled, kernels, memory } = openRaceModule(
+    recipe.grid,
+    memoryPages(recipe, testCount),
+    compiles,
+  );
   const sprint = new Sprint(recipe, kernels, memory, testCount);
   mark('kernels');
 

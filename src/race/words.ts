@@ -4,6 +4,7 @@ import type { Raced } from './race.js';
 /** Flags that the race takes, with what their values must be like; null: they have none. */
 const flags = new Map([
   ['--profile-startup', null],
+  ['--compile-kernels', null],
   ['--json', null],
   ['--quiet', null],
   ['--debug', null],

@@ -130,7 +130,7 @@ function buildProgram(
       false,
     )
     .option('--out <folder>', 'the run folder (default: a new one under results/)', folder)
-    .option('--quiet', 'nothing on stderr, and no line before the card', false)
+    .option('--quiet', 'no progress on stderr', false)
     .action((flags: Flags) => found('race', flags, []));
   withCommonFlags(withRunFlags(program.command('train')))
     .description('train a network and leave a run folder under results/')

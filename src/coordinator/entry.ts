@@ -15,7 +15,9 @@ declare const RACE_RECIPE: RaceRecipe;
 async function tryRace(words: readonly string[]): Promise<Raced | Error> {
   try {
     const raced = await race(RACE_RECIPE, process.env, words.includes('--compile-kernels'));
-    if (!words.includes('--quiet')) print(words.includes('--json') ? 2 : 1, raceLine(raced));
+    const json = words.includes('--json');
+    // With --json, stdout holds one object and nothing else.
+    if (!json || !words.includes('--quiet')) print(json ? 2 : 1, raceLine(raced));
     if (words.includes('--profile-startup')) print(2, profileTable(raced));
     return raced;
   } catch (error) {

@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.js';
 import type { Raced } from '../race/race.js';
 import { raceRecipe } from '../race/recipe.js';
 import { median } from '../report/statistics.js';
-import { UserError } from '../user-error.js';
+import { ExitCode, UserError } from '../user-error.js';
 import { checkRace, checkRepetition } from './check-race.js';
 import type { CommandContext } from './command-context.js';
 import type { CoreCount } from './cores.js';
@@ -37,7 +37,10 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
   const { signal, progress } = context;
   const raced = options.raced instanceof Error ? null : options.raced;
   if (raced !== null && !isDeepStrictEqual(raced.recipe, raceRecipe(name, config)))
-    throw new UserError(`configs/${name}.yaml has changed since the program was built: npm run build`);
+    throw new UserError(
+      `configs/${name}.yaml has changed since the program was built: npm run build`,
+      ExitCode.usage,
+    );
   const setup = await setUp(config, cores, signal, progress);
   if (raced !== null) checkRace(raced, setup);
   else progress.note(`no race from a cold start: ${String(options.raced)}`);

@@ -108,7 +108,7 @@ test('a recipe that has changed since the build is refused after the line, exit 
 test('a target that is missed: the line says so, exit 3', async (t) => {
   const { folder, edit, race } = await copyOfProgram(t);
   await edit('configs/mnist-97.yaml', (text) => text.replace('target: 0.97', 'target: 0.995'));
-  await edit('dist/coordinator/entry.cjs', (text) => text.replace('target: 0.97,', 'target: 0.995,'));
+  await edit('dist/coordinator/entry.cjs', (text) => text.replace(/\btarget: 0\.97\b/, 'target: 0.995'));
   const { code, stdout } = await race();
   assert.equal(code, 3);
   assert.match(stdout, /^mnist-97: 97[^\n]*\(target 99\.5 % missed\)\n/);

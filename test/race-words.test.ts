@@ -65,8 +65,8 @@ test('nothing else is run as a race, mistakes in its flags included', () => {
 });
 
 test('the line never rounds up to a target that was missed', () => {
-  const recipe = { name: 'r', target: 0.97, grid: 12, images: 8, batch: 8, rates: [], momentum: 0.9 };
-  const rest = { nesterov: true, weightDecay: 0, labelSmoothing: 0 };
+  const recipe = { name: 'r', target: 0.97, grid: 12, images: 8, batch: 8, learningRate: 1, momentum: 0.9 };
+  const rest = { schedule: { name: 'constant' } as const, nesterov: true, weightDecay: 0, labelSmoothing: 0 };
   const none = new Uint8Array(0);
   const line = (accuracy: number) =>
     raceLine({

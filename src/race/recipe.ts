@@ -5,7 +5,6 @@
 import type { Config } from '../config/schema.js';
 import { runLength } from '../coordinator/training-run.js';
 import { knownSets } from '../data/known-sets.js';
-import { learningRate } from '../optim/schedule.js';
 
 export interface RaceRecipe {
   /** The configuration's name. */
@@ -15,8 +14,9 @@ export interface RaceRecipe {
   /** The leading training images, in their order: as `data.shuffle=false` takes them. */
   readonly images: number;
   readonly batch: number;
-  /** Learning rate of each step. */
-  readonly rates: readonly number[];
+  /** Peak of the schedule. */
+  readonly learningRate: number;
+  readonly schedule: Config['schedule'];
   readonly momentum: number;
   readonly nesterov: boolean;
   readonly weightDecay: number;
@@ -49,9 +49,8 @@ export function raceRecipe(name: string, config: Config): RaceRecipe {
     grid: data.features.grid,
     images,
     batch: train.batch,
-    rates: Array.from({ length: totalSteps }, (_, step) =>
-      learningRate(schedule, optimizer.lr, step, totalSteps, stepsPerEpoch),
-    ),
+    learningRate: optimizer.lr,
+    schedule,
     momentum: optimizer.momentum,
     nesterov: optimizer.nesterov,
     weightDecay: optimizer.weightDecay,

@@ -19,6 +19,7 @@ import {
   stripFloats,
   stripVectorFloats,
 } from '../kernels/direction-kernels.js';
+import { learningRate } from '../optim/schedule.js';
 import type { RaceRecipe } from './recipe.js';
 
 export type RaceKernels = Omit<DirectionKernels, 'propagate' | 'gradient'>;
@@ -53,8 +54,8 @@ function layOut(recipe: RaceRecipe, testCount: number, scratchBytes: number) {
     weights: take(vectorBytes),
     velocity: take(vectorBytes),
     folded: take(vectorBytes),
-    batches: take(recipe.rates.length * 4),
-    rates: take(recipe.rates.length * 8),
+    batches: take((recipe.images / recipe.batch) * 4),
+    rates: take((recipe.images / recipe.batch) * 8),
     columns: take(blockBytes),
     deltas: take((recipe.batch / blockImages) * stripFloats * 4),
     rows: take(recipe.batch * features * 4),
@@ -101,7 +102,7 @@ export class Sprint {
   train(images: Uint8Array, labels: Uint8Array): void {
     const at = this.#at;
     const kernels = this.#kernels;
-    const { images: count, batch, rates, momentum, nesterov, weightDecay, labelSmoothing } = this.#recipe;
+    const { images: count, batch, schedule, momentum, nesterov, weightDecay, labelSmoothing } = this.#recipe;
     const { buffer } = this.#bytes;
     const chunks = chunksOf(count);
     this.#bytes.fill(paddingLabel, at.labels, at.labels + chunks * chunkImages).set(labels, at.labels);
@@ -118,12 +119,16 @@ export class Sprint {
     const scale = kernels.combineStatistics(
       ...([at.statistics, chunks, statisticsStride, features, count, at.mean, at.shift] as const),
     );
-    const batches = new Int32Array(buffer, at.batches, rates.length);
-    for (let i = 0; i < batches.length; i++) batches[i] = i;
-    new Float64Array(buffer, at.rates, rates.length).set(rates);
+    const stepCount = count / batch;
+    const batches = new Int32Array(buffer, at.batches, stepCount);
+    const rates = new Float64Array(buffer, at.rates, stepCount);
+    for (let i = 0; i < stepCount; i++) {
+      batches[i] = i;
+      rates[i] = learningRate(schedule, this.#recipe.learningRate, i, stepCount, stepCount);
+    }
     // Weights and velocity start at zero, as memory does. The losses of all steps go to one place that nobody reads.
     const vectors = [at.weights, at.velocity, scale, at.shift, mostClasses] as const;
-    const steps = [at.batches, rates.length, batch / blockImages, count, at.rates] as const;
+    const steps = [at.batches, stepCount, batch / blockImages, count, at.rates] as const;
     const rule = [momentum, Number(nesterov), weightDecay, labelSmoothing] as const;
     const room = [at.columns, at.deltas, at.rows, at.sums, 0] as const;
     kernels.train(at.blocks, at.labels, features, ...vectors, ...steps, ...rule, ...room);

@@ -67,7 +67,9 @@ export function resultCard(input: ResultCardInput): string[] {
     field('schedule', input.schedule),
     field('threads', `${input.threads}, sync ${input.sync}, WebAssembly ${input.wasmLevel}`),
   ];
-  const raced = input.race ? `, in a race on the leading ${count(input.race.images, 'image')}` : '';
+  const raced = input.race
+    ? `, in a race of one thread on the leading ${count(input.race.images, 'image')}`
+    : '';
   const result = [
     field(
       'accuracy',

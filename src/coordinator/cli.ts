@@ -33,7 +33,7 @@ export type CommandName = (typeof commandNames)[number];
 
 const exitCodes = `
 Exit codes: 0 done, 1 runtime failure, 2 bad usage or configuration, 3 target missed, 130 interrupted.
-With --seeds, 0 and 3 are decided by the mean accuracy.`;
+With --seeds, 0 and 3 are decided by the mean accuracy; of a race, by its own as well.`;
 
 function count(name: string) {
   return (text: string): number => {

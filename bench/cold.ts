@@ -88,6 +88,8 @@ function starts(cwd: string): Start[] {
       run: () => untilLine(cwd, node, coordinator, '--compile-kernels'),
     },
   ];
+  // What starting any process costs, which is in all of these.
+  if (works('true')) cases.push({ name: 'true', empty: 'node -e 0', run: () => untilExit(cwd, 'true') });
   if (works('taskset', '-c', '0', 'true')) {
     const pinned = ['taskset', '-c', '0', node] as const;
     const empty = 'one core: node -e 0';

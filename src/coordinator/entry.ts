@@ -35,11 +35,15 @@ function print(stream: 1 | 2, line: string): void {
 }
 
 async function start(words: readonly string[]): Promise<void> {
-  // Stands if the program ends without an answer.
-  process.exitCode = 1;
+  // A program that has nothing left to do before it has an answer has failed.
+  const unanswered = (code: number) => {
+    if (code === 0) process.exitCode = 1;
+  };
+  process.once('exit', unanswered);
   const raced = asksForRace(words) ? await tryRace(words) : null;
   const { main } = await import('./index.js');
   process.exitCode = await main(words, raced);
+  process.off('exit', unanswered);
 }
 
 start(process.argv.slice(2));

@@ -1,5 +1,5 @@
 /**
- * Machine code of the race's kernels, kept by the build so that a race need not compile (6 to 10 ms on one core). V8 has a
+ * Machine code of the race's kernels, kept by the build so that a race need not compile (6 ms on two cores, 10 on one). V8 has a
  * serializer of WebAssembly code for embedders such as browsers; Node gives no other way to it than V8's own test
  * functions, so this is done only by the very build of Node that made the file, and everything else compiles. V8
  * itself refuses code that was made for another processor or other flags.
@@ -14,7 +14,7 @@ import type { Level } from '../kernels/levels.js';
 /** Names the runtime that made the code: no other opens it. */
 export function codeFile(moduleFile: string, level: Level): string {
   const { versions, platform, arch } = process;
-  return moduleFile.replace(/wasm$/, `${level}.${platform}-${arch}-${versions.v8}.code`);
+  return moduleFile.replace(/wasm$/, `${level}.${platform}-${arch}-${versions.node}-${versions.v8}.code`);
 }
 
 /** Calls a function that V8 knows only while the flag is set, and parses at its first call. */
@@ -30,18 +30,18 @@ function callNative(name: string, first: unknown, second?: unknown): unknown {
 
 /** The compiled module of `bytes`; null where there is none that this runtime can use. */
 export function readCode(file: string, bytes: Buffer): WebAssembly.Module | null {
-  let kept: Buffer;
   try {
-    kept = readFileSync(file);
+    const kept = readFileSync(file);
+    const end = kept.length - 4;
+    if (end < bytes.length || !bytes.equals(kept.subarray(0, bytes.length))) return null;
+    if (zlib.crc32(kept.subarray(0, end)) !== kept.readUInt32BE(end)) return null;
+    const code = new Uint8Array(kept.subarray(bytes.length, end)).buffer;
+    const module = callNative('DeserializeWasmModule', code, new Uint8Array(bytes));
+    return module instanceof WebAssembly.Module ? module : null;
   } catch {
+    // No such file; or a process that may not make functions of text.
     return null;
   }
-  const end = kept.length - 4;
-  if (end < bytes.length || !bytes.equals(kept.subarray(0, bytes.length))) return null;
-  if (zlib.crc32(kept.subarray(0, end)) !== kept.readUInt32BE(end)) return null;
-  const code = new Uint8Array(kept.subarray(bytes.length, end)).buffer;
-  const module = callNative('DeserializeWasmModule', code, new Uint8Array(bytes));
-  return module instanceof WebAssembly.Module ? module : null;
 }
 
 /** What `readCode` reads. The build calls this in a process of its own: V8 ends the process when it cannot. */

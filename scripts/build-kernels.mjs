@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { directionsSource } from './kernels/directions.ts';
-import { linearSource } from './kernels/linear.ts';
+import { linearSource } from './kernels/linear/source.ts';
 
 const grids = [12, 16, 20];
 const generated = 'dist/kernels/generated';

@@ -17,6 +17,14 @@ const recipe = [
 ];
 const small = [...recipe, 'data.take=600', 'train.batch=8', 'train.epochs=1', 'optimizer.lr=0.05'];
 const large = [...recipe, 'data.take=1100', 'train.batch=256', 'train.epochs=2', 'optimizer.lr=0.3'];
+const products = [
+  'data.features.grid=20',
+  'data.features.pool=5',
+  'data.features.rows=all',
+  'data.features.aspect=true',
+  'data.features.gradient=sobel',
+  'data.features.quadratic=24',
+];
 
 async function train(threads: number, overrides: readonly string[], runs = 1) {
   const config = await configure(...overrides);
@@ -47,6 +55,8 @@ for (const [what, overrides] of [
   ['small batches, one trainer', small],
   ['small batches on a finer grid, two epochs', [...small, 'data.features.grid=20', 'train.epochs=2']],
   ['large batches in shards, two epochs, the last batch not full', large],
+  ['products of components, one trainer', [...small, ...products, 'optimizer.lr=0.015']],
+  ['products of components in shards', [...large, ...products, 'train.batch=128', 'optimizer.lr=0.1']],
 ] as const) {
   test(`the same bits for 1, 2, 3 and 5 threads: ${what}`, async () => {
     const { trainers: _, ...reference } = await train(1, overrides);
@@ -83,7 +93,7 @@ test('average and sharded agree with owner up to rounding', async () => {
 });
 
 test('the transform travels with the weights: tensors alone give the same evaluation', async () => {
-  for (const overrides of [small, [...small, 'data.features.grid=16']]) {
+  for (const overrides of [small, [...small, ...products]]) {
     const trained = await train(1, overrides);
     const { session } = await openSession(await realMnist(), 2, overrides);
     session.setParameters(trained.tensors, 'trained');

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { resolveConfig } from '../dist/config/load.js';
 import { chooseThreads, estimateMs } from '../dist/coordinator/choose-threads.js';
 import { chooseTeam } from '../dist/coordinator/team.js';
+import { directionShape } from '../dist/directions/spec.js';
 
 const images = { train: 60_000, evaluated: 10_000 };
 const cores = { physical: 4, logical: 8, available: 8 };
@@ -38,11 +39,17 @@ test('the estimate grows with images, epochs, grid and layers', async () => {
   assert.ok(base < (await estimate('mnist-97', 'data.take=4000')));
   assert.ok(base < (await estimate('mnist-97', 'train.epochs=2')));
   assert.ok(base < (await estimate('mnist-97', 'data.features.grid=20')));
+  assert.ok(base < (await estimate('mnist-97', 'data.features.quadratic=24')));
   assert.ok((await estimate('pixels-97')) < (await estimate('fastmlp', 'train.epochs=1')));
 });
 
-test('small batches have one trainer; large ones, and optimisers without a fused step, have all', () => {
-  assert.equal(chooseTeam(8, 'sgd').trainers, 'one');
-  assert.equal(chooseTeam(512, 'sgd').trainers, 'all');
-  assert.equal(chooseTeam(8, 'adam').trainers, 'all');
+test('small batches have one trainer; large ones, and optimisers without a fused step, have all', async () => {
+  const shapeOf = async (file: string) => directionShape((await configOf(file)).data.features);
+  const [small, large] = [await shapeOf('mnist-97'), await shapeOf('mnist-99')];
+  assert.equal(chooseTeam(8, 'sgd', small).trainers, 'one');
+  assert.equal(chooseTeam(512, 'sgd', small).trainers, 'all');
+  assert.equal(chooseTeam(8, 'adam', small).trainers, 'all');
+  // A step on more inputs is worth sharding at a smaller batch.
+  assert.equal(chooseTeam(128, 'sgd', small).trainers, 'one');
+  assert.equal(chooseTeam(128, 'sgd', large).trainers, 'all');
 });

@@ -5,8 +5,7 @@
  */
 import type { Config } from '../config/schema.js';
 import type { Packing } from '../data/packing.js';
-import { chunkImages, directionFeatureCount } from '../directions/spec.js';
-import { stripVectorFloats } from '../kernels/direction-kernels.js';
+import { chunkImages } from '../directions/spec.js';
 import { type LayerLayout, layoutNetwork, parameterFloats } from '../model/layout.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
@@ -138,9 +137,9 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
   const arena = new Arena();
   const { batch } = config.train;
   const seesDirections = facts.packing === 'directions';
-  const features = seesDirections ? directionFeatureCount : facts.features;
-  const layers = layoutNetwork([features, ...config.model.hidden, facts.classes], facts.packing === 'sparse');
   const directions = seesDirections ? planDirections(config, facts.parts, threads, arena) : null;
+  const features = directions?.shape.inputs ?? facts.features;
+  const layers = layoutNetwork([features, ...config.model.hidden, facts.classes], facts.packing === 'sparse');
   const rangeEnds = facts.packing === 'sparse' ? cutFeatures(facts.nonZeros, layers[0], threads) : [];
   const input: InputPlan = {
     packing: facts.packing,
@@ -182,7 +181,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
       labels: arena.take(count + 32),
     };
   };
-  const parameters = seesDirections ? stripVectorFloats(directionFeatureCount) : parameterFloats(layers);
+  const parameters = directions?.shape.vectorFloats ?? parameterFloats(layers);
   const vector = parameters * 4;
   const chunkSamples = seesDirections ? chunkImages : evaluationChunk;
   const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
@@ -215,9 +214,10 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     directions,
     layers,
     parameters,
-    slices: seesDirections
-      ? planStripSlices(directionFeatureCount, threads)
-      : planSlices(layers, facts, rangeEnds, threads, batch),
+    slices:
+      directions === null
+        ? planSlices(layers, facts, rangeEnds, threads, batch)
+        : planStripSlices(directions.shape.strips, threads),
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
     ringSteps,
     evaluationChunk: chunkSamples,

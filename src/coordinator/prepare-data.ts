@@ -4,6 +4,7 @@ import type { Dataset, ImageSet } from '../data/dataset.js';
 import { extractFeatures, type Features, sliceFeatures } from '../data/features.js';
 import { choosePacking, packDense, packSparse } from '../data/packing.js';
 import { type FeatureStatistics, makeNormaliser, measureFeatures } from '../data/statistics.js';
+import { describeModel } from '../directions/describe-model.js';
 import { chunkImages, imageSide } from '../directions/spec.js';
 import { mostClasses } from '../kernels/direction-kernels.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
@@ -149,6 +150,7 @@ export function fillMemory(plan: Plan, data: PreparedData, memory: WebAssembly.M
   new Uint32Array(buffer, regions.rangeEnds.offset, input.rangeEnds.length).set(input.rangeEnds);
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
   for (let i = 0; i < identity.length; i++) identity[i] = i;
+  if (plan.directions !== null) describeModel(plan, plan.directions, memory);
   for (const name of ['train', 'validation', 'test'] as const) {
     const { features, images, labels } = data.parts[name];
     const { values, starts, labels: target } = plan.parts[name];

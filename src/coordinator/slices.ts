@@ -78,11 +78,10 @@ export function planSlices(
 }
 
 /**
- * Softmax regression on feature blocks: its rows are strips of eight features, even shares of them a rank. The bias
+ * Softmax regression on feature blocks: its rows are strips of eight inputs, even shares of them a rank. The bias
  * follows the last strip.
  */
-export function planStripSlices(features: number, threads: number): Slice[][] {
-  const strips = features / 8;
+export function planStripSlices(strips: number, threads: number): Slice[][] {
   return Array.from({ length: threads }, (_, rank) => {
     const firstRow = Math.floor((strips * rank) / threads);
     const lastRow = Math.floor((strips * (rank + 1)) / threads);

@@ -180,6 +180,7 @@ test('a shipped file is found from anywhere, by path or bare name, and an own on
     'configs/fastmlp.yaml',
     './configs/fastmlp.yaml',
     'fastmlp',
+    'mnist-99.5',
     join(configs, 'fastmlp.yaml'),
   ]) {
     assert.deepEqual((await load(file)).files, [join(configs, 'fastmlp.yaml')], file);

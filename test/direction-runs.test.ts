@@ -26,9 +26,15 @@ const products = [
   'data.features.quadratic=24',
 ];
 
-async function train(threads: number, overrides: readonly string[], runs = 1) {
+/** `trainers`: whoever the plan would choose to train, these do. */
+async function train(threads: number, overrides: readonly string[], runs = 1, trainers?: 'one' | 'all') {
   const config = await configure(...overrides);
-  const { session, plan } = await openSession(await realMnist(), threads, overrides);
+  const { signal } = new AbortController();
+  const { session, plan } = await openSession(await realMnist(), threads, overrides, signal, (made) =>
+    trainers === undefined || made.directions === null
+      ? made
+      : { ...made, directions: { ...made.directions, team: { trainers, reason: 'a test' } } },
+  );
   try {
     const losses: number[] = [];
     let accuracy = Number.NaN;
@@ -77,9 +83,20 @@ test('a second run in the same session repeats the first bit for bit', async () 
   assert.equal((await train(2, large, 2)).bits, (await train(2, large)).bits);
 });
 
-test('a small batch is trained by one worker, a large one by all', async () => {
+test('one trainer and several compute the same bits', async () => {
+  const detailed = [...large, ...products, 'optimizer.lr=0.1', 'optimizer.weightDecay=1e-4'];
+  for (const recipe of [detailed, [...large, 'optimizer.nesterov=false']]) {
+    const bits = new Set<string>();
+    for (const threads of [1, 2, 5])
+      for (const trainers of ['one', 'all'] as const)
+        bits.add((await train(threads, recipe, 1, trainers)).bits);
+    assert.equal(bits.size, 1);
+  }
+});
+
+test('small batches are trained by one worker, large ones by all', async () => {
   assert.equal((await train(2, small)).trainers, 'one');
-  assert.equal((await train(2, large)).trainers, 'all');
+  assert.equal((await train(2, [...large, ...products, 'data.take=8000'])).trainers, 'all');
 });
 
 test('average and sharded agree with owner up to rounding', async () => {

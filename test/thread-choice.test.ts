@@ -44,12 +44,19 @@ test('the estimate grows with images, epochs, grid and layers', async () => {
 });
 
 test('small batches have one trainer; large ones, and optimisers without a fused step, have all', async () => {
-  const shapeOf = async (file: string) => directionShape((await configOf(file)).data.features);
-  const [small, large] = [await shapeOf('mnist-97'), await shapeOf('mnist-99')];
-  assert.equal(chooseTeam(8, 'sgd', small).trainers, 'one');
-  assert.equal(chooseTeam(512, 'sgd', small).trainers, 'all');
-  assert.equal(chooseTeam(8, 'adam', small).trainers, 'all');
-  // A step on more inputs is worth sharding at a smaller batch.
-  assert.equal(chooseTeam(128, 'sgd', small).trainers, 'one');
-  assert.equal(chooseTeam(128, 'sgd', large).trainers, 'all');
+  const trainers = async (file: string, threads: number, ...overrides: string[]) => {
+    const { data, train, optimizer } = await configOf(file, ...overrides);
+    const { batch, epochs } = train;
+    const steps = Math.ceil((data.take ?? 60_000) / batch) * epochs;
+    const shape = directionShape(data.features);
+    const sizes = { batch, steps, evaluated: 10_000, threads, oversubscribed: threads > 8 };
+    return chooseTeam({ optimizer: optimizer.name, shape, ...sizes }).trainers;
+  };
+  assert.equal(await trainers('mnist-97', 2), 'one');
+  assert.equal(await trainers('mnist-97', 2, 'train.batch=512'), 'all');
+  assert.equal(await trainers('mnist-97', 2, 'optimizer.name=adam'), 'all');
+  assert.equal(await trainers('mnist-99', 2), 'one');
+  assert.equal(await trainers('mnist-99.5', 2), 'all');
+  assert.equal(await trainers('mnist-99-large-batch', 2), 'all');
+  assert.equal(await trainers('mnist-99-large-batch', 12), 'one');
 });

@@ -64,8 +64,8 @@ export interface RankRegions {
   readonly folded: Region;
   /** Feature blocks of one chunk that need not be kept. */
   readonly chunk: Region;
-  /** A block's inputs, or logits and components of two blocks; f64 [2]: sums of a call. */
-  readonly columns: Region;
+  /** Logits, standardised features and components of two blocks; f64 [2]: sums of a call. */
+  readonly room: Region;
   readonly sums: Region;
 }
 
@@ -79,7 +79,7 @@ const fittingBytes = ({ features, components }: DirectionShape, images: number):
 export function planDirections(
   config: Config,
   parts: Readonly<Record<PartName, { readonly count: number }>>,
-  threads: number,
+  { threads, oversubscribed }: { readonly threads: number; readonly oversubscribed: boolean },
   arena: Arena,
 ): DirectionsPlan {
   const shape = directionShape(config.data.features);
@@ -101,7 +101,11 @@ export function planDirections(
   const fitted = fittedImages(images);
   return {
     shape,
-    team: chooseTeam(batch, config.optimizer.name, shape),
+    team: chooseTeam({
+      ...{ optimizer: config.optimizer.name, shape, batch, threads, oversubscribed },
+      steps: epochs * Math.ceil(images / batch),
+      evaluated: parts[config.stop.on].count,
+    }),
     keepsEvaluated: every === 'epoch' ? epochs > 1 : every < Math.ceil(images / batch) * epochs,
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
     orderedLabels: arena.take(chunksOf(images) * chunkImages),
@@ -122,7 +126,7 @@ export function planDirections(
       extraction: arena.take(extractionBytes),
       folded: arena.take(shape.vectorFloats * 4),
       chunk: arena.take(chunkBlocks * blockBytes(shape)),
-      columns: arena.take(Math.max((features + components) * 32, 640 + components * 64)),
+      room: arena.take(640 + 64 * (features + components)),
       sums: arena.take(64),
     })),
   };

@@ -135,9 +135,12 @@ export function scratchFloats(layers: readonly LayerLayout[]): number {
 
 export function makePlan(config: Config, facts: DataFacts, threads: number, cores: number): Plan {
   const arena = new Arena();
+  const oversubscribed = threads > cores;
   const { batch } = config.train;
   const seesDirections = facts.packing === 'directions';
-  const directions = seesDirections ? planDirections(config, facts.parts, threads, arena) : null;
+  const directions = seesDirections
+    ? planDirections(config, facts.parts, { threads, oversubscribed }, arena)
+    : null;
   const features = directions?.shape.inputs ?? facts.features;
   const layers = layoutNetwork([features, ...config.model.hidden, facts.classes], facts.packing === 'sparse');
   const rangeEnds = facts.packing === 'sparse' ? cutFeatures(facts.nonZeros, layers[0], threads) : [];
@@ -203,7 +206,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
   };
   return {
     threads,
-    oversubscribed: threads > cores,
+    oversubscribed,
     sync: config.parallel.sync,
     batch,
     classes: facts.classes,

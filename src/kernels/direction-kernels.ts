@@ -18,7 +18,7 @@ export interface DirectionKernels {
     blocks: number,
     first: number,
     rowScale: number,
-    columns: number,
+    room: number,
     sums: number,
   ): void;
   gradient(
@@ -39,7 +39,7 @@ export interface DirectionKernels {
     batchBlocks: number,
     images: number,
     rates: number,
-    columns: number,
+    room: number,
     metrics: number,
     stride: number,
   ): void;
@@ -50,7 +50,7 @@ export interface DirectionKernels {
     labels: number,
     blocks: number,
     folded: number,
-    scratch: number,
+    room: number,
     sums: number,
   ): void;
 }

@@ -22,7 +22,7 @@ export function checkLinear(
     for (let k = 0; k < mostClasses; k++) weights[stripIndex(place, k)] = 0.1 * Math.sin(n * 3 + k * 7);
   });
   const velocity = room.floats(vectorFloats);
-  const columns = room.floats(Math.max((features + components) * 8, 160 + components * 16)).byteOffset;
+  const rest = room.floats(160 + 16 * (features + components)).byteOffset;
   const deltas = room.floats(2 * 80);
   const totals = room.doubles(2);
   writeLinearModel(room.memory, model, {
@@ -39,7 +39,7 @@ export function checkLinear(
   });
 
   const batch = [x.byteOffset, labels.byteOffset, 2] as const;
-  kernels.propagate(model, ...batch, 0, 1 / images, columns, totals.byteOffset);
+  kernels.propagate(model, ...batch, 0, 1 / images, rest, totals.byteOffset);
   const judged = reference(weights, places, strips, inputs, labels, smoothing);
   const wanted = judged.deltas.map((delta) => delta / images);
   const delta = (i: number, k: number) => deltas[(i >> 3) * 80 + k * 8 + (i & 7)];
@@ -54,9 +54,9 @@ export function checkLinear(
   // In two pieces, the second beginning among the products where there are any.
   const cut = Math.floor(strips / 2);
   kernels.gradient(model, 0, 2, 0, cut, 0, gradient.byteOffset);
-  const rest = gradient.slice(0, cut * 80);
+  const firstPart = gradient.slice(0, cut * 80);
   kernels.gradient(model, 0, 2, cut, strips, 1, gradient.byteOffset);
-  check('gradient', gradient.subarray(0, cut * 80), rest);
+  check('gradient', gradient.subarray(0, cut * 80), firstPart);
   const pairs = places.flatMap((_, n) => Array.from({ length: mostClasses }, (__, k) => [n, k] as const));
   const slopes = pairs.map(([n, k]) =>
     inputs.reduce((sum, row, i) => sum + wanted[i * mostClasses + k] * row[n], 0),
@@ -70,7 +70,7 @@ export function checkLinear(
   const folded = room.floats(vectorFloats);
   kernels.foldWeights(model, folded.byteOffset);
   totals.fill(0);
-  kernels.evaluate(model, ...batch, folded.byteOffset, columns, totals.byteOffset);
+  kernels.evaluate(model, ...batch, folded.byteOffset, rest, totals.byteOffset);
   const plain = reference(weights, places, strips, inputs, labels, 0);
   check('evaluate', totals, [plain.loss, plain.hits]);
 
@@ -80,7 +80,7 @@ export function checkLinear(
   const order = room.floats(8).byteOffset; // i32 zero: the one batch
   kernels.train(
     ...([model, x.byteOffset, labels.byteOffset, order, 1, 2, images, rates.byteOffset] as const),
-    ...([columns, totals.byteOffset, 16] as const),
+    ...([rest, totals.byteOffset, 16] as const),
   );
   // The first step of Nesterov momentum: g + momentum · g.
   check(

@@ -41,10 +41,11 @@ export async function openSession(
   threads: number,
   overrides: readonly string[],
   signal = new AbortController().signal,
+  change = (plan: Plan) => plan,
 ): Promise<OpenSession> {
   const config = await configure(...overrides);
   const data = prepareData(dataset, config);
-  const plan = makePlan(config, data.facts, threads, 2);
+  const plan = change(makePlan(config, data.facts, threads, 2));
   let pool = pools.get(threads);
   if (pool === undefined) {
     pool = openPool(threads);

@@ -64,14 +64,14 @@ const stepStrip = (
       (k) => `{
       const wl = v128.load(w, ${k * 32}), wh = v128.load(w, ${k * 32 + 16}), bl = v128.load(v, ${k * 32}), bh = v128.load(v, ${k * 32 + 16});
       const dl = madd(lambda, wl, g${k}l), dh = madd(lambda, wh, g${k}h), vl = madd(mu, bl, dl), vh = madd(mu, bh, dh);
-      const ul = nesterov ? madd(mu, vl, dl) : vl, uh = nesterov ? madd(mu, vh, dh) : vh, nl = madd(eta, ul, wl), nh = madd(eta, uh, wh);
+      const ul = nesterov ? f32x4.add(dl, f32x4.mul(mu, vl)) : vl, uh = nesterov ? f32x4.add(dh, f32x4.mul(mu, vh)) : vh, nl = madd(eta, ul, wl), nh = madd(eta, uh, wh);
       v128.store(v, vh, ${k * 32 + 16}); v128.store(v, vl, ${k * 32}); v128.store(w, nh, ${k * 32 + 16}); v128.store(w, nl, ${k * 32}); }`,
     )}`;
 
 const step = `
 /**
  * Gradient and one step of SGD, v = momentum · v + g, w −= rate · (nesterov ? g + momentum · v : v), for all strips
- * and the bias, while the sums are in registers. Weight decay adds decay · w to g.
+ * and the bias, while the sums are in registers. Weight decay adds decay · w to g. Rounded as the engine's sgd is.
  */
 function step(M: usize, blocks: i32, rate: f32): void {
   ${fields('features', 'components', 'centres', 'momentum', 'nesterov', 'decay', 'weights', 'velocity', 'rows', 'projected', 'deltas')}
@@ -79,8 +79,9 @@ function step(M: usize, blocks: i32, rate: f32): void {
   ${stripLoops(stepStrip)}
   const w = weights + <usize>(last * 320), v = velocity + <usize>(last * 320);
   for (let k: usize = 0; k < 10; k++) {
-    const o = k << 2, before = load<f32>(w + o), g = biasGradient(deltas, blocks, k) + decay * before, moved = momentum * load<f32>(v + o) + g;
-    store<f32>(v + o, moved); store<f32>(w + o, before - rate * (nesterov ? g + momentum * moved : moved));
+    const o = k << 2, before = v128.load_splat<f32>(w + o), g = madd(lambda, before, f32x4.splat(biasGradient(deltas, blocks, k))), moved = madd(mu, v128.load_splat<f32>(v + o), g);
+    const by = nesterov ? f32x4.add(g, f32x4.mul(mu, moved)) : moved;
+    v128.store_lane<f32>(v + o, moved, 0); v128.store_lane<f32>(w + o, madd(eta, by, before), 0);
   }
 }`;
 
@@ -89,12 +90,12 @@ const train = `
  * \`steps\` whole steps by one thread. batches i32 [steps]: batch n is blocks [n · batchBlocks, …) of the run's
  * \`images\`, the last one perhaps short; rates f64 [steps]; metrics: f64 {loss sum, hits} every \`stride\` bytes.
  */
-export function train(M: usize, x: usize, labels: usize, batches: usize, steps: i32, batchBlocks: i32, images: i32, rates: usize, columns: usize, metrics: usize, stride: usize): void {
+export function train(M: usize, x: usize, labels: usize, batches: usize, steps: i32, batchBlocks: i32, images: i32, rates: usize, room: usize, metrics: usize, stride: usize): void {
   ${fields('features')}
   for (let i = 0; i < steps; i++, batches += 4, rates += 8, metrics += stride) {
     const block = load<i32>(batches) * batchBlocks, count = min(batchBlocks << 3, images - (block << 3)), blocks = (count + 7) >> 3;
     store<f64>(metrics, 0); store<f64>(metrics, 0, 8);
-    propagate(M, x + (<usize>(block * features) << 5), labels + (<usize>block << 3), blocks, 0, <f32>1 / <f32>count, columns, metrics);
+    propagate(M, x + (<usize>(block * features) << 5), labels + (<usize>block << 3), blocks, 0, <f32>1 / <f32>count, room, metrics);
     step(M, blocks, <f32>load<f64>(rates));
   }
 }`;

@@ -1,5 +1,6 @@
 /** Forward pass and loss of a batch, down to the gradients of the logits. */
 import { each, halves } from '../text.ts';
+import { logitsSource } from './logits.ts';
 import { all, at, classes, fields, fold, logitTerms } from './parts.ts';
 
 /** Four vectors of eight images, named {l, h}{0 … 3}, to eight rows of four from `r` on, `line` bytes apart. */
@@ -20,18 +21,6 @@ function normalise(x: usize, features: i32, scale: f32, shift: usize, columns: u
     ${transposed}
   }
 }
-/** Components of one raw block x f32 [F][8] → f32 [K][8]. */
-function project(x: usize, features: i32, components: i32, projection: usize, out: usize): void {
-  let offset = projection + <usize>(features * components << 2), w = projection;
-  for (let k = 0; k < components; k += 8, offset += 32, out += 256) {
-    let ${each(8, (i) => `a${i}l = v128.load_splat<f32>(offset, ${i * 4}), a${i}h = a${i}l`, ', ')}; let p = x;
-    for (let f = 0; f < features; f++, p += 32, w += 32) {
-      const xl = v128.load(p), xh = v128.load(p, 16);
-      ${each(8, (i) => `{ const c = v128.load_splat<f32>(w, ${i * 4}); a${i}l = madd(c, xl, a${i}l); a${i}h = madd(c, xh, a${i}h); }`)}
-    }
-    ${each(8, (i) => `v128.store(out, a${i}h, ${i * 32 + 16}); v128.store(out, a${i}l, ${i * 32});`)}
-  }
-}
 /** f32 [K][8] → r f32 [8][K]. */
 function byImage(p: usize, components: i32, r: usize): void {
   const line = <usize>components << 2;
@@ -41,50 +30,39 @@ function byImage(p: usize, components: i32, r: usize): void {
   }
 }`;
 
-/** Adds eight images' input {xl, xh} to their logits with the weights at w. */
-export const addToLogits = all(
-  (k) =>
-    `{ const c = v128.load_splat<f32>(w, ${k * 32}); a${k}l = madd(c, xl, a${k}l); a${k}h = madd(c, xh, a${k}h); }`,
-);
-
 const propagate = `
+/** Gradients of the logits of one block, and its loss and hits; see propagate. t f32 [10][2 blocks][8]. */
+function softmax(t: usize, labels: usize, classes: i32, smoothing: f32, rowScale: f32, deltas: usize, sums: usize): void {
+  const zero = f32x4.splat(0), least = f32x4.splat(-1e30), floor = f32x4.splat(-87);
+  const share = smoothing / <f32>classes, spread = f32x4.splat(share), hot = f32x4.splat(1 - smoothing);
+  let ${all((k) => `a${k}l = v128.load(t, ${k * 64}), a${k}h = v128.load(t, ${k * 64 + 16})`, ', ')};
+  ${all((k) => `if (classes <= ${k}) { a${k}l = least; a${k}h = least; }`)}
+  const label = v128.load_ext<u8>(labels), yl = i32x4.extend_low_i16x8_u(label), yh = i32x4.extend_high_i16x8_u(label);
+  ${halves((q) => softmaxHalf(q))}
+  store<f64>(sums, load<f64>(sums) + sumDoubles(lossl) + sumDoubles(lossh));
+  store<f64>(sums, load<f64>(sums, 8) + <f64>(popcnt<i32>(i32x4.bitmask(hitl)) + popcnt<i32>(i32x4.bitmask(hith))), 8);
+}
 /**
  * \`blocks\` blocks of a batch whose images from \`first\` on they are: leaves (p − t) · rowScale in the model's deltas, t
- * the smoothed target, and the inputs image by image in its rows. columns: room for f32 [F + K][8];
- * sums f64 [2] += {loss, images classified rightly}.
+ * the smoothed target, and the inputs image by image in its rows. room: 640 + 64 (F + K) bytes;
+ * sums f64 [2] += {loss, images classified rightly}. Two blocks at a time where there are two.
  */
-export function propagate(M: usize, x: usize, labels: usize, blocks: i32, first: i32, rowScale: f32, columns: usize, sums: usize): void {
+export function propagate(M: usize, x: usize, labels: usize, blocks: i32, first: i32, rowScale: f32, room: usize, sums: usize): void {
   ${fields('features', 'components', 'classes', 'smoothing', 'scale', 'weights', 'shift', 'projection', 'centres')}
   let deltas = ${at('deltas')} + <usize>first * 40, rows = ${at('rows')} + <usize>(first * features << 2), projected = ${at('projected')} + <usize>(first * components << 2);
-  const zero = f32x4.splat(0), least = f32x4.splat(-1e30), floor = f32x4.splat(-87), products = columns + (<usize>features << 5);
-  const bias = weights + <usize>(((features >> 3) + productStrips(components)) * 320);
-  const share = smoothing / <f32>classes, spread = f32x4.splat(share), hot = f32x4.splat(1 - smoothing);
-  for (let b = 0; b < blocks; b++, x += <usize>features << 5, labels += 8, deltas += 320, rows += <usize>features << 5, projected += <usize>components << 5) {
+  const bytes = <usize>features << 5, ahead = <usize>components << 5, columns = room + 640, products = columns + 2 * bytes;
+  for (let b = 0; b < blocks; b += 2, x += 2 * bytes, labels += 16, deltas += 640, rows += 2 * bytes, projected += 2 * ahead) {
+    const paired = b + 1 < blocks;
     normalise(x, features, scale, shift, columns, rows);
-    if (components) { project(x, features, components, projection, products); byImage(products, components, projected); }
-    let ${all((k) => `a${k}l = v128.load_splat<f32>(bias, ${k * 4}), a${k}h = a${k}l`, ', ')};
-    let q = columns, w = weights, n = centres;
-    for (let f = 0; f < features; f += 8, w += 288) {
-      for (let lane = 0; lane < 8; lane++, q += 32, w += 4) {
-        const xl = v128.load(q), xh = v128.load(q, 16);
-        ${addToLogits}
-      }
+    if (paired) normalise(x + bytes, features, scale, shift, columns + bytes, rows + bytes);
+    if (components) {
+      project(x, paired ? bytes : 0, features, components, projection, products);
+      byImage(products, components, projected); if (paired) byImage(products + ahead, components, projected + ahead);
     }
-    for (let i = 0; i < components; i++) {
-      const pi = products + (<usize>i << 5), pl = v128.load(pi), ph = v128.load(pi, 16);
-      for (let j = i; j < components; w += 288) {
-        const skipped = <usize>(j & 7) << 2; w += skipped; n += skipped; q = products + (<usize>j << 5);
-        for (const end = (j | 7) + 1; j < end; j++, q += 32, w += 4, n += 4) {
-          const c = v128.load_splat<f32>(n), xl = madd(pl, v128.load(q), c), xh = madd(ph, v128.load(q, 16), c);
-          ${addToLogits}
-        }
-      }
-    }
-    ${all((k) => `if (classes <= ${k}) { a${k}l = least; a${k}h = least; }`)}
-    const label = v128.load_ext<u8>(labels), yl = i32x4.extend_low_i16x8_u(label), yh = i32x4.extend_high_i16x8_u(label);
-    ${halves((q) => softmaxHalf(q))}
-    store<f64>(sums, load<f64>(sums) + sumDoubles(lossl) + sumDoubles(lossh));
-    store<f64>(sums, load<f64>(sums, 8) + <f64>(popcnt<i32>(i32x4.bitmask(hitl)) + popcnt<i32>(i32x4.bitmask(hith))), 8);
+    if (paired) logitsOfPair(columns, bytes, products, features, components, weights, centres, room);
+    else logitsOfBlock(columns, products, features, components, weights, centres, room);
+    softmax(room, labels, classes, smoothing, rowScale, deltas, sums);
+    if (paired) softmax(room + 32, labels + 8, classes, smoothing, rowScale, deltas + 320, sums);
   }
 }`;
 
@@ -105,4 +83,4 @@ function softmaxHalf(q: 'l' | 'h'): string {
     ${all((k) => `v128.store(deltas, classes > ${k} ? f32x4.mul(scale${q}, f32x4.sub(f32x4.sub(f32x4.mul(i${q}, e${k}${q}), spread), v128.and(hot, i32x4.eq(y${q}, i32x4.splat(${k}))))) : zero, ${k * 32 + bytes});`, '\n    ')}`;
 }
 
-export const forwardSource = [normalise, propagate].join('\n');
+export const forwardSource = [normalise, logitsSource, propagate].join('\n');

@@ -23,7 +23,7 @@ export class DirectionBackend implements FeatureBackend {
   readonly #batches: Int32Array;
   readonly #sums: Float64Array;
   readonly #folded: number;
-  readonly #columns: number;
+  readonly #room: number;
 
   constructor(
     plan: Plan,
@@ -39,12 +39,12 @@ export class DirectionBackend implements FeatureBackend {
     this.#kernels = kernels;
     this.#optimizer = createOptimizer(plan.optimizer, engine);
     const { batches, ranks, model } = directions;
-    const { folded, columns, sums } = ranks[rank];
+    const { folded, room, sums } = ranks[rank];
     this.#model = model.offset;
     this.#batches = new Int32Array(memory.buffer, batches.offset, batches.bytes / 4);
     this.#sums = new Float64Array(memory.buffer, sums.offset, 2);
     this.#folded = folded.offset;
-    this.#columns = columns.offset;
+    this.#room = room.offset;
   }
 
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
@@ -60,7 +60,7 @@ export class DirectionBackend implements FeatureBackend {
       blocksOf(rows.last - rows.first),
       rows.first,
       1 / batchRows,
-      this.#columns,
+      this.#room,
       this.#sums.byteOffset,
     );
     result.lossSum = this.#sums[0];
@@ -112,7 +112,7 @@ export class DirectionBackend implements FeatureBackend {
       labels.offset + first,
       Math.min(chunkBlocks, blocksOf(count - first)),
       this.#folded,
-      this.#columns,
+      this.#room,
       this.#sums.byteOffset,
     );
     result.lossSum = this.#sums[0];
@@ -132,7 +132,7 @@ export class DirectionBackend implements FeatureBackend {
       batch / 8,
       steps.epochSamples,
       steps.rates,
-      this.#columns,
+      this.#room,
       steps.metrics,
       steps.metricsStride,
     );

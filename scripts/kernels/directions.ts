@@ -61,6 +61,12 @@ export function initialise(S: usize, size: f32, aspect: i32, full: i32, sobel: i
 export function extract(images: usize, order: usize, blocks: i32, out: usize, S: usize): void {
   const V = S + ${variant}, full = load<i32>(V, 20), sobel = load<i32>(V, 24), pool = load<i32>(V, 28), c = S + ${layout.channels};
   for (let i = 0; i < blocks; i++, order += 32) {
+    // The next block's images come from anywhere: their cache lines are asked for while this one is worked on.
+    if (i + 1 < blocks) {
+      let touched: u32 = 0;
+      for (let k: usize = 32; k < 64; k += 4) { const p = images + <usize>(load<i32>(order + k) * 784); ${each(13, (line) => `touched += load<u8>(p, ${Math.min(line * 64, 783)});`)} }
+      store<u32>(S + ${layout.touched}, touched);
+    }
     if (full) rowTablesFull(S, order, images); else rowTablesPairs(S, order, images);
     placement(S); gridRows(S); sideBySide(S);
     let s = S + ${layout.borderedRow + 32}, o = S + ${layout.pooledRows};

@@ -28,6 +28,8 @@ export class Layout {
   readonly rowTargets: number;
   /** What `initialise` was asked for: {f32 1 / (size · grid), size · grid, first row, rows apart; i32 aspect, full, sobel, pool}. */
   readonly variant: number;
+  /** Where what is loaded only for the cache ends up, lest the loads be left out. */
+  readonly touched: number;
   readonly grids: number;
   /** Tables of rows, i16 [8][14 or 28][32][2]; once placed, their room is that of the three below. */
   readonly tables: number;
@@ -60,6 +62,7 @@ export class Layout {
     this.rowList = take(8 * 128);
     this.rowTargets = take(256);
     this.variant = take(32);
+    this.touched = take(4);
     this.#scalars = take(512);
     this.#vectors = take(96 * 16);
     this.grids = take(8 * this.gridBytes + 64);

@@ -15,7 +15,7 @@ const tracks: readonly { readonly track: Bar['track']; readonly title: string }[
 type Records = ReadonlyMap<string, BenchRecord>;
 
 /** In this order; records of other benchmarks follow by name. */
-const benches = ['sprint', 'cold', 'engine', 'threads'];
+const benches = ['sprint', 'recipes', 'cold', 'engine', 'threads'];
 
 /** Benchmarks that some bars wait for. */
 const unwritten = new Set(['cold', 'engine']);

@@ -44,10 +44,10 @@ export default async function bench(): Promise<void> {
   for (const trainer of trainers) await trainer.close();
 
   const folder = mkdtempSync(path.join(os.tmpdir(), 'shardstep-bench-'));
-  const [run, empty] = ['node dist/coordinator --quiet', 'node -e 0'];
+  const [run, empty] = ['node dist/coordinator train --quiet', 'node -e 0'];
   const processes = await alternate(
     [
-      { name: run, run: () => processMs(['dist/coordinator', '--quiet', `--out=${folder}`]) },
+      { name: run, run: () => processMs(['dist/coordinator', 'train', '--quiet', `--out=${folder}`]) },
       { name: empty, run: () => processMs(['-e', '0']) },
     ],
     { rounds: processRounds },

@@ -3,6 +3,7 @@ const benches = new Map([
   ['default', async () => (await import('./default.ts')).default],
   ['sprint', async () => (await import('./sprint.ts')).default],
   ['recipes', async () => (await import('./recipes.ts')).default],
+  ['cold', async () => (await import('./cold.ts')).default],
   ['threads', async () => (await import('./threads.ts')).default],
   ['sync', async () => (await import('./sync.ts')).default],
   ['packing', async () => (await import('./packing.ts')).default],

@@ -6,7 +6,7 @@
  * Moments, prefix sums and placement work on one image at a time in 16-bit integers (an edge of a grid column is one
  * 4-byte load of {prefix sum, value}, four edges interpolate in one i16 dot product); then eight images lie side by
  * side, [pixel][8], and gradients, pooling and square root are purely vertical. V8 makes a constant anew at every
- * use, so vectors used in loops are kept in memory and loaded before the loop.
+ * use, so vectors used in loops are kept in memory and loaded before the loop. PLAIN is a constant of the build.
  */
 import { gridRows, sideBySide } from './grid.ts';
 import { momentHelpers, placement, rowTables } from './moments.ts';
@@ -59,7 +59,7 @@ export function initialise(S: usize, size: f32, aspect: i32, full: i32, sobel: i
 }
 /** images u8 [n][784], 64 bytes readable beyond; order i32 [8 * blocks]; out f32 [blocks][8 · pool²][8]. */
 export function extract(images: usize, order: usize, blocks: i32, out: usize, S: usize): void {
-  const V = S + ${variant}, full = load<i32>(V, 20), sobel = load<i32>(V, 24), pool = load<i32>(V, 28), c = S + ${layout.channels};
+  const V = S + ${variant}, full = PLAIN ? 0 : load<i32>(V, 20), sobel = PLAIN ? 0 : load<i32>(V, 24), pool = PLAIN ? 4 : load<i32>(V, 28), c = S + ${layout.channels};
   for (let i = 0; i < blocks; i++, order += 32) {
     // The next block's images come from anywhere: their cache lines are asked for while this one is worked on.
     if (i + 1 < blocks) {

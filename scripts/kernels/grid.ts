@@ -13,7 +13,7 @@ export function gridRows(grid: number, at: Layout): string {
 function gridRows(S: usize): void {
   const zero = i32x4.splat(0), end = ${at.words(28 * 16384 - 1)}, low = ${at.words(0x3fff)}, weights = ${at.words(0xc0004000 | 0)}, align = ${at.words(~3)};
   const one = ${at.floats(1)}, top = ${at.floats(grid - 1)}, topRow = ${at.words(grid - 2)}, rowBytes = ${at.words(rowBytes)};
-  const full = load<i32>(S + ${at.variant}, 20), rowVectors = full ? 7 : 4, tableBytes: usize = full ? ${tableBytes.Full} : ${tableBytes.Pairs}, four = ${at.floats(4)};
+  const full = PLAIN ? 0 : load<i32>(S + ${at.variant}, 20), rowVectors = full ? 7 : 4, tableBytes: usize = full ? ${tableBytes.Full} : ${tableBytes.Pairs}, four = ${at.floats(4)};
   for (let k: usize = 0; k < 8; k++) {
     const o = S + ${at.place} + (k << 2), base = load<i32>(o), slant = load<i32>(o, 32), step = i32x4.splat(load<i32>(o, 64));
     const first = v128.load_splat<f32>(o, 96), perRow = v128.load_splat<f32>(o, 128), N = S + ${at.grids} + k * ${at.gridBytes}; let F = S + ${at.rowTargets};

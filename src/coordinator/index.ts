@@ -1,4 +1,5 @@
 /** The entry of the command line, `node dist/coordinator`: dispatch, errors in one line, exit codes. */
+import type { Raced } from '../race/race.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { type ParsedCommand, parseCommandLine } from './cli.js';
 import type { CommandContext } from './command-context.js';
@@ -18,11 +19,12 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-async function main(words: readonly string[]): Promise<ExitCode> {
+/** `raced`: the race that was run before this was loaded, or why it failed; null where none was asked for. */
+export async function main(words: readonly string[], raced: Raced | Error | null): Promise<ExitCode> {
   const signal = listenForInterrupt();
   try {
     const parsed = parseCommandLine(words, readVersions().shardstep, print);
-    return parsed === null ? ExitCode.done : await run(parsed, signal);
+    return parsed === null ? ExitCode.done : await run(parsed, raced, signal);
   } catch (error) {
     if (signal.aborted) {
       complain('interrupted');
@@ -36,7 +38,11 @@ async function main(words: readonly string[]): Promise<ExitCode> {
   }
 }
 
-async function run({ command, flags, overrides }: ParsedCommand, signal: AbortSignal): Promise<ExitCode> {
+async function run(
+  { command, flags, overrides }: ParsedCommand,
+  raced: Raced | Error | null,
+  signal: AbortSignal,
+): Promise<ExitCode> {
   const context: CommandContext = {
     signal,
     progress: createProgress({ stream: process.stderr, quiet: flags.quiet ?? false }),
@@ -52,6 +58,17 @@ async function run({ command, flags, overrides }: ParsedCommand, signal: AbortSi
   const { countCores } = await import('./cores.js');
   const { parseThreadList } = await import('../config/thread-list.js');
   const cores = await countCores();
+  if (command === 'race') {
+    const level = environmentLevel(overrides);
+    const resolved = await resolveConfig({ file: 'mnist-97', overrides: [], flags: { 'log.level': level } });
+    noteSlowRuntime(context);
+    const { finishRace } = await import('./race-command.js');
+    const left = raced ?? new Error('these words were not taken for a race');
+    return finishRace(
+      { resolved, cores, raced: left, seeds: flags.seeds ?? 20, out: flags.out ?? null },
+      context,
+    );
+  }
   const auto = flags.threads === 'auto' && command === 'train';
   const threads = parseThreadList(auto ? 'physical' : (flags.threads ?? 'physical'), cores);
   if (command === 'train' && threads.length > 1)
@@ -99,5 +116,3 @@ function noteSlowRuntime({ progress }: CommandContext): void {
     `Node ${process.versions.node} runs 128-bit kernels; \`npm start -- …\` uses the pinned Node, about three times as fast`,
   );
 }
-
-process.exitCode = await main(process.argv.slice(2));

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import type { SweepRow } from '../report/sweep-table.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { HardwareFacts, MeasuredSpeed } from './hardware.js';
+import type { RaceSummary } from './train-result.js';
 
 /** How a run ended; `done` is a run without a target that went through all its epochs. */
 export type RunStatus = 'reached' | 'missed' | 'done' | 'interrupted' | 'failed';
@@ -26,6 +27,8 @@ export interface LogEvents {
   config: { config: unknown };
   /** `threads`: how many workers, and why so many. */
   plan: { plan: unknown; threads: { count: number; reason: string } };
+  /** Of the `race` command, before its repetitions. */
+  race: RaceSummary;
   epoch: {
     seed?: number;
     epoch: number;

@@ -192,9 +192,12 @@ export function readVersions(packageRoot = findPackageRoot()): Versions {
   return { shardstep: String(version || 'unknown'), node: process.versions.node, v8: process.versions.v8 };
 }
 
-/** The nearest folder above this file with a package.json: right for the sources, dist and a bundle. */
+/**
+ * The nearest folder above this one with a package.json: right for the sources and dist. Not this one itself: in dist it
+ * has one that only names the entry.
+ */
 function findPackageRoot(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
+  let folder = fileURLToPath(new URL('../', import.meta.url));
   while (!existsSync(path.join(folder, 'package.json')) && path.dirname(folder) !== folder) {
     folder = path.dirname(folder);
   }

@@ -1,7 +1,7 @@
 /** What a training run leaves: the files of its run folder, and the card or the JSON on stdout. */
 import type { ResolvedConfig } from '../config/load.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
-import { resultCard } from '../report/result-card.js';
+import { resultCard, type SeedRun } from '../report/result-card.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../report/statistics.js';
 import type { CommandContext } from './command-context.js';
 import type { RunStatus } from './log.js';
@@ -37,11 +37,36 @@ export interface TrainingEnding extends RunEnding {
   readonly record: Kept;
   readonly failure: unknown;
   readonly context: CommandContext;
+  /** Of the `race` command, whose repetitions are what is recorded: the race itself; null when there was none. */
+  readonly race?: RaceSummary | null;
+  /** The same seeds on other thread counts, and what those of `plan` gain over one. */
+  readonly otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[];
+  readonly speedup?: number | null;
 }
+
+/** The race from a bare process, as result.json and the log have it. Milliseconds. */
+export interface RaceSummary {
+  readonly accuracy: number;
+  /** Leading training images. */
+  readonly images: number;
+  readonly coldMs: number;
+  readonly phases: Readonly<Record<string, number>>;
+  readonly wasmLevel: string;
+  readonly kernels: string;
+}
+
+export const seedRuns = ({ results }: Kept): SeedRun[] =>
+  results.map(({ seed, status, outcome, testAccuracy }) => ({
+    seed,
+    status,
+    accuracy: outcome.evaluation?.accuracy ?? 0,
+    residentMs: outcome.residentMs,
+    ...(testAccuracy === null ? {} : { testAccuracy }),
+  }));
 
 /** Writes the run folder and prints the card; a run that was interrupted or failed has none. */
 export async function finishTraining(ending: TrainingEnding): Promise<void> {
-  const { setup, folder, record, status, failure, context } = ending;
+  const { setup, folder, record, status, failure, context, race, speedup } = ending;
   const { config } = setup;
   const result = resultJson(ending);
   const reason = failure instanceof Error ? failure.message : (record.results[0]?.outcome.reason ?? status);
@@ -56,6 +81,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     const { sync } = config.parallel;
     const card = resultCard({
       ...result,
+      ...(race ? { race, accuracy: race.accuracy, phases: race.phases } : {}),
       accuracyOn: config.stop.on,
       network: describeNetwork(ending.plan),
       images: runLength(config, ending.plan.parts.train.count).images,
@@ -63,7 +89,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
       optimizer: describeOptimizer(config.optimizer),
       schedule: describeSchedule(config.schedule),
       sync,
-      speedup: null,
+      speedup: speedup ?? null,
       hardware,
       folder: shownFolder(folder),
     });
@@ -73,18 +99,13 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
 }
 
 /** result.json. Times in milliseconds; over several seeds, accuracy is the mean and every time of a run the median. */
-function resultJson({ setup, plan, record, status, resolved, seeds, failure }: TrainingEnding) {
+function resultJson(ending: TrainingEnding) {
+  const { setup, plan, record, status, resolved, seeds, failure, race, otherThreads, speedup } = ending;
   const { config } = setup;
   const outcomes = record.results.map(({ outcome }) => outcome);
   const accuracies = outcomes.map(({ evaluation }) => evaluation?.accuracy ?? 0);
   const first = outcomes[0] ?? record.unfinished;
-  const runs = record.results.map(({ seed, status: runStatus, outcome, testAccuracy }) => ({
-    seed,
-    status: runStatus,
-    accuracy: outcome.evaluation?.accuracy ?? 0,
-    residentMs: outcome.residentMs,
-    ...(testAccuracy === null ? {} : { testAccuracy }),
-  }));
+  const runs = seedRuns(record);
   const reached = record.results.filter((result) => result.status === 'reached').length;
   const none = outcomes.length === 0;
   // Times are medians over the finished runs, or those of the one that did not finish.
@@ -119,6 +140,7 @@ function resultJson({ setup, plan, record, status, resolved, seeds, failure }: T
       ...setup.phases,
       ...(timed.length === 0 ? {} : { train: medianOf('trainMs'), evaluate: medianOf('evaluateMs') }),
     },
+    ...(race === undefined ? {} : { race, otherThreads, speedup }),
     ...(seeds > 1
       ? {
           runs,

@@ -37,6 +37,10 @@ export interface ResultCardInput {
   folder: string | null;
   /** One entry a seed, in runs over many seeds. */
   runs?: readonly SeedRun[];
+  /** A race from a cold start: its accuracy and phases are those above, the seeds are its repetitions. */
+  race?: { readonly images: number } | null | undefined;
+  /** The same seeds on other thread counts. */
+  otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[] | undefined;
 }
 
 export interface SeedRun {
@@ -63,10 +67,13 @@ export function resultCard(input: ResultCardInput): string[] {
     field('schedule', input.schedule),
     field('threads', `${input.threads}, sync ${input.sync}, WebAssembly ${input.wasmLevel}`),
   ];
+  const raced = input.race
+    ? `, in a race of one thread on the leading ${count(input.race.images, 'image')}`
+    : '';
   const result = [
     field(
       'accuracy',
-      input.accuracy === null ? 'not evaluated' : `${percent(input.accuracy)} (${input.accuracyOn})`,
+      input.accuracy === null ? 'not evaluated' : `${percent(input.accuracy)} (${input.accuracyOn})${raced}`,
     ),
     field('speed', `${grouped(Math.round(input.imagesPerSecond))} images/s`),
     field('speed-up', speedupInWords(input)),
@@ -75,7 +82,7 @@ export function resultCard(input: ResultCardInput): string[] {
     recipe.flat(),
     phaseTable(input),
     result.flat(),
-    input.runs !== undefined && input.runs.length > 1 ? seedBlock(input.runs, input.target) : [],
+    input.runs !== undefined && input.runs.length > 1 ? seedBlock(input.runs, input) : [],
     input.hardware.flatMap(wrapped),
     input.folder === null ? [] : [`${'folder'.padEnd(LABEL)}${input.folder}`],
   ];
@@ -125,9 +132,11 @@ function phaseTable({ phases, residentMs, coldMs }: ResultCardInput): string[] {
   return lines.map((line, index) => `${(index === 0 ? 'time' : '').padEnd(LABEL)}${line}`);
 }
 
-function seedBlock(runs: readonly SeedRun[], target: number | null): string[] {
+function seedBlock(
+  runs: readonly SeedRun[],
+  { target, threads, otherThreads = [] }: ResultCardInput,
+): string[] {
   const accuracies = runs.map((run) => run.accuracy);
-  const times = runs.map((run) => run.residentMs);
   const deviation = standardDeviation(accuracies);
   const reached = runs.filter((run) => run.status === 'reached').length;
   const spread = deviation === null ? '' : `, SD ${(deviation * 100).toFixed(2)} points`;
@@ -140,13 +149,18 @@ function seedBlock(runs: readonly SeedRun[], target: number | null): string[] {
           'reached',
           `${reached} of ${runs.length} (${shortPercent(reached / runs.length)}) at target ${shortPercent(target)}`,
         )),
-    ...field(
-      'resident',
-      `median ${milliseconds(median(times))} ms, ` +
-        `range ${milliseconds(minimum(times))}–${milliseconds(maximum(times))} ms`,
-    ),
+    ...field('resident', `${timesInWords(runs)}${otherThreads.length > 0 ? `, ${on(threads)}` : ''}`),
+    ...otherThreads.flatMap((other) => field('', `${timesInWords(other.runs)}, ${on(other.threads)}`)),
   ];
 }
+
+function timesInWords(runs: readonly SeedRun[]): string {
+  const times = runs.map((run) => run.residentMs);
+  const [least, most] = [minimum(times), maximum(times)].map(milliseconds);
+  return `median ${milliseconds(median(times))} ms, range ${least}–${most} ms`;
+}
+
+const on = (threads: number) => `${threads} thread${threads === 1 ? '' : 's'}`;
 
 function field(label: string, value: string): string[] {
   return wrapped(`${label.padEnd(LABEL)}${value}`);

@@ -14,6 +14,8 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Words before the interpreter, such as taskset -c 0. */
   readonly through?: readonly string[];
+  /** Another coordinator than the built one. */
+  readonly program?: string;
   /** Sends SIGINT as soon as stderr holds this text. */
   readonly interruptAfter?: string;
 }
@@ -33,7 +35,7 @@ const patienceMs = 60_000;
 export function cli(words: readonly string[], options: CliOptions): Promise<CliResult> {
   const { SHARDSTEP_DATA: _, LOG_LEVEL: __, FORCE_COLOR: ___, ...inherited } = process.env;
   const [program, ...before] = [...(options.through ?? []), process.execPath];
-  const child = spawn(program, [...before, coordinator, ...words], {
+  const child = spawn(program, [...before, options.program ?? coordinator, ...words], {
     cwd: options.cwd,
     env: { ...inherited, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,9 +6,11 @@ export const classes = sequence(10);
 export const all = (write: (k: number) => string, separator = ' '): string =>
   classes.map(write).join(separator);
 
-/** The value of one field. */
+const load = (name: LinearField) => `load<${linearModelFields[name]}>(M, ${linearFieldOffset(name)})`;
+
+/** The value of one field. PLAIN is a constant of the build: a module without products. */
 export const at = (name: LinearField): string =>
-  `load<${linearModelFields[name]}>(M, ${linearFieldOffset(name)})`;
+  name === 'components' ? `(PLAIN ? 0 : ${load(name)})` : load(name);
 
 /** `const a = …, b = …;` of fields of the model. */
 export const fields = (...names: LinearField[]): string =>

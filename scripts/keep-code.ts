@@ -1,0 +1,21 @@
+/**
+ * Compiles the race's kernels for the Node that runs this and keeps their code beside them. Run by the build in a process
+ * of its own, which may end badly where V8 cannot do it: then races compile. `--try`: whether the code can be used.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { candidateLevels, setCompilerFlags } from '../dist/kernels/levels.js';
+import { codeFile, codeOf, readCode } from '../dist/race/code-cache.js';
+import { moduleFile } from '../dist/race/module.js';
+
+const [grid, mode] = process.argv.slice(2);
+const [level] = candidateLevels(process.versions.v8, process.arch);
+setCompilerFlags(level, process.versions.v8);
+const file = moduleFile(Number(grid), level);
+const bytes = readFileSync(file);
+const code = codeFile(file, level);
+if (mode === '--try') {
+  if (readCode(code, bytes) === null) process.exitCode = 1;
+} else {
+  rmSync(code, { force: true });
+  writeFileSync(code, codeOf(new WebAssembly.Module(bytes), bytes));
+}

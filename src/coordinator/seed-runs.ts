@@ -1,0 +1,85 @@
+/** The runs of a training session, one for each seed, and how they ended. */
+import type { Config } from '../config/schema.js';
+import type { Tensor } from '../model/safetensors.js';
+import { mean } from '../report/statistics.js';
+import { ExitCode, UserError } from '../user-error.js';
+import type { CommandContext } from './command-context.js';
+import type { RunLog, RunStatus } from './log.js';
+import { createRecorder } from './recorder.js';
+import type { Session } from './session.js';
+import type { Kept, SeedResult } from './train-result.js';
+import { runLength, startParameters, trainOnce } from './training-run.js';
+
+export interface SeedRuns {
+  readonly config: Config;
+  readonly seeds: number;
+  readonly initialTensors: ReadonlyMap<string, Tensor> | null;
+  readonly log: RunLog;
+  /** Filled as the runs end. */
+  readonly record: Kept;
+  readonly context: CommandContext;
+}
+
+/** Trains with seeds seed, seed + 1, … */
+export async function runSeeds(
+  session: Session,
+  { config, seeds, initialTensors, log, record, context }: SeedRuns,
+): Promise<void> {
+  const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
+  for (let run = 0; run < seeds; run++) {
+    const seed = (config.seed + run) % 2 ** 32;
+    startParameters(session, config, seed, initialTensors);
+    const observer = createRecorder({
+      log,
+      metrics: run === 0 ? record.metrics : null,
+      progress: context.progress,
+      ...(seeds > 1 ? { seed } : {}),
+      every: config.log.every,
+      on: config.stop.on,
+      epochs: config.train.epochs,
+      imagesPerEpoch: images,
+      batch: config.train.batch,
+      stepsPerEpoch,
+    });
+    const outcome = await trainOnce(session, config, seed, {
+      ...observer,
+      stopped(unfinished) {
+        record.unfinished = unfinished;
+        // Weights that diverged serve nobody, nor do weights from the middle of a step.
+        if (context.signal.aborted && session.isWhole) record.tensors ??= session.parameters();
+      },
+    });
+    record.coldMs ??= performance.now();
+    const onValidation = config.stop.on === 'validation';
+    const testAccuracy = onValidation ? (await session.evaluate('test')).accuracy : null;
+    const accuracy = outcome.evaluation?.accuracy ?? 0;
+    const { target } = config.stop;
+    const status = target === null ? 'done' : accuracy >= target ? 'reached' : 'missed';
+    record.results.push({ seed, status, outcome, testAccuracy });
+    record.tensors ??= session.parameters();
+  }
+}
+
+export function overallStatus(
+  results: readonly SeedResult[],
+  target: number | null,
+  failure: unknown,
+  interrupted: boolean,
+): RunStatus {
+  if (interrupted) return 'interrupted';
+  if (failure !== null) return 'failed';
+  if (target === null) return 'done';
+  return mean(results.map(({ outcome }) => outcome.evaluation?.accuracy ?? 0)) >= target
+    ? 'reached'
+    : 'missed';
+}
+
+export function exitCodeOf(status: RunStatus, failure: unknown): ExitCode {
+  if (status === 'failed') return failure instanceof UserError ? failure.exitCode : ExitCode.failure;
+  return {
+    reached: ExitCode.done,
+    done: ExitCode.done,
+    missed: ExitCode.targetMissed,
+    interrupted: ExitCode.interrupted,
+  }[status];
+}

@@ -1,0 +1,46 @@
+/** Which command lines are a race, told before the command-line parser is loaded; and the line that a race prints. */
+import type { Raced } from './race.js';
+
+/** Flags that the race takes, with what their values must be like; null: they have none. */
+const flags = new Map([
+  ['--profile-startup', null],
+  ['--compile-kernels', null],
+  ['--json', null],
+  ['--quiet', null],
+  ['--debug', null],
+  ['--out', /^[^-]/],
+  ['--seeds', /^[1-9]\d{0,4}$/],
+]);
+
+/** `--seeds 30` without a command trains, as it always did. */
+const onlyWithCommand = new Set(['--seeds']);
+
+/**
+ * Whether these words ask for the race and nothing but it: no words at all, flags of the race, or `race` before them.
+ * Anything else, mistakes included, is left to the parser, before anything is run.
+ */
+export function asksForRace(words: readonly string[]): boolean {
+  const named = words[0] === 'race';
+  for (let i = named ? 1 : 0; i < words.length; i++) {
+    const word = words[i];
+    const flag = word.split('=', 1)[0];
+    const form = flags.get(flag);
+    if (form === undefined || (!named && onlyWithCommand.has(flag))) return false;
+    if (form === null) {
+      if (word !== flag) return false;
+      continue;
+    }
+    const value = word === flag ? (words[++i] ?? '') : word.slice(flag.length + 1);
+    if (!form.test(value)) return false;
+  }
+  return true;
+}
+
+/** Cut, not rounded: 96.996 % must not read as a 97.00 % that missed its target of 97. */
+const percent = (share: number) => `${(Math.floor(share * 1e4 + 1e-6) / 100).toFixed(2)} %`;
+
+export function raceLine({ recipe, accuracy, elapsedMs }: Raced): string {
+  const verdict = accuracy >= recipe.target ? 'reached' : 'missed';
+  const target = `target ${Number((recipe.target * 100).toFixed(2))} % ${verdict}`;
+  return `${recipe.name}: ${percent(accuracy)} of the 10,000 test images ${elapsedMs.toFixed(1)} ms after the process started (${target})\n`;
+}

@@ -34,22 +34,22 @@ function rate({ work, call }: KernelCase): number {
 function sparseCases(kernels: Kernels, scratch: Scratch, width: 16 | 64): KernelCase[] {
   const [rows, features] = [64, 196];
   const shift = Math.log2(width * 4);
-  const { decodeArguments, bounds, values } = scratch.sparseRows(rows, features, shift);
+  const { locateArguments, bounds, values } = scratch.sparseRows(rows, features, shift);
   const nonZeros = values.reduce((count, value) => count + Number(value !== 0), 0);
   const weights = scratch.floats((features + 1) * width).pointer;
   const gradient = scratch.floats(features * width).pointer;
   const z = scratch.floats(rows * width).pointer;
   const d = scratch.floats(rows * width, 1e-6).pointer;
   const bias = weights + features * width * 4;
-  kernels.decodeRows(...decodeArguments);
-  const decode: KernelCase = {
-    name: `decodeRows ${rows}×${features}, half zeros`,
+  kernels.locateRows(...locateArguments);
+  const locate: KernelCase = {
+    name: `locateRows ${rows}×${features}, half zeros`,
     unit: 'GB/s',
-    work: nonZeros * 12,
-    call: () => kernels.decodeRows(...decodeArguments),
+    work: nonZeros * 8,
+    call: () => kernels.locateRows(...locateArguments),
   };
   return [
-    ...(width === 64 ? [decode] : []),
+    ...(width === 64 ? [locate] : []),
     {
       name: `sparseForward${width} ${rows}×${features}×${width}`,
       unit: 'GFLOP/s',

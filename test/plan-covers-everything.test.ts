@@ -13,7 +13,6 @@ const facts = (features: number, classes: number, packing: 'sparse' | 'dense'): 
   scale: 1,
   shifted: true,
   nonZeros: Array.from({ length: features }, (_, p) => (p % 3 === 0 ? 0 : (p * 7919) % 50)),
-  maxRowNonZeros: features,
   parts: {
     train: { count: 50, nonZeros: 50 * features },
     validation: { count: 0, nonZeros: 0 },

@@ -14,7 +14,7 @@ export function checkSparseForward(
   const sparse = scratch.sparseRows(size.rows, size.depth, Math.log2(width * 4));
   const weights = scratch.floats((size.depth + 1) * width);
   const z = scratch.zeros(size.rows * width);
-  kernels.decodeRows(...sparse.decodeArguments);
+  kernels.locateRows(...sparse.locateArguments);
   const bias = weights.pointer + size.depth * width * 4;
   const forward = kernels[`sparseForward${width}`];
   return maxOver([Number.NEGATIVE_INFINITY, 0], (floor) => {
@@ -37,7 +37,7 @@ export function checkSparseGradient(
   const d = scratch.floats(rows * width);
   const gradient = scratch.floats(depth * width);
   const start = Float64Array.from(gradient.view);
-  kernels.decodeRows(...sparse.decodeArguments);
+  kernels.locateRows(...sparse.locateArguments);
   for (const range of [0, 1])
     kernels[`sparseGradient${width}`](sparse.bounds, 2, range, rows, d.pointer, width * 4, gradient.pointer);
   const transposed = Float64Array.from(

@@ -28,10 +28,10 @@ export function checkAll(kernels: Kernels, memory: WebAssembly.Memory, size = se
 }
 
 const checks: Record<keyof Kernels, Check> = {
-  decodeRows(kernels, scratch, size) {
+  locateRows(kernels, scratch, size) {
     const sparse = scratch.sparseRows(size.rows, size.depth, 6);
-    kernels.decodeRows(...sparse.decodeArguments);
-    return relativeError(sparse.decoded(), sparse.values);
+    kernels.locateRows(...sparse.locateArguments);
+    return relativeError(sparse.located(), sparse.values);
   },
 
   gatherRows(kernels, scratch, { rows, panels }) {

@@ -3,19 +3,7 @@
  * in bytes; shapes and orderings are documented at each function in `assembly/`.
  */
 export interface Kernels {
-  decodeRows(
-    packed: number,
-    starts: number,
-    order: number,
-    rows: number,
-    entries: number,
-    stride: number,
-    bounds: number,
-    ranges: number,
-    rangeEnds: number,
-    scale: number,
-    shift: number,
-  ): void;
+  locateRows(starts: number, order: number, rows: number, ranges: number, bounds: number): number;
   gatherRows(
     values: number,
     order: number,

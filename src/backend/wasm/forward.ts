@@ -39,19 +39,8 @@ export class ForwardPass {
       return;
     }
     const ranges = input.rangeEnds.length;
-    this.#kernels.decodeRows(
-      parts[part].values.offset,
-      parts[part].starts.offset,
-      order,
-      count,
-      inputs.offset + rows.first * input.entryStride,
-      input.entryStride,
-      bounds.offset + rows.first * (ranges + 1) * 4,
-      ranges,
-      regions.rangeEnds.offset,
-      input.scale,
-      input.shiftBits,
-    );
+    const out = bounds.offset + rows.first * (ranges + 1) * 4;
+    this.#kernels.locateRows(parts[part].starts.offset, order, count, ranges, out);
   }
 
   #sparseLayer(rows: Rows): void {
@@ -64,7 +53,9 @@ export class ForwardPass {
     for (let panel = 0; panel < layer.panels; panel++) {
       const weights = regions.parameters.offset + (layer.offset + panel * layer.panelFloats) * 4;
       let bias = weights + layer.inputs * panelBytes;
-      if (input.shifted) {
+      if (input.centredByOwner) {
+        bias = regions.centredBias.offset + panel * panelBytes;
+      } else if (input.shifted) {
         bias = this.#centredBias;
         this.#kernels.centredBias(weights, layer.inputs, layer.panelWidth, regions.shift.offset, bias);
       }

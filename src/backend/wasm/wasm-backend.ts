@@ -133,14 +133,18 @@ export class WasmBackend implements Backend {
       );
       return;
     }
-    // Centring by its rank-1 correction: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
-    kernels.negativeOuter(regions.shift.offset + slice.firstRow * 4, weightRows, biasRow, width, target);
     const ranges = input.rangeEnds.length;
     const bounds = training.bounds.offset + rows.first * (ranges + 1) * 4;
     const panel = target - slice.firstRow * width * 4;
     const scatter = width === 64 ? kernels.sparseGradient64 : kernels.sparseGradient16;
-    for (let range = slice.firstRange; range < slice.lastRange; range++)
-      scatter(bounds, ranges, range, count, deltas, stride, panel);
+    for (let range = slice.firstRange; range < slice.lastRange; range++) {
+      const firstRow = range === 0 ? 0 : input.rangeEnds[range - 1];
+      const count = input.rangeEnds[range] - firstRow;
+      // Centring by its rank-1 correction: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
+      const start = panel + firstRow * width * 4;
+      kernels.negativeOuter(regions.shift.offset + firstRow * 4, count, biasRow, width, start);
+      scatter(bounds, ranges, range, rows.last - rows.first, deltas, stride, panel);
+    }
   }
 
   reduce(slice: Slice, buffers: number): void {
@@ -149,19 +153,26 @@ export class WasmBackend implements Backend {
 
   update(slice: Slice, step: number, learningRate: number): void {
     updateSlice(this.#plan, this.#optimizer, slice, step, learningRate);
-    this.#transpose(slice);
+    this.#derive(slice);
   }
 
   refresh(slices: readonly Slice[]): void {
-    for (const slice of slices) this.#transpose(slice);
+    for (const slice of slices) this.#derive(slice);
   }
 
   /** The backward pass reads weights transposed; layers from the second on. */
-  #transpose(slice: Slice): void {
-    if (slice.layer === 0) return;
-    const layer = this.#plan.layers[slice.layer];
+  #derive(slice: Slice): void {
+    const { layers, input, regions } = this.#plan;
+    const layer = layers[slice.layer];
+    if (slice.layer === 0) {
+      if (!input.centredByOwner) return;
+      const weights = regions.parameters.offset + slice.offset * 4;
+      const out = regions.centredBias.offset + slice.panel * layer.panelWidth * 4;
+      this.#kernels.centredBias(weights, layer.inputs, layer.panelWidth, regions.shift.offset, out);
+      return;
+    }
     this.#kernels.transposeRows(
-      this.#plan.regions.parameters.offset + (slice.offset - slice.firstRow * 16) * 4,
+      regions.parameters.offset + (slice.offset - slice.firstRow * 16) * 4,
       slice.firstRow,
       slice.lastRow,
       slice.panel * 16,

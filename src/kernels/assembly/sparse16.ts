@@ -1,6 +1,6 @@
 // A sparse first layer whose outputs come in panels of 16: forward pass and weight gradient.
 // For layers too narrow for panels of 64, such as softmax regression; two chains of sums, latency-bound.
-// entries and bounds: see decodeRows; weights and gradient: one panel, f32 [P + 1][16].
+// entries: 8 bytes {i32 offset of the weight row, f32 value}, see data/packing.ts; bounds: see locateRows; weights and gradient: one panel, f32 [P + 1][16].
 import { madd } from './simd';
 
 /**

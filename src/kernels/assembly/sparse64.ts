@@ -1,6 +1,6 @@
 // A sparse first layer whose outputs come in panels of 64: forward pass and weight gradient.
 // Eight 256-bit sums stay in registers while a row's non-zeros stream past.
-// entries and bounds: see decodeRows; weights and gradient: one panel, f32 [P + 1][64].
+// entries: 8 bytes {i32 offset of the weight row, f32 value}, see data/packing.ts; bounds: see locateRows; weights and gradient: one panel, f32 [P + 1][64].
 import { madd } from './simd';
 
 /**

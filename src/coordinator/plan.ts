@@ -12,6 +12,7 @@ import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
 import { Arena, type Region } from './arena.js';
 import { type DirectionsPlan, planDirections } from './plan-directions.js';
+import { columnBytes } from './shards.js';
 import { cutFeatures, planSlices, planStripSlices, type Slice, wholePanels } from './slices.js';
 
 export type { Region } from './arena.js';
@@ -45,16 +46,23 @@ export interface InputPlan {
   readonly rangeEnds: readonly number[];
   /** Sparse and shifted: whether a slice is a whole panel, whose owner also keeps its centred bias. */
   readonly centredByOwner: boolean;
+  /** Sparse: whether the gradient gathers from columns of the batch or scatters from its rows. */
+  readonly gathers: boolean;
 }
 
-/** Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network. */
+/**
+ * Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network: what has a row for
+ * each sample lies in panels of 16 columns, f32 [width / 16][rows][16].
+ */
 export interface Workspace {
   readonly rows: number;
-  /** Dense inputs [rows][width]; sparse rows are used where they lie. */
+  /** From one panel to the next. */
+  readonly panelBytes: number;
+  /** Dense inputs; sparse rows are used where they lie. */
   readonly inputs: Region;
   /** Sparse: [rows][ranges + 1] addresses. */
   readonly bounds: Region;
-  /** Per layer, [rows][layer.width]; the last one holds logits, then their gradient. */
+  /** Per layer; the last one holds logits, then their gradient. */
   readonly activations: readonly Region[];
   /** Per hidden layer: the gradient of the loss by its pre-activations. */
   readonly deltas: readonly Region[];
@@ -104,7 +112,8 @@ export interface Plan {
 
 /**
  * control: words for barriers and commands; parameters, states, gradients: vectors as long as the parameters;
- * shift: f32 [features]; centredBias: f32 [width of the first layer]; order: i32, the epoch's samples; identity: i32 0, 1, 2 …;
+ * shift: f32 [features]; centredBias: f32 [width of the first layer];
+ * columns: tiles of the batch's sparse rows turned into columns; order: i32, the epoch's samples; identity: i32 0, 1, 2 …;
  * rates: f64 per ring step; metrics: f64 [ringSteps][threads][loss sum, correct]; times: f64 per ring step;
  * chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][phases]; scratch: f32 rows per rank.
  */
@@ -115,6 +124,7 @@ type RegionName =
   | 'gradients'
   | 'shift'
   | 'centredBias'
+  | 'columns'
   | 'order'
   | 'identity'
   | 'rates'
@@ -127,6 +137,9 @@ type RegionName =
 const pageBytes = 65536;
 const ringSteps = 1024;
 const evaluationChunk = 96;
+
+/** Panels of 64 from which turning rows into columns is worth its time. */
+const gatherFrom = 3;
 
 /** Floats of scratch per rank: a centred bias and a row of bias sums for the widest layer, and a zero row. */
 export function scratchFloats(layers: readonly LayerLayout[]): number {
@@ -144,12 +157,13 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
   const input: InputPlan = {
     packing: facts.packing,
     features,
-    width: Math.ceil(features / 8) * 8,
+    width: Math.ceil(features / 16) * 16,
     scale: facts.scale,
     shifted: facts.shifted,
     shiftBits: Math.log2(layers[0].panelWidth * 4),
     rangeEnds,
     centredByOwner: facts.packing === 'sparse' && facts.shifted && wholePanels(layers[0], threads),
+    gathers: facts.packing === 'sparse' && layers[0].panelWidth === 64 && layers[0].panels >= gatherFrom,
   };
   const workspace = (rows: number, training: boolean): Workspace => {
     const hidden = layers.slice(0, -1);
@@ -158,6 +172,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     const inputRows = facts.packing === 'dense' ? rows : 0;
     return {
       rows,
+      panelBytes: rows * 64,
       inputs: arena.take(inputRows * input.width * 4),
       bounds: arena.take(rows * (rangeEnds.length + 1) * 4),
       activations: perLayer(layers),
@@ -191,6 +206,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     gradients: arena.take(vector * gradientBuffers(config.parallel.sync, threads)),
     shift: arena.take(input.width * 4),
     centredBias: arena.take(layers[0].width * 4),
+    columns: arena.take(input.gathers ? columnBytes(features, batch, threads) : 0),
     order: arena.take(facts.parts.train.count * 4),
     identity: arena.take(seesDirections ? 0 : largest * 4),
     rates: arena.take(ringSteps * 8),

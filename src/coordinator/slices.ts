@@ -103,10 +103,10 @@ export function planStripSlices(features: number, threads: number): Slice[][] {
   });
 }
 
-/** Row ranges of a dense layer: whole tiles of 6 rows, so that only the last has a remainder. */
+/** Row ranges of a dense layer: whole panels of 16 inputs, so that only the last has a remainder. */
 function cutRows(layer: LayerLayout, threads: number): number[] {
   const wanted = Math.ceil((slicesPerThread * threads) / layer.panels);
-  const rows = Math.ceil(Math.ceil(layer.inputs / wanted) / 6) * 6;
+  const rows = Math.ceil(Math.ceil(layer.inputs / wanted) / 16) * 16;
   const ends = Array.from({ length: Math.ceil(layer.inputs / rows) }, (_, i) => (i + 1) * rows);
   ends[ends.length - 1] = layer.inputs;
   return ends;

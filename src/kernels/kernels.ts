@@ -12,30 +12,47 @@ export interface Kernels {
     scale: number,
     shift: number,
     out: number,
+    panel: number,
   ): void;
   centredBias(weights: number, features: number, width: number, shift: number, out: number): void;
   sparseForward16: SparseForward;
   sparseForward64: SparseForward;
   sparseGradient16: SparseGradient;
   sparseGradient64: SparseGradient;
+  turnRows(
+    bounds: number,
+    ranges: number,
+    rows: number,
+    first: number,
+    features: number,
+    shiftBits: number,
+    columns: number,
+    out: number,
+  ): void;
+  sparseGather64(
+    columns: number,
+    first: number,
+    last: number,
+    d: number,
+    dPanel: number,
+    gradient: number,
+  ): void;
   matmul16(
     rows: number,
     depth: number,
     a: number,
-    aRow: number,
-    aDepth: number,
+    aPanel: number,
     b: number,
-    bDepth: number,
     c: number,
-    cRow: number,
     init: number,
     floor: number,
   ): void;
+  outer16(rows: number, a: number, aPanel: number, first: number, last: number, d: number, c: number): void;
   activate(kind: number, z: number, a: number, count: number): void;
   activateBackward(kind: number, z: number, a: number, d: number, count: number): void;
   softmaxCrossEntropy(
     logits: number,
-    stride: number,
+    panel: number,
     rows: number,
     classes: number,
     labels: number,
@@ -44,7 +61,7 @@ export interface Kernels {
     scale: number,
     lossSum: number,
   ): number;
-  columnSum(d: number, stride: number, rows: number, width: number, out: number): void;
+  columnSum(d: number, rows: number, out: number): void;
   addInto(target: number, source: number, count: number): void;
   negativeOuter(shift: number, rows: number, v: number, width: number, out: number): void;
   transposeRows(
@@ -89,7 +106,7 @@ export type SparseForward = (
   weights: number,
   bias: number,
   z: number,
-  stride: number,
+  zPanel: number,
   floor: number,
 ) => void;
 
@@ -99,7 +116,7 @@ export type SparseGradient = (
   range: number,
   rows: number,
   d: number,
-  stride: number,
+  dPanel: number,
   gradient: number,
 ) => void;
 

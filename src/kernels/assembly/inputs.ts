@@ -19,20 +19,22 @@ export function locateRows(starts: usize, order: usize, rows: i32, ranges: i32, 
 }
 
 /**
- * Dense rows of a batch: out[row][p] = values[order[row]][p] · scale − shift[p].
- * values: u16 [samples][width], shift: f32 [width], out: f32 [rows][width]; width a multiple of 8.
+ * Dense rows of a batch, as panels: out[p / 16][row][p % 16] = values[order[row]][p] · scale − shift[p].
+ * values: u16 [samples][width], shift: f32 [width], width a multiple of 16; panel: bytes between the panels of out.
  */
-export function gatherRows(values: usize, order: usize, rows: i32, width: i32, scale: f32, shift: usize, out: usize): void {
+export function gatherRows(
+  values: usize, order: usize, rows: i32, width: i32, scale: f32, shift: usize, out: usize, panel: i32,
+): void {
   const factor = f32x4.splat(scale);
-  for (let row = 0; row < rows; row++) {
-    let source = values + <usize>load<i32>(order + (<usize>row << 2)) * (width << 1);
-    const end = source + (<usize>width << 1);
-    let offset = shift;
-    for (; source < end; source += 16, offset += 32, out += 32) {
-      const low = f32x4.convert_i32x4_u(v128.load_ext<u16>(source));
-      const high = f32x4.convert_i32x4_u(v128.load_ext<u16>(source, 8));
-      v128.store(out, f32x4.sub(f32x4.mul(high, factor), v128.load(offset, 16)), 16);
-      v128.store(out, f32x4.sub(f32x4.mul(low, factor), v128.load(offset)));
+  for (let row = 0; row < rows; row++, out += 64) {
+    let source = values + <usize>load<i32>(order + (<usize>row << 2)) * (width << 1), offset = shift, target = out;
+    for (const end = source + (<usize>width << 1); source < end; source += 32, offset += 64, target += panel) {
+      const a = f32x4.convert_i32x4_u(v128.load_ext<u16>(source)), b = f32x4.convert_i32x4_u(v128.load_ext<u16>(source, 8));
+      const c = f32x4.convert_i32x4_u(v128.load_ext<u16>(source, 16)), d = f32x4.convert_i32x4_u(v128.load_ext<u16>(source, 24));
+      v128.store(target, f32x4.sub(f32x4.mul(b, factor), v128.load(offset, 16)), 16);
+      v128.store(target, f32x4.sub(f32x4.mul(a, factor), v128.load(offset)));
+      v128.store(target, f32x4.sub(f32x4.mul(d, factor), v128.load(offset, 48)), 48);
+      v128.store(target, f32x4.sub(f32x4.mul(c, factor), v128.load(offset, 32)), 32);
     }
   }
 }

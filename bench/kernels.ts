@@ -84,7 +84,7 @@ function matmulCase(
     name: `matmul16 ${words}, ${rows}×${depth}×16`,
     unit: 'GFLOP/s',
     work: 2 * rows * depth * 16,
-    call: () => kernels.matmul16(rows, depth, a, rows * 64, b, c, init, none),
+    call: () => kernels.matmul16(rows, depth, a, rows * 64, b, c, 64, init, none),
   };
 }
 
@@ -97,7 +97,7 @@ function outerCase(kernels: Kernels, scratch: Scratch, rows: number, inputs: num
     name: `outer16 ${rows}×${inputs}×16`,
     unit: 'GFLOP/s',
     work: 2 * rows * inputs * 16,
-    call: () => kernels.outer16(rows, a, rows * 64, 0, inputs, d, c),
+    call: () => kernels.outer16(rows, a, rows * 64, 0, inputs, d, c, 64),
   };
 }
 

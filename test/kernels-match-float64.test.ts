@@ -51,7 +51,7 @@ test('a NaN in the weights is not hidden by ReLU', () => {
   floats.fill(Number.NaN, 0, 16);
   floats.fill(1, 16, 32);
   const [b, a, c] = [65536, 65536 + 64, 65536 + 128];
-  kernels.matmul16(1, 1, a, 64, b, c, a, 0);
+  kernels.matmul16(1, 1, a, 64, b, c, 64, a, 0);
   assert.ok(Number.isNaN(floats[32]));
 });
 

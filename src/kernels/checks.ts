@@ -80,7 +80,7 @@ const checks: Record<keyof Kernels, Check> = {
     const c = scratch.zeros(rows * 16);
     const left = fromPanels(a.view, rows, width).filter((_, i) => i % width < depth);
     return maxOver([Number.NEGATIVE_INFINITY, 0], (floor) => {
-      kernels.matmul16(rows, depth, a.pointer, rows * 64, b.pointer, c.pointer, init.pointer, floor);
+      kernels.matmul16(rows, depth, a.pointer, rows * 64, b.pointer, c.pointer, 64, init.pointer, floor);
       const expected = reference
         .matmul(left, b.view, rows, depth, 16)
         .map((sum, i) => Math.max(floor, sum + init.view[i % 16]));
@@ -98,8 +98,8 @@ const checks: Record<keyof Kernels, Check> = {
       return a.view[(Math.floor(input / 16) * rows + row) * 16 + (input % 16)];
     });
     const middle = depth > 16 ? 16 : 0;
-    kernels.outer16(rows, a.pointer, rows * 64, 0, middle, d.pointer, c.pointer);
-    kernels.outer16(rows, a.pointer, rows * 64, middle, depth, d.pointer, c.pointer + middle * 64);
+    kernels.outer16(rows, a.pointer, rows * 64, 0, middle, d.pointer, c.pointer, 64);
+    kernels.outer16(rows, a.pointer, rows * 64, middle, depth, d.pointer, c.pointer + middle * 64, 64);
     return relativeError(c.view, reference.matmul(transposed, d.view, depth, rows, 16));
   },
 

@@ -44,10 +44,20 @@ export interface Kernels {
     aPanel: number,
     b: number,
     c: number,
+    cRow: number,
     init: number,
     floor: number,
   ): void;
-  outer16(rows: number, a: number, aPanel: number, first: number, last: number, d: number, c: number): void;
+  outer16(
+    rows: number,
+    a: number,
+    aPanel: number,
+    first: number,
+    last: number,
+    d: number,
+    c: number,
+    cRow: number,
+  ): void;
   activate(kind: number, z: number, a: number, count: number): void;
   activateBackward(kind: number, z: number, a: number, d: number, count: number): void;
   softmaxCrossEntropy(

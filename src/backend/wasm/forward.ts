@@ -83,6 +83,7 @@ export class ForwardPass {
         panelBytes,
         weights,
         this.#output(l) + panel * panelBytes + rows.first * rowBytes,
+        rowBytes,
         weights + layer.inputs * rowBytes,
         this.#floor(l),
       );

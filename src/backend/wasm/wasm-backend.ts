@@ -98,6 +98,7 @@ export class WasmBackend implements Backend {
           panelBytes,
           transposed + panel * above.outputs * 64,
           target + panel * panelBytes + rows.first * rowBytes,
+          rowBytes,
           this.#zeros,
           Number.NEGATIVE_INFINITY,
         );
@@ -126,8 +127,16 @@ export class WasmBackend implements Backend {
       return;
     }
     const source = (slice.layer === 0 ? training.inputs : training.activations[slice.layer - 1]).offset;
-    const { firstRow, lastRow } = slice;
-    kernels.outer16(count, source + rows.first * rowBytes, panelBytes, firstRow, lastRow, firstDelta, target);
+    kernels.outer16(
+      count,
+      source + rows.first * rowBytes,
+      panelBytes,
+      slice.firstRow,
+      slice.lastRow,
+      firstDelta,
+      target,
+      rowBytes,
+    );
   }
 
   /** `panel`: where the gradient of the panel's first feature is; biasSums: Σ δ over the rows; deltas: of row 0. */

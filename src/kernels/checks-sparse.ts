@@ -42,7 +42,6 @@ export function checkSparseGradient(
   const gradient = scratch.floats(depth * width);
   const start = Float64Array.from(gradient.view);
   kernels.locateRows(...sparse.locateArguments);
-  const shiftBits = Math.log2(width * 4);
   if (gathered) {
     const half = Math.floor(rows / 2);
     for (const [first, last] of [
@@ -52,7 +51,7 @@ export function checkSparseGradient(
       const columns = scratch.words(new Array(depth + 1).fill(0)).pointer;
       const entries = scratch.words(new Array(2 * depth * (last - first + 1)).fill(0)).pointer;
       const bounds = sparse.bounds + first * 12;
-      kernels.turnRows(bounds, 2, last - first, first, depth, shiftBits, columns, entries);
+      kernels.turnRows(bounds, 2, last - first, first, depth, columns, entries);
       for (const [from, to] of [
         [0, Math.floor(depth / 2)],
         [Math.floor(depth / 2), depth],

@@ -25,7 +25,6 @@ export interface Kernels {
     rows: number,
     first: number,
     features: number,
-    shiftBits: number,
     columns: number,
     out: number,
   ): void;

@@ -24,9 +24,9 @@ export class Columns {
       const count = Math.min(columnTileRows, rows.last - first);
       const bounds = training.bounds.offset + first * (ranges + 1) * 4;
       const columns = this.#tile(rank, (first - rows.first) / columnTileRows);
-      const { features, shiftBits } = input;
+      const { features } = input;
       const entries = columns + Math.ceil((features + 1) / 4) * 16;
-      this.#kernels.turnRows(bounds, ranges, count, first, features, shiftBits, columns, entries);
+      this.#kernels.turnRows(bounds, ranges, count, first, features, columns, entries);
     }
   }
 

@@ -20,11 +20,10 @@ export class ForwardPass {
     this.#centredBias = centredBias;
   }
 
-  /** Rows of the workspace from the samples listed at `order` (i32, one per row) up to the logits. */
-  run(part: PartName, order: number, rows: Rows): void {
+  /** Rows of the workspace, fetched before, up to the logits. */
+  run(rows: Rows): void {
     if (rows.first === rows.last) return;
     const { layers, input } = this.#plan;
-    this.#gather(part, order, rows);
     for (let layer = 0; layer < layers.length; layer++) {
       if (layer === 0 && input.packing === 'sparse') this.#sparseLayer(rows);
       else this.#denseLayer(layer, rows);
@@ -32,7 +31,8 @@ export class ForwardPass {
     }
   }
 
-  #gather(part: PartName, order: number, rows: Rows): void {
+  /** The inputs of the samples listed at `order` (i32, one per row) become rows of the workspace. */
+  fetch(part: PartName, order: number, rows: Rows): void {
     const { input, regions, parts } = this.#plan;
     const count = rows.last - rows.first;
     const { inputs, bounds, panelBytes } = this.workspace;

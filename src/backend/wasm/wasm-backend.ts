@@ -44,16 +44,19 @@ export class WasmBackend implements Backend {
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
     const order = this.#plan.regions.order.offset + (firstSample + rows.first) * 4;
     this.#batchRows = batchRows;
-    this.#training.run('train', order, rows);
+    this.#training.fetch('train', order, rows);
+    // While the rows are in the cache: the products push them out.
+    if (this.#plan.input.gathers) this.#columns.turn(this.#rank, rows);
+    this.#training.run(rows);
     this.#loss(this.#plan.training, 'train', order, rows, 1 / batchRows, result);
     this.#backward(rows);
-    if (this.#plan.input.gathers) this.#columns.turn(this.#rank, rows);
   }
 
   evaluate(part: PartName, first: number, last: number, result: ShardResult): void {
     const order = this.#plan.regions.identity.offset + first * 4;
     const rows = { first: 0, last: last - first };
-    this.#evaluation.run(part, order, rows);
+    this.#evaluation.fetch(part, order, rows);
+    this.#evaluation.run(rows);
     this.#loss(this.#evaluation.workspace, part, order, rows, 1, result);
   }
 

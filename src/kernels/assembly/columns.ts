@@ -6,19 +6,20 @@ import { madd } from './simd';
 /**
  * The entries of `rows` rows, as columns: out, 8 bytes {u32 row << 6, f32 value} by feature, ascending by row, every
  * column padded to an even count with a zero value; columns: u32 [features + 1], the address of each.
- * bounds: of the rows, u32 [rows][ranges + 1]; their entries hold feature << shiftBits; first: the first row's number.
+ * bounds: of the rows, u32 [rows][ranges + 1]; their entries hold feature << 8, the
+ * byte of its row in a panel of 64; first: the first row's number.
  */
 export function turnRows(
-  bounds: usize, ranges: i32, rows: i32, first: i32, features: i32, shiftBits: i32, columns: usize, out: usize,
+  bounds: usize, ranges: i32, rows: i32, first: i32, features: i32, columns: usize, out: usize,
 ): void {
-  const step = <usize>(ranges + 1) << 2, last = <usize>ranges << 2, bits = shiftBits - 2;
+  const step = <usize>(ranges + 1) << 2, last = <usize>ranges << 2;
   const end = columns + (<usize>features << 2);
   // The place after a column's own holds its bytes, then where its next entry goes, then its end.
   memory.fill(columns, 0, (<usize>features << 2) + 4);
   for (let row = 0, bound = bounds; row < rows; row++, bound += step) {
     const stop = <usize>load<u32>(bound + last);
     for (let entry = <usize>load<u32>(bound); entry < stop; entry += 8) {
-      const place = columns + (load<u32>(entry) >> bits);
+      const place = columns + (load<u32>(entry) >> 6);
       store<u32>(place, load<u32>(place, 4) + 8, 4);
     }
   }
@@ -32,7 +33,7 @@ export function turnRows(
   for (let row = 0, bound = bounds; row < rows; row++, bound += step) {
     const stop = <usize>load<u32>(bound + last), sample = <u64>((first + row) << 6);
     for (let entry = <usize>load<u32>(bound); entry < stop; entry += 8) {
-      const word = load<u64>(entry), place = columns + (<u32>word >> bits), target = load<u32>(place, 4);
+      const word = load<u64>(entry), place = columns + (<u32>word >> 6), target = load<u32>(place, 4);
       store<u64>(target, (word & 0xffffffff00000000) | sample);
       store<u32>(place, target + 8, 4);
     }

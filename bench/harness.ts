@@ -10,11 +10,12 @@ import { type DataFacts, makePlan } from '../dist/coordinator/plan.js';
 import { openPool } from '../dist/coordinator/pool.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import { Session } from '../dist/coordinator/session.js';
-import { gridOf } from '../dist/coordinator/setup.js';
+import { shapeOf } from '../dist/coordinator/setup.js';
 import { type RunOutcome, startParameters, trainOnce } from '../dist/coordinator/training-run.js';
 import type { PhaseTimes } from '../dist/coordinator/work.js';
 import type { Dataset } from '../dist/data/dataset.js';
 import { loadDataset } from '../dist/data/load.js';
+import type { DirectionShape } from '../dist/directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../dist/kernels/load.js';
 import { maximum, median, minimum } from '../dist/report/statistics.js';
 
@@ -70,13 +71,14 @@ export interface Trainer {
   close(): Promise<void>;
 }
 
-const kernels = new Map<number | null, LoadedKernels>();
+const kernels = new Map<string, LoadedKernels>();
 let mnist: Promise<Dataset> | undefined;
 
-/** Compiled once for each grid of direction features; null: pixels. */
-export function loadedKernels(grid: number | null = null): LoadedKernels {
-  const loaded = kernels.get(grid) ?? loadKernels(undefined, grid);
-  kernels.set(grid, loaded);
+/** Compiled once for each shape of direction features; null: pixels. */
+export function loadedKernels(shape: DirectionShape | null = null): LoadedKernels {
+  const key = JSON.stringify(shape);
+  const loaded = kernels.get(key) ?? loadKernels(undefined, shape);
+  kernels.set(key, loaded);
   return loaded;
 }
 
@@ -99,7 +101,7 @@ export async function openTrainer(
   const session = await Session.open(
     plan,
     data,
-    loadedKernels(gridOf(config)),
+    loadedKernels(shapeOf(config)),
     pool,
     new AbortController().signal,
   );

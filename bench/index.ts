@@ -2,7 +2,9 @@
 const benches = new Map([
   ['default', async () => (await import('./default.ts')).default],
   ['sprint', async () => (await import('./sprint.ts')).default],
+  ['recipes', async () => (await import('./recipes.ts')).default],
   ['cold', async () => (await import('./cold.ts')).default],
+  ['engine', async () => (await import('./engine.ts')).default],
   ['threads', async () => (await import('./threads.ts')).default],
   ['sync', async () => (await import('./sync.ts')).default],
   ['packing', async () => (await import('./packing.ts')).default],

@@ -34,27 +34,27 @@ function rate({ work, call }: KernelCase): number {
 function sparseCases(kernels: Kernels, scratch: Scratch, width: 16 | 64): KernelCase[] {
   const [rows, features] = [64, 196];
   const shift = Math.log2(width * 4);
-  const { decodeArguments, bounds, values } = scratch.sparseRows(rows, features, shift);
+  const { locateArguments, bounds, values } = scratch.sparseRows(rows, features, shift);
   const nonZeros = values.reduce((count, value) => count + Number(value !== 0), 0);
   const weights = scratch.floats((features + 1) * width).pointer;
   const gradient = scratch.floats(features * width).pointer;
   const z = scratch.floats(rows * width).pointer;
   const d = scratch.floats(rows * width, 1e-6).pointer;
   const bias = weights + features * width * 4;
-  kernels.decodeRows(...decodeArguments);
-  const decode: KernelCase = {
-    name: `decodeRows ${rows}×${features}, half zeros`,
+  kernels.locateRows(...locateArguments);
+  const locate: KernelCase = {
+    name: `locateRows ${rows}×${features}, half zeros`,
     unit: 'GB/s',
-    work: nonZeros * 12,
-    call: () => kernels.decodeRows(...decodeArguments),
+    work: nonZeros * 8,
+    call: () => kernels.locateRows(...locateArguments),
   };
   return [
-    ...(width === 64 ? [decode] : []),
+    ...(width === 64 ? [locate] : []),
     {
       name: `sparseForward${width} ${rows}×${features}×${width}`,
       unit: 'GFLOP/s',
       work: 2 * nonZeros * width,
-      call: () => kernels[`sparseForward${width}`](bounds, 2, rows, weights, bias, z, width * 4, 0),
+      call: () => kernels[`sparseForward${width}`](bounds, 2, rows, weights, bias, z, rows * 64, 0),
     },
     {
       name: `sparseGradient${width} ${rows}×${features}×${width}`,
@@ -62,31 +62,42 @@ function sparseCases(kernels: Kernels, scratch: Scratch, width: 16 | 64): Kernel
       work: 2 * nonZeros * width,
       call: () => {
         for (const range of [0, 1])
-          kernels[`sparseGradient${width}`](bounds, 2, range, rows, d, width * 4, gradient);
+          kernels[`sparseGradient${width}`](bounds, 2, range, rows, d, rows * 64, gradient);
       },
     },
   ];
 }
 
-/** C[rows][16] = A[rows][depth] · B[depth][16]; `transposed`: A is read as the transpose of [depth][rows]. */
+/** C[rows][16] = A[rows][depth] · B[depth][16]. */
 function matmulCase(
   kernels: Kernels,
   scratch: Scratch,
   words: string,
   rows: number,
   depth: number,
-  transposed = false,
 ): KernelCase {
   const a = scratch.floats(rows * depth).pointer;
   const b = scratch.floats(depth * 16).pointer;
   const c = scratch.zeros(rows * 16).pointer;
   const init = scratch.zeros(16).pointer;
-  const [aRow, aDepth] = transposed ? [4, rows * 4] : [depth * 4, 4];
   return {
     name: `matmul16 ${words}, ${rows}×${depth}×16`,
     unit: 'GFLOP/s',
     work: 2 * rows * depth * 16,
-    call: () => kernels.matmul16(rows, depth, a, aRow, aDepth, b, 64, c, 64, init, none),
+    call: () => kernels.matmul16(rows, depth, a, rows * 64, b, c, 64, init, none),
+  };
+}
+
+/** G[inputs][16] = A[rows][inputs]ᵀ · D[rows][16]. */
+function outerCase(kernels: Kernels, scratch: Scratch, rows: number, inputs: number): KernelCase {
+  const a = scratch.floats(rows * inputs).pointer;
+  const d = scratch.floats(rows * 16).pointer;
+  const c = scratch.zeros(inputs * 16).pointer;
+  return {
+    name: `outer16 ${rows}×${inputs}×16`,
+    unit: 'GFLOP/s',
+    work: 2 * rows * inputs * 16,
+    call: () => kernels.outer16(rows, a, rows * 64, 0, inputs, d, c, 64),
   };
 }
 
@@ -118,7 +129,7 @@ function otherCases(kernels: Kernels, scratch: Scratch): KernelCase[] {
   });
   return [
     bytes(`gatherRows ${rows}×${features}`, rows * features * 6, () =>
-      kernels.gatherRows(values, order, rows, features, 0.01, shift, inputs),
+      kernels.gatherRows(values, order, rows, features, 0.01, shift, inputs, rows * 64),
     ),
     {
       name: `centredBias ${features}×64`,
@@ -135,9 +146,9 @@ function otherCases(kernels: Kernels, scratch: Scratch): KernelCase[] {
       ),
     ]),
     bytes(`softmaxCrossEntropy ${rows}×10`, rows * 16 * 8, () =>
-      kernels.softmaxCrossEntropy(logits, 64, rows, 10, labels, order, 0.1, 1, lossSum),
+      kernels.softmaxCrossEntropy(logits, rows * 64, rows, 10, labels, order, 0.1, 1, lossSum),
     ),
-    bytes(`columnSum ${size}`, rows * width * 4, () => kernels.columnSum(d, width * 4, rows, width, sums)),
+    bytes(`columnSum ${rows}×16`, rows * 64, () => kernels.columnSum(d, rows, sums)),
     bytes(`addInto ${count}`, count * 12, () => kernels.addInto(g, s, count)),
     bytes(`negativeOuter ${features}×64`, features * 64 * 4, () =>
       kernels.negativeOuter(shift, features, biasOut, 64, panel),
@@ -161,7 +172,7 @@ export default async function bench(): Promise<void> {
   const cases = [
     dense,
     matmulCase(kernels, scratch, 'forward', 512, 784),
-    matmulCase(kernels, scratch, 'weight gradient', 784, 512, true),
+    outerCase(kernels, scratch, 512, 784),
     ...sparseCases(kernels, scratch, 64),
     ...sparseCases(kernels, scratch, 16),
     ...otherCases(kernels, scratch),

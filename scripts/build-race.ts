@@ -21,8 +21,8 @@ const { config, name } = await resolveConfig({
   directory: root,
 });
 const recipe = raceRecipe(name, config);
-if (!existsSync(moduleFile(recipe.grid, 'simd')))
-  throw new Error(`scripts/build-kernels.mjs makes no module of the race for grid ${recipe.grid}`);
+if (!existsSync(moduleFile(recipe.shape.grid, 'simd')))
+  throw new Error(`scripts/build-kernels.mjs makes no module of the race for grid ${recipe.shape.grid}`);
 await build({
   entryPoints: [`${folder}/entry.js`],
   outfile: `${folder}/entry.cjs`,
@@ -43,7 +43,7 @@ writeFileSync(
 const kept = () => readdirSync(kernels).filter((file) => file.endsWith('.code'));
 for (const file of kept()) rmSync(`${kernels}/${file}`);
 const keepCode = (...words: string[]) =>
-  spawnSync(process.execPath, [`${root}scripts/keep-code.ts`, `${recipe.grid}`, ...words], {
+  spawnSync(process.execPath, [`${root}scripts/keep-code.ts`, `${recipe.shape.grid}`, ...words], {
     stdio: 'ignore',
   }).status === 0;
 if (!keepCode() || !keepCode('--try')) {

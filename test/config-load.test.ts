@@ -36,7 +36,15 @@ test('the defaults are complete', async () => {
   assert.deepEqual(files, []);
   assert.deepEqual(config, {
     data: {
-      features: { kind: 'pixels', grid: 12 },
+      features: {
+        kind: 'pixels',
+        grid: 12,
+        pool: 4,
+        rows: 'pairs',
+        aspect: false,
+        gradient: 'central',
+        quadratic: 0,
+      },
       set: 'mnist',
       dir: null,
       take: null,
@@ -184,6 +192,8 @@ test('a shipped file is found from anywhere, by path or bare name, and an own on
   ]) {
     assert.deepEqual((await load(file)).files, [join(configs, 'fastmlp.yaml')], file);
   }
+  // The dot in a name begins no extension.
+  assert.equal((await load('mnist-99.5')).name, 'mnist-99.5');
   const own = folder({ 'configs/fastmlp.yaml': 'seed: 77' });
   assert.equal((await own.load('fastmlp')).config.seed, 77);
   assert.equal((await own.load('fastmlp')).name, 'fastmlp');

@@ -3,28 +3,46 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { type DirectionShape, directionShape } from '../dist/directions/spec.js';
 import { checkDirections } from '../dist/kernels/direction-checks.js';
 import { instantiateDirections } from '../dist/kernels/direction-kernels.js';
 import { directionFeatures } from '../dist/kernels/directions-reference.js';
 import { candidateLevels } from '../dist/kernels/levels.js';
 import { loadKernels } from '../dist/kernels/load.js';
 
-const grids = [12, 16, 20];
-const fixture = JSON.parse(
+interface FixtureCase {
+  readonly grid: 12 | 16 | 20;
+  readonly pool: 4 | 5;
+  readonly rows: 'pairs' | 'all';
+  readonly aspect: boolean;
+  readonly gradient: 'central' | 'sobel';
+  /** Base64 of float32 [count][8 · pool²]. */
+  readonly features: string;
+}
+
+const fixture: { count: number; images: string; cases: FixtureCase[] } = JSON.parse(
   readFileSync(new URL('./fixtures/directions/c-reference.json', import.meta.url), 'utf8'),
 );
+/** Their places among the images. */
+const singlePixels = [14, 15];
 const fixtureImages = new Uint8Array(Buffer.from(fixture.images, 'base64'));
+const shapeOf = ({ features: _, ...spec }: FixtureCase, quadratic: 0 | 8 | 24 | 32 | 48 = 0) =>
+  directionShape({ kind: 'directions', ...spec, quadratic });
+const titleOf = ({ features: _, ...spec }: FixtureCase) => Object.values(spec).join(' ');
+const plain = shapeOf(fixture.cases[0]);
+const detailed = shapeOf(fixture.cases[fixture.cases.length - 1]);
 
-function openKernels(grid: number, level = candidateLevels(process.versions.v8, process.arch)[0]) {
-  const { modules } = loadKernels([level], grid);
+function openKernels(shape: DirectionShape, level = candidateLevels(process.versions.v8, process.arch)[0]) {
+  const { modules } = loadKernels([level], shape);
   assert.ok(modules.directions);
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
+  const memory = new WebAssembly.Memory({ initial: 128, maximum: 128, shared: true });
   return { kernels: instantiateDirections(modules.directions, memory), memory };
 }
 
 /** Features of any number of images, through blocks of eight in the given order. */
-function extract(grid: number, images: Uint8Array, order: readonly number[]): Float32Array[] {
-  const { kernels, memory } = openKernels(grid);
+function extract(shape: DirectionShape, images: Uint8Array, order: readonly number[]): Float32Array[] {
+  const { kernels, memory } = openKernels(shape);
+  const { features } = shape;
   const blocks = Math.ceil(order.length / 8);
   const scratch = 65536;
   const at = scratch + Math.ceil(kernels.scratchBytes() / 128) * 128;
@@ -32,11 +50,12 @@ function extract(grid: number, images: Uint8Array, order: readonly number[]): Fl
   const orderAt = at + Math.ceil((images.length + 64) / 128) * 128;
   new Int32Array(memory.buffer, orderAt, blocks * 8).set(order);
   const out = orderAt + Math.ceil((blocks * 32) / 128) * 128;
-  kernels.initialise(scratch);
+  const flags = [shape.aspect, shape.allRows, shape.sobel].map(Number) as [number, number, number];
+  kernels.initialise(scratch, shape.size, ...flags, shape.pool);
   kernels.extract(at, orderAt, blocks, out, scratch);
-  const view = new Float32Array(memory.buffer, out, blocks * 1024);
+  const view = new Float32Array(memory.buffer, out, blocks * features * 8);
   return order.map((_, i) =>
-    Float32Array.from({ length: 128 }, (__, f) => view[(i >> 3) * 1024 + f * 8 + (i & 7)]),
+    Float32Array.from({ length: features }, (__, f) => view[((i >> 3) * features + f) * 8 + (i & 7)]),
   );
 }
 
@@ -50,35 +69,40 @@ function assertClose(got: ArrayLike<number>, expected: ArrayLike<number>, tolera
   }
 }
 
-for (const grid of grids) {
-  for (const level of candidateLevels(process.versions.v8, process.arch)) {
-    test(`grid ${grid}: every kernel matches float64 at level ${level}`, () => {
-      const { kernels, memory } = openKernels(grid, level);
-      for (const { kernel, error } of checkDirections(kernels, memory, grid))
-        assert.ok(error < 3e-4, `${kernel} is off by ${error}`);
-    });
+for (const spec of fixture.cases) {
+  for (const quadratic of [0, 8, 32, 48] as const) {
+    for (const level of candidateLevels(process.versions.v8, process.arch)) {
+      test(`${titleOf(spec)}, products of ${quadratic}: every kernel matches float64 at level ${level}`, () => {
+        const shape = shapeOf(spec, quadratic);
+        const { kernels, memory } = openKernels(shape, level);
+        for (const { kernel, error } of checkDirections(kernels, memory, shape))
+          assert.ok(error < 3e-4, `${kernel} is off by ${error}`);
+      });
+    }
   }
 
-  test(`grid ${grid}: kernels and float64 reference agree with the C program, odd images included`, () => {
+  test(`${titleOf(spec)}: kernels and float64 reference agree with the C program, odd images included`, () => {
+    const shape = shapeOf(spec);
     const order = Array.from({ length: fixture.count }, (_, i) => i);
-    const got = extract(grid, fixtureImages, order);
-    const c = new Float32Array(new Uint8Array(Buffer.from(fixture.features[grid], 'base64')).buffer);
+    const got = extract(shape, fixtureImages, order);
+    const c = new Float32Array(new Uint8Array(Buffer.from(spec.features, 'base64')).buffer);
     for (const i of order) {
-      const expected = c.subarray(i * 128, (i + 1) * 128);
-      const reference = directionFeatures(fixtureImages.subarray(i * 784, (i + 1) * 784), grid);
+      const expected = c.subarray(i * shape.features, (i + 1) * shape.features);
+      const reference = directionFeatures(fixtureImages.subarray(i * 784, (i + 1) * 784), shape);
       // The C program has √2 to four places.
       assertClose(reference, expected, 2e-4, `image ${i}, float64`);
-      assertClose(got[i], expected, 1e-3, `image ${i}, kernel`);
+      // The variance of a single pixel is nothing but rounding errors, and so is its slant.
+      assertClose(got[i], expected, singlePixels.includes(i) ? 6e-3 : 1e-3, `image ${i}, kernel`);
     }
   });
 }
 
 test('features do not depend on the place of an image in a block or on its neighbours', () => {
-  const alone = extract(12, fixtureImages, [...Array(fixture.count).keys()]);
+  const alone = extract(plain, fixtureImages, [...Array(fixture.count).keys()]);
   const places = fc.array(fc.nat(fixture.count - 1), { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(places, (order) => {
-      const got = extract(12, fixtureImages, order);
+      const got = extract(plain, fixtureImages, order);
       order.forEach((image, i) => {
         assert.deepEqual(got[i], alone[image]);
       });
@@ -98,7 +122,7 @@ test('images of noise and of few pixels give finite features', () => {
         few.forEach((value, i) => {
           sparse[(i * 331 + 27) % 784] = value;
         });
-        for (const features of extract(20, Uint8Array.from([...noise, ...sparse]), [0, 1]))
+        for (const features of extract(detailed, Uint8Array.from([...noise, ...sparse]), [0, 1]))
           assert.ok(features.every(Number.isFinite));
       },
     ),

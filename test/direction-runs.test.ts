@@ -17,10 +17,24 @@ const recipe = [
 ];
 const small = [...recipe, 'data.take=600', 'train.batch=8', 'train.epochs=1', 'optimizer.lr=0.05'];
 const large = [...recipe, 'data.take=1100', 'train.batch=256', 'train.epochs=2', 'optimizer.lr=0.3'];
+const products = [
+  'data.features.grid=20',
+  'data.features.pool=5',
+  'data.features.rows=all',
+  'data.features.aspect=true',
+  'data.features.gradient=sobel',
+  'data.features.quadratic=24',
+];
 
-async function train(threads: number, overrides: readonly string[], runs = 1) {
+/** `trainers`: whoever the plan would choose to train, these do. */
+async function train(threads: number, overrides: readonly string[], runs = 1, trainers?: 'one' | 'all') {
   const config = await configure(...overrides);
-  const { session, plan } = await openSession(await realMnist(), threads, overrides);
+  const { signal } = new AbortController();
+  const { session, plan } = await openSession(await realMnist(), threads, overrides, signal, (made) =>
+    trainers === undefined || made.directions === null
+      ? made
+      : { ...made, directions: { ...made.directions, team: { trainers, reason: 'a test' } } },
+  );
   try {
     const losses: number[] = [];
     let accuracy = Number.NaN;
@@ -47,6 +61,8 @@ for (const [what, overrides] of [
   ['small batches, one trainer', small],
   ['small batches on a finer grid, two epochs', [...small, 'data.features.grid=20', 'train.epochs=2']],
   ['large batches in shards, two epochs, the last batch not full', large],
+  ['products of components, one trainer', [...small, ...products, 'optimizer.lr=0.015']],
+  ['products of components in shards', [...large, ...products, 'train.batch=128', 'optimizer.lr=0.1']],
 ] as const) {
   test(`the same bits for 1, 2, 3 and 5 threads: ${what}`, async () => {
     const { trainers: _, ...reference } = await train(1, overrides);
@@ -67,9 +83,20 @@ test('a second run in the same session repeats the first bit for bit', async () 
   assert.equal((await train(2, large, 2)).bits, (await train(2, large)).bits);
 });
 
-test('a small batch is trained by one worker, a large one by all', async () => {
+test('one trainer and several compute the same bits', async () => {
+  const detailed = [...large, ...products, 'optimizer.lr=0.1', 'optimizer.weightDecay=1e-4'];
+  for (const recipe of [detailed, [...large, 'optimizer.nesterov=false']]) {
+    const bits = new Set<string>();
+    for (const threads of [1, 2, 5])
+      for (const trainers of ['one', 'all'] as const)
+        bits.add((await train(threads, recipe, 1, trainers)).bits);
+    assert.equal(bits.size, 1);
+  }
+});
+
+test('small batches are trained by one worker, large ones by all', async () => {
   assert.equal((await train(2, small)).trainers, 'one');
-  assert.equal((await train(2, large)).trainers, 'all');
+  assert.equal((await train(2, [...large, ...products, 'data.take=8000'])).trainers, 'all');
 });
 
 test('average and sharded agree with owner up to rounding', async () => {
@@ -83,7 +110,7 @@ test('average and sharded agree with owner up to rounding', async () => {
 });
 
 test('the transform travels with the weights: tensors alone give the same evaluation', async () => {
-  for (const overrides of [small, [...small, 'data.features.grid=16']]) {
+  for (const overrides of [small, [...small, ...products]]) {
     const trained = await train(1, overrides);
     const { session } = await openSession(await realMnist(), 2, overrides);
     session.setParameters(trained.tensors, 'trained');

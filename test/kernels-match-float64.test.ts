@@ -51,7 +51,7 @@ test('a NaN in the weights is not hidden by ReLU', () => {
   floats.fill(Number.NaN, 0, 16);
   floats.fill(1, 16, 32);
   const [b, a, c] = [65536, 65536 + 64, 65536 + 128];
-  kernels.matmul16(1, 1, a, 4, 4, b, 64, c, 64, a, 0);
+  kernels.matmul16(1, 1, a, 64, b, c, 64, a, 0);
   assert.ok(Number.isNaN(floats[32]));
 });
 
@@ -60,8 +60,8 @@ test('padding repeats a feature of its own range: two owners of ranges never wri
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 60 }), fc.integer({ min: 1, max: 2 ** 31 }), (features, seed) => {
       const shift = 6;
-      const { decodeArguments, bounds } = new Scratch(memory, seed).sparseRows(5, features, shift);
-      kernels.decodeRows(...decodeArguments);
+      const { locateArguments, bounds } = new Scratch(memory, seed).sparseRows(5, features, shift);
+      kernels.locateRows(...locateArguments);
       const view = new DataView(memory.buffer);
       const limits = [0, Math.floor(features / 2), features];
       for (let row = 0; row < 5; row++) {

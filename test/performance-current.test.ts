@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { judge } from '../scripts/performance/bars.ts';
 import { performancePage, withHeadlines } from '../scripts/performance/page.ts';
 import { newestRecords, readRecords } from '../scripts/performance/read-records.ts';
+import { featureRecipes, readRecipe, withStatistics } from '../scripts/performance/recipe-comments.ts';
 import { type BenchRecord, folderName } from '../scripts/performance/record-format.ts';
 import { figure, recordMarkdown } from '../scripts/performance/record-markdown.ts';
 
@@ -23,6 +24,14 @@ test('docs/PERFORMANCE.md is that of the newest records', () => {
 test('the headline figures of the README are those of the newest records', () => {
   const readme = readText('README.md');
   assert.equal(readme, withHeadlines(readme, newestRecords(committed)), 'README.md is stale: npm run docs');
+});
+
+test('the statistics in the recipes are those of the newest record', () => {
+  for (const recipe of featureRecipes()) {
+    const text = readRecipe(recipe);
+    const current = withStatistics(text, recipe, newestRecords(committed).get('recipes'));
+    assert.equal(text, current, `configs/${recipe}.yaml is stale: npm run docs`);
+  }
 });
 
 test('each record.md is that of its record.json', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type DataFacts, makePlan, type Plan, type Region } from '../dist/coordinator/plan.js';
+import { shardRows } from '../dist/coordinator/shards.js';
 import { layoutNetwork, parameterFloats, parameterIndex } from '../dist/model/layout.js';
-import { shardRows } from '../dist/worker/step-loop.js';
 import { configure } from './support/training.ts';
 
 const facts = (features: number, classes: number, packing: 'sparse' | 'dense'): DataFacts => ({
@@ -13,7 +13,6 @@ const facts = (features: number, classes: number, packing: 'sparse' | 'dense'): 
   scale: 1,
   shifted: true,
   nonZeros: Array.from({ length: features }, (_, p) => (p % 3 === 0 ? 0 : (p * 7919) % 50)),
-  maxRowNonZeros: features,
   parts: {
     train: { count: 50, nonZeros: 50 * features },
     validation: { count: 0, nonZeros: 0 },

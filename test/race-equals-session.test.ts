@@ -33,7 +33,7 @@ for (const variant of variants) {
     const dataset = await realMnist();
     const recipe = raceRecipe('test', config);
     const { train, test: tested } = dataset;
-    const { kernels, memory } = openRaceModule(recipe.grid, memoryPages(recipe, tested.count), true);
+    const { kernels, memory } = openRaceModule(recipe.shape.grid, memoryPages(recipe, tested.count), true);
     const sprint = new Sprint(recipe, kernels, memory, tested.count);
     sprint.train(train.images.subarray(0, recipe.images * pixels), train.labels.subarray(0, recipe.images));
     sprint.setTestLabels(tested.labels);

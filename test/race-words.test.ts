@@ -1,7 +1,9 @@
 /** Which command lines are a race, decided before the parser is loaded: the two must agree. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { configSchema } from '../dist/config/schema.js';
 import { parseCommandLine } from '../dist/coordinator/cli.js';
+import { directionShape } from '../dist/directions/spec.js';
 import { asksForRace, raceLine } from '../dist/race/words.js';
 import { UserError } from '../dist/user-error.js';
 
@@ -65,7 +67,9 @@ test('nothing else is run as a race, mistakes in its flags included', () => {
 });
 
 test('the line never rounds up to a target that was missed', () => {
-  const recipe = { name: 'r', target: 0.97, grid: 12, images: 8, batch: 8, learningRate: 1, momentum: 0.9 };
+  const { features } = configSchema.parse({}).data;
+  const shape = directionShape(features);
+  const recipe = { name: 'r', target: 0.97, shape, images: 8, batch: 8, learningRate: 1, momentum: 0.9 };
   const rest = { schedule: { name: 'constant' } as const, nesterov: true, weightDecay: 0, labelSmoothing: 0 };
   const none = new Uint8Array(0);
   const line = (accuracy: number) =>

@@ -7,8 +7,8 @@
 import type { BarId } from '../../scripts/performance/bars.ts';
 import type { Table } from '../../scripts/performance/record-format.ts';
 import { alternate, shown, spread } from '../harness.ts';
+import { openLineProcess } from '../line-process.ts';
 import { openEngine, overridesOf, ratios, recipe, rounds } from './engine-case.ts';
-import { openLineProcess } from './line-process.ts';
 
 export interface Ceiling {
   readonly table: Table;

@@ -1,8 +1,8 @@
 /** The engine on all cores beside busy processes: undisturbed, with one neighbour, with as many as there are cores. */
 import type { Table } from '../../scripts/performance/record-format.ts';
 import { alternate, shown, spread } from '../harness.ts';
+import { type LineProcess, openLineProcess } from '../line-process.ts';
 import { type Batch, batches, openEngine, ratios, rounds } from './engine-case.ts';
-import { type LineProcess, openLineProcess } from './line-process.ts';
 
 export interface Neighbours {
   readonly table: Table;

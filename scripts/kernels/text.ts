@@ -26,11 +26,17 @@ export class Layout {
   readonly place: number;
   readonly rowList: number;
   readonly rowTargets: number;
+  /** What `initialise` was asked for: {f32 1 / (size · grid), size · grid, first row, rows apart; i32 aspect, full, sobel, pool}. */
+  readonly variant: number;
+  /** Where what is loaded only for the cache ends up, lest the loads be left out. */
+  readonly touched: number;
   readonly grids: number;
-  /** Tables of row pairs, i16 [8][14][32][2]; once placed, their room is that of the two below. */
+  /** Tables of rows, i16 [8][14 or 28][32][2]; once placed, their room is that of the three below. */
   readonly tables: number;
   readonly pooledRows: number;
   readonly channels: number;
+  /** Sobel: f32 [2][grid + 2][8], one row smoothed along y and its difference along y. */
+  readonly smoothed: number;
   readonly bytes: number;
   readonly #vectors: number;
   readonly #scalars: number;
@@ -53,22 +59,25 @@ export class Layout {
     this.borderedBytes = top;
     this.moments = take(6 * 128);
     this.place = take(5 * 32);
-    this.rowList = take(8 * 64);
-    this.rowTargets = take(128);
+    this.rowList = take(8 * 128);
+    this.rowTargets = take(256);
+    this.variant = take(32);
+    this.touched = take(4);
     this.#scalars = take(512);
-    this.#vectors = take(64 * 16);
+    this.#vectors = take(96 * 16);
     this.grids = take(8 * this.gridBytes + 64);
     this.tables = top;
-    this.pooledRows = take(grid * 1024);
+    this.pooledRows = take(grid * 8 * 5 * 32);
     this.channels = take(8 * grid * 32);
-    this.bytes = Math.max(top, this.tables + 8 * 1792) + 128;
+    this.smoothed = take(2 * this.borderedRow);
+    this.bytes = Math.max(top, this.tables + 8 * 28 * 128) + 128;
   }
 
   #vector(bits: ArrayBuffer): string {
     const words = [...new BigInt64Array(bits)].join();
     let index = this.#vectorWords.indexOf(words);
     if (index < 0) index = this.#vectorWords.push(words) - 1;
-    if (index >= 64) throw new RangeError('too many vector constants');
+    if (index >= 96) throw new RangeError('too many vector constants');
     return `v128.load(S, ${this.#vectors + index * 16})`;
   }
 

@@ -33,7 +33,8 @@ export async function readConfigFiles(file: string, directory: string): Promise<
  * a bare name such as `fastmlp` is `configs/fastmlp.yaml` in either.
  */
 function locate(file: string, directory: string): string {
-  const isBareName = file !== '' && !/[\\/]/.test(file) && extname(file) === '';
+  // A name may hold a dot that begins no extension, as mnist-99.5 does.
+  const isBareName = file !== '' && !/[\\/]/.test(file) && !/^\.ya?ml$/i.test(extname(file));
   const wanted = isBareName ? join('configs', `${file}.yaml`) : file;
   const isShippable = !isAbsolute(wanted) && normalize(wanted).startsWith(`configs${sep}`);
   const candidates = [

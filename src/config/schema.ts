@@ -66,13 +66,28 @@ const features = section({
   kind: oneOf(['pixels', 'directions'])
     .default('pixels')
     .describe(
-      'What the network sees: pixels, or 128 direction features of moment-normalised 28×28 images ' +
+      'What the network sees: pixels, or direction features (8 × pool²) of moment-normalised 28×28 images ' +
         '(Casey 1970; Liu et al. 2003), standardised over the images of the run',
     ),
   grid: z
     .literal([12, 16, 20], expecting('12, 16 or 20'))
     .default(12)
     .describe('Directions: rows and columns on which the normalised image is drawn'),
+  pool: z
+    .literal([4, 5], expecting('4 or 5'))
+    .default(4)
+    .describe('Directions: rows and columns that each of the eight is pooled to'),
+  rows: oneOf(['pairs', 'all'])
+    .default('pairs')
+    .describe('Directions: draw the sums of two neighbouring image rows, or all rows'),
+  aspect: flag()
+    .default(false)
+    .describe('Directions: let narrow images stay narrower and flat ones flatter, and draw a little larger'),
+  gradient: oneOf(['central', 'sobel']).default('central').describe('Directions: the gradient operator'),
+  quadratic: z
+    .literal([0, 8, 16, 24, 32, 40, 48], expecting('0, 8, 16, 24, 32, 40 or 48'))
+    .default(0)
+    .describe('Directions: add the products of so many leading principal components of the features'),
 });
 
 const shareOrCount = 'a share from 0 to below 1, or a count from 1 up';

@@ -1,5 +1,6 @@
 /** How many worker threads a run gets, and why. */
 import type { Config } from '../config/schema.js';
+import { directionShape } from '../directions/spec.js';
 import type { CoreCount } from './cores.js';
 import { evaluationMicroseconds, extractionMicroseconds, stepMicroseconds } from './team.js';
 
@@ -44,9 +45,10 @@ export function estimateMs(
   const { batch, epochs } = config.train;
   const images = take ?? train;
   if (spec.kind === 'directions') {
-    const training = Math.ceil(images / batch) * epochs * stepMicroseconds(batch);
-    const features = (images + evaluated) * extractionMicroseconds(spec.grid);
-    return (features + training + epochs * evaluated * evaluationMicroseconds) / 1000;
+    const shape = directionShape(spec);
+    const training = Math.ceil(images / batch) * epochs * stepMicroseconds(batch, shape);
+    const features = (images + evaluated) * extractionMicroseconds(shape);
+    return (features + training + epochs * evaluated * evaluationMicroseconds(shape)) / 1000;
   }
   const inputs = pixels / pool ** 2;
   const sizes = [inputs, ...config.model.hidden, 10];

@@ -9,16 +9,19 @@ import {
   chunkBlocks,
   chunkImages,
   chunksOf,
-  directionFeatureCount,
+  type DirectionShape,
+  directionShape,
+  fittedImages,
   imageSide,
 } from '../directions/spec.js';
-import { stripFloats, stripVectorFloats } from '../kernels/direction-kernels.js';
+import { stripFloats } from '../kernels/direction-kernels.js';
+import { linearModelBytes, productStrips } from '../kernels/linear-model.js';
 import type { Arena, Region } from './arena.js';
 import type { PartName } from './plan.js';
 import { chooseTeam, type Team } from './team.js';
 
 export interface DirectionsPlan {
-  readonly grid: number;
+  readonly shape: DirectionShape;
   readonly team: Team;
   /** Whether features of evaluated parts are kept because there may be another evaluation. */
   readonly keepsEvaluated: boolean;
@@ -28,13 +31,18 @@ export interface DirectionsPlan {
   /** Sums of each chunk, f32 [features + 1][8]: of each feature, then of the squares. */
   readonly statistics: Region;
   readonly statisticsStride: number;
-  /** f32 [features]: mean of each feature, and −mean · scale; f32 [1]: the one scale of all. */
+  /** What the kernels are told; where its pointers lead follows. */
+  readonly model: Region;
   readonly mean: Region;
   readonly shift: Region;
-  readonly scale: Region;
-  /** f32 [batch / 8][10][8]: gradients of the logits; f32 [batch][features]: the batch, standardised. */
+  readonly projection: Region;
+  readonly centres: Region;
   readonly deltas: Region;
   readonly rows: Region;
+  readonly projected: Region;
+  /** Room to fit the principal components in, and on how many images. */
+  readonly fitting: Region;
+  readonly fittedImages: number;
   /** i32 [batches in an epoch]: their order. */
   readonly batches: Region;
   /** Of each worker, and one for the coordinator. */
@@ -56,20 +64,26 @@ export interface RankRegions {
   readonly folded: Region;
   /** Feature blocks of one chunk that need not be kept. */
   readonly chunk: Region;
-  /** A block's standardised columns, or logits of two blocks; f64 [2]: sums of a call. */
-  readonly columns: Region;
+  /** Logits, standardised features and components of two blocks; f64 [2]: sums of a call. */
+  readonly room: Region;
   readonly sums: Region;
 }
 
 /** Bytes of the extraction's scratch; the kernels' need is checked against it when they are set up. */
-const extractionBytes = 128 * 1024;
+const extractionBytes = 192 * 1024;
+
+/** Generous; checked like the extraction's scratch. */
+const fittingBytes = ({ features, components }: DirectionShape, images: number): number =>
+  (images + features + 3 * (components + 8)) * (features + 3 * components) * 4 + 4096;
 
 export function planDirections(
   config: Config,
   parts: Readonly<Record<PartName, { readonly count: number }>>,
-  threads: number,
+  { threads, oversubscribed }: { readonly threads: number; readonly oversubscribed: boolean },
   arena: Arena,
 ): DirectionsPlan {
+  const shape = directionShape(config.data.features);
+  const { features, components } = shape;
   const images = config.data.take ?? parts.train.count;
   const { batch, epochs } = config.train;
   const { every } = config.stop;
@@ -78,31 +92,41 @@ export function planDirections(
     const used = chunksOf(name === 'train' ? images : count) * chunkImages;
     return {
       images: arena.take(count === 0 ? 0 : (count + 1) * imageSide * imageSide),
-      blocks: arena.take((used / chunkImages) * chunkBlocks * blockBytes),
+      blocks: arena.take((used / chunkImages) * chunkBlocks * blockBytes(shape)),
       order: arena.take(Math.max(used, name === 'train' ? count : 0) * 4),
     };
   };
-  const vector = directionFeatureCount * 4;
-  const statisticsStride = (directionFeatureCount + 1) * 32;
+  const vector = features * 4;
+  const statisticsStride = (features + 1) * 32;
+  const fitted = fittedImages(images);
   return {
-    grid: config.data.features.grid,
-    team: chooseTeam(batch, config.optimizer.name),
+    shape,
+    team: chooseTeam({
+      ...{ optimizer: config.optimizer.name, shape, batch, threads, oversubscribed },
+      steps: epochs * Math.ceil(images / batch),
+      evaluated: parts[config.stop.on].count,
+    }),
     keepsEvaluated: every === 'epoch' ? epochs > 1 : every < Math.ceil(images / batch) * epochs,
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
     orderedLabels: arena.take(chunksOf(images) * chunkImages),
     statistics: arena.take(chunksOf(images) * statisticsStride),
     statisticsStride,
+    model: arena.take(linearModelBytes),
     mean: arena.take(vector),
     shift: arena.take(vector),
-    scale: arena.take(64),
+    projection: arena.take((features + 1) * components * 4),
+    centres: arena.take(productStrips(components) * 32),
     deltas: arena.take(blocksOf(batch) * stripFloats * 4),
     rows: arena.take(batch * vector),
+    projected: arena.take(batch * components * 4),
+    fitting: arena.take(components === 0 ? 0 : fittingBytes(shape, fitted)),
+    fittedImages: fitted,
     batches: arena.take(Math.ceil(images / batch) * 4),
     ranks: Array.from({ length: threads + 1 }, () => ({
       extraction: arena.take(extractionBytes),
-      folded: arena.take(stripVectorFloats(directionFeatureCount) * 4),
-      chunk: arena.take(chunkBlocks * blockBytes),
-      columns: arena.take(blockBytes),
+      folded: arena.take(shape.vectorFloats * 4),
+      chunk: arena.take(chunkBlocks * blockBytes(shape)),
+      room: arena.take(640 + 64 * (features + components)),
       sums: arena.take(64),
     })),
   };

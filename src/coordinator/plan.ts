@@ -4,15 +4,15 @@
  * object; nothing here touches memory or threads.
  */
 import type { Config } from '../config/schema.js';
-import type { Packing } from '../data/packing.js';
-import { chunkImages, directionFeatureCount } from '../directions/spec.js';
-import { stripVectorFloats } from '../kernels/direction-kernels.js';
+import { type Packing, sparseBytes } from '../data/packing.js';
+import { chunkImages } from '../directions/spec.js';
 import { type LayerLayout, layoutNetwork, parameterFloats } from '../model/layout.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
 import { Arena, type Region } from './arena.js';
 import { type DirectionsPlan, planDirections } from './plan-directions.js';
-import { cutFeatures, planSlices, planStripSlices, type Slice } from './slices.js';
+import { columnBytes } from './shards.js';
+import { cutFeatures, planSlices, planStripSlices, type Slice, wholePanels } from './slices.js';
 
 export type { Region } from './arena.js';
 
@@ -29,8 +29,6 @@ export interface DataFacts {
   readonly shifted: boolean;
   /** Non-zeros of each feature over the training images: where the work of a sparse layer lies. */
   readonly nonZeros: ArrayLike<number>;
-  /** Greatest number of non-zeros in a sample of any part. */
-  readonly maxRowNonZeros: number;
   readonly parts: Readonly<Record<PartName, { readonly count: number; readonly nonZeros: number }>>;
 }
 
@@ -42,20 +40,28 @@ export interface InputPlan {
   readonly width: number;
   readonly scale: number;
   readonly shifted: boolean;
-  /** Sparse: bytes of an entry row, log2 of the bytes of a weight row, and where each feature range ends. */
-  readonly entryStride: number;
+  /** Sparse: log2 of the bytes of a weight row, and where each feature range ends. */
   readonly shiftBits: number;
   readonly rangeEnds: readonly number[];
+  /** Sparse and shifted: whether a slice is a whole panel, whose owner also keeps its centred bias. */
+  readonly centredByOwner: boolean;
+  /** Sparse: whether the gradient gathers from columns of the batch or scatters from its rows. */
+  readonly gathers: boolean;
 }
 
-/** Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network. */
+/**
+ * Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network: what has a row for
+ * each sample lies in panels of 16 columns, f32 [width / 16][rows][16].
+ */
 export interface Workspace {
   readonly rows: number;
-  /** Sparse entries [rows][entryStride], or dense inputs [rows][width]. */
+  /** From one panel to the next. */
+  readonly panelBytes: number;
+  /** Dense inputs; sparse rows are used where they lie. */
   readonly inputs: Region;
   /** Sparse: [rows][ranges + 1] addresses. */
   readonly bounds: Region;
-  /** Per layer, [rows][layer.width]; the last one holds logits, then their gradient. */
+  /** Per layer; the last one holds logits, then their gradient. */
   readonly activations: readonly Region[];
   /** Per hidden layer: the gradient of the loss by its pre-activations. */
   readonly deltas: readonly Region[];
@@ -65,9 +71,9 @@ export interface Workspace {
 
 export interface PartPlan {
   readonly count: number;
-  /** Sparse: packed u32; dense: u16 rows. */
+  /** Sparse: entries; dense: u16 rows. */
   readonly values: Region;
-  /** Sparse: starts u32 [count + 1]. */
+  /** Sparse: u32 [count · ranges + 1], the address of each row's ranges. */
   readonly starts: Region;
   readonly labels: Region;
 }
@@ -105,7 +111,8 @@ export interface Plan {
 
 /**
  * control: words for barriers and commands; parameters, states, gradients: vectors as long as the parameters;
- * shift: f32 [features]; rangeEnds: u32; order: i32, the epoch's samples; identity: i32 0, 1, 2 …;
+ * shift: f32 [features]; centredBias: f32 [width of the first layer];
+ * columns: tiles of the batch's sparse rows turned into columns; order: i32, the epoch's samples; identity: i32 0, 1, 2 …;
  * rates: f64 per ring step; metrics: f64 [ringSteps][threads][loss sum, correct]; times: f64 per ring step;
  * chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][phases]; scratch: f32 rows per rank.
  */
@@ -115,7 +122,8 @@ type RegionName =
   | 'states'
   | 'gradients'
   | 'shift'
-  | 'rangeEnds'
+  | 'centredBias'
+  | 'columns'
   | 'order'
   | 'identity'
   | 'rates'
@@ -129,6 +137,9 @@ const pageBytes = 65536;
 const ringSteps = 1024;
 const evaluationChunk = 96;
 
+/** Panels of 64 from which turning rows into columns is worth its time. */
+const gatherFrom = 3;
+
 /** Floats of scratch per rank: a centred bias and a row of bias sums for the widest layer, and a zero row. */
 export function scratchFloats(layers: readonly LayerLayout[]): number {
   return 2 * Math.max(...layers.map((layer) => layer.width)) + 64;
@@ -136,31 +147,35 @@ export function scratchFloats(layers: readonly LayerLayout[]): number {
 
 export function makePlan(config: Config, facts: DataFacts, threads: number, cores: number): Plan {
   const arena = new Arena();
+  const oversubscribed = threads > cores;
   const { batch } = config.train;
   const seesDirections = facts.packing === 'directions';
-  const features = seesDirections ? directionFeatureCount : facts.features;
+  const directions = seesDirections
+    ? planDirections(config, facts.parts, { threads, oversubscribed }, arena)
+    : null;
+  const features = directions?.shape.inputs ?? facts.features;
   const layers = layoutNetwork([features, ...config.model.hidden, facts.classes], facts.packing === 'sparse');
-  const directions = seesDirections ? planDirections(config, facts.parts, threads, arena) : null;
   const rangeEnds = facts.packing === 'sparse' ? cutFeatures(facts.nonZeros, layers[0], threads) : [];
   const input: InputPlan = {
     packing: facts.packing,
     features,
-    width: Math.ceil(features / 8) * 8,
+    width: Math.ceil(features / 16) * 16,
     scale: facts.scale,
     shifted: facts.shifted,
-    entryStride: (facts.maxRowNonZeros + rangeEnds.length) * 8,
     shiftBits: Math.log2(layers[0].panelWidth * 4),
     rangeEnds,
+    centredByOwner: facts.packing === 'sparse' && facts.shifted && wholePanels(layers[0], threads),
+    gathers: facts.packing === 'sparse' && layers[0].panelWidth === 64 && layers[0].panels >= gatherFrom,
   };
   const workspace = (rows: number, training: boolean): Workspace => {
     const hidden = layers.slice(0, -1);
     const perLayer = (list: readonly LayerLayout[]) =>
       list.map((layer) => arena.take(seesDirections ? 0 : rows * layer.width * 4));
-    // Direction features are never rows of a workspace.
-    const inputRows = seesDirections ? 0 : rows;
+    const inputRows = facts.packing === 'dense' ? rows : 0;
     return {
       rows,
-      inputs: arena.take(inputRows * (facts.packing === 'sparse' ? input.entryStride : input.width * 4)),
+      panelBytes: rows * 64,
+      inputs: arena.take(inputRows * input.width * 4),
       bounds: arena.take(rows * (rangeEnds.length + 1) * 4),
       activations: perLayer(layers),
       deltas: training ? perLayer(hidden) : [],
@@ -168,7 +183,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     };
   };
   const valueBytes = {
-    sparse: (_: number, nonZeros: number) => nonZeros * 4,
+    sparse: (count: number, nonZeros: number) => sparseBytes(count, nonZeros, rangeEnds.length),
     dense: (count: number) => count * input.width * 2,
     directions: () => 0,
   };
@@ -177,12 +192,12 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     return {
       count,
       values: arena.take(valueBytes[facts.packing](count, nonZeros)),
-      starts: arena.take(facts.packing === 'sparse' ? (count + 1) * 4 : 0),
+      starts: arena.take(facts.packing === 'sparse' ? (count * rangeEnds.length + 1) * 4 : 0),
       // Whole chunks of feature blocks read labels beyond the last.
       labels: arena.take(count + 32),
     };
   };
-  const parameters = seesDirections ? stripVectorFloats(directionFeatureCount) : parameterFloats(layers);
+  const parameters = directions?.shape.vectorFloats ?? parameterFloats(layers);
   const vector = parameters * 4;
   const chunkSamples = seesDirections ? chunkImages : evaluationChunk;
   const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
@@ -192,7 +207,8 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     states: arena.take(vector * stateVectors(config.optimizer)),
     gradients: arena.take(vector * gradientBuffers(config.parallel.sync, threads)),
     shift: arena.take(input.width * 4),
-    rangeEnds: arena.take(rangeEnds.length * 4),
+    centredBias: arena.take(layers[0].width * 4),
+    columns: arena.take(input.gathers ? columnBytes(features, batch, threads) : 0),
     order: arena.take(facts.parts.train.count * 4),
     identity: arena.take(seesDirections ? 0 : largest * 4),
     rates: arena.take(ringSteps * 8),
@@ -204,7 +220,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
   };
   return {
     threads,
-    oversubscribed: threads > cores,
+    oversubscribed,
     sync: config.parallel.sync,
     batch,
     classes: facts.classes,
@@ -215,9 +231,10 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     directions,
     layers,
     parameters,
-    slices: seesDirections
-      ? planStripSlices(directionFeatureCount, threads)
-      : planSlices(layers, facts, rangeEnds, threads, batch),
+    slices:
+      directions === null
+        ? planSlices(layers, facts, rangeEnds, threads, batch)
+        : planStripSlices(directions.shape.strips, threads),
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
     ringSteps,
     evaluationChunk: chunkSamples,

@@ -4,6 +4,7 @@ import type { Dataset, ImageSet } from '../data/dataset.js';
 import { extractFeatures, type Features, sliceFeatures } from '../data/features.js';
 import { choosePacking, packDense, packSparse } from '../data/packing.js';
 import { type FeatureStatistics, makeNormaliser, measureFeatures } from '../data/statistics.js';
+import { describeModel } from '../directions/describe-model.js';
 import { chunkImages, imageSide } from '../directions/spec.js';
 import { mostClasses } from '../kernels/direction-kernels.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
@@ -93,7 +94,6 @@ function prepareImages({ train, test, classes, name }: Dataset, count: number): 
       scale: 1,
       shifted: false,
       nonZeros: [],
-      maxRowNonZeros: 0,
       parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
     },
     shift: new Float32Array(0),
@@ -130,7 +130,6 @@ function preparePixels(dataset: Dataset, config: Config, count: number): Prepare
       scale: normaliser.scale,
       shifted: normaliser.shift.some((value) => value !== 0),
       nonZeros: statistics.nonZeros,
-      maxRowNonZeros: Math.max(...Object.values(parts).map((p) => p.statistics.maxRowNonZeros)),
       parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
     },
     shift: normaliser.shift,
@@ -141,14 +140,14 @@ function preparePixels(dataset: Dataset, config: Config, count: number): Prepare
 /** No image has this label: it marks places that are not images. */
 const paddingLabel = 255;
 
-/** Writes everything that stays constant during a session: the parts, the shift, the feature ranges. */
+/** Writes everything that stays constant during a session: the parts and the shift. */
 export function fillMemory(plan: Plan, data: PreparedData, memory: WebAssembly.Memory): void {
   const { buffer } = memory;
   const { regions, input } = plan;
   new Float32Array(buffer, regions.shift.offset, data.shift.length).set(data.shift);
-  new Uint32Array(buffer, regions.rangeEnds.offset, input.rangeEnds.length).set(input.rangeEnds);
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
   for (let i = 0; i < identity.length; i++) identity[i] = i;
+  if (plan.directions !== null) describeModel(plan, plan.directions, memory);
   for (const name of ['train', 'validation', 'test'] as const) {
     const { features, images, labels } = data.parts[name];
     const { values, starts, labels: target } = plan.parts[name];
@@ -158,8 +157,8 @@ export function fillMemory(plan: Plan, data: PreparedData, memory: WebAssembly.M
     if (features === null) {
       fillImages(plan, name, images, buffer);
     } else if (input.packing === 'sparse') {
-      const packed = new Uint32Array(buffer, values.offset, values.bytes / 4);
-      packSparse(features, packed, new Uint32Array(buffer, starts.offset, starts.bytes / 4));
+      const addresses = new Uint32Array(buffer, starts.offset, starts.bytes / 4);
+      packSparse(features, input, buffer, values.offset, addresses);
     } else {
       packDense(features, new Uint16Array(buffer, values.offset, values.bytes / 2), input.width);
     }

@@ -29,7 +29,7 @@ export function measureSpeed({ modules, level }: LoadedKernels): MeasuredSpeed {
   const repeats = 8;
   const gflops = bestPerMs((repeats * 2 * rows * depth * 16) / 1e6, () => {
     for (let i = 0; i < repeats; i++)
-      kernels.matmul16(rows, depth, a, depth * 4, 4, b, 64, c, 64, b, Number.NEGATIVE_INFINITY);
+      kernels.matmul16(rows, depth, a, rows * 64, b, c, 64, b, Number.NEGATIVE_INFINITY);
   });
   // Two vectors read, one written. The first call touches the pages and is not the best one.
   kernels.addInto(a, b, vectorBytes / 4);

@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
+import { type DirectionShape, directionShape } from '../directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
 import type { CoreCount } from './cores.js';
 import { makePlan, type Plan } from './plan.js';
@@ -43,7 +44,7 @@ export async function setUp(
   );
   // The files are being read; if compiling fails meanwhile, that error is the one to report.
   loading.catch(() => {});
-  const kernels = await timed(phases, 'compile kernels', () => loadKernels(undefined, gridOf(config)));
+  const kernels = await timed(phases, 'compile kernels', () => loadKernels(undefined, shapeOf(config)));
   for (const reason of kernels.refused) progress.note(`kernel level refused: ${reason}`);
   const dataset = await loading;
   signal.throwIfAborted();
@@ -51,9 +52,9 @@ export async function setUp(
   return { config, cores, kernels, dataset, data, phases };
 }
 
-/** The grid of the direction features that a configuration needs; null for pixels. */
-export function gridOf({ data }: Config): number | null {
-  return data.features.kind === 'directions' ? data.features.grid : null;
+/** The direction features that a configuration needs; null for pixels. */
+export function shapeOf({ data }: Config): DirectionShape | null {
+  return data.features.kind === 'directions' ? directionShape(data.features) : null;
 }
 
 /** The plan of a run with `threads` threads. */

@@ -10,8 +10,6 @@ export interface FeatureStatistics {
   /** Per feature: samples in which it is not zero. */
   readonly nonZeros: Uint32Array;
   readonly totalNonZeros: number;
-  /** Greatest number of non-zeros in one sample. */
-  readonly maxRowNonZeros: number;
 }
 
 /** One pass over the features. */
@@ -20,22 +18,18 @@ export function measureFeatures({ values, count, width }: Features): FeatureStat
   const nonZeros = new Uint32Array(width);
   let squares = 0;
   let totalNonZeros = 0;
-  let maxRowNonZeros = 0;
   for (let row = 0, i = 0; row < count; row++) {
-    let rowNonZeros = 0;
     for (let p = 0; p < width; p++) {
       const value = values[i++];
       if (value !== 0) {
         sums[p] += value;
         squares += value * value;
         nonZeros[p]++;
-        rowNonZeros++;
+        totalNonZeros++;
       }
     }
-    totalNonZeros += rowNonZeros;
-    if (rowNonZeros > maxRowNonZeros) maxRowNonZeros = rowNonZeros;
   }
-  return { count, sums, squares, nonZeros, totalNonZeros, maxRowNonZeros };
+  return { count, sums, squares, nonZeros, totalNonZeros };
 }
 
 export interface Normaliser {

@@ -3,14 +3,7 @@
 import type { PartName, Plan } from '../coordinator/plan.js';
 import type { DirectionsPlan } from '../coordinator/plan-directions.js';
 import type { DirectionKernels } from '../kernels/direction-kernels.js';
-import {
-  blockBytes,
-  blockImages,
-  blocksOf,
-  chunkBlocks,
-  chunkImages,
-  directionFeatureCount,
-} from './spec.js';
+import { blockBytes, blockImages, blocksOf, chunkBlocks, chunkImages } from './spec.js';
 
 /** Marks places of a block that are not images. */
 export const paddingLabel = 255;
@@ -48,7 +41,8 @@ export class Extractor {
     );
     if (kernels.scratchBytes() > extraction.bytes)
       throw new RangeError(`feature extraction needs ${kernels.scratchBytes()} bytes of scratch`);
-    kernels.initialise(this.#scratch);
+    const { size, aspect, allRows, sobel, pool } = directions.shape;
+    kernels.initialise(this.#scratch, size, Number(aspect), Number(allRows), Number(sobel), pool);
   }
 
   /** Features, sums and labels of chunk `chunk` of the run's `images` training images, in the run's order. */
@@ -62,7 +56,7 @@ export class Extractor {
     this.#kernels.blockStatistics(
       out,
       blocksOf(last - first),
-      directionFeatureCount,
+      this.#directions.shape.features,
       lanesOfLastBlock(last - first),
       statistics.offset + chunk * statisticsStride,
     );
@@ -77,7 +71,9 @@ export class Extractor {
 
   /** Where the blocks of a chunk are kept. */
   blocks(part: PartName, chunk: number): number {
-    return this.#directions.parts[part].blocks.offset + chunk * chunkBlocks * blockBytes;
+    return (
+      this.#directions.parts[part].blocks.offset + chunk * chunkBlocks * blockBytes(this.#directions.shape)
+    );
   }
 
   #extract(part: PartName, chunk: number, blocks: number, out: number): number {

@@ -1,38 +1,86 @@
 /**
- * The transform of direction features as named tensors, so that it travels with the weights: a feature's input to the
- * network is (x − `features.mean` [128]) · `features.scale` [1].
+ * The transform of direction features as named tensors, so that it travels with the weights. With F features and K
+ * components an input of the network is (x − `features.mean` [F]) · `features.scale` [1], and after these, for i ≤ j,
+ * p_i · p_j − `products.mean` [K (K + 1) / 2] with p = `components.weight` [K][F] · x + `components.bias` [K].
  */
 import type { DirectionsPlan } from '../coordinator/plan-directions.js';
+import { inputPlaces } from '../kernels/direction-kernels.js';
+import { linearFieldOffset, writeLinearModel } from '../kernels/linear-model.js';
 import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
-import { directionFeatureCount as features } from './spec.js';
 
-function viewsOf({ mean, shift, scale }: DirectionsPlan, { buffer }: WebAssembly.Memory) {
-  return {
-    mean: new Float32Array(buffer, mean.offset, features),
-    shift: new Float32Array(buffer, shift.offset, features),
-    scale: new Float32Array(buffer, scale.offset, 1),
-  };
+export class TransformTensors {
+  readonly #plan: DirectionsPlan;
+  readonly #memory: WebAssembly.Memory;
+  readonly #mean: Float32Array;
+  readonly #shift: Float32Array;
+  readonly #projection: Float32Array;
+  readonly #centres: Float32Array;
+  /** Where each product's mean lies among the centres. */
+  readonly #productPlaces: readonly number[];
+
+  constructor(plan: DirectionsPlan, memory: WebAssembly.Memory) {
+    this.#plan = plan;
+    this.#memory = memory;
+    const floats = ({ offset, bytes }: { offset: number; bytes: number }) =>
+      new Float32Array(memory.buffer, offset, bytes / 4);
+    this.#mean = floats(plan.mean);
+    this.#shift = floats(plan.shift);
+    this.#projection = floats(plan.projection);
+    this.#centres = floats(plan.centres);
+    const { features, components } = plan.shape;
+    this.#productPlaces = inputPlaces(features, components)
+      .slice(features)
+      .map((place) => place - features);
+  }
+
+  read(): Map<string, Tensor> {
+    const { features: F, components: K } = this.#plan.shape;
+    const scale = new DataView(this.#memory.buffer).getFloat32(this.#scaleOffset, true);
+    const tensors = new Map<string, Tensor>([
+      ['features.mean', { shape: [F], data: this.#mean.slice() }],
+      ['features.scale', { shape: [1], data: Float32Array.of(scale) }],
+    ]);
+    if (K === 0) return tensors;
+    const weight = Float32Array.from(
+      { length: K * F },
+      (_, i) => this.#projection[projectionIndex(Math.floor(i / F), i % F, F)],
+    );
+    const means = Float32Array.from(this.#productPlaces, (place) => -this.#centres[place]);
+    return tensors
+      .set('components.weight', { shape: [K, F], data: weight })
+      .set('components.bias', { shape: [K], data: this.#projection.slice(K * F) })
+      .set('products.mean', { shape: [means.length], data: means });
+  }
+
+  /** Tensors without the transform leave it as it is: a run fits its own. @throws UserError */
+  write(tensors: ReadonlyMap<string, Tensor>, source: string): void {
+    if (!tensors.has('features.mean')) return;
+    const { features: F, components: K } = this.#plan.shape;
+    const mean = findTensor(tensors, 'features.mean', [F], source);
+    const [scale] = findTensor(tensors, 'features.scale', [1], source);
+    if (K > 0) {
+      const weight = findTensor(tensors, 'components.weight', [K, F], source);
+      const bias = findTensor(tensors, 'components.bias', [K], source);
+      const means = findTensor(tensors, 'products.mean', [this.#productPlaces.length], source);
+      for (let i = 0; i < K * F; i++)
+        this.#projection[projectionIndex(Math.floor(i / F), i % F, F)] = weight[i];
+      this.#projection.set(bias, K * F);
+      this.#productPlaces.forEach((place, i) => {
+        this.#centres[place] = -means[i];
+      });
+    }
+    this.#mean.set(mean);
+    for (let f = 0; f < F; f++) this.#shift[f] = -mean[f] * scale;
+    writeLinearModel(this.#memory, this.#plan.model.offset, { scale });
+  }
+
+  get #scaleOffset(): number {
+    return this.#plan.model.offset + linearFieldOffset('scale');
+  }
 }
 
-export function readTransform(plan: DirectionsPlan, memory: WebAssembly.Memory): Map<string, Tensor> {
-  const { mean, scale } = viewsOf(plan, memory);
-  return new Map([
-    ['features.mean', { shape: [features], data: mean.slice() }],
-    ['features.scale', { shape: [1], data: scale.slice() }],
-  ]);
-}
-
-/** Tensors without the transform leave it as it is: a run fits its own. @throws UserError */
-export function writeTransform(
-  plan: DirectionsPlan,
-  memory: WebAssembly.Memory,
-  tensors: ReadonlyMap<string, Tensor>,
-  source: string,
-): void {
-  if (!tensors.has('features.mean')) return;
-  const { mean, shift, scale } = viewsOf(plan, memory);
-  mean.set(findTensor(tensors, 'features.mean', [features], source));
-  scale.set(findTensor(tensors, 'features.scale', [1], source));
-  for (let f = 0; f < features; f++) shift[f] = -mean[f] * scale[0];
+/** Projection f32 [K / 8][F][8]. */
+function projectionIndex(component: number, feature: number, features: number): number {
+  return (Math.floor(component / 8) * features + feature) * 8 + (component % 8);
 }

@@ -1,6 +1,7 @@
 /** Checks of the sparse first layer, forward and gradient, for panels of 16 and of 64 outputs. */
 import { type CheckSize, maxOver, relativeError } from './check-errors.js';
 import type { Kernels } from './kernels.js';
+import { fromPanels } from './panels.js';
 import * as reference from './reference.js';
 import type { Scratch } from './scratch.js';
 
@@ -14,37 +15,66 @@ export function checkSparseForward(
   const sparse = scratch.sparseRows(size.rows, size.depth, Math.log2(width * 4));
   const weights = scratch.floats((size.depth + 1) * width);
   const z = scratch.zeros(size.rows * width);
-  kernels.decodeRows(...sparse.decodeArguments);
+  kernels.locateRows(...sparse.locateArguments);
   const bias = weights.pointer + size.depth * width * 4;
   const forward = kernels[`sparseForward${width}`];
   return maxOver([Number.NEGATIVE_INFINITY, 0], (floor) => {
-    forward(sparse.bounds, 2, size.rows, weights.pointer, bias, z.pointer, width * 4, floor);
+    forward(sparse.bounds, 2, size.rows, weights.pointer, bias, z.pointer, size.rows * 64, floor);
     const expected = reference
       .matmul(sparse.values, weights.view, size.rows, size.depth, width)
       .map((sum, i) => Math.max(floor, sum + weights.view[size.depth * width + (i % width)]));
-    return relativeError(z.view, expected);
+    return relativeError(fromPanels(z.view, size.rows, width), expected);
   });
 }
 
+/** The scattered gradient over two feature ranges; with `gathered`, the same from columns of two tiles of rows. */
 export function checkSparseGradient(
   kernels: Kernels,
   scratch: Scratch,
   size: CheckSize,
   width: 16 | 64,
+  gathered = false,
 ): number {
   const { rows, depth } = size;
   const sparse = scratch.sparseRows(rows, depth, Math.log2(width * 4));
   const d = scratch.floats(rows * width);
+  const deltas = fromPanels(d.view, rows, width);
   const gradient = scratch.floats(depth * width);
   const start = Float64Array.from(gradient.view);
-  kernels.decodeRows(...sparse.decodeArguments);
-  for (const range of [0, 1])
-    kernels[`sparseGradient${width}`](sparse.bounds, 2, range, rows, d.pointer, width * 4, gradient.pointer);
+  kernels.locateRows(...sparse.locateArguments);
+  if (gathered) {
+    const half = Math.floor(rows / 2);
+    for (const [first, last] of [
+      [0, half],
+      [half, rows],
+    ]) {
+      const columns = scratch.words(new Array(depth + 1).fill(0)).pointer;
+      const entries = scratch.words(new Array(2 * depth * (last - first + 1)).fill(0)).pointer;
+      const bounds = sparse.bounds + first * 12;
+      kernels.turnRows(bounds, 2, last - first, first, depth, columns, entries);
+      for (const [from, to] of [
+        [0, Math.floor(depth / 2)],
+        [Math.floor(depth / 2), depth],
+      ])
+        kernels.sparseGather64(columns, from, to, d.pointer, rows * 64, gradient.pointer);
+    }
+  } else {
+    for (const range of [0, 1])
+      kernels[`sparseGradient${width}`](
+        sparse.bounds,
+        2,
+        range,
+        rows,
+        d.pointer,
+        rows * 64,
+        gradient.pointer,
+      );
+  }
   const transposed = Float64Array.from(
     { length: rows * depth },
     (_, i) => sparse.values[(i % rows) * depth + Math.floor(i / rows)],
   );
-  const product = reference.matmul(transposed, d.view, depth, rows, width);
+  const product = reference.matmul(transposed, deltas, depth, rows, width);
   return relativeError(
     gradient.view,
     product.map((sum, i) => sum + start[i]),

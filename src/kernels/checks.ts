@@ -6,6 +6,7 @@
 import { type CheckSize, maxOver, relativeError } from './check-errors.js';
 import { checkSparseForward, checkSparseGradient } from './checks-sparse.js';
 import { activationCode, type Kernels } from './kernels.js';
+import { fromPanels, toPanels } from './panels.js';
 import * as reference from './reference.js';
 import { Scratch } from './scratch.js';
 
@@ -28,25 +29,26 @@ export function checkAll(kernels: Kernels, memory: WebAssembly.Memory, size = se
 }
 
 const checks: Record<keyof Kernels, Check> = {
-  decodeRows(kernels, scratch, size) {
+  locateRows(kernels, scratch, size) {
     const sparse = scratch.sparseRows(size.rows, size.depth, 6);
-    kernels.decodeRows(...sparse.decodeArguments);
-    return relativeError(sparse.decoded(), sparse.values);
+    kernels.locateRows(...sparse.locateArguments);
+    return relativeError(sparse.located(), sparse.values);
   },
 
   gatherRows(kernels, scratch, { rows, panels }) {
-    const width = panels * 8;
+    const width = panels * 16;
     const values = scratch.shorts(rows * width);
     const shift = scratch.floats(width);
     const order = scratch.permutation(rows);
     const out = scratch.zeros(rows * width);
-    kernels.gatherRows(values.pointer, order.pointer, rows, width, 0.5, shift.pointer, out.pointer);
+    const { pointer } = values;
+    kernels.gatherRows(pointer, order.pointer, rows, width, 0.5, shift.pointer, out.pointer, rows * 64);
     const expected = Array.from({ length: rows * width }, (_, i) => {
       const column = i % width;
       const sample = order.view[(i - column) / width];
       return values.view[sample * width + column] * 0.5 - shift.view[column];
     });
-    return relativeError(out.view, expected);
+    return relativeError(fromPanels(out.view, rows, width), expected);
   },
 
   centredBias(kernels, scratch, { depth, panels }) {
@@ -67,39 +69,38 @@ const checks: Record<keyof Kernels, Check> = {
   sparseGradient16: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 16),
   sparseGradient64: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 64),
 
+  turnRows: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 64, true),
+  sparseGather64: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 64, true),
+
   matmul16(kernels, scratch, { rows, depth }) {
-    const a = scratch.floats(rows * depth);
+    const width = Math.ceil(depth / 16) * 16;
+    const a = scratch.floats(rows * width);
     const b = scratch.floats(depth * 16);
     const init = scratch.floats(16);
     const c = scratch.zeros(rows * 16);
-    let error = 0;
-    for (const floor of [Number.NEGATIVE_INFINITY, 0]) {
-      // a as [rows][depth] times b, then the same numbers read as the transpose of [depth][rows].
-      for (const transposed of [false, true]) {
-        const [aRow, aDepth] = transposed ? [4, rows * 4] : [depth * 4, 4];
-        kernels.matmul16(
-          rows,
-          depth,
-          a.pointer,
-          aRow,
-          aDepth,
-          b.pointer,
-          64,
-          c.pointer,
-          64,
-          init.pointer,
-          floor,
-        );
-        const left = transposed
-          ? a.view.map((_, i) => a.view[(i % depth) * rows + Math.floor(i / depth)])
-          : a.view;
-        const expected = reference
-          .matmul(left, b.view, rows, depth, 16)
-          .map((sum, i) => Math.max(floor, sum + init.view[i % 16]));
-        error = Math.max(error, relativeError(c.view, expected));
-      }
-    }
-    return error;
+    const left = fromPanels(a.view, rows, width).filter((_, i) => i % width < depth);
+    return maxOver([Number.NEGATIVE_INFINITY, 0], (floor) => {
+      kernels.matmul16(rows, depth, a.pointer, rows * 64, b.pointer, c.pointer, 64, init.pointer, floor);
+      const expected = reference
+        .matmul(left, b.view, rows, depth, 16)
+        .map((sum, i) => Math.max(floor, sum + init.view[i % 16]));
+      return relativeError(c.view, expected);
+    });
+  },
+
+  outer16(kernels, scratch, { rows, depth }) {
+    const width = Math.ceil(depth / 16) * 16;
+    const a = scratch.floats(rows * width);
+    const d = scratch.floats(rows * 16);
+    const c = scratch.zeros(depth * 16);
+    const transposed = Float64Array.from({ length: depth * rows }, (_, i) => {
+      const [input, row] = [Math.floor(i / rows), i % rows];
+      return a.view[(Math.floor(input / 16) * rows + row) * 16 + (input % 16)];
+    });
+    const middle = depth > 16 ? 16 : 0;
+    kernels.outer16(rows, a.pointer, rows * 64, 0, middle, d.pointer, c.pointer, 64);
+    kernels.outer16(rows, a.pointer, rows * 64, middle, depth, d.pointer, c.pointer + middle * 64, 64);
+    return relativeError(c.view, reference.matmul(transposed, d.view, depth, rows, 16));
   },
 
   activate(kernels, scratch, { panels }) {
@@ -133,22 +134,23 @@ const checks: Record<keyof Kernels, Check> = {
 
   softmaxCrossEntropy(kernels, scratch, { rows, classes }) {
     const width = Math.ceil(classes / 16) * 16;
-    const logits = scratch.floats(rows * width, 8);
-    for (let i = 0; i < logits.view.length; i++) if (i % width >= classes) logits.view[i] = 0;
+    const given = scratch.floats(rows * width, 8).view.map((x, i) => (i % width < classes ? x : 0));
+    const logits = scratch.zeros(rows * width);
+    toPanels(given, rows, width, logits.view);
     const labels = scratch.bytes(rows, classes);
     const order = scratch.permutation(rows);
     const lossSum = scratch.doubles(1);
     const smoothing = 0.1;
     const expected = Array.from({ length: rows }, (_, row) =>
       reference.crossEntropy(
-        Array.from(logits.view.subarray(row * width, row * width + classes)),
+        Array.from(given.subarray(row * width, row * width + classes)),
         labels.view[order.view[row]],
         smoothing,
       ),
     );
     const correct = kernels.softmaxCrossEntropy(
       logits.pointer,
-      width * 4,
+      rows * 64,
       rows,
       classes,
       labels.pointer,
@@ -163,15 +165,15 @@ const checks: Record<keyof Kernels, Check> = {
     ]);
     if (correct !== expected.filter((row) => row.correct).length) return Number.NaN;
     const total = expected.reduce((sum, row) => sum + row.loss, 0);
-    return Math.max(relativeError(logits.view, deltas), relativeError(lossSum.view, [total]));
+    const error = relativeError(fromPanels(logits.view, rows, width), deltas);
+    return Math.max(error, relativeError(lossSum.view, [total]));
   },
 
-  columnSum(kernels, scratch, { rows, panels }) {
-    const width = panels * 16;
-    const d = scratch.floats(rows * width);
-    const out = scratch.zeros(width);
-    kernels.columnSum(d.pointer, width * 4, rows, width, out.pointer);
-    return relativeError(out.view, reference.matmul(new Float64Array(rows).fill(1), d.view, 1, rows, width));
+  columnSum(kernels, scratch, { rows }) {
+    const d = scratch.floats(rows * 16);
+    const out = scratch.zeros(16);
+    kernels.columnSum(d.pointer, rows, out.pointer);
+    return relativeError(out.view, reference.matmul(new Float64Array(rows).fill(1), d.view, 1, rows, 16));
   },
 
   addInto(kernels, scratch, { panels }) {

@@ -1,17 +1,58 @@
 /** The kernels of direction features against float64, on a few small images: the start-up self-test. */
+import type { DirectionShape } from '../directions/spec.js';
 import { relativeError } from './check-errors.js';
 import type { CheckResult } from './checks.js';
-import { type DirectionKernels, mostClasses, stripIndex, stripVectorFloats } from './direction-kernels.js';
+import { type DirectionKernels, mostClasses } from './direction-kernels.js';
 import { directionFeatures } from './directions-reference.js';
 import { reservedBytes } from './kernels.js';
+import { checkLinear } from './linear-checks.js';
+import { linearFieldOffset, linearModelBytes, productStrips, writeLinearModel } from './linear-model.js';
+import { sampleImage, samplePixels } from './sample-images.js';
 
-const features = 128;
-const pixels = 784;
 /** One whole block and one with three images. */
 const images = 11;
 
 export interface DirectionCheck extends Pick<CheckResult, 'error'> {
   readonly kernel: keyof DirectionKernels;
+}
+
+/** Regions of a test memory, one after the other. */
+export class CheckMemory {
+  readonly memory: WebAssembly.Memory;
+  #top = reservedBytes;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+  }
+
+  take(bytes: number): number {
+    const at = this.#top;
+    this.#top = (at + bytes + 127) & ~127;
+    return at;
+  }
+
+  floats(count: number): Float32Array {
+    return new Float32Array(this.memory.buffer, this.take(count * 4), count).fill(0);
+  }
+
+  doubles(count: number): Float64Array {
+    return new Float64Array(this.memory.buffer, this.take(count * 8), count).fill(0);
+  }
+}
+
+/** Everything that the checks of the linear model need of the features. */
+export interface CheckedFeatures {
+  readonly shape: DirectionShape;
+  readonly images: number;
+  /** f32 [2 blocks][features][8] */
+  readonly blocks: Float32Array;
+  /** u8 [16], 255 where there is no image. */
+  readonly labels: Uint8Array;
+  readonly model: number;
+  readonly mean: Float32Array;
+  readonly scale: number;
+  readonly projection: Float32Array;
+  readonly centres: Float32Array;
 }
 
 /**
@@ -21,194 +62,156 @@ export interface DirectionCheck extends Pick<CheckResult, 'error'> {
 export function checkDirections(
   kernels: DirectionKernels,
   memory: WebAssembly.Memory,
-  grid: number,
+  shape: DirectionShape,
 ): DirectionCheck[] {
-  const { buffer } = memory;
-  let top = reservedBytes;
-  const take = (bytes: number) => {
-    const at = top;
-    top = (top + bytes + 127) & ~127;
-    return at;
-  };
-  const floats = (count: number) => new Float32Array(buffer, take(count * 4), count);
-  const drawn = new Uint8Array(buffer, take(pixels * images + 64), pixels * images);
-  for (let i = 0; i < images; i++) drawn.set(sampleImage(i), i * pixels);
-  const order = new Int32Array(buffer, take(64), 16);
-  for (let i = 0; i < 16; i++) order[i] = Math.min(i, images - 1);
-  const labels = new Uint8Array(buffer, take(64), 16).fill(255);
-  for (let i = 0; i < images; i++) labels[i] = i % mostClasses;
-  const scratch = take(kernels.scratchBytes());
-  const x = floats(2 * features * 8);
-  kernels.initialise(scratch);
-  kernels.extract(drawn.byteOffset, order.byteOffset, 2, x.byteOffset, scratch);
-  const at = (image: number, feature: number) => ((image >> 3) * features + feature) * 8 + (image & 7);
-  const expected = Array.from({ length: images }, (_, i) =>
-    directionFeatures(drawn.subarray(i * pixels, (i + 1) * pixels), grid),
-  );
-  const square = (value: number) => value * value;
+  const room = new CheckMemory(memory);
   const errors: DirectionCheck[] = [];
   const check = (kernel: keyof DirectionKernels, got: ArrayLike<number>, wanted: ArrayLike<number>) =>
     errors.push({ kernel, error: relativeError(got, wanted) });
-  const flat = (f: (image: number, feature: number) => number) =>
-    Array.from({ length: images * features }, (_, i) => f(Math.floor(i / features), i % features));
-  check(
-    'extract',
-    flat((i, f) => square(x[at(i, f)])),
-    flat((i, f) => square(expected[i][f])),
-  );
-
-  const sums = floats((features + 1) * 8);
-  kernels.blockStatistics(x.byteOffset, 2, features, images - 8, sums.byteOffset);
-  const [mean, shift] = [floats(features), floats(features)];
-  const scale = kernels.combineStatistics(
-    ...([sums.byteOffset, 1, 0, features, images, mean.byteOffset, shift.byteOffset] as const),
-  );
-  const means = Array.from({ length: features }, (_, f) => {
-    let sum = 0;
-    for (let i = 0; i < images; i++) sum += x[at(i, f)];
-    return sum / images;
-  });
-  check('blockStatistics', mean, means);
-  let variance = 0;
-  for (let i = 0; i < images; i++)
-    for (let f = 0; f < features; f++) variance += square(x[at(i, f)] - means[f]);
-  check('combineStatistics', [scale], [1 / Math.sqrt(variance / images / features)]);
-
-  const weights = floats(stripVectorFloats(features));
-  for (let f = 0; f < features; f++)
-    for (let k = 0; k < mostClasses; k++) weights[stripIndex(f, k)] = 0.1 * Math.sin(f * 3 + k * 7);
-  const columns = floats(features * 8);
-  const [deltas, rows] = [floats(2 * 80), floats(16 * features)];
-  const totals = new Float64Array(buffer, take(64), 2);
-  const passed = [
-    2,
-    features,
-    weights.byteOffset,
-    scale,
-    shift.byteOffset,
-    mostClasses,
-    1 / images,
-    0.1,
-  ] as const;
-  const outputs = [columns.byteOffset, deltas.byteOffset, rows.byteOffset, totals.byteOffset] as const;
-  totals.fill(0);
-  kernels.propagate(x.byteOffset, labels.byteOffset, ...passed, ...outputs);
-  const judged = reference(weights, (i, f) => (x[at(i, f)] - means[f]) * scale, labels, 0.1);
-  const wanted = Array.from({ length: images * mostClasses }, (_, i) => judged.deltas[i] / images);
-  const delta = (i: number, k: number) => deltas[(i >> 3) * 80 + k * 8 + (i & 7)];
-  check(
-    'propagate',
-    wanted.map((_, n) => delta(Math.floor(n / mostClasses), n % mostClasses)),
-    wanted,
-  );
-  check('propagate', totals, [judged.loss, judged.hits]);
-
-  const gradient = floats(stripVectorFloats(features));
-  const strips = [0, features / 8, 1] as const;
-  kernels.gradient(rows.byteOffset, deltas.byteOffset, 2, features, ...strips, gradient.byteOffset);
-  const slope = (f: number, k: number) => {
-    let sum = 0;
-    for (let i = 0; i < images; i++) sum += wanted[i * mostClasses + k] * (x[at(i, f)] - means[f]) * scale;
-    return sum;
-  };
-  const places = Array.from(
-    { length: features * mostClasses },
-    (_, n) => [Math.floor(n / 10), n % 10] as const,
-  );
-  check(
-    'gradient',
-    places.map(([f, k]) => gradient[stripIndex(f, k)]),
-    places.map(([f, k]) => slope(f, k)),
-  );
-
-  const folded = floats(stripVectorFloats(features));
-  kernels.foldWeights(
-    ...([features, weights.byteOffset, scale, shift.byteOffset, mostClasses, folded.byteOffset] as const),
-  );
-  totals.fill(0);
-  const room = floats(160).byteOffset;
-  kernels.evaluate(
-    ...([x.byteOffset, labels.byteOffset, 2, features, folded.byteOffset, room, totals.byteOffset] as const),
-  );
-  const plain = reference(weights, (i, f) => (x[at(i, f)] - means[f]) * scale, labels, 0);
-  check('evaluate', totals, [plain.loss, plain.hits]);
-
-  const velocity = floats(stripVectorFloats(features));
-  const [batches, rates] = [new Int32Array(buffer, take(64), 1), new Float64Array(buffer, take(64), 1)];
-  rates[0] = 0.5;
-  const before = weights.slice();
-  kernels.train(
-    ...([x.byteOffset, labels.byteOffset, features, weights.byteOffset, velocity.byteOffset, scale] as const),
-    ...([
-      shift.byteOffset,
-      mostClasses,
-      batches.byteOffset,
-      1,
-      2,
-      images,
-      rates.byteOffset,
-      0.9,
-      1,
-      0,
-    ] as const),
-    ...([0.1, ...outputs.slice(0, 3), totals.byteOffset, 16] as unknown as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]),
-  );
-  // The first step of Nesterov momentum: g + 0.9 g.
-  const moved = (f: number, k: number) => weights[stripIndex(f, k)] - before[stripIndex(f, k)];
-  check(
-    'train',
-    places.map(([f, k]) => moved(f, k)),
-    places.map(([f, k]) => -0.5 * 1.9 * slope(f, k)),
-  );
+  const checked = extractAndFit(kernels, room, shape, check);
+  checkLinear(kernels, room, checked, check);
   return errors;
 }
 
-/** Deltas (times the batch), loss sum and hits of the sample images. */
-function reference(
-  weights: Float32Array,
-  input: (image: number, feature: number) => number,
-  labels: Uint8Array,
-  smoothing: number,
-) {
-  const deltas: number[] = [];
-  let [loss, hits] = [0, 0];
-  for (let i = 0; i < images; i++) {
-    const logits = Array.from({ length: mostClasses }, (_, k) => {
-      let sum = weights[(features / 8) * 80 + k];
-      for (let f = 0; f < features; f++) sum += weights[stripIndex(f, k)] * input(i, f);
-      return sum;
-    });
-    const greatest = Math.max(...logits);
-    const total = logits.reduce((sum, z) => sum + Math.exp(z - greatest), 0);
-    logits.forEach((z, k) => {
-      const target = smoothing / mostClasses + (k === labels[i] ? 1 - smoothing : 0);
-      deltas.push(Math.exp(z - greatest) / total - target);
-      loss -= target * (z - greatest - Math.log(total));
-    });
-    if (logits[labels[i]] === greatest) hits++;
+export type Check = (
+  kernel: keyof DirectionKernels,
+  got: ArrayLike<number>,
+  wanted: ArrayLike<number>,
+) => unknown;
+
+function extractAndFit(
+  kernels: DirectionKernels,
+  room: CheckMemory,
+  shape: DirectionShape,
+  check: Check,
+): CheckedFeatures {
+  const { buffer } = room.memory;
+  const { features, components } = shape;
+  const drawn = new Uint8Array(buffer, room.take(samplePixels * images + 64), samplePixels * images);
+  for (let i = 0; i < images; i++) drawn.set(sampleImage(i), i * samplePixels);
+  const order = new Int32Array(buffer, room.take(64), 16);
+  for (let i = 0; i < 16; i++) order[i] = Math.min(i, images - 1);
+  const labels = new Uint8Array(buffer, room.take(64), 16).fill(255);
+  for (let i = 0; i < images; i++) labels[i] = i % mostClasses;
+  const scratch = room.take(kernels.scratchBytes());
+  const x = room.floats(2 * features * 8);
+  const flags = [shape.aspect, shape.allRows, shape.sobel].map(Number) as [number, number, number];
+  kernels.initialise(scratch, shape.size, ...flags, shape.pool);
+  kernels.extract(drawn.byteOffset, order.byteOffset, 2, x.byteOffset, scratch);
+  const at = (image: number, feature: number) => x[((image >> 3) * features + feature) * 8 + (image & 7)];
+  const expected = Array.from({ length: images }, (_, i) =>
+    directionFeatures(drawn.subarray(i * samplePixels, (i + 1) * samplePixels), shape),
+  );
+  const all = Array.from(
+    { length: images * features },
+    (_, n) => [Math.floor(n / features), n % features] as const,
+  );
+  const squares = (value: (i: number, f: number) => number) => all.map(([i, f]) => value(i, f) ** 2);
+  check(
+    'extract',
+    squares(at),
+    squares((i, f) => expected[i][f]),
+  );
+
+  const sums = room.floats((features + 1) * 8);
+  kernels.blockStatistics(x.byteOffset, 2, features, images - 8, sums.byteOffset);
+  const [mean, shift] = [room.floats(features), room.floats(features)];
+  const projection = room.floats((features + 1) * components);
+  const centres = room.floats(productStrips(components) * 8);
+  const model = room.take(linearModelBytes);
+  writeLinearModel(room.memory, model, {
+    features,
+    components,
+    mean: mean.byteOffset,
+    shift: shift.byteOffset,
+    projection: projection.byteOffset,
+    centres: centres.byteOffset,
+  });
+  kernels.combineStatistics(model, sums.byteOffset, 1, 0, images);
+  const means = Array.from({ length: features }, (_, f) => {
+    let sum = 0;
+    for (let i = 0; i < images; i++) sum += at(i, f);
+    return sum / images;
+  });
+  check('blockStatistics', mean, means);
+  const variance = all.reduce((sum, [i, f]) => sum + (at(i, f) - means[f]) ** 2, 0);
+  const scale = new DataView(buffer).getFloat32(model + linearFieldOffset('scale'), true);
+  check('combineStatistics', [scale], [1 / Math.sqrt(variance / images / features)]);
+  if (components > 0) {
+    // As many images as a whole block has are enough to see what the products are centred and scaled by.
+    const fitted = 8;
+    kernels.fitComponents(
+      model,
+      x.byteOffset,
+      fitted,
+      room.take(kernels.fittingBytes(features, components, fitted)),
+    );
+    checkProducts(projection, centres, shape, fitted, at, check);
   }
-  return { deltas, loss, hits };
+  return { shape, images, blocks: x, labels, model, mean, scale, projection, centres };
 }
 
-/** Blank, full, a single pixel in a corner, and strokes of several slants and widths. */
-function sampleImage(number: number): Uint8Array {
-  const image = new Uint8Array(pixels);
-  if (number === 1) image.fill(255);
-  if (number === 2) image[pixels - 1] = 255;
-  if (number < 3) return image;
-  for (let y = 4; y < 24; y++) {
-    const centre = 14 + (number - 7) * 0.06 * (y - 14) * (1 + 0.05 * (y - 10));
-    for (let x = 0; x < 28; x++) {
-      const stroke = 1.5 + number * 0.2 - Math.abs(x - centre);
-      image[y * 28 + x] = Math.max(0, Math.min(255, Math.round(stroke * 120)));
+/** Components of raw features: p[k] = Σ projection · x + offset, in float64. */
+export function projected(
+  projection: Float32Array,
+  { features, components }: DirectionShape,
+  x: (feature: number) => number,
+): number[] {
+  return Array.from({ length: components }, (_, k) => {
+    let sum = projection[features * components + k];
+    for (let f = 0; f < features; f++) sum += projection[((k >> 3) * features + f) * 8 + (k & 7)] * x(f);
+    return sum;
+  });
+}
+
+/**
+ * Directions of the components are orthogonal, and each component's variance times its direction's square length is
+ * the same; products have the mean that the centres take off, and deviate by ½.
+ */
+function checkProducts(
+  projection: Float32Array,
+  centres: Float32Array,
+  shape: DirectionShape,
+  fitted: number,
+  at: (image: number, feature: number) => number,
+  check: Check,
+): void {
+  const { features, components } = shape;
+  const weight = (k: number, f: number) => projection[((k >> 3) * features + f) * 8 + (k & 7)];
+  const p = Array.from({ length: fitted }, (_, i) => projected(projection, shape, (f) => at(i, f)));
+  const sumOver = (count: number, term: (n: number) => number) => {
+    let sum = 0;
+    for (let n = 0; n < count; n++) sum += term(n);
+    return sum;
+  };
+  const lengths = Array.from({ length: components }, (_, k) => sumOver(features, (f) => weight(k, f) ** 2));
+  const real = lengths.flatMap((length, k) => (length > 0 ? [k] : []));
+  const balance = real.map((k) => lengths[k] * sumOver(fitted, (n) => p[n][k] ** 2));
+  check(
+    'fitComponents',
+    balance.map((value) => value / balance[0]),
+    real.map(() => 1),
+  );
+  const [mixed, means, centred] = [[1], [] as number[], [] as number[]];
+  let strip = 0;
+  let spread = 0;
+  for (let i = 0; i < components; i++) {
+    for (let j = i; j < components; j++) {
+      const place = strip * 8 + j - (i - (i % 8));
+      const mean = sumOver(fitted, (n) => p[n][i] * p[n][j]) / fitted;
+      spread += sumOver(fitted, (n) => (p[n][i] * p[n][j] - mean) ** 2) / fitted;
+      means.push(mean);
+      centred.push(-centres[place]);
+      const overlap = sumOver(features, (f) => weight(i, f) * weight(j, f));
+      if (j > i && lengths[i] * lengths[j] > 0) mixed.push(1 + overlap / Math.sqrt(lengths[i] * lengths[j]));
     }
+    strip += (components - (i - (i % 8))) / 8;
   }
-  return image;
+  check('fitComponents', centred, means);
+  check('fitComponents', [Math.sqrt(spread / means.length)], [0.5]);
+  check(
+    'fitComponents',
+    mixed,
+    mixed.map(() => 1),
+  );
 }

@@ -1,86 +1,56 @@
 /**
  * What the modules `directions-<grid>` export: features of images, and softmax regression on blocks of eight feature
- * vectors. They are emitted by `scripts/kernels`, where shapes and orderings are documented at each function.
+ * vectors. They are emitted by `scripts/kernels`, where shapes and orderings are documented at each function;
+ * `model` is a table of `linear-model.ts`.
  */
 export interface DirectionKernels {
   scratchBytes(): number;
-  initialise(scratch: number): void;
+  initialise(scratch: number, size: number, aspect: number, full: number, sobel: number, pool: number): void;
   extract(images: number, order: number, blocks: number, out: number, scratch: number): void;
   blockStatistics(x: number, blocks: number, features: number, lanes: number, out: number): void;
-  combineStatistics(
-    chunks: number,
-    count: number,
-    stride: number,
-    features: number,
-    images: number,
-    mean: number,
-    shift: number,
-  ): number;
+  combineStatistics(model: number, chunks: number, count: number, stride: number, images: number): void;
+  fittingBytes(features: number, components: number, images: number): number;
+  fitComponents(model: number, x: number, images: number, room: number): void;
   propagate(
+    model: number,
     x: number,
     labels: number,
     blocks: number,
-    features: number,
-    weights: number,
-    scale: number,
-    shift: number,
-    classes: number,
+    first: number,
     rowScale: number,
-    smoothing: number,
-    columns: number,
-    deltas: number,
-    rows: number,
+    room: number,
     sums: number,
   ): void;
   gradient(
-    rows: number,
-    deltas: number,
+    model: number,
+    image: number,
     blocks: number,
-    features: number,
     first: number,
     last: number,
     bias: number,
     out: number,
   ): void;
   train(
+    model: number,
     x: number,
     labels: number,
-    features: number,
-    weights: number,
-    velocity: number,
-    scale: number,
-    shift: number,
-    classes: number,
     batches: number,
     steps: number,
     batchBlocks: number,
     images: number,
     rates: number,
-    momentum: number,
-    nesterov: number,
-    decay: number,
-    smoothing: number,
-    columns: number,
-    deltas: number,
-    rows: number,
+    room: number,
     metrics: number,
     stride: number,
   ): void;
-  foldWeights(
-    features: number,
-    weights: number,
-    scale: number,
-    shift: number,
-    classes: number,
-    out: number,
-  ): void;
+  foldWeights(model: number, out: number): void;
   evaluate(
+    model: number,
     x: number,
     labels: number,
     blocks: number,
-    features: number,
     folded: number,
-    scratch: number,
+    room: number,
     sums: number,
   ): void;
 }
@@ -91,13 +61,25 @@ export const mostClasses = 10;
 export const stripFloats = 80;
 export const biasFloats = 16;
 
-export function stripVectorFloats(features: number): number {
-  return (features / 8) * stripFloats + biasFloats;
+export function stripVectorFloats(strips: number): number {
+  return strips * stripFloats + biasFloats;
 }
 
-/** Where the weight of a feature for a class lies in a strip vector. */
-export function stripIndex(feature: number, label: number): number {
-  return Math.floor(feature / 8) * stripFloats + label * 8 + (feature % 8);
+/** Where the weight of place `place` of the strips, eight to a strip, lies for a class. */
+export function stripIndex(place: number, label: number): number {
+  return Math.floor(place / 8) * stripFloats + label * 8 + (place % 8);
+}
+
+/** The places of the inputs in the strips, in order: features, then products p_i · p_j with i ≤ j, row by row. */
+export function inputPlaces(features: number, components: number): number[] {
+  const places = Array.from({ length: features }, (_, f) => f);
+  let strip = features / 8;
+  for (let i = 0; i < components; i++) {
+    const first = i - (i % 8);
+    for (let j = i; j < components; j++) places.push(strip * 8 + j - first);
+    strip += (components - first) / 8;
+  }
+  return places;
 }
 
 export const directionModule = (grid: number): string => `directions-${grid}`;

@@ -3,19 +3,7 @@
  * in bytes; shapes and orderings are documented at each function in `assembly/`.
  */
 export interface Kernels {
-  decodeRows(
-    packed: number,
-    starts: number,
-    order: number,
-    rows: number,
-    entries: number,
-    stride: number,
-    bounds: number,
-    ranges: number,
-    rangeEnds: number,
-    scale: number,
-    shift: number,
-  ): void;
+  locateRows(starts: number, order: number, rows: number, ranges: number, bounds: number): number;
   gatherRows(
     values: number,
     order: number,
@@ -24,30 +12,56 @@ export interface Kernels {
     scale: number,
     shift: number,
     out: number,
+    panel: number,
   ): void;
   centredBias(weights: number, features: number, width: number, shift: number, out: number): void;
   sparseForward16: SparseForward;
   sparseForward64: SparseForward;
   sparseGradient16: SparseGradient;
   sparseGradient64: SparseGradient;
+  turnRows(
+    bounds: number,
+    ranges: number,
+    rows: number,
+    first: number,
+    features: number,
+    columns: number,
+    out: number,
+  ): void;
+  sparseGather64(
+    columns: number,
+    first: number,
+    last: number,
+    d: number,
+    dPanel: number,
+    gradient: number,
+  ): void;
   matmul16(
     rows: number,
     depth: number,
     a: number,
-    aRow: number,
-    aDepth: number,
+    aPanel: number,
     b: number,
-    bDepth: number,
     c: number,
     cRow: number,
     init: number,
     floor: number,
   ): void;
+  outer16(
+    rows: number,
+    a: number,
+    aPanel: number,
+    first: number,
+    last: number,
+    d: number,
+    c: number,
+    cRow: number,
+  ): void;
   activate(kind: number, z: number, a: number, count: number): void;
   activateBackward(kind: number, z: number, a: number, d: number, count: number): void;
   softmaxCrossEntropy(
     logits: number,
-    stride: number,
+    panel: number,
     rows: number,
     classes: number,
     labels: number,
@@ -56,7 +70,7 @@ export interface Kernels {
     scale: number,
     lossSum: number,
   ): number;
-  columnSum(d: number, stride: number, rows: number, width: number, out: number): void;
+  columnSum(d: number, rows: number, out: number): void;
   addInto(target: number, source: number, count: number): void;
   negativeOuter(shift: number, rows: number, v: number, width: number, out: number): void;
   transposeRows(
@@ -101,7 +115,7 @@ export type SparseForward = (
   weights: number,
   bias: number,
   z: number,
-  stride: number,
+  zPanel: number,
   floor: number,
 ) => void;
 
@@ -111,7 +125,7 @@ export type SparseGradient = (
   range: number,
   rows: number,
   d: number,
-  stride: number,
+  dPanel: number,
   gradient: number,
 ) => void;
 

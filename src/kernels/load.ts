@@ -1,6 +1,7 @@
 /** Compiles the best kernel module that this machine runs correctly: flags, compilation, start-up self-test. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { DirectionShape } from '../directions/spec.js';
 import { UserError } from '../user-error.js';
 import { checkAll } from './checks.js';
 import { checkDirections } from './direction-checks.js';
@@ -30,19 +31,19 @@ const tolerance = 1e-4;
 const directionTolerance = 1e-3;
 
 /**
- * Tries the levels from the best down and returns the first whose kernels pass the self-test. `grid`: of the
+ * Tries the levels from the best down and returns the first whose kernels pass the self-test. `shape`: of the
  * direction features that are needed; null: none.
  * @throws UserError when not even plain SIMD works.
  */
 export function loadKernels(
   candidates = candidateLevels(process.versions.v8, process.arch),
-  grid: number | null = null,
+  shape: DirectionShape | null = null,
 ): LoadedKernels {
   const refused: string[] = [];
   for (const level of candidates) {
     try {
       setCompilerFlags(level, process.versions.v8);
-      return { ...compileAndCheck(grid, level), level, refused };
+      return { ...compileAndCheck(shape, level), level, refused };
     } catch (error) {
       refused.push(`${level}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -50,7 +51,7 @@ export function loadKernels(
   throw new UserError(`no WebAssembly kernels work on this machine (${refused.join('; ')})`);
 }
 
-function compileAndCheck(grid: number | null, level: Level) {
+function compileAndCheck(shape: DirectionShape | null, level: Level) {
   const sha256: Record<string, string> = {};
   const compile = (name: string) => {
     const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
@@ -60,14 +61,14 @@ function compileAndCheck(grid: number | null, level: Level) {
   const kind = moduleName(level);
   const modules: KernelModules = {
     engine: compile(kind),
-    directions: grid === null ? null : compile(`${directionModule(grid)}.${kind}`),
+    directions: shape === null ? null : compile(`${directionModule(shape.grid)}.${kind}`),
   };
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
   const checks: { kernel: string; error: number; tolerance: number }[] = [];
   for (const check of checkAll(instantiateKernels(modules.engine, memory), memory))
     checks.push({ ...check, tolerance });
-  if (grid !== null && modules.directions !== null) {
-    const directions = checkDirections(instantiateDirections(modules.directions, memory), memory, grid);
+  if (shape !== null && modules.directions !== null) {
+    const directions = checkDirections(instantiateDirections(modules.directions, memory), memory, shape);
     checks.push(...directions.map((check) => ({ ...check, tolerance: directionTolerance })));
   }
   const wrong = checks.find((check) => !(check.error <= check.tolerance));

@@ -1,4 +1,5 @@
 /** Random test data for the kernel checks, laid out in a WebAssembly memory from its start. */
+import { packSparse, sparseBytes } from '../data/packing.js';
 import { type Kernels, reservedBytes } from './kernels.js';
 
 interface Region<T> {
@@ -77,54 +78,44 @@ export class Scratch {
   }
 
   /**
-   * Random rows, about half zeros, packed as decodeRows wants them, in two feature ranges. `values`: the rows
-   * in batch order, [rows][features], already scaled; `decoded()`: what decodeRows wrote, in the same form.
+   * Random rows, about half zeros, packed for the kernels in two feature ranges. `values`: the rows in batch order,
+   * [rows][features], already scaled; `located()`: the rows that locateRows found, in the same form.
    */
-  sparseRows(rows: number, features: number, shift: number) {
-    const scale = 0.01;
+  sparseRows(rows: number, features: number, shiftBits: number) {
     const order = this.permutation(rows);
-    const samples = Array.from({ length: rows * features }, () =>
+    const samples = Uint16Array.from({ length: rows * features }, () =>
       this.random() < 0.5 ? 0 : 1 + Math.floor(this.random() * 255),
     );
-    const packed: number[] = [];
-    const starts = [0];
-    for (let row = 0; row < rows; row++) {
-      for (let feature = 0; feature < features; feature++) {
-        const value = samples[row * features + feature];
-        if (value !== 0) packed.push(value * 65536 + feature);
-      }
-      starts.push(packed.length);
-    }
-    const stride = (features + 3) * 8;
-    const entries = this.#allocate(rows * stride);
+    const layout = { rangeEnds: [Math.floor(features / 2), features], shiftBits, scale: 0.01 };
+    const starts = this.words(new Array(rows * 2 + 1).fill(0));
+    const entries = this.#allocate(sparseBytes(rows, rows * features, 2));
     const bounds = this.#allocate(rows * 3 * 4);
-    const decodeArguments: Parameters<Kernels['decodeRows']> = [
-      this.words(packed).pointer,
-      this.words(starts).pointer,
+    const data = { values: samples, count: rows, width: features, pixelsPerValue: 1 };
+    packSparse(data, layout, this.#buffer, entries, starts.view);
+    const locateArguments: Parameters<Kernels['locateRows']> = [
+      starts.pointer,
       order.pointer,
       rows,
-      entries,
-      stride,
-      bounds,
       2,
-      this.words([Math.floor(features / 2), features]).pointer,
-      scale,
-      shift,
+      bounds,
     ];
     const values = Float64Array.from(
       { length: rows * features },
-      (_, i) => samples[order.view[Math.floor(i / features)] * features + (i % features)] * scale,
+      (_, i) => samples[order.view[Math.floor(i / features)] * features + (i % features)] * layout.scale,
     );
-    const decoded = () => {
+    const located = () => {
       const out = new Float64Array(rows * features);
       const view = new DataView(this.#buffer);
       for (let row = 0; row < rows; row++) {
         const end = view.getUint32(bounds + (row * 3 + 2) * 4, true);
         for (let entry = view.getUint32(bounds + row * 12, true); entry < end; entry += 8)
-          out[row * features + (view.getUint32(entry, true) >> shift)] += view.getFloat32(entry + 4, true);
+          out[row * features + (view.getUint32(entry, true) >> shiftBits)] += view.getFloat32(
+            entry + 4,
+            true,
+          );
       }
       return out;
     };
-    return { decodeArguments, bounds, values, decoded };
+    return { locateArguments, bounds, values, located };
   }
 }

@@ -1,8 +1,7 @@
 /** A session's parameters as named tensors, whichever way the plan lays them out; the transform goes with them. */
 import type { Plan } from '../coordinator/plan.js';
-import { directionFeatureCount as features } from '../directions/spec.js';
-import { readTransform, writeTransform } from '../directions/transform-tensors.js';
-import { stripFloats, stripIndex } from '../kernels/direction-kernels.js';
+import { TransformTensors } from '../directions/transform-tensors.js';
+import { inputPlaces, stripFloats, stripIndex } from '../kernels/direction-kernels.js';
 import { exportParameters, findTensor, importParameters } from './parameters.js';
 import type { Tensor } from './safetensors.js';
 
@@ -24,34 +23,33 @@ export function parameterStore(plan: Plan, memory: WebAssembly.Memory): Paramete
       read: () => exportParameters(plan.layers, vector),
     };
   }
+  const { features, components, inputs, strips } = directions.shape;
+  const places = inputPlaces(features, components);
+  const biasStart = strips * stripFloats;
+  const transform = new TransformTensors(directions, memory);
+  const shape = [classes, inputs];
   return {
     write(tensors, source, prefix) {
-      const weight = findTensor(tensors, `${prefix}0.weight`, [classes, features], source);
+      const weight = findTensor(tensors, `${prefix}0.weight`, shape, source);
       const bias = findTensor(tensors, `${prefix}0.bias`, [classes], source);
-      writeStrips(weight, bias, vector);
-      writeTransform(directions, memory, tensors, source);
+      vector.fill(0);
+      for (let k = 0; k < classes; k++) {
+        for (let i = 0; i < inputs; i++) vector[stripIndex(places[i], k)] = weight[k * inputs + i];
+      }
+      vector.set(bias, biasStart);
+      transform.write(tensors, source);
     },
-    read: () => new Map([...readStrips(vector, classes), ...readTransform(directions, memory)]),
+    read() {
+      const weight = new Float32Array(classes * inputs);
+      for (let k = 0; k < classes; k++) {
+        for (let i = 0; i < inputs; i++) weight[k * inputs + i] = vector[stripIndex(places[i], k)];
+      }
+      const bias = vector.slice(biasStart, biasStart + classes);
+      return new Map([
+        ['0.weight', { shape, data: weight }],
+        ['0.bias', { shape: [classes], data: bias }],
+        ...transform.read(),
+      ]);
+    },
   };
-}
-
-const biasStart = (features / 8) * stripFloats;
-
-function writeStrips(weight: Float32Array, bias: Float32Array, vector: Float32Array): void {
-  vector.fill(0);
-  for (let k = 0; k < bias.length; k++) {
-    for (let f = 0; f < features; f++) vector[stripIndex(f, k)] = weight[k * features + f];
-  }
-  vector.set(bias, biasStart);
-}
-
-function readStrips(vector: Float32Array, classes: number): Map<string, Tensor> {
-  const weight = new Float32Array(classes * features);
-  for (let k = 0; k < classes; k++) {
-    for (let f = 0; f < features; f++) weight[k * features + f] = vector[stripIndex(f, k)];
-  }
-  return new Map([
-    ['0.weight', { shape: [classes, features], data: weight }],
-    ['0.bias', { shape: [classes], data: vector.slice(biasStart, biasStart + classes) }],
-  ]);
 }

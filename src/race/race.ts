@@ -47,7 +47,7 @@ export async function race(
   const testImages = inflateAside(stream, 16 + testCount * imageBytes);
   mark('read test images');
   const { level, compiled, kernels, memory } = openRaceModule(
-    recipe.grid,
+    recipe.shape.grid,
     memoryPages(recipe, testCount),
     compiles,
   );

@@ -4,13 +4,15 @@
  */
 import type { Config } from '../config/schema.js';
 import { runLength } from '../coordinator/training-run.js';
+import { type DirectionShape, directionShape } from '../directions/spec.js';
 import { ExitCode, UserError } from '../user-error.js';
 
 export interface RaceRecipe {
   /** The configuration's name. */
   readonly name: string;
   readonly target: number;
-  readonly grid: number;
+  /** Plain: sums of two rows, central differences, 4 × 4 cells, no products. */
+  readonly shape: DirectionShape;
   /** The leading training images, in their order: as `data.shuffle=false` takes them. */
   readonly images: number;
   readonly batch: number;
@@ -26,12 +28,17 @@ export interface RaceRecipe {
 /** @throws UserError (usage) for a configuration that the race cannot run. */
 export function raceRecipe(name: string, config: Config): RaceRecipe {
   const { data, model, train, optimizer, schedule, stop, loss } = config;
+  const shape = directionShape(data.features);
   const { images, stepsPerEpoch, totalSteps } = runLength(config, 60_000);
   const refuse = (what: string) => new UserError(`${name}: the race needs ${what}`, ExitCode.usage);
   const needs: readonly (readonly [boolean, string])[] = [
     [data.set === 'mnist' && data.dir === null, 'data.set=mnist, as it is in the repository'],
     [data.features.kind === 'directions', 'data.features.kind=directions'],
     [model.hidden.length === 0, 'model.hidden=[]'],
+    [
+      !shape.allRows && !shape.sobel && shape.pool === 4 && shape.components === 0,
+      'rows=pairs, gradient=central, pool=4 and quadratic=0 of data.features',
+    ],
     [model.init.kind === 'zero' && model.init.file === null, 'model.init.kind=zero'],
     [images % train.batch === 0 && train.batch % 8 === 0, 'whole batches, of a multiple of 8'],
     [train.epochs === 1 && totalSteps === stepsPerEpoch, 'one epoch'],
@@ -45,7 +52,7 @@ export function raceRecipe(name: string, config: Config): RaceRecipe {
   return {
     name,
     target: stop.target,
-    grid: data.features.grid,
+    shape,
     images,
     batch: train.batch,
     learningRate: optimizer.lr,

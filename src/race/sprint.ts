@@ -10,23 +10,17 @@ import {
   chunkBlocks,
   chunkImages,
   chunksOf,
-  directionFeatureCount as features,
   imageSide,
 } from '../directions/spec.js';
-import {
-  type DirectionKernels,
-  mostClasses,
-  stripFloats,
-  stripVectorFloats,
-} from '../kernels/direction-kernels.js';
+import { type DirectionKernels, mostClasses, stripFloats } from '../kernels/direction-kernels.js';
+import { linearModelBytes, writeLinearModel } from '../kernels/linear-model.js';
 import { learningRate } from '../optim/schedule.js';
 import type { RaceRecipe } from './recipe.js';
 
-export type RaceKernels = Omit<DirectionKernels, 'propagate' | 'gradient'>;
+export type RaceKernels = Omit<DirectionKernels, 'propagate' | 'gradient' | 'fittingBytes' | 'fitComponents'>;
 
 export const imageBytes = imageSide * imageSide;
 const paddingLabel = 255;
-const statisticsStride = (features + 1) * 32;
 
 /** Byte offsets, each at a cache line. */
 function layOut(recipe: RaceRecipe, testCount: number, scratchBytes: number) {
@@ -37,7 +31,10 @@ function layOut(recipe: RaceRecipe, testCount: number, scratchBytes: number) {
     return at;
   };
   const chunks = chunksOf(recipe.images);
-  const vectorBytes = stripVectorFloats(features) * 4;
+  const { features, vectorFloats } = recipe.shape;
+  const vectorBytes = vectorFloats * 4;
+  const statisticsStride = (features + 1) * 32;
+  const chunkBytes = chunkBlocks * blockBytes(recipe.shape);
   const at = {
     /**
      * u8 [33][784]: one chunk of images, over and over, so that it stays in the cache and memory is not touched for
@@ -47,7 +44,7 @@ function layOut(recipe: RaceRecipe, testCount: number, scratchBytes: number) {
     order: take(chunkImages * 4),
     /** Training: u8 [chunks · 32]; f32 [blocks][features][8]. */
     labels: take(chunks * chunkImages),
-    blocks: take(chunks * chunkBlocks * blockBytes),
+    blocks: take(chunks * chunkBytes),
     statistics: take(chunks * statisticsStride),
     mean: take(features * 4),
     shift: take(features * 4),
@@ -56,15 +53,16 @@ function layOut(recipe: RaceRecipe, testCount: number, scratchBytes: number) {
     folded: take(vectorBytes),
     batches: take((recipe.images / recipe.batch) * 4),
     rates: take((recipe.images / recipe.batch) * 8),
-    columns: take(blockBytes),
+    room: take(640 + 64 * features),
+    model: take(linearModelBytes),
     deltas: take((recipe.batch / blockImages) * stripFloats * 4),
     rows: take(recipe.batch * features * 4),
     sums: take(64),
-    testBlocks: take(chunkBlocks * blockBytes),
+    testBlocks: take(chunkBytes),
     testLabels: take(chunksOf(testCount) * chunkImages),
     scratch: take(scratchBytes),
   };
-  return { at, bytes: top };
+  return { at, bytes: top, statisticsStride, chunkBytes };
 }
 
 /** What the extraction may use; the kernels' need is checked when they are there. */
@@ -78,7 +76,7 @@ export class Sprint {
   readonly #recipe: RaceRecipe;
   readonly #kernels: RaceKernels;
   readonly #bytes: Uint8Array;
-  readonly #at: ReturnType<typeof layOut>['at'];
+  readonly #layout: ReturnType<typeof layOut>;
   readonly #sums: Float64Array;
   readonly #testCount: number;
   #evaluated = 0;
@@ -89,20 +87,36 @@ export class Sprint {
     this.#recipe = recipe;
     this.#kernels = kernels;
     this.#testCount = testCount;
-    const { at, bytes } = layOut(recipe, testCount, kernels.scratchBytes());
+    this.#layout = layOut(recipe, testCount, kernels.scratchBytes());
+    const { at, bytes } = this.#layout;
     if (bytes > memory.buffer.byteLength) throw new RangeError(`the race needs ${bytes} bytes`);
-    this.#at = at;
     this.#bytes = new Uint8Array(memory.buffer);
     this.#sums = new Float64Array(memory.buffer, at.sums, 2);
     const order = new Int32Array(memory.buffer, at.order, chunkImages);
     for (let i = 0; i < order.length; i++) order[i] = i;
-    kernels.initialise(at.scratch);
+    const { size, aspect, features } = recipe.shape;
+    kernels.initialise(at.scratch, size, Number(aspect), 0, 0, 4);
+    writeLinearModel(memory, at.model, {
+      features,
+      components: 0,
+      classes: mostClasses,
+      smoothing: recipe.labelSmoothing,
+      momentum: recipe.momentum,
+      nesterov: Number(recipe.nesterov),
+      decay: recipe.weightDecay,
+      weights: at.weights,
+      velocity: at.velocity,
+      mean: at.mean,
+      shift: at.shift,
+      rows: at.rows,
+      deltas: at.deltas,
+    });
   }
 
   train(images: Uint8Array, labels: Uint8Array): void {
-    const at = this.#at;
+    const { at, statisticsStride, chunkBytes } = this.#layout;
     const kernels = this.#kernels;
-    const { images: count, batch, schedule, momentum, nesterov, weightDecay, labelSmoothing } = this.#recipe;
+    const { images: count, batch, schedule, shape } = this.#recipe;
     const { buffer } = this.#bytes;
     const chunks = chunksOf(count);
     this.#bytes.fill(paddingLabel, at.labels, at.labels + chunks * chunkImages).set(labels, at.labels);
@@ -110,15 +124,14 @@ export class Sprint {
       const first = chunk * chunkImages;
       const size = Math.min(chunkImages, count - first);
       const blocks = blocksOf(size);
-      const out = at.blocks + chunk * chunkBlocks * blockBytes;
+      const out = at.blocks + chunk * chunkBytes;
       this.#bytes.set(images.subarray(first * imageBytes, (first + size) * imageBytes), at.images);
       kernels.extract(at.images, at.order, blocks, out, at.scratch);
       const lanes = size - (blocks - 1) * blockImages;
-      kernels.blockStatistics(out, blocks, features, lanes, at.statistics + chunk * statisticsStride);
+      const sums = at.statistics + chunk * statisticsStride;
+      kernels.blockStatistics(out, blocks, shape.features, lanes, sums);
     }
-    const scale = kernels.combineStatistics(
-      ...([at.statistics, chunks, statisticsStride, features, count, at.mean, at.shift] as const),
-    );
+    kernels.combineStatistics(at.model, at.statistics, chunks, statisticsStride, count);
     const stepCount = count / batch;
     const batches = new Int32Array(buffer, at.batches, stepCount);
     const rates = new Float64Array(buffer, at.rates, stepCount);
@@ -127,25 +140,22 @@ export class Sprint {
       rates[i] = learningRate(schedule, this.#recipe.learningRate, i, stepCount, stepCount);
     }
     // Weights and velocity start at zero, as memory does. The losses of all steps go to one place that nobody reads.
-    const vectors = [at.weights, at.velocity, scale, at.shift, mostClasses] as const;
     const steps = [at.batches, stepCount, batch / blockImages, count, at.rates] as const;
-    const rule = [momentum, Number(nesterov), weightDecay, labelSmoothing] as const;
-    const room = [at.columns, at.deltas, at.rows, at.sums, 0] as const;
-    kernels.train(at.blocks, at.labels, features, ...vectors, ...steps, ...rule, ...room);
-    kernels.foldWeights(features, at.weights, scale, at.shift, mostClasses, at.folded);
+    kernels.train(at.model, at.blocks, at.labels, ...steps, at.room, at.sums, 0);
+    kernels.foldWeights(at.model, at.folded);
     this.#sums.fill(0);
   }
 
   /** Before the first images. */
   setTestLabels(labels: Uint8Array): void {
-    const { testLabels } = this.#at;
+    const { testLabels } = this.#layout.at;
     const end = testLabels + chunksOf(this.#testCount) * chunkImages;
     this.#bytes.fill(paddingLabel, testLabels, end).set(labels, testLabels);
   }
 
   /** Bytes of test images as they come; a chunk is classified as soon as it is whole. */
   evaluate(piece: Uint8Array): void {
-    const { images } = this.#at;
+    const { images } = this.#layout.at;
     for (let from = 0; from < piece.length; ) {
       const left = this.#testCount - this.#evaluated;
       const wanted = Math.min(chunkImages, left) * imageBytes - this.#filled;
@@ -159,12 +169,12 @@ export class Sprint {
   }
 
   #classify(images: number): void {
-    const at = this.#at;
+    const at = this.#layout.at;
     const blocks = blocksOf(images);
     const labels = at.testLabels + this.#evaluated;
     // Labels of 255 leave out what is beyond the last image.
     this.#kernels.extract(at.images, at.order, blocks, at.testBlocks, at.scratch);
-    this.#kernels.evaluate(at.testBlocks, labels, blocks, features, at.folded, at.columns, at.sums);
+    this.#kernels.evaluate(at.model, at.testBlocks, labels, blocks, at.folded, at.room, at.sums);
     this.#evaluated += images;
     this.#filled = 0;
   }

@@ -2,6 +2,7 @@
 import type { Backend, PixelBackend, ShardResult } from '../backend/backend.js';
 import type { FeatureBackend } from '../backend/feature-backend.js';
 import type { PartName, Plan } from '../coordinator/plan.js';
+import { shardRows } from '../coordinator/shards.js';
 import { blockImages } from '../directions/spec.js';
 import { type Step, strategies } from '../sync/strategy.js';
 import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
@@ -136,19 +137,4 @@ export class StepLoop {
       this.#chunks[2 * chunk + 1] = result.correct;
     }
   }
-}
-
-/**
- * Rank `rank`'s rows of a batch: contiguous, in whole units but for the last, sizes differing by at most one unit,
- * empty when there are too few.
- */
-export function shardRows(
-  rows: number,
-  threads: number,
-  rank: number,
-  unit = 1,
-): { first: number; last: number } {
-  const units = Math.ceil(rows / unit);
-  const end = (ranks: number) => Math.min(rows, Math.floor((units * ranks) / threads) * unit);
-  return { first: end(rank), last: end(rank + 1) };
 }

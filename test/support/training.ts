@@ -6,7 +6,7 @@ import { makePlan, type Plan } from '../../dist/coordinator/plan.js';
 import { openPool, type WorkerPool } from '../../dist/coordinator/pool.js';
 import { prepareData } from '../../dist/coordinator/prepare-data.js';
 import { Session } from '../../dist/coordinator/session.js';
-import { gridOf } from '../../dist/coordinator/setup.js';
+import { shapeOf } from '../../dist/coordinator/setup.js';
 import type { StepMetrics } from '../../dist/coordinator/work.js';
 import type { Dataset } from '../../dist/data/dataset.js';
 import { loadDataset } from '../../dist/data/load.js';
@@ -14,7 +14,7 @@ import { type LoadedKernels, loadKernels } from '../../dist/kernels/load.js';
 import { readSafetensors, type Tensor } from '../../dist/model/safetensors.js';
 
 const pools = new Map<number, WorkerPool>();
-const kernels = new Map<number | null, LoadedKernels>();
+const kernels = new Map<string, LoadedKernels>();
 let mnist: Promise<Dataset> | undefined;
 
 after(async () => {
@@ -41,18 +41,20 @@ export async function openSession(
   threads: number,
   overrides: readonly string[],
   signal = new AbortController().signal,
+  change = (plan: Plan) => plan,
 ): Promise<OpenSession> {
   const config = await configure(...overrides);
   const data = prepareData(dataset, config);
-  const plan = makePlan(config, data.facts, threads, 2);
+  const plan = change(makePlan(config, data.facts, threads, 2));
   let pool = pools.get(threads);
   if (pool === undefined) {
     pool = openPool(threads);
     pools.set(threads, pool);
   }
-  const grid = gridOf(config);
-  const loaded = kernels.get(grid) ?? loadKernels(undefined, grid);
-  kernels.set(grid, loaded);
+  const shape = shapeOf(config);
+  const key = JSON.stringify(shape);
+  const loaded = kernels.get(key) ?? loadKernels(undefined, shape);
+  kernels.set(key, loaded);
   return { session: await Session.open(plan, data, loaded, pool, signal), plan };
 }
 

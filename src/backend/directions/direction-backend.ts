@@ -1,19 +1,12 @@
 /**
  * Softmax regression on direction features, on blocks of eight images. Rows of a batch are whole blocks, slices are
- * strips of eight features.
+ * strips of eight inputs.
  */
 import type { PartName, Plan } from '../../coordinator/plan.js';
 import type { DirectionsPlan } from '../../coordinator/plan-directions.js';
 import type { Slice } from '../../coordinator/slices.js';
-import {
-  blockBytes,
-  blocksOf,
-  chunkBlocks,
-  chunkImages,
-  chunksOf,
-  directionFeatureCount as features,
-} from '../../directions/spec.js';
-import { type DirectionKernels, stripFloats } from '../../kernels/direction-kernels.js';
+import { blockBytes, blocksOf, chunkBlocks, chunkImages, chunksOf } from '../../directions/spec.js';
+import type { DirectionKernels } from '../../kernels/direction-kernels.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Rows, ShardResult } from '../backend.js';
@@ -26,11 +19,11 @@ export class DirectionBackend implements FeatureBackend {
   readonly #engine: Kernels;
   readonly #kernels: DirectionKernels;
   readonly #optimizer: Optimizer;
+  readonly #model: number;
   readonly #batches: Int32Array;
-  readonly #scale: Float32Array;
   readonly #sums: Float64Array;
   readonly #folded: number;
-  readonly #columns: number;
+  readonly #room: number;
 
   constructor(
     plan: Plan,
@@ -45,35 +38,29 @@ export class DirectionBackend implements FeatureBackend {
     this.#engine = engine;
     this.#kernels = kernels;
     this.#optimizer = createOptimizer(plan.optimizer, engine);
-    const { batches, scale, ranks } = directions;
-    const { folded, columns, sums } = ranks[rank];
+    const { batches, ranks, model } = directions;
+    const { folded, room, sums } = ranks[rank];
+    this.#model = model.offset;
     this.#batches = new Int32Array(memory.buffer, batches.offset, batches.bytes / 4);
-    this.#scale = new Float32Array(memory.buffer, scale.offset, 1);
     this.#sums = new Float64Array(memory.buffer, sums.offset, 2);
     this.#folded = folded.offset;
-    this.#columns = columns.offset;
+    this.#room = room.offset;
   }
 
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
-    const { deltas, rows: standardised, parts, orderedLabels, shift } = this.#directions;
-    const { regions, classes, labelSmoothing, batch } = this.#plan;
+    const { parts, orderedLabels, shape } = this.#directions;
+    const { batch } = this.#plan;
     this.#sums.fill(0);
     // Where the batch at this place of the epoch lies among the images in order of extraction.
     const first = this.#batches[firstSample / batch] * batch + rows.first;
     this.#kernels.propagate(
-      parts.train.blocks.offset + (first / 8) * blockBytes,
+      this.#model,
+      parts.train.blocks.offset + (first / 8) * blockBytes(shape),
       orderedLabels.offset + first,
       blocksOf(rows.last - rows.first),
-      features,
-      regions.parameters.offset,
-      this.#scale[0],
-      shift.offset,
-      classes,
+      rows.first,
       1 / batchRows,
-      labelSmoothing,
-      this.#columns,
-      deltas.offset + (rows.first / 8) * stripFloats * 4,
-      standardised.offset + rows.first * features * 4,
+      this.#room,
       this.#sums.byteOffset,
     );
     result.lossSum = this.#sums[0];
@@ -81,12 +68,10 @@ export class DirectionBackend implements FeatureBackend {
   }
 
   gradient(slice: Slice, rows: Rows, buffer: number): void {
-    const { deltas, rows: standardised } = this.#directions;
     this.#kernels.gradient(
-      standardised.offset + rows.first * features * 4,
-      deltas.offset + (rows.first / 8) * stripFloats * 4,
+      this.#model,
+      rows.first,
       blocksOf(rows.last - rows.first),
-      features,
       slice.firstRow,
       slice.lastRow,
       Number(slice.bias),
@@ -106,28 +91,15 @@ export class DirectionBackend implements FeatureBackend {
   refresh(): void {}
 
   fitTransform(images: number): void {
-    const { statistics, statisticsStride, mean, shift } = this.#directions;
-    this.#scale[0] = this.#kernels.combineStatistics(
-      statistics.offset,
-      chunksOf(images),
-      statisticsStride,
-      features,
-      images,
-      mean.offset,
-      shift.offset,
-    );
+    const { statistics, statisticsStride, parts, shape, fitting, fittedImages } = this.#directions;
+    const kernels = this.#kernels;
+    kernels.combineStatistics(this.#model, statistics.offset, chunksOf(images), statisticsStride, images);
+    if (shape.components > 0)
+      kernels.fitComponents(this.#model, parts.train.blocks.offset, fittedImages, fitting.offset);
   }
 
   beginEvaluation(): void {
-    const { regions, classes } = this.#plan;
-    this.#kernels.foldWeights(
-      features,
-      regions.parameters.offset,
-      this.#scale[0],
-      this.#directions.shift.offset,
-      classes,
-      this.#folded,
-    );
+    this.#kernels.foldWeights(this.#model, this.#folded);
   }
 
   evaluateBlocks(part: PartName, chunk: number, blocks: number, result: ShardResult): void {
@@ -135,12 +107,12 @@ export class DirectionBackend implements FeatureBackend {
     const first = chunk * chunkImages;
     this.#sums.fill(0);
     this.#kernels.evaluate(
+      this.#model,
       blocks,
       labels.offset + first,
       Math.min(chunkBlocks, blocksOf(count - first)),
-      features,
       this.#folded,
-      this.#columns,
+      this.#room,
       this.#sums.byteOffset,
     );
     result.lossSum = this.#sums[0];
@@ -148,30 +120,19 @@ export class DirectionBackend implements FeatureBackend {
   }
 
   trainAlone(steps: SoloSteps): void {
-    const { batch, optimizer, labelSmoothing, regions, classes } = this.#plan;
-    const { parts, orderedLabels, batches, deltas, rows, shift } = this.#directions;
+    const { batch, optimizer } = this.#plan;
+    const { parts, orderedLabels, batches } = this.#directions;
     if (optimizer.name !== 'sgd') throw new Error(`one rank alone cannot train with ${optimizer.name}`);
     this.#kernels.train(
+      this.#model,
       parts.train.blocks.offset,
       orderedLabels.offset,
-      features,
-      regions.parameters.offset,
-      regions.states.offset,
-      this.#scale[0],
-      shift.offset,
-      classes,
       batches.offset + (steps.firstSample / batch) * 4,
       steps.count,
       batch / 8,
       steps.epochSamples,
       steps.rates,
-      optimizer.momentum,
-      Number(optimizer.nesterov),
-      optimizer.weightDecay,
-      labelSmoothing,
-      this.#columns,
-      deltas.offset,
-      rows.offset,
+      this.#room,
       steps.metrics,
       steps.metricsStride,
     );

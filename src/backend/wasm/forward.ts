@@ -3,6 +3,9 @@ import type { PartName, Plan, Workspace } from '../../coordinator/plan.js';
 import { activationCode, type Kernels } from '../../kernels/kernels.js';
 import type { Rows } from '../backend.js';
 
+/** Bytes of a row within a panel: 16 floats. */
+export const rowBytes = 64;
+
 export class ForwardPass {
   readonly workspace: Workspace;
   readonly #plan: Plan;
@@ -17,80 +20,71 @@ export class ForwardPass {
     this.#centredBias = centredBias;
   }
 
-  /** Rows of the workspace from the samples listed at `order` (i32, one per row) up to the logits. */
-  run(part: PartName, order: number, rows: Rows): void {
+  /** Rows of the workspace, fetched before, up to the logits. */
+  run(rows: Rows): void {
     if (rows.first === rows.last) return;
-    this.#gather(part, order, rows);
-    this.#plan.layers.forEach((_, layer) => {
-      if (layer === 0 && this.#plan.input.packing === 'sparse') this.#sparseLayer(rows);
+    const { layers, input } = this.#plan;
+    for (let layer = 0; layer < layers.length; layer++) {
+      if (layer === 0 && input.packing === 'sparse') this.#sparseLayer(rows);
       else this.#denseLayer(layer, rows);
       this.#activate(layer, rows);
-    });
+    }
   }
 
-  #gather(part: PartName, order: number, rows: Rows): void {
+  /** The inputs of the samples listed at `order` (i32, one per row) become rows of the workspace. */
+  fetch(part: PartName, order: number, rows: Rows): void {
     const { input, regions, parts } = this.#plan;
     const count = rows.last - rows.first;
-    const { inputs, bounds } = this.workspace;
+    const { inputs, bounds, panelBytes } = this.workspace;
     if (input.packing === 'dense') {
-      const target = inputs.offset + rows.first * input.width * 4;
+      const target = inputs.offset + rows.first * rowBytes;
       const values = parts[part].values.offset;
-      this.#kernels.gatherRows(values, order, count, input.width, input.scale, regions.shift.offset, target);
+      const shift = regions.shift.offset;
+      this.#kernels.gatherRows(values, order, count, input.width, input.scale, shift, target, panelBytes);
       return;
     }
     const ranges = input.rangeEnds.length;
-    this.#kernels.decodeRows(
-      parts[part].values.offset,
-      parts[part].starts.offset,
-      order,
-      count,
-      inputs.offset + rows.first * input.entryStride,
-      input.entryStride,
-      bounds.offset + rows.first * (ranges + 1) * 4,
-      ranges,
-      regions.rangeEnds.offset,
-      input.scale,
-      input.shiftBits,
-    );
+    const out = bounds.offset + rows.first * (ranges + 1) * 4;
+    this.#kernels.locateRows(parts[part].starts.offset, order, count, ranges, out);
   }
 
   #sparseLayer(rows: Rows): void {
     const { input, layers, regions } = this.#plan;
     const [layer] = layers;
+    const { panelBytes } = this.workspace;
     const ranges = input.rangeEnds.length;
     const bounds = this.workspace.bounds.offset + rows.first * (ranges + 1) * 4;
     const forward = layer.panelWidth === 64 ? this.#kernels.sparseForward64 : this.#kernels.sparseForward16;
-    const panelBytes = layer.panelWidth * 4;
     for (let panel = 0; panel < layer.panels; panel++) {
       const weights = regions.parameters.offset + (layer.offset + panel * layer.panelFloats) * 4;
-      let bias = weights + layer.inputs * panelBytes;
-      if (input.shifted) {
+      let bias = weights + layer.inputs * layer.panelWidth * 4;
+      if (input.centredByOwner) {
+        bias = regions.centredBias.offset + panel * layer.panelWidth * 4;
+      } else if (input.shifted) {
         bias = this.#centredBias;
         this.#kernels.centredBias(weights, layer.inputs, layer.panelWidth, regions.shift.offset, bias);
       }
-      const out = this.#output(0) + rows.first * layer.width * 4 + panel * panelBytes;
-      forward(bounds, ranges, rows.last - rows.first, weights, bias, out, layer.width * 4, this.#floor(0));
+      const out = this.#output(0) + panel * (layer.panelWidth / 16) * panelBytes + rows.first * rowBytes;
+      forward(bounds, ranges, rows.last - rows.first, weights, bias, out, panelBytes, this.#floor(0));
     }
   }
 
   #denseLayer(l: number, rows: Rows): void {
-    const { input, layers, regions } = this.#plan;
+    const { layers, regions } = this.#plan;
     const layer = layers[l];
-    const stride = (l === 0 ? input.width : layers[l - 1].width) * 4;
-    const source = (l === 0 ? this.workspace.inputs : this.workspace.activations[l - 1]).offset;
+    const { inputs, activations, panelBytes } = this.workspace;
+    const source = (l === 0 ? inputs : activations[l - 1]).offset + rows.first * rowBytes;
     for (let panel = 0; panel < layer.panels; panel++) {
       const weights = regions.parameters.offset + (layer.offset + panel * layer.panelFloats) * 4;
       this.#kernels.matmul16(
         rows.last - rows.first,
         layer.inputs,
-        source + rows.first * stride,
-        stride,
-        4,
+        source,
+        panelBytes,
         weights,
-        64,
-        this.#output(l) + rows.first * layer.width * 4 + panel * 64,
-        layer.width * 4,
-        weights + layer.inputs * 64,
+        this.#output(l) + panel * panelBytes + rows.first * rowBytes,
+        rowBytes,
+        weights + layer.inputs * rowBytes,
         this.#floor(l),
       );
     }
@@ -100,26 +94,32 @@ export class ForwardPass {
   #activate(l: number, rows: Rows): void {
     const { activation, layers } = this.#plan;
     if (activation === 'relu' || l === layers.length - 1) return;
-    const offset = rows.first * layers[l].width * 4;
-    this.#kernels.activate(
-      activationCode[activation],
-      this.#output(l) + offset,
-      this.workspace.activations[l].offset + offset,
-      (rows.last - rows.first) * layers[l].width,
-    );
+    const { activations, panelBytes } = this.workspace;
+    for (let panel = 0; panel * 16 < layers[l].width; panel++) {
+      const offset = panel * panelBytes + rows.first * rowBytes;
+      this.#kernels.activate(
+        activationCode[activation],
+        this.#output(l) + offset,
+        activations[l].offset + offset,
+        (rows.last - rows.first) * 16,
+      );
+    }
   }
 
-  /** Multiplies the deltas at `deltas` by the slope of layer `l`'s activation. */
-  activationBackward(l: number, deltas: number, rows: Rows, workspace: Workspace): void {
+  /** Multiplies the deltas of layer `l`, laid out as its activations are, by the slope of its activation. */
+  activationBackward(l: number, deltas: number, rows: Rows): void {
     const { activation, layers } = this.#plan;
-    const offset = rows.first * layers[l].width * 4;
-    this.#kernels.activateBackward(
-      activationCode[activation],
-      this.#output(l) + offset,
-      workspace.activations[l].offset + offset,
-      deltas,
-      (rows.last - rows.first) * layers[l].width,
-    );
+    const { activations, panelBytes } = this.workspace;
+    for (let panel = 0; panel * 16 < layers[l].width; panel++) {
+      const offset = panel * panelBytes + rows.first * rowBytes;
+      this.#kernels.activateBackward(
+        activationCode[activation],
+        this.#output(l) + offset,
+        activations[l].offset + offset,
+        deltas + offset,
+        (rows.last - rows.first) * 16,
+      );
+    }
   }
 
   /** Where layer `l`'s sums go: GELU keeps them, the others are overwritten by the activations. */

@@ -1,12 +1,13 @@
 /** The WebAssembly backend: the plan's offsets turned into kernel calls. See `kernels/assembly` for shapes. */
-import type { PartName, Plan } from '../../coordinator/plan.js';
+import type { PartName, Plan, Workspace } from '../../coordinator/plan.js';
 import { scratchFloats } from '../../coordinator/plan.js';
 import type { Slice } from '../../coordinator/slices.js';
 import { instantiateKernels, type Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
 import { gradientBuffer, reduceSlice, updateSlice } from '../slice-steps.js';
-import { ForwardPass } from './forward.js';
+import { Columns } from './columns.js';
+import { ForwardPass, rowBytes } from './forward.js';
 
 export class WasmBackend implements Backend {
   readonly #plan: Plan;
@@ -18,11 +19,17 @@ export class WasmBackend implements Backend {
   readonly #biasSums: number;
   readonly #zeros: number;
   readonly #lossSum: Float64Array;
+  readonly #columns: Columns;
+  readonly #rank: number;
+  /** Rows of the batch that is being worked on. */
+  #batchRows = 0;
 
   /** `rank` = plan.threads is the coordinator's, which has scratch of its own but no evaluation workspace. */
   constructor(plan: Plan, module: WebAssembly.Module, memory: WebAssembly.Memory, rank: number) {
     this.#plan = plan;
     this.#kernels = instantiateKernels(module, memory);
+    this.#rank = rank;
+    this.#columns = new Columns(plan, this.#kernels);
     this.#optimizer = createOptimizer(plan.optimizer, this.#kernels);
     const scratch = plan.regions.scratch.offset + rank * scratchFloats(plan.layers) * 4;
     const widest = Math.max(...plan.layers.map((layer) => layer.width)) * 4;
@@ -36,20 +43,25 @@ export class WasmBackend implements Backend {
 
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
     const order = this.#plan.regions.order.offset + (firstSample + rows.first) * 4;
-    this.#training.run('train', order, rows);
-    this.#loss(this.#plan.training.activations, 'train', order, rows, 1 / batchRows, result);
+    this.#batchRows = batchRows;
+    this.#training.fetch('train', order, rows);
+    // While the rows are in the cache: the products push them out.
+    if (this.#plan.input.gathers) this.#columns.turn(this.#rank, rows);
+    this.#training.run(rows);
+    this.#loss(this.#plan.training, 'train', order, rows, 1 / batchRows, result);
     this.#backward(rows);
   }
 
   evaluate(part: PartName, first: number, last: number, result: ShardResult): void {
     const order = this.#plan.regions.identity.offset + first * 4;
     const rows = { first: 0, last: last - first };
-    this.#evaluation.run(part, order, rows);
-    this.#loss(this.#evaluation.workspace.activations, part, order, rows, 1, result);
+    this.#evaluation.fetch(part, order, rows);
+    this.#evaluation.run(rows);
+    this.#loss(this.#evaluation.workspace, part, order, rows, 1, result);
   }
 
   #loss(
-    activations: Plan['training']['activations'],
+    { activations, panelBytes }: Workspace,
     part: PartName,
     order: number,
     rows: Rows,
@@ -57,11 +69,10 @@ export class WasmBackend implements Backend {
     result: ShardResult,
   ): void {
     const { layers, classes, labelSmoothing, parts } = this.#plan;
-    const stride = layers[layers.length - 1].width * 4;
     this.#lossSum[0] = 0;
     result.correct = this.#kernels.softmaxCrossEntropy(
-      activations[layers.length - 1].offset + rows.first * stride,
-      stride,
+      activations[layers.length - 1].offset + rows.first * rowBytes,
+      panelBytes,
       rows.last - rows.first,
       classes,
       parts[part].labels.offset,
@@ -76,71 +87,85 @@ export class WasmBackend implements Backend {
   /** Deltas of the hidden layers, from the last to the first. */
   #backward(rows: Rows): void {
     const { layers, training } = this.#plan;
-    const count = rows.last - rows.first;
+    const { panelBytes } = training;
     for (let l = layers.length - 1; l > 0; l--) {
       const above = layers[l];
-      const width = layers[l - 1].width * 4;
-      const source = this.#deltas(l) + rows.first * above.width * 4;
-      const target = this.#deltas(l - 1) + rows.first * width;
+      const source = this.#deltas(l) + rows.first * rowBytes;
+      const target = this.#deltas(l - 1);
       const transposed = this.#transposed(l);
       for (let panel = 0; panel * 16 < above.inputs; panel++) {
         this.#kernels.matmul16(
-          count,
+          rows.last - rows.first,
           above.outputs,
           source,
-          above.width * 4,
-          4,
+          panelBytes,
           transposed + panel * above.outputs * 64,
-          64,
-          target + panel * 64,
-          width,
+          target + panel * panelBytes + rows.first * rowBytes,
+          rowBytes,
           this.#zeros,
           Number.NEGATIVE_INFINITY,
         );
       }
-      this.#training.activationBackward(l - 1, target, rows, training);
+      this.#training.activationBackward(l - 1, target, rows);
     }
   }
 
   gradient(slice: Slice, rows: Rows, buffer: number): void {
-    const { layers, input, regions, training } = this.#plan;
+    const { layers, input, training } = this.#plan;
     const layer = layers[slice.layer];
     const kernels = this.#kernels;
+    const { panelBytes } = training;
     const width = layer.panelWidth;
-    const stride = layer.width * 4;
     const count = rows.last - rows.first;
     const target = gradientBuffer(this.#plan, buffer) + slice.offset * 4;
-    const deltas = this.#deltas(slice.layer) + rows.first * stride + slice.panel * width * 4;
-    const weightRows = slice.lastRow - slice.firstRow;
-    const biasRow = slice.bias ? target + weightRows * width * 4 : this.#biasSums;
+    const deltas = this.#deltas(slice.layer) + slice.panel * (width / 16) * panelBytes;
+    const firstDelta = deltas + rows.first * rowBytes;
     const sparse = slice.layer === 0 && input.packing === 'sparse';
-    if (slice.bias || sparse) kernels.columnSum(deltas, stride, count, width, biasRow);
-    if (!sparse) {
-      const source = slice.layer === 0 ? training.inputs : training.activations[slice.layer - 1];
-      const sourceStride = (slice.layer === 0 ? input.width : layers[slice.layer - 1].width) * 4;
-      kernels.matmul16(
-        weightRows,
-        count,
-        source.offset + rows.first * sourceStride + slice.firstRow * 4,
-        4,
-        sourceStride,
-        deltas,
-        stride,
-        target,
-        64,
-        this.#zeros,
-        Number.NEGATIVE_INFINITY,
-      );
+    const biasRow = slice.bias ? target + (slice.lastRow - slice.firstRow) * width * 4 : this.#biasSums;
+    if (slice.bias || sparse)
+      for (let part = 0; part * 16 < width; part++)
+        kernels.columnSum(firstDelta + part * panelBytes, count, biasRow + part * rowBytes);
+    if (sparse) {
+      this.#sparseGradient(slice, rows, target - slice.firstRow * width * 4, biasRow, deltas);
       return;
     }
+    const source = (slice.layer === 0 ? training.inputs : training.activations[slice.layer - 1]).offset;
+    kernels.outer16(
+      count,
+      source + rows.first * rowBytes,
+      panelBytes,
+      slice.firstRow,
+      slice.lastRow,
+      firstDelta,
+      target,
+      rowBytes,
+    );
+  }
+
+  /** `panel`: where the gradient of the panel's first feature is; biasSums: Σ δ over the rows; deltas: of row 0. */
+  #sparseGradient(slice: Slice, rows: Rows, panel: number, biasSums: number, deltas: number): void {
+    const { layers, input, regions, training } = this.#plan;
+    const { panelWidth } = layers[0];
+    const { panelBytes } = training;
+    const kernels = this.#kernels;
     // Centring by its rank-1 correction: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
-    kernels.negativeOuter(regions.shift.offset + slice.firstRow * 4, weightRows, biasRow, width, target);
+    const startAt = (first: number, last: number) => {
+      const shift = regions.shift.offset + first * 4;
+      kernels.negativeOuter(shift, last - first, biasSums, panelWidth, panel + first * panelWidth * 4);
+    };
+    if (input.gathers) {
+      startAt(slice.firstRow, slice.lastRow);
+      this.#columns.gather(this.#batchRows, rows, slice.firstRow, slice.lastRow, deltas, panel);
+      return;
+    }
     const ranges = input.rangeEnds.length;
     const bounds = training.bounds.offset + rows.first * (ranges + 1) * 4;
-    const panel = target - slice.firstRow * width * 4;
-    const scatter = width === 64 ? kernels.sparseGradient64 : kernels.sparseGradient16;
-    for (let range = slice.firstRange; range < slice.lastRange; range++)
-      scatter(bounds, ranges, range, count, deltas, stride, panel);
+    const firstDelta = deltas + rows.first * rowBytes;
+    const scatter = panelWidth === 64 ? kernels.sparseGradient64 : kernels.sparseGradient16;
+    for (let range = slice.firstRange; range < slice.lastRange; range++) {
+      startAt(range === 0 ? 0 : input.rangeEnds[range - 1], input.rangeEnds[range]);
+      scatter(bounds, ranges, range, rows.last - rows.first, firstDelta, panelBytes, panel);
+    }
   }
 
   reduce(slice: Slice, buffers: number): void {
@@ -149,19 +174,26 @@ export class WasmBackend implements Backend {
 
   update(slice: Slice, step: number, learningRate: number): void {
     updateSlice(this.#plan, this.#optimizer, slice, step, learningRate);
-    this.#transpose(slice);
+    this.#derive(slice);
   }
 
   refresh(slices: readonly Slice[]): void {
-    for (const slice of slices) this.#transpose(slice);
+    for (const slice of slices) this.#derive(slice);
   }
 
   /** The backward pass reads weights transposed; layers from the second on. */
-  #transpose(slice: Slice): void {
-    if (slice.layer === 0) return;
-    const layer = this.#plan.layers[slice.layer];
+  #derive(slice: Slice): void {
+    const { layers, input, regions } = this.#plan;
+    const layer = layers[slice.layer];
+    if (slice.layer === 0) {
+      if (!input.centredByOwner) return;
+      const weights = regions.parameters.offset + slice.offset * 4;
+      const out = regions.centredBias.offset + slice.panel * layer.panelWidth * 4;
+      this.#kernels.centredBias(weights, layer.inputs, layer.panelWidth, regions.shift.offset, out);
+      return;
+    }
     this.#kernels.transposeRows(
-      this.#plan.regions.parameters.offset + (slice.offset - slice.firstRow * 16) * 4,
+      regions.parameters.offset + (slice.offset - slice.firstRow * 16) * 4,
       slice.firstRow,
       slice.lastRow,
       slice.panel * 16,

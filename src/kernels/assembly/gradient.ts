@@ -1,22 +1,19 @@
 // Pieces of the gradient besides its matrix products: bias sums, reduction, centring, the transposed weights.
 import { madd } from './simd';
 
-/** out[c] = Σ_row d[row][c] over `width` columns (a multiple of 16), in row order; stride: bytes between rows. */
-export function columnSum(d: usize, stride: i32, rows: i32, width: i32, out: usize): void {
-  for (let column: usize = 0; column < <usize>width << 2; column += 64) {
-    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
-    let p = d + column;
-    for (let row = 0; row < rows; row++, p += stride) {
-      a0 = f32x4.add(a0, v128.load(p));
-      a1 = f32x4.add(a1, v128.load(p, 16));
-      a2 = f32x4.add(a2, v128.load(p, 32));
-      a3 = f32x4.add(a3, v128.load(p, 48));
-    }
-    v128.store(out + column, a1, 16);
-    v128.store(out + column, a0);
-    v128.store(out + column, a3, 48);
-    v128.store(out + column, a2, 32);
+/** out[c] = Σ_row d[row][c] over a panel, f32 [rows][16], in row order. */
+export function columnSum(d: usize, rows: i32, out: usize): void {
+  let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+  for (const end = d + (<usize>rows << 6); d < end; d += 64) {
+    a0 = f32x4.add(a0, v128.load(d));
+    a1 = f32x4.add(a1, v128.load(d, 16));
+    a2 = f32x4.add(a2, v128.load(d, 32));
+    a3 = f32x4.add(a3, v128.load(d, 48));
   }
+  v128.store(out, a1, 16);
+  v128.store(out, a0);
+  v128.store(out, a3, 48);
+  v128.store(out, a2, 32);
 }
 
 /** target[i] += source[i]; count a multiple of 16. */

@@ -1,13 +1,15 @@
 // The WebAssembly kernels, in AssemblyScript: everything that touches numbers in the step loop.
-// All pointers are byte offsets into the one shared memory; all matrices are row-major float32 unless a
-// comment says otherwise. Legend: B rows of a batch, I inputs and O outputs of a layer, P input features.
+// All pointers are byte offsets into the one shared memory. Matrices are float32; those with a row for each sample lie in
+// panels of 16 columns, [panel][rows][16], the others row by row unless a comment says otherwise. Legend: B rows of a batch, I inputs and O outputs of a layer, P input features.
 //
 // Pairs of 128-bit operations on neighbouring addresses are written so that V8 joins them into one 256-bit
 // operation (--experimental-wasm-revectorize): the low half is loaded first, the HIGH half is stored first.
-export { decodeRows, gatherRows, centredBias } from './inputs';
+export { locateRows, gatherRows, centredBias } from './inputs';
 export { sparseForward64, sparseGradient64 } from './sparse64';
 export { sparseForward16, sparseGradient16 } from './sparse16';
+export { turnRows, sparseGather64 } from './columns';
 export { matmul16 } from './matmul';
+export { outer16 } from './outer';
 export { activate, activateBackward } from './activation';
 export { softmaxCrossEntropy } from './loss';
 export { columnSum, addInto, negativeOuter, transposeRows } from './gradient';

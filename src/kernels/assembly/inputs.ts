@@ -1,62 +1,40 @@
-// A batch's rows, gathered from the packed data set: sparse as {weight-row offset, value} pairs, or dense.
+// A batch's rows in the packed data set: sparse ones are used where they lie, dense ones gathered.
 import { madd } from './simd';
 
 /**
- * Sparse rows of a batch. packed: u32 `value << 16 | feature`, sorted by feature within a row; starts: u32
- * [samples + 1] indices into packed; order: i32 [rows] sample of each row.
- * Out: entries, 8 bytes {i32 feature << shift, f32 value · scale}, a row every `stride` bytes; and bounds, u32
- * [rows][ranges + 1]: the address where each feature range of the row begins (rangeEnds: i32 [ranges],
- * ascending, the last one = P). Every range is padded to an even count with a zero
- * value of its last feature.
+ * Finds the sparse rows of a batch and brings them into the cache. starts: u32 [samples · ranges + 1], the address
+ * at which each feature range of each sample begins; order: i32 [rows] sample of each row. Out: bounds, u32
+ * [rows][ranges + 1], the same addresses and the row's end. Returns a number that depends on every cache line of
+ * the rows: many lines are then on their way at once, where a product would wait for one after the other.
  */
-export function decodeRows(
-  packed: usize, starts: usize, order: usize, rows: i32,
-  entries: usize, stride: i32, bounds: usize, ranges: i32, rangeEnds: usize, scale: f32, shift: i32,
-): void {
-  for (let row = 0; row < rows; row++) {
-    const start = starts + (<usize>load<i32>(order + (<usize>row << 2)) << 2);
-    let source = packed + (<usize>load<u32>(start) << 2);
-    const end = packed + (<usize>load<u32>(start, 4) << 2);
-    let entry = entries + <usize>row * stride;
-    for (let range = 0; range < ranges; range++) {
-      store<u32>(bounds, <u32>entry);
-      bounds += 4;
-      const limit = load<u32>(rangeEnds + (<usize>range << 2));
-      const first = entry;
-      while (source < end) {
-        const word = load<u32>(source), feature = word & 0xffff;
-        if (feature >= limit) break;
-        store<u32>(entry, feature << shift);
-        store<f32>(entry, <f32>(word >> 16) * scale, 4);
-        entry += 8;
-        source += 4;
-      }
-      if ((entry - first) & 8) {
-        // The padding repeats a feature of this range: with any other, two owners would write one gradient row.
-        store<u64>(entry, load<u32>(entry - 8));
-        entry += 8;
-      }
-    }
-    store<u32>(bounds, <u32>entry);
-    bounds += 4;
+export function locateRows(starts: usize, order: usize, rows: i32, ranges: i32, bounds: usize): u32 {
+  let touched: u32 = 0;
+  for (const last = order + (<usize>rows << 2); order < last; order += 4) {
+    let start = starts + <usize>(load<u32>(order) * ranges << 2);
+    const end = start + (<usize>ranges << 2);
+    for (let line = <usize>load<u32>(start), stop = <usize>load<u32>(end); line < stop; line += 64) touched ^= load<u32>(line);
+    for (; start <= end; start += 4, bounds += 4) store<u32>(bounds, load<u32>(start));
   }
+  return touched;
 }
 
 /**
- * Dense rows of a batch: out[row][p] = values[order[row]][p] · scale − shift[p].
- * values: u16 [samples][width], shift: f32 [width], out: f32 [rows][width]; width a multiple of 8.
+ * Dense rows of a batch, as panels: out[p / 16][row][p % 16] = values[order[row]][p] · scale − shift[p].
+ * values: u16 [samples][width], shift: f32 [width], width a multiple of 16; panel: bytes between the panels of out.
  */
-export function gatherRows(values: usize, order: usize, rows: i32, width: i32, scale: f32, shift: usize, out: usize): void {
+export function gatherRows(
+  values: usize, order: usize, rows: i32, width: i32, scale: f32, shift: usize, out: usize, panel: i32,
+): void {
   const factor = f32x4.splat(scale);
-  for (let row = 0; row < rows; row++) {
-    let source = values + <usize>load<i32>(order + (<usize>row << 2)) * (width << 1);
-    const end = source + (<usize>width << 1);
-    let offset = shift;
-    for (; source < end; source += 16, offset += 32, out += 32) {
-      const low = f32x4.convert_i32x4_u(v128.load_ext<u16>(source));
-      const high = f32x4.convert_i32x4_u(v128.load_ext<u16>(source, 8));
-      v128.store(out, f32x4.sub(f32x4.mul(high, factor), v128.load(offset, 16)), 16);
-      v128.store(out, f32x4.sub(f32x4.mul(low, factor), v128.load(offset)));
+  for (let row = 0; row < rows; row++, out += 64) {
+    let source = values + <usize>load<i32>(order + (<usize>row << 2)) * (width << 1), offset = shift, target = out;
+    for (const end = source + (<usize>width << 1); source < end; source += 32, offset += 64, target += panel) {
+      const a = f32x4.convert_i32x4_u(v128.load_ext<u16>(source)), b = f32x4.convert_i32x4_u(v128.load_ext<u16>(source, 8));
+      const c = f32x4.convert_i32x4_u(v128.load_ext<u16>(source, 16)), d = f32x4.convert_i32x4_u(v128.load_ext<u16>(source, 24));
+      v128.store(target, f32x4.sub(f32x4.mul(b, factor), v128.load(offset, 16)), 16);
+      v128.store(target, f32x4.sub(f32x4.mul(a, factor), v128.load(offset)));
+      v128.store(target, f32x4.sub(f32x4.mul(d, factor), v128.load(offset, 48)), 48);
+      v128.store(target, f32x4.sub(f32x4.mul(c, factor), v128.load(offset, 32)), 32);
     }
   }
 }

@@ -1,25 +1,28 @@
 // A sparse first layer whose outputs come in panels of 64: forward pass and weight gradient.
 // Eight 256-bit sums stay in registers while a row's non-zeros stream past.
-// entries and bounds: see decodeRows; weights and gradient: one panel, f32 [P + 1][64].
+// entries: 8 bytes {i32 offset of the weight row, f32 value}, see data/packing.ts; bounds: see locateRows; weights and gradient: one panel, f32 [P + 1][64].
 import { madd } from './simd';
+import { storeRow } from './store-row';
 
 /**
- * z[row] = max(floor, bias + Σ value · weights[feature]) for `rows` rows, 64 outputs, `stride` bytes between
- * the rows of z. One feature range after the other over all rows, so that the weights in use stay in the
+ * z[row] = max(floor, bias + Σ value · weights[feature]) for `rows` rows and 64 outputs, four panels of z, f32
+ * [4][rows][16], `zPanel` bytes apart. One feature range after the other over all rows, so that the weights in use stay in the
  * first-level cache. The order of the sum is that of the features, however they are cut into ranges.
  */
 export function sparseForward64(
-  bounds: usize, ranges: i32, rows: i32, weights: usize, bias: usize, z: usize, stride: i32, floor: f32,
+  bounds: usize, ranges: i32, rows: i32, weights: usize, bias: usize, z: usize, zPanel: i32, floor: f32,
 ): void {
   for (let range = 0; range < ranges; range++) {
     const low = f32x4.splat(range == ranges - 1 ? floor : -Infinity);
     let bound = bounds + (<usize>range << 2), out = z;
-    for (let row = 0; row < rows; row++, bound += <usize>(ranges + 1) << 2, out += stride) {
-      const start = range ? out : bias;
+    for (let row = 0; row < rows; row++, bound += <usize>(ranges + 1) << 2, out += 64) {
+      const out1 = out + zPanel, out2 = out1 + zPanel, out3 = out2 + zPanel;
+      const apart = range > 0, start = apart ? out : bias, start1 = apart ? out1 : bias + 64;
+      const start2 = apart ? out2 : bias + 128, start3 = apart ? out3 : bias + 192;
       let v0 = v128.load(start), v1 = v128.load(start, 16), v2 = v128.load(start, 32), v3 = v128.load(start, 48),
-        v4 = v128.load(start, 64), v5 = v128.load(start, 80), v6 = v128.load(start, 96), v7 = v128.load(start, 112),
-        v8 = v128.load(start, 128), v9 = v128.load(start, 144), v10 = v128.load(start, 160), v11 = v128.load(start, 176),
-        v12 = v128.load(start, 192), v13 = v128.load(start, 208), v14 = v128.load(start, 224), v15 = v128.load(start, 240);
+        v4 = v128.load(start1), v5 = v128.load(start1, 16), v6 = v128.load(start1, 32), v7 = v128.load(start1, 48),
+        v8 = v128.load(start2), v9 = v128.load(start2, 16), v10 = v128.load(start2, 32), v11 = v128.load(start2, 48),
+        v12 = v128.load(start3), v13 = v128.load(start3, 16), v14 = v128.load(start3, 32), v15 = v128.load(start3, 48);
       let entry = <usize>load<u32>(bound), w: usize, x: v128;
       for (const end = <usize>load<u32>(bound, 4); entry < end; entry += 16) {
         w = weights + <usize>load<u32>(entry);
@@ -35,39 +38,28 @@ export function sparseForward64(
         v8 = madd(x, v128.load(w, 128), v8); v9 = madd(x, v128.load(w, 144), v9); v10 = madd(x, v128.load(w, 160), v10); v11 = madd(x, v128.load(w, 176), v11);
         v12 = madd(x, v128.load(w, 192), v12); v13 = madd(x, v128.load(w, 208), v13); v14 = madd(x, v128.load(w, 224), v14); v15 = madd(x, v128.load(w, 240), v15);
       }
-      v128.store(out, f32x4.pmax(v1, low), 16);
-      v128.store(out, f32x4.pmax(v0, low));
-      v128.store(out, f32x4.pmax(v3, low), 48);
-      v128.store(out, f32x4.pmax(v2, low), 32);
-      v128.store(out, f32x4.pmax(v5, low), 80);
-      v128.store(out, f32x4.pmax(v4, low), 64);
-      v128.store(out, f32x4.pmax(v7, low), 112);
-      v128.store(out, f32x4.pmax(v6, low), 96);
-      v128.store(out, f32x4.pmax(v9, low), 144);
-      v128.store(out, f32x4.pmax(v8, low), 128);
-      v128.store(out, f32x4.pmax(v11, low), 176);
-      v128.store(out, f32x4.pmax(v10, low), 160);
-      v128.store(out, f32x4.pmax(v13, low), 208);
-      v128.store(out, f32x4.pmax(v12, low), 192);
-      v128.store(out, f32x4.pmax(v15, low), 240);
-      v128.store(out, f32x4.pmax(v14, low), 224);
+      storeRow(out, v0, v1, v2, v3, low);
+      storeRow(out1, v4, v5, v6, v7, low);
+      storeRow(out2, v8, v9, v10, v11, low);
+      storeRow(out3, v12, v13, v14, v15, low);
     }
   }
 }
 
 /**
  * gradient[feature] += value · d[row] over the entries of one feature range of each row, in row order: whoever
- * owns the range gets the same bits. d: f32 rows of 64, `stride` bytes apart.
+ * owns the range gets the same bits. d: four panels, f32 [4][rows][16], `dPanel` bytes apart.
  */
 export function sparseGradient64(
-  bounds: usize, ranges: i32, range: i32, rows: i32, d: usize, stride: i32, gradient: usize,
+  bounds: usize, ranges: i32, range: i32, rows: i32, d: usize, dPanel: i32, gradient: usize,
 ): void {
   let bound = bounds + (<usize>range << 2);
-  for (let row = 0; row < rows; row++, bound += <usize>(ranges + 1) << 2, d += stride) {
+  for (let row = 0; row < rows; row++, bound += <usize>(ranges + 1) << 2, d += 64) {
+    const d1 = d + dPanel, d2 = d1 + dPanel, d3 = d2 + dPanel;
     const v0 = v128.load(d), v1 = v128.load(d, 16), v2 = v128.load(d, 32), v3 = v128.load(d, 48),
-      v4 = v128.load(d, 64), v5 = v128.load(d, 80), v6 = v128.load(d, 96), v7 = v128.load(d, 112),
-      v8 = v128.load(d, 128), v9 = v128.load(d, 144), v10 = v128.load(d, 160), v11 = v128.load(d, 176),
-      v12 = v128.load(d, 192), v13 = v128.load(d, 208), v14 = v128.load(d, 224), v15 = v128.load(d, 240);
+      v4 = v128.load(d1), v5 = v128.load(d1, 16), v6 = v128.load(d1, 32), v7 = v128.load(d1, 48),
+      v8 = v128.load(d2), v9 = v128.load(d2, 16), v10 = v128.load(d2, 32), v11 = v128.load(d2, 48),
+      v12 = v128.load(d3), v13 = v128.load(d3, 16), v14 = v128.load(d3, 32), v15 = v128.load(d3, 48);
     let entry = <usize>load<u32>(bound);
     for (const end = <usize>load<u32>(bound, 4); entry < end; entry += 8) {
       const g = gradient + <usize>load<u32>(entry), x = v128.load_splat<f32>(entry, 4);

@@ -1,9 +1,11 @@
-/** A Node process that answers every line on its stdin with one line; it is to end when its stdin closes. */
+/** A process that answers every line on its stdin with one line; it is to end when its stdin closes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { root } from '../harness.ts';
+import { root } from './harness.ts';
 
 export interface LineProcess {
+  /** Its first line. */
+  readonly greeting: string;
   /** @throws when the process ends before it has answered. */
   ask(line: string): Promise<string>;
   close(): Promise<void>;
@@ -11,9 +13,13 @@ export interface LineProcess {
 
 const graceMs = 5000;
 
-/** Resolves when the process has said its first line, which tells that it is ready. */
-export async function openLineProcess(script: string, words: readonly string[] = []): Promise<LineProcess> {
-  const child = spawn(process.execPath, [`${root}${script}`, ...words], {
+/** Resolves when the process has said its first line, which tells that it is ready. `program`: Node by default. */
+export async function openLineProcess(
+  script: string,
+  words: readonly string[] = [],
+  program: string = process.execPath,
+): Promise<LineProcess> {
+  const child = spawn(program, [`${root}${script}`, ...words], {
     cwd: root,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -29,8 +35,9 @@ export async function openLineProcess(script: string, words: readonly string[] =
     if (done) throw new Error(`${script} ended before it answered`);
     return value;
   };
-  await answer();
+  const greeting = await answer();
   return {
+    greeting,
     ask(line) {
       child.stdin.write(`${line}\n`);
       return answer();

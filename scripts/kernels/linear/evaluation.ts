@@ -1,0 +1,55 @@
+/** Accuracy and loss from weights folded for raw features. */
+import { halves } from '../text.ts';
+import { all, fields, fold, logitTerms } from './parts.ts';
+
+const foldWeights = `
+/**
+ * Weights for raw features, laid out as they are: w · scale, and bias + Σ w · shift; those of products stay. A class that
+ * does not exist never wins.
+ */
+export function foldWeights(M: usize, out: usize): void {
+  ${fields('features', 'components', 'classes', 'scale', 'weights', 'shift')}
+  const s = f32x4.splat(scale), products = <usize>features * 40, bias = products + <usize>(productStrips(components) * 320);
+  for (let k: usize = 0; k < 10; k++) {
+    let sum = f32x4.splat(0);
+    for (let f: usize = 0; f < <usize>features; f += 8) for (let h: usize = 0; h < 32; h += 16) {
+      const at = f * 40 + (k << 5) + h, w = v128.load(weights + at);
+      v128.store(out + at, f32x4.mul(w, s)); sum = madd(w, v128.load(shift + (f << 2) + h), sum);
+    }
+    const at = bias + (k << 2);
+    store<f32>(out + at, <i32>k < classes ? load<f32>(weights + at) + sumLanes(sum) : <f32>-1e30);
+  }
+  memory.copy(out + products, weights + products, bias - products);
+}`;
+
+const judge = `
+/** Loss and hits of the eight images whose logits lie at t f32 [10][2 blocks][8]. */
+function judge(t: usize, labels: usize, sums: usize): void {
+  const zero = f32x4.splat(0), floor = f32x4.splat(-87), label = v128.load_ext<u8>(labels), yl = i32x4.extend_low_i16x8_u(label), yh = i32x4.extend_high_i16x8_u(label);
+  ${halves(
+    (q, bytes) => `
+  ${all((k) => `const a${k}${q} = v128.load(t, ${k * 64 + bytes});`)}
+  const m${q} = ${fold(logitTerms(q), 'f32x4.pmax')};
+  let right${q} = zero, hit${q} = zero, s${q} = zero;
+  ${all((k) => `{ const own = i32x4.eq(y${q}, i32x4.splat(${k})), a = a${k}${q}; right${q} = v128.or(right${q}, v128.and(own, a)); hit${q} = v128.or(hit${q}, v128.and(own, f32x4.ge(a, m${q}))); s${q} = f32x4.add(s${q}, exp4(f32x4.pmax(floor, f32x4.sub(a, m${q})))); }`)}
+  const loss${q} = v128.and(i32x4.ne(y${q}, i32x4.splat(255)), f32x4.sub(f32x4.add(m${q}, log4(s${q})), right${q}));`,
+  )}
+  store<f64>(sums, load<f64>(sums) + sumDoubles(lossl) + sumDoubles(lossh));
+  store<f64>(sums, load<f64>(sums, 8) + <f64>(popcnt<i32>(i32x4.bitmask(hitl)) + popcnt<i32>(i32x4.bitmask(hith))), 8);
+}`;
+
+const evaluate = `
+/** sums f64 [2] += {loss, hits} of raw blocks by folded weights; room: 640 + 64 K bytes. */
+export function evaluate(M: usize, x: usize, labels: usize, blocks: i32, folded: usize, room: usize, sums: usize): void {
+  ${fields('features', 'components', 'projection', 'centres')}
+  const bytes = <usize>features << 5, products = room + 640;
+  for (let b = 0; b < blocks; b += 2, x += 2 * bytes, labels += 16) {
+    const paired = b + 1 < blocks;
+    if (components) project(x, paired ? bytes : 0, features, components, projection, products);
+    if (paired) logitsOfPair(x, bytes, products, features, components, folded, centres, room);
+    else logitsOfBlock(x, products, features, components, folded, centres, room);
+    judge(room, labels, sums); if (paired) judge(room + 32, labels + 8, sums);
+  }
+}`;
+
+export const evaluationSource = [foldWeights, judge, evaluate].join('\n');

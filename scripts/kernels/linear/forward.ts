@@ -1,0 +1,86 @@
+/** Forward pass and loss of a batch, down to the gradients of the logits. */
+import { each, halves } from '../text.ts';
+import { logitsSource } from './logits.ts';
+import { all, at, classes, fields, fold, logitTerms } from './parts.ts';
+
+/** Four vectors of eight images, named {l, h}{0 … 3}, to eight rows of four from `r` on, `line` bytes apart. */
+const transposed = halves(
+  (
+    q,
+    bytes,
+  ) => `{ const o = r + ${bytes / 4} * line, a = v128.shuffle<i32>(${q}0, ${q}1, 0, 4, 1, 5), b = v128.shuffle<i32>(${q}2, ${q}3, 0, 4, 1, 5), c = v128.shuffle<i32>(${q}0, ${q}1, 2, 6, 3, 7), d = v128.shuffle<i32>(${q}2, ${q}3, 2, 6, 3, 7);
+      v128.store(o, v128.shuffle<i64>(a, b, 0, 2)); v128.store(o + line, v128.shuffle<i64>(a, b, 1, 3)); v128.store(o + 2 * line, v128.shuffle<i64>(c, d, 0, 2)); v128.store(o + 3 * line, v128.shuffle<i64>(c, d, 1, 3)); }`,
+);
+
+const normalise = `
+/** One block x f32 [F][8] → x̂ both as it lies (columns) and image by image (r f32 [8][F]). */
+function normalise(x: usize, features: i32, scale: f32, shift: usize, columns: usize, r: usize): void {
+  const s = f32x4.splat(scale), line = <usize>features << 2;
+  for (let f = 0; f < features; f += 4, x += 128, columns += 128, r += 16, shift += 16) {
+    ${each(4, (i) => `const c${i} = v128.load_splat<f32>(shift, ${i * 4}), xl${i} = v128.load(x, ${i * 32}), xh${i} = v128.load(x, ${i * 32 + 16}), l${i} = madd(xl${i}, s, c${i}), h${i} = madd(xh${i}, s, c${i}); v128.store(columns, h${i}, ${i * 32 + 16}); v128.store(columns, l${i}, ${i * 32});`, '\n    ')}
+    ${transposed}
+  }
+}
+/** f32 [K][8] → r f32 [8][K]. */
+function byImage(p: usize, components: i32, r: usize): void {
+  const line = <usize>components << 2;
+  for (let k = 0; k < components; k += 4, p += 128, r += 16) {
+    ${each(4, (i) => `const l${i} = v128.load(p, ${i * 32}), h${i} = v128.load(p, ${i * 32 + 16});`)}
+    ${transposed}
+  }
+}`;
+
+const propagate = `
+/** Gradients of the logits of one block, and its loss and hits; see propagate. t f32 [10][2 blocks][8]. */
+function softmax(t: usize, labels: usize, classes: i32, smoothing: f32, rowScale: f32, deltas: usize, sums: usize): void {
+  const zero = f32x4.splat(0), least = f32x4.splat(-1e30), floor = f32x4.splat(-87);
+  const share = smoothing / <f32>classes, spread = f32x4.splat(share), hot = f32x4.splat(1 - smoothing);
+  let ${all((k) => `a${k}l = v128.load(t, ${k * 64}), a${k}h = v128.load(t, ${k * 64 + 16})`, ', ')};
+  ${all((k) => `if (classes <= ${k}) { a${k}l = least; a${k}h = least; }`)}
+  const label = v128.load_ext<u8>(labels), yl = i32x4.extend_low_i16x8_u(label), yh = i32x4.extend_high_i16x8_u(label);
+  ${halves((q) => softmaxHalf(q))}
+  store<f64>(sums, load<f64>(sums) + sumDoubles(lossl) + sumDoubles(lossh));
+  store<f64>(sums, load<f64>(sums, 8) + <f64>(popcnt<i32>(i32x4.bitmask(hitl)) + popcnt<i32>(i32x4.bitmask(hith))), 8);
+}
+/**
+ * \`blocks\` blocks of a batch whose images from \`first\` on they are: leaves (p − t) · rowScale in the model's deltas, t
+ * the smoothed target, and the inputs image by image in its rows. room: 640 + 64 (F + K) bytes;
+ * sums f64 [2] += {loss, images classified rightly}. Two blocks at a time where there are two.
+ */
+export function propagate(M: usize, x: usize, labels: usize, blocks: i32, first: i32, rowScale: f32, room: usize, sums: usize): void {
+  ${fields('features', 'components', 'classes', 'smoothing', 'scale', 'weights', 'shift', 'projection', 'centres')}
+  let deltas = ${at('deltas')} + <usize>first * 40, rows = ${at('rows')} + <usize>(first * features << 2), projected = ${at('projected')} + <usize>(first * components << 2);
+  const bytes = <usize>features << 5, ahead = <usize>components << 5, columns = room + 640, products = columns + 2 * bytes;
+  for (let b = 0; b < blocks; b += 2, x += 2 * bytes, labels += 16, deltas += 640, rows += 2 * bytes, projected += 2 * ahead) {
+    const paired = b + 1 < blocks;
+    normalise(x, features, scale, shift, columns, rows);
+    if (paired) normalise(x + bytes, features, scale, shift, columns + bytes, rows + bytes);
+    if (components) {
+      project(x, paired ? bytes : 0, features, components, projection, products);
+      byImage(products, components, projected); if (paired) byImage(products + ahead, components, projected + ahead);
+    }
+    if (paired) logitsOfPair(columns, bytes, products, features, components, weights, centres, room);
+    else logitsOfBlock(columns, products, features, components, weights, centres, room);
+    softmax(room, labels, classes, smoothing, rowScale, deltas, sums);
+    if (paired) softmax(room + 32, labels + 8, classes, smoothing, rowScale, deltas + 320, sums);
+  }
+}`;
+
+/** Softmax, loss, hits and deltas of four images; ends with loss{q}, hit{q}. */
+function softmaxHalf(q: 'l' | 'h'): string {
+  const bytes = q === 'l' ? 0 : 16;
+  return `
+    const m${q} = ${fold(logitTerms(q), 'f32x4.pmax')}, real${q} = i32x4.ne(y${q}, i32x4.splat(255));
+    let right${q} = zero, total${q} = zero, hit${q} = zero;
+    ${all((k) => `{ const own = i32x4.eq(y${q}, i32x4.splat(${k})); right${q} = v128.or(right${q}, v128.and(own, a${k}${q})); hit${q} = v128.or(hit${q}, v128.and(own, f32x4.ge(a${k}${q}, m${q}))); if (classes > ${k}) total${q} = f32x4.add(total${q}, a${k}${q}); }`, '\n    ')}
+    ${all((k) => `const e${k}${q} = exp4(f32x4.pmax(floor, f32x4.sub(a${k}${q}, m${q})));`)}
+    const s${q} = ${fold(
+      classes.map((k) => `v128.and(e${k}${q}, f32x4.gt(a${k}${q}, least))`),
+      'f32x4.add',
+    )}, i${q} = f32x4.div(f32x4.splat(1), s${q});
+    const loss${q} = v128.and(real${q}, f32x4.sub(f32x4.sub(f32x4.add(m${q}, log4(s${q})), f32x4.mul(hot, right${q})), f32x4.mul(spread, total${q})));
+    const scale${q} = v128.and(real${q}, f32x4.splat(rowScale));
+    ${all((k) => `v128.store(deltas, classes > ${k} ? f32x4.mul(scale${q}, f32x4.sub(f32x4.sub(f32x4.mul(i${q}, e${k}${q}), spread), v128.and(hot, i32x4.eq(y${q}, i32x4.splat(${k}))))) : zero, ${k * 32 + bytes});`, '\n    ')}`;
+}
+
+export const forwardSource = [normalise, logitsSource, propagate].join('\n');

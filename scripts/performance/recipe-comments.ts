@@ -1,0 +1,51 @@
+/** The statistics that a recipe's file carries as a comment, from the newest record of `npm run bench -- recipes`. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { maximum, mean, minimum, standardDeviation } from '../../dist/report/statistics.js';
+import type { BenchRecord } from './record-format.ts';
+
+const configs = new URL('../../configs/', import.meta.url);
+const [begin, end] = ['# statistics:begin', '# statistics:end'];
+
+/** Names of the shipped recipes on direction features: those of MNIST with a target in their name. */
+export const featureRecipes = (): string[] =>
+  readdirSync(configs)
+    .filter((file) => file.startsWith('mnist-') && file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .sort();
+
+export const configFile = (recipe: string): URL => new URL(`${recipe}.yaml`, configs);
+
+export const readRecipe = (recipe: string): string => readFileSync(configFile(recipe), 'utf8');
+
+/** Key of a case's samples in the record. */
+export const statisticsCase = (recipe: string, images: string): string => `${recipe}, ${images}, accuracy`;
+
+/** The text of a recipe's file with its statistics as they should be; without a record of them, without any. */
+export function withStatistics(text: string, recipe: string, record: BenchRecord | undefined): string {
+  const [from, to] = [text.indexOf(`${begin}\n`), text.indexOf(`${end}\n`)];
+  const bare = from < 0 ? text : text.slice(0, from) + text.slice(to + end.length + 1);
+  const lines = record === undefined ? [] : statistics(recipe, record);
+  if (lines.length === 0) return bare;
+  // After the comment that says what the recipe is.
+  const first = bare.search(/^[^#]/m);
+  const block = [begin, ...lines.map((line) => `# ${line}`), end].join('\n');
+  return `${bare.slice(0, first)}${block}\n${bare.slice(first)}`;
+}
+
+function statistics(recipe: string, { samples, date }: BenchRecord): string[] {
+  const prefix = statisticsCase(recipe, '').slice(0, -', accuracy'.length);
+  const target = Number(/^mnist-([\d.]+)/.exec(recipe)?.[1]) / 100;
+  const percent = (value: number) => (100 * value).toFixed(2);
+  const lines = Object.entries(samples).flatMap(([key, accuracies]) => {
+    if (!key.startsWith(prefix)) return [];
+    const images = key.slice(prefix.length, -', accuracy'.length);
+    const reached = accuracies.filter((accuracy) => accuracy >= target).length;
+    const range = `${percent(minimum(accuracies))}–${percent(maximum(accuracies))}`;
+    const deviation = percent(standardDeviation(accuracies) ?? 0);
+    return [
+      `${images}: ${percent(mean(accuracies))} %, SD ${deviation}, ${range}; ${reached} of ${accuracies.length} seeds at target`,
+    ];
+  });
+  if (lines.length === 0) return [];
+  return [`Accuracy (npm run bench -- recipes --record; npm run docs), ${date.slice(0, 10)}:`, ...lines];
+}

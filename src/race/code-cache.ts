@@ -1,5 +1,5 @@
 /**
- * Machine code of the race's kernels, kept by the build so that a race need not compile (6 ms on two cores, 10 on one). V8 has a
+ * Machine code of the race's kernels, kept by the build so that a race need not compile (about 9 ms). V8 has a
  * serializer of WebAssembly code for embedders such as browsers; Node gives no other way to it than V8's own test
  * functions, so this is done only by the very build of Node that made the file, and everything else compiles. V8
  * itself refuses code that was made for another processor or other flags.

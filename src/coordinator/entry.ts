@@ -18,7 +18,7 @@ async function tryRace(words: readonly string[]): Promise<Raced | Error> {
     const json = words.includes('--json');
     // With --json, stdout holds one object and nothing else.
     if (!json || !words.includes('--quiet')) print(json ? 2 : 1, raceLine(raced));
-    if (words.includes('--profile-startup')) print(2, profileTable(raced));
+    if (words.includes('--profile-startup')) print(2, profileTable(raced, performance.now()));
     return raced;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

@@ -9,7 +9,7 @@ import { imageBytes, memoryPages, Sprint } from './sprint.js';
 import { inflateAside } from './test-images.js';
 
 const [trainCount, testCount] = [60_000, 10_000];
-/** What 1,000 images take compressed, and somewhat more. */
+/** What an image takes compressed, in the mean and somewhat more. */
 const likelyBytesPerImage = 165;
 
 /** What the race leaves for those who check and record it. Times in milliseconds since the process started. */

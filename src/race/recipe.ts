@@ -4,8 +4,8 @@
  */
 import type { Config } from '../config/schema.js';
 import { runLength } from '../coordinator/training-run.js';
-import { knownSets } from '../data/known-sets.js';
 import { type DirectionShape, directionShape } from '../directions/spec.js';
+import { ExitCode, UserError } from '../user-error.js';
 
 export interface RaceRecipe {
   /** The configuration's name. */
@@ -25,31 +25,30 @@ export interface RaceRecipe {
   readonly labelSmoothing: number;
 }
 
-/** Module and race of a recipe. @throws RangeError for a configuration that the race cannot run. */
+/** @throws UserError (usage) for a configuration that the race cannot run. */
 export function raceRecipe(name: string, config: Config): RaceRecipe {
   const { data, model, train, optimizer, schedule, stop, loss } = config;
   const shape = directionShape(data.features);
   const { images, stepsPerEpoch, totalSteps } = runLength(config, 60_000);
-  const refusals: readonly (readonly [boolean, string])[] = [
-    [data.set in knownSets && data.set === 'mnist' && data.dir === null, 'data.set=mnist'],
-    [
-      data.features.kind === 'directions' && model.hidden.length === 0,
-      'a linear model on direction features',
-    ],
+  const refuse = (what: string) => new UserError(`${name}: the race needs ${what}`, ExitCode.usage);
+  const needs: readonly (readonly [boolean, string])[] = [
+    [data.set === 'mnist' && data.dir === null, 'data.set=mnist, as it is in the repository'],
+    [data.features.kind === 'directions', 'data.features.kind=directions'],
+    [model.hidden.length === 0, 'model.hidden=[]'],
     [
       !shape.allRows && !shape.sobel && shape.pool === 4 && shape.components === 0,
       'rows=pairs, gradient=central, pool=4 and quadratic=0 of data.features',
     ],
     [model.init.kind === 'zero' && model.init.file === null, 'model.init.kind=zero'],
-    [data.take !== null && images % train.batch === 0 && train.batch % 8 === 0, 'whole batches of eights'],
-    [totalSteps === stepsPerEpoch && train.epochs === 1, 'one epoch'],
-    [stop.target !== null && stop.on === 'test', 'a target on the test set'],
+    [images % train.batch === 0 && train.batch % 8 === 0, 'whole batches, of a multiple of 8'],
+    [train.epochs === 1 && totalSteps === stepsPerEpoch, 'one epoch'],
+    [stop.on === 'test', 'stop.on=test'],
     [stop.every === 'epoch' || stop.every >= totalSteps, 'one evaluation, at the end'],
   ];
-  const refused = refusals.find(([holds]) => !holds);
-  if (refused !== undefined) throw new RangeError(`${name}: the race needs ${refused[1]}`);
-  if (optimizer.name !== 'sgd' || stop.target === null)
-    throw new RangeError(`${name}: the race needs optimizer.name=sgd`);
+  const missing = needs.find(([holds]) => !holds);
+  if (missing !== undefined) throw refuse(missing[1]);
+  if (stop.target === null) throw refuse('stop.target');
+  if (optimizer.name !== 'sgd') throw refuse('optimizer.name=sgd');
   return {
     name,
     target: stop.target,

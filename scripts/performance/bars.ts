@@ -63,7 +63,7 @@ const engineBars = {
   'engine-first-layer-peak': {
     bench: 'engine',
     track: 'pixels',
-    text: 'first layer: useful work, share of the measured peak of 256-bit multiply-adds',
+    text: 'first layer of `peers-sprint`, forward: useful work, share of the measured peak of 256-bit multiply-adds',
     unit: '%',
     limit: 70,
     direction: 'at least',
@@ -71,7 +71,7 @@ const engineBars = {
   'engine-dense-tile-peak': {
     bench: 'engine',
     track: 'pixels',
-    text: 'dense tile: share of the measured peak of 256-bit multiply-adds',
+    text: 'dense tile in the first-level cache: share of the measured peak of 256-bit multiply-adds',
     unit: '%',
     limit: 90,
     direction: 'at least',

@@ -1,7 +1,6 @@
 /** Networks with hidden layers on direction features: the engine's layers, their inputs standardised from blocks. */
 import type { PartName, Plan } from '../../coordinator/plan.js';
 import type { DirectionsPlan } from '../../coordinator/plan-directions.js';
-import type { Slice } from '../../coordinator/slices.js';
 import { blockBytes, blocksOf, chunkImages, chunksOf } from '../../directions/spec.js';
 import type { DirectionKernels } from '../../kernels/direction-kernels.js';
 import type { Rows, ShardResult } from '../backend.js';
@@ -60,12 +59,11 @@ class BlockSource implements InputSource {
   }
 }
 
-export class NetworkBackend implements FeatureBackend {
-  readonly #plan: Plan;
+export class NetworkBackend extends WasmBackend implements FeatureBackend {
+  readonly #parts: Plan['parts'];
   readonly #directions: DirectionsPlan;
   readonly #kernels: DirectionKernels;
   readonly #source: BlockSource;
-  readonly #network: WasmBackend;
 
   constructor(
     plan: Plan,
@@ -75,31 +73,12 @@ export class NetworkBackend implements FeatureBackend {
     memory: WebAssembly.Memory,
     rank: number,
   ) {
-    this.#plan = plan;
+    const source = new BlockSource(plan, directions, kernels, memory, rank);
+    super(plan, engine, memory, rank, source);
+    this.#parts = plan.parts;
     this.#directions = directions;
     this.#kernels = kernels;
-    this.#source = new BlockSource(plan, directions, kernels, memory, rank);
-    this.#network = new WasmBackend(plan, engine, memory, rank, this.#source);
-  }
-
-  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
-    this.#network.propagate(firstSample, rows, batchRows, result);
-  }
-
-  gradient(slice: Slice, rows: Rows, buffer: number): void {
-    this.#network.gradient(slice, rows, buffer);
-  }
-
-  reduce(slice: Slice, buffers: number): void {
-    this.#network.reduce(slice, buffers);
-  }
-
-  update(slice: Slice, step: number, learningRate: number): void {
-    this.#network.update(slice, step, learningRate);
-  }
-
-  refresh(slices: readonly Slice[]): void {
-    this.#network.refresh(slices);
+    this.#source = source;
   }
 
   fitTransform(images: number): void {
@@ -113,7 +92,7 @@ export class NetworkBackend implements FeatureBackend {
   evaluateBlocks(part: PartName, chunk: number, blocks: number, result: ShardResult): void {
     const first = chunk * chunkImages;
     this.#source.evaluatedBlocks = blocks;
-    this.#network.evaluate(part, first, Math.min(this.#plan.parts[part].count, first + chunkImages), result);
+    this.evaluate(part, first, Math.min(this.#parts[part].count, first + chunkImages), result);
   }
 
   trainAlone(): void {

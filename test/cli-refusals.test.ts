@@ -114,10 +114,10 @@ describe('bad input', { concurrency: 2 }, () => {
       'got 12',
     ),
     usage(
-      'hidden layers on direction features',
-      ['train', 'model.hidden=[32]'],
+      'hidden layers on products of components',
+      ['train', '--config', 'mnist-99', 'model.hidden=[32]'],
       'model.hidden',
-      'directions',
+      '[] where data.features.quadratic is above 0',
     ),
     usage('pooled direction features', ['train', 'data.pool=2'], 'data.pool', 'got 2'),
     usage(

@@ -17,6 +17,13 @@ const recipe = [
 ];
 const small = [...recipe, 'data.take=600', 'train.batch=8', 'train.epochs=1', 'optimizer.lr=0.05'];
 const large = [...recipe, 'data.take=1100', 'train.batch=256', 'train.epochs=2', 'optimizer.lr=0.3'];
+const layers = [
+  'model.hidden=[40,24]',
+  'model.init.kind=he',
+  'data.features.pool=5',
+  'train.batch=64',
+  'optimizer.lr=0.05',
+];
 const products = [
   'data.features.grid=20',
   'data.features.pool=5',
@@ -62,6 +69,7 @@ for (const [what, overrides] of [
   ['small batches on a finer grid, two epochs', [...small, 'data.features.grid=20', 'train.epochs=2']],
   ['large batches in shards, two epochs, the last batch not full', large],
   ['products of components, one trainer', [...small, ...products, 'optimizer.lr=0.015']],
+  ['hidden layers', [...large, ...layers]],
   ['products of components in shards', [...large, ...products, 'train.batch=128', 'optimizer.lr=0.1']],
 ] as const) {
   test(`the same bits for 1, 2, 3 and 5 threads: ${what}`, async () => {
@@ -110,7 +118,7 @@ test('average and sharded agree with owner up to rounding', async () => {
 });
 
 test('the transform travels with the weights: tensors alone give the same evaluation', async () => {
-  for (const overrides of [small, [...small, ...products]]) {
+  for (const overrides of [small, [...small, ...products], [...large, ...layers]]) {
     const trained = await train(1, overrides);
     const { session } = await openSession(await realMnist(), 2, overrides);
     session.setParameters(trained.tensors, 'trained');

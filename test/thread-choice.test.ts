@@ -40,22 +40,25 @@ test('the estimate grows with images, epochs, grid and layers', async () => {
   assert.ok(base < (await estimate('mnist-97', 'train.epochs=2')));
   assert.ok(base < (await estimate('mnist-97', 'data.features.grid=20')));
   assert.ok(base < (await estimate('mnist-97', 'data.features.quadratic=24')));
+  assert.ok(base < (await estimate('mnist-97', 'model.hidden=[32]')));
   assert.ok((await estimate('pixels-97')) < (await estimate('fastmlp', 'train.epochs=1')));
 });
 
 test('small batches have one trainer; large ones, and optimisers without a fused step, have all', async () => {
   const trainers = async (file: string, threads: number, ...overrides: string[]) => {
-    const { data, train, optimizer } = await configOf(file, ...overrides);
+    const { data, train, optimizer, model } = await configOf(file, ...overrides);
     const { batch, epochs } = train;
     const steps = Math.ceil((data.take ?? 60_000) / batch) * epochs;
     const shape = directionShape(data.features);
-    const sizes = { batch, steps, evaluated: 10_000, threads, oversubscribed: threads > 8 };
+    const hasLayers = model.hidden.length > 0;
+    const sizes = { hasLayers, batch, steps, evaluated: 10_000, threads, oversubscribed: threads > 8 };
     return chooseTeam({ optimizer: optimizer.name, shape, ...sizes }).trainers;
   };
   assert.equal(await trainers('mnist-97', 2), 'one');
   assert.equal(await trainers('mnist-97', 2, 'train.batch=512'), 'all');
   assert.equal(await trainers('mnist-97', 2, 'optimizer.name=adam'), 'all');
   assert.equal(await trainers('mnist-99', 2), 'one');
+  assert.equal(await trainers('mnist-97', 2, 'model.hidden=[32]'), 'all');
   assert.equal(await trainers('mnist-99.5', 2), 'all');
   assert.equal(await trainers('mnist-99-large-batch', 2), 'all');
   assert.equal(await trainers('mnist-99-large-batch', 12), 'one');

@@ -26,14 +26,14 @@ export interface Widths {
 }
 
 /** Null where machine code cannot be read, or is not meant to be 256 bits wide. */
-export async function countWidths(): Promise<Widths | null> {
+export function countWidths(): Widths | null {
   if (process.platform !== 'linux' || process.arch !== 'x64' || loadedKernels().level !== 'relaxed-256')
     return null;
   const rows: string[][] = [['kernel', '256 bits', '128 bits']];
   const narrow: string[] = [];
   for (const [file, names] of kernels) {
     for (const kernel of names) {
-      const module = await compileExports(kernel, new Map([[kernel, `src/kernels/assembly/${file}`]]));
+      const module = compileExports(kernel, new Map([[kernel, `src/kernels/assembly/${file}`]]));
       const out = execFileSync(process.execPath, [`${root}bench/engine/count-process.ts`, module], {
         encoding: 'utf8',
       });

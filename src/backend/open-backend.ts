@@ -7,8 +7,8 @@ import { instantiateKernels } from '../kernels/kernels.js';
 import type { KernelModules } from '../kernels/load.js';
 import type { PixelBackend } from './backend.js';
 import { DirectionBackend } from './directions/direction-backend.js';
+import { NetworkBackend } from './directions/network-backend.js';
 import type { FeatureBackend } from './feature-backend.js';
-
 import { WasmBackend } from './wasm/wasm-backend.js';
 
 export type OpenBackend =
@@ -31,9 +31,17 @@ export function openBackend(
   if (directions === null)
     return { kind: 'pixels', backend: new WasmBackend(plan, modules.engine, memory, rank) };
   if (modules.directions === null) throw new Error('the kernels of direction features were not loaded');
-  const engine = instantiateKernels(modules.engine, memory);
   const kernels = instantiateDirections(modules.directions, memory);
-  const backend = new DirectionBackend(plan, directions, engine, kernels, memory, rank);
+  const backend = directions.hasLayers
+    ? new NetworkBackend(plan, directions, modules.engine, kernels, memory, rank)
+    : new DirectionBackend(
+        plan,
+        directions,
+        instantiateKernels(modules.engine, memory),
+        kernels,
+        memory,
+        rank,
+      );
   const extractor = new Extractor(plan, directions, kernels, memory, rank);
   return { kind: 'directions', backend, extractor, directions };
 }

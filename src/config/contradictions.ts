@@ -50,16 +50,16 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       received: data.packing,
     },
     {
-      broken: directions && (config.model.hidden.length > 0 || config.train.batch % 8 !== 0),
-      keys:
-        config.model.hidden.length > 0
-          ? ['model.hidden', 'data.features.kind']
-          : ['train.batch', 'data.features.kind'],
-      expected:
-        config.model.hidden.length > 0
-          ? '[] where data.features.kind is directions'
-          : 'a multiple of 8 where data.features.kind is directions',
-      received: config.model.hidden.length > 0 ? config.model.hidden : config.train.batch,
+      broken: directions && config.train.batch % 8 !== 0,
+      keys: ['train.batch', 'data.features.kind'],
+      expected: 'a multiple of 8 where data.features.kind is directions',
+      received: config.train.batch,
+    },
+    {
+      broken: directions && data.features.quadratic > 0 && config.model.hidden.length > 0,
+      keys: ['model.hidden', 'data.features.quadratic'],
+      expected: '[] where data.features.quadratic is above 0',
+      received: config.model.hidden,
     },
     {
       broken: nesterovAlone,

@@ -12,8 +12,8 @@ export interface ThreadChoice {
 /** What starting workers costs, in wall time, before the first of them computes anything. */
 const workerStartMs = 50;
 
-/** Useful arithmetic of the pixel kernels on one core. */
-const pixelFlopPerMs = 40e6;
+/** Useful arithmetic of fully connected layers on one core. */
+const layerFlopPerMs = 40e6;
 
 /**
  * `auto` starts more than one worker only where the work of one core, estimated, is worth more than starting them.
@@ -46,12 +46,22 @@ export function estimateMs(
   const images = take ?? train;
   if (spec.kind === 'directions') {
     const shape = directionShape(spec);
+    const features = ((images + evaluated) * extractionMicroseconds(shape)) / 1000;
+    if (config.model.hidden.length > 0)
+      return features + layersMs(config, { train: images, evaluated }, shape.inputs);
     const training = Math.ceil(images / batch) * epochs * stepMicroseconds(batch, shape);
-    const features = (images + evaluated) * extractionMicroseconds(shape);
-    return (features + training + epochs * evaluated * evaluationMicroseconds(shape)) / 1000;
+    return features + (training + epochs * evaluated * evaluationMicroseconds(shape)) / 1000;
   }
-  const inputs = pixels / pool ** 2;
-  const sizes = [inputs, ...config.model.hidden, 10];
+  return layersMs(config, { train: images, evaluated }, pixels / pool ** 2);
+}
+
+/** Milliseconds of training and evaluating fully connected layers on `inputs` numbers an image. */
+function layersMs(
+  { model, train: { epochs } }: Config,
+  { train, evaluated }: { readonly train: number; readonly evaluated: number },
+  inputs: number,
+): number {
+  const sizes = [inputs, ...model.hidden, 10];
   const weights = sizes.slice(1).reduce((sum, outputs, l) => sum + outputs * sizes[l], 0);
-  return (epochs * weights * (6 * images + 2 * evaluated)) / pixelFlopPerMs;
+  return (epochs * weights * (6 * train + 2 * evaluated)) / layerFlopPerMs;
 }

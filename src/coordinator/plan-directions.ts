@@ -22,6 +22,8 @@ import { chooseTeam, type Team } from './team.js';
 
 export interface DirectionsPlan {
   readonly shape: DirectionShape;
+  /** Whether the network has hidden layers; softmax regression has kernels of its own. */
+  readonly hasLayers: boolean;
   readonly team: Team;
   /** Whether features of evaluated parts are kept because there may be another evaluation. */
   readonly keepsEvaluated: boolean;
@@ -84,6 +86,7 @@ export function planDirections(
 ): DirectionsPlan {
   const shape = directionShape(config.data.features);
   const { features, components } = shape;
+  const hasLayers = config.model.hidden.length > 0;
   const images = config.data.take ?? parts.train.count;
   const { batch, epochs } = config.train;
   const { every } = config.stop;
@@ -101,8 +104,9 @@ export function planDirections(
   const fitted = fittedImages(images);
   return {
     shape,
+    hasLayers,
     team: chooseTeam({
-      ...{ optimizer: config.optimizer.name, shape, batch, threads, oversubscribed },
+      ...{ optimizer: config.optimizer.name, shape, hasLayers, batch, threads, oversubscribed },
       steps: epochs * Math.ceil(images / batch),
       evaluated: parts[config.stop.on].count,
     }),

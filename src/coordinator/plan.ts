@@ -167,11 +167,13 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     centredByOwner: facts.packing === 'sparse' && facts.shifted && wholePanels(layers[0], threads),
     gathers: facts.packing === 'sparse' && layers[0].panelWidth === 64 && layers[0].panels >= gatherFrom,
   };
+  // Softmax regression on direction features works on blocks of images, not on rows of a workspace.
+  const blockwise = directions?.hasLayers === false;
   const workspace = (rows: number, training: boolean): Workspace => {
     const hidden = layers.slice(0, -1);
     const perLayer = (list: readonly LayerLayout[]) =>
-      list.map((layer) => arena.take(seesDirections ? 0 : rows * layer.width * 4));
-    const inputRows = facts.packing === 'dense' ? rows : 0;
+      list.map((layer) => arena.take(blockwise ? 0 : rows * layer.width * 4));
+    const inputRows = facts.packing === 'sparse' || blockwise ? 0 : rows;
     return {
       rows,
       panelBytes: rows * 64,
@@ -197,7 +199,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
       labels: arena.take(count + 32),
     };
   };
-  const parameters = directions?.shape.vectorFloats ?? parameterFloats(layers);
+  const parameters = blockwise ? directions.shape.vectorFloats : parameterFloats(layers);
   const vector = parameters * 4;
   const chunkSamples = seesDirections ? chunkImages : evaluationChunk;
   const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
@@ -210,7 +212,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     centredBias: arena.take(layers[0].width * 4),
     columns: arena.take(input.gathers ? columnBytes(features, batch, threads) : 0),
     order: arena.take(facts.parts.train.count * 4),
-    identity: arena.take(seesDirections ? 0 : largest * 4),
+    identity: arena.take(blockwise ? 0 : largest * 4),
     rates: arena.take(ringSteps * 8),
     metrics: arena.take(ringSteps * threads * 16),
     times: arena.take(ringSteps * 8),
@@ -231,10 +233,9 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     directions,
     layers,
     parameters,
-    slices:
-      directions === null
-        ? planSlices(layers, facts, rangeEnds, threads, batch)
-        : planStripSlices(directions.shape.strips, threads),
+    slices: blockwise
+      ? planStripSlices(directions.shape.strips, threads)
+      : planSlices(layers, facts, rangeEnds, threads, batch),
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
     ringSteps,
     evaluationChunk: chunkSamples,

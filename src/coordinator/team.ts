@@ -38,6 +38,7 @@ export const evaluationMicroseconds = (shape: DirectionShape): number =>
 export interface TeamWork {
   readonly optimizer: Config['optimizer']['name'];
   readonly shape: DirectionShape;
+  readonly hasLayers: boolean;
   readonly batch: number;
   /** Of the whole run. */
   readonly steps: number;
@@ -50,6 +51,7 @@ export interface TeamWork {
 /** By the estimated time from the first step to the last feature. */
 export function chooseTeam(work: TeamWork): Team {
   const { optimizer, shape, batch, steps, evaluated, threads, oversubscribed } = work;
+  if (work.hasLayers) return { trainers: 'all', reason: 'hidden layers are sharded over the workers' };
   if (optimizer !== 'sgd') return { trainers: 'all', reason: `a step of ${optimizer} is not fused` };
   const step = stepMicroseconds(batch, shape);
   const features = evaluated * extractionMicroseconds(shape);

@@ -43,6 +43,8 @@ export interface DirectionKernels {
     metrics: number,
     stride: number,
   ): void;
+  /** Rows as the engine's layers take them. */
+  standardise(model: number, x: number, blocks: number, room: number, out: number, panel: number): void;
   foldWeights(model: number, out: number): void;
   evaluate(
     model: number,

@@ -22,7 +22,7 @@ export function checkLinear(
     for (let k = 0; k < mostClasses; k++) weights[stripIndex(place, k)] = 0.1 * Math.sin(n * 3 + k * 7);
   });
   const velocity = room.floats(vectorFloats);
-  const rest = room.floats(160 + 16 * (features + components)).byteOffset;
+  const scratch = room.floats(160 + 16 * (features + components)).byteOffset;
   const deltas = room.floats(2 * 80);
   const totals = room.doubles(2);
   writeLinearModel(room.memory, model, {
@@ -39,7 +39,7 @@ export function checkLinear(
   });
 
   const batch = [x.byteOffset, labels.byteOffset, 2] as const;
-  kernels.propagate(model, ...batch, 0, 1 / images, rest, totals.byteOffset);
+  kernels.propagate(model, ...batch, 0, 1 / images, scratch, totals.byteOffset);
   const judged = reference(weights, places, strips, inputs, labels, smoothing);
   const wanted = judged.deltas.map((delta) => delta / images);
   const delta = (i: number, k: number) => deltas[(i >> 3) * 80 + k * 8 + (i & 7)];
@@ -49,6 +49,20 @@ export function checkLinear(
     wanted,
   );
   check('propagate', totals, [judged.loss, judged.hits]);
+
+  // Rows as the engine's layers take them, in panels of 16.
+  const panel = 16 * 16;
+  const rows = room.floats(Math.ceil(features / 16) * panel);
+  kernels.standardise(model, x.byteOffset, 2, scratch, rows.byteOffset, panel * 4);
+  const standard = inputs.flatMap((row) => row.slice(0, features));
+  check(
+    'standardise',
+    standard.map((_, n) => {
+      const [i, f] = [Math.floor(n / features), n % features];
+      return rows[Math.floor(f / 16) * panel + i * 16 + (f % 16)];
+    }),
+    standard,
+  );
 
   const gradient = room.floats(vectorFloats);
   // In two pieces, the second beginning among the products where there are any.
@@ -70,7 +84,7 @@ export function checkLinear(
   const folded = room.floats(vectorFloats);
   kernels.foldWeights(model, folded.byteOffset);
   totals.fill(0);
-  kernels.evaluate(model, ...batch, folded.byteOffset, rest, totals.byteOffset);
+  kernels.evaluate(model, ...batch, folded.byteOffset, scratch, totals.byteOffset);
   const plain = reference(weights, places, strips, inputs, labels, 0);
   check('evaluate', totals, [plain.loss, plain.hits]);
 
@@ -80,7 +94,7 @@ export function checkLinear(
   const order = room.floats(8).byteOffset; // i32 zero: the one batch
   kernels.train(
     ...([model, x.byteOffset, labels.byteOffset, order, 1, 2, images, rates.byteOffset] as const),
-    ...([rest, totals.byteOffset, 16] as const),
+    ...([scratch, totals.byteOffset, 16] as const),
   );
   // The first step of Nesterov momentum: g + momentum · g.
   check(

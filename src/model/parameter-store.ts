@@ -23,10 +23,19 @@ export function parameterStore(plan: Plan, memory: WebAssembly.Memory): Paramete
       read: () => exportParameters(plan.layers, vector),
     };
   }
+  const transform = new TransformTensors(directions, memory);
+  if (directions.hasLayers) {
+    return {
+      write(tensors, source, prefix) {
+        importParameters(plan.layers, tensors, vector, source, prefix);
+        transform.write(tensors, source);
+      },
+      read: () => new Map([...exportParameters(plan.layers, vector), ...transform.read()]),
+    };
+  }
   const { features, components, inputs, strips } = directions.shape;
   const places = inputPlaces(features, components);
   const biasStart = strips * stripFloats;
-  const transform = new TransformTensors(directions, memory);
   const shape = [classes, inputs];
   return {
     write(tensors, source, prefix) {

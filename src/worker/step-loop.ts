@@ -8,8 +8,8 @@ import { type Step, strategies } from '../sync/strategy.js';
 import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
 import { PhaseClock, phases, statsPerRank } from './phase-clock.js';
 
-/** Longest spin at a barrier while every thread can have a core of its own. */
-export const barrierSpinMs = 2;
+/** Longest spin at a barrier while every thread can have a core of its own: about what falling asleep and waking costs. */
+export const barrierSpinMs = 0.1;
 
 /** A step's sums, per rank, in the metrics ring. */
 export const metricsPerRank = 2;

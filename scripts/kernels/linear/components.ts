@@ -67,7 +67,7 @@ export function fitComponents(M: usize, x: usize, images: i32, room: usize): voi
   const F = <usize>features, K = <usize>components, N = <usize>images, wide = components + ${extra};
   const rows = room, covariance = rows + (N * F << 2), projected = covariance + (F * F << 2), squared = projected + (N * K << 2);
   let basis = squared + (N * K << 2), next = basis + (<usize>wide * F << 2); const products = next + (<usize>wide * F << 2), squares = products + (K * K << 2), columns = squares + (K * K << 2);
-  for (let b: usize = 0; b < N; b += 8) normalise(x + (b * F << 2), features, scale, shift, columns, rows + (b * F << 2));
+  for (let b: usize = 0; b < N; b += 8) normalise(x + (b * F << 2), features, scale, shift, columns, rows + (b * F << 2), F << 2);
   multiply(rows, 4, F << 2, rows, covariance, features, images, features);
   // Any start will do that is not orthogonal to what is sought.
   let state: u32 = 1;

@@ -13,9 +13,9 @@ const transposed = halves(
 );
 
 const normalise = `
-/** One block x f32 [F][8] → x̂ both as it lies (columns) and image by image (r f32 [8][F]). */
-function normalise(x: usize, features: i32, scale: f32, shift: usize, columns: usize, r: usize): void {
-  const s = f32x4.splat(scale), line = <usize>features << 2;
+/** One block x f32 [F][8] → x̂ both as it lies (columns) and image by image: r f32 [8][F], rows \`line\` bytes apart. */
+function normalise(x: usize, features: i32, scale: f32, shift: usize, columns: usize, r: usize, line: usize): void {
+  const s = f32x4.splat(scale);
   for (let f = 0; f < features; f += 4, x += 128, columns += 128, r += 16, shift += 16) {
     ${each(4, (i) => `const c${i} = v128.load_splat<f32>(shift, ${i * 4}), xl${i} = v128.load(x, ${i * 32}), xh${i} = v128.load(x, ${i * 32 + 16}), l${i} = madd(xl${i}, s, c${i}), h${i} = madd(xh${i}, s, c${i}); v128.store(columns, h${i}, ${i * 32 + 16}); v128.store(columns, l${i}, ${i * 32});`, '\n    ')}
     ${transposed}
@@ -53,8 +53,8 @@ export function propagate(M: usize, x: usize, labels: usize, blocks: i32, first:
   const bytes = <usize>features << 5, ahead = <usize>components << 5, columns = room + 640, products = columns + 2 * bytes;
   for (let b = 0; b < blocks; b += 2, x += 2 * bytes, labels += 16, deltas += 640, rows += 2 * bytes, projected += 2 * ahead) {
     const paired = b + 1 < blocks;
-    normalise(x, features, scale, shift, columns, rows);
-    if (paired) normalise(x + bytes, features, scale, shift, columns + bytes, rows + bytes);
+    normalise(x, features, scale, shift, columns, rows, bytes >> 3);
+    if (paired) normalise(x + bytes, features, scale, shift, columns + bytes, rows + bytes, bytes >> 3);
     if (components) {
       project(x, paired ? bytes : 0, features, components, projection, products);
       byImage(products, components, projected); if (paired) byImage(products + ahead, components, projected + ahead);
@@ -83,4 +83,17 @@ function softmaxHalf(q: 'l' | 'h'): string {
     ${all((k) => `v128.store(deltas, classes > ${k} ? f32x4.mul(scale${q}, f32x4.sub(f32x4.sub(f32x4.mul(i${q}, e${k}${q}), spread), v128.and(hot, i32x4.eq(y${q}, i32x4.splat(${k}))))) : zero, ${k * 32 + bytes});`, '\n    ')}`;
 }
 
-export const forwardSource = [normalise, logitsSource, propagate].join('\n');
+const standardise = `
+/**
+ * Raw blocks at x as rows of standardised features in panels of 16, as the engine's layers take them: out[f / 16][image]
+ * [f % 16], \`panel\` bytes between panels; what is beyond F in the last one is not written. room: 512 bytes.
+ */
+export function standardise(M: usize, x: usize, blocks: i32, room: usize, out: usize, panel: usize): void {
+  ${fields('features', 'scale', 'shift')}
+  for (let b = 0; b < blocks; b++, out += 512, x += <usize>features << 5) {
+    let o = out;
+    for (let f = 0; f < features; f += 16, o += panel) normalise(x + (<usize>f << 5), min(16, features - f), scale, shift + (<usize>f << 2), room, o, 64);
+  }
+}`;
+
+export const forwardSource = [normalise, logitsSource, propagate, standardise].join('\n');

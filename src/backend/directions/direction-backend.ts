@@ -38,7 +38,10 @@ export class DirectionBackend implements FeatureBackend {
     this.#engine = engine;
     this.#kernels = kernels;
     this.#optimizer = createOptimizer(plan.optimizer, engine);
-    const { batches, ranks, model } = directions;
+    const { batches, ranks, model, shape, fittedImages, fitting } = directions;
+    const { features, components } = shape;
+    if (components > 0 && kernels.fittingBytes(features, components, fittedImages) > fitting.bytes)
+      throw new RangeError(`fitting ${components} components needs more than ${fitting.bytes} bytes`);
     const { folded, room, sums } = ranks[rank];
     this.#model = model.offset;
     this.#batches = new Int32Array(memory.buffer, batches.offset, batches.bytes / 4);

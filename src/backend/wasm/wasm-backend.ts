@@ -8,6 +8,7 @@ import type { Backend, Rows, ShardResult } from '../backend.js';
 import { gradientBuffer, reduceSlice, updateSlice } from '../slice-steps.js';
 import { Columns } from './columns.js';
 import { ForwardPass, rowBytes } from './forward.js';
+import { type InputSource, PixelSource, type RowLabels } from './inputs.js';
 
 export class WasmBackend implements Backend {
   readonly #plan: Plan;
@@ -21,12 +22,20 @@ export class WasmBackend implements Backend {
   readonly #lossSum: Float64Array;
   readonly #columns: Columns;
   readonly #rank: number;
+  readonly #source: InputSource;
   /** Rows of the batch that is being worked on. */
   #batchRows = 0;
 
   /** `rank` = plan.threads is the coordinator's, which has scratch of its own but no evaluation workspace. */
-  constructor(plan: Plan, module: WebAssembly.Module, memory: WebAssembly.Memory, rank: number) {
+  constructor(
+    plan: Plan,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    rank: number,
+    source: InputSource = new PixelSource(plan),
+  ) {
     this.#plan = plan;
+    this.#source = source;
     this.#kernels = instantiateKernels(module, memory);
     this.#rank = rank;
     this.#columns = new Columns(plan, this.#kernels);
@@ -42,40 +51,37 @@ export class WasmBackend implements Backend {
   }
 
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
-    const order = this.#plan.regions.order.offset + (firstSample + rows.first) * 4;
     this.#batchRows = batchRows;
-    this.#training.fetch('train', order, rows);
+    const target = this.#source.batch(this.#training, firstSample, rows);
     // While the rows are in the cache: the products push them out.
     if (this.#plan.input.gathers) this.#columns.turn(this.#rank, rows);
     this.#training.run(rows);
-    this.#loss(this.#plan.training, 'train', order, rows, 1 / batchRows, result);
+    this.#loss(this.#plan.training, target, rows, 1 / batchRows, result);
     this.#backward(rows);
   }
 
   evaluate(part: PartName, first: number, last: number, result: ShardResult): void {
-    const order = this.#plan.regions.identity.offset + first * 4;
     const rows = { first: 0, last: last - first };
-    this.#evaluation.fetch(part, order, rows);
+    const target = this.#source.evaluated(this.#evaluation, part, first, rows);
     this.#evaluation.run(rows);
-    this.#loss(this.#evaluation.workspace, part, order, rows, 1, result);
+    this.#loss(this.#evaluation.workspace, target, rows, 1, result);
   }
 
   #loss(
     { activations, panelBytes }: Workspace,
-    part: PartName,
-    order: number,
+    { labels, order }: RowLabels,
     rows: Rows,
     scale: number,
     result: ShardResult,
   ): void {
-    const { layers, classes, labelSmoothing, parts } = this.#plan;
+    const { layers, classes, labelSmoothing } = this.#plan;
     this.#lossSum[0] = 0;
     result.correct = this.#kernels.softmaxCrossEntropy(
       activations[layers.length - 1].offset + rows.first * rowBytes,
       panelBytes,
       rows.last - rows.first,
       classes,
-      parts[part].labels.offset,
+      labels,
       order,
       labelSmoothing,
       scale,

@@ -1,0 +1,73 @@
+/** GFLOP/s of a piece of work on one core, and the work in turn with the machine's peak: shares of it, round by round. */
+import type { Table } from '../../scripts/performance/record-format.ts';
+import { alternate, shown, spread, table } from '../harness.ts';
+import { ratios } from '../threads/engine-case.ts';
+import { linkExports } from './compile.ts';
+
+export interface Work {
+  readonly name: string;
+  /** Of a call. */
+  readonly flop: number;
+  readonly call: () => void;
+}
+
+export interface Rates {
+  readonly table: Table;
+  readonly samples: Record<string, readonly number[]>;
+  /** Percent of the peak, by the name of the work. */
+  readonly shares: ReadonlyMap<string, readonly number[]>;
+}
+
+const rounds = 25;
+const sampleMs = 3;
+
+function gflops({ flop, call }: Work): number {
+  const started = performance.now();
+  let calls = 0;
+  let elapsedMs = 0;
+  for (let burst = 1; elapsedMs < sampleMs; burst = Math.min(1024, burst * 2)) {
+    for (let i = 0; i < burst; i++) call();
+    calls += burst;
+    elapsedMs = performance.now() - started;
+  }
+  return (calls * flop) / elapsedMs / 1e6;
+}
+
+const peakName = 'peak: 12 independent 256-bit sums in registers';
+
+/** The best that multiply-adds can do on this core: `pointer` is a place for 448 bytes. */
+export function peakWork(memory: WebAssembly.Memory, pointer: number): Work {
+  const exports = new Map([['peak', 'bench/assembly/peak']]);
+  const { peak } = linkExports<{ peak(p: number, rounds: number): void }>('peak', exports, memory);
+  const repeats = 2000;
+  new Float32Array(memory.buffer, pointer, 112).fill(0.5);
+  return { name: peakName, flop: repeats * 12 * 16, call: () => peak(pointer, repeats) };
+}
+
+export async function measureRates(
+  title: string,
+  note: string,
+  peak: Work,
+  works: readonly Work[],
+): Promise<Rates> {
+  const all = [peak, ...works];
+  const taken = await alternate(
+    all.map((work) => ({ name: work.name, run: () => gflops(work) })),
+    { rounds, warmUp: 2 },
+  );
+  const of = (name: string) => taken.get(name)?.samples ?? [];
+  const shares = new Map(
+    works.map(({ name }) => [name, ratios(of(name), of(peakName)).map((share) => 100 * share)]),
+  );
+  const rows = all.map(({ name }) => {
+    const share = shares.get(name);
+    return [name, shown(spread(of(name))), share === undefined ? '' : shown(spread(share), 0)];
+  });
+  const heading = ['work', 'GFLOP/s', '% of the peak'];
+  console.log(`${title}\n\n${note}\n\n${table([heading, ...rows])}\n`);
+  return {
+    table: { title, note, rows: [heading, ...rows] },
+    samples: Object.fromEntries(all.map(({ name }) => [`GFLOP/s: ${name}`, of(name)])),
+    shares,
+  };
+}

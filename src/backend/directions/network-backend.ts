@@ -1,0 +1,101 @@
+/** Networks with hidden layers on direction features: the engine's layers, their inputs standardised from blocks. */
+import type { PartName, Plan } from '../../coordinator/plan.js';
+import type { DirectionsPlan } from '../../coordinator/plan-directions.js';
+import { blockBytes, blocksOf, chunkImages, chunksOf } from '../../directions/spec.js';
+import type { DirectionKernels } from '../../kernels/direction-kernels.js';
+import type { Rows, ShardResult } from '../backend.js';
+import type { FeatureBackend } from '../feature-backend.js';
+import type { ForwardPass } from '../wasm/forward.js';
+import { type InputSource, inputRow, type RowLabels } from '../wasm/inputs.js';
+import { WasmBackend } from '../wasm/wasm-backend.js';
+
+/** Rows of the workspace out of feature blocks. */
+class BlockSource implements InputSource {
+  readonly #plan: Plan;
+  readonly #directions: DirectionsPlan;
+  readonly #kernels: DirectionKernels;
+  readonly #room: number;
+  readonly #batches: Int32Array;
+  /** Where the blocks of the part that is evaluated next lie. */
+  evaluatedBlocks = 0;
+
+  constructor(
+    plan: Plan,
+    directions: DirectionsPlan,
+    kernels: DirectionKernels,
+    memory: WebAssembly.Memory,
+    rank: number,
+  ) {
+    this.#plan = plan;
+    this.#directions = directions;
+    this.#kernels = kernels;
+    this.#room = directions.ranks[rank].room.offset;
+    const { offset, bytes } = directions.batches;
+    this.#batches = new Int32Array(memory.buffer, offset, bytes / 4);
+  }
+
+  batch(pass: ForwardPass, firstSample: number, rows: Rows): RowLabels {
+    const { parts, orderedLabels, shape } = this.#directions;
+    const { batch } = this.#plan;
+    const first = this.#batches[firstSample / batch] * batch + rows.first;
+    this.#fetch(pass, parts.train.blocks.offset + (first / 8) * blockBytes(shape), rows);
+    return this.#labelled(orderedLabels.offset, first);
+  }
+
+  evaluated(pass: ForwardPass, part: PartName, first: number, rows: Rows): RowLabels {
+    this.#fetch(pass, this.evaluatedBlocks, rows);
+    return this.#labelled(this.#plan.parts[part].labels.offset, first);
+  }
+
+  #fetch({ workspace }: ForwardPass, blocks: number, rows: Rows): void {
+    const count = blocksOf(rows.last - rows.first);
+    const out = inputRow(workspace, rows.first);
+    const { model } = this.#directions;
+    this.#kernels.standardise(model.offset, blocks, count, this.#room, out, workspace.panelBytes);
+  }
+
+  #labelled(labels: number, first: number): RowLabels {
+    return { labels, order: this.#plan.regions.identity.offset + first * 4 };
+  }
+}
+
+export class NetworkBackend extends WasmBackend implements FeatureBackend {
+  readonly #parts: Plan['parts'];
+  readonly #directions: DirectionsPlan;
+  readonly #kernels: DirectionKernels;
+  readonly #source: BlockSource;
+
+  constructor(
+    plan: Plan,
+    directions: DirectionsPlan,
+    engine: WebAssembly.Module,
+    kernels: DirectionKernels,
+    memory: WebAssembly.Memory,
+    rank: number,
+  ) {
+    const source = new BlockSource(plan, directions, kernels, memory, rank);
+    super(plan, engine, memory, rank, source);
+    this.#parts = plan.parts;
+    this.#directions = directions;
+    this.#kernels = kernels;
+    this.#source = source;
+  }
+
+  fitTransform(images: number): void {
+    const { model, statistics, statisticsStride } = this.#directions;
+    const { offset } = statistics;
+    this.#kernels.combineStatistics(model.offset, offset, chunksOf(images), statisticsStride, images);
+  }
+
+  beginEvaluation(): void {}
+
+  evaluateBlocks(part: PartName, chunk: number, blocks: number, result: ShardResult): void {
+    const first = chunk * chunkImages;
+    this.#source.evaluatedBlocks = blocks;
+    this.evaluate(part, first, Math.min(this.#parts[part].count, first + chunkImages), result);
+  }
+
+  trainAlone(): void {
+    throw new Error('a network with hidden layers is trained by all workers');
+  }
+}

@@ -28,8 +28,9 @@ async function train(threads: number, overrides: string[], images: number, batch
   return { bits: digest.digest('hex'), accuracy, loss };
 }
 
-for (const [what, overrides] of [
+for (const [what, overrides, batch = 96] of [
   ['sparse, two hidden layers', ['model.hidden=[96,40]', 'optimizer.nesterov=true']],
+  ['sparse, wide: gathered from columns in several tiles', ['model.hidden=[170]', 'data.pool=2'], 300],
   [
     'dense, centred, odd sizes',
     ['model.hidden=[37]', 'data.packing=dense', 'data.pool=2', 'data.normalise=centre'],
@@ -37,15 +38,21 @@ for (const [what, overrides] of [
   ['softmax regression with Adam', ['model.hidden=[]', 'optimizer.name=adam', 'data.normalise=centre']],
 ] as const) {
   test(`owner: the same bits for 1, 2, 3, 4, 7 and 12 threads (${what})`, async () => {
-    const reference = await train(1, [...overrides], 1000, 96);
+    const reference = await train(1, [...overrides], 1000, batch);
     for (const threads of [2, 3, 4, 7, 12])
-      assert.deepEqual(await train(threads, [...overrides], 1000, 96), reference, `${threads} threads`);
+      assert.deepEqual(await train(threads, [...overrides], 1000, batch), reference, `${threads} threads`);
   });
 }
 
 test('a batch smaller than the number of threads leaves some without work, and changes nothing', async () => {
   const overrides = ['model.hidden=[16]', 'data.pool=2'];
   assert.deepEqual(await train(7, overrides, 11, 3), await train(1, overrides, 11, 3));
+});
+
+test('a gathered gradient is zero for those without rows', async () => {
+  const overrides = ['model.hidden=[130]', 'data.pool=2', 'data.normalise=centre', 'parallel.sync=sharded'];
+  const [few, one] = [await train(7, overrides, 11, 3), await train(1, overrides, 11, 3)];
+  assert.ok(Math.abs(few.loss - one.loss) < 1e-5 * one.loss);
 });
 
 test('average and sharded agree bit for bit with each other, and with owner up to rounding', async () => {

@@ -67,6 +67,8 @@ export async function measureFirstLayer(recipe: 'peers-sprint' | 'fastmlp'): Pro
   const panelWeights = (panel: number) =>
     regions.parameters.offset + (layer.offset + panel * layer.panelFloats) * 4;
   const gradientOf = (panel: number) => regions.gradients.offset + panel * layer.panelFloats * 4;
+  /** The bias row: Σ δ, had it been summed. */
+  const sumsOf = (panel: number) => gradientOf(panel) + input.features * 256;
   const { panelBytes } = training;
   let turn = 0;
   const overPanels = (name: string, call: (panel: number, batch: number) => void): Work => ({
@@ -106,6 +108,8 @@ export async function measureFirstLayer(recipe: 'peers-sprint' | 'fastmlp'): Pro
           deltas(panel),
           panelBytes,
           gradientOf(panel),
+          tile === 0 ? sumsOf(panel) : 0,
+          regions.shift.offset,
         );
     }),
     {
@@ -118,7 +122,16 @@ export async function measureFirstLayer(recipe: 'peers-sprint' | 'fastmlp'): Pro
           const ends = columns(turn, tile);
           kernels.turnRows(of, ranges, 128, tile * 128, input.features, ends, ends + endsBytes);
           for (let panel = 0; panel < layer.panels; panel++)
-            kernels.sparseGather64(ends, 0, input.features, deltas(panel), panelBytes, gradientOf(panel));
+            kernels.sparseGather64(
+              ends,
+              0,
+              input.features,
+              deltas(panel),
+              panelBytes,
+              gradientOf(panel),
+              tile === 0 ? sumsOf(panel) : 0,
+              regions.shift.offset,
+            );
         }
       },
     },

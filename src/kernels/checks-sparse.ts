@@ -40,14 +40,19 @@ export function checkSparseGradient(
   const d = scratch.floats(rows * width);
   const deltas = fromPanels(d.view, rows, width);
   const gradient = scratch.floats(depth * width);
-  const start = Float64Array.from(gradient.view);
+  const sums = scratch.floats(width);
+  const shift = scratch.floats(depth);
+  const start = Float64Array.from(gradient.view, (g, i) =>
+    gathered ? -shift.view[Math.floor(i / width)] * sums.view[i % width] : g,
+  );
   kernels.locateRows(...sparse.locateArguments);
   if (gathered) {
     const half = Math.floor(rows / 2);
-    for (const [first, last] of [
+    const tiles = [
       [0, half],
       [half, rows],
-    ]) {
+    ];
+    for (const [tile, [first, last]] of tiles.entries()) {
       const columns = scratch.words(new Array(depth + 1).fill(0)).pointer;
       const entries = scratch.words(new Array(2 * depth * (last - first + 1)).fill(0)).pointer;
       const bounds = sparse.bounds + first * 12;
@@ -56,7 +61,16 @@ export function checkSparseGradient(
         [0, Math.floor(depth / 2)],
         [Math.floor(depth / 2), depth],
       ])
-        kernels.sparseGather64(columns, from, to, d.pointer, rows * 64, gradient.pointer);
+        kernels.sparseGather64(
+          columns,
+          from,
+          to,
+          d.pointer,
+          rows * 64,
+          gradient.pointer,
+          tile === 0 ? sums.pointer : 0,
+          shift.pointer,
+        );
     }
   } else {
     for (const range of [0, 1])

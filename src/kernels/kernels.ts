@@ -35,6 +35,8 @@ export interface Kernels {
     d: number,
     dPanel: number,
     gradient: number,
+    sums: number,
+    shift: number,
   ): void;
   matmul16(
     rows: number,

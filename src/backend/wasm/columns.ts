@@ -4,6 +4,7 @@
  */
 import type { Plan } from '../../coordinator/plan.js';
 import { columnTileBytes, columnTileRows, shardRows } from '../../coordinator/shards.js';
+import type { Slice } from '../../coordinator/slices.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Rows } from '../backend.js';
 
@@ -31,18 +32,35 @@ export class Columns {
   }
 
   /**
-   * Adds to a panel's gradient, features [first, last), from the tiles of those ranks whose rows lie within `rows`.
-   * deltas: of the panel and of the batch's first row.
+   * A panel's gradient, features [first, last), from the tiles of those ranks whose rows lie within `rows`. deltas: of
+   * the panel and of the batch's first row; sums: f32 [64], Σ δ over the rows, for centring by its rank-1 correction,
+   * Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
    */
-  gather(batchRows: number, rows: Rows, first: number, last: number, deltas: number, panel: number): void {
-    const { threads, training } = this.#plan;
+  gather(
+    batchRows: number,
+    rows: Rows,
+    { firstRow, lastRow }: Slice,
+    deltas: number,
+    panel: number,
+    sums: number,
+  ) {
+    const { threads, training, regions } = this.#plan;
+    const shift = regions.shift.offset;
+    let start = sums;
     for (let rank = 0; rank < threads; rank++) {
       const shard = shardRows(batchRows, threads, rank);
       if (shard.first < rows.first || shard.last > rows.last) continue;
       for (let tile = 0; shard.first + tile * columnTileRows < shard.last; tile++) {
         const columns = this.#tile(rank, tile);
-        this.#kernels.sparseGather64(columns, first, last, deltas, training.panelBytes, panel);
+        const { panelBytes } = training;
+        this.#kernels.sparseGather64(columns, firstRow, lastRow, deltas, panelBytes, panel, start, shift);
+        start = 0;
       }
+    }
+    // No rows at all: the gradient must be zero all the same.
+    if (start !== 0) {
+      const first = panel + firstRow * 256;
+      this.#kernels.negativeOuter(shift + firstRow * 4, lastRow - firstRow, sums, 64, first);
     }
   }
 

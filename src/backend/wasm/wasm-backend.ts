@@ -154,14 +154,8 @@ export class WasmBackend implements Backend {
     const { panelWidth } = layers[0];
     const { panelBytes } = training;
     const kernels = this.#kernels;
-    // Centring by its rank-1 correction: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
-    const startAt = (first: number, last: number) => {
-      const shift = regions.shift.offset + first * 4;
-      kernels.negativeOuter(shift, last - first, biasSums, panelWidth, panel + first * panelWidth * 4);
-    };
     if (input.gathers) {
-      startAt(slice.firstRow, slice.lastRow);
-      this.#columns.gather(this.#batchRows, rows, slice.firstRow, slice.lastRow, deltas, panel);
+      this.#columns.gather(this.#batchRows, rows, slice, deltas, panel, biasSums);
       return;
     }
     const ranges = input.rangeEnds.length;
@@ -169,7 +163,11 @@ export class WasmBackend implements Backend {
     const firstDelta = deltas + rows.first * rowBytes;
     const scatter = panelWidth === 64 ? kernels.sparseGradient64 : kernels.sparseGradient16;
     for (let range = slice.firstRange; range < slice.lastRange; range++) {
-      startAt(range === 0 ? 0 : input.rangeEnds[range - 1], input.rangeEnds[range]);
+      const first = range === 0 ? 0 : input.rangeEnds[range - 1];
+      // Centring by its rank-1 correction: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
+      const shift = regions.shift.offset + first * 4;
+      const start = panel + first * panelWidth * 4;
+      kernels.negativeOuter(shift, input.rangeEnds[range] - first, biasSums, panelWidth, start);
       scatter(bounds, ranges, range, rows.last - rows.first, firstDelta, panelBytes, panel);
     }
   }

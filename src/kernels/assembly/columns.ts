@@ -43,15 +43,38 @@ export function turnRows(
 }
 
 /**
- * gradient[feature] += Σ value · d[row] over the columns of features [first, last). d: four panels, f32
- * [4][rows][16], `dPanel` bytes apart; gradient: one panel, f32 [P + 1][64].
+ * g[0 … 63] = −x · v, where a centred feature's row of the gradient starts from. Stored and loaded again at once: sums
+ * that may come from here or from memory would not be 256 bits wide.
  */
-export function sparseGather64(columns: usize, first: i32, last: i32, d: usize, dPanel: i32, gradient: usize): void {
+// @ts-ignore: AssemblyScript decorator
+@inline
+function startRow(g: usize, x: v128, v: usize): void {
+  const minus = f32x4.neg(x), zero = f32x4.splat(0);
+  for (const end = g + 256; g < end; g += 32, v += 32) {
+    const low = madd(minus, v128.load(v), zero), high = madd(minus, v128.load(v, 16), zero);
+    v128.store(g, high, 16);
+    v128.store(g, low);
+  }
+}
+
+/**
+ * gradient[feature] += Σ value · d[row] over the columns of features [first, last). d: four panels, f32
+ * [4][rows][16], `dPanel` bytes apart; gradient: one panel, f32 [P + 1][64]. sums: f32 [64], Σ d over the batch, for the
+ * first tile, which starts each row at −shift[feature] · sums; 0 for the others.
+ */
+export function sparseGather64(
+  columns: usize, first: i32, last: i32, d: usize, dPanel: i32, gradient: usize, sums: usize, shift: usize,
+): void {
   const d1 = d + dPanel, d2 = d1 + dPanel, d3 = d2 + dPanel;
   let g = gradient + (<usize>first << 8);
+  shift += <usize>first << 2;
   for (let column = columns + (<usize>first << 2), stop = columns + (<usize>last << 2); column < stop; column += 4, g += 256) {
     let entry = <usize>load<u32>(column);
     const end = <usize>load<u32>(column, 4);
+    if (sums) {
+      startRow(g, v128.load_splat<f32>(shift), sums);
+      shift += 4;
+    }
     if (entry == end) continue;
     let v0 = v128.load(g), v1 = v128.load(g, 16), v2 = v128.load(g, 32), v3 = v128.load(g, 48),
       v4 = v128.load(g, 64), v5 = v128.load(g, 80), v6 = v128.load(g, 96), v7 = v128.load(g, 112),

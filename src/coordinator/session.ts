@@ -34,6 +34,9 @@ export class WorkerFailure extends Error {
 /** Longest time for which the event loop is blocked: signals and progress are this late. */
 const burstMs = 5;
 
+/** How long an interrupted session waits for the step that everyone is to stop after, so that its weights are whole. */
+const wholeStepMs = 400;
+
 /** How long an aborted session waits for workers in the middle of a step; closing the pool ends them anyway. */
 const graceMs = 50;
 
@@ -88,7 +91,7 @@ export class Session {
   /** Asks everyone to stop after the same step; whoever takes too long over it is aborted in the middle. */
   #interrupt(): void {
     this.#control.requestStop();
-    setTimeout(() => this.#control.abort(AbortReason.interrupted), graceMs).unref();
+    setTimeout(() => this.#control.abort(AbortReason.interrupted), wholeStepMs).unref();
   }
 
   /** Whether the parameters are those after a whole step: not so when the session was aborted within one. */

@@ -17,7 +17,8 @@ export function compileExports(name: string, exports: ReadonlyMap<string, string
   writeFileSync(`${root}${source}`, lines.join(''));
   const options = [
     source,
-    ...['-o', target, '--runtime', 'stub', '--noAssert', '-O3', '--use', 'abort=', '--use', 'FMA=1'],
+    ...['-o', target, '--runtime', 'stub', '--noAssert', '-O3', '--use', 'abort='],
+    ...['--use', 'FMA=1', '--use', 'PLAIN=0'],
     ...['--enable', 'simd', '--enable', 'threads', '--enable', 'relaxed-simd'],
     ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
   ];

@@ -9,8 +9,8 @@ export const each = (length: number, write: (i: number) => string, separator = '
  * The same for the low and the high four of eight lanes. Low first when loading; V8 joins two such operations on
  * neighbouring addresses into a 256-bit one, provided that the high half is stored first.
  */
-export const halves = (write: (half: 'l' | 'h', bytes: number) => string): string =>
-  [write('l', 0), write('h', 16)].join(' ');
+export const halves = (write: (half: 'l' | 'h', bytes: number) => string, separator = ' '): string =>
+  [write('l', 0), write('h', 16)].join(separator);
 
 /** Byte offsets from the scratch's start, and the constants that the emitted code reads from there. */
 export class Layout {

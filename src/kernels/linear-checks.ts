@@ -145,7 +145,8 @@ function reference(
       deltas.push(Math.exp(z - greatest) / total - target);
       loss -= target * (z - greatest - Math.log(total));
     });
-    if (logits[labels[i]] === greatest) hits++;
+    // The first of equal logits counts, as argmax has it.
+    if (logits.indexOf(greatest) === labels[i]) hits++;
   });
   return { deltas, loss, hits };
 }

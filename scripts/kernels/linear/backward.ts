@@ -64,7 +64,7 @@ const stepStrip = (
       (k) => `{
       const wl = v128.load(w, ${k * 32}), wh = v128.load(w, ${k * 32 + 16}), bl = v128.load(v, ${k * 32}), bh = v128.load(v, ${k * 32 + 16});
       const dl = madd(lambda, wl, g${k}l), dh = madd(lambda, wh, g${k}h), vl = madd(mu, bl, dl), vh = madd(mu, bh, dh);
-      const ul = nesterov ? f32x4.add(dl, f32x4.mul(mu, vl)) : vl, uh = nesterov ? f32x4.add(dh, f32x4.mul(mu, vh)) : vh, nl = madd(eta, ul, wl), nh = madd(eta, uh, wh);
+      const nl = madd(eta, madd(now, dl, f32x4.mul(past, vl)), wl), nh = madd(eta, madd(now, dh, f32x4.mul(past, vh)), wh);
       v128.store(v, vh, ${k * 32 + 16}); v128.store(v, vl, ${k * 32}); v128.store(w, nh, ${k * 32 + 16}); v128.store(w, nl, ${k * 32}); }`,
     )}`;
 
@@ -75,13 +75,12 @@ const step = `
  */
 function step(M: usize, blocks: i32, rate: f32): void {
   ${fields('features', 'components', 'centres', 'momentum', 'nesterov', 'decay', 'weights', 'velocity', 'rows', 'projected', 'deltas')}
-  const mu = f32x4.splat(momentum), eta = f32x4.splat(-rate), lambda = f32x4.splat(decay), first = 0, last = (features >> 3) + productStrips(components);
+  const mu = f32x4.splat(momentum), eta = f32x4.splat(-rate), lambda = f32x4.splat(decay), now = f32x4.splat(nesterov ? 1 : 0), past = f32x4.splat(nesterov ? momentum : 1), first = 0, last = (features >> 3) + productStrips(components);
   ${stripLoops(stepStrip)}
   const w = weights + <usize>(last * 320), v = velocity + <usize>(last * 320);
   for (let k: usize = 0; k < 10; k++) {
     const o = k << 2, before = v128.load_splat<f32>(w + o), g = madd(lambda, before, f32x4.splat(biasGradient(deltas, blocks, k))), moved = madd(mu, v128.load_splat<f32>(v + o), g);
-    const by = nesterov ? f32x4.add(g, f32x4.mul(mu, moved)) : moved;
-    v128.store_lane<f32>(v + o, moved, 0); v128.store_lane<f32>(w + o, madd(eta, by, before), 0);
+    v128.store_lane<f32>(v + o, moved, 0); v128.store_lane<f32>(w + o, madd(eta, madd(now, g, f32x4.mul(past, moved)), before), 0);
   }
 }`;
 

@@ -32,21 +32,29 @@ function multiply(a: usize, aRow: usize, aInner: usize, b: usize, out: usize, ro
 }`;
 
 const orthonormalise = `
-@inline function inner(a: usize, b: usize, bytes: usize): f32 {
-  let l = f32x4.splat(0), h = l;
-  for (let f: usize = 0; f < bytes; f += 32) { l = madd(v128.load(a + f), v128.load(b + f), l); h = madd(v128.load(a + f, 16), v128.load(b + f, 16), h); }
-  return sumLanes(f32x4.add(l, h));
+/** Scalar product of two rows; its partial sums pass through the first 32 bytes of room, which lets V8 keep them 256 bits wide. */
+function inner(a: usize, b: usize, bytes: usize, room: usize): f32 {
+  let l = f32x4.splat(0), h = f32x4.splat(0);
+  for (let f: usize = 0; f < bytes; f += 32) {
+    const al = v128.load(a + f), ah = v128.load(a + f, 16), bl = v128.load(b + f), bh = v128.load(b + f, 16);
+    l = madd(al, bl, l); h = madd(ah, bh, h);
+  }
+  v128.store(room, h, 16); v128.store(room, l);
+  return sumLanes(f32x4.add(v128.load(room), v128.load(room, 16)));
 }
 /** Rows q f32 [count][F] by modified Gram–Schmidt; a row without a direction of its own becomes zero. */
-function orthonormalise(q: usize, count: i32, features: i32): void {
+function orthonormalise(q: usize, count: i32, features: i32, room: usize): void {
   const bytes = <usize>features << 2;
   for (let r = 0; r < count; r++) {
-    const row = q + <usize>r * bytes, before = inner(row, row, bytes);
+    const row = q + <usize>r * bytes, before = inner(row, row, bytes, room);
     for (let s = 0; s < r; s++) {
-      const other = q + <usize>s * bytes, d = f32x4.splat(-inner(row, other, bytes));
-      for (let f: usize = 0; f < bytes; f += 16) v128.store(row + f, madd(d, v128.load(other + f), v128.load(row + f)));
+      const other = q + <usize>s * bytes, d = f32x4.splat(-inner(row, other, bytes, room));
+      for (let f: usize = 0; f < bytes; f += 32) {
+        const x = row + f, y = other + f, l = madd(d, v128.load(y), v128.load(x)), h = madd(d, v128.load(y, 16), v128.load(x, 16));
+        v128.store(x, h, 16); v128.store(x, l);
+      }
     }
-    const left = inner(row, row, bytes), factor = f32x4.splat(left > before * 1e-10 && left > 1e-30 ? <f32>1 / <f32>Math.sqrt(left) : <f32>0);
+    const left = inner(row, row, bytes, room), factor = f32x4.splat(left > before * 1e-10 && left > 1e-30 ? <f32>1 / <f32>Math.sqrt(left) : <f32>0);
     for (let f: usize = 0; f < bytes; f += 16) v128.store(row + f, f32x4.mul(factor, v128.load(row + f)));
   }
 }`;
@@ -72,17 +80,17 @@ export function fitComponents(M: usize, x: usize, images: i32, room: usize): voi
   // Any start will do that is not orthogonal to what is sought.
   let state: u32 = 1;
   for (let i: usize = 0; i < (<usize>wide * F) << 2; i += 4) { state = state * 1664525 + 1013904223; store<f32>(basis + i, <f32>(<i32>(state >> 8)) / 8388608 - 1); }
-  orthonormalise(basis, wide, features);
+  orthonormalise(basis, wide, features, columns);
   for (let i = 0; i < ${iterations}; i++) {
     multiply(basis, F << 2, 4, covariance, next, wide, features, features);
-    orthonormalise(next, wide, features);
+    orthonormalise(next, wide, features, columns);
     const t = basis; basis = next; next = t;
   }
   // Variances by Rayleigh quotients; then the basis, scaled, as columns f32 [F][K] for the projection of these images.
   multiply(basis, F << 2, 4, covariance, next, wide, features, features);
   const offsets = projection + (F * K << 2); let greatest: f32 = 0;
   for (let k: usize = 0; k < K; k++) {
-    const variance = inner(basis + k * (F << 2), next + k * (F << 2), F << 2) / <f32>images; greatest = max(greatest, variance);
+    const variance = inner(basis + k * (F << 2), next + k * (F << 2), F << 2, columns) / <f32>images; greatest = max(greatest, variance);
     const factor = variance > greatest * 1e-6 && variance > 1e-12 ? <f32>(1 / Math.sqrt(Math.sqrt(variance))) : <f32>0;
     for (let f: usize = 0; f < F; f++) store<f32>(basis + ((k * F + f) << 2), factor * load<f32>(basis + ((k * F + f) << 2)));
   }

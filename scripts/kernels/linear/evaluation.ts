@@ -1,6 +1,6 @@
 /** Accuracy and loss from weights folded for raw features. */
 import { halves } from '../text.ts';
-import { all, fields, fold, logitTerms } from './parts.ts';
+import { addSums, fields, greatest } from './parts.ts';
 
 const foldWeights = `
 /**
@@ -23,19 +23,21 @@ export function foldWeights(M: usize, out: usize): void {
 }`;
 
 const judge = `
-/** Loss and hits of the eight images whose logits lie at t f32 [10][2 blocks][8]. */
+/** Loss and hits, the first of equal logits, of the eight images whose logits lie at t f32 [10][2 blocks][8], overwritten. */
 function judge(t: usize, labels: usize, sums: usize): void {
-  const zero = f32x4.splat(0), floor = f32x4.splat(-87), label = v128.load_ext<u8>(labels), yl = i32x4.extend_low_i16x8_u(label), yh = i32x4.extend_high_i16x8_u(label);
-  ${halves(
-    (q, bytes) => `
-  ${all((k) => `const a${k}${q} = v128.load(t, ${k * 64 + bytes});`)}
-  const m${q} = ${fold(logitTerms(q), 'f32x4.pmax')};
-  let right${q} = zero, hit${q} = zero, s${q} = zero;
-  ${all((k) => `{ const own = i32x4.eq(y${q}, i32x4.splat(${k})), a = a${k}${q}; right${q} = v128.or(right${q}, v128.and(own, a)); hit${q} = v128.or(hit${q}, v128.and(own, f32x4.ge(a, m${q}))); s${q} = f32x4.add(s${q}, exp4(f32x4.pmax(floor, f32x4.sub(a, m${q})))); }`)}
-  const loss${q} = v128.and(i32x4.ne(y${q}, i32x4.splat(255)), f32x4.sub(f32x4.add(m${q}, log4(s${q})), right${q}));`,
-  )}
-  store<f64>(sums, load<f64>(sums) + sumDoubles(lossl) + sumDoubles(lossh));
-  store<f64>(sums, load<f64>(sums, 8) + <f64>(popcnt<i32>(i32x4.bitmask(hitl)) + popcnt<i32>(i32x4.bitmask(hith))), 8);
+  const zero = f32x4.splat(0), floor = f32x4.splat(-87), classes = 10;
+  const label = v128.load_ext<u8>(labels), yl = i32x4.extend_low_i16x8_u(label), yh = i32x4.extend_high_i16x8_u(label);
+  ${greatest}
+  let ${halves((q) => `s${q} = zero, right${q} = zero, hit${q} = zero, taken${q} = zero`, ', ')};
+  for (let k = 0, p = t; k < classes; k++, p += 64) {
+    const c = i32x4.splat(k);
+    ${halves((q, d) => `const a${q} = v128.load(p, ${d}), own${q} = i32x4.eq(y${q}, c), top${q} = f32x4.ge(a${q}, m${q}), e${q} = exp4(f32x4.pmax(floor, f32x4.sub(a${q}, m${q})));`)}
+    v128.store(p, eh, 16); v128.store(p, el);
+    ${halves((q) => `s${q} = f32x4.add(s${q}, e${q}); right${q} = v128.or(right${q}, v128.and(own${q}, a${q})); hit${q} = v128.or(hit${q}, v128.andnot(v128.and(own${q}, top${q}), taken${q})); taken${q} = v128.or(taken${q}, top${q});`)}
+  }
+  const nobody = i32x4.splat(255);
+  ${halves((q) => `const loss${q} = v128.and(i32x4.ne(y${q}, nobody), f32x4.sub(f32x4.add(m${q}, log4(s${q})), right${q}));`)}
+  ${addSums}
 }`;
 
 const evaluate = `

@@ -1,7 +1,7 @@
 /** Forward pass and loss of a batch, down to the gradients of the logits. */
 import { each, halves } from '../text.ts';
 import { logitsSource } from './logits.ts';
-import { all, at, classes, fields, fold, logitTerms } from './parts.ts';
+import { addSums, at, fields, greatest } from './parts.ts';
 
 /** Four vectors of eight images, named {l, h}{0 … 3}, to eight rows of four from `r` on, `line` bytes apart. */
 const transposed = halves(
@@ -31,16 +31,30 @@ function byImage(p: usize, components: i32, r: usize): void {
 }`;
 
 const propagate = `
-/** Gradients of the logits of one block, and its loss and hits; see propagate. t f32 [10][2 blocks][8]. */
+/**
+ * Gradients of the logits of one block, and its loss and hits; see propagate. t f32 [10][2 blocks][8], overwritten. A hit
+ * is the first of equal logits, as argmax has it.
+ */
 function softmax(t: usize, labels: usize, classes: i32, smoothing: f32, rowScale: f32, deltas: usize, sums: usize): void {
-  const zero = f32x4.splat(0), least = f32x4.splat(-1e30), floor = f32x4.splat(-87);
-  const share = smoothing / <f32>classes, spread = f32x4.splat(share), hot = f32x4.splat(1 - smoothing);
-  let ${all((k) => `a${k}l = v128.load(t, ${k * 64}), a${k}h = v128.load(t, ${k * 64 + 16})`, ', ')};
-  ${all((k) => `if (classes <= ${k}) { a${k}l = least; a${k}h = least; }`)}
+  const zero = f32x4.splat(0), floor = f32x4.splat(-87), one = f32x4.splat(1);
   const label = v128.load_ext<u8>(labels), yl = i32x4.extend_low_i16x8_u(label), yh = i32x4.extend_high_i16x8_u(label);
-  ${halves((q) => softmaxHalf(q))}
-  store<f64>(sums, load<f64>(sums) + sumDoubles(lossl) + sumDoubles(lossh));
-  store<f64>(sums, load<f64>(sums, 8) + <f64>(popcnt<i32>(i32x4.bitmask(hitl)) + popcnt<i32>(i32x4.bitmask(hith))), 8);
+  ${greatest}
+  let ${halves((q) => `s${q} = zero, right${q} = zero, total${q} = zero, hit${q} = zero, taken${q} = zero`, ', ')};
+  for (let k = 0, p = t; k < classes; k++, p += 64) {
+    const c = i32x4.splat(k);
+    ${halves((q, d) => `const a${q} = v128.load(p, ${d}), own${q} = i32x4.eq(y${q}, c), top${q} = f32x4.ge(a${q}, m${q}), e${q} = exp4(f32x4.pmax(floor, f32x4.sub(a${q}, m${q})));`)}
+    v128.store(p, eh, 16); v128.store(p, el);
+    ${halves((q) => `s${q} = f32x4.add(s${q}, e${q}); right${q} = v128.or(right${q}, v128.and(own${q}, a${q})); total${q} = f32x4.add(total${q}, a${q}); hit${q} = v128.or(hit${q}, v128.andnot(v128.and(own${q}, top${q}), taken${q})); taken${q} = v128.or(taken${q}, top${q});`)}
+  }
+  const share = smoothing / <f32>classes, spread = f32x4.splat(share), hot = f32x4.splat(1 - smoothing), nobody = i32x4.splat(255), row = f32x4.splat(rowScale);
+  ${halves((q) => `const real${q} = i32x4.ne(y${q}, nobody), i${q} = f32x4.div(one, s${q}), scale${q} = v128.and(real${q}, row), loss${q} = v128.and(real${q}, f32x4.sub(f32x4.sub(f32x4.add(m${q}, log4(s${q})), f32x4.mul(hot, right${q})), f32x4.mul(spread, total${q})));`)}
+  for (let k = 0, p = t; k < classes; k++, p += 64, deltas += 32) {
+    const c = i32x4.splat(k);
+    ${halves((q, d) => `const g${q} = f32x4.mul(scale${q}, f32x4.sub(f32x4.sub(f32x4.mul(i${q}, v128.load(p, ${d})), spread), v128.and(hot, i32x4.eq(y${q}, c))));`)}
+    v128.store(deltas, gh, 16); v128.store(deltas, gl);
+  }
+  memory.fill(deltas, 0, <usize>(10 - classes) << 5);
+  ${addSums}
 }
 /**
  * \`blocks\` blocks of a batch whose images from \`first\` on they are: leaves (p − t) · rowScale in the model's deltas, t
@@ -65,23 +79,6 @@ export function propagate(M: usize, x: usize, labels: usize, blocks: i32, first:
     if (paired) softmax(room + 32, labels + 8, classes, smoothing, rowScale, deltas + 320, sums);
   }
 }`;
-
-/** Softmax, loss, hits and deltas of four images; ends with loss{q}, hit{q}. */
-function softmaxHalf(q: 'l' | 'h'): string {
-  const bytes = q === 'l' ? 0 : 16;
-  return `
-    const m${q} = ${fold(logitTerms(q), 'f32x4.pmax')}, real${q} = i32x4.ne(y${q}, i32x4.splat(255));
-    let right${q} = zero, total${q} = zero, hit${q} = zero;
-    ${all((k) => `{ const own = i32x4.eq(y${q}, i32x4.splat(${k})); right${q} = v128.or(right${q}, v128.and(own, a${k}${q})); hit${q} = v128.or(hit${q}, v128.and(own, f32x4.ge(a${k}${q}, m${q}))); if (classes > ${k}) total${q} = f32x4.add(total${q}, a${k}${q}); }`, '\n    ')}
-    ${all((k) => `const e${k}${q} = exp4(f32x4.pmax(floor, f32x4.sub(a${k}${q}, m${q})));`)}
-    const s${q} = ${fold(
-      classes.map((k) => `v128.and(e${k}${q}, f32x4.gt(a${k}${q}, least))`),
-      'f32x4.add',
-    )}, i${q} = f32x4.div(f32x4.splat(1), s${q});
-    const loss${q} = v128.and(real${q}, f32x4.sub(f32x4.sub(f32x4.add(m${q}, log4(s${q})), f32x4.mul(hot, right${q})), f32x4.mul(spread, total${q})));
-    const scale${q} = v128.and(real${q}, f32x4.splat(rowScale));
-    ${all((k) => `v128.store(deltas, classes > ${k} ? f32x4.mul(scale${q}, f32x4.sub(f32x4.sub(f32x4.mul(i${q}, e${k}${q}), spread), v128.and(hot, i32x4.eq(y${q}, i32x4.splat(${k}))))) : zero, ${k * 32 + bytes});`, '\n    ')}`;
-}
 
 const standardise = `
 /**

@@ -20,11 +20,10 @@ export const fields = (...names: LinearField[]): string =>
 export const setField = (name: LinearField, value: string): string =>
   `store<${linearModelFields[name]}>(M, ${value}, ${linearFieldOffset(name)});`;
 
-/** Greatest of ten vectors; with `f32x4.add` for `f32x4.pmax`, their sum, always in the same order. */
-export function fold(terms: readonly string[], operation: string): string {
-  if (terms.length === 1) return terms[0];
-  const half = Math.ceil(terms.length / 2);
-  return `${operation}(${fold(terms.slice(0, half), operation)}, ${fold(terms.slice(half), operation)})`;
-}
+/** {ml, mh}: the greatest of each image's logits at t f32 [classes][2 blocks][8]. */
+export const greatest = `let ml = v128.load(t), mh = v128.load(t, 16);
+  for (let k = 1, p = t + 64; k < classes; k++, p += 64) { ml = f32x4.pmax(ml, v128.load(p)); mh = f32x4.pmax(mh, v128.load(p, 16)); }`;
 
-export const logitTerms = (q: string): string[] => classes.map((k) => `a${k}${q}`);
+/** Adds {lossl, lossh} and the images of {hitl, hith} to sums f64 [2]. */
+export const addSums = `store<f64>(sums, load<f64>(sums) + sumDoubles(lossl) + sumDoubles(lossh));
+  store<f64>(sums, load<f64>(sums, 8) + <f64>(popcnt<i32>(i32x4.bitmask(hitl)) + popcnt<i32>(i32x4.bitmask(hith))), 8);`;

@@ -18,6 +18,8 @@ if (load === undefined) {
   console.error(`usage: npm run bench -- NAME, NAME one of ${[...benches.keys()].join(', ')}${got}`);
   process.exitCode = 2;
 } else {
+  const { refuseChanges } = await import('./record.ts');
+  refuseChanges();
   const { machineLine } = await import('./harness.ts');
   console.log(`${machineLine()}\nOther processes on the machine disturb it: compare within a run.\n`);
   const bench = await load();

@@ -81,6 +81,12 @@ async function machineFacts() {
   return { ...facts, processor, cores: physical, node, v8, wasmLevel, gflops, bandwidthGBs, loadAtStart };
 }
 
+/** @throws when a record is asked for that nobody could reproduce: the checkout has changes. */
+export function refuseChanges(): void {
+  if (process.argv.includes('--record') && commit()?.endsWith('+'))
+    throw new Error('--record: tracked files have changes; commit them first');
+}
+
 /** The commit, with `+` when tracked files have changes; null outside a checkout. Takes no locks. */
 function commit(): string | null {
   try {

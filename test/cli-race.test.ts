@@ -38,7 +38,7 @@ test('without arguments: the line, 20 seeds on one and on all cores, a card and 
   const { stdout } = await expectCode(0, [], { cwd });
   const [, percent, ms] = line.exec(stdout) ?? assert.fail(stdout);
   assert.ok(Number(percent) >= 97);
-  for (const part of ['reached', 'in a race', '20 runs', 'processor', 'folder'])
+  for (const part of ['reached', 'in a race', '20 repetitions', 'processor', 'folder'])
     assert.ok(stdout.includes(part), `${part} is not in\n${stdout}`);
   const folder = join(cwd, 'results', 'latest');
   const result = await readJson<RaceResult>(folder, 'result.json');
@@ -72,6 +72,16 @@ test('without arguments: the line, 20 seeds on one and on all cores, a card and 
   const events = (await readLog(folder)).map(({ event }) => event);
   assert.deepEqual([events[0], events.at(-1)], ['run_start', 'run_stop']);
   assert.ok(events.includes('race'));
+
+  // Its configuration repeats the race, not one of its repetitions; so do its weights.
+  const weights = join(folder, 'final.safetensors');
+  await expectCode(0, ['train', '--config', join(folder, 'config.yaml'), '--out', 'again'], { cwd });
+  const again = join(cwd, 'again');
+  assert.equal((await readJson<TrainingResult>(again, 'result.json')).accuracy, result.race.accuracy);
+  assert.deepEqual(await readFile(join(again, 'final.safetensors')), await readFile(weights));
+  const other = ['train', `model.init.file=${weights}`, 'data.features.grid=16'];
+  const { stderr } = await expectCode(2, other, { cwd });
+  assert.match(stderr, /data\.features\.grid: expected 12, as the weights of .* were trained on, got 16/);
 });
 
 test('the race is the recipe on the leading images: training them in order gives the same accuracy', async (t) => {

@@ -119,6 +119,12 @@ describe('bad input', { concurrency: 2 }, () => {
       'model.hidden',
       '[] where data.features.quadratic is above 0',
     ),
+    usage(
+      'layers that start at zero',
+      ['train', 'model.hidden=[32]'],
+      'model.init.kind',
+      'another initialisation than zero where model.hidden is not []',
+    ),
     usage('pooled direction features', ['train', 'data.pool=2'], 'data.pool', 'got 2'),
     usage(
       'a grid that is not built',

@@ -142,3 +142,34 @@ test('evaluating one part, then another, then the first again', async () => {
   assert.ok(onTest.accuracy > 0.95);
   await session.close();
 });
+
+test('of equal logits the first counts: weights of zero find the images of class 0', async () => {
+  const zeros = 980 / 10_000;
+  for (const overrides of [small, [...small, ...products]]) {
+    const config = await configure(...overrides);
+    const { session } = await openSession(await realMnist(), 2, overrides);
+    startParameters(session, config, 1, null);
+    assert.equal((await session.evaluate('test')).accuracy, zeros);
+    startParameters(session, config, 1, null);
+    const accuracies: number[] = [];
+    await trainOnce(session, config, 1, { step: (_, { batchAccuracy }) => accuracies.push(batchAccuracy) });
+    assert.ok(accuracies[0] < 0.6, `${accuracies[0]} of the first batch`);
+    await session.close();
+  }
+});
+
+test('weights that come with their transform keep it, whatever images the run has', async () => {
+  for (const overrides of [
+    [...small, ...products],
+    [...large, ...layers],
+  ]) {
+    const trained = await train(2, overrides);
+    const still = [...overrides, 'data.take=80', 'train.batch=8', 'train.epochs=1', 'optimizer.lr=1e-30'];
+    const config = await configure(...still);
+    const { session } = await openSession(await realMnist(), 2, still);
+    session.setParameters(trained.tensors, 'trained');
+    const { evaluation } = await trainOnce(session, config, 9, {});
+    await session.close();
+    assert.equal(evaluation?.accuracy, trained.accuracy);
+  }
+});

@@ -40,7 +40,7 @@ test('the estimate grows with images, epochs, grid and layers', async () => {
   assert.ok(base < (await estimate('mnist-97', 'train.epochs=2')));
   assert.ok(base < (await estimate('mnist-97', 'data.features.grid=20')));
   assert.ok(base < (await estimate('mnist-97', 'data.features.quadratic=24')));
-  assert.ok(base < (await estimate('mnist-97', 'model.hidden=[32]')));
+  assert.ok(base < (await estimate('mnist-97', 'model.hidden=[32]', 'model.init.kind=he')));
   assert.ok((await estimate('pixels-97')) < (await estimate('fastmlp', 'train.epochs=1')));
 });
 
@@ -58,7 +58,8 @@ test('small batches have one trainer; large ones, and optimisers without a fused
   assert.equal(await trainers('mnist-97', 2, 'train.batch=512'), 'all');
   assert.equal(await trainers('mnist-97', 2, 'optimizer.name=adam'), 'all');
   assert.equal(await trainers('mnist-99', 2), 'one');
-  assert.equal(await trainers('mnist-97', 2, 'model.hidden=[32]'), 'all');
+  assert.equal(await trainers('mnist-99.5', 1), 'one');
+  assert.equal(await trainers('mnist-97', 2, 'model.hidden=[32]', 'model.init.kind=he'), 'all');
   assert.equal(await trainers('mnist-99.5', 2), 'all');
   assert.equal(await trainers('mnist-99-large-batch', 2), 'all');
   assert.equal(await trainers('mnist-99-large-batch', 12), 'one');

@@ -1,6 +1,7 @@
 /** docs/PERFORMANCE.md and the README's headline figures, made from the newest records: same records, same text. */
 import { markdownTable } from 'markdown-table';
 import { type BarDefinition, bars, commandOf } from './bars.ts';
+import { recipeTable } from './recipe-comments.ts';
 import type { Bar, BenchRecord } from './record-format.ts';
 import { barTable, explanations, limitOf, measuredOf, recordBody, verdictOf } from './record-markdown.ts';
 
@@ -63,10 +64,17 @@ function headlines(records: Records): string {
       .filter((bar) => bar.track === track)
       .map((bar) => [title.toLowerCase(), bar.text, limitOf(bar), measuredOf(bar), verdictOf(bar)]),
   );
-  return markdownTable([['track', 'what', 'bar', 'median (min–max)', 'verdict'], ...rows], {
+  const table = markdownTable([['track', 'what', 'bar', 'median (min–max)', 'verdict'], ...rows], {
     align: ['l', 'l', 'r', 'r', 'l'],
     alignDelimiters: false,
   });
+  const recipes = records.get('recipes');
+  if (recipes === undefined) return table;
+  const words =
+    'Accuracy of the recipes on features in % (seeds at the target / seeds), every seed with other images; `npm run bench -- recipes`. ' +
+    'Split: trained on 50,000, the last 10,000 of the training set held out; fifths: each fifth of it held out in turn; ' +
+    'the others are test images, changed.';
+  return `${table}\n\n${words}\n\n${recipeTable(recipes)}`;
 }
 
 /** Every bar of the list as it was recorded, or as not measured; then what only the records know. */

@@ -1,5 +1,6 @@
 /** The statistics that a recipe's file carries as a comment, from the newest record of `npm run bench -- recipes`. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { markdownTable } from 'markdown-table';
 import { maximum, mean, minimum, standardDeviation } from '../../dist/report/statistics.js';
 import type { BenchRecord } from './record-format.ts';
 
@@ -32,9 +33,30 @@ export function withStatistics(text: string, recipe: string, record: BenchRecord
   return `${bare.slice(0, first)}${block}\n${bare.slice(first)}`;
 }
 
+/** Mean accuracy and how many seeds reached the target, by recipe and images: a Markdown table. */
+export function recipeTable({ samples }: BenchRecord): string {
+  const cases = [...new Set(Object.keys(samples).map((key) => key.split(', ')[1]))];
+  const rows = featureRecipes().map((recipe) => [
+    `\`${recipe}\``,
+    ...cases.map((images) => {
+      const accuracies = samples[statisticsCase(recipe, images)] ?? [];
+      if (accuracies.length === 0) return '';
+      const reached = accuracies.filter((accuracy) => accuracy >= targetOf(recipe)).length;
+      return `${(100 * mean(accuracies)).toFixed(2)} (${reached}/${accuracies.length})`;
+    }),
+  ]);
+  return markdownTable([['recipe', ...cases], ...rows], {
+    align: ['l', ...cases.map(() => 'r')],
+    alignDelimiters: false,
+  });
+}
+
+/** The share that a recipe's name promises. */
+const targetOf = (recipe: string): number => Number(/^mnist-([\d.]+)/.exec(recipe)?.[1]) / 100;
+
 function statistics(recipe: string, { samples, date }: BenchRecord): string[] {
   const prefix = statisticsCase(recipe, '').slice(0, -', accuracy'.length);
-  const target = Number(/^mnist-([\d.]+)/.exec(recipe)?.[1]) / 100;
+  const target = targetOf(recipe);
   const percent = (value: number) => (100 * value).toFixed(2);
   const lines = Object.entries(samples).flatMap(([key, accuracies]) => {
     if (!key.startsWith(prefix)) return [];

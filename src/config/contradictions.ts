@@ -62,6 +62,15 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       received: config.model.hidden,
     },
     {
+      broken:
+        config.model.init.kind === 'zero' &&
+        config.model.init.file === null &&
+        config.model.hidden.length > 0,
+      keys: ['model.init.kind', 'model.hidden'],
+      expected: 'another initialisation than zero where model.hidden is not []',
+      received: config.model.init.kind,
+    },
+    {
       broken: nesterovAlone,
       keys: ['optimizer.nesterov', 'optimizer.momentum'],
       expected: 'false where optimizer.momentum is 0',

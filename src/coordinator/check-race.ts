@@ -23,7 +23,7 @@ export function checkRace({ used, level }: Raced, { dataset, kernels }: Setup): 
     throw new UserError(`the race does not count: its ${wrong[0]} were not those of the verified files`);
   if (kernels.level !== level) {
     throw new UserError(
-      `the race does not count: it ran on kernels ${level}, which fail the self-test (${kernels.refused.join('; ')})`,
+      `the race does not count: it ran on kernels ${level}, the verified ones are ${kernels.level}${kernels.refused.length > 0 ? ` (${kernels.refused.join('; ')})` : ''}`,
     );
   }
 }

@@ -58,6 +58,9 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
     record: emptyRecord(raced?.elapsedMs ?? null),
   }));
   const silent = { ...context, progress: createProgress({ stream: process.stderr, quiet: true }) };
+  /** The recipe as the race ran it, and its weights: what the folder's config.yaml and final.safetensors are. */
+  const leading: Config = { ...config, data: { ...config.data, shuffle: false } };
+  let raceTensors: Kept['tensors'] = null;
   let failure: unknown = null;
   try {
     for (const { threads, plan, record } of groups) {
@@ -66,8 +69,9 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
       log.event('plan', { plan, threads: { count: threads, reason: 'the race is repeated on it' } });
       await withPool(threads, (pool) =>
         withSession(setup, plan, pool, signal, async (session) => {
-          const repeated = await repeat(session, config);
+          const repeated = await repeat(session, leading);
           if (raced !== null) checkRepetition(raced, repeated, threads);
+          raceTensors = session.parameters();
           await runSeeds(session, { config, seeds, initialTensors: null, log, record, context: silent });
         }),
       );
@@ -85,9 +89,19 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
   const judged = missed ? 'missed' : status;
   const exitCode = exitCodeOf(judged, failure);
   await finishTraining({
-    ...{ resolved, seeds, setup, folder, log, description, failure, context, exitCode },
+    ...{
+      resolved,
+      seeds,
+      setup: { ...setup, config: leading },
+      folder,
+      log,
+      description,
+      failure,
+      context,
+      exitCode,
+    },
     plan: last.plan,
-    record: last.record,
+    record: { ...last.record, tensors: raceTensors },
     status: judged,
     race: raced === null ? null : raceFacts(raced),
     otherThreads: others.map(({ threads, record }) => ({ threads, runs: seedRuns(record) })),
@@ -100,8 +114,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
 /** The race's own run in a session, from the same images in the same order; it also warms the workers. */
 async function repeat(session: Session, config: Config): Promise<number> {
   startParameters(session, config, config.seed, null);
-  const leading = { ...config, data: { ...config.data, shuffle: false } };
-  const { evaluation } = await trainOnce(session, leading, config.seed, {});
+  const { evaluation } = await trainOnce(session, config, config.seed, {});
   return evaluation?.accuracy ?? Number.NaN;
 }
 

@@ -51,6 +51,8 @@ export class Session {
   /** Direction features: the part of which workers make features ahead; the part whose features are all kept. */
   #aheadPart: PartName | null = null;
   #storedPart: PartName | null = null;
+  /** Direction features: the parameters came with their transform, which is kept. */
+  #hasTransform = false;
 
   private constructor(plan: Plan, memory: WebAssembly.Memory, modules: KernelModules, pool: WorkerPool) {
     this.plan = plan;
@@ -118,7 +120,7 @@ export class Session {
 
   /** Sets the parameters from named tensors and the optimiser's state to zero: the start of a run. */
   setParameters(tensors: ReadonlyMap<string, Tensor>, source: string, prefix = ''): void {
-    this.#store.write(tensors, source, prefix);
+    this.#hasTransform = this.#store.write(tensors, source, prefix);
     this.#floats(this.plan.regions.states).fill(0);
     this.#floats(this.plan.regions.stats).fill(0);
     // The next run counts from nothing: its first tick comes before its first step is reported.
@@ -151,6 +153,7 @@ export class Session {
       firstSample,
       epochSamples,
       extract,
+      fit: extract && !this.#hasTransform,
       evaluate: evaluate === null ? null : { part: evaluate, stored },
     });
     if (strategies[this.plan.sync].coordinated && this.plan.directions?.team.trainers !== 'one')

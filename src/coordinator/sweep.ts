@@ -79,7 +79,7 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
   const { resolved, threads, repeats, out } = options;
   const { config, name } = resolved;
   const { signal, progress } = context;
-  const initialTensors = readInitialTensors(config.model.init.file);
+  const initialTensors = readInitialTensors(config);
   const setup = await setUp(config, options.cores, signal, progress);
   const folder = await createRunFolder({ root: 'results', out, name });
   const log = openLog(folder.file('log.ndjson'), config.log.level);

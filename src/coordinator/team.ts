@@ -57,8 +57,9 @@ export function chooseTeam(work: TeamWork): Team {
   const features = evaluated * extractionMicroseconds(shape);
   const training = steps * step;
   const alone = Math.max(training, (training + features) / threads);
-  const waits = threads === 1 ? 0 : 2 * (oversubscribed ? barrier.parked : barrier.spinning);
+  const waits = 2 * (oversubscribed ? barrier.parked : barrier.spinning);
   const sharded = (training + features) / threads + steps * waits;
+  if (threads === 1) return { trainers: 'one', reason: 'there is one worker' };
   const words = `a batch of ${batch} is ${step.toFixed(1)} µs of work for one core`;
   return alone < clearGain * sharded
     ? { trainers: 'one', reason: `${words}: one worker trains while the others make features` }

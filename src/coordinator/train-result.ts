@@ -4,6 +4,7 @@ import { type Tensor, writeSafetensors } from '../model/safetensors.js';
 import { resultCard, type SeedRun } from '../report/result-card.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../report/statistics.js';
 import type { CommandContext } from './command-context.js';
+import { weightsMetadata } from './initial-tensors.js';
 import type { RunStatus } from './log.js';
 import type { Plan } from './plan.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
@@ -73,7 +74,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
   const ended = endRun(ending, reason, result, {
     ...(record.tensors === null
       ? {}
-      : { 'final.safetensors': writeSafetensors(record.tensors, { format: 'pt' }) }),
+      : { 'final.safetensors': writeSafetensors(record.tensors, weightsMetadata(config)) }),
   });
   const [hardware] = await Promise.all([ended, record.metrics.write(folder)]);
   if (context.json) context.stdout(JSON.stringify(result));
@@ -81,7 +82,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     const { sync } = config.parallel;
     const card = resultCard({
       ...result,
-      ...(race ? { race, accuracy: race.accuracy, phases: race.phases } : {}),
+      ...(race ? { race, phases: race.phases } : {}),
       accuracyOn: config.stop.on,
       network: describeNetwork(ending.plan),
       images: runLength(config, ending.plan.parts.train.count).images,
@@ -98,7 +99,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
   if (status === 'interrupted') context.stderr(`interrupted; what was measured is in ${shownFolder(folder)}`);
 }
 
-/** result.json. Times in milliseconds; over several seeds, accuracy is the mean and every time of a run the median. */
+/** result.json. Times in milliseconds; over several seeds, accuracy is the mean (a race's its own) and every time of a run the median. */
 function resultJson(ending: TrainingEnding) {
   const { setup, plan, record, status, resolved, seeds, failure, race, otherThreads, speedup } = ending;
   const { config } = setup;
@@ -116,7 +117,7 @@ function resultJson(ending: TrainingEnding) {
     name: resolved.name,
     status,
     reason: failure instanceof Error ? failure.message : (outcomes[0]?.reason ?? null),
-    accuracy: none ? (first?.evaluation?.accuracy ?? null) : mean(accuracies),
+    accuracy: race?.accuracy ?? (none ? (first?.evaluation?.accuracy ?? null) : mean(accuracies)),
     accuracyOn: config.stop.on,
     ...(config.stop.on === 'validation' && !none
       ? { testAccuracy: mean(record.results.map((result) => result.testAccuracy ?? 0)) }

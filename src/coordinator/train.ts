@@ -27,7 +27,7 @@ export async function train(options: TrainOptions, context: CommandContext): Pro
   const { resolved, out } = options;
   const { config, name } = resolved;
   const { signal, progress } = context;
-  const initialTensors = readInitialTensors(config.model.init.file);
+  const initialTensors = readInitialTensors(config);
   const choice = chooseThreads(config, options.cores, usualImages, usualPixels);
   const threads = choice.count;
   // Workers take longest to start, so they start first; the plan reaches them with their task.

@@ -53,16 +53,17 @@ export class TransformTensors {
       .set('products.mean', { shape: [means.length], data: means });
   }
 
-  /** Tensors without the transform leave it as it is: a run fits its own. @throws UserError */
-  write(tensors: ReadonlyMap<string, Tensor>, source: string): void {
-    if (!tensors.has('features.mean')) return;
+  /** False for tensors without the transform: a run fits its own then. @throws UserError */
+  write(tensors: ReadonlyMap<string, Tensor>, source: string, prefix: string): boolean {
+    const named = (name: string, shape: number[]) => findTensor(tensors, `${prefix}${name}`, shape, source);
+    if (!tensors.has(`${prefix}features.mean`)) return false;
     const { features: F, components: K } = this.#plan.shape;
-    const mean = findTensor(tensors, 'features.mean', [F], source);
-    const [scale] = findTensor(tensors, 'features.scale', [1], source);
+    const mean = named('features.mean', [F]);
+    const [scale] = named('features.scale', [1]);
     if (K > 0) {
-      const weight = findTensor(tensors, 'components.weight', [K, F], source);
-      const bias = findTensor(tensors, 'components.bias', [K], source);
-      const means = findTensor(tensors, 'products.mean', [this.#productPlaces.length], source);
+      const weight = named('components.weight', [K, F]);
+      const bias = named('components.bias', [K]);
+      const means = named('products.mean', [this.#productPlaces.length]);
       for (let i = 0; i < K * F; i++)
         this.#projection[projectionIndex(Math.floor(i / F), i % F, F)] = weight[i];
       this.#projection.set(bias, K * F);
@@ -73,6 +74,7 @@ export class TransformTensors {
     this.#mean.set(mean);
     for (let f = 0; f < F; f++) this.#shift[f] = -mean[f] * scale;
     writeLinearModel(this.#memory, this.#plan.model.offset, { scale });
+    return true;
   }
 
   get #scaleOffset(): number {

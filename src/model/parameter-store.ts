@@ -7,10 +7,10 @@ import type { Tensor } from './safetensors.js';
 
 export interface ParameterStore {
   /**
-   * Sets the parameters, and the transform of direction features if the tensors hold one.
+   * Sets the parameters, and the transform of direction features if the tensors hold one: then true.
    * @throws UserError naming `source`, the tensor and both shapes when one is missing or does not fit.
    */
-  write(tensors: ReadonlyMap<string, Tensor>, source: string, prefix: string): void;
+  write(tensors: ReadonlyMap<string, Tensor>, source: string, prefix: string): boolean;
   read(): Map<string, Tensor>;
 }
 
@@ -19,7 +19,10 @@ export function parameterStore(plan: Plan, memory: WebAssembly.Memory): Paramete
   const { directions, classes } = plan;
   if (directions === null) {
     return {
-      write: (tensors, source, prefix) => importParameters(plan.layers, tensors, vector, source, prefix),
+      write(tensors, source, prefix) {
+        importParameters(plan.layers, tensors, vector, source, prefix);
+        return false;
+      },
       read: () => exportParameters(plan.layers, vector),
     };
   }
@@ -28,7 +31,7 @@ export function parameterStore(plan: Plan, memory: WebAssembly.Memory): Paramete
     return {
       write(tensors, source, prefix) {
         importParameters(plan.layers, tensors, vector, source, prefix);
-        transform.write(tensors, source);
+        return transform.write(tensors, source, prefix);
       },
       read: () => new Map([...exportParameters(plan.layers, vector), ...transform.read()]),
     };
@@ -46,7 +49,7 @@ export function parameterStore(plan: Plan, memory: WebAssembly.Memory): Paramete
         for (let i = 0; i < inputs; i++) vector[stripIndex(places[i], k)] = weight[k * inputs + i];
       }
       vector.set(bias, biasStart);
-      transform.write(tensors, source);
+      return transform.write(tensors, source, prefix);
     },
     read() {
       const weight = new Float32Array(classes * inputs);

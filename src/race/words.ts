@@ -9,7 +9,7 @@ const flags = new Map([
   ['--quiet', null],
   ['--debug', null],
   ['--out', /^[^-]/],
-  ['--seeds', /^[1-9]\d{0,4}$/],
+  ['--seeds', /^(100000|[1-9]\d{0,4})$/],
 ]);
 
 /** `--seeds 30` without a command trains, as it always did. */

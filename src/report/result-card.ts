@@ -58,14 +58,20 @@ const LABEL = 11;
 export function resultCard(input: ResultCardInput): string[] {
   const heading = `${input.name}: ${statusInWords(input)}`;
   const recipe = [
-    field('network', `${input.network.join('-')}, batch ${input.batch}, seed ${input.seed}`),
+    field(
+      'network',
+      `${input.network.join('-')}, batch ${input.batch}${input.race ? '' : `, seed ${input.seed}`}`,
+    ),
     field(
       'work',
       `${count(input.epochs, 'epoch')} of ${count(input.images, 'image')}, ${count(input.steps, 'step')}`,
     ),
     field('optimiser', input.optimizer),
     field('schedule', input.schedule),
-    field('threads', `${input.threads}, sync ${input.sync}, WebAssembly ${input.wasmLevel}`),
+    field(
+      'threads',
+      `${input.race ? `1, in the repetitions ${input.threads}` : input.threads}, sync ${input.sync}, WebAssembly ${input.wasmLevel}`,
+    ),
   ];
   const raced = input.race
     ? `, in a race of one thread on the leading ${count(input.race.images, 'image')}`
@@ -75,7 +81,10 @@ export function resultCard(input: ResultCardInput): string[] {
       'accuracy',
       input.accuracy === null ? 'not evaluated' : `${percent(input.accuracy)} (${input.accuracyOn})${raced}`,
     ),
-    field('speed', `${grouped(Math.round(input.imagesPerSecond))} images/s`),
+    field(
+      'speed',
+      `${grouped(Math.round(input.imagesPerSecond))} images/s${input.race ? ' in the repetitions' : ''}`,
+    ),
     field('speed-up', speedupInWords(input)),
   ];
   const blocks = [
@@ -118,30 +127,32 @@ function speedupInWords({ speedup, threads }: ResultCardInput): string {
   return `not measured; to measure: node dist/coordinator --threads 1..${threads > 1 ? threads : 'N'}`;
 }
 
-/** Phases with their milliseconds, then the two totals under a rule; numbers in one column. */
-function phaseTable({ phases, residentMs, coldMs }: ResultCardInput): string[] {
-  const rows: [string, number][] = [
-    ...Object.entries(phases),
-    ['resident (images in memory → accuracy)', residentMs],
-    ['cold (process start → accuracy)', coldMs],
-  ];
+/** Phases with their milliseconds, then the totals under a rule; numbers in one column. */
+function phaseTable({ phases, residentMs, coldMs, race }: ResultCardInput): string[] {
+  const totals: [string, number][] = [['cold (process start → accuracy)', coldMs]];
+  // Of a race only the way from a bare process is known; its repetitions have times of their own.
+  if (!race) totals.unshift(['resident (images in memory → accuracy)', residentMs]);
+  const rows: [string, number][] = [...Object.entries(phases), ...totals];
   const names = Math.max(...rows.map(([name]) => name.length));
   const values = Math.max(...rows.map(([, ms]) => milliseconds(ms).length));
   const lines = rows.map(([name, ms]) => `${name.padEnd(names)}  ${milliseconds(ms).padStart(values)} ms`);
-  lines.splice(rows.length - 2, 0, '─'.repeat(names + values + 5));
+  lines.splice(rows.length - totals.length, 0, '─'.repeat(names + values + 5));
   return lines.map((line, index) => `${(index === 0 ? 'time' : '').padEnd(LABEL)}${line}`);
 }
 
 function seedBlock(
   runs: readonly SeedRun[],
-  { target, threads, otherThreads = [] }: ResultCardInput,
+  { target, threads, race, otherThreads = [] }: ResultCardInput,
 ): string[] {
   const accuracies = runs.map((run) => run.accuracy);
   const deviation = standardDeviation(accuracies);
   const reached = runs.filter((run) => run.status === 'reached').length;
   const spread = deviation === null ? '' : `, SD ${(deviation * 100).toFixed(2)} points`;
   return [
-    ...field('seeds', `${runs.length} runs: mean ${percent(mean(accuracies))}${spread}`),
+    ...field(
+      'seeds',
+      `${runs.length} ${race ? 'repetitions on random images' : 'runs'}: mean ${percent(mean(accuracies))}${spread}`,
+    ),
     ...field('', `min ${percent(minimum(accuracies))}, max ${percent(maximum(accuracies))}`),
     ...(target === null
       ? []

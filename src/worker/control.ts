@@ -19,8 +19,9 @@ export interface RunCommand {
   /** Where the first step's batch starts in the epoch's order, and how many samples of the order are used. */
   readonly firstSample: number;
   readonly epochSamples: number;
-  /** Direction features: make those of the run's training images first, and fit the transform. */
+  /** Direction features: make those of the run's training images first; fit the transform on them. */
   readonly extract: boolean;
+  readonly fit: boolean;
   readonly evaluate: EvaluateCommand | null;
 }
 
@@ -135,9 +136,17 @@ export class Control {
 
   /** Publishes a command; every worker of the previous one must be done. Null: leave. */
   send(command: RunCommand | null): void {
-    const { first = 0, count = -1, firstSample = 0, epochSamples = 0, extract, evaluate } = command ?? {};
+    const {
+      first = 0,
+      count = -1,
+      firstSample = 0,
+      epochSamples = 0,
+      extract,
+      fit,
+      evaluate,
+    } = command ?? {};
     const part = evaluate == null ? -1 : partNames.indexOf(evaluate.part);
-    const flags = [extract ?? false, part, evaluate?.stored ?? false].map(Number);
+    const flags = [extract ?? false, part, evaluate?.stored ?? false, fit ?? false].map(Number);
     [first, count, firstSample, epochSamples, ...flags].forEach((value, i) => {
       Atomics.store(this.#words, Word.firstArgument + i, value);
     });
@@ -206,6 +215,7 @@ export class Control {
       firstSample: argument(2),
       epochSamples: argument(3),
       extract: argument(4) === 1,
+      fit: argument(7) === 1,
       evaluate: argument(5) < 0 ? null : { part: partNames[argument(5)], stored: argument(6) === 1 },
     };
   }

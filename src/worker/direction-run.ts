@@ -64,8 +64,8 @@ export class DirectionRun {
     loop.clock.enter(null);
   }
 
-  /** Features of the run's training images; then everyone has the transform fitted on them. */
-  #extract({ epochSamples, evaluate }: RunCommand): void {
+  /** Features of the run's training images; then everyone has the transform, fitted on them or the one given. */
+  #extract({ epochSamples, fit, evaluate }: RunCommand): void {
     const { control, extractor, backend, barrier, loop } = this.#parties;
     loop.clock.enter('compute');
     this.#ahead = [];
@@ -78,7 +78,7 @@ export class DirectionRun {
     barrier(); // every chunk's features and sums are written
     loop.clock.enter('compute');
     if (this.#rank === 0) {
-      backend.fitTransform(epochSamples);
+      if (fit) backend.fitTransform(epochSamples);
       this.#extractedAt[0] = performance.timeOrigin + performance.now();
       control.announce('fitted');
     } else this.#workAheadUntil('fitted', evaluate?.part ?? null);

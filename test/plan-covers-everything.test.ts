@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type DataFacts, makePlan, type Plan, type Region } from '../dist/coordinator/plan.js';
-import { shardRows } from '../dist/coordinator/shards.js';
+import { shardStart } from '../dist/coordinator/shards.js';
 import { layoutNetwork, parameterFloats, parameterIndex } from '../dist/model/layout.js';
 import { configure } from './support/training.ts';
 
@@ -86,7 +86,8 @@ test('shards are contiguous, complete and even', () => {
     fc.property(fc.nat({ max: 1000 }), fc.integer({ min: 1, max: 40 }), (rows, threads) => {
       let next = 0;
       for (let rank = 0; rank < threads; rank++) {
-        const { first, last } = shardRows(rows, threads, rank);
+        const first = shardStart(rows, threads, rank);
+        const last = shardStart(rows, threads, rank + 1);
         assert.equal(first, next);
         assert.ok(last - first >= Math.floor(rows / threads) && last - first <= Math.ceil(rows / threads));
         next = last;

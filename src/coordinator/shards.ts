@@ -1,18 +1,11 @@
 /** Which rows of a batch a rank has, and the tiles in which it turns sparse rows into columns. */
 
 /**
- * Rank `rank`'s rows of a batch: contiguous, in whole units but for the last, sizes differing by at most one unit,
- * empty when there are too few.
+ * Where rank `rank`'s rows of a batch begin; they end where the next rank's begin. Contiguous, in whole units but for
+ * the last, sizes differing by at most one unit, empty when there are too few. A number, so that steps allocate nothing.
  */
-export function shardRows(
-  rows: number,
-  threads: number,
-  rank: number,
-  unit = 1,
-): { first: number; last: number } {
-  const units = Math.ceil(rows / unit);
-  const end = (ranks: number) => Math.min(rows, Math.floor((units * ranks) / threads) * unit);
-  return { first: end(rank), last: end(rank + 1) };
+export function shardStart(rows: number, threads: number, rank: number, unit = 1): number {
+  return Math.min(rows, Math.floor((Math.ceil(rows / unit) * rank) / threads) * unit);
 }
 
 /** Rows of a tile: their deltas of one panel of 64, 32 KiB, stay in the first-level cache. */

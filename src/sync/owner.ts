@@ -14,10 +14,9 @@ export const owner: SyncStrategy = {
     step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.result);
     step.clock.enter('wait');
     step.barrier(); // every row's activations and deltas are written before anyone sums over the batch
-    const batch = { first: 0, last: step.batchRows };
     for (const slice of step.ownSlices) {
       step.clock.enter('compute');
-      step.backend.gradient(slice, batch, 0);
+      step.backend.gradient(slice, step.rows, 0);
       step.clock.enter('update');
       step.backend.update(slice, step.number, step.learningRate);
     }

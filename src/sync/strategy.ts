@@ -2,7 +2,7 @@
  * A way of combining the workers' work in a synchronous step. Every strategy trains on the same average
  * gradient of the batch; they differ in who sums it and who applies it.
  */
-import type { Backend, Rows, ShardResult } from '../backend/backend.js';
+import type { Backend, ShardResult } from '../backend/backend.js';
 import type { SyncName } from '../coordinator/plan.js';
 import type { Slice } from '../coordinator/slices.js';
 import type { PhaseClock } from '../worker/phase-clock.js';
@@ -17,10 +17,11 @@ export interface Step {
   /** Step number from 1, and its learning rate. */
   number: number;
   learningRate: number;
-  /** The batch: its first sample in the epoch's order and its rows; this rank's share of the rows. */
+  /** The batch: its first sample in the epoch's order and how many rows; all of them, and this rank's share. */
   firstSample: number;
   batchRows: number;
-  shard: Rows;
+  readonly rows: { first: number; last: number };
+  readonly shard: { first: number; last: number };
   result: ShardResult;
   readonly ownSlices: readonly Slice[];
   readonly allSlices: readonly Slice[];

@@ -2,7 +2,7 @@
 import type { Backend, PixelBackend, ShardResult } from '../backend/backend.js';
 import type { FeatureBackend } from '../backend/feature-backend.js';
 import type { PartName, Plan } from '../coordinator/plan.js';
-import { shardRows } from '../coordinator/shards.js';
+import { shardStart } from '../coordinator/shards.js';
 import { blockImages } from '../directions/spec.js';
 import { type Step, strategies } from '../sync/strategy.js';
 import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
@@ -54,6 +54,7 @@ export class StepLoop {
       learningRate: 0,
       firstSample: 0,
       batchRows: 0,
+      rows: { first: 0, last: 0 },
       shard: { first: 0, last: 0 },
       result: { lossSum: 0, correct: 0 },
       ownSlices: plan.slices[rank],
@@ -76,7 +77,9 @@ export class StepLoop {
       step.learningRate = this.#rates[i];
       step.firstSample = firstSample + i * batch;
       step.batchRows = Math.min(batch, epochSamples - step.firstSample);
-      step.shard = shardRows(step.batchRows, threads, this.#rank, this.#shardUnit);
+      step.rows.last = step.batchRows;
+      step.shard.first = shardStart(step.batchRows, threads, this.#rank, this.#shardUnit);
+      step.shard.last = shardStart(step.batchRows, threads, this.#rank + 1, this.#shardUnit);
       if (this.#rank === 0 && this.#control.stopRequested) this.#control.announceStop(step.number);
       work(step);
       const slot = (i * threads + this.#rank) * metricsPerRank;

@@ -16,6 +16,7 @@ class BlockSource implements InputSource {
   readonly #kernels: DirectionKernels;
   readonly #room: number;
   readonly #batches: Int32Array;
+  readonly #rowLabels: RowLabels = { labels: 0, order: 0 };
   /** Where the blocks of the part that is evaluated next lie. */
   evaluatedBlocks = 0;
 
@@ -55,7 +56,9 @@ class BlockSource implements InputSource {
   }
 
   #labelled(labels: number, first: number): RowLabels {
-    return { labels, order: this.#plan.regions.identity.offset + first * 4 };
+    this.#rowLabels.labels = labels;
+    this.#rowLabels.order = this.#plan.regions.identity.offset + first * 4;
+    return this.#rowLabels;
   }
 }
 

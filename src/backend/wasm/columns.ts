@@ -3,7 +3,7 @@
  * rows, in tiles; whoever sums over the batch takes all ranks' tiles in the order of the rows.
  */
 import type { Plan } from '../../coordinator/plan.js';
-import { columnTileBytes, columnTileRows, shardRows } from '../../coordinator/shards.js';
+import { columnTileBytes, columnTileRows, shardStart } from '../../coordinator/shards.js';
 import type { Slice } from '../../coordinator/slices.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Rows } from '../backend.js';
@@ -48,9 +48,10 @@ export class Columns {
     const shift = regions.shift.offset;
     let start = sums;
     for (let rank = 0; rank < threads; rank++) {
-      const shard = shardRows(batchRows, threads, rank);
-      if (shard.first < rows.first || shard.last > rows.last) continue;
-      for (let tile = 0; shard.first + tile * columnTileRows < shard.last; tile++) {
+      const first = shardStart(batchRows, threads, rank);
+      const last = shardStart(batchRows, threads, rank + 1);
+      if (first < rows.first || last > rows.last) continue;
+      for (let tile = 0; first + tile * columnTileRows < last; tile++) {
         const columns = this.#tile(rank, tile);
         const { panelBytes } = training;
         this.#kernels.sparseGather64(columns, firstRow, lastRow, deltas, panelBytes, panel, start, shift);

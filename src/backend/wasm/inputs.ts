@@ -3,10 +3,10 @@ import type { PartName, Plan, Workspace } from '../../coordinator/plan.js';
 import type { Rows } from '../backend.js';
 import type { ForwardPass } from './forward.js';
 
-/** Byte offsets: labels u8, and for each row the place of its label, i32. */
+/** Byte offsets: labels u8, and for each row the place of its label, i32. One object per source, valid until its next rows. */
 export interface RowLabels {
-  readonly labels: number;
-  readonly order: number;
+  labels: number;
+  order: number;
 }
 
 export interface InputSource {
@@ -19,6 +19,7 @@ export interface InputSource {
 /** Pixels, which lie in memory packed. */
 export class PixelSource implements InputSource {
   readonly #plan: Plan;
+  readonly #rowLabels: RowLabels = { labels: 0, order: 0 };
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -35,7 +36,9 @@ export class PixelSource implements InputSource {
 
   #fetch(pass: ForwardPass, part: PartName, order: number, rows: Rows): RowLabels {
     pass.fetch(part, order, rows);
-    return { labels: this.#plan.parts[part].labels.offset, order };
+    this.#rowLabels.labels = this.#plan.parts[part].labels.offset;
+    this.#rowLabels.order = order;
+    return this.#rowLabels;
   }
 }
 

@@ -34,15 +34,20 @@ export function setEnvironment(threadsPerWorker: number): void {
   for (const [name, value] of Object.entries(wanted)) process.env[name] ??= value;
 }
 
-/** @throws UserError (usage) when tfjs-node is not there or does not load. */
-export function loadTensorFlow(environment = process.env): LoadedTensorFlow {
-  const folder = findPackage(environment);
-  if (folder === null) {
-    throw new UserError(
-      'backend: tfjs-node is not set up on this machine: npm run setup:tfjs installs it',
-      ExitCode.usage,
-    );
-  }
+/** Without loading anything. @throws UserError (usage) when tfjs-node is not there. */
+export function requirePackage(): string {
+  const folder = findPackage(process.env);
+  if (folder !== null) return folder;
+  throw new UserError(
+    'backend: tfjs-node is not set up on this machine: npm run setup:tfjs installs it',
+    ExitCode.usage,
+  );
+}
+
+/** `threadsPerWorker` counts the first time. @throws UserError (usage) when tfjs-node is not there or does not load. */
+export function loadTensorFlow(threadsPerWorker: number): LoadedTensorFlow {
+  const folder = requirePackage();
+  setEnvironment(threadsPerWorker);
   try {
     return loadPackage(folder);
   } catch (cause) {

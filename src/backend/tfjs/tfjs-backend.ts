@@ -149,10 +149,13 @@ export class TfjsBackend implements PixelBackend {
     const operands = this.#operands;
     if (operands === null) throw new Error('a gradient was asked for before a forward pass');
     const { inputs, deltas, known } = operands;
-    known[l] ??= this.#tf.tidy(() => ({
-      weights: this.#tf.matMul(inputs[l], deltas[l], true).dataSync(),
-      bias: this.#tf.sum(deltas[l], 0).dataSync(),
-    }));
+    // Not what the tidy returns: it looks for tensors in every element of that.
+    this.#tf.tidy(() => {
+      known[l] ??= {
+        weights: this.#tf.matMul(inputs[l], deltas[l], true).dataSync(),
+        bias: this.#tf.sum(deltas[l], 0).dataSync(),
+      };
+    });
     return known[l];
   }
 

@@ -1,4 +1,5 @@
 /** The text card at the end of a training run: what was reached, by which recipe, how fast and on what. */
+import type { TensorFlowVersions } from '../backend/tfjs/library.js';
 import type { RunStatus } from '../coordinator/log.js';
 import { maximum, mean, median, minimum, standardDeviation } from './statistics.js';
 
@@ -19,6 +20,8 @@ export interface ResultCardInput {
   threads: number;
   sync: string;
   wasmLevel: string;
+  /** What computed instead of the kernels, if anything did. */
+  tensorflow?: TensorFlowVersions | null;
   seed: number;
   epochs: number;
   steps: number;
@@ -65,7 +68,7 @@ export function resultCard(input: ResultCardInput): string[] {
     ),
     field('optimiser', input.optimizer),
     field('schedule', input.schedule),
-    field('threads', `${input.threads}, sync ${input.sync}, WebAssembly ${input.wasmLevel}`),
+    field('threads', `${input.threads}, sync ${input.sync}, ${engine(input)}`),
   ];
   const raced = input.race
     ? `, in a race of one thread on the leading ${count(input.race.images, 'image')}`
@@ -92,6 +95,10 @@ export function resultCard(input: ResultCardInput): string[] {
     lines.push(...block);
   }
   return lines;
+}
+
+function engine({ wasmLevel, tensorflow }: ResultCardInput): string {
+  return tensorflow ? `TensorFlow ${tensorflow.tensorflow}` : `WebAssembly ${wasmLevel}`;
 }
 
 function statusInWords({ status, target, accuracy, accuracyOn }: ResultCardInput): string {

@@ -1,12 +1,14 @@
 /**
  * Loads tfjs-node: once in the main thread, before any worker loads it, since only there the environment that the C
- * library reads can be set, and its binding must be initialised there first (tfjs issue 8388).
+ * library reads can be set, and its binding must be initialised there first (tfjs issue 8388, and rehearsal.ts).
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import { ExitCode, UserError } from '../../user-error.js';
 import { findPackage, tfjsVersion } from './location.js';
+import { rehearse } from './rehearsal.js';
 import type { TensorFlow } from './tensorflow.js';
 
 export interface LoadedTensorFlow {
@@ -66,6 +68,7 @@ export function loadPackage(folder: string): LoadedTensorFlow {
   const legacy: { isNullOrUndefined?: (value: unknown) => boolean } = util;
   legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
   const tensorflow: TensorFlow = createRequire(join(folder, 'package.json'))(folder);
+  if (isMainThread) rehearse(tensorflow);
   const { TF_Version } = tensorflow.backend().binding;
   return { tensorflow, versions: { tfjsNode: packageVersion(tensorflow), tensorflow: TF_Version } };
 }

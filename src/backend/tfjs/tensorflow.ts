@@ -36,7 +36,6 @@ export interface NativeBackend {
 export interface TensorFlow {
   /** Keeps `values` and does not copy them; the C library reads them where they are if they begin at 64 bytes. */
   tensor(values: Float32Array, shape: readonly number[]): Tensor;
-  scalar(value: number): Tensor;
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
   add(a: Tensor, b: Tensor | number): Tensor;
   mul(a: Tensor, b: Tensor | number): Tensor;

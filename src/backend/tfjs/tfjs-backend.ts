@@ -81,7 +81,10 @@ export class TfjsBackend implements PixelBackend {
   evaluate(part: PartName, first: number, last: number, result: ShardResult): void {
     const samples = this.#rows.inFile(first, last - first);
     const { offset } = this.#plan.evaluation[this.#rank].inputs;
-    this.#tf.tidy(() => this.#loss(part, samples, this.#forward(part, samples, offset), result));
+    // Braces: a tidy keeps what it returns.
+    this.#tf.tidy(() => {
+      this.#loss(part, samples, this.#forward(part, samples, offset), result);
+    });
   }
 
   /** `inputs`: where the samples' rows are put. */

@@ -3,9 +3,10 @@
  * thread and with all; and the kernels of this package. One epoch of configs/fastmlp.yaml without evaluation, in turn.
  */
 import { requirePackage } from '../dist/backend/tfjs/library.js';
-import { alternate, root, shown, spread, table, writeResults } from './harness.ts';
+import { alternate, root, shown, spread, table } from './harness.ts';
 import { openLineProcess } from './line-process.ts';
 import { quietMoment } from './quiet.ts';
+import { judge, writeRecord } from './record.ts';
 
 const rounds = 9;
 const images = 60_000;
@@ -43,15 +44,25 @@ export default async function bench(): Promise<void> {
       { rounds },
     );
     const of = (name: string): Rates => taken.get(name)?.samples ?? [];
+    const overAlone = ratios(of('backend=tfjs-node, 2 workers, owner'), of('tfjs-node alone'));
     const rows = [...taken.keys()].map((name) => [
       name,
       shown(spread(of(name)), 0),
       shown(spread(ratios(of(name), of('tfjs-node alone'))), 2),
       shown(spread(ratios(of(name), of('tfjs-node alone, 1 thread'))), 2),
     ]);
-    console.log(table([['', 'images/s', 'over alone', 'over alone, 1 thread'], ...rows]));
-    console.log(`\n${disturbed} of ${cases.length * (rounds + 1)} samples began beside other work`);
-    writeResults('tfjs', { imagesPerSecond: Object.fromEntries(taken), disturbed });
+    const report = {
+      title: 'tfjs-node as a backend and alone',
+      note: 'Training images a second in an epoch of configs/fastmlp.yaml without evaluation, in turn, median (min–max). Alone: one process, the data set as a tensor, optimizer.minimize, TensorFlow on all cores or on one thread; over alone: ratios round by round.',
+      rows: [['', 'images/s', 'over alone', 'over alone, 1 thread'], ...rows],
+    };
+    console.log([report.title, report.note, table(report.rows)].join('\n\n'), '\n');
+    await writeRecord('tfjs', {
+      bars: [judge('tfjs-over-alone', overAlone)],
+      tables: [report],
+      notes: [`${disturbed} of ${cases.length * (rounds + 1)} samples began beside other work.`],
+      samples: Object.fromEntries([...taken.keys()].map((name) => [`images/s, ${name}`, of(name)])),
+    });
   } finally {
     for (const process of processes.values()) await process.close();
   }

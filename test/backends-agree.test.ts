@@ -7,7 +7,10 @@ import { goldenCases, matchGolden } from './support/golden.ts';
 import { needsTfjs } from './support/tfjs.ts';
 import { fileOrder, openSession, relativeError, syntheticDataset, takeSteps } from './support/training.ts';
 
-const backends = [{ backend: 'tfjs-node', options: needsTfjs }];
+const backends = [
+  { backend: 'tfjs-node', options: needsTfjs },
+  { backend: 'js', options: {} },
+];
 const strategies = ['average', 'sharded', 'owner'];
 
 /** Widths that are no multiple of anything, a last batch that is not full, more threads than some batches have rows. */

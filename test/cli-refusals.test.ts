@@ -129,7 +129,7 @@ describe('bad input', { concurrency: 2 }, () => {
       'threads for TensorFlow without it',
       ['train', '--config', 'pixels-97', 'parallel.threadsPerWorker=2'],
       'parallel.threadsPerWorker',
-      '1 where backend is wasm',
+      '1 where backend is not tfjs-node',
     ),
     usage('pooled direction features', ['train', 'data.pool=2'], 'data.pool', 'got 2'),
     usage(

@@ -9,6 +9,7 @@ import type { PixelBackend } from './backend.js';
 import { DirectionBackend } from './directions/direction-backend.js';
 import { NetworkBackend } from './directions/network-backend.js';
 import type { FeatureBackend } from './feature-backend.js';
+import { JsBackend } from './js/js-backend.js';
 import { loadTensorFlow } from './tfjs/library.js';
 import { TfjsBackend } from './tfjs/tfjs-backend.js';
 import { WasmBackend } from './wasm/wasm-backend.js';
@@ -61,5 +62,7 @@ function openPixelBackend(
       const { tensorflow } = loadTensorFlow(plan.threadsPerWorker);
       return new TfjsBackend(plan, module, memory, rank, tensorflow);
     }
+    case 'js':
+      return new JsBackend(plan, memory, rank);
   }
 }

@@ -68,9 +68,9 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       received: config.backend,
     },
     {
-      broken: config.backend === 'wasm' && config.parallel.threadsPerWorker > 1,
+      broken: config.backend !== 'tfjs-node' && config.parallel.threadsPerWorker > 1,
       keys: ['parallel.threadsPerWorker', 'backend'],
-      expected: '1 where backend is wasm',
+      expected: '1 where backend is not tfjs-node',
       received: config.parallel.threadsPerWorker,
     },
     {

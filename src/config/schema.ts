@@ -269,10 +269,10 @@ export const configSchema = section({
   optimizer: optimizer.prefault({}),
   schedule: schedule.prefault({}),
   parallel: parallel.prefault({}),
-  backend: oneOf(['wasm', 'tfjs-node'])
+  backend: oneOf(['wasm', 'tfjs-node', 'js'])
     .default('wasm')
     .describe(
-      'What computes on pixels: wasm, the kernels of this package; tfjs-node, TensorFlow (npm run setup:tfjs installs it)',
+      'What computes on pixels: wasm, the kernels of this package; tfjs-node, TensorFlow (npm run setup:tfjs installs it); js, plain TypeScript, a slow reference',
     ),
   stop: stop.prefault({}),
   log: log.prefault({}),

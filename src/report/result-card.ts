@@ -1,5 +1,6 @@
 /** The text card at the end of a training run: what was reached, by which recipe, how fast and on what. */
 import type { TensorFlowVersions } from '../backend/tfjs/library.js';
+import type { Config } from '../config/schema.js';
 import type { RunStatus } from '../coordinator/log.js';
 import { maximum, mean, median, minimum, standardDeviation } from './statistics.js';
 
@@ -21,6 +22,7 @@ export interface ResultCardInput {
   sync: string;
   wasmLevel: string;
   /** What computed instead of the kernels, if anything did. */
+  backend?: Config['backend'];
   tensorflow?: TensorFlowVersions | null;
   seed: number;
   epochs: number;
@@ -97,7 +99,8 @@ export function resultCard(input: ResultCardInput): string[] {
   return lines;
 }
 
-function engine({ wasmLevel, tensorflow }: ResultCardInput): string {
+function engine({ wasmLevel, backend, tensorflow }: ResultCardInput): string {
+  if (backend === 'js') return 'plain TypeScript';
   return tensorflow ? `TensorFlow ${tensorflow.tensorflow}` : `WebAssembly ${wasmLevel}`;
 }
 

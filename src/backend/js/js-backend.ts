@@ -40,7 +40,13 @@ export class JsBackend implements PixelBackend {
     const sums = this.#forward(inputs, count, (l, outputs) => {
       at(training.activations[l].offset, layers[l].outputs).set(outputs);
     });
-    let deltas: ArrayLike<number> = this.#loss('train', samples, sums[layers.length - 1], 1 / batchRows, result);
+    let deltas: ArrayLike<number> = this.#loss(
+      'train',
+      samples,
+      sums[layers.length - 1],
+      1 / batchRows,
+      result,
+    );
     for (let l = layers.length - 1; l >= 0; l--) {
       const { outputs, inputs: width } = layers[l];
       at(this.#deltasOffset(l), outputs).set(deltas);
@@ -117,16 +123,18 @@ export class JsBackend implements PixelBackend {
     const weights = matmul(columns, deltas, slice.lastRow - slice.firstRow, count, outputs);
     const target = this.#floats(gradientBuffer(this.#plan, buffer) + slice.offset * 4, slice.floats);
     target.set(weights);
-    if (slice.bias) target.set(matmul(new Float32Array(count).fill(1), deltas, 1, count, outputs), weights.length);
+    if (slice.bias)
+      target.set(matmul(new Float32Array(count).fill(1), deltas, 1, count, outputs), weights.length);
   }
 
   reduce(slice: Slice, buffers: number): void {
     const part = (buffer: number) =>
       this.#floats(gradientBuffer(this.#plan, buffer) + slice.offset * 4, slice.floats);
     const sum = part(0);
-    for (let buffer = 1; buffer < buffers; buffer++) part(buffer).forEach((value, i) => {
-      sum[i] += value;
-    });
+    for (let buffer = 1; buffer < buffers; buffer++)
+      part(buffer).forEach((value, i) => {
+        sum[i] += value;
+      });
   }
 
   update(slice: Slice, step: number, learningRate: number): void {

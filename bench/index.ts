@@ -6,6 +6,7 @@ const benches = new Map([
   ['cold', async () => (await import('./cold.ts')).default],
   ['engine', async () => (await import('./engine.ts')).default],
   ['threads', async () => (await import('./threads.ts')).default],
+  ['tfjs', async () => (await import('./tfjs.ts')).default],
   ['sync', async () => (await import('./sync.ts')).default],
   ['packing', async () => (await import('./packing.ts')).default],
   ['kernels', async () => (await import('./kernels.ts')).default],

@@ -125,6 +125,18 @@ describe('bad input', { concurrency: 2 }, () => {
       'model.init.kind',
       'another initialisation than zero where model.hidden is not []',
     ),
+    usage(
+      'direction features in TensorFlow',
+      ['train', 'backend=tfjs-node'],
+      'backend',
+      'wasm where data.features.kind is directions',
+    ),
+    usage(
+      'threads for TensorFlow without it',
+      ['train', '--config', 'pixels-97', 'parallel.threadsPerWorker=2'],
+      'parallel.threadsPerWorker',
+      '1 where backend is not tfjs-node',
+    ),
     usage('pooled direction features', ['train', 'data.pool=2'], 'data.pool', 'got 2'),
     usage(
       'a grid that is not built',

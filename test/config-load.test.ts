@@ -60,7 +60,7 @@ test('the defaults are complete', async () => {
     train: { batch: 512, epochs: 10, steps: null, dropLast: false },
     optimizer: { name: 'sgd', lr: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0 },
     schedule: { name: 'constant' },
-    parallel: { threads: 'physical', sync: 'owner' },
+    parallel: { threads: 'physical', sync: 'owner', threadsPerWorker: 1 },
     backend: 'wasm',
     stop: { target: null, on: 'test', every: 'epoch', patience: null, minDelta: 0 },
     log: { every: 10, level: 'info' },

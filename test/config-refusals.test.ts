@@ -72,7 +72,7 @@ for (const [override, expected] of [
   ['parallel.threads=257', 'an integer from 1 to 256, physical, logical or auto'],
   ['stop.target=0', 'a number above 0 and up to 1, or null'],
   ['stop.every=0', 'epoch, or an integer from 1 up'],
-  ['backend=wgsl', 'wasm'],
+  ['backend=wgsl', 'one of wasm, tfjs-node, js'],
   ['seed=4294967296', 'an integer from 0 to 4294967295'],
 ] as const) {
   test(`${override} is refused`, async () => {

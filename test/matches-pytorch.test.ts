@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
+import { goldenCases, hidden3216, matchGolden } from './support/golden.ts';
 import {
   configure,
   fileOrder,
@@ -12,53 +13,13 @@ import {
   takeSteps,
 } from './support/training.ts';
 
-const hidden3216 = ['model.hidden=[32,16]', 'train.batch=64'];
-const cases: Record<string, string[]> = {
-  'mlp-momentum': [...hidden3216],
-  'mlp-nesterov-wd': [...hidden3216, 'optimizer.nesterov=true', 'optimizer.weightDecay=0.001'],
-  'mlp-adam': ['model.hidden=[32]', 'train.batch=64', 'optimizer.name=adam'],
-  'mlp-pooled': [
-    'data.pool=2',
-    'data.normalise=centre',
-    'model.hidden=[64]',
-    'train.batch=128',
-    'optimizer.nesterov=true',
-  ],
-};
-
-for (const [name, overrides] of Object.entries(cases)) {
+for (const name of Object.keys(goldenCases)) {
   for (const sync of ['average', 'sharded', 'owner']) {
     test(`${name} with ${sync}: PyTorch's losses, gradient and weights, 1 to 3 threads, sparse and dense`, async () => {
-      const golden = readGolden(name);
       for (const packing of ['sparse', 'dense']) {
         for (const threads of [1, 2, 3]) {
-          const where = `${packing}, ${threads} threads`;
-          const { session } = await openSession(await realMnist(), threads, [
-            ...overrides,
-            `parallel.sync=${sync}`,
-            `data.packing=${packing}`,
-          ]);
-          session.setParameters(golden.tensors, name, 'init.');
-          fileOrder(session);
-          const steps = await takeSteps(
-            session,
-            0,
-            golden.losses.map(() => golden.lr),
-            0,
-            60000,
-          );
-          await session.close();
-          steps.forEach(({ loss, batchAccuracy }, i) => {
-            const error = Math.abs(loss - golden.losses[i]) / golden.losses[i];
-            assert.ok(error < 1e-4, `${where}: loss of step ${i + 1} is off by ${error}`);
-            assert.equal(Math.round(batchAccuracy * golden.batch), golden.correct[i], `${where}: hits`);
-          });
-          for (const [key, { data, shape }] of session.parameters()) {
-            const expected = golden.tensors.get(`final.${key}`);
-            assert.deepEqual(shape, expected?.shape);
-            const error = relativeError(data, expected?.data ?? []);
-            assert.ok(error < 1e-3, `${where}: ${key} is off by ${error}`);
-          }
+          const overrides = [`parallel.sync=${sync}`, `data.packing=${packing}`];
+          await matchGolden(name, threads, overrides, `${packing}, ${threads} threads`);
         }
       }
     });

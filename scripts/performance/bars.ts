@@ -6,7 +6,7 @@ import { maximum, median, minimum } from '../../dist/report/statistics.js';
 import type { Bar } from './record-format.ts';
 
 export interface BarDefinition {
-  readonly bench: 'sprint' | 'cold' | 'engine' | 'threads';
+  readonly bench: 'sprint' | 'cold' | 'engine' | 'threads' | 'tfjs';
   readonly track: Bar['track'];
   readonly text: string;
   readonly unit: string;
@@ -144,7 +144,18 @@ const threadsBars = {
   'threads-speedup-12': speedup(12, 8),
 } as const satisfies Record<string, BarDefinition>;
 
-export const bars = { ...sprintBars, ...coldBars, ...engineBars, ...threadsBars };
+const tfjsBars = {
+  'tfjs-over-alone': {
+    bench: 'tfjs',
+    track: 'pixels',
+    text: '`fastmlp` with `backend=tfjs-node`, 2 workers: training images a second, over tfjs-node alone in one process, as one writes it',
+    unit: '×',
+    limit: 1.3,
+    direction: 'at least',
+  },
+} as const satisfies Record<string, BarDefinition>;
+
+export const bars = { ...sprintBars, ...coldBars, ...engineBars, ...threadsBars, ...tfjsBars };
 export type BarId = keyof typeof bars;
 
 function sprintTime(percent: string, limit: number) {

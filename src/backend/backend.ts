@@ -36,6 +36,9 @@ export interface Backend {
 
   /** Brings everything derived from the parameters up to date, after they were set from outside. */
   refresh(slices: readonly Slice[]): void;
+
+  /** At the end of a session; only backends that hold more than the shared memory need it. */
+  close?(): void;
 }
 
 /** A backend on pixels, which lie in memory ready to be evaluated. */

@@ -9,6 +9,9 @@ import type { PixelBackend } from './backend.js';
 import { DirectionBackend } from './directions/direction-backend.js';
 import { NetworkBackend } from './directions/network-backend.js';
 import type { FeatureBackend } from './feature-backend.js';
+import { JsBackend } from './js/js-backend.js';
+import { loadTensorFlow } from './tfjs/library.js';
+import { TfjsBackend } from './tfjs/tfjs-backend.js';
 import { WasmBackend } from './wasm/wasm-backend.js';
 
 export type OpenBackend =
@@ -29,7 +32,7 @@ export function openBackend(
 ): OpenBackend {
   const { directions } = plan;
   if (directions === null)
-    return { kind: 'pixels', backend: new WasmBackend(plan, modules.engine, memory, rank) };
+    return { kind: 'pixels', backend: openPixelBackend(plan, modules.engine, memory, rank) };
   if (modules.directions === null) throw new Error('the kernels of direction features were not loaded');
   const kernels = instantiateDirections(modules.directions, memory);
   const backend = directions.hasLayers
@@ -44,4 +47,22 @@ export function openBackend(
       );
   const extractor = new Extractor(plan, directions, kernels, memory, rank);
   return { kind: 'directions', backend, extractor, directions };
+}
+
+function openPixelBackend(
+  plan: Plan,
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  rank: number,
+): PixelBackend {
+  switch (plan.backend) {
+    case 'wasm':
+      return new WasmBackend(plan, module, memory, rank);
+    case 'tfjs-node': {
+      const { tensorflow } = loadTensorFlow(plan.threadsPerWorker);
+      return new TfjsBackend(plan, module, memory, rank, tensorflow);
+    }
+    case 'js':
+      return new JsBackend(plan, memory, rank);
+  }
 }

@@ -71,6 +71,18 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       received: config.model.init.kind,
     },
     {
+      broken: directions && config.backend !== 'wasm',
+      keys: ['backend', 'data.features.kind'],
+      expected: 'wasm where data.features.kind is directions',
+      received: config.backend,
+    },
+    {
+      broken: config.backend !== 'tfjs-node' && config.parallel.threadsPerWorker > 1,
+      keys: ['parallel.threadsPerWorker', 'backend'],
+      expected: '1 where backend is not tfjs-node',
+      received: config.parallel.threadsPerWorker,
+    },
+    {
       broken: nesterovAlone,
       keys: ['optimizer.nesterov', 'optimizer.momentum'],
       expected: 'false where optimizer.momentum is 0',

@@ -227,6 +227,12 @@ const parallel = section({
         'themselves by an estimate of the work, which the log gives',
     ),
   sync: oneOf(['average', 'sharded', 'owner']).default('owner').describe("How the threads' work is combined"),
+  threadsPerWorker: integer('an integer from 1 to 256', 1, 256)
+    .default(1)
+    .describe(
+      'backend=tfjs-node: threads with which TensorFlow computes an operation (TF_NUM_INTRAOP_THREADS, if that is not set); ' +
+        'with 1 the pool has the cores to itself',
+    ),
 });
 
 const epochOrSteps = 'epoch, or an integer from 1 up';
@@ -263,7 +269,11 @@ export const configSchema = section({
   optimizer: optimizer.prefault({}),
   schedule: schedule.prefault({}),
   parallel: parallel.prefault({}),
-  backend: oneOf(['wasm']).default('wasm').describe('Where the arithmetic is done'),
+  backend: oneOf(['wasm', 'tfjs-node', 'js'])
+    .default('wasm')
+    .describe(
+      'What computes on pixels: wasm, the kernels of this package; tfjs-node, TensorFlow (npm run setup:tfjs installs it); js, plain TypeScript, a slow reference',
+    ),
   stop: stop.prefault({}),
   log: log.prefault({}),
   seed: integer('an integer from 0 to 4294967295', 0, 4294967295)

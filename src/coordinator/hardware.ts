@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { Systeminformation } from 'systeminformation';
+import type { TensorFlowVersions } from '../backend/tfjs/library.js';
 import { countCores } from './cores.js';
 
 export interface HardwareFacts {
@@ -90,7 +91,11 @@ export async function gatherHardware(
 }
 
 /** Lines for people, `label` padded to 11 columns; facts that are not known are left out. */
-export function hardwareLines(facts: HardwareFacts, measured: MeasuredSpeed | null): string[] {
+export function hardwareLines(
+  facts: HardwareFacts,
+  measured: MeasuredSpeed | null,
+  tensorflow: TensorFlowVersions | null = null,
+): string[] {
   const line = (label: string, parts: (string | null | false)[]) => {
     const known = parts.filter((part) => typeof part === 'string' && part !== '');
     return known.length === 0 ? [] : [`${label.padEnd(11)}${known.join(', ')}`];
@@ -127,6 +132,9 @@ export function hardwareLines(facts: HardwareFacts, measured: MeasuredSpeed | nu
       facts.arch,
     ]),
     ...line('runtime', [`Node ${facts.node}`, `V8 ${facts.v8}`]),
+    ...(tensorflow === null
+      ? []
+      : line('TensorFlow', [tensorflow.tensorflow, `tfjs-node ${tensorflow.tfjsNode}`])),
     ...(measured === null
       ? []
       : line('measured', [

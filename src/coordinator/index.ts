@@ -88,6 +88,8 @@ async function run(
     print((await import('../config/yaml-text.js')).toYaml(resolved.config).trimEnd());
     return ExitCode.done;
   }
+  // Before workers start and files are read.
+  if (resolved.config.backend === 'tfjs-node') (await import('../backend/tfjs/library.js')).requirePackage();
   noteSlowRuntime(context);
   const out = flags.out ?? null;
   if (command === 'sweep') {

@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
+import type { TensorFlowVersions } from '../backend/tfjs/library.js';
 import type { SweepRow } from '../report/sweep-table.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { HardwareFacts, MeasuredSpeed } from './hardware.js';
@@ -23,7 +24,7 @@ export interface LogEvents {
     versions: { shardstep: string; node: string; v8: string };
     seed: number;
   };
-  hardware: HardwareFacts & { measured: MeasuredSpeed | null };
+  hardware: HardwareFacts & { measured: MeasuredSpeed | null; tensorflow: TensorFlowVersions | null };
   config: { config: unknown };
   /** `threads`: how many workers, and why so many. */
   plan: { plan: unknown; threads: { count: number; reason: string } };

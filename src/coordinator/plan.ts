@@ -6,7 +6,7 @@
 import type { Config } from '../config/schema.js';
 import { type Packing, sparseBytes } from '../data/packing.js';
 import { chunkImages } from '../directions/spec.js';
-import { type LayerLayout, layoutNetwork, parameterFloats } from '../model/layout.js';
+import { type LayerLayout, layoutMatrices, layoutNetwork, parameterFloats } from '../model/layout.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
 import { Arena, type Region } from './arena.js';
@@ -51,13 +51,13 @@ export interface InputPlan {
 
 /**
  * Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network: what has a row for
- * each sample lies in panels of 16 columns, f32 [width / 16][rows][16].
+ * each sample lies in panels of 16 columns, f32 [width / 16][rows][16]; as a matrix, [rows][width].
  */
 export interface Workspace {
   readonly rows: number;
   /** From one panel to the next. */
   readonly panelBytes: number;
-  /** Dense inputs; sparse rows are used where they lie. */
+  /** Dense inputs, f32; sparse rows are used where they lie, but for matrices. */
   readonly inputs: Region;
   /** Sparse: [rows][ranges + 1] addresses. */
   readonly bounds: Region;
@@ -79,7 +79,11 @@ export interface PartPlan {
 }
 
 export interface Plan {
+  /** All but wasm have their layers, and the rows of a workspace, as matrices: see layoutMatrices. */
+  readonly backend: Config['backend'];
   readonly threads: number;
+  /** tfjs-node: of an operation. */
+  readonly threadsPerWorker: number;
   /** More threads than cores that this process may use: park at once instead of spinning. */
   readonly oversubscribed: boolean;
   readonly sync: SyncName;
@@ -136,6 +140,8 @@ type RegionName =
 const pageBytes = 65536;
 const ringSteps = 1024;
 const evaluationChunk = 96;
+/** An operation of TensorFlow costs 10 to 20 µs besides its arithmetic. */
+const matrixEvaluationChunk = 512;
 
 /** Panels of 64 from which turning rows into columns is worth its time. */
 const gatherFrom = 3;
@@ -154,18 +160,23 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     ? planDirections(config, facts.parts, { threads, oversubscribed }, arena)
     : null;
   const features = directions?.shape.inputs ?? facts.features;
-  const layers = layoutNetwork([features, ...config.model.hidden, facts.classes], facts.packing === 'sparse');
-  const rangeEnds = facts.packing === 'sparse' ? cutFeatures(facts.nonZeros, layers[0], threads) : [];
+  const sizes = [features, ...config.model.hidden, facts.classes];
+  const asMatrices = config.backend !== 'wasm';
+  const sparse = facts.packing === 'sparse';
+  const layers = asMatrices ? layoutMatrices(sizes) : layoutNetwork(sizes, sparse);
+  // Rows that are turned into a matrix are read whole; kernels read them by ranges.
+  const kernelRanges = sparse && !asMatrices ? cutFeatures(facts.nonZeros, layers[0], threads) : [];
+  const rangeEnds = sparse && asMatrices ? [features] : kernelRanges;
   const input: InputPlan = {
     packing: facts.packing,
     features,
     width: Math.ceil(features / 16) * 16,
     scale: facts.scale,
     shifted: facts.shifted,
-    shiftBits: Math.log2(layers[0].panelWidth * 4),
+    shiftBits: asMatrices ? 0 : Math.log2(layers[0].panelWidth * 4),
     rangeEnds,
-    centredByOwner: facts.packing === 'sparse' && facts.shifted && wholePanels(layers[0], threads),
-    gathers: facts.packing === 'sparse' && layers[0].panelWidth === 64 && layers[0].panels >= gatherFrom,
+    centredByOwner: kernelRanges.length > 0 && facts.shifted && wholePanels(layers[0], threads),
+    gathers: kernelRanges.length > 0 && layers[0].panelWidth === 64 && layers[0].panels >= gatherFrom,
   };
   // Softmax regression on direction features works on blocks of images, not on rows of a workspace.
   const blockwise = directions?.hasLayers === false;
@@ -173,7 +184,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     const hidden = layers.slice(0, -1);
     const perLayer = (list: readonly LayerLayout[]) =>
       list.map((layer) => arena.take(blockwise ? 0 : rows * layer.width * 4));
-    const inputRows = facts.packing === 'sparse' || blockwise ? 0 : rows;
+    const inputRows = kernelRanges.length > 0 || blockwise ? 0 : rows;
     return {
       rows,
       panelBytes: rows * 64,
@@ -201,7 +212,8 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
   };
   const parameters = blockwise ? directions.shape.vectorFloats : parameterFloats(layers);
   const vector = parameters * 4;
-  const chunkSamples = seesDirections ? chunkImages : evaluationChunk;
+  const pixelChunk = asMatrices ? matrixEvaluationChunk : evaluationChunk;
+  const chunkSamples = seesDirections ? chunkImages : pixelChunk;
   const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
   const regions: Record<RegionName, Region> = {
     control: arena.take(4096),
@@ -221,7 +233,9 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
   };
   return {
+    backend: config.backend,
     threads,
+    threadsPerWorker: config.parallel.threadsPerWorker,
     oversubscribed,
     sync: config.parallel.sync,
     batch,
@@ -235,7 +249,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     parameters,
     slices: blockwise
       ? planStripSlices(directions.shape.strips, threads)
-      : planSlices(layers, facts, rangeEnds, threads, batch),
+      : planSlices(layers, facts, kernelRanges, threads, batch),
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
     ringSteps,
     evaluationChunk: chunkSamples,
@@ -243,7 +257,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     evaluation: Array.from({ length: threads }, () => workspace(chunkSamples, false)),
     regions,
     transposed: layers.map((layer, l) =>
-      l === 0 ? null : arena.take(Math.ceil(layer.inputs / 16) * layer.outputs * 64),
+      l === 0 || asMatrices ? null : arena.take(Math.ceil(layer.inputs / 16) * layer.outputs * 64),
     ),
     bytes: Math.ceil(arena.top / pageBytes) * pageBytes,
   };

@@ -27,14 +27,15 @@ export async function endRun(
   result: object,
   files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<string[]> {
+  const { tensorflow } = setup;
   const complete = status !== 'interrupted' && status !== 'failed';
   const facts = complete ? await gatherHardware() : null;
   const measured = complete ? measureSpeed(setup.kernels) : null;
-  if (facts !== null) log.event('hardware', { ...facts, measured });
+  if (facts !== null) log.event('hardware', { ...facts, measured, tensorflow });
   log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
   log.close();
   const meta = await description.finish({
-    hardware: facts === null ? null : { ...facts, measured },
+    hardware: facts === null ? null : { ...facts, measured, tensorflow },
     dataSha256: { ...setup.dataset.sha256 },
     wasmSha256: { ...setup.kernels.sha256 },
   });
@@ -46,5 +47,5 @@ export async function endRun(
     ...files,
   };
   await Promise.all(Object.entries(all).map(([name, data]) => writeAtomic(folder.file(name), data)));
-  return facts === null ? [] : hardwareLines(facts, measured);
+  return facts === null ? [] : hardwareLines(facts, measured, tensorflow);
 }

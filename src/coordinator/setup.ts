@@ -1,4 +1,5 @@
 /** What every training command does first, as much of it at once as possible: data, kernels, workers, memory. */
+import type { TensorFlowVersions } from '../backend/tfjs/library.js';
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
@@ -15,6 +16,8 @@ export interface Setup {
   readonly config: Config;
   readonly cores: CoreCount;
   readonly kernels: LoadedKernels;
+  /** Null where the kernels of this package compute. */
+  readonly tensorflow: TensorFlowVersions | null;
   readonly dataset: Dataset;
   readonly data: PreparedData;
   /** Milliseconds by phase; loading the data and compiling the kernels overlap. */
@@ -45,11 +48,19 @@ export async function setUp(
   // The files are being read; if compiling fails meanwhile, that error is the one to report.
   loading.catch(() => {});
   const kernels = await timed(phases, 'compile kernels', () => loadKernels(undefined, shapeOf(config)));
+  const tensorflow =
+    config.backend === 'tfjs-node' ? await timed(phases, 'load TensorFlow', () => loadForAll(config)) : null;
   for (const reason of kernels.refused) progress.note(`kernel level refused: ${reason}`);
   const dataset = await loading;
   signal.throwIfAborted();
   const data = await timed(phases, 'prepare data', () => prepareData(dataset, config));
-  return { config, cores, kernels, dataset, data, phases };
+  return { config, cores, kernels, tensorflow, dataset, data, phases };
+}
+
+/** In the main thread, before a worker does. */
+async function loadForAll({ parallel }: Config): Promise<TensorFlowVersions> {
+  const { loadTensorFlow } = await import('../backend/tfjs/library.js');
+  return loadTensorFlow(parallel.threadsPerWorker).versions;
 }
 
 /** The direction features that a configuration needs; null for pixels. */

@@ -14,7 +14,7 @@ export interface Slice {
   readonly lastRow: number;
   /** Whether the bias row, which follows row `inputs − 1`, belongs to the slice. */
   readonly bias: boolean;
-  /** First float in the parameter vector, and how many, bias row included. */
+  /** First float in the parameter vector, and how many, bias row included; a multiple of 16. */
   readonly offset: number;
   readonly floats: number;
   /** Sparse first layer: feature ranges [firstRange, lastRange) covered. */
@@ -120,14 +120,18 @@ function makeSlice(
   [firstRange, lastRange]: readonly number[],
 ): Slice {
   const bias = lastRow === layer.inputs;
+  const offset = layer.offset + panel * layer.panelFloats + firstRow * layer.panelWidth;
   return {
     layer: l,
     panel,
     firstRow,
     lastRow,
     bias,
-    offset: layer.offset + panel * layer.panelFloats + firstRow * layer.panelWidth,
-    floats: (lastRow - firstRow + Number(bias)) * layer.panelWidth,
+    offset,
+    // The slice with the bias also has the panel's padding, if there is any.
+    floats: bias
+      ? layer.offset + (panel + 1) * layer.panelFloats - offset
+      : (lastRow - firstRow) * layer.panelWidth,
     firstRange,
     lastRange,
   };

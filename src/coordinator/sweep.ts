@@ -136,6 +136,8 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
     phases: setup.phases,
     sync: config.parallel.sync,
     packing: setup.data.facts.packing,
+    backend: config.backend,
+    tensorflow: setup.tensorflow,
     wasmLevel: setup.kernels.level,
     cores: setup.cores,
     repeats,

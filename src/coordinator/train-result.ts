@@ -128,6 +128,8 @@ function resultJson(ending: TrainingEnding) {
     oversubscribed: plan.oversubscribed,
     sync: plan.sync,
     packing: plan.input.packing,
+    backend: plan.backend,
+    tensorflow: setup.tensorflow,
     wasmLevel: setup.kernels.level,
     seed: config.seed,
     epochs: first?.epochs ?? 0,

@@ -8,13 +8,14 @@
 export interface LayerLayout {
   readonly inputs: number;
   readonly outputs: number;
-  readonly panelWidth: 16 | 64;
+  /** 16 or 64; of layers laid out as matrices: outputs. */
+  readonly panelWidth: number;
   readonly panels: number;
   /** Floats in a row of this layer's activations: panels · panelWidth ≥ outputs. */
   readonly width: number;
   /** First float of the layer in the parameter vector. */
   readonly offset: number;
-  /** Floats from one panel to the next: (inputs + 1) · panelWidth. */
+  /** Floats from one panel to the next: (inputs + 1) · panelWidth; of a matrix up to a multiple of 16. */
   readonly panelFloats: number;
 }
 
@@ -39,6 +40,21 @@ export function layoutNetwork(sizes: readonly number[], sparseInput: boolean): L
       panelFloats,
     };
     offset += panels * panelFloats;
+    return layer;
+  });
+}
+
+/**
+ * For backends that take a layer's weights as one matrix: f32 [inputs + 1][outputs], the last row being the bias,
+ * each layer at a multiple of 64 bytes.
+ */
+export function layoutMatrices(sizes: readonly number[]): LayerLayout[] {
+  let offset = 0;
+  return sizes.slice(1).map((outputs, index) => {
+    const inputs = sizes[index];
+    const panelFloats = Math.ceil(((inputs + 1) * outputs) / 16) * 16;
+    const layer = { inputs, outputs, panelWidth: outputs, panels: 1, width: outputs, offset, panelFloats };
+    offset += panelFloats;
     return layer;
   });
 }

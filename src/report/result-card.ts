@@ -1,4 +1,6 @@
 /** The text card at the end of a training run: what was reached, by which recipe, how fast and on what. */
+import type { TensorFlowVersions } from '../backend/tfjs/library.js';
+import type { Config } from '../config/schema.js';
 import type { RunStatus } from '../coordinator/log.js';
 import { maximum, mean, median, minimum, standardDeviation } from './statistics.js';
 
@@ -19,6 +21,9 @@ export interface ResultCardInput {
   threads: number;
   sync: string;
   wasmLevel: string;
+  /** What computed instead of the kernels, if anything did. */
+  backend?: Config['backend'];
+  tensorflow?: TensorFlowVersions | null;
   seed: number;
   epochs: number;
   steps: number;
@@ -70,7 +75,7 @@ export function resultCard(input: ResultCardInput): string[] {
     field('schedule', input.schedule),
     field(
       'threads',
-      `${input.race ? `1, in the repetitions ${input.threads}` : input.threads}, sync ${input.sync}, WebAssembly ${input.wasmLevel}`,
+      `${input.race ? `1, in the repetitions ${input.threads}` : input.threads}, sync ${input.sync}, ${engine(input)}`,
     ),
   ];
   const raced = input.race
@@ -101,6 +106,11 @@ export function resultCard(input: ResultCardInput): string[] {
     lines.push(...block);
   }
   return lines;
+}
+
+function engine({ wasmLevel, backend, tensorflow }: ResultCardInput): string {
+  if (backend === 'js') return 'plain TypeScript';
+  return tensorflow ? `TensorFlow ${tensorflow.tensorflow}` : `WebAssembly ${wasmLevel}`;
 }
 
 function statusInWords({ status, target, accuracy, accuracyOn }: ResultCardInput): string {

@@ -2,7 +2,7 @@
  * The Piscina task: one call per worker and session. It runs commands from the coordinator until told to finish;
  * between the steps of a command the workers meet only at barriers in shared memory.
  */
-import { openBackend } from '../backend/open-backend.js';
+import { type OpenBackend, openBackend } from '../backend/open-backend.js';
 import type { Plan } from '../coordinator/plan.js';
 import type { KernelModules } from '../kernels/load.js';
 import { Aborted, AbortReason, Control, type RunCommand } from './control.js';
@@ -22,8 +22,11 @@ const commandSpinMs = 1;
 export default function runRank(task: RankTask): void {
   const { plan, memory, rank } = task;
   const control = new Control(plan, memory);
+  let close: (() => void) | undefined;
   try {
-    const execute = commandsOf(task, control);
+    const opened = openBackend(plan, task.modules, memory, rank);
+    close = () => opened.backend.close?.();
+    const execute = commandsOf(task, opened, control);
     control.reportReady();
     for (let generation = 0; ; ) {
       generation = control.nextCommand(generation, plan.oversubscribed ? 0 : commandSpinMs);
@@ -36,15 +39,17 @@ export default function runRank(task: RankTask): void {
     if (error instanceof Aborted) return;
     control.abort(AbortReason.workerError, rank);
     throw error;
+  } finally {
+    close?.();
   }
 }
 
 /** How this rank executes a command. */
 function commandsOf(
-  { plan, modules, memory, rank }: RankTask,
+  { plan, memory, rank }: RankTask,
+  opened: OpenBackend,
   control: Control,
 ): (command: RunCommand) => void {
-  const opened = openBackend(plan, modules, memory, rank);
   const loop = new StepLoop(plan, memory, control, opened.backend, rank);
   if (opened.kind === 'directions') {
     const { backend, extractor, directions } = opened;

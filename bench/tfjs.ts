@@ -1,0 +1,74 @@
+/**
+ * The tfjs-node backend at one and two workers against tfjs-node by itself in one process, as one writes it, with one
+ * thread and with all; and the kernels of this package. One epoch of configs/fastmlp.yaml without evaluation, in turn.
+ */
+import { requirePackage } from '../dist/backend/tfjs/library.js';
+import { alternate, root, shown, spread, table } from './harness.ts';
+import { openLineProcess } from './line-process.ts';
+import { quietMoment } from './quiet.ts';
+import { judge, writeRecord } from './record.ts';
+
+const rounds = 9;
+const images = 60_000;
+
+/** Images a second of each round. */
+type Rates = readonly number[];
+
+export default async function bench(): Promise<void> {
+  const alone = [requirePackage(), `${root}data/mnist`];
+  const ours = 'bench/threads/trainer-process.ts';
+  const cases = [
+    ['tfjs-node alone', 'bench/peers/tfjs_node.cjs', alone],
+    ['tfjs-node alone, 1 thread', 'bench/peers/tfjs_node.cjs', [...alone, '1']],
+    ...[1, 2].flatMap((threads) =>
+      ['owner', 'sharded', 'average'].map((sync) => [
+        `backend=tfjs-node, ${threads} ${threads === 1 ? 'worker' : 'workers'}, ${sync}`,
+        ours,
+        ['sweep', `${threads}`, 'backend=tfjs-node', `parallel.sync=${sync}`],
+      ]),
+    ),
+    ['backend=wasm, 2 workers, owner', ours, ['sweep', '2']],
+  ] as [string, string, string[]][];
+  const processes = new Map<string, Awaited<ReturnType<typeof openLineProcess>>>();
+  let disturbed = 0;
+  try {
+    for (const [name, script, words] of cases) processes.set(name, await openLineProcess(script, words));
+    const taken = await alternate(
+      [...processes].map(([name, process]) => ({
+        name,
+        async run() {
+          if (!(await quietMoment())) disturbed++;
+          return (images / Number(await process.ask('train'))) * 1000;
+        },
+      })),
+      { rounds },
+    );
+    const of = (name: string): Rates => taken.get(name)?.samples ?? [];
+    const overAlone = ratios(of('backend=tfjs-node, 2 workers, owner'), of('tfjs-node alone'));
+    const rows = [...taken.keys()].map((name) => [
+      name,
+      shown(spread(of(name)), 0),
+      shown(spread(ratios(of(name), of('tfjs-node alone'))), 2),
+      shown(spread(ratios(of(name), of('tfjs-node alone, 1 thread'))), 2),
+    ]);
+    const report = {
+      title: 'tfjs-node as a backend and alone',
+      note: 'Training images a second in an epoch of configs/fastmlp.yaml without evaluation, in turn, median (min–max). Alone: one process, the data set as a tensor, optimizer.minimize, TensorFlow on all cores or on one thread; over alone: ratios round by round.',
+      rows: [['', 'images/s', 'over alone', 'over alone, 1 thread'], ...rows],
+    };
+    console.log([report.title, report.note, table(report.rows)].join('\n\n'), '\n');
+    await writeRecord('tfjs', {
+      bars: [judge('tfjs-over-alone', overAlone)],
+      tables: [report],
+      notes: [`${disturbed} of ${cases.length * (rounds + 1)} samples began beside other work.`],
+      samples: Object.fromEntries([...taken.keys()].map((name) => [`images/s, ${name}`, of(name)])),
+    });
+  } finally {
+    for (const process of processes.values()) await process.close();
+  }
+}
+
+/** Round by round. */
+function ratios(rates: Rates, reference: Rates): number[] {
+  return rates.map((rate, round) => rate / reference[round]);
+}

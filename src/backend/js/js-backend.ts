@@ -1,0 +1,196 @@
+/**
+ * The reference backend: plain TypeScript on the plan's float32 matrices, by the definitions that the kernels are tested
+ * against (sums in float64). Hundreds of times slower than the kernels; right where they are in doubt.
+ */
+import type { PartName, Plan } from '../../coordinator/plan.js';
+import type { Slice } from '../../coordinator/slices.js';
+import {
+  activation,
+  activationSlope,
+  adamStep,
+  crossEntropy,
+  matmul,
+  sgdStep,
+} from '../../kernels/reference.js';
+import type { PixelBackend, Rows, ShardResult } from '../backend.js';
+import { BatchRows } from '../matrices/batch-rows.js';
+import { gradientBuffer } from '../slice-steps.js';
+
+export class JsBackend implements PixelBackend {
+  readonly #plan: Plan;
+  readonly #buffer: ArrayBufferLike;
+  readonly #rows: BatchRows;
+  readonly #rank: number;
+
+  constructor(plan: Plan, memory: WebAssembly.Memory, rank: number) {
+    this.#plan = plan;
+    this.#buffer = memory.buffer;
+    this.#rows = new BatchRows(plan, memory);
+    this.#rank = rank;
+  }
+
+  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
+    const { layers, training, activation: kind } = this.#plan;
+    const count = rows.last - rows.first;
+    const samples = this.#rows.ordered(firstSample + rows.first, count);
+    const at = (offset: number, columns: number) =>
+      this.#floats(offset + rows.first * columns * 4, count * columns);
+    const inputs = at(training.inputs.offset, layers[0].inputs);
+    this.#rows.inputs('train', samples, inputs);
+    const sums = this.#forward(inputs, count, (l, outputs) => {
+      at(training.activations[l].offset, layers[l].outputs).set(outputs);
+    });
+    let deltas: ArrayLike<number> = this.#loss(
+      'train',
+      samples,
+      sums[layers.length - 1],
+      1 / batchRows,
+      result,
+    );
+    for (let l = layers.length - 1; l >= 0; l--) {
+      const { outputs, inputs: width } = layers[l];
+      at(this.#deltasOffset(l), outputs).set(deltas);
+      if (l === 0) break;
+      const back = transpose(this.#weights(l), width, outputs);
+      const below = matmul(deltas, back, count, outputs, width);
+      deltas = below.map((delta, i) => delta * activationSlope(kind, sums[l - 1][i]));
+    }
+  }
+
+  evaluate(part: PartName, first: number, last: number, result: ShardResult): void {
+    const { layers, evaluation } = this.#plan;
+    const samples = this.#rows.inFile(first, last - first);
+    const inputs = this.#floats(evaluation[this.#rank].inputs.offset, samples.length * layers[0].inputs);
+    this.#rows.inputs(part, samples, inputs);
+    const sums = this.#forward(inputs, samples.length, () => {});
+    this.#loss(part, samples, sums[layers.length - 1], 1, result);
+  }
+
+  /** Every layer's sums, f64 [count][outputs]; `activated` is told the outputs of hidden layers. */
+  #forward(
+    inputs: Float32Array,
+    count: number,
+    activated: (layer: number, outputs: Float64Array) => void,
+  ): Float64Array[] {
+    const { layers, activation: kind } = this.#plan;
+    let values: ArrayLike<number> = inputs;
+    return layers.map(({ inputs: depth, outputs }, l) => {
+      const bias = this.#bias(l);
+      const products = matmul(values, this.#weights(l), count, depth, outputs);
+      const sums = products.map((sum, i) => sum + bias[i % outputs]);
+      if (l < layers.length - 1) {
+        const activations = sums.map((z) => activation(kind, z));
+        activated(l, activations);
+        values = activations;
+      }
+      return sums;
+    });
+  }
+
+  /** Returns the gradient of the losses by the logits, times `scale`. */
+  #loss(
+    part: PartName,
+    samples: Int32Array,
+    logits: Float64Array,
+    scale: number,
+    result: ShardResult,
+  ): Float64Array {
+    const { classes, labelSmoothing } = this.#plan;
+    const labels = this.#rows.labels(part);
+    const deltas = new Float64Array(logits.length);
+    result.lossSum = 0;
+    result.correct = 0;
+    samples.forEach((sample, row) => {
+      const of = Array.from(logits.subarray(row * classes, (row + 1) * classes));
+      const { loss, delta, correct } = crossEntropy(of, labels[sample], labelSmoothing);
+      result.lossSum += loss;
+      result.correct += Number(correct);
+      delta.forEach((value, c) => {
+        deltas[row * classes + c] = value * scale;
+      });
+    });
+    return deltas;
+  }
+
+  gradient(slice: Slice, rows: Rows, buffer: number): void {
+    const { layers, training } = this.#plan;
+    const { inputs, outputs } = layers[slice.layer];
+    const count = rows.last - rows.first;
+    const source = (slice.layer === 0 ? training.inputs : training.activations[slice.layer - 1]).offset;
+    const values = this.#floats(source + rows.first * inputs * 4, count * inputs);
+    const deltas = this.#floats(this.#deltasOffset(slice.layer) + rows.first * outputs * 4, count * outputs);
+    const columns = transpose(values, count, inputs, slice.firstRow, slice.lastRow);
+    const weights = matmul(columns, deltas, slice.lastRow - slice.firstRow, count, outputs);
+    const target = this.#floats(gradientBuffer(this.#plan, buffer) + slice.offset * 4, slice.floats);
+    target.set(weights);
+    if (slice.bias)
+      target.set(matmul(new Float32Array(count).fill(1), deltas, 1, count, outputs), weights.length);
+  }
+
+  reduce(slice: Slice, buffers: number): void {
+    const part = (buffer: number) =>
+      this.#floats(gradientBuffer(this.#plan, buffer) + slice.offset * 4, slice.floats);
+    const sum = part(0);
+    for (let buffer = 1; buffer < buffers; buffer++)
+      part(buffer).forEach((value, i) => {
+        sum[i] += value;
+      });
+  }
+
+  update(slice: Slice, step: number, learningRate: number): void {
+    const { regions, parameters, optimizer } = this.#plan;
+    const at = (offset: number) => this.#floats(offset + slice.offset * 4, slice.floats);
+    const weights = at(regions.parameters.offset);
+    const first = at(regions.states.offset);
+    const gradient = at(gradientBuffer(this.#plan, 0));
+    if (optimizer.name === 'sgd') {
+      const settings = { ...optimizer, learningRate };
+      gradient.forEach((g, i) => {
+        [weights[i], first[i]] = sgdStep(weights[i], first[i], g, settings);
+      });
+      return;
+    }
+    const settings = { ...optimizer, learningRate };
+    const second = at(regions.states.offset + parameters * 4);
+    gradient.forEach((g, i) => {
+      [weights[i], first[i], second[i]] = adamStep(weights[i], first[i], second[i], g, step, settings);
+    });
+  }
+
+  /** Nothing is derived from the parameters. */
+  refresh(): void {}
+
+  #weights(l: number): Float32Array {
+    const { inputs, outputs, offset } = this.#plan.layers[l];
+    return this.#floats(this.#plan.regions.parameters.offset + offset * 4, inputs * outputs);
+  }
+
+  #bias(l: number): Float32Array {
+    const { inputs, outputs, offset } = this.#plan.layers[l];
+    return this.#floats(this.#plan.regions.parameters.offset + (offset + inputs * outputs) * 4, outputs);
+  }
+
+  /** As in the other backends the last layer's deltas are where its activations would be. */
+  #deltasOffset(l: number): number {
+    const { activations, deltas } = this.#plan.training;
+    return (l === activations.length - 1 ? activations[l] : deltas[l]).offset;
+  }
+
+  #floats(offset: number, count: number): Float32Array {
+    return new Float32Array(this.#buffer, offset, count);
+  }
+}
+
+/** Columns [first, last) of a matrix as rows. */
+function transpose(
+  matrix: Float32Array,
+  rows: number,
+  columns: number,
+  first = 0,
+  last = columns,
+): Float32Array {
+  const out = new Float32Array((last - first) * rows);
+  for (let column = first; column < last; column++)
+    for (let row = 0; row < rows; row++) out[(column - first) * rows + row] = matrix[row * columns + column];
+  return out;
+}

@@ -1,0 +1,81 @@
+/** Rows of a part as a matrix f32 [rows][features], normalised, and as targets f32 [rows][classes]. */
+import type { PartName, Plan } from '../../coordinator/plan.js';
+
+export class BatchRows {
+  readonly #plan: Plan;
+  readonly #buffer: ArrayBufferLike;
+  /** What an input without any light is: −shift. */
+  readonly #blank: Float32Array;
+  readonly #words: Uint32Array;
+  readonly #floats: Float32Array;
+
+  constructor(plan: Plan, memory: WebAssembly.Memory) {
+    const { input, regions } = plan;
+    this.#plan = plan;
+    this.#buffer = memory.buffer;
+    const shift = new Float32Array(memory.buffer, regions.shift.offset, input.features);
+    this.#blank = Float32Array.from(shift, (value) => 0 - value);
+    this.#words = new Uint32Array(memory.buffer);
+    this.#floats = new Float32Array(memory.buffer);
+  }
+
+  /** Samples [first, first + count) of the epoch's order; of a part, in the order of the file. */
+  ordered(first: number, count: number): Int32Array {
+    return new Int32Array(this.#buffer, this.#plan.regions.order.offset + first * 4, count);
+  }
+
+  inFile(first: number, count: number): Int32Array {
+    return new Int32Array(this.#buffer, this.#plan.regions.identity.offset + first * 4, count);
+  }
+
+  /** One row of `out` for each sample. */
+  inputs(part: PartName, samples: Int32Array, out: Float32Array): void {
+    if (this.#plan.input.packing === 'sparse') this.#sparse(part, samples, out);
+    else this.#dense(part, samples, out);
+  }
+
+  #sparse(part: PartName, samples: Int32Array, out: Float32Array): void {
+    const { features } = this.#plan.input;
+    const { starts, count } = this.#plan.parts[part];
+    const addresses = new Uint32Array(this.#buffer, starts.offset, count + 1);
+    samples.forEach((sample, row) => {
+      const at = row * features;
+      out.set(this.#blank, at);
+      const end = addresses[sample + 1] / 4;
+      for (let entry = addresses[sample] / 4; entry < end; entry += 2)
+        out[at + this.#words[entry]] += this.#floats[entry + 1];
+    });
+  }
+
+  #dense(part: PartName, samples: Int32Array, out: Float32Array): void {
+    const { features, width, scale } = this.#plan.input;
+    const { values } = this.#plan.parts[part];
+    const pixels = new Uint16Array(this.#buffer, values.offset, values.bytes / 2);
+    const blank = this.#blank;
+    samples.forEach((sample, row) => {
+      const [from, to] = [sample * width, row * features];
+      for (let i = 0; i < features; i++) out[to + i] = pixels[from + i] * scale + blank[i];
+    });
+  }
+
+  /** The labels' one-hot rows, smoothed: (1 − ε) one-hot + ε / classes. */
+  targets(part: PartName, samples: Int32Array, out: Float32Array): void {
+    const { classes, labelSmoothing } = this.#plan;
+    const labels = this.labels(part);
+    out.fill(labelSmoothing / classes, 0, samples.length * classes);
+    samples.forEach((sample, row) => {
+      out[row * classes + labels[sample]] += 1 - labelSmoothing;
+    });
+  }
+
+  /** How many samples have the class that was found for them. */
+  hits(part: PartName, samples: Int32Array, found: ArrayLike<number>): number {
+    const labels = this.labels(part);
+    return samples.reduce((sum, sample, row) => sum + Number(labels[sample] === found[row]), 0);
+  }
+
+  labels(part: PartName): Uint8Array {
+    const { labels, count } = this.#plan.parts[part];
+    return new Uint8Array(this.#buffer, labels.offset, count);
+  }
+}

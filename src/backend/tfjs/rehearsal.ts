@@ -1,0 +1,20 @@
+/**
+ * Every operation of the backend once, in the main thread. The binding keeps the names of all attributes it has seen in
+ * one set for all threads and guards it by nothing: workers that all added to it at their first step crashed now and
+ * then. Once the names are in it, they only read it.
+ */
+import { Operations } from './operations.js';
+import type { TensorFlow } from './tensorflow.js';
+
+export function rehearse(tf: TensorFlow): void {
+  const operations = new Operations(tf);
+  tf.tidy(() => {
+    const one = tf.tensor(Float32Array.of(1), [1, 1]);
+    const z = tf.add(tf.matMul(one, one, true, true), tf.mul(one, 2));
+    for (const kind of ['relu', 'tanh', 'gelu'] as const)
+      operations.activationBackward(kind, one, z, operations.activate(kind, z));
+    const { losses, deltas } = operations.softmaxCrossEntropy(z, one);
+    for (const result of [losses, tf.sum(deltas, 0), tf.argMax(z, 1), tf.slice(z, [0, 0], [1, 1])])
+      result.dataSync();
+  });
+}

@@ -1,0 +1,222 @@
+/**
+ * The tfjs-node backend: forward pass, deltas and gradients in TensorFlow, on views of the shared memory. Sums over the
+ * workers and optimiser steps are those of the other backends, in place.
+ *
+ * `average` and `sharded` need the gradient of a worker's own rows only, so activations and deltas stay with TensorFlow
+ * from propagate to gradient. With `owner` and more than one worker everyone needs everyone's: they go through memory.
+ */
+import type { PartName, Plan } from '../../coordinator/plan.js';
+import type { Slice } from '../../coordinator/slices.js';
+import { instantiateKernels, type Kernels } from '../../kernels/kernels.js';
+import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
+import type { PixelBackend, Rows, ShardResult } from '../backend.js';
+import { BatchRows } from '../matrices/batch-rows.js';
+import { gradientBuffer, reduceSlice, updateSlice } from '../slice-steps.js';
+import { Network, type Passed } from './network.js';
+import type { Tensor, TensorFlow } from './tensorflow.js';
+
+/** What layers' gradients are made of, for the rows of a step, and each layer's gradient once it is known. */
+interface Operands {
+  readonly inputs: readonly Tensor[];
+  readonly deltas: readonly Tensor[];
+  readonly known: LayerGradient[];
+}
+
+interface LayerGradient {
+  /** [inputs][outputs] */
+  readonly weights: Float32Array | Int32Array;
+  readonly bias: Float32Array | Int32Array;
+}
+
+export class TfjsBackend implements PixelBackend {
+  readonly #tf: TensorFlow;
+  readonly #plan: Plan;
+  readonly #buffer: ArrayBufferLike;
+  readonly #kernels: Kernels;
+  readonly #optimizer: Optimizer;
+  readonly #network: Network;
+  readonly #rows: BatchRows;
+  readonly #rank: number;
+  readonly #exchanges: boolean;
+  /** f32 [rows][classes], for the larger of a batch and an evaluation chunk. */
+  readonly #targets: Float32Array;
+  #operands: Operands | null = null;
+
+  constructor(
+    plan: Plan,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    rank: number,
+    tf: TensorFlow,
+  ) {
+    this.#tf = tf;
+    this.#plan = plan;
+    this.#buffer = memory.buffer;
+    this.#kernels = instantiateKernels(module, memory);
+    this.#optimizer = createOptimizer(plan.optimizer, this.#kernels);
+    this.#network = new Network(tf, plan, memory);
+    this.#rows = new BatchRows(plan, memory);
+    this.#rank = rank;
+    this.#exchanges = plan.sync === 'owner' && plan.threads > 1;
+    this.#targets = new Float32Array(Math.max(plan.batch, plan.evaluationChunk) * plan.classes);
+  }
+
+  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
+    this.#release();
+    result.lossSum = 0;
+    result.correct = 0;
+    if (rows.first === rows.last) return;
+    const { features } = this.#plan.input;
+    const samples = this.#rows.ordered(firstSample + rows.first, rows.last - rows.first);
+    const inputs = this.#plan.training.inputs.offset + rows.first * features * 4;
+    this.#tf.tidy(() => {
+      const passed = this.#forward('train', samples, inputs);
+      const ofLogits = this.#loss('train', samples, passed, result);
+      const deltas = this.#network.backward(passed, this.#tf.mul(ofLogits, 1 / batchRows));
+      if (this.#exchanges) this.#publish(rows.first, passed, deltas);
+      else this.#keep(passed.inputs, deltas);
+    });
+  }
+
+  evaluate(part: PartName, first: number, last: number, result: ShardResult): void {
+    const samples = this.#rows.inFile(first, last - first);
+    const { offset } = this.#plan.evaluation[this.#rank].inputs;
+    // Braces: a tidy keeps what it returns.
+    this.#tf.tidy(() => {
+      this.#loss(part, samples, this.#forward(part, samples, offset), result);
+    });
+  }
+
+  /** `inputs`: where the samples' rows are put. */
+  #forward(part: PartName, samples: Int32Array, inputs: number): Passed {
+    const { features } = this.#plan.input;
+    this.#rows.inputs(part, samples, new Float32Array(this.#buffer, inputs, samples.length * features));
+    return this.#network.forward(this.#network.matrix(inputs, samples.length, features));
+  }
+
+  /** Returns the gradient of the sum of the losses by the logits. */
+  #loss(part: PartName, samples: Int32Array, { sums }: Passed, result: ShardResult): Tensor {
+    const { classes } = this.#plan;
+    const logits = sums[sums.length - 1];
+    const values = this.#targets.subarray(0, samples.length * classes);
+    this.#rows.targets(part, samples, values);
+    const targets = this.#tf.tensor(values, [samples.length, classes]);
+    const { losses, deltas } = this.#network.operations.softmaxCrossEntropy(logits, targets);
+    result.lossSum = 0;
+    for (const loss of losses.dataSync()) result.lossSum += loss;
+    result.correct = this.#rows.hits(part, samples, this.#tf.argMax(logits, 1).dataSync());
+    return deltas;
+  }
+
+  #keep(inputs: readonly Tensor[], deltas: readonly Tensor[]): void {
+    for (const tensor of [...inputs, ...deltas]) this.#tf.keep(tensor);
+    this.#operands = { inputs, deltas, known: [] };
+  }
+
+  /** This rank's activations and deltas become rows of the shared ones, from `first` on. */
+  #publish(first: number, { inputs }: Passed, deltas: readonly Tensor[]): void {
+    const { layers, training } = this.#plan;
+    layers.forEach(({ outputs }, l) => {
+      const put = (offset: number, tensor: Tensor) => {
+        const rows = tensor.shape[0];
+        const at = offset + first * outputs * 4;
+        new Float32Array(this.#buffer, at, rows * outputs).set(tensor.dataSync());
+      };
+      put(this.#deltasOffset(l), deltas[l]);
+      if (l + 1 < layers.length) put(training.activations[l].offset, inputs[l + 1]);
+    });
+  }
+
+  gradient(slice: Slice, rows: Rows, buffer: number): void {
+    const { outputs } = this.#plan.layers[slice.layer];
+    const floats = (slice.lastRow - slice.firstRow + Number(slice.bias)) * outputs;
+    const at = gradientBuffer(this.#plan, buffer) + slice.offset * 4;
+    const target = new Float32Array(this.#buffer, at, floats);
+    if (rows.first === rows.last) {
+      target.fill(0);
+      return;
+    }
+    if (this.#exchanges) this.#gradientOfAll(slice, rows, target);
+    else this.#gradientOfOwn(slice, target);
+  }
+
+  /** Slices of the gradient over this rank's rows: each layer is multiplied once. */
+  #gradientOfOwn(slice: Slice, target: Float32Array): void {
+    const { outputs } = this.#plan.layers[slice.layer];
+    const { weights, bias } = this.#layerGradient(slice.layer);
+    target.set(weights.subarray(slice.firstRow * outputs, slice.lastRow * outputs));
+    if (slice.bias) target.set(bias, target.length - outputs);
+  }
+
+  #layerGradient(l: number): LayerGradient {
+    const operands = this.#operands;
+    if (operands === null) throw new Error('a gradient was asked for before a forward pass');
+    const { inputs, deltas, known } = operands;
+    // Not what the tidy returns: it looks for tensors in every element of that.
+    this.#tf.tidy(() => {
+      known[l] ??= {
+        weights: this.#tf.matMul(inputs[l], deltas[l], true).dataSync(),
+        bias: this.#tf.sum(deltas[l], 0).dataSync(),
+      };
+    });
+    return known[l];
+  }
+
+  /** A slice's gradient over everyone's rows. */
+  #gradientOfAll(slice: Slice, rows: Rows, target: Float32Array): void {
+    const { inputs, outputs } = this.#plan.layers[slice.layer];
+    this.#operands ??= this.#everyone(rows.last);
+    const all = this.#operands.inputs[slice.layer];
+    const delta = this.#operands.deltas[slice.layer];
+    this.#tf.tidy(() => {
+      const count = slice.lastRow - slice.firstRow;
+      const columns = count === inputs ? all : this.#tf.slice(all, [0, slice.firstRow], [rows.last, count]);
+      target.set(this.#tf.matMul(columns, delta, true).dataSync());
+      if (slice.bias) target.set(this.#tf.sum(delta, 0).dataSync(), target.length - outputs);
+    });
+  }
+
+  /** Everyone's activations and deltas, published before the barrier. */
+  #everyone(rows: number): Operands {
+    const { layers } = this.#plan;
+    const matrix = (offset: number, columns: number) => this.#network.matrix(offset, rows, columns);
+    return {
+      inputs: layers.map(({ inputs }, l) => matrix(this.#inputsOffset(l), inputs)),
+      deltas: layers.map(({ outputs }, l) => matrix(this.#deltasOffset(l), outputs)),
+      known: [],
+    };
+  }
+
+  #inputsOffset(l: number): number {
+    const { inputs, activations } = this.#plan.training;
+    return (l === 0 ? inputs : activations[l - 1]).offset;
+  }
+
+  /** As in the other backends the last layer's deltas are where its activations would be. */
+  #deltasOffset(l: number): number {
+    const { activations, deltas } = this.#plan.training;
+    return (l === activations.length - 1 ? activations[l] : deltas[l]).offset;
+  }
+
+  reduce(slice: Slice, buffers: number): void {
+    reduceSlice(this.#plan, this.#kernels, slice, buffers);
+  }
+
+  update(slice: Slice, step: number, learningRate: number): void {
+    updateSlice(this.#plan, this.#optimizer, slice, step, learningRate);
+  }
+
+  /** Nothing is derived from the parameters. */
+  refresh(): void {}
+
+  /** Disposes of what the last step left. */
+  close(): void {
+    this.#release();
+  }
+
+  #release(): void {
+    for (const tensor of [...(this.#operands?.inputs ?? []), ...(this.#operands?.deltas ?? [])])
+      tensor.dispose();
+    this.#operands = null;
+  }
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadTensorFlow } from '../dist/backend/tfjs/library.js';
+import { TfjsBackend } from '../dist/backend/tfjs/tfjs-backend.js';
+import { makePlan } from '../dist/coordinator/plan.js';
+import { fillMemory, prepareData } from '../dist/coordinator/prepare-data.js';
+import { allocate } from '../dist/coordinator/shared-memory.js';
+import { Rng } from '../dist/data/rng.js';
+import { loadKernels } from '../dist/kernels/load.js';
+import { initialTensors } from '../dist/model/initialise.js';
+import { parameterStore } from '../dist/model/parameter-store.js';
+import { expectCode, readJson, type TrainingResult, workingDirectory } from './support/cli.ts';
+import { needsTfjs } from './support/tfjs.ts';
+import { configure, syntheticDataset } from './support/training.ts';
+
+const fastmlp = fileURLToPath(new URL('../configs/fastmlp.yaml', import.meta.url));
+
+for (const sync of ['owner', 'sharded']) {
+  test(`${sync}: 1,000 steps and evaluations leave as many tensors as ten`, needsTfjs, async () => {
+    const shape = { rows: 6, columns: 6, classes: 10, train: 48, test: 20 };
+    const dataset = syntheticDataset({ ...shape, density: 0.4, seed: 3 });
+    const config = await configure(
+      'backend=tfjs-node',
+      'model.hidden=[20]',
+      'train.batch=16',
+      `parallel.sync=${sync}`,
+    );
+    const data = prepareData(dataset, config);
+    // Two threads, so that owner takes the way over shared memory; this one plays both.
+    const plan = makePlan(config, data.facts, 2, 2);
+    const memory = allocate(plan.bytes);
+    fillMemory(plan, data, memory);
+    const tensors = initialTensors([36, 20, 10], 'torch', new Rng(1));
+    parameterStore(plan, memory).write(tensors, 'test', '');
+    const { tensorflow } = loadTensorFlow(1);
+    const { modules } = loadKernels();
+    const ranks = [0, 1].map((rank) => new TfjsBackend(plan, modules.engine, memory, rank, tensorflow));
+    const result = { lossSum: 0, correct: 0 };
+    const shards = [0, 1].map((rank) => ({ first: 8 * rank, last: 8 * rank + 8 }));
+    const slices = plan.slices.flat();
+    const before = tensorflow.memory().numTensors;
+    let afterTen = 0;
+    for (let step = 1; step <= 1000; step++) {
+      for (const [rank, backend] of ranks.entries()) backend.propagate(0, shards[rank], 16, result);
+      for (const [rank, backend] of ranks.entries()) {
+        const isOwner = sync === 'owner';
+        for (const slice of isOwner ? plan.slices[rank] : slices)
+          backend.gradient(slice, isOwner ? { first: 0, last: 16 } : shards[rank], isOwner ? 0 : rank);
+      }
+      ranks[0].evaluate('test', 0, 20, result);
+      if (step === 10) afterTen = tensorflow.memory().numTensors;
+    }
+    assert.equal(tensorflow.memory().numTensors, afterTen);
+    for (const backend of ranks) backend.close();
+    assert.equal(tensorflow.memory().numTensors, before);
+  });
+}
+
+test('fastmlp reaches 0.97, the card names TensorFlow, and nothing else is said', needsTfjs, async (t) => {
+  const cwd = await workingDirectory(t);
+  const words = ['train', '--config', fastmlp, 'backend=tfjs-node', '--out', 'run', '--quiet'];
+  const { stdout, stderr } = await expectCode(0, words, { cwd });
+  assert.equal(stderr, '');
+  assert.match(stdout, /reached 97\.\d+ % \(target 97 %\)/);
+  assert.match(stdout, /^threads {4}\d+, sync owner, TensorFlow \d+\.\d+\.\d+$/m);
+  assert.match(stdout, /^TensorFlow \d+\.\d+\.\d+, tfjs-node 4\.22\.0$/m);
+  const result = await readJson<TrainingResult & { backend: string; tensorflow: object }>(
+    join(cwd, 'run'),
+    'result.json',
+  );
+  assert.equal(result.backend, 'tfjs-node');
+  assert.deepEqual(Object.keys(result.tensorflow), ['tfjsNode', 'tensorflow']);
+});
+
+test('hardware names the TensorFlow that would run', needsTfjs, async (t) => {
+  const cwd = await workingDirectory(t);
+  const { stdout } = await expectCode(0, ['hardware'], { cwd });
+  assert.match(stdout, /^TensorFlow \d+\.\d+\.\d+, tfjs-node 4\.22\.0$/m);
+});
+
+test('where it is not set up, one line says how, before anything is done', async (t) => {
+  const cwd = await workingDirectory(t);
+  const environment = { SHARDSTEP_CACHE: join(cwd, 'empty') };
+  for (const words of [['train'], ['--threads', '1..2']]) {
+    const all = [...words, '--config', fastmlp, 'backend=tfjs-node', '--out', 'run'];
+    const { stdout, stderr } = await expectCode(2, all, { cwd, environment });
+    assert.equal(stdout, '');
+    assert.equal(
+      stderr,
+      'error: backend: tfjs-node is not set up on this machine: npm run setup:tfjs installs it\n',
+    );
+  }
+  const { stdout } = await expectCode(0, ['hardware'], { cwd, environment });
+  assert.match(stdout, /^TensorFlow not set up \(npm run setup:tfjs\)$/m);
+});

@@ -1,6 +1,6 @@
 /**
  * Sparse against dense first layers over the share of non-zero pixels: where they cross decides `sparseUpTo` in
- * src/data/packing.ts. Images are noise of the wanted density: time depends on how many pixels are not zero.
+ * src/model/first-layer.ts. Images are noise of the wanted density: time depends on how many pixels are not zero.
  */
 
 import type { Dataset } from '../dist/data/dataset.js';

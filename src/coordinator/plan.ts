@@ -6,6 +6,7 @@
 import type { Config } from '../config/schema.js';
 import { type Packing, sparseBytes } from '../data/packing.js';
 import { chunkImages } from '../directions/spec.js';
+import { chooseFirstLayer } from '../model/first-layer.js';
 import { type LayerLayout, layoutMatrices, layoutNetwork, parameterFloats } from '../model/layout.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
@@ -143,9 +144,6 @@ const evaluationChunk = 96;
 /** An operation of TensorFlow costs 10 to 20 µs besides its arithmetic. */
 const matrixEvaluationChunk = 512;
 
-/** Panels of 64 from which turning rows into columns is worth its time. */
-const gatherFrom = 3;
-
 /** Floats of scratch per rank: a centred bias and a row of bias sums for the widest layer, and a zero row. */
 export function scratchFloats(layers: readonly LayerLayout[]): number {
   return 2 * Math.max(...layers.map((layer) => layer.width)) + 64;
@@ -176,7 +174,10 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     shiftBits: asMatrices ? 0 : Math.log2(layers[0].panelWidth * 4),
     rangeEnds,
     centredByOwner: kernelRanges.length > 0 && facts.shifted && wholePanels(layers[0], threads),
-    gathers: kernelRanges.length > 0 && layers[0].panelWidth === 64 && layers[0].panels >= gatherFrom,
+    gathers:
+      kernelRanges.length > 0 &&
+      layers[0].panelWidth === 64 &&
+      chooseFirstLayer(layers[0].outputs).gradient === 'gathered',
   };
   // Softmax regression on direction features works on blocks of images, not on rows of a workspace.
   const blockwise = directions?.hasLayers === false;

@@ -126,7 +126,7 @@ function preparePixels(dataset: Dataset, config: Config, count: number): Prepare
     facts: {
       features: all.width,
       classes: dataset.classes,
-      packing: choosePacking(packing, statistics),
+      packing: choosePacking(packing, statistics, config.model.hidden[0] ?? dataset.classes),
       scale: normaliser.scale,
       shifted: normaliser.shift.some((value) => value !== 0),
       nonZeros: statistics.nonZeros,

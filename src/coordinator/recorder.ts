@@ -2,7 +2,7 @@
 import type { RunLog } from './log.js';
 import type { Progress } from './progress.js';
 import type { MetricsWriter } from './run-folder.js';
-import { WorkerFailure } from './session.js';
+import { WorkerFailure } from './session-errors.js';
 import { imagesOf, type RunObserver } from './training-run.js';
 
 export interface RecorderOptions {

@@ -9,7 +9,6 @@ import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { type ParameterStore, parameterStore } from '../model/parameter-store.js';
 import type { Tensor } from '../model/safetensors.js';
 import { strategies } from '../sync/strategy.js';
-import { UserError } from '../user-error.js';
 import { AbortReason, Control } from '../worker/control.js';
 import { extractedAtSlot, phases, statsPerRank } from '../worker/phase-clock.js';
 import { metricsPerRank } from '../worker/step-loop.js';
@@ -17,19 +16,9 @@ import { Interrupted } from './interruption.js';
 import type { PartName, Plan, Region } from './plan.js';
 import type { WorkerPool } from './pool.js';
 import { fillMemory, type PreparedData } from './prepare-data.js';
+import { nonFiniteLoss, WorkerFailure } from './session-errors.js';
 import { allocate } from './shared-memory.js';
 import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
-
-/** A worker threw or was lost; `cause` is the root error. */
-export class WorkerFailure extends Error {
-  override readonly name = 'WorkerFailure';
-  readonly rank: number;
-
-  constructor(rank: number, cause: unknown) {
-    super(`worker ${rank} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    this.rank = rank;
-  }
-}
 
 /** Longest time for which the event loop is blocked: signals and progress are this late. */
 const burstMs = 5;
@@ -312,11 +301,4 @@ export class Session {
   #doubles({ offset, bytes }: Region): Float64Array {
     return new Float64Array(this.#memory.buffer, offset, bytes / 8);
   }
-}
-
-/** What a user is told of a loss that is NaN or infinite at a step, counted from 1. */
-export function nonFiniteLoss(step: number): UserError {
-  return new UserError(
-    `the loss is not finite at step ${step}: the training diverged; lower optimizer.lr, or check model.init.file and the data`,
-  );
 }

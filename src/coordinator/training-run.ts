@@ -5,7 +5,8 @@ import { initialTensors } from '../model/initialise.js';
 import type { Tensor } from '../model/safetensors.js';
 import { learningRate } from '../optim/schedule.js';
 import { orderOf } from './epoch-order.js';
-import { nonFiniteLoss, type Session } from './session.js';
+import type { Session } from './session.js';
+import { nonFiniteLoss } from './session-errors.js';
 import { type StopReason, StopRule } from './stopping.js';
 import type { Evaluation, StepMetrics } from './work.js';
 

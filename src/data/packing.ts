@@ -1,24 +1,19 @@
 /** Writing feature vectors into shared memory: sparse lists of non-zeros, or dense rows. */
+import { chooseFirstLayer } from '../model/first-layer.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { Features } from './features.js';
 import type { FeatureStatistics } from './statistics.js';
 
 export type Packing = 'sparse' | 'dense';
 
-/**
- * Above this share of non-zeros the dense kernels are faster: measured 0.53 for 196-128-10 and 0.57 for
- * 784-256-128-10 (`npm run bench -- packing`).
- */
-const sparseUpTo = 0.5;
-
 /** A sparse entry keeps its feature in 16 bits. */
 const maxSparseFeatures = 65536;
 
 /**
- * `auto` chooses by the share of non-zeros of the training images.
+ * `auto` chooses by the share of non-zeros of the training images and the width of the first layer.
  * @throws UserError (usage) when sparse packing is asked for and there are more than 65,536 features.
  */
-export function choosePacking(asked: Packing | 'auto', train: FeatureStatistics): Packing {
+export function choosePacking(asked: Packing | 'auto', train: FeatureStatistics, outputs: number): Packing {
   const width = train.sums.length;
   if (asked === 'sparse' && width > maxSparseFeatures) {
     throw new UserError(
@@ -28,7 +23,7 @@ export function choosePacking(asked: Packing | 'auto', train: FeatureStatistics)
   }
   if (asked !== 'auto') return asked;
   const share = train.totalNonZeros / (train.count * width);
-  return share <= sparseUpTo && width <= maxSparseFeatures ? 'sparse' : 'dense';
+  return share <= chooseFirstLayer(outputs).sparseUpTo && width <= maxSparseFeatures ? 'sparse' : 'dense';
 }
 
 /** How a sparse row's non-zeros are written down. */

@@ -1,0 +1,20 @@
+/** How a session ends badly. */
+import { UserError } from '../user-error.js';
+
+/** A worker threw or was lost; `cause` is the root error. */
+export class WorkerFailure extends Error {
+  override readonly name = 'WorkerFailure';
+  readonly rank: number;
+
+  constructor(rank: number, cause: unknown) {
+    super(`worker ${rank} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.rank = rank;
+  }
+}
+
+/** What a user is told of a loss that is NaN or infinite at a step, counted from 1. */
+export function nonFiniteLoss(step: number): UserError {
+  return new UserError(
+    `the loss is not finite at step ${step}: the training diverged; lower optimizer.lr, or check model.init.file and the data`,
+  );
+}

@@ -1,6 +1,6 @@
 /** Accuracy and loss from weights folded for raw features. */
 import { halves } from '../text.ts';
-import { addSums, fields, greatest } from './parts.ts';
+import { addSums, exponentials, fields } from './parts.ts';
 
 const foldWeights = `
 /**
@@ -25,16 +25,8 @@ export function foldWeights(M: usize, out: usize): void {
 const judge = `
 /** Loss and hits, the first of equal logits, of the eight images whose logits lie at t f32 [10][2 blocks][8], overwritten. */
 function judge(t: usize, labels: usize, sums: usize): void {
-  const zero = f32x4.splat(0), floor = f32x4.splat(-87), classes = 10;
-  const label = v128.load_ext<u8>(labels), yl = i32x4.extend_low_i16x8_u(label), yh = i32x4.extend_high_i16x8_u(label);
-  ${greatest}
-  let ${halves((q) => `s${q} = zero, right${q} = zero, hit${q} = zero, taken${q} = zero`, ', ')};
-  for (let k = 0, p = t; k < classes; k++, p += 64) {
-    const c = i32x4.splat(k);
-    ${halves((q, d) => `const a${q} = v128.load(p, ${d}), own${q} = i32x4.eq(y${q}, c), top${q} = f32x4.ge(a${q}, m${q}), e${q} = exp4(f32x4.pmax(floor, f32x4.sub(a${q}, m${q})));`)}
-    v128.store(p, eh, 16); v128.store(p, el);
-    ${halves((q) => `s${q} = f32x4.add(s${q}, e${q}); right${q} = v128.or(right${q}, v128.and(own${q}, a${q})); hit${q} = v128.or(hit${q}, v128.andnot(v128.and(own${q}, top${q}), taken${q})); taken${q} = v128.or(taken${q}, top${q});`)}
-  }
+  const classes = 10;
+  ${exponentials()}
   const nobody = i32x4.splat(255);
   ${halves((q) => `const loss${q} = v128.and(i32x4.ne(y${q}, nobody), f32x4.sub(f32x4.add(m${q}, log4(s${q})), right${q}));`)}
   ${addSums}

@@ -1,7 +1,7 @@
 /** Forward pass and loss of a batch, down to the gradients of the logits. */
 import { each, halves } from '../text.ts';
 import { logitsSource } from './logits.ts';
-import { addSums, at, fields, greatest } from './parts.ts';
+import { addSums, at, exponentials, fields } from './parts.ts';
 
 /** Four vectors of eight images, named {l, h}{0 … 3}, to eight rows of four from `r` on, `line` bytes apart. */
 const transposed = halves(
@@ -36,16 +36,8 @@ const propagate = `
  * is the first of equal logits, as argmax has it.
  */
 function softmax(t: usize, labels: usize, classes: i32, smoothing: f32, rowScale: f32, deltas: usize, sums: usize): void {
-  const zero = f32x4.splat(0), floor = f32x4.splat(-87), one = f32x4.splat(1);
-  const label = v128.load_ext<u8>(labels), yl = i32x4.extend_low_i16x8_u(label), yh = i32x4.extend_high_i16x8_u(label);
-  ${greatest}
-  let ${halves((q) => `s${q} = zero, right${q} = zero, total${q} = zero, hit${q} = zero, taken${q} = zero`, ', ')};
-  for (let k = 0, p = t; k < classes; k++, p += 64) {
-    const c = i32x4.splat(k);
-    ${halves((q, d) => `const a${q} = v128.load(p, ${d}), own${q} = i32x4.eq(y${q}, c), top${q} = f32x4.ge(a${q}, m${q}), e${q} = exp4(f32x4.pmax(floor, f32x4.sub(a${q}, m${q})));`)}
-    v128.store(p, eh, 16); v128.store(p, el);
-    ${halves((q) => `s${q} = f32x4.add(s${q}, e${q}); right${q} = v128.or(right${q}, v128.and(own${q}, a${q})); total${q} = f32x4.add(total${q}, a${q}); hit${q} = v128.or(hit${q}, v128.andnot(v128.and(own${q}, top${q}), taken${q})); taken${q} = v128.or(taken${q}, top${q});`)}
-  }
+  const one = f32x4.splat(1);
+  ${exponentials([{ name: 'total', step: 'total# = f32x4.add(total#, a#);' }])}
   const share = smoothing / <f32>classes, spread = f32x4.splat(share), hot = f32x4.splat(1 - smoothing), nobody = i32x4.splat(255), row = f32x4.splat(rowScale);
   ${halves((q) => `const real${q} = i32x4.ne(y${q}, nobody), i${q} = f32x4.div(one, s${q}), scale${q} = v128.and(real${q}, row), loss${q} = v128.and(real${q}, f32x4.sub(f32x4.sub(f32x4.add(m${q}, log4(s${q})), f32x4.mul(hot, right${q})), f32x4.mul(spread, total${q})));`)}
   for (let k = 0, p = t; k < classes; k++, p += 64, deltas += 32) {

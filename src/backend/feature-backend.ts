@@ -2,9 +2,8 @@
 import type { PartName } from '../coordinator/plan.js';
 import type { Backend, ShardResult } from './backend.js';
 
-/** Steps that one rank takes by itself; see RunCommand for the first four. */
+/** Steps that one rank takes by itself; see RunCommand for the first three. */
 export interface SoloSteps {
-  readonly first: number;
   readonly count: number;
   readonly firstSample: number;
   readonly epochSamples: number;

@@ -12,14 +12,13 @@ import { ExitCode, UserError } from '../user-error.js';
 import { checkRace, checkRepetition } from './check-race.js';
 import type { CommandContext } from './command-context.js';
 import type { CoreCount } from './cores.js';
-import { openLog } from './log.js';
 import { createProgress } from './progress.js';
 import { recordFailure } from './recorder.js';
-import { createRunFolder, describeRun, MetricsWriter, readVersions } from './run-folder.js';
+import { beginRun } from './run-beginning.js';
 import { exitCodeOf, overallStatus, runSeeds } from './seed-runs.js';
 import type { Session } from './session.js';
 import { planFor, setUp, withPool, withSession } from './setup.js';
-import { finishTraining, type Kept, type RaceSummary, seedRuns } from './train-result.js';
+import { emptyRecord, finishTraining, type Kept, type RaceSummary, seedRuns } from './train-result.js';
 import { startParameters, trainOnce } from './training-run.js';
 
 export interface RaceOptions {
@@ -45,11 +44,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
   if (raced !== null) checkRace(raced, setup);
   else progress.note(`no race from a cold start: ${String(options.raced)}`);
   setup.phases.startup = context.startupMs;
-  const folder = await createRunFolder({ root: 'results', out, name });
-  const log = openLog(folder.file('log.ndjson'), config.log.level);
-  const description = describeRun({ name, command: context.command, seed: config.seed });
-  log.event('run_start', { name, command: context.command, versions: readVersions(), seed: config.seed });
-  log.event('config', { config });
+  const { folder, log, description } = await beginRun(resolved, out, context);
   if (raced !== null) log.event('race', raceFacts(raced));
   const counts = cores.physical === 1 ? [1] : [1, cores.physical];
   const groups = counts.map((threads) => ({
@@ -129,14 +124,6 @@ function raceFacts({ recipe, accuracy, elapsedMs, marks, level, compiled }: Race
     kernels: compiled,
   };
 }
-
-const emptyRecord = (coldMs: number | null): Kept => ({
-  results: [],
-  metrics: new MetricsWriter(),
-  unfinished: null,
-  tensors: null,
-  coldMs,
-});
 
 /** Of the medians, most threads over one; null while there is nothing to compare. */
 function speedupOf(groups: readonly { readonly record: Kept }[]): number | null {

@@ -9,7 +9,7 @@ import type { RunStatus } from './log.js';
 import type { Plan } from './plan.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
 import { endRun, type RunEnding } from './run-ending.js';
-import { type MetricsWriter, shownFolder } from './run-folder.js';
+import { MetricsWriter, shownFolder } from './run-folder.js';
 import { type RunOutcome, runLength, type UnfinishedOutcome } from './training-run.js';
 
 export interface SeedResult {
@@ -29,6 +29,15 @@ export interface Kept {
   tensors: Map<string, Tensor> | null;
   coldMs: number | null;
 }
+
+/** Before the first run; `coldMs`: where it is known already. */
+export const emptyRecord = (coldMs: number | null): Kept => ({
+  results: [],
+  metrics: new MetricsWriter(),
+  unfinished: null,
+  tensors: null,
+  coldMs,
+});
 
 export interface TrainingEnding extends RunEnding {
   readonly resolved: ResolvedConfig;

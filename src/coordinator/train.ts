@@ -5,12 +5,11 @@ import { chooseThreads } from './choose-threads.js';
 import type { CommandContext } from './command-context.js';
 import type { CoreCount } from './cores.js';
 import { readInitialTensors } from './initial-tensors.js';
-import { openLog } from './log.js';
 import { recordFailure } from './recorder.js';
-import { createRunFolder, describeRun, MetricsWriter, readVersions } from './run-folder.js';
+import { beginRun } from './run-beginning.js';
 import { exitCodeOf, overallStatus, runSeeds } from './seed-runs.js';
 import { planFor, setUp, withPool, withSession } from './setup.js';
-import { finishTraining, type Kept } from './train-result.js';
+import { emptyRecord, finishTraining } from './train-result.js';
 
 export interface TrainOptions {
   readonly resolved: ResolvedConfig;
@@ -25,7 +24,7 @@ const [usualImages, usualPixels] = [{ train: 60_000, evaluated: 10_000 }, 784];
 
 export async function train(options: TrainOptions, context: CommandContext): Promise<ExitCode> {
   const { resolved, out } = options;
-  const { config, name } = resolved;
+  const { config } = resolved;
   const { signal, progress } = context;
   const initialTensors = readInitialTensors(config);
   const choice = chooseThreads(config, options.cores, usualImages, usualPixels);
@@ -39,19 +38,9 @@ export async function train(options: TrainOptions, context: CommandContext): Pro
       return ExitCode.done;
     }
     setup.phases.startup = context.startupMs;
-    const folder = await createRunFolder({ root: 'results', out, name });
-    const log = openLog(folder.file('log.ndjson'), config.log.level);
-    const description = describeRun({ name, command: context.command, seed: config.seed });
-    log.event('run_start', { name, command: context.command, versions: readVersions(), seed: config.seed });
-    log.event('config', { config });
+    const { folder, log, description } = await beginRun(resolved, out, context);
     log.event('plan', { plan, threads: choice });
-    const record: Kept = {
-      results: [],
-      metrics: new MetricsWriter(),
-      unfinished: null,
-      tensors: null,
-      coldMs: null,
-    };
+    const record = emptyRecord(null);
     let failure: unknown = null;
     try {
       await withSession(setup, plan, pool, signal, (session) =>

@@ -105,7 +105,6 @@ export class StepLoop {
     const stride = this.#plan.threads * metricsPerRank;
     this.clock.enter('compute');
     backend.trainAlone({
-      first,
       count,
       firstSample,
       epochSamples,

@@ -5,13 +5,14 @@
 import type { PartName, Plan } from '../../coordinator/plan.js';
 import type { DirectionsPlan } from '../../coordinator/plan-directions.js';
 import type { Slice } from '../../coordinator/slices.js';
-import { blockBytes, blocksOf, chunkBlocks, chunkImages, chunksOf } from '../../directions/spec.js';
+import { blockBytes, blocksOf, chunkBlocks, chunkImages } from '../../directions/spec.js';
 import type { DirectionKernels } from '../../kernels/direction-kernels.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Rows, ShardResult } from '../backend.js';
 import type { FeatureBackend, SoloSteps } from '../feature-backend.js';
 import { gradientBuffer, reduceSlice, updateSlice } from '../slice-steps.js';
+import { BatchPlaces, fitScale } from './feature-steps.js';
 
 export class DirectionBackend implements FeatureBackend {
   readonly #plan: Plan;
@@ -20,7 +21,7 @@ export class DirectionBackend implements FeatureBackend {
   readonly #kernels: DirectionKernels;
   readonly #optimizer: Optimizer;
   readonly #model: number;
-  readonly #batches: Int32Array;
+  readonly #places: BatchPlaces;
   readonly #sums: Float64Array;
   readonly #folded: number;
   readonly #room: number;
@@ -38,13 +39,13 @@ export class DirectionBackend implements FeatureBackend {
     this.#engine = engine;
     this.#kernels = kernels;
     this.#optimizer = createOptimizer(plan.optimizer, engine);
-    const { batches, ranks, model, shape, fittedImages, fitting } = directions;
+    const { ranks, model, shape, fittedImages, fitting } = directions;
     const { features, components } = shape;
     if (components > 0 && kernels.fittingBytes(features, components, fittedImages) > fitting.bytes)
       throw new RangeError(`fitting ${components} components needs more than ${fitting.bytes} bytes`);
     const { folded, room, sums } = ranks[rank];
     this.#model = model.offset;
-    this.#batches = new Int32Array(memory.buffer, batches.offset, batches.bytes / 4);
+    this.#places = new BatchPlaces(plan, directions, memory);
     this.#sums = new Float64Array(memory.buffer, sums.offset, 2);
     this.#folded = folded.offset;
     this.#room = room.offset;
@@ -52,10 +53,8 @@ export class DirectionBackend implements FeatureBackend {
 
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
     const { parts, orderedLabels, shape } = this.#directions;
-    const { batch } = this.#plan;
     this.#sums.fill(0);
-    // Where the batch at this place of the epoch lies among the images in order of extraction.
-    const first = this.#batches[firstSample / batch] * batch + rows.first;
+    const first = this.#places.firstImage(firstSample) + rows.first;
     this.#kernels.propagate(
       this.#model,
       parts.train.blocks.offset + (first / 8) * blockBytes(shape),
@@ -94,11 +93,10 @@ export class DirectionBackend implements FeatureBackend {
   refresh(): void {}
 
   fitTransform(images: number): void {
-    const { statistics, statisticsStride, parts, shape, fitting, fittedImages } = this.#directions;
-    const kernels = this.#kernels;
-    kernels.combineStatistics(this.#model, statistics.offset, chunksOf(images), statisticsStride, images);
+    const { parts, shape, fitting, fittedImages } = this.#directions;
+    fitScale(this.#directions, this.#kernels, images);
     if (shape.components > 0)
-      kernels.fitComponents(this.#model, parts.train.blocks.offset, fittedImages, fitting.offset);
+      this.#kernels.fitComponents(this.#model, parts.train.blocks.offset, fittedImages, fitting.offset);
   }
 
   beginEvaluation(): void {

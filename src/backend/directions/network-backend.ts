@@ -1,13 +1,14 @@
 /** Networks with hidden layers on direction features: the engine's layers, their inputs standardised from blocks. */
 import type { PartName, Plan } from '../../coordinator/plan.js';
 import type { DirectionsPlan } from '../../coordinator/plan-directions.js';
-import { blockBytes, blocksOf, chunkImages, chunksOf } from '../../directions/spec.js';
+import { blockBytes, blocksOf, chunkImages } from '../../directions/spec.js';
 import type { DirectionKernels } from '../../kernels/direction-kernels.js';
 import type { Rows, ShardResult } from '../backend.js';
 import type { FeatureBackend } from '../feature-backend.js';
 import type { ForwardPass } from '../wasm/forward.js';
 import { type InputSource, inputRow, type RowLabels } from '../wasm/inputs.js';
 import { WasmBackend } from '../wasm/wasm-backend.js';
+import { BatchPlaces, fitScale } from './feature-steps.js';
 
 /** Rows of the workspace out of feature blocks. */
 class BlockSource implements InputSource {
@@ -15,7 +16,7 @@ class BlockSource implements InputSource {
   readonly #directions: DirectionsPlan;
   readonly #kernels: DirectionKernels;
   readonly #room: number;
-  readonly #batches: Int32Array;
+  readonly #places: BatchPlaces;
   readonly #rowLabels: RowLabels = { labels: 0, order: 0 };
   /** Where the blocks of the part that is evaluated next lie. */
   evaluatedBlocks = 0;
@@ -31,14 +32,12 @@ class BlockSource implements InputSource {
     this.#directions = directions;
     this.#kernels = kernels;
     this.#room = directions.ranks[rank].room.offset;
-    const { offset, bytes } = directions.batches;
-    this.#batches = new Int32Array(memory.buffer, offset, bytes / 4);
+    this.#places = new BatchPlaces(plan, directions, memory);
   }
 
   batch(pass: ForwardPass, firstSample: number, rows: Rows): RowLabels {
     const { parts, orderedLabels, shape } = this.#directions;
-    const { batch } = this.#plan;
-    const first = this.#batches[firstSample / batch] * batch + rows.first;
+    const first = this.#places.firstImage(firstSample) + rows.first;
     this.#fetch(pass, parts.train.blocks.offset + (first / 8) * blockBytes(shape), rows);
     return this.#labelled(orderedLabels.offset, first);
   }
@@ -85,9 +84,7 @@ export class NetworkBackend extends WasmBackend implements FeatureBackend {
   }
 
   fitTransform(images: number): void {
-    const { model, statistics, statisticsStride } = this.#directions;
-    const { offset } = statistics;
-    this.#kernels.combineStatistics(model.offset, offset, chunksOf(images), statisticsStride, images);
+    fitScale(this.#directions, this.#kernels, images);
   }
 
   beginEvaluation(): void {}

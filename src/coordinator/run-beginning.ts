@@ -1,0 +1,20 @@
+/** How every command that leaves a run folder begins: the folder, its log, and what the log says first. */
+import type { ResolvedConfig } from '../config/load.js';
+import type { CommandContext } from './command-context.js';
+import { openLog } from './log.js';
+import { createRunFolder, describeRun, readVersions } from './run-folder.js';
+
+/** @throws UserError when the folder cannot be made. */
+export async function beginRun(
+  { config, name }: ResolvedConfig,
+  out: string | null,
+  { command }: CommandContext,
+) {
+  const { seed } = config;
+  const folder = await createRunFolder({ root: 'results', out, name });
+  const log = openLog(folder.file('log.ndjson'), config.log.level);
+  const description = describeRun({ name, command, seed });
+  log.event('run_start', { name, command, versions: readVersions(), seed });
+  log.event('config', { config });
+  return { folder, log, description };
+}

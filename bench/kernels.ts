@@ -5,6 +5,7 @@
 import { activationCode, instantiateKernels, type Kernels } from '../dist/kernels/kernels.js';
 import { Scratch } from '../dist/kernels/scratch.js';
 import { alternate, loadedKernels, shown, spread, table, writeResults } from './harness.ts';
+import { rate } from './rate.ts';
 
 const rounds = 25;
 const sampleMs = 4;
@@ -16,19 +17,6 @@ interface KernelCase {
   /** FLOP or bytes of a call. */
   readonly work: number;
   readonly call: () => void;
-}
-
-/** Rate in units of 10⁹ a second over about `sampleMs`. */
-function rate({ work, call }: KernelCase): number {
-  const started = performance.now();
-  let calls = 0;
-  let elapsedMs = 0;
-  for (let burst = 1; elapsedMs < sampleMs; burst = Math.min(1024, burst * 2)) {
-    for (let i = 0; i < burst; i++) call();
-    calls += burst;
-    elapsedMs = performance.now() - started;
-  }
-  return (calls * work) / elapsedMs / 1e6;
 }
 
 function sparseCases(kernels: Kernels, scratch: Scratch, width: 16 | 64): KernelCase[] {
@@ -178,7 +166,7 @@ export default async function bench(): Promise<void> {
     ...otherCases(kernels, scratch),
   ];
   const taken = await alternate(
-    cases.map((each) => ({ name: each.name, run: () => rate(each) })),
+    cases.map((each) => ({ name: each.name, run: () => rate(each.work, each.call, sampleMs) })),
     { rounds, warmUp: 2 },
   );
   const spreads = cases.map(({ name }) => spread(taken.get(name)?.samples ?? []));

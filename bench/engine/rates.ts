@@ -1,6 +1,7 @@
 /** GFLOP/s of a piece of work on one core, and the work in turn with the machine's peak: shares of it, round by round. */
 import type { Table } from '../../scripts/performance/record-format.ts';
 import { alternate, shown, spread, table } from '../harness.ts';
+import { rate } from '../rate.ts';
 import { ratios } from '../threads/engine-case.ts';
 import { linkExports } from './compile.ts';
 
@@ -21,18 +22,6 @@ export interface Rates {
 const rounds = 25;
 const sampleMs = 3;
 
-function gflops({ flop, call }: Work): number {
-  const started = performance.now();
-  let calls = 0;
-  let elapsedMs = 0;
-  for (let burst = 1; elapsedMs < sampleMs; burst = Math.min(1024, burst * 2)) {
-    for (let i = 0; i < burst; i++) call();
-    calls += burst;
-    elapsedMs = performance.now() - started;
-  }
-  return (calls * flop) / elapsedMs / 1e6;
-}
-
 const peakName = 'peak: 12 independent 256-bit sums in registers';
 
 /** The best that multiply-adds can do on this core: `pointer` is a place for 448 bytes. */
@@ -52,7 +41,7 @@ export async function measureRates(
 ): Promise<Rates> {
   const all = [peak, ...works];
   const taken = await alternate(
-    all.map((work) => ({ name: work.name, run: () => gflops(work) })),
+    all.map((work) => ({ name: work.name, run: () => rate(work.flop, work.call, sampleMs) })),
     { rounds, warmUp: 2 },
   );
   const of = (name: string) => taken.get(name)?.samples ?? [];

@@ -7,7 +7,7 @@ import { basename, extname } from 'node:path';
 import { type ConfigFile, readConfigFiles } from './config-file.js';
 import { contradictions } from './contradictions.js';
 import { choiceSections } from './keys.js';
-import { type Branch, defaultsSource, emptyBranch, merge, plain } from './layer.js';
+import { type Branch, defaultsSource, emptyBranch, merge, plain, spellOutNames } from './layer.js';
 import { commandLineLayer } from './overrides.js';
 import { refuse, schemaProblems } from './refusal.js';
 import { type Config, configSchema } from './schema.js';
@@ -53,6 +53,7 @@ function checked(
   environment: Readonly<Record<string, string | undefined>>,
 ): Config {
   const choices = choiceSections();
+  for (const layer of layers) spellOutNames(layer, choices);
   const merged = layers.reduce(
     (earlier, later) => merge(earlier, later, choices),
     emptyBranch(defaultsSource),

@@ -89,7 +89,8 @@ async function run(
     return ExitCode.done;
   }
   // Before workers start and files are read.
-  if (resolved.config.backend === 'tfjs-node') (await import('../backend/tfjs/library.js')).requirePackage();
+  if (resolved.config.backend.name === 'tfjs-node')
+    (await import('../backend/tfjs/library.js')).requirePackage();
   noteSlowRuntime(context);
   const out = flags.out ?? null;
   if (command === 'sweep') {

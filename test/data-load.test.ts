@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { knownSets } from '../dist/data/known-sets.js';
 import { type DataRequest, loadDataset } from '../dist/data/load.js';
+import { readArchive } from '../dist/race/data-files.js';
 import { ExitCode } from '../dist/user-error.js';
 import { idx, names, refusal, temporaryFolder, tinySet, writeFiles } from './support/data-files.ts';
 
@@ -175,6 +176,19 @@ test('a folder where a file is expected', async (t) => {
   await writeFiles(dir, rest);
   await mkdir(join(dir, names.testImages));
   await refusal(load('idx', dir), [`${names.testImages}: cannot be read: it is a folder, expected a file`]);
+});
+
+const needsPipes = { skip: process.platform === 'win32' ? 'no named pipes in folders' : false };
+
+test('a named pipe where a file is expected is not waited for', needsPipes, async (t) => {
+  const dir = await temporaryFolder(t);
+  const { [names.testImages]: _, ...rest } = tinySet();
+  await writeFiles(dir, rest);
+  assert.equal(spawnSync('mkfifo', [join(dir, names.testImages)]).status, 0);
+  await refusal(load('idx', dir), [`${names.testImages}: cannot be read: it is neither a file nor a folder`]);
+  const archive = 't10k-images-idx3-ubyte';
+  assert.equal(spawnSync('mkfifo', [join(dir, `${archive}.gz`)]).status, 0);
+  assert.equal(readArchive(dir, archive).length, 0);
 });
 
 test('a data.dir and a file without read permission', async (t) => {

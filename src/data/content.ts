@@ -3,7 +3,7 @@
  * bytes, not by its name.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { UserError } from '../user-error.js';
 import { inflate } from './inflate.js';
@@ -30,6 +30,11 @@ export interface ReadOptions {
 export async function readContent(path: string, options: ReadOptions = {}): Promise<Content> {
   const { signal } = options;
   const name = shownPath(path);
+  const kind = await stat(path).catch((error: unknown) => {
+    throw cannotRead(name, error);
+  });
+  if (!kind.isFile() && !kind.isDirectory())
+    throw new UserError(`${name}: cannot be read: it is neither a file nor a folder, expected a file`);
   const file = await readFile(path, signal === undefined ? {} : { signal }).catch((error: unknown) => {
     throw signal?.aborted ? interruption(`reading ${name}`, signal) : cannotRead(name, error);
   });

@@ -2,7 +2,7 @@
  * The vendored files of MNIST, read for the race: as little as it needs, synchronously, and checked no further than
  * that nothing can run over. Checksums are verified when the accuracy has been printed.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, constants as openFlags, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, inflateRawSync } from 'node:zlib';
 import type { IdxName } from '../data/known-sets.js';
@@ -14,7 +14,8 @@ export function dataFolder(environment: NodeJS.ProcessEnv): string {
 
 /** The first `bytes` bytes of a gzip file, or all of it. */
 export function readArchive(folder: string, name: IdxName, bytes = Number.POSITIVE_INFINITY): Buffer {
-  const file = openSync(join(folder, `${name}.gz`), 'r');
+  // A pipe that nobody writes to would be waited for at its opening; not blocking, it has no bytes.
+  const file = openSync(join(folder, `${name}.gz`), openFlags.O_RDONLY | (openFlags.O_NONBLOCK ?? 0));
   try {
     const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, fstatSync(file).size));
     let filled = 0;

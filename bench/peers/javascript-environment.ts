@@ -114,9 +114,13 @@ async function tensorFlowFolder(signal: AbortSignal): Promise<string> {
   return folder;
 }
 
-/** @throws with the last line that the program wrote. */
+/** @throws with the last line that the program wrote, but for where npm keeps its log. */
 function succeeded({ ok, lastLines }: Ended): void {
-  if (!ok) throw new Error(lastLines.split('\n').at(-1) || 'ended without a word');
+  if (ok) return;
+  const lines = lastLines
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.includes('complete log of'));
+  throw new Error(lines.at(-1)?.replace(/^npm error /, '') ?? 'ended without a word');
 }
 
 function note(text: string): void {

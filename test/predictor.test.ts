@@ -159,6 +159,10 @@ test('what does not fit is refused in one sentence', async () => {
     withPredictor([config, dataset, initialTensors([98, 19], 'torch', new Rng(1))], 1, () => {}),
     refused('tensors: 0.weight: expected the shape [19, 99] of the configured network, got [19, 98]'),
   );
+  await assert.rejects(
+    withPredictor([config, dataset, tensors], 0, () => {}),
+    refused('threads: expected an integer from 1 up, got 0 (number)'),
+  );
 });
 
 test('direction features are refused: their network does not see pixels', async () => {

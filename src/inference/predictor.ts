@@ -76,7 +76,8 @@ export class Predictor {
 
   /**
    * `tensors`: as a run saves them; `source` names them in messages. To be closed.
-   * @throws UserError for direction features, and when a tensor is missing or does not fit; WorkerFailure.
+   * @throws UserError for direction features, for a number of threads that is none, and when a tensor is missing or does not
+   * fit; WorkerFailure.
    */
   static async open(
     network: NetworkDescription,
@@ -92,6 +93,8 @@ export class Predictor {
         ExitCode.usage,
       );
     }
+    if (!Number.isInteger(threads) || threads < 1)
+      throw new UserError(`threads: ${expectedGot('an integer from 1 up', threads)}`, ExitCode.usage);
     const inference = planInference(network, threads, cores);
     const memory = fillInference(inference, network.shift, tensors, source);
     const file = new URL('./worker.js', import.meta.url);

@@ -1,8 +1,8 @@
 /**
  * FastMLP in jax-js: a whole step (gradient and momentum) as one jitted function, on its WebAssembly backend, the one
  * that it has on Node. There is no lax.scan to put an epoch into. Weights are [outputs, inputs]: its kernels then read
- * both operands along rows. Tried and slower: gradient and update jitted apart (1.7×), the update or all of it eager
- * (2.5 to 3×). It shares work over Web Workers where it finds them; Node has none, so with THREADS > 1 it is given them.
+ * both operands along rows. Tried and slower: gradient and update jitted apart (2×), the update or all of it eager
+ * (2.3×). It shares work over Web Workers where it finds them; Node has none, so with THREADS > 1 it is given them.
  * usage: node jax_js_peer.mjs DATA_FOLDER THREADS PACKAGE_FOLDER
  */
 import { resolveObjectURL } from 'node:buffer';

@@ -1,0 +1,88 @@
+/** One rank's way from images to logits, a chunk at a time: the pixel pipeline, then the training kernels. */
+import { ForwardPass } from '../backend/wasm/forward.js';
+import { scratchFloats } from '../coordinator/plan.js';
+import { extractFeatures } from '../data/features.js';
+import { entryBytes, packDense, packSparse } from '../data/packing.js';
+import type { Kernels } from '../kernels/kernels.js';
+import type { InferencePlan } from './inference-plan.js';
+
+export class ChunkForward {
+  readonly #inference: InferencePlan;
+  readonly #pass: ForwardPass;
+  readonly #kernels: Kernels;
+  readonly #buffer: ArrayBufferLike;
+  /** Of the round: u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
+  readonly #images: Uint8Array;
+  readonly #logits: Float32Array;
+  /** Byte offset of this rank's rows in the test part, and of the list of their places. */
+  readonly #values: number;
+  readonly #order: number;
+  /** Sparse: where each feature range of this rank's rows begins; dense: the rows. */
+  readonly #starts: Uint32Array;
+  readonly #dense: Uint16Array;
+  /** f32 [panels][chunk][16]. */
+  readonly #panels: Float32Array;
+
+  constructor(inference: InferencePlan, kernels: Kernels, memory: WebAssembly.Memory, rank: number) {
+    const { plan, stride } = inference;
+    const { layers, regions, parts, input, evaluation } = plan;
+    const { buffer } = memory;
+    const first = rank * stride;
+    const ranges = input.rangeEnds.length;
+    const sparse = input.packing === 'sparse';
+    const rowBytes = sparse ? (input.features + ranges) * entryBytes : input.width * 2;
+    this.#inference = inference;
+    this.#kernels = kernels;
+    this.#buffer = buffer;
+    this.#images = new Uint8Array(buffer, inference.images.offset, inference.images.bytes);
+    this.#logits = new Float32Array(buffer, inference.logits.offset, inference.logits.bytes / 4);
+    this.#values = parts.test.values.offset + first * rowBytes;
+    this.#order = regions.identity.offset + first * 4;
+    const startsOffset = parts.test.starts.offset + first * ranges * 4;
+    this.#starts = new Uint32Array(buffer, startsOffset, sparse ? stride * ranges : 0);
+    this.#dense = new Uint16Array(buffer, this.#values, sparse ? 0 : stride * input.width);
+    const scratch = regions.scratch.offset + rank * scratchFloats(layers) * 4;
+    this.#pass = new ForwardPass(plan, kernels, evaluation[rank], scratch);
+    const { offset, bytes } = evaluation[rank].activations[layers.length - 1];
+    this.#panels = new Float32Array(buffer, offset, bytes / 4);
+  }
+
+  /** Images [first, last) of the round, at most a chunk, into their logits. */
+  #run(first: number, last: number): void {
+    const { classes, evaluationChunk } = this.#inference.plan;
+    const count = last - first;
+    this.#pack(first, count);
+    const all = { first: 0, last: count };
+    this.#pass.fetch('test', this.#order, all);
+    this.#pass.run(all);
+    for (let row = 0, next = first * classes; row < count; row++)
+      for (let k = 0; k < classes; k++)
+        this.#logits[next++] = this.#panels[((k >> 4) * evaluationChunk + row) * 16 + (k & 15)];
+  }
+
+  #pack(first: number, count: number): void {
+    const { plan, rows, columns, crop, pool, rangeEnds } = this.#inference;
+    const { input } = plan;
+    const pixels = rows * columns;
+    if (input.packing === 'sparse' && crop === 0 && pool === 1) {
+      const { shiftBits, scale } = input;
+      const ranges = input.rangeEnds.length;
+      const from = this.#images.byteOffset + first * pixels;
+      const starts = this.#starts.byteOffset;
+      const ends = rangeEnds.offset;
+      this.#kernels.packRows(from, count, pixels, ends, ranges, shiftBits, scale, this.#values, starts);
+      return;
+    }
+    const images = this.#images.subarray(first * pixels, (first + count) * pixels);
+    const features = extractFeatures({ images, count, rows, columns }, crop, pool);
+    if (input.packing === 'dense') packDense(features, this.#dense, input.width);
+    else packSparse(features, input, this.#buffer, this.#values, this.#starts);
+  }
+
+  /** Claims chunks of the round's first `count` images until none is left. */
+  claimChunks(count: number, claim: () => number): void {
+    const { evaluationChunk: chunk } = this.#inference.plan;
+    for (let first = claim() * chunk; first < count; first = claim() * chunk)
+      this.#run(first, Math.min(first + chunk, count));
+  }
+}

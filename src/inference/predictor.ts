@@ -1,0 +1,175 @@
+/**
+ * Logits of images outside a training session: a memory of its own with the parameters, and the forward pass of the
+ * training kernels. Few images are the calling thread's alone, as waking a worker takes longer than they do; of more it
+ * shares the chunks with workers, where there are some. For networks on pixels.
+ */
+import { openPool, type WorkerPool } from '../coordinator/pool.js';
+import { WorkerFailure } from '../coordinator/session-errors.js';
+import { instantiateKernels } from '../kernels/kernels.js';
+import type { LoadedKernels } from '../kernels/load.js';
+import type { Tensor } from '../model/safetensors.js';
+import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { AbortReason, Control } from '../worker/control.js';
+import { ChunkForward } from './chunk-forward.js';
+import {
+  centreBias,
+  fillInference,
+  type InferencePlan,
+  type NetworkDescription,
+  planInference,
+} from './inference-plan.js';
+import type { InferenceTask } from './worker.js';
+
+export type { NetworkDescription } from './inference-plan.js';
+
+export interface PredictorOptions {
+  /** The calling thread and threads − 1 workers; 1 by default. */
+  readonly threads?: number;
+  /** Cores that this process may use; as many as threads by default. */
+  readonly cores?: number;
+}
+
+/** From this many chunks on, workers share them: a chunk takes 0.1 to 0.2 ms, as does waking a worker. */
+const sharedFromChunks = 3;
+
+/** How long the calling thread spins for the last chunks of the others before it sleeps. */
+const roundSpinMs = 0.5;
+const sleepMs = 5;
+
+export class Predictor {
+  readonly classes: number;
+  readonly #inference: InferencePlan;
+  /** Of a round: u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
+  readonly #images: Uint8Array;
+  readonly #logits: Float32Array;
+  readonly #control: Control;
+  readonly #forward: ChunkForward;
+  readonly #pool: WorkerPool<InferenceTask> | null;
+  #ranks: readonly Promise<void>[] = [];
+  #failure: unknown = null;
+
+  private constructor(
+    inference: InferencePlan,
+    memory: WebAssembly.Memory,
+    module: WebAssembly.Module,
+    pool: WorkerPool<InferenceTask> | null,
+  ) {
+    const { plan } = inference;
+    const kernels = instantiateKernels(module, memory);
+    centreBias(plan, kernels);
+    this.classes = plan.classes;
+    this.#inference = inference;
+    const { images, logits } = inference;
+    this.#images = new Uint8Array(memory.buffer, images.offset, images.bytes);
+    this.#logits = new Float32Array(memory.buffer, logits.offset, logits.bytes / 4);
+    this.#control = new Control(plan, memory);
+    this.#forward = new ChunkForward(inference, kernels, memory, plan.threads - 1);
+    this.#pool = pool;
+    this.#ranks = pool?.start({ inference, module, memory }) ?? [];
+    for (const ended of this.#ranks) {
+      ended.catch((error: unknown) => {
+        this.#failure ??= error;
+        this.#control.abort(AbortReason.workerError);
+      });
+    }
+  }
+
+  /**
+   * `tensors`: as a run saves them; `source` names them in messages. To be closed.
+   * @throws UserError for direction features, for a number of threads that is none, and when a tensor is missing or does not
+   * fit; WorkerFailure.
+   */
+  static async open(
+    network: NetworkDescription,
+    tensors: ReadonlyMap<string, Tensor>,
+    kernels: LoadedKernels,
+    source: string,
+    { threads = 1, cores = threads }: PredictorOptions = {},
+  ): Promise<Predictor> {
+    const { kind } = network.config.data.features;
+    if (kind !== 'pixels') {
+      throw new UserError(
+        `data.features.kind: ${expectedGot('pixels, the features that predictions are made from', kind)}`,
+        ExitCode.usage,
+      );
+    }
+    if (!Number.isInteger(threads) || threads < 1)
+      throw new UserError(`threads: ${expectedGot('an integer from 1 up', threads)}`, ExitCode.usage);
+    const inference = planInference(network, threads, cores);
+    const memory = fillInference(inference, network.shift, tensors, source);
+    const file = new URL('./worker.js', import.meta.url);
+    const pool = threads === 1 ? null : openPool<InferenceTask>(threads - 1, file);
+    const predictor = new Predictor(inference, memory, kernels.modules.engine, pool);
+    await predictor.#ready();
+    return predictor;
+  }
+
+  /**
+   * images: u8 [n][rows · columns]; returns the logits, f32 [n][classes], in `out` where one is given.
+   * @throws UserError (usage) when either has a length that does not fit; WorkerFailure.
+   */
+  predict(images: Uint8Array, out?: Float32Array): Float32Array {
+    const { rows, columns, roundImages } = this.#inference;
+    const pixels = rows * columns;
+    const count = images.length / pixels;
+    if (!Number.isInteger(count)) {
+      const expected = `images: expected whole images of ${rows}×${columns} pixels, a byte each`;
+      throw new UserError(`${expected}, got ${images.length} bytes`, ExitCode.usage);
+    }
+    const logits = out ?? new Float32Array(count * this.classes);
+    if (logits.length !== count * this.classes) {
+      const expected = `out: expected room for ${count}×${this.classes} logits`;
+      throw new UserError(`${expected}, got ${logits.length}`, ExitCode.usage);
+    }
+    for (let first = 0; first < count; first += roundImages) {
+      const last = Math.min(first + roundImages, count);
+      this.#images.set(images.subarray(first * pixels, last * pixels));
+      this.#round(last - first);
+      logits.set(this.#logits.subarray(0, (last - first) * this.classes), first * this.classes);
+    }
+    return logits;
+  }
+
+  /** The first `count` images in memory, into the first logits. */
+  #round(count: number): void {
+    const { plan } = this.#inference;
+    if (this.#pool === null || count < sharedFromChunks * plan.evaluationChunk) {
+      let next = 0;
+      this.#forward.claimChunks(count, () => next++);
+      return;
+    }
+    const control = this.#control;
+    const round = { first: 0, count, firstSample: 0, epochSamples: 0 };
+    control.send({ ...round, extract: false, fit: false, evaluate: null });
+    this.#forward.claimChunks(count, () => control.claimChunk());
+    control.reportDone();
+    const spinUntil = performance.now() + (plan.oversubscribed ? 0 : roundSpinMs);
+    while (!control.allDone) {
+      if (control.aborted) throw this.#failed();
+      if (performance.now() > spinUntil) control.waitForReport('done', sleepMs);
+    }
+  }
+
+  async #ready(): Promise<void> {
+    this.#control.reportReady();
+    while (!this.#control.allReady) {
+      if (this.#control.aborted) {
+        await this.close();
+        throw this.#failed();
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  #failed(): Error {
+    return new WorkerFailure(this.#control.abortDetail, this.#failure ?? 'left a prediction early');
+  }
+
+  /** Lets the workers go. */
+  async close(): Promise<void> {
+    if (this.#pool === null) return;
+    if (!this.#control.aborted) this.#control.send(null);
+    await Promise.allSettled(this.#ranks);
+    await this.#pool.close();
+  }
+}

@@ -32,11 +32,11 @@ def network(seed):
 def target(seed):
     model = network(seed)
     return race(
-        lambda: model.partial_fit(X, labels, CLASSES), lambda: float((model.predict(XT) == test_labels).mean())
+        lambda: model.partial_fit(X, labels, classes=CLASSES), lambda: float((model.predict(XT) == test_labels).mean())
     )
 
 
-untrained = network(0).partial_fit(X[: recipe['batch']], labels[: recipe['batch']], CLASSES)
+untrained = network(0).partial_fit(X[: recipe['batch']], labels[: recipe['batch']], classes=CLASSES)
 
 
 def infer(batch, calls):

@@ -37,7 +37,8 @@ function groupSizes(group: number): { now: number; most: number }[] {
     const [, , groupOfIt] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (Number(groupOfIt) !== group) continue;
     const status = textOf(`/proc/${pid}/status`);
-    const bytes = (key: string) => 1024 * Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
+    const bytes = (key: string) =>
+      1024 * Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
     found.push({ now: bytes('VmRSS'), most: bytes('VmHWM') });
   }
   return found.filter(({ most }) => most > 0);

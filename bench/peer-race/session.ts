@@ -56,14 +56,12 @@ export async function openSession(
   cwd: string,
   limitMs = startLimitMs,
 ): Promise<SessionProcess> {
-  const child = start(launch, cwd, 'pipe');
+  const child = start(launch, cwd);
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   let lastWords = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     lastWords = `${lastWords}${text}`.slice(-4000);
   });
-  // A line to a process that has just ended: its missing answer tells.
-  child.stdin?.on('error', () => {});
   let failedToStart: Error | null = null;
   const closed = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
@@ -87,12 +85,12 @@ export async function openSession(
   }
 
   function ask<T>(words: string, shape: z.ZodType<T>, patienceMs: number): Promise<T> {
-    child.stdin?.write(`${words}\n`);
+    child.stdin.write(`${words}\n`);
     return answer(shape, patienceMs);
   }
 
   async function close(): Promise<void> {
-    child.stdin?.end();
+    child.stdin.end();
     await within(graceMs, closed);
     kill(child);
     await closed;

@@ -44,6 +44,8 @@ export interface Contestant {
   readonly variants: readonly string[];
   /** Whether the number of threads can be chosen: measured at one and at all physical cores then. */
   readonly threaded: boolean;
+  /** Under load also at all cores, when one thread was faster without. */
+  readonly loadedAtAllCores?: boolean;
   /** What its session program can do, and whether it has a user program. */
   readonly can: { readonly target: boolean; readonly infer: boolean; readonly cold: boolean };
   /** How it was set to be fast, in one line. */

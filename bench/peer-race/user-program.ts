@@ -40,7 +40,8 @@ const raceLine = /: (\d+\.\d+) % of the [\d,]+ test images .* reached\)$/;
 /** @throws TimeLimit, or Error that tells what happened instead of the line. */
 export function runUserProgram(launch: Launch, { cwd, limitMs, meterMemory }: ColdOptions): Promise<ColdRun> {
   const startedAt = performance.now();
-  const child = start(launch, cwd, 'ignore');
+  const child = start(launch, cwd);
+  child.stdin.end();
   const meter = meterMemory && child.pid !== undefined ? openMemoryMeter(child.pid) : null;
   return new Promise((resolve, reject) => {
     let text = '';

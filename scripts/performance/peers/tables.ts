@@ -2,7 +2,7 @@
 import { median } from '../../../dist/report/statistics.js';
 import type { Table } from '../record-format.ts';
 import { figure } from '../record-markdown.ts';
-import type { ContestantResult, PeersRace, Runs } from './format.ts';
+import type { ContestantResult, Entrant, PeersRace, Runs } from './format.ts';
 import { duration, isBetter, type Measure, measures, ratioText, shownOf } from './measures.ts';
 import { bestEntrant, isBound, type Summary, summarise } from './summary.ts';
 import { whyPeerWins } from './why-peer-wins.ts';
@@ -78,7 +78,7 @@ export function absences({ contestants }: PeersRace): string[] {
   ]);
 }
 
-function raceNote({ rounds, target, limitMs }: PeersRace): string {
+export function raceNote({ rounds, target, limitMs }: PeersRace): string {
   return (
     `784-256-128-10 on the pixels of MNIST by configs/fastmlp.yaml, until ${share(target)} of the 10,000 test images: each ` +
     `contestant at its best thread count and variant, ${rounds} rounds in turn, medians. Resident: data in memory, code ` +
@@ -97,11 +97,30 @@ function loadNote({ loadedRounds, neighbours }: PeersRace): string {
   );
 }
 
+/** `Under load, …: shardstep takes 2 times as long as alone, PyTorch 39.` Empty without a race under load. */
+export function loadSentence(race: PeersRace): string {
+  const slowed = race.contestants.flatMap((contestant) =>
+    contestant.entrants.flatMap((entrant) => {
+      const text = slowDown(entrant);
+      if (text === null) return [];
+      return [`${settingName(contestant, entrant.variant, entrant.threads)}: ${text}`];
+    }),
+  );
+  if (slowed.length === 0) return '';
+  return `With a busy neighbour on every core, time over the undisturbed time: ${slowed.join('; ')}.`;
+}
+
+function slowDown({ resident, loaded }: Entrant): string | null {
+  if (resident === null || loaded === null) return null;
+  return `${isBound(loaded) ? '> ' : ''}${figure(median(loaded.ms) / median(resident.ms))} ×`;
+}
+
 function loadRows({ contestants }: PeersRace): string[][] {
   const rows = contestants.flatMap((contestant) =>
-    contestant.entrants.flatMap(({ variant, threads, resident, loaded }) => {
-      if (resident === null || loaded === null) return [];
-      const slower = `${isBound(loaded) ? '> ' : ''}${figure(median(loaded.ms) / median(resident.ms))} ×`;
+    contestant.entrants.flatMap((entrant) => {
+      const { variant, threads, resident, loaded } = entrant;
+      const slower = slowDown(entrant);
+      if (resident === null || loaded === null || slower === null) return [];
       return [[settingName(contestant, variant, threads), runsText(resident), runsText(loaded), slower]];
     }),
   );

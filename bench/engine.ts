@@ -7,9 +7,9 @@ import { countCores } from '../dist/coordinator/cores.js';
 import { type Contestant, openOurs, openPeer } from './engine/contestants.ts';
 import { climbDenseLadder, denseTile } from './engine/dense-ladder.ts';
 import { firstLayerForward, measureFirstLayer } from './engine/first-layer.ts';
-import { peerPython } from './engine/peer-environment.ts';
 import { raceAll, type SideBySide } from './engine/side-by-side.ts';
 import { countWidths } from './engine/widths.ts';
+import { type PeerPython, preparePython } from './peers/python-environment.ts';
 import { type BarId, judge, writeRecord } from './record.ts';
 
 export default async function bench(): Promise<void> {
@@ -46,15 +46,43 @@ export default async function bench(): Promise<void> {
 async function race(): Promise<{ readonly sides: SideBySide; readonly missing: string }> {
   const { physical } = await countCores();
   const counts = physical === 1 ? [1] : [1, physical];
-  const found = peerPython();
-  const missing = 'missing' in found ? found.missing : '';
-  if ('missing' in found) console.log(`no peers: ${missing}\n`);
+  const pythons = await preparePeers();
   const contestants: Contestant[] = [];
   for (const threads of counts) contestants.push(await openOurs(threads));
-  if ('python' in found)
-    for (const peer of ['PyTorch', 'JAX'] as const)
-      for (const threads of counts) contestants.push(await openPeer(peer, threads, found.python));
+  const reasons: string[] = [];
+  for (const [peer, name] of peers) {
+    const found = pythons.get(peer);
+    if (found !== undefined && 'python' in found)
+      for (const threads of counts) contestants.push(await openPeer(name, threads, found.python));
+    else reasons.push(`${name}: ${found?.missing ?? 'not prepared'}`);
+  }
+  const missing = reasons.join('; ');
+  if (missing !== '') console.log(`missing peers: ${missing}\n`);
   const sides = await raceAll(contestants);
   for (const contestant of contestants) await contestant.close();
   return { sides, missing };
+}
+
+const peers = [
+  ['pytorch', 'PyTorch'],
+  ['jax', 'JAX'],
+] as const;
+
+/** Ctrl-C during an installation ends the bench and leaves nothing half installed. */
+async function preparePeers(): Promise<Map<string, PeerPython>> {
+  const interruption = new AbortController();
+  const interrupt = () => interruption.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    return await preparePython(
+      peers.map(([peer]) => peer),
+      interruption,
+    );
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error;
+    console.error('interrupted, nothing was installed');
+    process.exit(130);
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
 }

@@ -1,14 +1,21 @@
-"""What the peers share: MNIST, the recipes, and a loop that answers every line on stdin with one JSON line."""
+"""What the peers share: MNIST, the recipes, the race to the target, and a loop that answers the lines of stdin.
+
+A peer is started as `NAME_peer.py DATA_FOLDER THREADS [WORDS]`. It is imported before numpy and every library, since
+their thread pools read the environment once.
+"""
 import gzip
 import json
 import os
 import sys
 import time
 
-import numpy as np
-
 FOLDER = sys.argv[1]
 THREADS = int(sys.argv[2])
+WORDS = sys.argv[3:]
+for pool in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
+    os.environ[pool] = str(THREADS)
+
+import numpy as np
 
 # sprint: configs/peers-sprint.yaml; fastmlp: an epoch of configs/fastmlp.yaml; features: configs/mnist-97.yaml.
 RECIPES = {
@@ -16,6 +23,7 @@ RECIPES = {
     'fastmlp': dict(sizes=[784, 256, 128, 10], batch=512, images=60000, lr=0.05, warmup=None, nesterov=False, smoothing=0.0),
     'features': dict(sizes=[128, 10], batch=8, images=2000, lr=0.05, warmup=0.0, nesterov=True, smoothing=0.15),
 }
+TARGET, EPOCHS = 0.97, 10  # configs/fastmlp.yaml
 
 
 def steps_of(recipe):
@@ -76,13 +84,59 @@ def pooled(train, test):
     return (a - mean) / deviation, (b - mean) / deviation
 
 
-def answer(version, run):
-    """Says its version, then answers every line `recipe seed`. `run` gives (accuracy or None, seconds)."""
+def race(epoch, accuracy):
+    """Calls `epoch()` (trains, waits for it) and `accuracy()` in turn until the target of configs/fastmlp.yaml.
+
+    The answer to `target`: ms over everything, trainMs over the epochs, curve [[ms, accuracy]] with a point an epoch.
+    """
+    seconds, curve, began = 0.0, [], now()
+    while len(curve) < EPOCHS and (not curve or curve[-1][1] < TARGET):
+        started = now()
+        epoch()
+        seconds += now() - started
+        reached = accuracy()
+        curve.append([1000 * (now() - began), reached])
+    ms, reached = curve[-1]
+    images = RECIPES['fastmlp']['images'] * len(curve)
+    return dict(ms=ms, trainMs=1000 * seconds, images=images, accuracy=reached, epochs=len(curve), curve=curve)
+
+
+def latencies(call, batch, calls):
+    """The answer to `infer`: ms of each call of `call()`, after some that warm it up."""
+    for _ in range(5 if batch >= 10000 else 20):
+        call()
+    ms = []
+    for _ in range(calls):
+        began = now()
+        call()
+        ms.append(1000 * (now() - began))
+    return dict(ms=ms)
+
+
+def recipe_commands(run):
+    """`sprint SEED`, `fastmlp SEED`, `features SEED`: `run` of the name and the seed gives (accuracy, seconds)."""
+
+    def command(name):
+        def reply(seed):
+            accuracy, seconds = run(name, seed)
+            return dict(ms=1000 * seconds, accuracy=accuracy)
+
+        return reply
+
+    return {name: command(name) for name in RECIPES}
+
+
+def serve(version, **commands):
+    """Says its version, then answers every line `COMMAND INTEGER…` with what the command returns."""
     print(json.dumps(dict(version=version)), flush=True)
     for line in sys.stdin:
-        name, seed = line.split()
-        accuracy, seconds = run(name, int(seed))
-        print(json.dumps(dict(ms=1000 * seconds, accuracy=accuracy)), flush=True)
+        name, *words = line.split() or ['']
+        try:
+            reply = commands[name](*map(int, words))
+        except (KeyError, TypeError, ValueError) as error:
+            known = name in commands
+            reply = dict(error=f'{line.strip()}: {error}' if known else f'expected {", ".join(commands)}, got {name!r}')
+        print(json.dumps(reply), flush=True)
 
 
 now = time.perf_counter

@@ -77,4 +77,4 @@ def run(name, seed):
     return accuracy, (trained if name == 'fastmlp' else now()) - began
 
 
-common.answer(jax.__version__, run)
+common.serve(jax.__version__, **common.recipe_commands(run))

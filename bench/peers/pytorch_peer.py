@@ -59,4 +59,4 @@ def run(name, seed):
     return accuracy(model, XT), now() - began
 
 
-common.answer(torch.__version__, run)
+common.serve(torch.__version__, **common.recipe_commands(run))

@@ -4,7 +4,7 @@
  */
 import { requirePackage } from '../dist/backend/tfjs/library.js';
 import { alternate, root, shown, spread, table } from './harness.ts';
-import { openLineProcess } from './line-process.ts';
+import { type LineProcess, openLineProcess } from './line-process.ts';
 import { quietMoment } from './quiet.ts';
 import { judge, writeRecord } from './record.ts';
 
@@ -15,11 +15,12 @@ const images = 60_000;
 type Rates = readonly number[];
 
 export default async function bench(): Promise<void> {
-  const alone = [requirePackage(), `${root}data/mnist`];
+  const alone = (threads: number) => [`${root}data/mnist`, `${threads}`, requirePackage()];
+  const peer = 'bench/peers/tfjs_node.cjs';
   const ours = 'bench/threads/trainer-process.ts';
   const cases = [
-    ['tfjs-node alone', 'bench/peers/tfjs_node.cjs', alone],
-    ['tfjs-node alone, 1 thread', 'bench/peers/tfjs_node.cjs', [...alone, '1']],
+    ['tfjs-node alone', peer, alone(0)],
+    ['tfjs-node alone, 1 thread', peer, alone(1)],
     ...[1, 2].flatMap((threads) =>
       ['owner', 'sharded', 'average'].map((sync) => [
         `backend=tfjs-node, ${threads} ${threads === 1 ? 'worker' : 'workers'}, ${sync}`,
@@ -29,16 +30,23 @@ export default async function bench(): Promise<void> {
     ),
     ['backend=wasm, 2 workers, owner', ours, ['sweep', '2']],
   ] as [string, string, string[]][];
-  const processes = new Map<string, Awaited<ReturnType<typeof openLineProcess>>>();
+  const processes: LineProcess[] = [];
   let disturbed = 0;
   try {
-    for (const [name, script, words] of cases) processes.set(name, await openLineProcess(script, words));
+    const epochs = new Map<string, () => Promise<number>>();
+    for (const [name, script, words] of cases) {
+      const process = await openLineProcess(script, words);
+      processes.push(process);
+      epochs.set(name, async () =>
+        script === peer ? JSON.parse(await process.ask('epoch')).ms : Number(await process.ask('train')),
+      );
+    }
     const taken = await alternate(
-      [...processes].map(([name, process]) => ({
+      [...epochs].map(([name, epochMs]) => ({
         name,
         async run() {
           if (!(await quietMoment())) disturbed++;
-          return (images / Number(await process.ask('train'))) * 1000;
+          return (images / (await epochMs())) * 1000;
         },
       })),
       { rounds },
@@ -64,7 +72,7 @@ export default async function bench(): Promise<void> {
       samples: Object.fromEntries([...taken.keys()].map((name) => [`images/s, ${name}`, of(name)])),
     });
   } finally {
-    for (const process of processes.values()) await process.close();
+    for (const process of processes) await process.close();
   }
 }
 

@@ -17,7 +17,7 @@ export interface Features {
  * out, as in PyTorch's AvgPool2d).
  * @throws UserError (usage) when nothing is left of the image.
  */
-export function extractFeatures(set: ImageSet, crop: number, pool: 1 | 2): Features {
+export function extractFeatures(set: Omit<ImageSet, 'labels'>, crop: number, pool: 1 | 2): Features {
   const columns = Math.floor((set.columns - 2 * crop) / pool);
   const rows = Math.floor((set.rows - 2 * crop) / pool);
   if (columns < 1 || rows < 1) {

@@ -1,0 +1,142 @@
+/** Logits outside a session against the float64 reference, and against the accuracy that a session reports. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Config } from '../dist/config/schema.js';
+import { prepareData } from '../dist/coordinator/prepare-data.js';
+import type { Dataset } from '../dist/data/dataset.js';
+import { extractFeatures } from '../dist/data/features.js';
+import { Rng } from '../dist/data/rng.js';
+import { openPredictor } from '../dist/inference/predictor.js';
+import { loadKernels } from '../dist/kernels/load.js';
+import { activation, matmul } from '../dist/kernels/reference.js';
+import { initialTensors } from '../dist/model/initialise.js';
+import type { Tensor } from '../dist/model/safetensors.js';
+import { configure, openSession, realMnist, syntheticDataset } from './support/training.ts';
+
+type Tensors = ReadonlyMap<string, Tensor>;
+
+const kernels = loadKernels();
+
+function predictorOf(config: Config, dataset: Dataset, tensors: Tensors) {
+  const { facts, shift } = prepareData(dataset, config);
+  const { rows, columns } = dataset.test;
+  return openPredictor({ config, rows, columns, facts, shift }, tensors, kernels, 'tensors');
+}
+
+/** By definition, in float64: f64 [count][classes]. */
+function referenceLogits(config: Config, dataset: Dataset, tensors: Tensors, count: number): Float64Array {
+  const { facts, shift } = prepareData(dataset, config);
+  const { values, width } = extractFeatures(dataset.test, config.data.crop, config.data.pool);
+  let rows = Float64Array.from(
+    values.subarray(0, count * width),
+    (v, i) => v * facts.scale - shift[i % width],
+  );
+  const layers = tensors.size / 2;
+  for (let l = 0; l < layers; l++) {
+    const weight = tensors.get(`${2 * l}.weight`);
+    const bias = tensors.get(`${2 * l}.bias`);
+    assert.ok(weight !== undefined && bias !== undefined);
+    const [outputs, inputs] = weight.shape;
+    const columns = new Float64Array(inputs * outputs);
+    weight.data.forEach((w, i) => {
+      columns[(i % inputs) * outputs + Math.floor(i / inputs)] = w;
+    });
+    rows = matmul(rows, columns, count, inputs, outputs).map((sum, i) => {
+      const z = sum + bias.data[i % outputs];
+      return l < layers - 1 ? activation(config.model.activation, z) : z;
+    });
+  }
+  return rows;
+}
+
+function greatestDifference(got: Float32Array, expected: Float64Array): number {
+  assert.equal(got.length, expected.length);
+  return got.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i])), 0);
+}
+
+for (const packing of ['sparse', 'dense']) {
+  test(`784-256-128-10, ${packing}: the reference's logits for 1, 7 and 1,024 images`, async () => {
+    const dataset = await realMnist();
+    const words = [
+      'data.normalise=mnist',
+      'data.pool=1',
+      'data.features.kind=pixels',
+      'model.hidden=[256,128]',
+    ];
+    const config = await configure(...words, `data.packing=${packing}`);
+    const tensors = initialTensors([784, 256, 128, 10], 'torch', new Rng(3));
+    const predictor = predictorOf(config, dataset, tensors);
+    const expected = referenceLogits(config, dataset, tensors, 1024);
+    for (const count of [1024, 7, 1]) {
+      const logits = predictor.predict(dataset.test.images.subarray(0, count * 784));
+      const error = greatestDifference(logits, expected.subarray(0, count * 10));
+      assert.ok(error < 1e-4, `${count} images: off by ${error}`);
+    }
+  });
+}
+
+const odd = { rows: 9, columns: 11, classes: 19, train: 40, test: 130, density: 0.4, seed: 3 };
+
+for (const kind of ['relu', 'tanh', 'gelu']) {
+  for (const packing of ['sparse', 'dense']) {
+    test(`cropped, pooled, centred, 19 classes, ${kind}, ${packing}: the reference's logits`, async () => {
+      const dataset = syntheticDataset(odd);
+      const pixels = ['data.features.kind=pixels', 'data.crop=1', 'data.pool=2', 'data.normalise=centre'];
+      const model = ['model.hidden=[50,9]', `model.activation=${kind}`, 'train.batch=20'];
+      const config = await configure(...pixels, ...model, `data.packing=${packing}`);
+      const tensors = initialTensors([12, 50, 9, 19], 'torch', new Rng(4));
+      const logits = predictorOf(config, dataset, tensors).predict(dataset.test.images);
+      const error = greatestDifference(logits, referenceLogits(config, dataset, tensors, 130));
+      assert.ok(error < 1e-4, `off by ${error}`);
+    });
+  }
+}
+
+test('the accuracy of the logits is the one that the training session reports', async () => {
+  const dataset = await realMnist();
+  const words = ['data.features.kind=pixels', 'data.pool=2', 'data.normalise=centre', 'model.hidden=[128]'];
+  const { session } = await openSession(dataset, 2, words);
+  const tensors = initialTensors([196, 128, 10], 'torch', new Rng(5));
+  session.setParameters(tensors, 'tensors');
+  const { accuracy } = await session.evaluate('test');
+  await session.close();
+  const { images, labels, count } = dataset.test;
+  const logits = predictorOf(await configure(...words), dataset, tensors).predict(images);
+  let correct = 0;
+  for (let row = 0; row < count; row++) {
+    const of = logits.subarray(row * 10, (row + 1) * 10);
+    correct += Number(of.indexOf(Math.max(...of)) === labels[row]);
+  }
+  assert.equal(correct / count, accuracy);
+});
+
+test('what does not fit is refused in one sentence', async () => {
+  const dataset = syntheticDataset(odd);
+  const words = ['data.pool=1', 'data.normalise=mnist', 'model.hidden=[]', 'train.batch=20'];
+  const config = await configure('data.features.kind=pixels', ...words);
+  const tensors = initialTensors([99, 19], 'torch', new Rng(1));
+  const predictor = predictorOf(config, dataset, tensors);
+  const refused = (message: string) => ({ name: 'UserError', message });
+  assert.throws(
+    () => predictor.predict(new Uint8Array(100)),
+    refused('images: expected whole images of 9×11 pixels, a byte each, got 100 bytes'),
+  );
+  assert.throws(
+    () => predictor.predict(new Uint8Array(198), new Float32Array(19)),
+    refused('out: expected room for 2×19 logits, got 19'),
+  );
+  assert.throws(
+    () => predictorOf(config, dataset, initialTensors([98, 19], 'torch', new Rng(1))),
+    refused('tensors: 0.weight: expected the shape [19, 99] of the configured network, got [19, 98]'),
+  );
+  assert.equal(predictor.predict(new Uint8Array(0)).length, 0);
+});
+
+test('direction features are refused: their network does not see pixels', async () => {
+  const dataset = await realMnist();
+  const config = await configure('data.features.kind=directions');
+  assert.throws(() => predictorOf(config, dataset, new Map()), {
+    name: 'UserError',
+    message: /^data\.features\.kind: expected pixels, .*got "directions" \(string\)$/,
+  });
+});

@@ -1,4 +1,8 @@
 /** What the race knows of a contestant before it starts: what it is called, what it can do and how it is started. */
+import { fileURLToPath } from 'node:url';
+
+/** MNIST as it is vendored: what every program gets as its first word. */
+export const dataFolder = fileURLToPath(new URL('../../data/mnist', import.meta.url));
 
 /** A process to start. */
 export interface Launch {

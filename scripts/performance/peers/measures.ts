@@ -121,9 +121,13 @@ export function shownOf(measure: Measure, summary: Summary): string {
 /** `1.58 × (1.51–1.66)`; empty without one. */
 export function ratioText(ratio: Ratio | null | undefined): string {
   if (!ratio) return '';
-  if (ratio.isBound) return `> ${figure(ratio.median)} ×`;
-  return `${figure(ratio.median)} × (${figure(ratio.low)}–${figure(ratio.high)})`;
+  const { median: middle, low, high } = ratio;
+  if (ratio.isBound) return `> ${times(middle)} ×`;
+  return `${times(middle)} × (${times(low)}–${times(high)})`;
 }
+
+/** Two decimals of a small factor: `0.97`, `1.00`, `38.1`. */
+export const times = (factor: number): string => (factor < 10 ? factor.toFixed(2) : figure(factor));
 
 /** `869 ms`, `1.37 s` */
 export const duration = (ms: number): string => (ms < 1000 ? `${figure(ms)} ms` : `${figure(ms / 1000)} s`);

@@ -3,7 +3,7 @@ import { median } from '../../../dist/report/statistics.js';
 import type { Table } from '../record-format.ts';
 import { figure } from '../record-markdown.ts';
 import type { ContestantResult, Entrant, PeersRace, Runs } from './format.ts';
-import { duration, isBetter, type Measure, measures, ratioText, shownOf } from './measures.ts';
+import { duration, isBetter, type Measure, measures, ratioText, shownOf, times } from './measures.ts';
 import { bestEntrant, isBound, type Summary, summarise } from './summary.ts';
 import { whyPeerWins } from './why-peer-wins.ts';
 
@@ -112,7 +112,7 @@ export function loadSentence(race: PeersRace): string {
 
 function slowDown({ resident, loaded }: Entrant): string | null {
   if (resident === null || loaded === null) return null;
-  return `${isBound(loaded) ? '> ' : ''}${figure(median(loaded.ms) / median(resident.ms))} ×`;
+  return `${isBound(loaded) ? '> ' : ''}${times(median(loaded.ms) / median(resident.ms))} ×`;
 }
 
 function loadRows({ contestants }: PeersRace): string[][] {

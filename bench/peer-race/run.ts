@@ -27,6 +27,8 @@ const limitMs = 120_000;
 const loadedRounds = 3;
 
 export interface Preparing {
+  /** Folder for what the race needs and removes again. */
+  readonly folder: string;
   readonly signal: AbortSignal;
   readonly note: (line: string) => void;
 }
@@ -61,7 +63,7 @@ async function run(words: readonly string[], command: CommandLine, prepare: Prep
   const progress = createRaceProgress(process.stderr);
   const cwd = mkdtempSync(join(tmpdir(), 'shardstep-peers-'));
   try {
-    const entries = await prepare(command.contestants, { signal, note: progress.note });
+    const entries = await prepare(command.contestants, { signal, note: progress.note, folder: cwd });
     const { physical } = await countCores();
     const race = await runRace(entries, {
       rounds: command.rounds,

@@ -3,7 +3,6 @@
  * package's node_modules, as it would be at a user's, since it imports the package by its name.
  */
 import { copyFileSync, mkdtempSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, join, sep } from 'node:path';
 import { dataFolder, type InstalledSize, type Launch, type Ready } from './types.ts';
 

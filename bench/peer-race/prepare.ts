@@ -1,8 +1,9 @@
 /** Contestants found or installed, and how their programs are started: Python ones, JavaScript ones, ours. */
+import { findPackage } from '../../dist/backend/tfjs/location.js';
 import { preparePython } from '../peers/python-environment.ts';
 import { readyOurs } from './ours.ts';
 import { contestants, type PeerEntry } from './peers.ts';
-import { installedSizeOfOurs, prepareJavaScriptPeers } from './prepare-javascript.ts';
+import { readyJavaScript } from './prepare-javascript.ts';
 import { installedSizeOfPython } from './python-size.ts';
 import type { Preparing } from './run.ts';
 import { type Contestant, dataFolder, type Entry, type Launch, type Missing, type Ready } from './types.ts';
@@ -13,7 +14,6 @@ export async function prepare(wanted: readonly Contestant[], preparing: Preparin
   const names = (language: PeerEntry['language']) =>
     entries.filter((entry) => entry.language === language).map(({ name }) => name);
   const pythons = await preparePython(names('python'), preparing);
-  const packages = await prepareJavaScriptPeers(names('javascript'), preparing);
   return entries.map((contestant) => ({ contestant, found: found(contestant) }));
 
   function found(entry: PeerEntry): Ready | Missing {
@@ -21,11 +21,10 @@ export async function prepare(wanted: readonly Contestant[], preparing: Preparin
       const python = pythons.get(entry.name) ?? { missing: 'it was not prepared' };
       return 'missing' in python ? python : readyPython(entry, python.python);
     }
-    return (
-      (entry.language === 'shardstep' ? readyOurs(entry, installedSizeOfOurs) : packages.get(entry.name)) ?? {
-        missing: 'it was not prepared',
-      }
-    );
+    if (entry.language === 'shardstep') return readyOurs(entry, async () => null);
+    const folder = entry.name === 'tfjs-node' ? findPackage(process.env) : null;
+    if (folder === null) return { missing: 'not prepared' };
+    return readyJavaScript(entry, folder, preparing.folder, async () => null);
   }
 }
 

@@ -37,6 +37,6 @@ function readyPython({ name, session, user }: PeerEntry, python: string): Ready 
     session: (variant, threads) =>
       session === null ? null : launch(session, threads, variant === 'compiled' ? [variant] : []),
     user: (threads) => (user === null ? null : launch(user, threads)),
-    installedSize: () => installedSizeOfPython(python, name),
+    installedSize: async () => installedSizeOfPython(python, name),
   };
 }

@@ -128,13 +128,15 @@ export function parsed<T>(shape: z.ZodType<T>, line: string): T {
   throw new Error(`not the answer that was asked for: ${where}${message}, in ${line.slice(0, 80)}`);
 }
 
-/** How a process ended that should not have: its exit code and the last line it wrote on stderr. */
+/** How a process ended that should not have: its exit code and its error on stderr, or the last line there. */
 export function ending(
   { exitCode, signalCode }: { exitCode: number | null; signalCode: NodeJS.Signals | null },
   stderr: string,
 ): string {
   const how = signalCode === null ? `exit code ${exitCode}` : signalCode;
-  const said = stderr.trim().split('\n').at(-1)?.trim().slice(0, 200) ?? '';
+  const lines = stderr.split('\n').map((line) => line.trim());
+  const error = lines.findLast((line) => /^[\w.]*(Error|Exception)\b.*:/.test(line));
+  const said = (error ?? lines.findLast((line) => line !== '') ?? '').slice(0, 200);
   return said === '' ? `ended with ${how}` : `ended with ${how}: ${said}`;
 }
 

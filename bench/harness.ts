@@ -11,7 +11,12 @@ import { openPool } from '../dist/coordinator/pool.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import { Session } from '../dist/coordinator/session.js';
 import { shapeOf } from '../dist/coordinator/setup.js';
-import { type RunOutcome, startParameters, trainOnce } from '../dist/coordinator/training-run.js';
+import {
+  type RunObserver,
+  type RunOutcome,
+  startParameters,
+  trainOnce,
+} from '../dist/coordinator/training-run.js';
 import type { PhaseTimes } from '../dist/coordinator/work.js';
 import type { Dataset } from '../dist/data/dataset.js';
 import { loadDataset } from '../dist/data/load.js';
@@ -67,7 +72,11 @@ export interface Trainer {
   readonly threads: number;
   readonly packing: DataFacts['packing'];
   /** A whole run from freshly drawn parameters, and where its time went; the configuration's seed by default. */
-  train(evaluates: boolean, seed?: number): Promise<RunOutcome & { readonly phases: PhaseTimes }>;
+  train(
+    evaluates: boolean,
+    seed?: number,
+    observer?: RunObserver,
+  ): Promise<RunOutcome & { readonly phases: PhaseTimes }>;
   close(): Promise<void>;
 }
 
@@ -109,9 +118,9 @@ export async function openTrainer(
     config,
     threads,
     packing: data.facts.packing,
-    async train(evaluates, seed = config.seed) {
+    async train(evaluates, seed = config.seed, observer = {}) {
       startParameters(session, config, seed, null);
-      const outcome = await trainOnce(session, config, seed, {}, evaluates);
+      const outcome = await trainOnce(session, config, seed, observer, evaluates);
       return { ...outcome, phases: session.phaseTimes() };
     },
     async close() {

@@ -1,0 +1,51 @@
+/**
+ * shardstep in the peers' race: configs/fastmlp.yaml in a session that stays open, and inference by a predictor beside
+ * it. Its images for inference are u8 pixels: normalising them is within its time, unlike the peers', whose images lie
+ * normalised in memory.
+ * usage: node shardstep-peer.ts DATA_FOLDER THREADS   answers as bench/peers/common.cjs does
+ */
+import { resolveConfig } from '../../dist/config/load.js';
+import { prepareData } from '../../dist/coordinator/prepare-data.js';
+import { loadDataset } from '../../dist/data/load.js';
+import { Rng, Stream } from '../../dist/data/rng.js';
+import { openPredictor } from '../../dist/inference/predictor.js';
+import { initialTensors } from '../../dist/model/initialise.js';
+import packageJson from '../../package.json' with { type: 'json' };
+import { loadedKernels, openTrainer, root } from '../harness.ts';
+import common from './common.cjs';
+
+const [dataFolder, threadsWord] = process.argv.slice(2);
+const threads = Number(threadsWord);
+const dataset = await loadDataset({ set: 'mnist', dir: dataFolder });
+const trainer = await openTrainer('fastmlp', [], threads, dataset);
+
+async function target(seed: number) {
+  const curve: [number, number][] = [];
+  const outcome = await trainer.train(true, seed, {
+    evaluation({ elapsedMs }, { accuracy }) {
+      curve.push([elapsedMs, accuracy]);
+    },
+  });
+  const { residentMs: ms, trainMs, images, epochs } = outcome;
+  return { ms, trainMs, images, accuracy: outcome.evaluation?.accuracy ?? 0, epochs, curve };
+}
+
+const { config } = await resolveConfig({ file: 'fastmlp', overrides: [], environment: {}, directory: root });
+const { facts, shift } = prepareData(dataset, config);
+const { rows, columns, images } = dataset.test;
+const sizes = [facts.features, ...config.model.hidden, facts.classes];
+const predictor = openPredictor(
+  { config, rows, columns, facts, shift },
+  initialTensors(sizes, config.model.init.kind, new Rng(1, Stream.weights)),
+  loadedKernels(),
+  'the initial parameters',
+);
+
+await common.answer(packageJson.version, {
+  target,
+  infer(batch: number, calls: number) {
+    const chosen = images.subarray(0, batch * rows * columns);
+    const logits = new Float32Array(batch * facts.classes);
+    return common.timeCalls(batch, calls, () => predictor.predict(chosen, logits));
+  },
+});

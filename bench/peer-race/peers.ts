@@ -131,9 +131,10 @@ export const contestants: readonly PeerEntry[] = [
     label: 'brain.js',
     language: 'javascript',
     threaded: false,
-    can: { target: false, infer: false, cold: true },
-    settings: 'NeuralNetwork on the CPU: one image a step, it has no batches; gives up after 60 s',
-    session: null,
+    can: { target: false, infer: true, cold: true },
+    settings:
+      'NeuralNetwork on the CPU, its defaults (sigmoid, 0.3, momentum 0.1): one image a step, it has no batches; gives up after 60 s',
+    session: 'brain_js_peer.cjs',
     user: 'brain.js.cjs',
   }),
   peer({

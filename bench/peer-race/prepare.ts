@@ -1,9 +1,8 @@
 /** Contestants found or installed, and how their programs are started: Python ones, JavaScript ones, ours. */
-import { findPackage } from '../../dist/backend/tfjs/location.js';
+import { installedBytes, ownBytes } from '../peers/installed-size.ts';
+import { type JavaScriptPeer, javaScriptPeers, prepareJavaScript } from '../peers/javascript-environment.ts';
 import { preparePython } from '../peers/python-environment.ts';
-import { readyOurs } from './ours.ts';
 import { contestants, type PeerEntry } from './peers.ts';
-import { readyJavaScript } from './prepare-javascript.ts';
 import { installedSizeOfPython } from './python-size.ts';
 import type { Preparing } from './run.ts';
 import { type Contestant, dataFolder, type Entry, type Launch, type Missing, type Ready } from './types.ts';
@@ -11,20 +10,21 @@ import { type Contestant, dataFolder, type Entry, type Launch, type Missing, typ
 /** @throws the signal's reason when it is aborted while something is installed. */
 export async function prepare(wanted: readonly Contestant[], preparing: Preparing): Promise<Entry[]> {
   const entries = contestants.filter((entry) => wanted.includes(entry));
-  const names = (language: PeerEntry['language']) =>
-    entries.filter((entry) => entry.language === language).map(({ name }) => name);
-  const pythons = await preparePython(names('python'), preparing);
+  const wants = (name: string) => entries.some((entry) => entry.name === name);
+  const pythonPeers = entries.filter(({ language }) => language === 'python').map(({ name }) => name);
+  const pythons = await preparePython(pythonPeers, preparing);
+  const packages = new Map<string, JavaScriptPeer | Missing>(
+    await prepareJavaScript(javaScriptPeers.filter(wants), preparing.signal),
+  );
   return entries.map((contestant) => ({ contestant, found: found(contestant) }));
 
   function found(entry: PeerEntry): Ready | Missing {
-    if (entry.language === 'python') {
-      const python = pythons.get(entry.name) ?? { missing: 'it was not prepared' };
-      return 'missing' in python ? python : readyPython(entry, python.python);
-    }
-    if (entry.language === 'shardstep') return readyOurs(entry, async () => null);
-    const folder = entry.name === 'tfjs-node' ? findPackage(process.env) : null;
-    if (folder === null) return { missing: 'not prepared' };
-    return readyJavaScript(entry, folder, preparing.folder, async () => null);
+    if (entry.language === 'shardstep') return readyOurs(entry);
+    const python = pythons.get(entry.name);
+    if (python !== undefined) return 'missing' in python ? python : readyPython(entry, python.python);
+    const library = packages.get(entry.name);
+    if (library !== undefined) return 'missing' in library ? library : readyJavaScript(entry, library);
+    throw new Error(`${entry.name} was not prepared`);
   }
 }
 
@@ -39,4 +39,27 @@ function readyPython({ name, session, user }: PeerEntry, python: string): Ready 
     user: (threads) => (user === null ? null : launch(user, threads)),
     installedSize: async () => installedSizeOfPython(python, name),
   };
+}
+
+function readyJavaScript({ session }: PeerEntry, { packageFolder, userProgram }: JavaScriptPeer): Ready {
+  return {
+    session: (_variant, threads) =>
+      session === null ? null : node(session, dataFolder, `${threads}`, packageFolder),
+    user: (threads) => node(userProgram, dataFolder, `${threads}`),
+    installedSize: async () => ({ bytes: installedBytes(packageFolder) }),
+  };
+}
+
+/** The race of mnist-97 takes its own number of threads. */
+function readyOurs({ name, session, user }: PeerEntry): Ready {
+  const train = (threads: number) => `train --config fastmlp --quiet --json --threads ${threads}`.split(' ');
+  return {
+    session: (_variant, threads) => (session === null ? null : node(session, dataFolder, `${threads}`)),
+    user: (threads) => (user === null ? null : node(user, ...(name === 'shardstep' ? train(threads) : []))),
+    installedSize: async () => ({ bytes: ownBytes() }),
+  };
+}
+
+function node(...words: string[]): Launch {
+  return { program: process.execPath, words };
 }

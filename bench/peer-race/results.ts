@@ -84,6 +84,7 @@ export async function contestantResult(
   return {
     ...{ name, label, role, settings },
     ...parts,
+    residentFromCold: !contestant.can.target && contestant.can.cold,
     missing: isMissing(found) ? found.missing : null,
     installed: isMissing(found) ? null : await attempt('installed size', () => found.installedSize()),
     lines: sources.length === 0 ? null : await attempt('lines', lines),

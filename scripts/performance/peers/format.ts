@@ -50,6 +50,8 @@ const contestant = z.strictObject({
   missing: z.string().nullable(),
   /** What it could not do, by measure, with the reason in words. */
   failures: z.record(z.string(), z.string()),
+  /** Its user program tells the resident time: it has no session that trains. */
+  residentFromCold: z.boolean(),
   entrants: z.array(entrant),
   cold: cold.nullable(),
   /** `cudaBytes`: of GPU libraries that are installed along, not in `bytes`. */

@@ -73,7 +73,7 @@ function residentOf(result: ContestantResult): Omit<Timed, 'ratio'> | null {
   const best = bestEntrant(result);
   if (best?.resident) return { runs: best.resident, variant: best.variant, threads: best.threads };
   const { cold } = result;
-  if (cold === null || result.entrants.length > 0) return null;
+  if (cold === null || !result.residentFromCold) return null;
   const { residentMs, ms, unfinished, threads } = cold;
   // A program that was ended at the limit has told nothing: the limit stands for its time.
   const known = residentMs.length > 0 ? residentMs : unfinished > 0 ? ms : [];

@@ -29,7 +29,7 @@ export function createRaceProgress(stream: ProgressStream): RaceProgress {
       const elapsed = duration(performance.now() - startedAt);
       if (inPlace) {
         const line = `${elapsed}  ${where}: ${name}`;
-        stream.write(`${clearLine}${line.slice(0, (stream.columns ?? 80) - 1)}`);
+        stream.write(`${clearLine}${line.slice(0, (stream.columns || 80) - 1)}`);
       } else if (where !== latest) stream.write(`${elapsed}  ${where}\n`);
       latest = where;
     },

@@ -6,7 +6,7 @@ import { prepareData } from '../dist/coordinator/prepare-data.js';
 import type { Dataset } from '../dist/data/dataset.js';
 import { extractFeatures } from '../dist/data/features.js';
 import { Rng } from '../dist/data/rng.js';
-import { openPredictor } from '../dist/inference/predictor.js';
+import { Predictor } from '../dist/inference/predictor.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { activation, matmul } from '../dist/kernels/reference.js';
 import { initialTensors } from '../dist/model/initialise.js';
@@ -17,10 +17,20 @@ type Tensors = ReadonlyMap<string, Tensor>;
 
 const kernels = loadKernels();
 
-function predictorOf(config: Config, dataset: Dataset, tensors: Tensors) {
+async function withPredictor<T>(
+  [config, dataset, tensors]: readonly [Config, Dataset, Tensors],
+  threads: number,
+  use: (predictor: Predictor) => T,
+): Promise<T> {
   const { facts, shift } = prepareData(dataset, config);
   const { rows, columns } = dataset.test;
-  return openPredictor({ config, rows, columns, facts, shift }, tensors, kernels, 'tensors');
+  const network = { config, rows, columns, facts, shift };
+  const predictor = await Predictor.open(network, tensors, kernels, 'tensors', { threads, cores: 2 });
+  try {
+    return use(predictor);
+  } finally {
+    await predictor.close();
+  }
 }
 
 /** By definition, in float64: f64 [count][classes]. */
@@ -55,7 +65,7 @@ function greatestDifference(got: Float32Array, expected: Float64Array): number {
 }
 
 for (const packing of ['sparse', 'dense']) {
-  test(`784-256-128-10, ${packing}: the reference's logits for 1, 7 and 1,024 images`, async () => {
+  test(`784-256-128-10, ${packing}: the reference's logits for 1, 7 and 1,024 images, 1 and 3 threads`, async () => {
     const dataset = await realMnist();
     const words = [
       'data.normalise=mnist',
@@ -65,17 +75,30 @@ for (const packing of ['sparse', 'dense']) {
     ];
     const config = await configure(...words, `data.packing=${packing}`);
     const tensors = initialTensors([784, 256, 128, 10], 'torch', new Rng(3));
-    const predictor = predictorOf(config, dataset, tensors);
     const expected = referenceLogits(config, dataset, tensors, 1024);
-    for (const count of [1024, 7, 1]) {
-      const logits = predictor.predict(dataset.test.images.subarray(0, count * 784));
-      const error = greatestDifference(logits, expected.subarray(0, count * 10));
-      assert.ok(error < 1e-4, `${count} images: off by ${error}`);
+    for (const threads of [1, 3]) {
+      await withPredictor([config, dataset, tensors], threads, (predictor) => {
+        for (const count of [1024, 7, 1, 1024]) {
+          const logits = predictor.predict(dataset.test.images.subarray(0, count * 784));
+          const error = greatestDifference(logits, expected.subarray(0, count * 10));
+          assert.ok(error < 1e-4, `${count} images, ${threads} threads: off by ${error}`);
+        }
+      });
     }
   });
 }
 
-const odd = { rows: 9, columns: 11, classes: 19, train: 40, test: 130, density: 0.4, seed: 3 };
+test('more images than fit a round: the same logits, bit by bit, on 1 and 2 threads', async () => {
+  const dataset = await realMnist();
+  const config = await configure('data.features.kind=pixels', 'data.pool=1', 'model.hidden=[64]');
+  const network = [config, dataset, initialTensors([784, 64, 10], 'torch', new Rng(6))] as const;
+  const [alone, shared] = [1, 2].map((threads) =>
+    withPredictor(network, threads, (predictor) => predictor.predict(dataset.test.images)),
+  );
+  assert.deepEqual(await shared, await alone);
+});
+
+const odd = { rows: 9, columns: 11, classes: 19, train: 40, test: 330, density: 0.4, seed: 3 };
 
 for (const kind of ['relu', 'tanh', 'gelu']) {
   for (const packing of ['sparse', 'dense']) {
@@ -85,9 +108,13 @@ for (const kind of ['relu', 'tanh', 'gelu']) {
       const model = ['model.hidden=[50,9]', `model.activation=${kind}`, 'train.batch=20'];
       const config = await configure(...pixels, ...model, `data.packing=${packing}`);
       const tensors = initialTensors([12, 50, 9, 19], 'torch', new Rng(4));
-      const logits = predictorOf(config, dataset, tensors).predict(dataset.test.images);
-      const error = greatestDifference(logits, referenceLogits(config, dataset, tensors, 130));
-      assert.ok(error < 1e-4, `off by ${error}`);
+      const expected = referenceLogits(config, dataset, tensors, 330);
+      for (const threads of [1, 2]) {
+        const network = [config, dataset, tensors] as const;
+        const logits = await withPredictor(network, threads, (p) => p.predict(dataset.test.images));
+        const error = greatestDifference(logits, expected);
+        assert.ok(error < 1e-4, `${threads} threads: off by ${error}`);
+      }
     });
   }
 }
@@ -101,7 +128,8 @@ test('the accuracy of the logits is the one that the training session reports', 
   const { accuracy } = await session.evaluate('test');
   await session.close();
   const { images, labels, count } = dataset.test;
-  const logits = predictorOf(await configure(...words), dataset, tensors).predict(images);
+  const network = [await configure(...words), dataset, tensors] as const;
+  const logits = await withPredictor(network, 2, (predictor) => predictor.predict(images));
   let correct = 0;
   for (let row = 0; row < count; row++) {
     const of = logits.subarray(row * 10, (row + 1) * 10);
@@ -115,28 +143,32 @@ test('what does not fit is refused in one sentence', async () => {
   const words = ['data.pool=1', 'data.normalise=mnist', 'model.hidden=[]', 'train.batch=20'];
   const config = await configure('data.features.kind=pixels', ...words);
   const tensors = initialTensors([99, 19], 'torch', new Rng(1));
-  const predictor = predictorOf(config, dataset, tensors);
   const refused = (message: string) => ({ name: 'UserError', message });
-  assert.throws(
-    () => predictor.predict(new Uint8Array(100)),
-    refused('images: expected whole images of 9×11 pixels, a byte each, got 100 bytes'),
-  );
-  assert.throws(
-    () => predictor.predict(new Uint8Array(198), new Float32Array(19)),
-    refused('out: expected room for 2×19 logits, got 19'),
-  );
-  assert.throws(
-    () => predictorOf(config, dataset, initialTensors([98, 19], 'torch', new Rng(1))),
+  await withPredictor([config, dataset, tensors], 1, (predictor) => {
+    assert.throws(
+      () => predictor.predict(new Uint8Array(100)),
+      refused('images: expected whole images of 9×11 pixels, a byte each, got 100 bytes'),
+    );
+    assert.throws(
+      () => predictor.predict(new Uint8Array(198), new Float32Array(19)),
+      refused('out: expected room for 2×19 logits, got 19'),
+    );
+    assert.equal(predictor.predict(new Uint8Array(0)).length, 0);
+  });
+  await assert.rejects(
+    withPredictor([config, dataset, initialTensors([98, 19], 'torch', new Rng(1))], 1, () => {}),
     refused('tensors: 0.weight: expected the shape [19, 99] of the configured network, got [19, 98]'),
   );
-  assert.equal(predictor.predict(new Uint8Array(0)).length, 0);
 });
 
 test('direction features are refused: their network does not see pixels', async () => {
   const dataset = await realMnist();
   const config = await configure('data.features.kind=directions');
-  assert.throws(() => predictorOf(config, dataset, new Map()), {
-    name: 'UserError',
-    message: /^data\.features\.kind: expected pixels, .*got "directions" \(string\)$/,
-  });
+  await assert.rejects(
+    withPredictor([config, dataset, new Map()], 1, () => {}),
+    {
+      name: 'UserError',
+      message: /^data\.features\.kind: expected pixels, .*got "directions" \(string\)$/,
+    },
+  );
 });

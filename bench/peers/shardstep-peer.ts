@@ -8,7 +8,7 @@ import { resolveConfig } from '../../dist/config/load.js';
 import { prepareData } from '../../dist/coordinator/prepare-data.js';
 import { loadDataset } from '../../dist/data/load.js';
 import { Rng, Stream } from '../../dist/data/rng.js';
-import { openPredictor } from '../../dist/inference/predictor.js';
+import { Predictor } from '../../dist/inference/predictor.js';
 import { initialTensors } from '../../dist/model/initialise.js';
 import packageJson from '../../package.json' with { type: 'json' };
 import { loadedKernels, openTrainer, root } from '../harness.ts';
@@ -34,11 +34,12 @@ const { config } = await resolveConfig({ file: 'fastmlp', overrides: [], environ
 const { facts, shift } = prepareData(dataset, config);
 const { rows, columns, images } = dataset.test;
 const sizes = [facts.features, ...config.model.hidden, facts.classes];
-const predictor = openPredictor(
+const predictor = await Predictor.open(
   { config, rows, columns, facts, shift },
   initialTensors(sizes, config.model.init.kind, new Rng(1, Stream.weights)),
   loadedKernels(),
   'the initial parameters',
+  { threads },
 );
 
 await common.answer(packageJson.version, {

@@ -2,16 +2,19 @@
 import { Piscina } from 'piscina';
 import type { RankTask } from '../worker/index.js';
 
-export interface WorkerPool {
+export interface WorkerPool<Task = RankTask> {
   /** Starts every rank; each promise settles when its worker leaves the session. */
-  start(task: Omit<RankTask, 'rank'>): Promise<void>[];
+  start(task: Omit<Task, 'rank'>): Promise<void>[];
   close(): Promise<void>;
 }
 
-/** Workers begin to start at once; nothing is timed, recycled or awaited per step. */
-export function openPool(threads: number): WorkerPool {
-  const piscina = new Piscina<RankTask, void>({
-    filename: new URL('../worker/index.js', import.meta.url).href,
+/** Workers begin to start at once; nothing is timed, recycled or awaited per step. `file`: the task's module. */
+export function openPool<Task = RankTask>(
+  threads: number,
+  file = new URL('../worker/index.js', import.meta.url),
+): WorkerPool<Task> {
+  const piscina = new Piscina<Omit<Task, 'rank'> & { rank: number }, void>({
+    filename: file.href,
     minThreads: threads,
     maxThreads: threads,
     idleTimeout: Number.POSITIVE_INFINITY,

@@ -1,0 +1,99 @@
+/**
+ * The memory of a predictor: the plan of a training run without training, whose test part has room for one chunk of
+ * images a rank; after it the images of a round and their logits, which the ranks share.
+ */
+
+import type { Config } from '../config/schema.js';
+import { Arena, type Region } from '../coordinator/arena.js';
+import { type DataFacts, makePlan, type Plan } from '../coordinator/plan.js';
+import { allocate } from '../coordinator/shared-memory.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { importParameters } from '../model/parameters.js';
+import type { Tensor } from '../model/safetensors.js';
+
+/** What the tensors alone do not say. */
+export interface NetworkDescription {
+  readonly config: Config;
+  /** Of the images, in pixels, before cropping and pooling. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Of the training images, as prepareData gives them: packing, normalisation, classes. */
+  readonly facts: DataFacts;
+  readonly shift: Float32Array;
+}
+
+export interface InferencePlan {
+  readonly plan: Plan;
+  /** Of an image as it comes. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly crop: number;
+  readonly pool: 1 | 2;
+  /** Samples from the place of one rank's chunk to the next's: one more than a chunk, whose end is a start too. */
+  readonly stride: number;
+  /** Images that the ranks share at a time; 0 for a single rank. */
+  readonly roundImages: number;
+  /** u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
+  readonly images: Region;
+  readonly logits: Region;
+  readonly bytes: number;
+}
+
+/** 784 pixels: 5 MB of images. */
+const roundChunks = 64;
+const pageBytes = 65536;
+
+export function planInference(network: NetworkDescription, threads: number, cores: number): InferencePlan {
+  const { config, facts, rows, columns } = network;
+  const settings: Config = {
+    ...config,
+    backend: 'wasm',
+    train: { ...config.train, batch: 1 },
+    parallel: { ...config.parallel, sync: 'owner' },
+  };
+  const none = { count: 0, nonZeros: 0 };
+  const planOf = (count: number) => {
+    const parts = { train: none, validation: none, test: { count, nonZeros: count * facts.features } };
+    return makePlan(settings, { ...facts, parts }, threads, cores);
+  };
+  const stride = planOf(1).evaluationChunk + 1;
+  const made = planOf(stride * threads);
+  // The parameters never change, so the centred bias is computed once, whatever the plan would do in training.
+  const plan = { ...made, input: { ...made.input, centredByOwner: made.input.shifted } };
+  const arena = new Arena();
+  arena.top = plan.bytes;
+  const roundImages = threads === 1 ? 0 : roundChunks * plan.evaluationChunk;
+  const images = arena.take(roundImages * rows * columns);
+  const logits = arena.take(roundImages * plan.classes * 4);
+  const bytes = Math.ceil(arena.top / pageBytes) * pageBytes;
+  const { crop, pool } = config.data;
+  return { plan, rows, columns, crop, pool, stride, roundImages, images, logits, bytes };
+}
+
+/** @throws UserError when a tensor is missing or does not fit, or when there is not enough memory. */
+export function fillInference(
+  { plan, bytes }: InferencePlan,
+  shift: Float32Array,
+  tensors: ReadonlyMap<string, Tensor>,
+  source: string,
+): WebAssembly.Memory {
+  const { regions, parameters, layers } = plan;
+  const memory = allocate(bytes);
+  const { buffer } = memory;
+  importParameters(layers, tensors, new Float32Array(buffer, regions.parameters.offset, parameters), source);
+  new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);
+  const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
+  for (let i = 0; i < identity.length; i++) identity[i] = i;
+  return memory;
+}
+
+/** Sparse inputs that are shifted: the bias that stands for the shift, once for all. */
+export function centreBias({ layers, regions, input }: Plan, kernels: Kernels): void {
+  if (input.packing !== 'sparse' || !input.shifted) return;
+  const [{ panels, panelWidth, panelFloats, inputs }] = layers;
+  for (let panel = 0; panel < panels; panel++) {
+    const weights = regions.parameters.offset + panel * panelFloats * 4;
+    const bias = regions.centredBias.offset + panel * panelWidth * 4;
+    kernels.centredBias(weights, inputs, panelWidth, regions.shift.offset, bias);
+  }
+}

@@ -1,0 +1,37 @@
+/** The Piscina task of a predictor: one call per worker, which takes its share of every round until told to finish. */
+import { instantiateKernels } from '../kernels/kernels.js';
+import { Aborted, AbortReason, Control } from '../worker/control.js';
+import { ChunkForward, claimChunks } from './chunk-forward.js';
+import type { InferencePlan } from './inference-plan.js';
+
+export interface InferenceTask {
+  readonly inference: InferencePlan;
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly rank: number;
+}
+
+/** How long a worker spins for the next round before it parks. */
+const roundSpinMs = 1;
+
+export default function runRank({ inference, module, memory, rank }: InferenceTask): void {
+  const { plan } = inference;
+  const control = new Control(plan, memory);
+  try {
+    const forward = new ChunkForward(inference, instantiateKernels(module, memory), memory, rank);
+    const images = new Uint8Array(memory.buffer, inference.images.offset, inference.images.bytes);
+    const logits = new Float32Array(memory.buffer, inference.logits.offset, inference.logits.bytes / 4);
+    control.reportReady();
+    for (let generation = 0; ; ) {
+      generation = control.nextCommand(generation, plan.oversubscribed ? 0 : roundSpinMs);
+      const round = control.readCommand();
+      if (round === null) return;
+      claimChunks(forward, plan.evaluationChunk, () => control.claimChunk(), images, round.count, logits);
+      control.reportDone();
+    }
+  } catch (error) {
+    if (error instanceof Aborted) return;
+    control.abort(AbortReason.workerError, rank);
+    throw error;
+  }
+}

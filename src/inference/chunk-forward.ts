@@ -9,7 +9,11 @@ import type { InferencePlan } from './inference-plan.js';
 export class ChunkForward {
   readonly #inference: InferencePlan;
   readonly #pass: ForwardPass;
+  readonly #kernels: Kernels;
   readonly #buffer: ArrayBufferLike;
+  /** Of the round: u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
+  readonly #images: Uint8Array;
+  readonly #logits: Float32Array;
   /** Byte offset of this rank's rows in the test part, and of the list of their places. */
   readonly #values: number;
   readonly #order: number;
@@ -28,7 +32,10 @@ export class ChunkForward {
     const sparse = input.packing === 'sparse';
     const rowBytes = sparse ? (input.features + ranges) * entryBytes : input.width * 2;
     this.#inference = inference;
+    this.#kernels = kernels;
     this.#buffer = buffer;
+    this.#images = new Uint8Array(buffer, inference.images.offset, inference.images.bytes);
+    this.#logits = new Float32Array(buffer, inference.logits.offset, inference.logits.bytes / 4);
     this.#values = parts.test.values.offset + first * rowBytes;
     this.#order = regions.identity.offset + first * 4;
     const startsOffset = parts.test.starts.offset + first * ranges * 4;
@@ -40,36 +47,42 @@ export class ChunkForward {
     this.#panels = new Float32Array(buffer, offset, bytes / 4);
   }
 
-  /**
-   * Images [first, last) of u8 [n][rows · columns], at most a chunk: their rows of logits, f32 [n][classes].
-   */
-  run(images: Uint8Array, first: number, last: number, logits: Float32Array): void {
-    const { plan, rows, columns, crop, pool } = this.#inference;
-    const { input, classes } = plan;
+  /** Images [first, last) of the round, at most a chunk, into their logits. */
+  #run(first: number, last: number): void {
+    const { classes, evaluationChunk } = this.#inference.plan;
     const count = last - first;
-    const chosen = images.subarray(first * rows * columns, last * rows * columns);
-    const features = extractFeatures({ images: chosen, count, rows, columns }, crop, pool);
-    if (input.packing === 'dense') packDense(features, this.#dense, input.width);
-    else packSparse(features, input, this.#buffer, this.#values, this.#starts);
+    this.#pack(first, count);
     const all = { first: 0, last: count };
     this.#pass.fetch('test', this.#order, all);
     this.#pass.run(all);
-    const chunk = plan.evaluationChunk;
     for (let row = 0, next = first * classes; row < count; row++)
       for (let k = 0; k < classes; k++)
-        logits[next++] = this.#panels[((k >> 4) * chunk + row) * 16 + (k & 15)];
+        this.#logits[next++] = this.#panels[((k >> 4) * evaluationChunk + row) * 16 + (k & 15)];
   }
-}
 
-/** Claims chunks of `count` images until none is left. */
-export function claimChunks(
-  forward: ChunkForward,
-  chunk: number,
-  claim: () => number,
-  images: Uint8Array,
-  count: number,
-  logits: Float32Array,
-): void {
-  for (let first = claim() * chunk; first < count; first = claim() * chunk)
-    forward.run(images, first, Math.min(first + chunk, count), logits);
+  #pack(first: number, count: number): void {
+    const { plan, rows, columns, crop, pool, rangeEnds } = this.#inference;
+    const { input } = plan;
+    const pixels = rows * columns;
+    if (input.packing === 'sparse' && crop === 0 && pool === 1) {
+      const { shiftBits, scale } = input;
+      const ranges = input.rangeEnds.length;
+      const from = this.#images.byteOffset + first * pixels;
+      const starts = this.#starts.byteOffset;
+      const ends = rangeEnds.offset;
+      this.#kernels.packRows(from, count, pixels, ends, ranges, shiftBits, scale, this.#values, starts);
+      return;
+    }
+    const images = this.#images.subarray(first * pixels, (first + count) * pixels);
+    const features = extractFeatures({ images, count, rows, columns }, crop, pool);
+    if (input.packing === 'dense') packDense(features, this.#dense, input.width);
+    else packSparse(features, input, this.#buffer, this.#values, this.#starts);
+  }
+
+  /** Claims chunks of the round's first `count` images until none is left. */
+  claimChunks(count: number, claim: () => number): void {
+    const { evaluationChunk: chunk } = this.#inference.plan;
+    for (let first = claim() * chunk; first < count; first = claim() * chunk)
+      this.#run(first, Math.min(first + chunk, count));
+  }
 }

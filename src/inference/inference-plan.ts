@@ -31,11 +31,14 @@ export interface InferencePlan {
   readonly pool: 1 | 2;
   /** Samples from the place of one rank's chunk to the next's: one more than a chunk, whose end is a start too. */
   readonly stride: number;
-  /** Images that the ranks share at a time; 0 for a single rank. */
+  /** Images in memory at a time: a chunk for a single rank, many for several to share. */
   readonly roundImages: number;
-  /** u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
+  /** u8 [roundImages][rows · columns]. */
   readonly images: Region;
+  /** f32 [roundImages][classes]. */
   readonly logits: Region;
+  /** Sparse: where each feature range ends, i32. */
+  readonly rangeEnds: Region;
   readonly bytes: number;
 }
 
@@ -62,17 +65,18 @@ export function planInference(network: NetworkDescription, threads: number, core
   const plan = { ...made, input: { ...made.input, centredByOwner: made.input.shifted } };
   const arena = new Arena();
   arena.top = plan.bytes;
-  const roundImages = threads === 1 ? 0 : roundChunks * plan.evaluationChunk;
+  const roundImages = (threads === 1 ? 1 : roundChunks) * plan.evaluationChunk;
   const images = arena.take(roundImages * rows * columns);
   const logits = arena.take(roundImages * plan.classes * 4);
+  const rangeEnds = arena.take(plan.input.rangeEnds.length * 4);
   const bytes = Math.ceil(arena.top / pageBytes) * pageBytes;
   const { crop, pool } = config.data;
-  return { plan, rows, columns, crop, pool, stride, roundImages, images, logits, bytes };
+  return { plan, rows, columns, crop, pool, stride, roundImages, images, logits, rangeEnds, bytes };
 }
 
 /** @throws UserError when a tensor is missing or does not fit, or when there is not enough memory. */
 export function fillInference(
-  { plan, bytes }: InferencePlan,
+  { plan, rangeEnds, bytes }: InferencePlan,
   shift: Float32Array,
   tensors: ReadonlyMap<string, Tensor>,
   source: string,
@@ -84,6 +88,7 @@ export function fillInference(
   new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
   for (let i = 0; i < identity.length; i++) identity[i] = i;
+  new Int32Array(buffer, rangeEnds.offset, plan.input.rangeEnds.length).set(plan.input.rangeEnds);
   return memory;
 }
 

@@ -1,7 +1,7 @@
 /** The Piscina task of a predictor: one call per worker, which takes its share of every round until told to finish. */
 import { instantiateKernels } from '../kernels/kernels.js';
 import { Aborted, AbortReason, Control } from '../worker/control.js';
-import { ChunkForward, claimChunks } from './chunk-forward.js';
+import { ChunkForward } from './chunk-forward.js';
 import type { InferencePlan } from './inference-plan.js';
 
 export interface InferenceTask {
@@ -19,14 +19,12 @@ export default function runRank({ inference, module, memory, rank }: InferenceTa
   const control = new Control(plan, memory);
   try {
     const forward = new ChunkForward(inference, instantiateKernels(module, memory), memory, rank);
-    const images = new Uint8Array(memory.buffer, inference.images.offset, inference.images.bytes);
-    const logits = new Float32Array(memory.buffer, inference.logits.offset, inference.logits.bytes / 4);
     control.reportReady();
     for (let generation = 0; ; ) {
       generation = control.nextCommand(generation, plan.oversubscribed ? 0 : roundSpinMs);
       const round = control.readCommand();
       if (round === null) return;
-      claimChunks(forward, plan.evaluationChunk, () => control.claimChunk(), images, round.count, logits);
+      forward.claimChunks(round.count, () => control.claimChunk());
       control.reportDone();
     }
   } catch (error) {

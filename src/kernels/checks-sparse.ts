@@ -1,9 +1,35 @@
 /** Checks of the sparse first layer, forward and gradient, for panels of 16 and of 64 outputs. */
+import { packSparse, sparseBytes } from '../data/packing.js';
 import { type CheckSize, maxOver, relativeError } from './check-errors.js';
 import type { Kernels } from './kernels.js';
 import { fromPanels } from './panels.js';
 import * as reference from './reference.js';
 import type { Scratch } from './scratch.js';
+
+/** The same words as packSparse writes, in two feature ranges: 0 or 1. */
+export function checkPackRows(kernels: Kernels, scratch: Scratch, { rows, depth }: CheckSize): number {
+  const layout = { rangeEnds: [Math.floor(depth / 2), depth], shiftBits: 6, scale: 0.01 };
+  const { view, pointer } = scratch.words(new Array(Math.ceil((rows * depth) / 4) + 4).fill(0));
+  const values = new Uint8Array(view.buffer, pointer, rows * depth);
+  for (let i = 0; i < values.length; i++)
+    values[i] = scratch.random() < 0.5 ? 0 : 1 + Math.floor(scratch.random() * 255);
+  const ends = scratch.words(layout.rangeEnds);
+  const packed = () => ({
+    entries: scratch.words(new Array(sparseBytes(rows, rows * depth, 2) / 4).fill(0)),
+    starts: scratch.words(new Array(rows * 2 + 1).fill(0)),
+  });
+  const [expected, got] = [packed(), packed()];
+  const data = { values, count: rows, width: depth, pixelsPerValue: 1 };
+  packSparse(data, layout, view.buffer, expected.entries.pointer, expected.starts.view);
+  const { shiftBits, scale } = layout;
+  const to = [got.entries.pointer, got.starts.pointer] as const;
+  kernels.packRows(pointer, rows, depth, ends.pointer, 2, shiftBits, scale, ...to);
+  const apart = got.entries.pointer - expected.entries.pointer;
+  const same =
+    got.entries.view.every((word, i) => word === expected.entries.view[i]) &&
+    got.starts.view.every((start, i) => start === expected.starts.view[i] + apart);
+  return same ? 0 : 1;
+}
 
 /** Forward over two feature ranges; the ranges must not change the sum. */
 export function checkSparseForward(

@@ -4,7 +4,7 @@
  */
 
 import { type CheckSize, maxOver, relativeError } from './check-errors.js';
-import { checkSparseForward, checkSparseGradient } from './checks-sparse.js';
+import { checkPackRows, checkSparseForward, checkSparseGradient } from './checks-sparse.js';
 import { activationCode, type Kernels } from './kernels.js';
 import { fromPanels, toPanels } from './panels.js';
 import * as reference from './reference.js';
@@ -29,6 +29,8 @@ export function checkAll(kernels: Kernels, memory: WebAssembly.Memory, size = se
 }
 
 const checks: Record<keyof Kernels, Check> = {
+  packRows: checkPackRows,
+
   locateRows(kernels, scratch, size) {
     const sparse = scratch.sparseRows(size.rows, size.depth, 6);
     kernels.locateRows(...sparse.locateArguments);

@@ -3,6 +3,17 @@
  * in bytes; shapes and orderings are documented at each function in `assembly/`.
  */
 export interface Kernels {
+  packRows(
+    pixels: number,
+    rows: number,
+    width: number,
+    rangeEnds: number,
+    ranges: number,
+    shift: number,
+    scale: number,
+    entries: number,
+    starts: number,
+  ): void;
   locateRows(starts: number, order: number, rows: number, ranges: number, bounds: number): number;
   gatherRows(
     values: number,

@@ -19,6 +19,40 @@ export function locateRows(starts: usize, order: usize, rows: i32, ranges: i32, 
 }
 
 /**
+ * Pixels into sparse rows, bit for bit as packSparse of data/packing.ts writes them. pixels: u8 [rows][width], 16 bytes
+ * after the last of which are read too; rangeEnds: i32 [ranges]. Out: entries {u32 feature << shift, f32 pixel · scale}, every
+ * range padded to an even count with a zero value of its last feature; starts: u32 [rows · ranges + 1], their addresses.
+ */
+export function packRows(
+  pixels: usize, rows: i32, width: i32, rangeEnds: usize, ranges: i32, shift: i32, scale: f32, entries: usize, starts: usize,
+): void {
+  const none = i8x16.splat(0);
+  for (const last = pixels + <usize>(rows * width); pixels < last; pixels += <usize>width) {
+    let p = 0;
+    for (let range = 0; range < ranges; range++, starts += 4) {
+      const first = entries, end = load<i32>(rangeEnds + (<usize>range << 2));
+      store<u32>(starts, <u32>entries);
+      for (; p < end; p += 16) {
+        let found = i8x16.bitmask(i8x16.ne(v128.load(pixels + p), none));
+        if (end - p < 16) found &= (1 << (end - p)) - 1;
+        for (; found != 0; found &= found - 1, entries += 8) {
+          const feature = p + ctz(found);
+          store<u32>(entries, feature << shift);
+          store<f32>(entries, <f32>load<u8>(pixels + feature) * scale, 4);
+        }
+      }
+      p = end;
+      if (((entries - first) & 15) != 0) {
+        store<u32>(entries, load<u32>(entries - 8));
+        store<f32>(entries, 0, 4);
+        entries += 8;
+      }
+    }
+  }
+  store<u32>(starts, <u32>entries);
+}
+
+/**
  * Dense rows of a batch, as panels: out[p / 16][row][p % 16] = values[order[row]][p] · scale − shift[p].
  * values: u16 [samples][width], shift: f32 [width], width a multiple of 16; panel: bytes between the panels of out.
  */

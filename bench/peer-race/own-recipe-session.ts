@@ -4,6 +4,7 @@
  * bench/sprint.ts: other contestants' turns have emptied the caches and put the workers to sleep.
  */
 import { createInterface } from 'node:readline';
+import packageJson from '../../package.json' with { type: 'json' };
 import { openTrainer } from '../harness.ts';
 
 const warmUpSeed = 1_000_000;
@@ -26,4 +27,4 @@ createInterface(process.stdin)
     console.log(JSON.stringify(answer));
   })
   .on('close', () => process.exit(0));
-console.log(JSON.stringify({ version: `Node ${process.versions.node}` }));
+console.log(JSON.stringify({ version: packageJson.version }));

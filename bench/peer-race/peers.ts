@@ -67,7 +67,8 @@ export const contestants: readonly PeerEntry[] = [
     variants: ['eager', 'compiled'],
     can: everything,
     loadedAtAllCores: true,
-    settings: 'tensors in memory, foreach or fused SGD; compiled: torch.compile of loss and backward',
+    settings:
+      'tensors in memory, index_select, fused SGD; compiled: torch.compile of loss, gradient and update; inference: the fastest of TorchScript and torch.compile',
     session: 'pytorch_peer.py',
     user: 'pytorch.py',
   }),
@@ -76,7 +77,8 @@ export const contestants: readonly PeerEntry[] = [
     label: 'JAX',
     language: 'python',
     can: everything,
-    settings: 'an epoch as one jitted lax.scan over shuffled indices, float32',
+    settings:
+      'an epoch as one jitted lax.scan that gathers its batches; inference: jitted, weights as constants',
     session: 'jax_peer.py',
     user: 'jax.py',
   }),
@@ -122,7 +124,8 @@ export const contestants: readonly PeerEntry[] = [
     label: 'jax-js',
     language: 'javascript',
     can: everything,
-    settings: 'a step as one jitted function, WebAssembly backend',
+    settings:
+      'a step (gradient and momentum) as one jitted function, WebAssembly backend; its Web Workers given to it on Node; the user program: one thread',
     session: 'jax_js_peer.mjs',
     user: 'jax-js.mjs',
   }),

@@ -91,7 +91,7 @@ function inference(batch: number): Measure {
       words: 'inference of one image',
       better: 'less',
       value: ms,
-      shown: (value) => `${figure(value * 1000)} µs`,
+      shown: duration,
     };
   return {
     id: `inference-${batch}`,
@@ -129,8 +129,11 @@ export function ratioText(ratio: Ratio | null | undefined): string {
 /** Two decimals of a small factor: `0.97`, `1.00`, `38.1`. */
 export const times = (factor: number): string => (factor < 10 ? factor.toFixed(2) : figure(factor));
 
-/** `869 ms`, `1.37 s` */
-export const duration = (ms: number): string => (ms < 1000 ? `${figure(ms)} ms` : `${figure(ms / 1000)} s`);
+/** `5.69 µs`, `869 ms`, `1.37 s` */
+export function duration(ms: number): string {
+  if (ms < 0.1) return `${figure(ms * 1000)} µs`;
+  return ms < 1000 ? `${figure(ms)} ms` : `${figure(ms / 1000)} s`;
+}
 
 /** Three digits tell enough of a rate: `155,000`. */
 function rate(perSecond: number): string {

@@ -3,7 +3,7 @@
  * the newest record has it so.
  */
 const wide =
-  'its products use 512-bit multiply-adds, and the pool splits the batch over the same cores; WebAssembly reaches 256 bits';
+  'its products use all of the processor’s vector width (512 bits where it has them), V8 compiles WebAssembly to 256 bits at most';
 
 const byMeasure: Readonly<Record<string, string>> = {
   resident: wide,

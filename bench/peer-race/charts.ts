@@ -34,7 +34,7 @@ export function barChart(race: PeersRace): string | null {
   return chartFile('Time to the target: shardstep and its peers', {
     width,
     height: 70 + rows.length * 46,
-    marginLeft: 190,
+    marginLeft: Math.ceil(Math.max(...rows.map((who) => who.length)) * letter) + 14,
     marginRight: 130,
     marginTop: 10,
     marginBottom: 45,

@@ -5,10 +5,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
+import { join, resolve } from 'node:path';
 import { countCores } from '../dist/coordinator/cores.js';
 import { gatherHardware } from '../dist/coordinator/hardware.js';
 import { measureSpeed } from '../dist/coordinator/probe.js';
 import { commandOf } from '../scripts/performance/bars.ts';
+import type { PeersRace } from '../scripts/performance/peers/format.ts';
 import {
   type Bar,
   type BenchRecord,
@@ -28,33 +30,52 @@ export interface RecordContents {
   /** All samples by case; the case's name tells the unit. */
   readonly samples: Readonly<Record<string, readonly number[]>>;
   readonly notes?: readonly string[];
+  readonly peers?: PeersRace;
+}
+
+export interface RecordOptions {
+  /** The words after the benchmark's name. */
+  readonly words?: readonly string[];
+  /** Files of text to leave beside the record, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Path of the folder to write to, instead of one under results/. */
+  readonly folder?: string;
 }
 
 /** Read when the benchmark is loaded, so that its own load is not in it. */
 const loadAtStart = os.loadavg()[0] ?? 0;
 
 /** Prints the verdicts, writes the record and says where. @throws when a figure is not finite. */
-export async function writeRecord(bench: string, contents: RecordContents): Promise<void> {
-  const options = process.argv.slice(3);
+export async function writeRecord(
+  bench: string,
+  contents: RecordContents,
+  { words = process.argv.slice(3), files = {}, folder: wanted }: RecordOptions = {},
+): Promise<void> {
   const date = new Date().toISOString();
   const machine = await machineFacts();
   const record: BenchRecord = recordSchema.parse({
     schema: 1,
     bench,
     date,
-    command: [commandOf(bench), ...options].join(' '),
+    command: [commandOf(bench), ...words].join(' '),
     machine,
     commit: commit(),
     notes: [],
     ...contents,
   });
   for (const bar of record.bars) console.log(verdictLine(bar));
-  const folder = options.includes('--record')
+  const usual = words.includes('--record')
     ? `results/records/${folderName(record)}`
     : `results/bench-${bench}_${date.slice(0, 19).replace('T', '_').replaceAll(':', '-')}`;
-  mkdirSync(`${root}${folder}`, { recursive: true });
-  writeFileSync(`${root}${folder}/record.json`, recordText(record));
-  writeFileSync(`${root}${folder}/record.md`, recordMarkdown(record));
+  const folder = wanted ?? usual;
+  const path = resolve(root, folder);
+  mkdirSync(path, { recursive: true });
+  for (const [name, text] of Object.entries({
+    'record.json': recordText(record),
+    'record.md': recordMarkdown(record),
+    ...files,
+  }))
+    writeFileSync(join(path, name), text);
   console.log(`\nrecord: ${folder}`);
 }
 

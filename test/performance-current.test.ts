@@ -12,6 +12,8 @@ import { featureRecipes, readRecipe, withStatistics } from '../scripts/performan
 import { type BenchRecord, folderName } from '../scripts/performance/record-format.ts';
 import { figure, recordMarkdown } from '../scripts/performance/record-markdown.ts';
 
+import { race } from './fixtures/peers/race.ts';
+
 const root = new URL('../', import.meta.url);
 const committed = readRecords(fileURLToPath(new URL('results/records/', root)));
 const readText = (file: string) => readFileSync(new URL(file, root), 'utf8');
@@ -111,6 +113,27 @@ test('the README gets its figures between the markers and nowhere else', () => {
   assert.ok(after.endsWith('|\n\n<!-- performance:end -->\ntail\n'));
   assert.match(lineWith(after, '≤ 4 ms'), /3\.5 \(3–5\) ms/);
   assert.equal(withHeadlines(after, new Map([['sprint', madeUp]])), after);
+});
+
+test('the README says what the newest record of the peers’ race says, and is stale when that changes', () => {
+  const readme = '# A\n<!-- peers:begin -->\n<!-- peers:end -->\ntail\n';
+  assert.match(
+    withHeadlines(readme, new Map()),
+    /begin -->\n\nNot measured: `npm run bench:peers -- --record`\.\n\n<!--/,
+  );
+  const raced: BenchRecord = { ...madeUp, bench: 'peers', bars: [], peers: race };
+  const after = withHeadlines(readme, new Map([['peers', raced]]));
+  assert.match(lineWith(after, '| QuickTorch'), /2\.00 × \(1\.50–2\.00\)/);
+  for (const words of [
+    '2031-05-04-peers-example-1/bars.svg',
+    'Absentee is absent: could not be installed',
+    '**1,020,000**',
+  ])
+    assert.ok(after.includes(words), words);
+  assert.equal(withHeadlines(after, new Map([['peers', raced]])), after);
+  const [ours, ...others] = race.contestants;
+  const changed = { ...race, contestants: [{ ...ours, lines: 18 }, ...others] };
+  assert.notEqual(withHeadlines(after, new Map([['peers', { ...raced, peers: changed }]])), after);
 });
 
 test('a README without markers stays as it is, one with half of them is refused', () => {

@@ -179,7 +179,9 @@ function speedup(threads: number, limit: number) {
   } as const;
 }
 
-export const commandOf = (bench: string): string => `npm run bench -- ${bench}`;
+/** The peers' race has a command line of its own. */
+export const commandOf = (bench: string): string =>
+  bench === 'peers' ? 'npm run bench:peers --' : `npm run bench -- ${bench}`;
 
 /** A bar with its verdict, by the median of `samples` (one number: itself); null and a reason: not measurable here. */
 export function judge(id: BarId, samples: readonly number[] | number | null, explanation?: string): Bar {

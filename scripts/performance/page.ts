@@ -1,11 +1,10 @@
 /** docs/PERFORMANCE.md and the README's headline figures, made from the newest records: same records, same text. */
 import { markdownTable } from 'markdown-table';
 import { type BarDefinition, bars, commandOf } from './bars.ts';
+import { peersSection } from './peers/section.ts';
 import { recipeTable } from './recipe-comments.ts';
 import type { Bar, BenchRecord } from './record-format.ts';
 import { barTable, explanations, limitOf, measuredOf, recordBody, verdictOf } from './record-markdown.ts';
-
-const [begin, end] = ['<!-- performance:begin -->', '<!-- performance:end -->'];
 
 const tracks: readonly { readonly track: Bar['track']; readonly title: string }[] = [
   { track: 'features', title: 'With features from the literature' },
@@ -16,7 +15,7 @@ const tracks: readonly { readonly track: Bar['track']; readonly title: string }[
 type Records = ReadonlyMap<string, BenchRecord>;
 
 /** In this order; records of other benchmarks follow by name. */
-const benches = ['sprint', 'recipes', 'cold', 'engine', 'threads', 'tfjs'];
+const benches = ['sprint', 'recipes', 'cold', 'engine', 'threads', 'tfjs', 'peers'];
 
 const notMeasured = (bench: string): string => `Not measured: \`${commandOf(bench)} --record\`.`;
 
@@ -44,12 +43,18 @@ export function performancePage(records: Records): string {
   ].join('\n\n')}\n`;
 }
 
-/** The README with its headline figures as they should be; one without markers stays as it is. */
+/** The README with its headline figures and the peers' race as they should be; parts without markers stay as they are. */
 export function withHeadlines(readme: string, records: Records): string {
-  const [from, to] = [readme.indexOf(begin), readme.indexOf(end)];
-  if (from < 0 && to < 0) return readme;
-  if (from < 0 || to < from) throw new Error(`expected the markers ${begin} and ${end}, in this order`);
-  return `${readme.slice(0, from + begin.length)}\n\n${headlines(records)}\n\n${readme.slice(to)}`;
+  const between = (text: string, name: string, part: string) => {
+    const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+    const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+    if (from < 0 && to < 0) return text;
+    if (from < 0 || to < from) throw new Error(`expected the markers ${begin} and ${end}, in this order`);
+    return `${text.slice(0, from + begin.length)}\n\n${part}\n\n${text.slice(to)}`;
+  };
+  const peers = records.get('peers');
+  const raced = peers === undefined ? notMeasured('peers') : peersSection(peers);
+  return between(between(readme, 'performance', headlines(records)), 'peers', raced);
 }
 
 function headlines(records: Records): string {

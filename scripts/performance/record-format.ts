@@ -1,5 +1,6 @@
 /** What a record.json holds: one run of a benchmark with its bars, tables, every sample, and the machine. */
 import * as z from 'zod';
+import { peersSchema } from './peers/format.ts';
 
 const spread = z.strictObject({
   median: z.number(),
@@ -55,6 +56,8 @@ export const recordSchema = z.strictObject({
   /** All samples of every case, in the order in which they were taken. */
   samples: z.record(z.string(), z.array(z.number())),
   notes: z.array(z.string()),
+  /** Of the peers' race, whose samples are in it. */
+  peers: peersSchema.optional(),
 });
 
 export type BenchRecord = z.infer<typeof recordSchema>;

@@ -50,7 +50,7 @@ export function planInference(network: NetworkDescription, threads: number, core
   const { config, facts, rows, columns } = network;
   const settings: Config = {
     ...config,
-    backend: 'wasm',
+    backend: { name: 'wasm' },
     train: { ...config.train, batch: 1 },
     parallel: { ...config.parallel, sync: 'owner' },
   };

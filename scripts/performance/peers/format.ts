@@ -1,0 +1,80 @@
+/** What a record of the peers' race holds beside the fields of every record: one entry a contestant, every sample in it. */
+import * as z from 'zod';
+
+/** Milliseconds in the order of the rounds. */
+const times = z.array(z.number());
+
+/**
+ * Runs to the target. The `unfinished` last ones did not reach it: they were ended at the limit or gave up by themselves, and
+ * their times are lower bounds.
+ */
+const runs = z.strictObject({ ms: times, unfinished: z.int().min(0) });
+
+const curve = z.array(z.tuple([z.number(), z.number()]));
+
+/** One variant at one thread count. */
+const entrant = z.strictObject({
+  /** Empty for a contestant of one variant. */
+  variant: z.string(),
+  /** Null where the number cannot be chosen. */
+  threads: z.int().min(1).nullable(),
+  resident: runs.nullable(),
+  /** Images a second of the training alone, round by round. */
+  imagesPerSecond: z.array(z.number()),
+  /** `[ms, accuracy]` of the run with the median time, by the resident clock. */
+  curve,
+  /** By batch size: the median call of each round, in milliseconds. */
+  inference: z.record(z.string(), times),
+  /** The resident race with a busy neighbour on every core. */
+  loaded: runs.nullable(),
+});
+
+const cold = z.strictObject({
+  threads: z.int().min(1).nullable(),
+  ...runs.shape,
+  /** By the program's own clock, where it tells. */
+  residentMs: times,
+  accuracies: z.array(z.number()),
+  curve,
+  /** Resident set sizes of the process tree, added up, in a run that is not timed; null: not measured. */
+  peakBytes: z.int().nullable(),
+});
+
+const contestant = z.strictObject({
+  name: z.string().min(1),
+  label: z.string().min(1),
+  role: z.enum(['ours', 'peer', 'other']),
+  version: z.string().nullable(),
+  settings: z.string(),
+  /** Why it did not take part, in words; null when it did. */
+  missing: z.string().nullable(),
+  /** What it could not do, by measure, with the reason in words. */
+  failures: z.record(z.string(), z.string()),
+  /** Its user program tells the resident time: it has no session that trains. */
+  residentFromCold: z.boolean(),
+  entrants: z.array(entrant),
+  cold: cold.nullable(),
+  /** `cudaBytes`: of GPU libraries that are installed along, not in `bytes`. */
+  installed: z.strictObject({ bytes: z.int(), cudaBytes: z.int().optional() }).nullable(),
+  /** Of the program that a user writes, neither blank nor comment. */
+  lines: z.int().nullable(),
+});
+
+export const peersSchema = z.strictObject({
+  /** Of every time to the target. */
+  target: z.number(),
+  rounds: z.int().min(1),
+  loadedRounds: z.int().min(0),
+  /** Busy processes in the race under load. */
+  neighbours: z.int().min(0),
+  /** A sample is ended at this time. */
+  limitMs: z.number(),
+  batches: z.array(z.int()),
+  contestants: z.array(contestant),
+});
+
+export type PeersRace = z.infer<typeof peersSchema>;
+export type ContestantResult = z.infer<typeof contestant>;
+export type Entrant = z.infer<typeof entrant>;
+export type Cold = z.infer<typeof cold>;
+export type Runs = z.infer<typeof runs>;

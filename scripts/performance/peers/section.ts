@@ -1,0 +1,36 @@
+/** The README's part on the peers' race, from its newest record: the table, the pictures, who won what and why. */
+import { markdownTable } from 'markdown-table';
+import { type BenchRecord, folderName } from '../record-format.ts';
+import { figure } from '../record-markdown.ts';
+import type { PeersRace } from './format.ts';
+import { absences, loadSentence, raceNote, raceRows, winSentences } from './tables.ts';
+
+/** @throws Error when the record is not one of the peers' race. */
+export function peersSection(record: BenchRecord): string {
+  const { peers } = record;
+  if (peers === undefined) throw new Error(`record ${folderName(record)}: expected peers, got none`);
+  const folder = `results/records/${folderName(record)}`;
+  const { processor, cores } = record.machine;
+  const when = `Measured on ${record.date.slice(0, 10)}, ${processor}, ${cores} core${cores === 1 ? '' : 's'}, by \`${record.command}\`.`;
+  return [
+    `${raceNote(peers)} ${when}`,
+    table(peers),
+    list('Where a peer is better (bold above):', winSentences(peers)),
+    loadSentence(peers),
+    list('Absent or failed:', absences(peers)),
+    `![time to ${figure(100 * peers.target)} %, resident and cold](${folder}/bars.svg)`,
+    `![accuracy against time](${folder}/race.svg)`,
+    `Every thread count, the settings of each peer and the race under load: [${folder}](${folder}/record.md).`,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function table(peers: PeersRace): string {
+  const rows = raceRows(peers).map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
+  const align = rows[0].map((_, column) => (column === 0 ? 'l' : 'r'));
+  return markdownTable(rows, { align, alignDelimiters: false });
+}
+
+const list = (title: string, items: readonly string[]): string =>
+  items.length === 0 ? '' : [title, items.map((item) => `- ${item}`).join('\n')].join('\n\n');

@@ -1,0 +1,19 @@
+/**
+ * Why a peer is better than shardstep at something: one sentence a measure, or one for a peer at a measure. Used only where
+ * the newest record has it so.
+ */
+const wide =
+  'its products use all of the processor’s vector width (512 bits where it has them), V8 compiles WebAssembly to 256 bits at most';
+
+const byMeasure: Readonly<Record<string, string>> = {
+  resident: wide,
+  training: wide,
+  'inference-1024': wide,
+  'inference-10000': wide,
+};
+
+const byPeer: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+
+export function whyPeerWins(peer: string, measure: string): string {
+  return byPeer[peer]?.[measure] ?? byMeasure[measure] ?? 'not explained yet';
+}

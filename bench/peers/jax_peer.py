@@ -1,8 +1,8 @@
 """JAX: the whole epoch as one jitted lax.scan. Its pool has as many threads as cores were allowed at start.
 
 Settings, and what else was tried (seconds an epoch of FastMLP at one thread): batches gathered inside the scan, 0.49;
-all images gathered first, 0.64; fori_loop, donated buffers, one-hot labels, transposed weights and a permutation from
-numpy, 0.49 to 0.50, which is the noise; unrolled three times, 0.51; a jitted step called from a Python loop, 0.51. At
+all images gathered first, 0.64; fori_loop, one-hot labels, transposed weights and a permutation from numpy, 0.49 to 0.50,
+donated buffers, 0.52 (0.49 of CPU time), all within the noise; unrolled three times, 0.51; a jitted step called from a Python loop, 0.51. At
 two threads XLA keeps the scan on one (0.52), and the loop of steps gains little (0.48).
 Inference: weights as constants of the jitted function (16 us an image; as arguments, 69 us; alike for large batches).
 """

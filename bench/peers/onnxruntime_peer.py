@@ -2,7 +2,7 @@
 
 Settings, and what else was tried: Gemm + Relu nodes with all graph optimisations (MatMul + Add and transposed weights
 are as fast); io_binding (10.5 µs an image at one thread; `run` 13 µs, `run_with_ort_values` 44 µs; alike for large
-batches); spinning threads, the default (without: 33 µs an image at two threads, 5 % slower at 1,024).
+batches); spinning threads, the default (without, at two threads: 33 µs an image, 10 to 13 % slower at 1,024).
 """
 import common
 

@@ -11,6 +11,8 @@ export interface PeerEntry extends Contestant {
   readonly session: string | null;
   /** User program in bench/peers/users; null: none. */
   readonly user: string | null;
+  /** Python: the distribution whose installed size, with all that it depends on, is told. */
+  readonly distribution?: string;
 }
 
 const everything = { target: true, infer: true, cold: true } as const;
@@ -71,6 +73,7 @@ export const contestants: readonly PeerEntry[] = [
       'tensors in memory, index_select, fused SGD; compiled: torch.compile of loss, gradient and update; inference: the fastest of TorchScript and torch.compile',
     session: 'pytorch_peer.py',
     user: 'pytorch.py',
+    distribution: 'torch',
   }),
   peer({
     name: 'jax',
@@ -81,15 +84,18 @@ export const contestants: readonly PeerEntry[] = [
       'an epoch as one jitted lax.scan that gathers its batches; inference: jitted, weights as constants',
     session: 'jax_peer.py',
     user: 'jax.py',
+    distribution: 'jax',
   }),
   peer({
     name: 'keras',
     label: 'TensorFlow/Keras',
     language: 'python',
     can: everything,
-    settings: 'the faster of model.fit and a compiled loop of one epoch',
+    settings:
+      'an epoch as one tf.function over tensors in memory, faster here than every setting of fit; biases of the user program start at zero',
     session: 'keras_peer.py',
     user: 'keras.py',
+    distribution: 'tensorflow',
   }),
   peer({
     name: 'scikit-learn',
@@ -100,6 +106,7 @@ export const contestants: readonly PeerEntry[] = [
       'MLPClassifier, partial_fit an epoch at a time, float32, no L2; its own initialisation (Glorot)',
     session: 'sklearn_peer.py',
     user: 'scikit-learn.py',
+    distribution: 'scikit-learn',
   }),
   peer({
     name: 'onnxruntime',
@@ -109,6 +116,7 @@ export const contestants: readonly PeerEntry[] = [
     settings: 'inference only: Gemm and Relu, all graph optimisations, inputs and outputs bound to memory',
     session: 'onnxruntime_peer.py',
     user: null,
+    distribution: 'onnxruntime',
   }),
   peer({
     name: 'tfjs-node',
@@ -149,5 +157,6 @@ export const contestants: readonly PeerEntry[] = [
     settings: 'as written: torchvision transforms, DataLoader with two workers, PyTorch’s defaults',
     session: null,
     user: 'notebook.py',
+    distribution: 'torchvision',
   }),
 ];

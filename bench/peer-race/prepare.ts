@@ -28,7 +28,7 @@ export async function prepare(wanted: readonly Contestant[], preparing: Preparin
   }
 }
 
-function readyPython({ name, session, user }: PeerEntry, python: string): Ready {
+function readyPython({ name, session, user, distribution = name }: PeerEntry, python: string): Ready {
   const launch = (file: string, threads: number, words: readonly string[] = []): Launch => ({
     program: python,
     words: [file, dataFolder, `${threads}`, ...words],
@@ -37,7 +37,7 @@ function readyPython({ name, session, user }: PeerEntry, python: string): Ready 
     session: (variant, threads) =>
       session === null ? null : launch(session, threads, variant === 'compiled' ? [variant] : []),
     user: (threads) => (user === null ? null : launch(user, threads)),
-    installedSize: async () => installedSizeOfPython(python, name),
+    installedSize: async () => installedSizeOfPython(python, distribution),
   };
 }
 

@@ -9,8 +9,8 @@ const limitMs = 60_000;
 const answer = z.object({ bytes: z.int().positive(), cudaBytes: z.int().min(0).optional() });
 
 /** @throws Error that tells what the program said instead. */
-export function installedSizeOfPython(python: string, peer: string): InstalledSize {
-  const words = [`${root}bench/peers/installed_size.py`, peer];
+export function installedSizeOfPython(python: string, distribution: string): InstalledSize {
+  const words = [`${root}bench/peers/installed_size.py`, distribution];
   const { stdout, stderr, status, signal, error } = spawnSync(python, words, {
     encoding: 'utf8',
     timeout: limitMs,

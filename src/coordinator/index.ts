@@ -54,6 +54,7 @@ async function run(
   };
   // Each command loads only what it needs: most of a short run is start-up.
   if (command === 'hardware') return (await import('./hardware-command.js')).hardware(context);
+  if (command === 'check-log') return (await import('./check-log-command.js')).checkLog(overrides, context);
   const { resolveConfig } = await import('../config/load.js');
   const { countCores } = await import('./cores.js');
   const { parseThreadList } = await import('../config/thread-list.js');

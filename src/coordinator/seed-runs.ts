@@ -1,10 +1,11 @@
 /** The runs of a training session, one for each seed, and how they ended. */
 import type { Config } from '../config/schema.js';
 import type { Tensor } from '../model/safetensors.js';
+import type { RunStatus } from '../report/log-schema.js';
 import { mean } from '../report/statistics.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
-import type { RunLog, RunStatus } from './log.js';
+import type { RunLog } from './log.js';
 import { createRecorder } from './recorder.js';
 import type { Session } from './session.js';
 import type { Kept, SeedResult } from './train-result.js';

@@ -1,11 +1,11 @@
 /** What a training run leaves: the files of its run folder, and the card or the JSON on stdout. */
 import type { ResolvedConfig } from '../config/load.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
+import type { RunStatus } from '../report/log-schema.js';
 import { resultCard, type SeedRun } from '../report/result-card.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../report/statistics.js';
 import type { CommandContext } from './command-context.js';
 import { weightsMetadata } from './initial-tensors.js';
-import type { RunStatus } from './log.js';
 import type { Plan } from './plan.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
 import { endRun, type RunEnding } from './run-ending.js';

@@ -60,7 +60,7 @@ const folderOf = (file: string) => (path.basename(file) === runLog ? path.dirnam
 
 /** Links are passed by: results/latest is one of the runs beside it. */
 function inFolder(folder: string, depth: number): FoundLog[] {
-  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const entries = entriesOf(folder);
   if (entries.some(({ name }) => name === runLog)) return [{ file: path.join(folder, runLog), folder }];
   const raw = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ndjson'));
   const folders = depth < deepest ? entries.filter((entry) => entry.isDirectory()) : [];
@@ -70,4 +70,12 @@ function inFolder(folder: string, depth: number): FoundLog[] {
       .filter(({ name }) => name !== 'node_modules')
       .flatMap(({ name }) => inFolder(path.join(folder, name), depth + 1)),
   ];
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    throw new UserError(`cannot list ${folder}: ${error instanceof Error ? error.message : error}`);
+  }
 }

@@ -6,7 +6,13 @@ import { nearestEvent, payloadProblem } from './log-problems.js';
 import { type EventName, isEventName, type LogEvents, logEvents, logLine } from './log-schema.js';
 
 export type LogEntry = {
-  [K in EventName]: { readonly line: number; readonly event: K; readonly payload: LogEvents[K] };
+  [K in EventName]: {
+    readonly line: number;
+    readonly event: K;
+    /** ISO 8601, UTC. */
+    readonly time: string;
+    readonly payload: LogEvents[K];
+  };
 }[EventName];
 
 export interface Damage {
@@ -76,7 +82,7 @@ export function parseLog(file: string, text: string): LogReading {
       damages.add(line, 'damage', `${event}: ${payloadProblem(payload.error, record)}`, `payload ${event}`);
       continue;
     }
-    const entry = { line, event, payload: payload.data } as LogEntry;
+    const entry = { line, event, time, payload: payload.data } as LogEntry;
     order.steps(entry);
     runs.at(-1)?.push(entry);
   }

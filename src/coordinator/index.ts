@@ -60,6 +60,10 @@ async function run(
       { paths: overrides, out: flags.out ?? null },
       context,
     );
+  if (command === 'compare') {
+    const [a, b] = overrides;
+    return (await import('./compare-command.js')).compare({ a, b, force: flags.force ?? false }, context);
+  }
   const { resolveConfig } = await import('../config/load.js');
   const { countCores } = await import('./cores.js');
   const { parseThreadList } = await import('../config/thread-list.js');

@@ -12,12 +12,14 @@ import { scalingSection } from './sections/scaling.js';
 import { stepsSection } from './sections/steps.js';
 import { syncSection } from './sections/sync.js';
 import { targetSection } from './sections/target.js';
-import type { Survey } from './settings.js';
+import type { Setting, Survey } from './settings.js';
 import { plural } from './words.js';
 
 export function buildReport({ runs, files, damages }: LoadedRuns, found: Survey): Report {
-  // The same colour for a setting in every chart.
-  const palette = paletteOf(found.settings.map(({ label }) => label));
+  // The same colour for a setting in every chart; the colours go first to those that came to an end.
+  const ended = (setting: Setting) => setting.tracks.some(({ finished }) => finished);
+  const byEnd = [...found.settings.filter(ended), ...found.settings.filter((setting) => !ended(setting))];
+  const palette = paletteOf(byEnd.map(({ label }) => label));
   const sections: (Section | LeftOut)[] = [
     targetSection(found, palette),
     curvesSection(found, palette),

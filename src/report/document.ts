@@ -27,7 +27,6 @@ export interface Figure {
 
 export type Block =
   | { readonly kind: 'words'; readonly text: string }
-  | { readonly kind: 'list'; readonly items: readonly string[] }
   | { readonly kind: 'table'; readonly title: string; readonly table: Table }
   /** Side by side where there is room. */
   | { readonly kind: 'figures'; readonly figures: readonly Figure[] };

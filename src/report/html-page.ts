@@ -18,7 +18,7 @@ p, li { max-width: 46rem; overflow-wrap: anywhere; }
 .notices { border: 1px solid var(--warn); border-radius: 6px; padding: .2rem 1rem; background: var(--soft); }
 .notices h2 { border: 0; margin: .5rem 0 0; padding: 0; color: var(--warn); font-size: 1.1rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.2rem; }
-figure { margin: 0; min-width: 0; max-width: 40rem; break-inside: avoid; }
+figure { margin: 0; min-width: 0; max-width: 34rem; break-inside: avoid; }
 figure svg { display: block; width: 100%; height: auto; overflow: visible; }
 figure h3 { margin: .4rem 0; }
 figcaption { color: var(--ink); font-size: .85rem; opacity: .85; overflow-wrap: anywhere; }
@@ -28,6 +28,7 @@ figcaption { color: var(--ink); font-size: .85rem; opacity: .85; overflow-wrap: 
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { background: var(--soft); white-space: nowrap; }
+td:first-child { min-width: 10rem; }
 .r { text-align: right; white-space: nowrap; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }
@@ -75,8 +76,6 @@ function block(content: Block): Html {
   switch (content.kind) {
     case 'words':
       return html`<p>${content.text}</p>\n`;
-    case 'list':
-      return html`<ul>${content.items.map((item) => html`<li>${item}</li>`)}</ul>\n`;
     case 'table':
       return html`<h3>${content.title}</h3>\n${tableHtml(content.table)}\n`;
     case 'figures':

@@ -33,8 +33,6 @@ function block(content: Block, charts: string): string[] {
   switch (content.kind) {
     case 'words':
       return [escapeMarkdown(content.text)];
-    case 'list':
-      return [bullets(content.items)];
     case 'table':
       return [`**${escapeMarkdown(content.title)}**`, tableMarkdown(content.table)];
     case 'figures':

@@ -57,15 +57,14 @@ export function timeUnit(longestMs: number): { unit: 'ms' | 's'; scale(ms: numbe
   return longestMs > 10_000 ? { unit: 's', scale: (ms) => ms / 1000 } : { unit: 'ms', scale: (ms) => ms };
 }
 
-/** At most `bins` points: means of neighbours, where there are more. */
+/** At most `bins` points, each the mean of `least` neighbours or more. */
 export function thinned<T>(
   points: readonly T[],
-  bins: number,
+  { bins, least = 1 }: { readonly bins: number; readonly least?: number },
   keys: readonly ((point: T) => number)[],
 ): number[][] {
-  if (points.length === 0) return [];
-  const size = Math.ceil(points.length / bins);
-  return Array.from({ length: Math.ceil(points.length / size) }, (_, bin) => {
+  const size = Math.max(least, Math.ceil(points.length / bins));
+  return Array.from({ length: Math.floor(points.length / size) }, (_, bin) => {
     const part = points.slice(bin * size, (bin + 1) * size);
     return keys.map((key) => mean(part.map(key)));
   });

@@ -169,7 +169,7 @@ function withSpeedup(row: Measured, single: readonly number[]): ScalingRow {
 function fits(rows: readonly Measured[]): Pick<ScalingCurve, 'laws' | 'noFit'> {
   if (rows.length < countsNeeded) {
     const counts = rows.map(({ threads }) => threads).join(' and ');
-    const noFit = `A fit needs at least ${countsNeeded} thread counts within the cores of the machine; measured: ${counts}.`;
+    const noFit = `a fit needs at least ${countsNeeded} thread counts within the cores of the machine, measured were ${counts}.`;
     return { laws: [], noFit };
   }
   const pointsOf = (groups: readonly (readonly number[])[]) => {

@@ -88,13 +88,29 @@ function nameSettings(settings: readonly Omit<Setting, 'label'>[]): Setting[] {
     [varies(({ sync }) => sync), ({ sync }) => sync],
     [varies(({ backend }) => backend), ({ backend }) => backend],
     [varies(({ threads }) => threads), ({ threads }) => threadWords(threads)],
-    [varies(({ machine }) => machine.letter), ({ machine }) => `machine ${machine.letter}`],
+    [
+      true,
+      ({ machine }) =>
+        machineWords(
+          machine,
+          settings.map((each) => each.machine),
+        ),
+    ],
   ];
   return settings.map((setting) => ({
     ...setting,
-    label: parts.flatMap(([shown, word]) => (shown ? [word(setting)] : [])).join(', '),
+    label: parts
+      .flatMap(([shown, word]) => (shown ? [word(setting)] : []))
+      .filter((word) => word !== '')
+      .join(', '),
   }));
 }
 
 export const threadWords = (threads: number | null): string =>
   threads === null ? 'threads unknown' : `${threads} thread${threads === 1 ? '' : 's'}`;
+
+/** Nothing where all known machines are one: runs without a hardware card stand out then. */
+function machineWords({ letter }: Machine, all: readonly Machine[]): string {
+  const known = new Set(all.map((each) => each.letter).filter((each) => each !== '?'));
+  return letter === '?' || known.size > 1 ? `machine ${letter}` : '';
+}

@@ -4,12 +4,11 @@ import { type Figure, figures, type LeftOut, type Section, words } from '../docu
 import { figure, type Palette, thinned, timeUnit } from '../plotting.js';
 import type { Track } from '../run.js';
 import type { Setting, Survey } from '../settings.js';
-import { maximum } from '../statistics.js';
+import { maximum, minimum, quantile } from '../statistics.js';
+import { digits } from '../words.js';
 
 const title = 'Learning curves';
-const mostPoints = 48;
-/** An accuracy of 1 has no place on a logarithmic scale of errors. */
-const leastError = 0.05;
+const [mostPoints, batchImages] = [48, 256];
 
 interface Point {
   readonly x: number;
@@ -63,68 +62,73 @@ function axesOf(settings: readonly Setting[]): Axis[] {
 }
 
 const everyTrack = (settings: readonly Setting[], palette: Palette) =>
-  settings.flatMap(({ label, tracks }, group) =>
-    tracks.map((track, index) => ({ track, colour: palette.colourOf(label), curve: `${group}.${index}` })),
-  );
+  // The grey ones first, so that they are under the others.
+  settings
+    .toReversed()
+    .flatMap(({ label, tracks }, group) =>
+      tracks.map((track, index) => ({ track, colour: palette.colourOf(label), curve: `${group}.${index}` })),
+    );
 
-/** The steps of a curve as at most `mostPoints` means. */
+/** The steps of a curve as at most `mostPoints` means, of `least` logged steps or more. */
 function stepPoints(
   track: Track,
   axis: Axis,
   of: (step: Track['steps'][number]) => number,
+  least = 1,
 ): [number, number][] {
   const placed = track.steps.flatMap((step) => {
     const x = axis.at(step);
     return x === null ? [] : { x, y: of(step) };
   });
-  return thinned(placed, mostPoints, [({ x }) => x, ({ y }) => y]).map(([x, y]) => [x, y]);
+  return thinned(placed, { bins: mostPoints, least }, [({ x }) => x, ({ y }) => y]).map(([x, y]) => [x, y]);
 }
 
 function accuracyChart(settings: readonly Setting[], palette: Palette, axis: Axis): Figure | null {
   const curves = everyTrack(settings, palette);
-  const error = (accuracy: number) => Math.max(leastError, 100 - 100 * accuracy);
-  const batches: Point[] = curves.flatMap(({ track, curve, colour }) =>
-    stepPoints(track, axis, ({ batchAccuracy }) => batchAccuracy).map(([x, y]) => ({
-      x,
-      y: error(y),
-      curve,
-      colour,
-    })),
-  );
-  const evaluated: Point[] = curves.flatMap(({ track, curve, colour }) =>
-    track.evaluations.flatMap((point) => {
+  const evaluated = curves.flatMap(({ track, curve, colour }) =>
+    track.evaluations.flatMap(({ accuracy, ...point }) => {
       const x = axis.at(point);
-      return x === null ? [] : { x, y: error(point.accuracy), curve, colour };
+      return x === null ? [] : { x, error: 1 - accuracy, curve, colour };
     }),
   );
   if (evaluated.length === 0) return null;
+  // Batches may be without error, which has no place on a logarithmic scale.
+  const least = Math.max(5e-4, minimum(evaluated.map(({ error }) => error)) / 2);
+  const height = (error: number) => -Math.log10(Math.max(least, error));
+  const batches: Point[] = curves.flatMap(({ track, curve, colour }) =>
+    stepPoints(track, axis, ({ batchAccuracy }) => 1 - batchAccuracy, stepsFor(track)).map(([x, error]) => ({
+      ...{ x, y: height(error), curve, colour },
+    })),
+  );
+  const dots: Point[] = evaluated.map(({ error, ...point }) => ({ ...point, y: height(error) }));
+  const heights = [...batches, ...dots].map(({ y }) => y);
   const targets = new Set(settings.flatMap(({ tracks }) => tracks.map(({ run }) => run.facts.stop.target)));
-  const [target] = targets;
+  const goals = targets.size === 1 ? [...targets].filter((target) => target !== null) : [];
   const marks: Markish[] = [
-    ...(targets.size === 1 && target !== null
-      ? [ruleY([error(target)], { stroke: 'var(--faint)', strokeDasharray: '4 3' })]
-      : []),
-    line(batches, { x: 'x', y: 'y', z: 'curve', stroke: 'colour', strokeOpacity: 0.3, strokeWidth: 1 }),
-    line(evaluated, { x: 'x', y: 'y', z: 'curve', stroke: 'colour', strokeWidth: 1.5 }),
-    dot(evaluated, { x: 'x', y: 'y', fill: 'colour', r: 2.5 }),
+    ruleY(goals, {
+      y: (target: number) => height(1 - target),
+      stroke: 'var(--faint)',
+      strokeDasharray: '4 3',
+    }),
+    line(batches, { x: 'x', y: 'y', z: 'curve', stroke: 'colour', strokeOpacity: 0.35, strokeWidth: 1 }),
+    line(dots, { x: 'x', y: 'y', z: 'curve', stroke: 'colour', strokeWidth: 1.5 }),
+    dot(dots, { x: 'x', y: 'y', fill: 'colour', r: 2.5 }),
   ];
-  const goal = targets.size === 1 && target !== null ? ' Dashed: the target.' : '';
   return figure(
     {
       name: `accuracy-${axis.name}`,
       title: `Accuracy against ${axis.name}`,
-      caption: `Dots: evaluations. Faint lines: accuracy on the training batches, means of neighbours. The axis is logarithmic in the error, so that the last points are seen.${goal}`,
+      caption: `Dots: evaluations. Faint lines: training batches, means over ${batchImages} images or more. The axis is logarithmic in the error, so that the last points are seen.${goals.length > 0 ? ' Dashed: the target.' : ''}`,
       legend: palette.legend(settings.map(({ label }) => label)),
     },
     {
       x: { label: axis.label, labelArrow: 'none', ticks: 6 },
       y: {
-        type: 'log',
-        reverse: true,
+        domain: [minimum(heights), maximum(heights)],
         label: 'accuracy (%)',
         labelArrow: 'none',
-        ticks: errorTicks([...batches, ...evaluated].map(({ y }) => y)),
-        tickFormat: (value: number) => String(Number((100 - value).toFixed(2))),
+        ticks: accuracyTicks(heights),
+        tickFormat: (y: number) => String(Number((100 - 100 * 10 ** -y).toFixed(2))),
         grid: true,
       },
       marks,
@@ -132,10 +136,14 @@ function accuracyChart(settings: readonly Setting[], palette: Palette, axis: Axi
   );
 }
 
-const errorTicks = (errors: readonly number[]) =>
-  [90, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1].filter(
-    (tick) => tick <= maximum(errors) && errors.some((each) => each <= tick),
-  );
+/** How many logged steps hold `batchImages` images: of fewer, an accuracy is mostly chance. */
+const stepsFor = ({ run }: Track) => Math.ceil(batchImages / (run.facts.train.batch ?? batchImages));
+
+/** Where 50, 80, 90 … % are. */
+const accuracyTicks = (heights: readonly number[]) =>
+  [0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005]
+    .map((error) => -Math.log10(error))
+    .filter((height) => height >= minimum(heights) && height <= maximum(heights));
 
 function lossChart(settings: readonly Setting[], palette: Palette, axis: Axis): Figure | null {
   const points: Point[] = everyTrack(settings, palette).flatMap(({ track, curve, colour }) =>
@@ -143,22 +151,38 @@ function lossChart(settings: readonly Setting[], palette: Palette, axis: Axis): 
   );
   const shown = points.filter(({ y }) => y > 0);
   if (shown.length === 0) return null;
+  const losses = shown.map(({ y }) => y);
+  const usual = 4 * quantile(losses, 0.95);
+  const diverged = maximum(losses) > usual;
   return figure(
     {
       name: `loss-${axis.name}`,
       title: `Training loss against ${axis.name}`,
-      caption: `Loss of the logged steps, at most ${mostPoints} means a curve; logarithmic. Recipes with label smoothing have a floor above zero.`,
+      caption: `Loss of the logged steps, at most ${mostPoints} means a curve; logarithmic. Recipes with label smoothing have a floor above zero.${diverged ? ` Losses above ${digits(usual)} are outside the picture.` : ''}`,
       legend: palette.legend(settings.map(({ label }) => label)),
     },
     {
       x: { label: axis.label, labelArrow: 'none', ticks: 6 },
-      y: { type: 'log', label: 'loss', labelArrow: 'none', grid: true, ticks: 5, tickFormat: lossTick },
+      y: {
+        type: 'log',
+        domain: [minimum(losses), Math.min(usual, maximum(losses))],
+        label: 'loss',
+        labelArrow: 'none',
+        grid: true,
+        ticks: 5,
+        tickFormat: (value: number) => String(Number(value.toPrecision(2))),
+      },
       marks: [
-        line(shown, { x: 'x', y: 'y', z: 'curve', stroke: 'colour', strokeWidth: 1, strokeOpacity: 0.7 }),
+        line(shown, {
+          x: 'x',
+          y: 'y',
+          z: 'curve',
+          stroke: 'colour',
+          strokeOpacity: 0.7,
+          strokeWidth: 1,
+          clip: true,
+        }),
       ],
     },
   );
 }
-
-const lossTick = (value: number) =>
-  value >= 1e4 || value < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(2)));

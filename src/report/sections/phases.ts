@@ -9,7 +9,6 @@ import { median } from '../statistics.js';
 import { digits } from '../words.js';
 
 const title = 'Phases';
-const mostColumns = 8;
 
 interface Phase {
   readonly phase: string;
@@ -19,7 +18,10 @@ interface Phase {
 
 export function phasesSection({ settings }: Survey, palette: Palette): Section | LeftOut {
   const labels = new Map<Run, string>();
-  for (const { tracks, label } of settings) labels.set(tracks[tracks.length - 1].run, label);
+  // A race has its phases once, for the last thread count that it was repeated on.
+  for (const { tracks, label } of settings)
+    for (const { run } of tracks)
+      if (run.stop !== null && run.stop.status !== 'failed') labels.set(run, label);
   const phases = [...groupBy(labels, ([, label]) => label)].flatMap(([label, runs]) =>
     phasesOf(
       label,
@@ -73,7 +75,7 @@ function chart(phases: readonly Phase[], palette: Palette): Figure {
         type: 'log',
         label: 'time (ms)',
         labelArrow: 'none',
-        ticks: 4,
+        ticks: powersOfTen(shown.map(({ medianMs }) => medianMs)),
         grid: true,
         tickFormat: (ms: number) => String(ms),
       },
@@ -83,7 +85,6 @@ function chart(phases: readonly Phase[], palette: Palette): Figure {
   );
 }
 
-/** Settings across, unless there are many: then phases across. */
 function phaseTable(phases: readonly Phase[], settings: readonly Setting[]) {
   const names = namesOf(phases);
   const labels = settings
@@ -93,12 +94,14 @@ function phaseTable(phases: readonly Phase[], settings: readonly Setting[]) {
     const found = phases.find((each) => each.label === label && each.phase === phase);
     return found === undefined ? '–' : digits(found.medianMs);
   };
-  const wide = labels.length > mostColumns || names.length > labels.length;
   return table('Phases (ms)', {
-    heading: wide ? ['setting', ...names] : ['phase', ...labels],
-    align: ['l', ...(wide ? names : labels).map(() => 'r' as const)],
-    rows: wide
-      ? labels.map((label) => [label, ...names.map((phase) => value(label, phase))])
-      : names.map((phase) => [phase, ...labels.map((label) => value(label, phase))]),
+    heading: ['setting', ...names],
+    align: ['l', ...names.map(() => 'r' as const)],
+    rows: labels.map((label) => [label, ...names.map((phase) => value(label, phase))]),
   });
 }
+
+const powersOfTen = (values: readonly number[]) =>
+  [0.01, 0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6].filter(
+    (power) => values.some((value) => value >= power) && values.some((value) => value <= power),
+  );

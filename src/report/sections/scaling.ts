@@ -2,6 +2,7 @@
 import { areaY, barY, dot, line, ruleX, text } from '@observablehq/plot';
 import { seriesColours } from '../chart.js';
 import { type Block, type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
+import { groupBy } from '../group-by.js';
 import { figure, type Palette, paletteOf } from '../plotting.js';
 import { type ScalingCurve, scalingCurves } from '../scaling.js';
 import { type Law, predictSpeedup } from '../scaling-laws.js';
@@ -49,10 +50,15 @@ const pointsOf = (curves: readonly ScalingCurve[], palette: Palette) =>
     })),
   );
 
-const threadTicks = (most: number) => {
-  const every = Math.max(1, Math.ceil(most / 8));
-  return Array.from({ length: Math.floor(most / every) }, (_, i) => (i + 1) * every);
-};
+/** The counts that were measured, but for those that would stand on one another. */
+function threadTicks(points: readonly { readonly threads: number }[]): number[] {
+  const counts = [...new Set(points.map(({ threads }) => threads))].sort((a, b) => a - b);
+  const room = counts[counts.length - 1] / 24;
+  const kept: number[] = [];
+  for (const count of counts)
+    if (kept.length === 0 || count - kept[kept.length - 1] >= room) kept.push(count);
+  return kept;
+}
 
 function speedupChart(curves: readonly ScalingCurve[], palette: Palette): Figure {
   const points = pointsOf(curves, palette);
@@ -67,7 +73,7 @@ function speedupChart(curves: readonly ScalingCurve[], palette: Palette): Figure
       legend: palette.legend(curves.map(({ label }) => label)),
     },
     {
-      x: { label: 'threads', labelArrow: 'none', ticks: threadTicks(most), tickFormat: 'd' },
+      x: { label: 'threads', labelArrow: 'none', ticks: threadTicks(points), tickFormat: 'd' },
       y: {
         label: 'speed-up (×)',
         labelArrow: 'none',
@@ -106,7 +112,7 @@ function efficiencyChart(curves: readonly ScalingCurve[], palette: Palette): Fig
       legend: palette.legend(curves.map(({ label }) => label)),
     },
     {
-      x: { label: 'threads', labelArrow: 'none', ticks: threadTicks(most), tickFormat: 'd' },
+      x: { label: 'threads', labelArrow: 'none', ticks: threadTicks(points), tickFormat: 'd' },
       y: {
         label: 'efficiency (%)',
         labelArrow: 'none',
@@ -158,12 +164,18 @@ function rowsTable(curves: readonly ScalingCurve[]): Block {
           `${row.speedup.toFixed(2)} ×`,
           row.threads === 1 ? '' : interval(row.interval, (value) => value.toFixed(2)),
           wholePercent(row.efficiency),
-          row.serialShare === null ? '' : wholePercent(row.serialShare),
+          shareWords(row.serialShare),
           row.oversubscribed ? 'more threads than cores' : '',
         ];
       }),
     ),
   });
+}
+
+/** Above 1 the law has no answer: more threads took longer than one. */
+function shareWords(share: number | null): string {
+  if (share === null) return '';
+  return share > 1 ? 'slower' : wholePercent(Math.max(0, share));
 }
 
 /** Compute, synchronisation, update: of one sweep each, since shares of several are not samples of one thing. */
@@ -202,7 +214,9 @@ function sharesBlock(curves: readonly ScalingCurve[]): Block[] {
 function lawBlocks(curves: readonly ScalingCurve[]): Block[] {
   const fitted = curves.filter(({ laws }) => laws.length > 0);
   const without = curves.filter(({ noFit }) => noFit !== null);
-  const reasons = without.map(({ label, noFit }) => `${label}: ${noFit}`);
+  const reasons = [...groupBy(without, ({ noFit }) => noFit)].map(
+    ([reason, same]) => `No fit for ${same.map(({ label }) => label).join('; ')}: ${reason}`,
+  );
   return [
     ...(fitted.length === 0
       ? []
@@ -213,7 +227,7 @@ function lawBlocks(curves: readonly ScalingCurve[]): Block[] {
           figures(fitted.slice(0, mostCharts).map(lawChart)),
           ...lawTables(fitted),
         ]),
-    ...(reasons.length === 0 ? [] : [{ kind: 'list', items: reasons } as const]),
+    ...reasons.map(words),
   ];
 }
 

@@ -79,25 +79,28 @@ function chart(subject: string, groups: readonly SyncGroup[], index: number): Fi
     'average',
     ...groups.flatMap(({ rows }) => rows.map(({ sync }) => sync)),
   ]);
-  const bars = groups.flatMap(({ rows }) =>
-    rows.map(({ sync, threads, imagesPerSecond }) => ({
-      sync,
-      threads: threadWords(threads),
-      rate: median(imagesPerSecond) / 1000,
-      low: minimum(imagesPerSecond) / 1000,
-      high: maximum(imagesPerSecond) / 1000,
-      colour: palette.colourOf(sync),
-    })),
-  );
+  const bars = [...groups]
+    .sort((a, b) => a.threads - b.threads)
+    .flatMap(({ rows }) =>
+      rows.map(({ sync, threads, imagesPerSecond }) => ({
+        sync,
+        threads: threadWords(threads),
+        rate: median(imagesPerSecond) / 1000,
+        low: minimum(imagesPerSecond) / 1000,
+        high: maximum(imagesPerSecond) / 1000,
+        colour: palette.colourOf(sync),
+      })),
+    );
   return figure(
     { name: `sync-${index + 1}`, title: subject, caption: 'Longer is faster.' },
     {
       marginLeft: 84,
+      marginTop: 8,
       marginRight: 72,
-      height: 64 + bars.length * 22 + groups.length * 8,
+      height: 48 + bars.length * 22 + groups.length * 8,
       x: { label: 'thousand images/s', labelArrow: 'none', ticks: 5, grid: true },
       y: { label: null, tickSize: 0 },
-      fy: { label: null },
+      fy: { label: null, domain: [...new Set(bars.map(({ threads }) => threads))] },
       marks: [
         barX(bars, {
           x: 'rate',

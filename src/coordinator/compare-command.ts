@@ -7,7 +7,7 @@ import { type LoadedRuns, loadRuns } from '../report/load-runs.js';
 import { damageLine } from '../report/log-problems.js';
 import { match, type Pair, type Unit, unitsOf } from '../report/pairs.js';
 import { survey } from '../report/settings.js';
-import { digits, interval, milliseconds, percent } from '../report/words.js';
+import { digits, interval, milliseconds, percent, printable } from '../report/words.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
 
@@ -46,9 +46,9 @@ export function compare({ a, b, force }: CompareOptions, context: CommandContext
   context.stdout(
     [`A  ${a}`, `B  ${b}`, ...refusals.map((refusal) => `not comparable, forced: ${refusal}`)].join('\n'),
   );
-  for (const comparison of comparisons) context.stdout(lines(comparison).join('\n'));
-  for (const { label } of onlyA) context.stdout(`only in A: ${label}`);
-  for (const { label } of onlyB) context.stdout(`only in B: ${label}`);
+  for (const comparison of comparisons) context.stdout(printable(lines(comparison).join('\n')));
+  for (const { label } of onlyA) context.stdout(printable(`only in A: ${label}`));
+  for (const { label } of onlyB) context.stdout(printable(`only in B: ${label}`));
   return ExitCode.done;
 }
 

@@ -101,34 +101,58 @@ function accuracyMeasures({ a, b }: Pair): Measure[] {
   ];
 }
 
-/** For every thread count that both measured; speed-ups have their own baselines. */
+/** Repeats of a sweep by thread count, in milliseconds, and how many images a repeat has. */
+function sweepSamples({ runs }: Unit) {
+  const rows = groupBy(
+    runs.flatMap(({ sweep }) => sweep).filter(({ samplesMs }) => samplesMs.length > 0),
+    ({ threads }) => threads,
+  );
+  const [first] = [...rows.values()].flat();
+  const images = first === undefined ? 0 : first.imagesPerSecond * first.medianMs;
+  const samples = new Map(
+    [...rows].map(([threads, same]) => [threads, same.flatMap(({ samplesMs }) => samplesMs)]),
+  );
+  return { images, samples };
+}
+
+/** For every thread count that both measured; each side's speed-up is against its own one thread. */
 function sweepMeasures({ a, b }: Pair, sameWork: boolean, notes: string[]): Measure[] {
-  const rowsOf = ({ runs }: Unit) =>
-    groupBy(
-      runs.flatMap(({ sweep }) => sweep),
-      ({ threads }) => threads,
-    );
-  const [left, right] = [rowsOf(a), rowsOf(b)];
-  const common = [...left.keys()].filter((threads) => right.has(threads)).sort((x, y) => x - y);
+  const [left, right] = [sweepSamples(a), sweepSamples(b)];
+  const common = [...left.samples.keys()]
+    .filter((threads) => right.samples.has(threads))
+    .sort((x, y) => x - y);
   if (common.length === 0) notes.push('no thread count was measured on both sides');
+  const rates = ({ images, samples }: typeof left, threads: number) =>
+    (samples.get(threads) ?? []).map((ms) => images / ms);
+  const singles = [left.samples.get(1), right.samples.get(1)];
   return common.flatMap((threads) => {
-    const [one, other] = [left.get(threads) ?? [], right.get(threads) ?? []];
-    const rates = (rows: typeof one) =>
-      rows.flatMap(({ samplesMs, medianMs, imagesPerSecond }) =>
-        samplesMs.map((ms) => (imagesPerSecond * medianMs) / ms),
-      );
-    const speedups = (rows: typeof one) => rows.map(({ speedup }) => speedup).filter((each) => each !== null);
     const words = `${threads} thread${threads === 1 ? '' : 's'}`;
-    const [from, to] = [speedups(one), speedups(other)];
+    const groups = [singles[0], left.samples.get(threads), singles[1], right.samples.get(threads)];
+    const known = groups.filter((group) => group !== undefined);
     return [
-      ...(sameWork && rates(one).length > 0 && rates(other).length > 0
-        ? [ratio(`throughput, ${words}`, 'images/s', rates(one), rates(other), 'more')]
+      ...(sameWork
+        ? [ratio(`throughput, ${words}`, 'images/s', rates(left, threads), rates(right, threads), 'more')]
         : []),
-      ...(threads > 1 && from.length > 0 && to.length > 0
-        ? [ratio(`speed-up, ${words}`, '×', from, to, 'more')]
-        : []),
+      ...(threads > 1 && known.length === 4 ? [speedupMeasure(`speed-up, ${words}`, known)] : []),
     ];
   });
+}
+
+/** `groups`: times on one thread and on several, of A and of B. */
+function speedupMeasure(name: string, groups: readonly (readonly number[])[]): Measure {
+  const speedups = ([one, many, otherOne, otherMany]: readonly (readonly number[])[]) =>
+    [median(one) / median(many), median(otherOne) / median(otherMany)] as const;
+  const [a, b] = speedups(groups);
+  const drawn = bootstrap(groups, (resampled) => {
+    const [from, to] = speedups(resampled);
+    return to / from;
+  });
+  const few = groups.some((group) => group.length < 2);
+  return {
+    ...{ name, unit: '×', better: 'more', a, b, change: b / a },
+    samples: [groups[1].length, groups[3].length],
+    interval: few ? null : middle(drawn),
+  };
 }
 
 function ratio(

@@ -25,3 +25,6 @@ export const interval = ({ low, high }: Interval, show: (value: number) => strin
   `${show(low)}–${show(high)}`;
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** For a terminal: a name from another machine must not move the cursor or colour what follows. */
+export const printable = (text: string): string => text.replace(/(?!\n)\p{Cc}/gu, '�');

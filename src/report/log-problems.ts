@@ -3,6 +3,7 @@ import type { ZodError } from 'zod';
 import { nearest } from '../config/nearest.js';
 import { expectedGot } from '../user-error.js';
 import { logEvents } from './log-schema.js';
+import { printable } from './words.js';
 
 /** `loss: expected number, got "0.3" (string)`: the first thing that zod refuses in `record`. */
 export function payloadProblem(error: ZodError, record: object): string {
@@ -37,5 +38,6 @@ export function damageLine({
   readonly repeated: number;
 }): string {
   const again = repeated === 0 ? '' : ` (and on ${repeated} more line${repeated === 1 ? '' : 's'})`;
-  return `${file}${line === 0 ? '' : `:${line}`}: ${kind === 'warning' ? 'warning: ' : ''}${problem}${again}`;
+  const place = line === 0 ? file : `${file}:${line}`;
+  return printable(`${place}: ${kind === 'warning' ? 'warning: ' : ''}${problem}${again}`);
 }

@@ -63,7 +63,7 @@ test('the defaults are complete', async () => {
     parallel: { threads: 'physical', sync: 'owner' },
     backend: { name: 'wasm' },
     stop: { target: null, on: 'test', every: 'epoch', patience: null, minDelta: 0 },
-    log: { every: 10, level: 'info' },
+    log: { every: 10, level: 'info', tensorboard: false },
     seed: 1,
   });
 });

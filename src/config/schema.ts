@@ -271,6 +271,11 @@ const log = section({
   level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('The least severe events that log.ndjson holds; LOG_LEVEL and --log-level set it too'),
+  tensorboard: flag()
+    .default(false)
+    .describe(
+      'Leave an event file for TensorBoard in the run folder: loss, accuracy and learning_rate by step and wall time',
+    ),
 });
 
 export const configSchema = section({

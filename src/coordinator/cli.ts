@@ -18,18 +18,22 @@ export interface Flags {
   /** train */
   readonly printPlan?: boolean;
   readonly logLevel?: string;
+  /** compare */
+  readonly force?: boolean;
   readonly debug: boolean;
 }
 
 export interface ParsedCommand {
   readonly command: CommandName;
   readonly flags: Flags;
-  /** `key=value` words. */
+  /** `key=value` words; the paths of a command that reads logs. */
   readonly overrides: readonly string[];
 }
 
-const commandNames = ['race', 'train', 'sweep', 'hardware'] as const;
+const commandNames = ['race', 'train', 'sweep', 'hardware', 'report', 'compare', 'check-log'] as const;
 export type CommandName = (typeof commandNames)[number];
+/** Commands whose words are paths. */
+const readers: readonly CommandName[] = ['report', 'compare', 'check-log'];
 
 const exitCodes = `
 Exit codes: 0 done, 1 runtime failure, 2 bad usage or configuration, 3 target missed, 130 interrupted.
@@ -149,11 +153,35 @@ function buildProgram(
   withCommonFlags(program.command('hardware'))
     .description('print the hardware card, measured speeds included')
     .action((flags: Flags) => found('hardware', flags, []));
+  addReaders(program, found);
   return program;
 }
 
+function addReaders(
+  program: Command,
+  found: (command: CommandName, flags: Flags, paths: string[]) => void,
+): void {
+  withCommonFlags(program.command('report'))
+    .description('write report.html, report.md and CSVs about runs, also of other machines')
+    .argument('<run...>', 'run folders, NDJSON logs, or folders of either')
+    .option('--out <folder>', 'where the report goes (default: a new folder under results/reports/)', folder)
+    .option('--quiet', 'no progress on stderr', false)
+    .action((paths: string[], flags: Flags) => found('report', flags, paths));
+  withCommonFlags(program.command('compare'))
+    .description('two runs, sweeps or folders of runs: time, throughput and accuracy, and what differs')
+    .argument('<a>', 'run folder, NDJSON log or folder of runs')
+    .argument('<b>', 'the same')
+    .option('--force', 'compare although data or recipe differ', false)
+    .action((a: string, b: string, flags: Flags) => found('compare', flags, [a, b]));
+  withCommonFlags(program.command('check-log'))
+    .description('say everything that is wrong with logs; exit 1 for any damage')
+    .argument('<log...>', 'NDJSON logs, run folders or folders of either')
+    .action((paths: string[], flags: Flags) => found('check-log', flags, paths));
+}
+
 /** A lone word is most likely a misspelt command. */
-function checkWords({ overrides }: ParsedCommand): void {
+function checkWords({ command, overrides }: ParsedCommand): void {
+  if (readers.includes(command)) return;
   const stray = overrides.find((word) => !word.includes('='));
   if (stray === undefined) return;
   const close = nearest(stray, commandNames);

@@ -54,6 +54,16 @@ async function run(
   };
   // Each command loads only what it needs: most of a short run is start-up.
   if (command === 'hardware') return (await import('./hardware-command.js')).hardware(context);
+  if (command === 'check-log') return (await import('./check-log-command.js')).checkLog(overrides, context);
+  if (command === 'report')
+    return (await import('./report-command.js')).report(
+      { paths: overrides, out: flags.out ?? null },
+      context,
+    );
+  if (command === 'compare') {
+    const [a, b] = overrides;
+    return (await import('./compare-command.js')).compare({ a, b, force: flags.force ?? false }, context);
+  }
   const { resolveConfig } = await import('../config/load.js');
   const { countCores } = await import('./cores.js');
   const { parseThreadList } = await import('../config/thread-list.js');

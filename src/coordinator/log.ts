@@ -1,70 +1,11 @@
 /**
  * The run's log: NDJSON for programs, one typed event a line, written by the coordinator alone.
- * Importing this file costs pino (~20 ms), so commands import it only when a run folder is wanted.
+ * What the events are is in ../report/log-schema.ts. Importing this file costs pino (~20 ms), so commands import it only when a run folder is wanted.
  */
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
-import type { TensorFlowVersions } from '../backend/tfjs/library.js';
-import type { SweepRow } from '../report/sweep-table.js';
+import type { LogEvents } from '../report/log-schema.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
-import type { HardwareFacts, MeasuredSpeed } from './hardware.js';
-import type { RaceSummary } from './train-result.js';
-
-/** How a run ended; `done` is a run without a target that went through all its epochs. */
-export type RunStatus = 'reached' | 'missed' | 'done' | 'interrupted' | 'failed';
-
-/**
- * Payload of each event. Accuracies and shares are fractions (0–1), losses are means over images, times are
- * milliseconds since the resident clock started. `seed` is there in runs over many seeds.
- */
-export interface LogEvents {
-  run_start: {
-    name: string;
-    command: string;
-    versions: { shardstep: string; node: string; v8: string };
-    seed: number;
-  };
-  hardware: HardwareFacts & { measured: MeasuredSpeed | null; tensorflow: TensorFlowVersions | null };
-  config: { config: unknown };
-  /** `threads`: how many workers, and why so many. */
-  plan: { plan: unknown; threads: { count: number; reason: string } };
-  /** Of the `race` command, before its repetitions. */
-  race: RaceSummary;
-  epoch: {
-    seed?: number;
-    epoch: number;
-    steps: number;
-    loss: number;
-    accuracy: number | null;
-    elapsedMs: number;
-    imagesPerSecond: number;
-  };
-  step: {
-    seed?: number;
-    step: number;
-    epoch: number;
-    loss: number;
-    batchAccuracy: number;
-    lr: number;
-    elapsedMs: number;
-  };
-  eval: {
-    seed?: number;
-    step: number;
-    epoch: number;
-    on: 'test' | 'validation';
-    accuracy: number;
-    loss: number;
-    elapsedMs: number;
-  };
-  sweep_row: SweepRow;
-  speedup: {
-    baselineThreads: number;
-    rows: { threads: number; speedup: number | null; efficiency: number | null }[];
-  };
-  worker_error: { rank: number; message: string; stack?: string };
-  run_stop: { status: RunStatus; reason: string; exitCode: number; elapsedMs: number };
-}
 
 export interface RunLog {
   /** Appends one line to the buffer. Never throws for a full disk: `flush` tells. */

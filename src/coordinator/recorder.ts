@@ -1,4 +1,5 @@
 /** Sends what a run tells to where it belongs: log events, metrics.csv and the progress line. */
+import type { EventFile } from '../report/event-file.js';
 import type { RunLog } from './log.js';
 import type { Progress } from './progress.js';
 import type { MetricsWriter } from './run-folder.js';
@@ -9,6 +10,8 @@ export interface RecorderOptions {
   readonly log: RunLog;
   /** Null for the later runs of many seeds: metrics.csv holds the first. */
   readonly metrics: MetricsWriter | null;
+  /** For TensorBoard; null without log.tensorboard. */
+  readonly scalars: EventFile | null;
   readonly progress: Progress;
   /** Given in runs over many seeds. */
   readonly seed?: number;
@@ -21,7 +24,8 @@ export interface RecorderOptions {
 }
 
 export function createRecorder(options: RecorderOptions): RunObserver {
-  const { log, metrics, progress, every, on, epochs, imagesPerEpoch, batch, stepsPerEpoch } = options;
+  const { log, metrics, scalars, progress, every, on, epochs, imagesPerEpoch, batch, stepsPerEpoch } =
+    options;
   const seed = options.seed === undefined ? {} : { seed: options.seed };
   let last: Parameters<NonNullable<RunObserver['step']>> | null = null;
   let lastWritten = 0;
@@ -49,6 +53,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
   const writeRow = ([{ step, epoch, elapsedMs }, { loss, batchAccuracy }, lr]: NonNullable<typeof last>) => {
     lastWritten = step;
     metrics?.step({ step, epoch, loss, lr, elapsedMs });
+    scalars?.scalars(step, elapsedMs, { loss, learning_rate: lr });
     log.event('step', { ...seed, step, epoch, loss, batchAccuracy, lr, elapsedMs });
   };
   return {
@@ -60,6 +65,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       // An evaluated step is always in metrics.csv, whatever log.every says.
       if (last !== null && lastWritten !== position.step) writeRow(last);
       metrics?.evaluated(accuracy);
+      scalars?.scalars(position.step, position.elapsedMs, { accuracy });
       log.event('eval', { ...seed, ...position, on, accuracy, loss });
       show(position, accuracy, true);
     },

@@ -1,8 +1,9 @@
 /** How every command finishes its run folder: the hardware card, the last log events and the common files. */
 import { toYaml } from '../config/yaml-text.js';
+import type { RunStatus } from '../report/log-schema.js';
 import type { ExitCode } from '../user-error.js';
 import { gatherHardware, hardwareLines } from './hardware.js';
-import type { RunLog, RunStatus } from './log.js';
+import type { RunLog } from './log.js';
 import { measureSpeed } from './probe.js';
 import { type describeRun, type RunFolder, writeAtomic } from './run-folder.js';
 import type { Setup } from './setup.js';

@@ -1,10 +1,12 @@
 /** The runs of a training session, one for each seed, and how they ended. */
 import type { Config } from '../config/schema.js';
 import type { Tensor } from '../model/safetensors.js';
+import type { EventFile } from '../report/event-file.js';
+import type { RunStatus } from '../report/log-schema.js';
 import { mean } from '../report/statistics.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
-import type { RunLog, RunStatus } from './log.js';
+import type { RunLog } from './log.js';
 import { createRecorder } from './recorder.js';
 import type { Session } from './session.js';
 import type { Kept, SeedResult } from './train-result.js';
@@ -29,9 +31,12 @@ export async function runSeeds(
   for (let run = 0; run < seeds; run++) {
     const seed = (config.seed + run) % 2 ** 32;
     startParameters(session, config, seed, initialTensors);
+    const scalars = await openScalars(config);
+    if (scalars !== null) record.scalars.set(seed, scalars);
     const observer = createRecorder({
       log,
       metrics: run === 0 ? record.metrics : null,
+      scalars,
       progress: context.progress,
       ...(seeds > 1 ? { seed } : {}),
       every: config.log.every,
@@ -58,6 +63,11 @@ export async function runSeeds(
     record.results.push({ seed, status, outcome, testAccuracy });
     record.tensors ??= session.parameters();
   }
+}
+
+/** Null without log.tensorboard, which most runs are. */
+async function openScalars({ log }: Config): Promise<EventFile | null> {
+  return log.tensorboard ? new (await import('../report/event-file.js')).EventFile() : null;
 }
 
 export function overallStatus(

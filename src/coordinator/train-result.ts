@@ -1,15 +1,17 @@
 /** What a training run leaves: the files of its run folder, and the card or the JSON on stdout. */
+import { mkdir } from 'node:fs/promises';
 import type { ResolvedConfig } from '../config/load.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
+import type { EventFile } from '../report/event-file.js';
+import type { RunStatus } from '../report/log-schema.js';
 import { resultCard, type SeedRun } from '../report/result-card.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../report/statistics.js';
 import type { CommandContext } from './command-context.js';
 import { weightsMetadata } from './initial-tensors.js';
-import type { RunStatus } from './log.js';
 import type { Plan } from './plan.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
 import { endRun, type RunEnding } from './run-ending.js';
-import { MetricsWriter, shownFolder } from './run-folder.js';
+import { MetricsWriter, type RunFolder, shownFolder, writeAtomic } from './run-folder.js';
 import { type RunOutcome, runLength, type UnfinishedOutcome } from './training-run.js';
 
 export interface SeedResult {
@@ -24,6 +26,8 @@ export interface SeedResult {
 export interface Kept {
   readonly results: SeedResult[];
   readonly metrics: MetricsWriter;
+  /** By seed, with log.tensorboard. */
+  readonly scalars: Map<number, EventFile>;
   /** What the run that was interrupted or failed had done. */
   unfinished: UnfinishedOutcome | null;
   tensors: Map<string, Tensor> | null;
@@ -34,6 +38,7 @@ export interface Kept {
 export const emptyRecord = (coldMs: number | null): Kept => ({
   results: [],
   metrics: new MetricsWriter(),
+  scalars: new Map(),
   unfinished: null,
   tensors: null,
   coldMs,
@@ -85,7 +90,11 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
       ? {}
       : { 'final.safetensors': writeSafetensors(record.tensors, weightsMetadata(config)) }),
   });
-  const [hardware] = await Promise.all([ended, record.metrics.write(folder)]);
+  const [hardware] = await Promise.all([
+    ended,
+    record.metrics.write(folder),
+    writeScalars(record.scalars, folder),
+  ]);
   if (context.json) context.stdout(JSON.stringify(result));
   else if (status !== 'interrupted' && status !== 'failed') {
     const { sync } = config.parallel;
@@ -106,6 +115,18 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     context.stdout(card.join('\n'));
   }
   if (status === 'interrupted') context.stderr(`interrupted; what was measured is in ${shownFolder(folder)}`);
+}
+
+/** Several seeds are several runs to TensorBoard, which tells runs by their folders. */
+async function writeScalars(scalars: Kept['scalars'], folder: RunFolder): Promise<void> {
+  if (scalars.size === 0) return;
+  const { eventFileName } = await import('../report/event-file.js');
+  for (const [seed, file] of scalars) {
+    const leaf = scalars.size > 1 ? `seed-${seed}` : '';
+    // Where this fails, writing the file does too, and says why.
+    if (leaf !== '') await mkdir(folder.file(leaf)).catch(() => {});
+    await writeAtomic(folder.file(`${leaf}/${eventFileName}`), file.bytes());
+  }
 }
 
 /** result.json. Times in milliseconds; over several seeds, accuracy is the mean (a race's its own) and every time of a run the median. */

@@ -1,7 +1,4 @@
-/**
- * How far a median of few samples can be trusted: the percentile bootstrap (Efron 1979). The samples are drawn again
- * with replacement, and the interval holds the middle of the medians of these resamples.
- */
+/** Bootstrap intervals (Efron 1979), percentile method, from a fixed seed: the same data give the same report. */
 import { Rng } from '../data/rng.js';
 import { median, quantile } from './statistics.js';
 
@@ -10,24 +7,45 @@ export interface Interval {
   readonly high: number;
 }
 
-export interface BootstrapOptions {
-  readonly resamples?: number;
-  /** Share of the resampled medians within the interval. */
-  readonly level?: number;
-  /** The same seed and samples give the same interval. */
-  readonly seed?: number;
+/** Covered by every interval of the reports. */
+export const coverage = 0.95;
+const defaultResamples = 1000;
+const reportSeed = 2007;
+
+/** As many samples as were given, drawn with replacement. */
+export function resample(samples: readonly number[], rng: Rng): number[] {
+  return samples.map(() => samples[rng.below(samples.length)]);
 }
 
-/** @throws RangeError without samples. */
+/** The middle `level` of finite and infinite values alike. Throws RangeError for an empty list. */
+export function middle(values: readonly number[], level = coverage): Interval {
+  const tail = (1 - level) / 2;
+  return { low: quantile(values, tail), high: quantile(values, 1 - tail) };
+}
+
+/** `statistic` of many resamples of every group, each drawn within itself. A statistic that is null is left out. */
+export function bootstrap<T>(
+  groups: readonly (readonly number[])[],
+  statistic: (groups: number[][]) => T | null,
+  resamples = defaultResamples,
+): T[] {
+  const rng = new Rng(reportSeed);
+  const values: T[] = [];
+  for (let i = 0; i < resamples; i++) {
+    const value = statistic(groups.map((group) => resample(group, rng)));
+    if (value !== null) values.push(value);
+  }
+  return values;
+}
+
+/** How far a median of few samples can be trusted. Throws RangeError without samples. */
 export function medianInterval(
   samples: readonly number[],
-  { resamples = 2000, level = 0.95, seed = 1 }: BootstrapOptions = {},
+  { resamples = 2000, level = coverage }: { readonly resamples?: number; readonly level?: number } = {},
 ): Interval {
   if (samples.length === 0) throw new RangeError('expected at least one sample, got none');
-  const rng = new Rng(seed);
-  const medians = Array.from({ length: resamples }, () =>
-    median(samples.map(() => samples[rng.below(samples.length)])),
+  return middle(
+    bootstrap([samples], ([drawn]) => median(drawn), resamples),
+    level,
   );
-  const tail = (1 - level) / 2;
-  return { low: quantile(medians, tail), high: quantile(medians, 1 - tail) };
 }

@@ -23,7 +23,7 @@ export const chartPalette = `
   --series-1: #0072b2; --series-2: #d55e00; --series-3: #009e73; --series-4: #cc79a7;
   --series-5: #b8860b; --series-6: #56b4e9; --series-7: #6e5494;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root, svg {
     --ink: #e6edf3; --paper: #0d1117; --faint: #7d8590;
     --series-1: #58a6ff; --series-2: #ff9e64; --series-3: #3fb98f; --series-4: #e39ac4;

@@ -1,0 +1,43 @@
+/** The words for what is wrong with a line of a log. */
+import type { ZodError } from 'zod';
+import { nearest } from '../config/nearest.js';
+import { expectedGot } from '../user-error.js';
+import { logEvents } from './log-schema.js';
+import { printable } from './words.js';
+
+/** `loss: expected number, got "0.3" (string)`: the first thing that zod refuses in `record`. */
+export function payloadProblem(error: ZodError, record: object): string {
+  const [issue] = error.issues;
+  const received = issue.path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    record,
+  );
+  const expected = /expected (.*?)(, received .*)?$/.exec(issue.message)?.[1] ?? issue.message;
+  const others = error.issues.length - 1;
+  const more = others === 0 ? '' : `, and ${others} more`;
+  return `${issue.path.join('.')}: ${received === undefined ? `expected ${expected}, but it is missing` : expectedGot(expected, received)}${more}`;
+}
+
+export function nearestEvent(event: string): string {
+  const close = nearest(event, Object.keys(logEvents));
+  return close === null ? '' : `; is it ${close}?`;
+}
+
+/** `log.ndjson:12: …`, as compilers say it, so that editors can jump there. */
+export function damageLine({
+  file,
+  line,
+  kind,
+  problem,
+  repeated,
+}: {
+  readonly file: string;
+  readonly line: number;
+  readonly kind: 'damage' | 'warning';
+  readonly problem: string;
+  readonly repeated: number;
+}): string {
+  const again = repeated === 0 ? '' : ` (and on ${repeated} more line${repeated === 1 ? '' : 's'})`;
+  const place = line === 0 ? file : `${file}:${line}`;
+  return printable(`${place}: ${kind === 'warning' ? 'warning: ' : ''}${problem}${again}`);
+}

@@ -1,0 +1,71 @@
+/** What the charts of a report have in common: size, colours by setting, units of time, thinning of long series. */
+import type { PlotOptions } from '@observablehq/plot';
+import { drawChart, seriesColours } from './chart.js';
+import type { Figure, LegendEntry } from './document.js';
+import { mean } from './statistics.js';
+
+export const [chartWidth, chartHeight] = [440, 280];
+const otherColour = 'var(--faint)';
+
+export interface Palette {
+  colourOf(label: string): string;
+  /** Of those labels, in their order; what shares the last colour is one entry. */
+  legend(labels: readonly string[]): LegendEntry[];
+}
+
+/** The first labels have colours of their own; further ones are grey together. */
+export function paletteOf(labels: readonly string[]): Palette {
+  const colours = new Map([...new Set(labels)].map((label, i) => [label, seriesColours[i] ?? otherColour]));
+  const colourOf = (label: string) => colours.get(label) ?? otherColour;
+  return {
+    colourOf,
+    legend(shown) {
+      const distinct = [...new Set(shown)];
+      const others = distinct.filter((label) => colourOf(label) === otherColour).length;
+      return [
+        ...distinct
+          .filter((label) => colourOf(label) !== otherColour)
+          .map((label) => ({ colour: colourOf(label), label })),
+        ...(others === 0 ? [] : [{ colour: otherColour, label: `${others} more` }]),
+      ];
+    },
+  };
+}
+
+export interface FigureWords {
+  readonly name: string;
+  readonly title: string;
+  readonly caption: string;
+  readonly legend?: readonly LegendEntry[];
+}
+
+export function figure({ name, title, caption, legend = [] }: FigureWords, options: PlotOptions): Figure {
+  const [width, height] = [options.width ?? chartWidth, options.height ?? chartHeight];
+  const svg = drawChart(title, {
+    marginLeft: 48,
+    marginBottom: 40,
+    marginTop: 24,
+    ...options,
+    width,
+    height,
+  });
+  return { name, title, caption, legend, svg, width, height };
+}
+
+/** Milliseconds up to some seconds, then seconds. */
+export function timeUnit(longestMs: number): { unit: 'ms' | 's'; scale(ms: number): number } {
+  return longestMs > 10_000 ? { unit: 's', scale: (ms) => ms / 1000 } : { unit: 'ms', scale: (ms) => ms };
+}
+
+/** At most `bins` points, each the mean of `least` neighbours or more. */
+export function thinned<T>(
+  points: readonly T[],
+  { bins, least = 1 }: { readonly bins: number; readonly least?: number },
+  keys: readonly ((point: T) => number)[],
+): number[][] {
+  const size = Math.max(least, Math.ceil(points.length / bins));
+  return Array.from({ length: Math.floor(points.length / size) }, (_, bin) => {
+    const part = points.slice(bin * size, (bin + 1) * size);
+    return keys.map((key) => mean(part.map(key)));
+  });
+}

@@ -1,0 +1,67 @@
+/** A run as the reports see it: what its log told, and what the files beside the log add. */
+import * as z from 'zod';
+import type { LogEvents } from './log-schema.js';
+import type { Damage } from './read-log.js';
+import type { SweepRow } from './sweep-table.js';
+
+type Timed<T> = Readonly<Omit<T, 'seed'>> & {
+  /** Seen by then, over all epochs; null where the log does not tell how many an epoch has. */
+  readonly images: number | null;
+};
+export type StepPoint = Timed<LogEvents['step']>;
+export type EvaluationPoint = Timed<LogEvents['eval']>;
+
+/** One seed on one thread count: a curve. */
+export interface Track {
+  readonly run: Run;
+  readonly seed: number;
+  readonly threads: number | null;
+  readonly oversubscribed: boolean;
+  readonly steps: readonly StepPoint[];
+  readonly evaluations: readonly EvaluationPoint[];
+  readonly epochs: readonly LogEvents['epoch'][];
+  /** False when the log ends, or the run failed, in the middle of it. */
+  readonly finished: boolean;
+}
+
+/** The few keys that the reports read of a configuration, whichever version wrote it. */
+const facts = z.object({
+  data: z.object({ take: z.number().nullish() }).catch({}),
+  train: z.object({ batch: z.number().optional(), dropLast: z.boolean().optional() }).catch({}),
+  stop: z
+    .object({ target: z.number().nullable().default(null), on: z.string().default('test') })
+    .catch({ target: null, on: 'test' }),
+  parallel: z.object({ sync: z.string().default('unknown') }).catch({ sync: 'unknown' }),
+  backend: z.string().catch('wasm'),
+});
+export type ConfigFacts = z.infer<typeof facts>;
+
+export const configFacts = (config: unknown): ConfigFacts => {
+  const read = facts.safeParse(config);
+  return read.success ? read.data : facts.parse({});
+};
+
+export interface Run {
+  /** The folder's name, or the file's; with a number where a file holds several. */
+  readonly label: string;
+  readonly file: string;
+  readonly start: LogEvents['run_start'] | null;
+  /** ISO 8601, UTC; null when nothing could be read. */
+  readonly startedAt: string | null;
+  readonly stop: LogEvents['run_stop'] | null;
+  /** As resolved; null when neither the log nor config.yaml has it. */
+  readonly config: unknown;
+  readonly facts: ConfigFacts;
+  /** Null for a run that was interrupted, or whose log was cut. */
+  readonly hardware: LogEvents['hardware'] | null;
+  readonly tracks: readonly Track[];
+  readonly sweep: readonly SweepRow[];
+  readonly race: LogEvents['race'] | null;
+  /** Milliseconds by phase, of result.json: several of them overlap. */
+  readonly phases: Readonly<Record<string, number>> | null;
+  /** SHA-256 (hex) by file name, of meta.json. */
+  readonly dataSha256: Readonly<Record<string, string>> | null;
+  readonly damages: readonly Damage[];
+}
+
+export const nameOf = (run: Run): string => run.start?.name ?? run.label;

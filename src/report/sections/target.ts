@@ -1,0 +1,117 @@
+/** Time to accuracy over seeds: its distribution, and the share of seeds that got there. */
+import { line } from '@observablehq/plot';
+import { type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
+import { figure, type Palette, timeUnit } from '../plotting.js';
+import type { Setting, Survey } from '../settings.js';
+import { maximum, minimum } from '../statistics.js';
+import { lastAccuracy, spreadOf, type TargetTimes, targetTimes } from '../target-times.js';
+import { digits, milliseconds, percent, wholePercent } from '../words.js';
+
+const title = 'Time to accuracy';
+/** Beyond this ratio of the longest to the shortest time, the axis is logarithmic. */
+const wideRange = 12;
+
+interface Row extends TargetTimes {
+  readonly setting: Setting;
+}
+
+export function targetSection({ settings }: Survey, palette: Palette): Section | LeftOut {
+  const rows = settings
+    .filter(({ tracks }) => tracks[0].run.facts.stop.target !== null)
+    .map((setting) => ({ setting, ...targetTimes(setting.tracks) }))
+    .filter(({ n }) => n > 0);
+  if (rows.length === 0) return { title, reason: 'no run has both a target (stop.target) and an end' };
+  const chart = distribution(rows, palette);
+  return {
+    title,
+    blocks: [
+      words(
+        'From the images in memory to the first evaluation at the target, on the resident clock. Seeds that ended below the target count in the share, not in the times; those that were cut short count in neither.',
+      ),
+      ...(chart === null ? [] : [figures([chart])]),
+      table('Time to accuracy by setting', {
+        heading: [
+          'setting',
+          'target',
+          'seeds',
+          'reached',
+          'mean',
+          'SD',
+          'median',
+          'min–max',
+          'images',
+          'last accuracy',
+        ],
+        align: ['l', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r'],
+        rows: rows.map(cells),
+      }),
+    ],
+  };
+}
+
+function cells({ setting, n, timesMs, images }: Row): string[] {
+  const times = spreadOf(timesMs);
+  const accuracy = spreadOf(setting.tracks.map(lastAccuracy).filter((each) => each !== null));
+  const seen = spreadOf(images);
+  return [
+    setting.label,
+    targetWords(setting),
+    String(n),
+    `${timesMs.length} (${wholePercent(timesMs.length / n)})`,
+    ...(times === null
+      ? ['–', '–', '–', '–']
+      : [
+          milliseconds(times.mean),
+          times.sd === null ? '–' : milliseconds(times.sd),
+          milliseconds(times.median),
+          `${digits(times.min)}–${milliseconds(times.max)}`,
+        ]),
+    seen === null ? '–' : digits(seen.median),
+    accuracy === null
+      ? '–'
+      : `${percent(accuracy.mean)}${accuracy.sd === null ? '' : ` ± ${(100 * accuracy.sd).toFixed(2)}`}`,
+  ];
+}
+
+export const targetWords = ({ tracks: [{ run }] }: Setting): string =>
+  `${Number((100 * (run.facts.stop.target ?? 0)).toFixed(2))} %${run.facts.stop.on === 'test' ? '' : ' (validation)'}`;
+
+/** Empirical distribution: which share of the seeds had reached the target by then. */
+function distribution(rows: readonly Row[], palette: Palette): Figure | null {
+  const all = rows.flatMap(({ timesMs }) => timesMs);
+  if (all.length === 0) return null;
+  const { unit, scale } = timeUnit(maximum(all));
+  const logarithmic = maximum(all) > wideRange * minimum(all);
+  const [first, last] = [scale(minimum(all)) * (logarithmic ? 0.8 : 0.95), scale(maximum(all)) * 1.05];
+  const steps = rows
+    .filter(({ timesMs }) => timesMs.length > 0)
+    .flatMap(({ setting: { label }, timesMs, n }) => {
+      const colour = palette.colourOf(label);
+      const rises = timesMs.map((ms, i) => ({ x: scale(ms), y: (100 * (i + 1)) / n, colour, label }));
+      return [{ x: first, y: 0, colour, label }, ...rises, { ...rises[rises.length - 1], x: last }];
+    });
+  return figure(
+    {
+      name: 'time-to-accuracy',
+      title: 'Share of seeds at the target by time',
+      caption:
+        'A curve that ends below 100 % has seeds that never got there. Further left is faster, steeper is steadier.',
+      legend: palette.legend(rows.map(({ setting }) => setting.label)),
+    },
+    {
+      x: {
+        label: `time (${unit})`,
+        labelArrow: 'none',
+        type: logarithmic ? 'log' : 'linear',
+        ticks: 5,
+        tickFormat: tick,
+      },
+      y: { label: 'seeds (%)', labelArrow: 'none', domain: [0, 100], ticks: 5, grid: true },
+      marks: [
+        line(steps, { x: 'x', y: 'y', z: 'label', stroke: 'colour', strokeWidth: 1.8, curve: 'step-after' }),
+      ],
+    },
+  );
+}
+
+const tick = (value: number) => String(Number(value.toPrecision(3)));

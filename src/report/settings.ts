@@ -1,0 +1,116 @@
+/** Groups what may be put into one statistic: curves of the same recipe on the same machine, threads and strategy. */
+import { keyOf, recipeKeys } from './config-keys.js';
+import { groupBy } from './group-by.js';
+import { findMachines, type Machine } from './machines.js';
+import { nameOf, type Run, type Track } from './run.js';
+
+export interface Recipe {
+  readonly key: string;
+  /** The configuration's name, with the keys that tell it from others of that name. */
+  readonly label: string;
+}
+
+export interface Setting {
+  readonly recipe: Recipe;
+  readonly machine: Machine;
+  readonly backend: string;
+  readonly sync: string;
+  readonly threads: number | null;
+  readonly tracks: readonly Track[];
+  /** Says what tells it from the others. */
+  readonly label: string;
+}
+
+export interface Survey {
+  readonly runs: readonly Run[];
+  readonly machines: readonly Machine[];
+  readonly settings: readonly Setting[];
+  machineOf(run: Run): Machine;
+  recipeOf(run: Run): Recipe;
+}
+
+const recipeKey = (run: Run) => `${nameOf(run)} ${keyOf(recipeKeys(run.config))}`;
+
+/** In the order of the runs; machines, recipes and settings are told apart by what is in them. */
+export function survey(runs: readonly Run[]): Survey {
+  const machines = findMachines(runs);
+  const machineByRun = new Map(
+    machines.flatMap((machine) => machine.runs.map((run) => [run, machine] as const)),
+  );
+  const machineOf = (run: Run) => machineByRun.get(run) ?? machines[0];
+  const recipes = nameRecipes(runs);
+  const recipeOf = (run: Run) => recipes.get(recipeKey(run)) ?? { key: recipeKey(run), label: nameOf(run) };
+  const settings = nameSettings(
+    [
+      ...groupBy(
+        runs.flatMap(({ tracks }) => tracks),
+        ({ run, threads }) =>
+          JSON.stringify([
+            recipeKey(run),
+            machineOf(run).letter,
+            run.facts.backend,
+            run.facts.parallel.sync,
+            threads,
+          ]),
+      ).values(),
+    ].map((tracks) => {
+      const [{ run, threads }] = tracks;
+      const { backend, parallel } = run.facts;
+      const { sync } = parallel;
+      return { recipe: recipeOf(run), machine: machineOf(run), backend, sync, threads, tracks };
+    }),
+  );
+  return { runs, machines, settings, machineOf, recipeOf };
+}
+
+/** Same name, other keys: `pixels-97 (train.batch 128)`. */
+function nameRecipes(runs: readonly Run[]): Map<string, Recipe> {
+  const named = new Map<string, Recipe>();
+  for (const [name, sameName] of groupBy(runs, nameOf)) {
+    const distinct = [...new Map(sameName.map((run) => [recipeKey(run), recipeKeys(run.config)]))];
+    const varying = [...new Set(distinct.flatMap(([, keys]) => [...keys.keys()]))].filter(
+      (key) => new Set(distinct.map(([, keys]) => keys.get(key))).size > 1,
+    );
+    for (const [key, keys] of distinct) {
+      const words = varying.slice(0, 3).map((each) => `${each} ${keys.get(each) ?? 'unset'}`);
+      const more = varying.length > 3 ? ', …' : '';
+      named.set(key, { key, label: varying.length === 0 ? name : `${name} (${words.join(', ')}${more})` });
+    }
+  }
+  return named;
+}
+
+/** The recipe, and whatever else is not the same everywhere. */
+function nameSettings(settings: readonly Omit<Setting, 'label'>[]): Setting[] {
+  const varies = (of: (setting: Omit<Setting, 'label'>) => unknown) => new Set(settings.map(of)).size > 1;
+  const parts: [boolean, (setting: Omit<Setting, 'label'>) => string][] = [
+    [true, ({ recipe }) => recipe.label],
+    [varies(({ sync }) => sync), ({ sync }) => sync],
+    [varies(({ backend }) => backend), ({ backend }) => backend],
+    [varies(({ threads }) => threads), ({ threads }) => threadWords(threads)],
+    [
+      true,
+      ({ machine }) =>
+        machineWords(
+          machine,
+          settings.map((each) => each.machine),
+        ),
+    ],
+  ];
+  return settings.map((setting) => ({
+    ...setting,
+    label: parts
+      .flatMap(([shown, word]) => (shown ? [word(setting)] : []))
+      .filter((word) => word !== '')
+      .join(', '),
+  }));
+}
+
+export const threadWords = (threads: number | null): string =>
+  threads === null ? 'threads unknown' : `${threads} thread${threads === 1 ? '' : 's'}`;
+
+/** Nothing where all known machines are one: runs without a hardware card stand out then. */
+function machineWords({ letter }: Machine, all: readonly Machine[]): string {
+  const known = new Set(all.map((each) => each.letter).filter((each) => each !== '?'));
+  return letter === '?' || known.size > 1 ? `machine ${letter}` : '';
+}

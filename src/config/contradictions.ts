@@ -26,8 +26,11 @@ export function contradictions(
     }));
 }
 
+/** Strategies in which everyone waits until the gradient of the whole batch is there. */
+const synchronous: readonly string[] = ['average', 'sharded', 'owner'];
+
 function rules(config: Config, environment: Readonly<Record<string, string | undefined>>): Rule[] {
-  const { data, optimizer, stop } = config;
+  const { data, optimizer, parallel, stop } = config;
   const nesterovAlone = optimizer.name === 'sgd' && optimizer.nesterov && optimizer.momentum === 0;
   const directions = data.features.kind === 'directions';
   return [
@@ -87,6 +90,24 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       keys: ['optimizer.nesterov', 'optimizer.momentum'],
       expected: 'false where optimizer.momentum is 0',
       received: true,
+    },
+    {
+      broken: optimizer.name === 'lars' && config.backend === 'js',
+      keys: ['optimizer.name', 'backend'],
+      expected: 'sgd or adam where backend is js',
+      received: optimizer.name,
+    },
+    {
+      broken: optimizer.name === 'lars' && !synchronous.includes(parallel.sync),
+      keys: ['optimizer.name', 'parallel.sync'],
+      expected: `sgd or adam where parallel.sync is ${parallel.sync}: lars needs the gradient of the whole batch`,
+      received: optimizer.name,
+    },
+    {
+      broken: optimizer.batchScaling === 'sqrt' && optimizer.referenceBatch === null,
+      keys: ['optimizer.batchScaling', 'optimizer.referenceBatch'],
+      expected: 'linear where optimizer.referenceBatch is null',
+      received: optimizer.batchScaling,
     },
     {
       broken: stop.on === 'validation' && data.validation === 0,

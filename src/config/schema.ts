@@ -132,9 +132,13 @@ const model = section({
     .describe('Widths of the hidden layers; [] is softmax regression'),
   activation: oneOf(['relu', 'tanh', 'gelu']).default('relu').describe('Activation of the hidden layers'),
   init: section({
-    kind: oneOf(['torch', 'he', 'lecun', 'recipe', 'zero'])
+    kind: oneOf(['torch', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe', 'zero'])
       .default('torch')
-      .describe('How parameters are drawn; torch is the default of nn.Linear'),
+      .describe(
+        'How parameters are drawn. torch: the default of nn.Linear; he, glorot, lecun: uniform, with the variance of ' +
+          'He et al. 2015, Glorot & Bengio 2010, LeCun et al. 1998; orthogonal: Saxe et al. 2014; recipe: lecun with a ' +
+          'smaller last layer; zero: for softmax regression',
+      ),
     file: pathOrNull('safetensors file')
       .default(null)
       .describe('Start from these parameters instead; relative to the working directory'),
@@ -145,9 +149,24 @@ const model = section({
   }).prefault({}),
 });
 
+/** Of every optimiser; the default rate is its own. */
+const rate = (lr: number) => ({
+  lr: above(0).default(lr).describe('Learning rate; with a schedule, its peak'),
+  referenceBatch: countOrNull()
+    .default(null)
+    .describe(
+      'The batch that optimizer.lr is meant for: the rate is scaled to train.batch (Goyal et al. 2017); null: it is not',
+    ),
+  batchScaling: oneOf(['linear', 'sqrt'])
+    .default('linear')
+    .describe(
+      'With optimizer.referenceBatch: the rate grows with the batch, or with its square root (Krizhevsky 2014)',
+    ),
+});
+
 const sgd = section({
   name: z.literal('sgd').default('sgd'),
-  lr: above(0).default(0.05).describe('Learning rate; with a schedule, its peak'),
+  ...rate(0.05),
   momentum: belowOne().default(0.9).describe('Momentum'),
   nesterov: flag().default(false).describe('Nesterov momentum; needs optimizer.momentum above 0'),
   weightDecay: atLeast(0).default(0).describe('L2 penalty added to the gradient'),
@@ -155,11 +174,23 @@ const sgd = section({
 
 const adam = section({
   name: z.literal('adam'),
-  lr: above(0).default(0.001).describe('Learning rate; with a schedule, its peak'),
+  ...rate(0.001),
   beta1: belowOne().default(0.9).describe('Decay of the mean of gradients'),
   beta2: belowOne().default(0.999).describe('Decay of the mean of squared gradients'),
   epsilon: above(0).default(1e-8).describe('Added to the denominator'),
   weightDecay: atLeast(0).default(0).describe('L2 penalty added to the gradient'),
+});
+
+const lars = section({
+  name: z.literal('lars'),
+  ...rate(1),
+  momentum: belowOne().default(0.9).describe('Momentum'),
+  weightDecay: atLeast(0).default(0).describe('L2 penalty added to the gradient of weights, not of biases'),
+  trustCoefficient: above(0)
+    .default(0.001)
+    .describe(
+      "A layer's weights learn at lr × this × their norm / the norm of their gradient; biases at lr (You et al. 2017)",
+    ),
 });
 
 const constant = section({ name: z.literal('constant').default('constant') });
@@ -196,7 +227,7 @@ const oneCycle = section({
 });
 
 const optimizer = z
-  .discriminatedUnion('name', [sgd, adam], { error: choiceError(['sgd', 'adam']) })
+  .discriminatedUnion('name', [sgd, adam, lars], { error: choiceError(['sgd', 'adam', 'lars']) })
   .describe('Optimizer');
 
 const scheduleNames = ['constant', 'step', 'cosine', 'warmup-linear', 'one-cycle'];

@@ -8,6 +8,7 @@ import { openBackend } from '../backend/open-backend.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { type ParameterStore, parameterStore } from '../model/parameter-store.js';
 import type { Tensor } from '../model/safetensors.js';
+import { isLayerwise } from '../optim/optimizer.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control } from '../worker/control.js';
 import { extractedAtSlot, phases, statsPerRank } from '../worker/phase-clock.js';
@@ -248,6 +249,7 @@ export class Session {
         backend: this.#backend,
         allSlices,
         buffers,
+        layerwise: isLayerwise(this.plan.optimizer),
         number: first + i + 1,
         learningRate: rates[i],
       });

@@ -96,7 +96,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
       network: describeNetwork(ending.plan),
       images: runLength(config, ending.plan.parts.train.count).images,
       batch: config.train.batch,
-      optimizer: describeOptimizer(config.optimizer),
+      optimizer: describeOptimizer(config.optimizer, config.train.batch),
       schedule: describeSchedule(config.schedule),
       sync,
       speedup: speedup ?? null,

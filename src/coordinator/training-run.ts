@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.js';
 import { Rng, Stream } from '../data/rng.js';
 import { initialTensors } from '../model/initialise.js';
 import type { Tensor } from '../model/safetensors.js';
+import { peakRate } from '../optim/batch-scaling.js';
 import { learningRate } from '../optim/schedule.js';
 import { orderOf } from './epoch-order.js';
 import type { Session } from './session.js';
@@ -88,6 +89,7 @@ export async function trainOnce(
 ): Promise<RunOutcome> {
   const { images, stepsPerEpoch, totalSteps } = runLength(config, session.plan.parts.train.count);
   const { batch } = config.train;
+  const peak = peakRate(config.optimizer, batch);
   const rule = new StopRule(config.stop);
   const startedAt = performance.timeOrigin + performance.now();
   const elapsed = () => performance.timeOrigin + performance.now() - startedAt;
@@ -122,7 +124,7 @@ export async function trainOnce(
         const evaluateAt = config.stop.every === 'epoch' ? epochEnd : nextMultiple(step, config.stop.every);
         const end = Math.min(epochEnd, evaluateAt, step + session.plan.ringSteps);
         const rates = Array.from({ length: end - step }, (_, i) =>
-          learningRate(config.schedule, config.optimizer.lr, step + i, totalSteps, stepsPerEpoch),
+          learningRate(config.schedule, peak, step + i, totalSteps, stepsPerEpoch),
         );
         const firstSample = (step - (epoch - 1) * stepsPerEpoch) * batch;
         const tell = (metrics: readonly StepMetrics[]) =>

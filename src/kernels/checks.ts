@@ -4,6 +4,7 @@
  */
 
 import { type CheckSize, maxOver, relativeError } from './check-errors.js';
+import { checkLars, checkRowSquares } from './checks-layerwise.js';
 import { checkSparseForward, checkSparseGradient } from './checks-sparse.js';
 import { activationCode, type Kernels } from './kernels.js';
 import { fromPanels, toPanels } from './panels.js';
@@ -276,4 +277,7 @@ const checks: Record<keyof Kernels, Check> = {
       ),
     );
   },
+
+  lars: checkLars,
+  rowSquares: checkRowSquares,
 };

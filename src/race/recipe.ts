@@ -5,6 +5,7 @@
 import type { Config } from '../config/schema.js';
 import { runLength } from '../coordinator/training-run.js';
 import { type DirectionShape, directionShape } from '../directions/spec.js';
+import { peakRate } from '../optim/batch-scaling.js';
 import { ExitCode, UserError } from '../user-error.js';
 
 export interface RaceRecipe {
@@ -55,7 +56,7 @@ export function raceRecipe(name: string, config: Config): RaceRecipe {
     shape,
     images,
     batch: train.batch,
-    learningRate: optimizer.lr,
+    learningRate: peakRate(optimizer, train.batch),
     schedule,
     momentum: optimizer.momentum,
     nesterov: optimizer.nesterov,

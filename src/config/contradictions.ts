@@ -30,7 +30,7 @@ export function contradictions(
 const synchronous: readonly string[] = ['average', 'sharded', 'owner'];
 
 function rules(config: Config, environment: Readonly<Record<string, string | undefined>>): Rule[] {
-  const { data, optimizer, parallel, stop } = config;
+  const { data, optimizer, parallel, stop, train } = config;
   const nesterovAlone = optimizer.name === 'sgd' && optimizer.nesterov && optimizer.momentum === 0;
   const directions = data.features.kind === 'directions';
   return [
@@ -108,6 +108,18 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       keys: ['optimizer.batchScaling', 'optimizer.referenceBatch'],
       expected: 'linear where optimizer.referenceBatch is null',
       received: optimizer.batchScaling,
+    },
+    {
+      broken: train.tailAverage > 0 && stop.patience !== null,
+      keys: ['train.tailAverage', 'stop.patience'],
+      expected: '0 where stop.patience is given: the tail is a share of a run whose length is known',
+      received: train.tailAverage,
+    },
+    {
+      broken: train.tailAverage > 0 && stop.restoreBest,
+      keys: ['train.tailAverage', 'stop.restoreBest'],
+      expected: '0 where stop.restoreBest is true',
+      received: train.tailAverage,
     },
     {
       broken: stop.on === 'validation' && data.validation === 0,

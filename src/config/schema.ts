@@ -5,62 +5,20 @@
  */
 
 import * as z from 'zod';
-
-/**
- * A leaf whose every refusal says the same words, whichever of its checks failed. The members of a union
- * say the union's words: zod reports a member instead of the union where only one has the right type.
- */
-const expecting = (expected: string) => ({ error: expected });
-
-const integer = (expected: string, from: number, to = Number.MAX_SAFE_INTEGER) =>
-  z.int(expecting(expected)).min(from, expecting(expected)).max(to, expecting(expected));
-
-const countFromOne = () => integer('an integer from 1 up', 1);
-const countOrNull = () => integer('an integer from 1 up, or null', 1).nullable();
-
-const atLeast = (low: number) => {
-  const expected = `a number from ${low} up`;
-  return z.number(expecting(expected)).min(low, expecting(expected));
-};
-
-const above = (low: number) => {
-  const expected = `a number above ${low}`;
-  return z.number(expecting(expected)).gt(low, expecting(expected));
-};
-
-/** 0 ≤ x < 1 */
-const belowOne = (expected = 'a number from 0 to below 1') =>
-  z.number(expecting(expected)).min(0, expecting(expected)).lt(1, expecting(expected));
-
-/** 0 ≤ x ≤ 1 */
-const share = () => {
-  const expected = 'a number from 0 to 1';
-  return z.number(expecting(expected)).min(0, expecting(expected)).max(1, expecting(expected));
-};
-
-/** 0 < x ≤ 1 */
-const positiveShare = (expected = 'a number above 0 and up to 1') =>
-  z.number(expecting(expected)).gt(0, expecting(expected)).max(1, expecting(expected));
-
-const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
-  z.enum(words, expecting(words.length === 1 ? words[0] : `one of ${words.join(', ')}`));
-
-const flag = () => z.boolean(expecting('true or false'));
-const pathOrNull = (what: string) => {
-  const expected = `the path of a ${what}, or null`;
-  return z.string(expecting(expected)).min(1, expecting(expected)).nullable();
-};
-
-/** A mapping of keys; it may be left out as a whole, for every key has a default. */
-const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
-  z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'invalid_type' ? `a mapping with keys ${Object.keys(shape).join(', ')}` : undefined,
-  });
-
-/** A mapping whose `name` decides which other keys it has. */
-const choiceError = (names: readonly string[]) => (issue: { code?: string | undefined }) =>
-  issue.code === 'invalid_type' ? 'a mapping with a name and its keys' : `one of ${names.join(', ')}`;
+import {
+  atLeast,
+  belowOne,
+  countFromOne,
+  countOrNull,
+  expecting,
+  flag,
+  integer,
+  oneOf,
+  pathOrNull,
+  positiveShare,
+  section,
+} from './schema-leaves.js';
+import { optimizer, schedule } from './schema-optimizer.js';
 
 const features = section({
   kind: oneOf(['pixels', 'directions'])
@@ -149,94 +107,6 @@ const model = section({
   }).prefault({}),
 });
 
-/** Of every optimiser; the default rate is its own. */
-const rate = (lr: number) => ({
-  lr: above(0).default(lr).describe('Learning rate; with a schedule, its peak'),
-  referenceBatch: countOrNull()
-    .default(null)
-    .describe(
-      'The batch that optimizer.lr is meant for: the rate is scaled to train.batch (Goyal et al. 2017); null: it is not',
-    ),
-  batchScaling: oneOf(['linear', 'sqrt'])
-    .default('linear')
-    .describe(
-      'With optimizer.referenceBatch: the rate grows with the batch, or with its square root (Krizhevsky 2014)',
-    ),
-});
-
-const sgd = section({
-  name: z.literal('sgd').default('sgd'),
-  ...rate(0.05),
-  momentum: belowOne().default(0.9).describe('Momentum'),
-  nesterov: flag().default(false).describe('Nesterov momentum; needs optimizer.momentum above 0'),
-  weightDecay: atLeast(0).default(0).describe('L2 penalty added to the gradient'),
-});
-
-const adam = section({
-  name: z.literal('adam'),
-  ...rate(0.001),
-  beta1: belowOne().default(0.9).describe('Decay of the mean of gradients'),
-  beta2: belowOne().default(0.999).describe('Decay of the mean of squared gradients'),
-  epsilon: above(0).default(1e-8).describe('Added to the denominator'),
-  weightDecay: atLeast(0).default(0).describe('L2 penalty added to the gradient'),
-});
-
-const lars = section({
-  name: z.literal('lars'),
-  ...rate(1),
-  momentum: belowOne().default(0.9).describe('Momentum'),
-  weightDecay: atLeast(0).default(0).describe('L2 penalty added to the gradient of weights, not of biases'),
-  trustCoefficient: above(0)
-    .default(0.001)
-    .describe(
-      "A layer's weights learn at lr × this × their norm / the norm of their gradient; biases at lr (You et al. 2017)",
-    ),
-});
-
-const constant = section({ name: z.literal('constant').default('constant') });
-
-const step = section({
-  name: z.literal('step'),
-  every: countFromOne().default(1).describe('Epochs between two drops'),
-  gamma: positiveShare().default(0.1).describe('Factor of each drop'),
-});
-
-const cosine = section({
-  name: z.literal('cosine'),
-  final: share().default(0).describe('Last learning rate as a share of the peak'),
-});
-
-const warmupLinear = section({
-  name: z.literal('warmup-linear'),
-  warmup: belowOne().default(0.2).describe('Share of the steps spent rising to the peak'),
-  start: share().default(0.1).describe('First learning rate as a share of the peak'),
-  end: share().default(0).describe('Last learning rate as a share of the peak'),
-});
-
-const insideOne = 'a number above 0 and below 1';
-const oneCycle = section({
-  name: z.literal('one-cycle'),
-  warmup: z
-    .number(expecting(insideOne))
-    .gt(0, expecting(insideOne))
-    .lt(1, expecting(insideOne))
-    .default(0.3)
-    .describe("Share of the steps spent rising to the peak; pct_start of PyTorch's OneCycleLR"),
-  startDivisor: atLeast(1).default(25).describe('The first learning rate is the peak divided by this'),
-  finalDivisor: atLeast(1).default(10000).describe('The last learning rate is the first one divided by this'),
-});
-
-const optimizer = z
-  .discriminatedUnion('name', [sgd, adam, lars], { error: choiceError(['sgd', 'adam', 'lars']) })
-  .describe('Optimizer');
-
-const scheduleNames = ['constant', 'step', 'cosine', 'warmup-linear', 'one-cycle'];
-const schedule = z
-  .discriminatedUnion('name', [constant, step, cosine, warmupLinear, oneCycle], {
-    error: choiceError(scheduleNames),
-  })
-  .describe('How the learning rate moves during a run');
-
 const train = section({
   batch: countFromOne().default(512).describe('Images in a step, over all threads together'),
   epochs: countFromOne().default(10).describe('Passes over the training images'),
@@ -246,6 +116,13 @@ const train = section({
       'Stop after that many steps if train.epochs lasts as long; the schedule is spread over the steps that are run',
     ),
   dropLast: flag().default(false).describe('Leave out a last batch that is not full'),
+  tailAverage: belowOne()
+    .default(0)
+    .describe(
+      'End with the average of the weights along this share of the steps, the last ones (Polyak & Juditsky 1992; ' +
+        'Izmailov et al. 2018); only the last evaluation is of the average',
+    ),
+  tailEvery: countFromOne().default(1).describe('Steps between two weights that train.tailAverage takes in'),
 });
 
 const threadCount = 'an integer from 1 to 256, physical, logical or auto';
@@ -278,6 +155,12 @@ const stop = section({
     .default('epoch')
     .describe('When accuracy is measured: after each epoch, or after that many steps'),
   patience: countOrNull().default(null).describe('Stop after that many evaluations without improvement'),
+  restoreBest: flag()
+    .default(false)
+    .describe(
+      'End with the weights of the best evaluation instead of the last (early stopping; Goodfellow et al. 2016, ' +
+        'ch. 7.8); choose them on validation images: stop.on',
+    ),
   minDelta: atLeast(0).default(0).describe('The smallest rise of accuracy that counts as improvement'),
 });
 

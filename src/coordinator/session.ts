@@ -115,9 +115,18 @@ export class Session {
     this.#floats(this.plan.regions.stats).fill(0);
     // The next run counts from nothing: its first tick comes before its first step is reported.
     this.#control.reportProgress(0);
-    this.#backend.refresh(this.plan.slices.flat());
+    this.refresh();
     this.#storedPart = null;
     this.#aheadPart = null;
+  }
+
+  /** The parameters as they lie in memory, f32 [plan.parameters], padding included; `refresh` after a change. */
+  get vector(): Float32Array {
+    return this.#floats(this.plan.regions.parameters);
+  }
+
+  refresh(): void {
+    this.#backend.refresh(this.plan.slices.flat());
   }
 
   parameters(): Map<string, Tensor> {

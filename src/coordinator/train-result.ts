@@ -131,6 +131,7 @@ function resultJson(ending: TrainingEnding) {
     ...(config.stop.on === 'validation' && !none
       ? { testAccuracy: mean(record.results.map((result) => result.testAccuracy ?? 0)) }
       : {}),
+    weights: first?.weights ?? null,
     loss: first?.evaluation?.loss ?? null,
     target: config.stop.target,
     threads: plan.threads,

@@ -42,6 +42,7 @@ export function raceRecipe(name: string, config: Config): RaceRecipe {
     ],
     [model.init.kind === 'zero' && model.init.file === null, 'model.init.kind=zero'],
     [images % train.batch === 0 && train.batch % 8 === 0, 'whole batches, of a multiple of 8'],
+    [train.tailAverage === 0, 'train.tailAverage=0'],
     [train.epochs === 1 && totalSteps === stepsPerEpoch, 'one epoch'],
     [stop.on === 'test', 'stop.on=test'],
     [stop.every === 'epoch' || stop.every >= totalSteps, 'one evaluation, at the end'],

@@ -1,5 +1,6 @@
 /** Checks between keys that need no data: each value is fine by itself, but not beside the other. */
 
+import { isLinear } from '../data/statistics.js';
 import { type Branch, defaultsSource, given } from './layer.js';
 import { type Problem, wording } from './refusal.js';
 import type { Config } from './schema.js';
@@ -32,6 +33,7 @@ const synchronous: readonly string[] = ['average', 'sharded', 'owner'];
 function rules(config: Config, environment: Readonly<Record<string, string | undefined>>): Rule[] {
   const { data, optimizer, parallel, stop, train } = config;
   const nesterovAlone = optimizer.name === 'sgd' && optimizer.nesterov && optimizer.momentum === 0;
+  const linear = isLinear(data.normalise);
   const directions = data.features.kind === 'directions';
   return [
     {
@@ -50,6 +52,25 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       broken: directions && data.packing === 'sparse',
       keys: ['data.packing', 'data.features.kind'],
       expected: 'auto or dense where data.features.kind is directions',
+      received: data.packing,
+    },
+    {
+      broken: directions && linear,
+      keys: ['data.normalise', 'data.features.kind'],
+      expected:
+        'mnist, centre or none where data.features.kind is directions: features have a scale of their own',
+      received: data.normalise,
+    },
+    {
+      broken: directions && data.momentNormalise,
+      keys: ['data.momentNormalise', 'data.features.kind'],
+      expected: 'false where data.features.kind is directions: features are of normalised images',
+      received: data.momentNormalise,
+    },
+    {
+      broken: linear && data.packing === 'sparse',
+      keys: ['data.packing', 'data.normalise'],
+      expected: `auto or dense where data.normalise is ${data.normalise}`,
       received: data.packing,
     },
     {

@@ -6,6 +6,7 @@
 
 import * as z from 'zod';
 import {
+  above,
   atLeast,
   belowOne,
   countFromOne,
@@ -69,11 +70,20 @@ const data = section({
     .default(1)
     .describe('Average pooling: 2 makes one pixel out of each 2×2 block'),
   crop: integer('an integer from 0 up', 0).default(0).describe('Pixels removed from each side of an image'),
-  normalise: oneOf(['mnist', 'centre', 'none'])
+  normalise: oneOf(['mnist', 'centre', 'standardise', 'whiten', 'none'])
     .default('mnist')
     .describe(
       'Of pixels. mnist: (x/255 − 0.1307)/0.3081; centre: minus the mean of each pixel over the training images, ' +
-        'over one standard deviation; none: x/255',
+        'over one standard deviation; standardise: minus the mean of each, over its own standard deviation; whiten: ' +
+        'decorrelated too (ZCA; LeCun et al. 1998), which takes seconds at 28×28; none: x/255',
+    ),
+  normaliseEpsilon: above(0)
+    .default(0.01)
+    .describe('Added to the variances of pixels from 0 to 1 where data.normalise is standardise or whiten'),
+  momentNormalise: flag()
+    .default(false)
+    .describe(
+      'Of pixels: draw every image anew, centred, upright and of one size by its moments (Casey 1970), before anything else',
     ),
   shuffle: flag().default(true).describe('Draw a new order of the training images for every epoch'),
   packing: oneOf(['auto', 'sparse', 'dense']).default('auto').describe('How images are kept in memory'),

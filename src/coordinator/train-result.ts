@@ -83,7 +83,12 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
   const ended = endRun(ending, reason, result, {
     ...(record.tensors === null
       ? {}
-      : { 'final.safetensors': writeSafetensors(record.tensors, weightsMetadata(config)) }),
+      : {
+          'final.safetensors': writeSafetensors(
+            new Map([...record.tensors, ...setup.data.tensors]),
+            weightsMetadata(config),
+          ),
+        }),
   });
   const [hardware] = await Promise.all([ended, record.metrics.write(folder)]);
   if (context.json) context.stdout(JSON.stringify(result));

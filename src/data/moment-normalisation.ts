@@ -6,8 +6,8 @@
  */
 import type { ImageSet } from './dataset.js';
 
-/** A drawn image's standard deviation as a share of its rows or columns: as direction features have it. */
-const size = 0.22;
+/** A drawn image's standard deviation as a share of its rows or columns: 2.5 of them fit on either side of the middle. */
+const size = 0.2;
 
 /** Limits for images that are a line or a dot: of the slant in columns per row, of the variances in pixels². */
 const steepest = 2;

@@ -55,17 +55,23 @@ export function fitNormaliser(kind: LinearKind, train: Features, epsilon: number
 function secondMoments({ values, count, width }: Features, pairs: boolean) {
   const sums = new Float64Array(width);
   const products = new Float64Array(pairs ? width * width : width);
-  const lit = new Int32Array(width);
+  // Of a row: its pixels that are not blank, and where they are.
+  const places = new Int32Array(width);
+  const lit = new Float64Array(width);
   for (let row = 0; row < count; row++) {
     const at = row * width;
     let found = 0;
-    for (let p = 0; p < width; p++) if (values[at + p] !== 0) lit[found++] = p;
+    for (let p = 0; p < width; p++) {
+      if (values[at + p] === 0) continue;
+      places[found] = p;
+      lit[found++] = values[at + p];
+    }
     for (let i = 0; i < found; i++) {
-      const p = lit[i];
-      const value = values[at + p];
-      sums[p] += value;
-      if (!pairs) products[p] += value * value;
-      else for (let j = i; j < found; j++) products[p * width + lit[j]] += value * values[at + lit[j]];
+      const value = lit[i];
+      sums[places[i]] += value;
+      const line = places[i] * width;
+      if (!pairs) products[places[i]] += value * value;
+      else for (let j = i; j < found; j++) products[line + places[j]] += value * lit[j];
     }
   }
   return { sums, products };
@@ -129,13 +135,25 @@ function scaled(pixels: Pixels, unit: number, scale: Float64Array, out: Float64A
   for (let p = 0; p < pixels.length; p++) out[p] += scale[p] * pixels[p] * unit;
 }
 
-/** Adds the symmetric map's product with the pixels, times `unit`, to `out`; most pixels of most images are blank. */
+/**
+ * Adds the symmetric map's product with the pixels, times `unit`, to `out`. Most pixels of most images are blank; the
+ * others are taken four at a time, for the sums' sake, which then are read and written a quarter as often.
+ */
 function mapped(pixels: Pixels, unit: number, map: Float64Array, out: Float64Array): void {
   const width = pixels.length;
-  for (let p = 0; p < width; p++) {
-    if (pixels[p] === 0) continue;
-    const x = pixels[p] * unit;
-    for (let q = 0, at = p * width; q < width; q++, at++) out[q] += x * map[at];
+  const lit: number[] = [];
+  for (let p = 0; p < width; p++) if (pixels[p] !== 0) lit.push(p);
+  const fours = lit.length - (lit.length % 4);
+  for (let i = 0; i < fours; i += 4) {
+    const [p, q, r, s] = [lit[i], lit[i + 1], lit[i + 2], lit[i + 3]];
+    const [a, b, c, d] = [pixels[p] * unit, pixels[q] * unit, pixels[r] * unit, pixels[s] * unit];
+    const [A, B, C, D] = [p * width, q * width, r * width, s * width];
+    for (let k = 0; k < width; k++)
+      out[k] += a * map[A + k] + b * map[B + k] + c * map[C + k] + d * map[D + k];
+  }
+  for (const p of lit.slice(fours)) {
+    const a = pixels[p] * unit;
+    for (let k = 0; k < width; k++) out[k] += a * map[p * width + k];
   }
 }
 

@@ -24,7 +24,7 @@ export class BestWeights {
     this.#copy.set(vector);
   }
 
-  /** Puts the best weights back; null when those after `step` are as good as any. */
+  /** Puts the best weights back; null when they are those after `step`, the last. */
   restore(step: number): { readonly step: number; readonly evaluation: Evaluation } | null {
     if (this.#best === null || this.#copy === null || this.#best.step === step) return null;
     this.#session.vector.set(this.#copy);

@@ -5,6 +5,7 @@ import { Rng } from '../dist/data/rng.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { word } from './support/config-refusal.ts';
+import { needsTfjs } from './support/tfjs.ts';
 import { fileOrder, openSession, relativeError, syntheticDataset, takeSteps } from './support/training.ts';
 
 const dataset = syntheticDataset({
@@ -78,6 +79,22 @@ for (const sync of ['owner', 'sharded', 'average']) {
       }
     });
   }
+}
+
+for (const sync of ['owner', 'sharded', 'average']) {
+  test(`tfjs-node, ${sync}: matrices whose rows fill no vector take the same steps`, needsTfjs, async () => {
+    const rates = [0.7, 0.3];
+    const { after } = await trained(
+      start,
+      2,
+      [...larsKeys, `parallel.sync=${sync}`, 'backend=tfjs-node'],
+      rates,
+    );
+    for (const [name, { data }] of (await trained(start, 1, larsKeys, rates)).after) {
+      const error = relativeError(after.get(name)?.data ?? new Float32Array(), data);
+      assert.ok(error < 1e-5, `${name} is off by ${error}`);
+    }
+  });
 }
 
 test('owner: the same bits for 1, 2, 3, 5 and 8 threads; average and sharded agree with each other', async () => {

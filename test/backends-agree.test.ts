@@ -53,7 +53,7 @@ for (const { backend, options } of backends) {
   }
 
   for (const activation of ['relu', 'tanh', 'gelu']) {
-    for (const normalise of ['mnist', 'centre', 'none']) {
+    for (const normalise of ['mnist', 'centre', 'whiten', 'none']) {
       test(
         `${backend}, ${activation}, ${normalise}: the kernels' losses, weights and evaluation`,
         options,

@@ -51,18 +51,28 @@ test('the defaults are complete', async () => {
       pool: 1,
       crop: 0,
       normalise: 'mnist',
+      normaliseEpsilon: 0.01,
+      momentNormalise: false,
       shuffle: true,
       packing: 'auto',
       validation: 0,
     },
     model: { hidden: [256, 128], activation: 'relu', init: { kind: 'torch', file: null, prefix: '' } },
     loss: { labelSmoothing: 0 },
-    train: { batch: 512, epochs: 10, steps: null, dropLast: false },
-    optimizer: { name: 'sgd', lr: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0 },
+    train: { batch: 512, epochs: 10, steps: null, dropLast: false, tailAverage: 0, tailEvery: 1 },
+    optimizer: {
+      name: 'sgd',
+      lr: 0.05,
+      referenceBatch: null,
+      batchScaling: 'linear',
+      momentum: 0.9,
+      nesterov: false,
+      weightDecay: 0,
+    },
     schedule: { name: 'constant' },
     parallel: { threads: 'physical', sync: 'owner' },
     backend: { name: 'wasm' },
-    stop: { target: null, on: 'test', every: 'epoch', patience: null, minDelta: 0 },
+    stop: { target: null, on: 'test', every: 'epoch', patience: null, restoreBest: false, minDelta: 0 },
     log: { every: 10, level: 'info', tensorboard: false },
     seed: 1,
   });
@@ -80,10 +90,21 @@ test('every name of an optimizer and a schedule fills in its own defaults', asyn
   assert.deepEqual((await set('optimizer.name=adam')).optimizer, {
     name: 'adam',
     lr: 0.001,
+    referenceBatch: null,
+    batchScaling: 'linear',
     beta1: 0.9,
     beta2: 0.999,
     epsilon: 1e-8,
     weightDecay: 0,
+  });
+  assert.deepEqual((await set('optimizer.name=lars')).optimizer, {
+    name: 'lars',
+    lr: 1,
+    referenceBatch: null,
+    batchScaling: 'linear',
+    momentum: 0.9,
+    weightDecay: 0,
+    trustCoefficient: 0.001,
   });
   const schedule = async (name: string) => (await set(`schedule.name=${name}`)).schedule;
   assert.deepEqual(await schedule('step'), { name: 'step', every: 1, gamma: 0.1 });
@@ -109,7 +130,7 @@ test('defaults < extended file < file < command line, and files are named neares
     'top.yaml': 'extends: base/middle.yaml\ntrain: { batch: 3 }',
   });
   const { config, name, files } = await load('top.yaml', 'seed=9');
-  assert.deepEqual(config.train, { batch: 3, epochs: 2, steps: null, dropLast: false });
+  assert.deepEqual([config.train.batch, config.train.epochs], [3, 2]);
   assert.deepEqual(config.model.hidden, [4]);
   assert.equal(config.seed, 9);
   assert.equal(name, 'top');
@@ -237,7 +258,8 @@ test('pixels-97.yaml is the recipe of the study', async () => {
     [config.data.pool, config.data.normalise, config.data.take, config.model.hidden, config.model.init.kind],
     [2, 'centre', 35000, [128], 'recipe'],
   );
-  assert.deepEqual(config.optimizer, { name: 'sgd', lr: 0.2, momentum: 0.9, nesterov: true, weightDecay: 0 });
+  const rate = { lr: 0.2, referenceBatch: null, batchScaling: 'linear' };
+  assert.deepEqual(config.optimizer, { name: 'sgd', ...rate, momentum: 0.9, nesterov: true, weightDecay: 0 });
   assert.deepEqual(config.schedule, { name: 'warmup-linear', warmup: 0, start: 0.1, end: 0 });
   assert.deepEqual([config.train.batch, config.train.epochs, config.loss.labelSmoothing], [64, 1, 0.1]);
   assert.deepEqual([config.stop.target, config.stop.on], [0.97, 'test']);
@@ -313,6 +335,7 @@ test('every key is described, and its default is what an empty configuration get
     [
       ['optimizer.name=sgd', 0.05],
       ['optimizer.name=adam', 0.001],
+      ['optimizer.name=lars', 1],
     ],
   );
   const schedule = keys.find(({ key }) => key === 'schedule.name');

@@ -26,7 +26,7 @@ test('a wrong value names source, key, expectation and what was given', async ()
   );
   assert.equal(
     await word('train=5'),
-    'command line: train: expected a mapping with keys batch, epochs, steps, dropLast, got 5 (number)',
+    'command line: train: expected a mapping with keys batch, epochs, steps, dropLast, tailAverage, tailEvery, got 5 (number)',
   );
   assert.equal(
     await word('train.batch.size=5'),
@@ -50,6 +50,8 @@ test('the source is the layer that gave the wrong value', async () => {
 for (const [override, expected] of [
   ['train.batch=1.5', 'an integer from 1 up'],
   ['train.epochs=0', 'an integer from 1 up'],
+  ['train.tailAverage=1', 'a number from 0 to below 1'],
+  ['train.tailEvery=0', 'an integer from 1 up'],
   ['train.steps=0', 'an integer from 1 up, or null'],
   ['train.dropLast=yes', 'true or false'],
   ['data.take=0', 'an integer from 1 up, or null'],
@@ -64,6 +66,10 @@ for (const [override, expected] of [
   ['optimizer.lr=0', 'a number above 0'],
   ['optimizer.lr=.nan', 'a number above 0'],
   ['optimizer.lr=.inf', 'a number above 0'],
+  ['data.normaliseEpsilon=0', 'a number above 0'],
+  ['data.momentNormalise=1', 'true or false'],
+  ['optimizer.referenceBatch=0', 'an integer from 1 up, or null'],
+  ['optimizer={name: lars, trustCoefficient: 0}', 'a number above 0'],
   ['optimizer.momentum=1', 'a number from 0 to below 1'],
   ['optimizer.weightDecay=-1', 'a number from 0 up'],
   ['schedule={name: step, gamma: 0}', 'a number above 0 and up to 1'],
@@ -92,7 +98,7 @@ test('a wrong word lists the choices and the one that was probably meant', async
   );
   assert.equal(
     await word('optimizer.name=adm'),
-    'command line: optimizer.name: expected one of sgd, adam, got "adm" (string); did you mean adam?',
+    'command line: optimizer.name: expected one of sgd, adam, lars, got "adm" (string); did you mean adam?',
   );
   assert.match(await word('parallel.threads=phisical'), /did you mean physical\?$/);
   assert.doesNotMatch(await word('parallel.sync=tomorrow'), /did you mean/);
@@ -122,7 +128,7 @@ for (const [key, meant] of [
 test('an unknown key with nothing near it lists the keys at its level', async () => {
   assert.equal(
     await word('train.colour=1'),
-    'command line: train.colour: unknown key; the keys of train are batch, epochs, steps, dropLast',
+    'command line: train.colour: unknown key; the keys of train are batch, epochs, steps, dropLast, tailAverage, tailEvery',
   );
   assert.match(
     await word('qqqqqqqqq=1'),
@@ -131,7 +137,7 @@ test('an unknown key with nothing near it lists the keys at its level', async ()
   assert.equal(
     await word('optimizer.qqqqqq=1', 'optimizer.name=adam'),
     'command line: optimizer.qqqqqq: unknown key; ' +
-      'the keys of optimizer are name, lr, beta1, beta2, epsilon, weightDecay',
+      'the keys of optimizer are name, lr, referenceBatch, batchScaling, beta1, beta2, epsilon, weightDecay',
   );
 });
 

@@ -33,6 +33,14 @@ const products = [
   'data.features.quadratic=24',
 ];
 
+const lars = [
+  'data.features.kind=directions',
+  'data.take=1100',
+  'train.batch=256',
+  'train.epochs=2',
+  'optimizer={name: lars, lr: 0.3, trustCoefficient: 0.1, weightDecay: 0.001}',
+];
+
 /** `trainers`: whoever the plan would choose to train, these do. */
 async function train(threads: number, overrides: readonly string[], runs = 1, trainers?: 'one' | 'all') {
   const config = await configure(...overrides);
@@ -70,6 +78,8 @@ for (const [what, overrides] of [
   ['large batches in shards, two epochs, the last batch not full', large],
   ['products of components, one trainer', [...small, ...products, 'optimizer.lr=0.015']],
   ['hidden layers', [...large, ...layers]],
+  ['LARS, softmax regression', [...lars, 'model.hidden=[]', 'model.init.kind=zero']],
+  ['LARS, hidden layers', [...lars, 'train.epochs=5', 'model.hidden=[40,24]', 'model.init.kind=he']],
   ['products of components in shards', [...large, ...products, 'train.batch=128', 'optimizer.lr=0.1']],
 ] as const) {
   test(`the same bits for 1, 2, 3 and 5 threads: ${what}`, async () => {

@@ -47,6 +47,14 @@ test('the heading says in words how the run ended', () => {
   assert.equal(heading({ status: 'failed', target: null }), 'failed at 97.12 %');
 });
 
+test('weights that are not those of the last step are named beside their accuracy', () => {
+  const accuracyLine = (change: Partial<ResultCardInput>) =>
+    card(change).find((line) => line.startsWith('accuracy')) ?? '';
+  const best = { of: 'best evaluation', step: 1200 } as const;
+  assert.match(accuracyLine({ weights: best }), /, weights: best evaluation, step 1,200$/);
+  assert.doesNotMatch(accuracyLine({ weights: { of: 'last step', step: 9 } }), /weights/);
+});
+
 test('an accuracy is never rounded up to a target that it missed', () => {
   assert.match(String(card({ status: 'missed', accuracy: 0.96996 })[0]), /at 96\.99 %/);
   for (let right = 0; right <= 10_000; right++) {

@@ -31,6 +31,9 @@ export interface Backend {
   /** Adds gradient buffers 1 … buffers − 1 to buffer 0, in this order, over one slice. */
   reduce(slice: Slice, buffers: number): void;
 
+  /** Of an optimiser that must know every gradient of the step before any slice is updated: what it wants of this one. */
+  measure?(slice: Slice): void;
+
   /** One optimiser step of a slice from gradient buffer 0; `step` counts from 1. */
   update(slice: Slice, step: number, learningRate: number): void;
 

@@ -16,6 +16,12 @@ export function reduceSlice(plan: Plan, kernels: Kernels, slice: Slice, buffers:
     kernels.addInto(gradientBuffer(plan, 0) + bytes, gradientBuffer(plan, buffer) + bytes, slice.floats);
 }
 
+/** What a layer-wise optimiser wants to know of the slice's weights and of gradient buffer 0. */
+export function measureSlice(plan: Plan, optimizer: Optimizer, slice: Slice): void {
+  const bytes = slice.offset * 4;
+  optimizer.measure?.(slice, plan.regions.parameters.offset + bytes, gradientBuffer(plan, 0) + bytes);
+}
+
 /** One step of the optimiser from gradient buffer 0. */
 export function updateSlice(
   plan: Plan,
@@ -30,7 +36,7 @@ export function updateSlice(
     plan.regions.parameters.offset + bytes,
     [state, state + plan.parameters * 4],
     gradientBuffer(plan, 0) + bytes,
-    slice.floats,
+    slice,
     step,
     learningRate,
   );

@@ -1,5 +1,6 @@
 /** Checks between keys that need no data: each value is fine by itself, but not beside the other. */
 
+import { isLinear } from '../data/statistics.js';
 import { type Branch, defaultsSource, given } from './layer.js';
 import { type Problem, wording } from './refusal.js';
 import type { Config } from './schema.js';
@@ -26,9 +27,13 @@ export function contradictions(
     }));
 }
 
+/** Strategies in which everyone waits until the gradient of the whole batch is there. */
+const synchronous: readonly string[] = ['average', 'sharded', 'owner'];
+
 function rules(config: Config, environment: Readonly<Record<string, string | undefined>>): Rule[] {
-  const { data, optimizer, stop } = config;
+  const { data, optimizer, parallel, stop, train } = config;
   const nesterovAlone = optimizer.name === 'sgd' && optimizer.nesterov && optimizer.momentum === 0;
+  const linear = isLinear(data.normalise);
   const directions = data.features.kind === 'directions';
   return [
     {
@@ -47,6 +52,25 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       broken: directions && data.packing === 'sparse',
       keys: ['data.packing', 'data.features.kind'],
       expected: 'auto or dense where data.features.kind is directions',
+      received: data.packing,
+    },
+    {
+      broken: directions && linear,
+      keys: ['data.normalise', 'data.features.kind'],
+      expected:
+        'mnist, centre or none where data.features.kind is directions: features have a scale of their own',
+      received: data.normalise,
+    },
+    {
+      broken: directions && data.momentNormalise,
+      keys: ['data.momentNormalise', 'data.features.kind'],
+      expected: 'false where data.features.kind is directions: features are of normalised images',
+      received: data.momentNormalise,
+    },
+    {
+      broken: linear && data.packing === 'sparse',
+      keys: ['data.packing', 'data.normalise'],
+      expected: `auto or dense where data.normalise is ${data.normalise}`,
       received: data.packing,
     },
     {
@@ -81,6 +105,36 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       keys: ['optimizer.nesterov', 'optimizer.momentum'],
       expected: 'false where optimizer.momentum is 0',
       received: true,
+    },
+    {
+      broken: optimizer.name === 'lars' && config.backend.name === 'js',
+      keys: ['optimizer.name', 'backend'],
+      expected: 'sgd or adam where backend is js',
+      received: optimizer.name,
+    },
+    {
+      broken: optimizer.name === 'lars' && !synchronous.includes(parallel.sync),
+      keys: ['optimizer.name', 'parallel.sync'],
+      expected: `sgd or adam where parallel.sync is ${parallel.sync}: lars needs the gradient of the whole batch`,
+      received: optimizer.name,
+    },
+    {
+      broken: optimizer.batchScaling === 'sqrt' && optimizer.referenceBatch === null,
+      keys: ['optimizer.batchScaling', 'optimizer.referenceBatch'],
+      expected: 'linear where optimizer.referenceBatch is null',
+      received: optimizer.batchScaling,
+    },
+    {
+      broken: train.tailAverage > 0 && stop.patience !== null,
+      keys: ['train.tailAverage', 'stop.patience'],
+      expected: '0 where stop.patience is given: the tail is a share of a run whose length is known',
+      received: train.tailAverage,
+    },
+    {
+      broken: train.tailAverage > 0 && stop.restoreBest,
+      keys: ['train.tailAverage', 'stop.restoreBest'],
+      expected: '0 where stop.restoreBest is true',
+      received: train.tailAverage,
     },
     {
       broken: stop.on === 'validation' && data.validation === 0,

@@ -5,64 +5,22 @@
  */
 
 import * as z from 'zod';
-
-/**
- * A leaf whose every refusal says the same words, whichever of its checks failed. The members of a union
- * say the union's words: zod reports a member instead of the union where only one has the right type.
- */
-const expecting = (expected: string) => ({ error: expected });
-
-const integer = (expected: string, from: number, to = Number.MAX_SAFE_INTEGER) =>
-  z.int(expecting(expected)).min(from, expecting(expected)).max(to, expecting(expected));
-
-const countFromOne = () => integer('an integer from 1 up', 1);
-const countOrNull = () => integer('an integer from 1 up, or null', 1).nullable();
-
-const atLeast = (low: number) => {
-  const expected = `a number from ${low} up`;
-  return z.number(expecting(expected)).min(low, expecting(expected));
-};
-
-const above = (low: number) => {
-  const expected = `a number above ${low}`;
-  return z.number(expecting(expected)).gt(low, expecting(expected));
-};
-
-/** 0 ≤ x < 1 */
-const belowOne = (expected = 'a number from 0 to below 1') =>
-  z.number(expecting(expected)).min(0, expecting(expected)).lt(1, expecting(expected));
-
-/** 0 ≤ x ≤ 1 */
-const share = () => {
-  const expected = 'a number from 0 to 1';
-  return z.number(expecting(expected)).min(0, expecting(expected)).max(1, expecting(expected));
-};
-
-/** 0 < x ≤ 1 */
-const positiveShare = (expected = 'a number above 0 and up to 1') =>
-  z.number(expecting(expected)).gt(0, expecting(expected)).max(1, expecting(expected));
-
-const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
-  z.enum(words, expecting(words.length === 1 ? words[0] : `one of ${words.join(', ')}`));
-
-const flag = () => z.boolean(expecting('true or false'));
-const pathOrNull = (what: string) => {
-  const expected = `the path of a ${what}, or null`;
-  return z.string(expecting(expected)).min(1, expecting(expected)).nullable();
-};
-
-/** A mapping of keys; it may be left out as a whole, for every key has a default. */
-const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
-  z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'invalid_type' ? `a mapping with keys ${Object.keys(shape).join(', ')}` : undefined,
-  });
-
-/** A mapping whose `name` decides which other keys it has. */
-const choiceError = (names: readonly string[]) => (issue: { code?: string | undefined }) =>
-  issue.code === 'invalid_type'
-    ? 'a name, or a mapping with a name and its keys'
-    : `one of ${names.join(', ')}`;
+import {
+  above,
+  atLeast,
+  belowOne,
+  choiceError,
+  countFromOne,
+  countOrNull,
+  expecting,
+  flag,
+  integer,
+  oneOf,
+  pathOrNull,
+  positiveShare,
+  section,
+} from './schema-leaves.js';
+import { optimizer, schedule } from './schema-optimizer.js';
 
 const features = section({
   kind: oneOf(['pixels', 'directions'])
@@ -113,11 +71,20 @@ const data = section({
     .default(1)
     .describe('Average pooling: 2 makes one pixel out of each 2×2 block'),
   crop: integer('an integer from 0 up', 0).default(0).describe('Pixels removed from each side of an image'),
-  normalise: oneOf(['mnist', 'centre', 'none'])
+  normalise: oneOf(['mnist', 'centre', 'standardise', 'whiten', 'none'])
     .default('mnist')
     .describe(
       'Of pixels. mnist: (x/255 − 0.1307)/0.3081; centre: minus the mean of each pixel over the training images, ' +
-        'over one standard deviation; none: x/255',
+        'over one standard deviation; standardise: minus the mean of each, over its own standard deviation; whiten: ' +
+        'decorrelated too (ZCA; LeCun et al. 1998), which takes seconds at 28×28; none: x/255',
+    ),
+  normaliseEpsilon: above(0)
+    .default(0.01)
+    .describe('Added to the variances of pixels from 0 to 1 where data.normalise is standardise or whiten'),
+  momentNormalise: flag()
+    .default(false)
+    .describe(
+      'Of pixels: draw every image anew, centred, upright and of one size by its moments (Casey 1970), before anything else',
     ),
   shuffle: flag().default(true).describe('Draw a new order of the training images for every epoch'),
   packing: oneOf(['auto', 'sparse', 'dense']).default('auto').describe('How images are kept in memory'),
@@ -134,9 +101,13 @@ const model = section({
     .describe('Widths of the hidden layers; [] is softmax regression'),
   activation: oneOf(['relu', 'tanh', 'gelu']).default('relu').describe('Activation of the hidden layers'),
   init: section({
-    kind: oneOf(['torch', 'he', 'lecun', 'recipe', 'zero'])
+    kind: oneOf(['torch', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe', 'zero'])
       .default('torch')
-      .describe('How parameters are drawn; torch is the default of nn.Linear'),
+      .describe(
+        'How parameters are drawn. torch: the default of nn.Linear; he, glorot, lecun: uniform, with the variance of ' +
+          'He et al. 2015, Glorot & Bengio 2010, LeCun et al. 1998; orthogonal: Saxe et al. 2014; recipe: lecun with a ' +
+          'smaller last layer; zero: for softmax regression',
+      ),
     file: pathOrNull('safetensors file')
       .default(null)
       .describe('Start from these parameters instead; relative to the working directory'),
@@ -147,67 +118,6 @@ const model = section({
   }).prefault({}),
 });
 
-const sgd = section({
-  name: z.literal('sgd').default('sgd'),
-  lr: above(0).default(0.05).describe('Learning rate; with a schedule, its peak'),
-  momentum: belowOne().default(0.9).describe('Momentum'),
-  nesterov: flag().default(false).describe('Nesterov momentum; needs optimizer.momentum above 0'),
-  weightDecay: atLeast(0).default(0).describe('L2 penalty added to the gradient'),
-});
-
-const adam = section({
-  name: z.literal('adam'),
-  lr: above(0).default(0.001).describe('Learning rate; with a schedule, its peak'),
-  beta1: belowOne().default(0.9).describe('Decay of the mean of gradients'),
-  beta2: belowOne().default(0.999).describe('Decay of the mean of squared gradients'),
-  epsilon: above(0).default(1e-8).describe('Added to the denominator'),
-  weightDecay: atLeast(0).default(0).describe('L2 penalty added to the gradient'),
-});
-
-const constant = section({ name: z.literal('constant').default('constant') });
-
-const step = section({
-  name: z.literal('step'),
-  every: countFromOne().default(1).describe('Epochs between two drops'),
-  gamma: positiveShare().default(0.1).describe('Factor of each drop'),
-});
-
-const cosine = section({
-  name: z.literal('cosine'),
-  final: share().default(0).describe('Last learning rate as a share of the peak'),
-});
-
-const warmupLinear = section({
-  name: z.literal('warmup-linear'),
-  warmup: belowOne().default(0.2).describe('Share of the steps spent rising to the peak'),
-  start: share().default(0.1).describe('First learning rate as a share of the peak'),
-  end: share().default(0).describe('Last learning rate as a share of the peak'),
-});
-
-const insideOne = 'a number above 0 and below 1';
-const oneCycle = section({
-  name: z.literal('one-cycle'),
-  warmup: z
-    .number(expecting(insideOne))
-    .gt(0, expecting(insideOne))
-    .lt(1, expecting(insideOne))
-    .default(0.3)
-    .describe("Share of the steps spent rising to the peak; pct_start of PyTorch's OneCycleLR"),
-  startDivisor: atLeast(1).default(25).describe('The first learning rate is the peak divided by this'),
-  finalDivisor: atLeast(1).default(10000).describe('The last learning rate is the first one divided by this'),
-});
-
-const optimizer = z
-  .discriminatedUnion('name', [sgd, adam], { error: choiceError(['sgd', 'adam']) })
-  .describe('Optimizer');
-
-const scheduleNames = ['constant', 'step', 'cosine', 'warmup-linear', 'one-cycle'];
-const schedule = z
-  .discriminatedUnion('name', [constant, step, cosine, warmupLinear, oneCycle], {
-    error: choiceError(scheduleNames),
-  })
-  .describe('How the learning rate moves during a run');
-
 const train = section({
   batch: countFromOne().default(512).describe('Images in a step, over all threads together'),
   epochs: countFromOne().default(10).describe('Passes over the training images'),
@@ -217,6 +127,13 @@ const train = section({
       'Stop after that many steps if train.epochs lasts as long; the schedule is spread over the steps that are run',
     ),
   dropLast: flag().default(false).describe('Leave out a last batch that is not full'),
+  tailAverage: belowOne()
+    .default(0)
+    .describe(
+      'End with the average of the weights along this share of the steps, the last ones (Polyak & Juditsky 1992; ' +
+        'Izmailov et al. 2018); only the last evaluation is of the average',
+    ),
+  tailEvery: countFromOne().default(1).describe('Steps between two weights that train.tailAverage takes in'),
 });
 
 const threadCount = 'an integer from 1 to 256, physical, logical or auto';
@@ -261,6 +178,12 @@ const stop = section({
     .default('epoch')
     .describe('When accuracy is measured: after each epoch, or after that many steps'),
   patience: countOrNull().default(null).describe('Stop after that many evaluations without improvement'),
+  restoreBest: flag()
+    .default(false)
+    .describe(
+      'End with the weights of the best evaluation instead of the last (early stopping; Goodfellow et al. 2016, ' +
+        'ch. 7.8); choose them on validation images: stop.on',
+    ),
   minDelta: atLeast(0).default(0).describe('The smallest rise of accuracy that counts as improvement'),
 });
 

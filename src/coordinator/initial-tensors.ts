@@ -1,18 +1,30 @@
 /** The weights that a run starts from when `model.init.file` names some, and what is written beside weights. */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
+import { isLinear } from '../data/statistics.js';
 import { readSafetensors, readSafetensorsMetadata, type Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 
 /** Metadata key: the `data.features` of the run that made the weights, as JSON. */
 const featuresKey = 'data.features';
 
-/** Metadata of a weights file. Weights on direction features are of no use on others. */
+/** Metadata keys: settings without which weights on pixels see other inputs than they were trained on. */
+const pixelKeys = ['momentNormalise', 'normalise'] as const;
+
+/** Metadata of a weights file. Weights on direction features, or on pixels made otherwise, are of no use on others. */
 export function weightsMetadata({ data }: Config): Record<string, string> {
   const { features } = data;
   return {
     format: 'pt',
-    ...(features.kind === 'pixels' ? {} : { [featuresKey]: JSON.stringify(features) }),
+    ...(features.kind === 'pixels' ? pixelMetadata(data) : { [featuresKey]: JSON.stringify(features) }),
+  };
+}
+
+/** Of normalisations that have tensors of their own in the file, and of images drawn anew. */
+function pixelMetadata(data: Config['data']): Record<string, string> {
+  return {
+    ...(isLinear(data.normalise) ? { 'data.normalise': data.normalise } : {}),
+    ...(data.momentNormalise ? { 'data.momentNormalise': 'true' } : {}),
   };
 }
 
@@ -32,9 +44,24 @@ export function readInitialTensors(config: Config): Map<string, Tensor> | null {
     throw new UserError(`model.init.file: cannot read ${file}: ${reason}`, ExitCode.failure, { cause });
   }
   const tensors = readSafetensors(bytes, file);
-  const made = readSafetensorsMetadata(bytes, file)[featuresKey];
+  const metadata = readSafetensorsMetadata(bytes, file);
+  const made = metadata[featuresKey];
   if (made !== undefined) refuseOtherFeatures(made, config, file);
+  else refuseOtherPixels(metadata, config, file);
   return tensors;
+}
+
+function refuseOtherPixels(metadata: Readonly<Record<string, string>>, { data }: Config, file: string): void {
+  for (const key of pixelKeys) {
+    const theirs = metadata[`data.${key}`];
+    if (theirs !== undefined && theirs !== String(data[key]))
+      throw madeOtherwise(`data.${key}`, theirs, data[key], file);
+  }
+}
+
+function madeOtherwise(key: string, theirs: unknown, ours: unknown, file: string): UserError {
+  const wanted = `${String(theirs)}, as the weights of model.init.file=${file} were trained on`;
+  return new UserError(`${key}: ${expectedGot(wanted, ours)}`, ExitCode.usage);
 }
 
 function refuseOtherFeatures(made: string, { data }: Config, file: string): void {
@@ -51,7 +78,6 @@ function refuseOtherFeatures(made: string, { data }: Config, file: string): void
   const expected = new Map(Object.entries(theirs));
   for (const [key, value] of Object.entries(data.features)) {
     if (!expected.has(key) || expected.get(key) === value) continue;
-    const wanted = `${String(expected.get(key))}, as the weights of model.init.file=${file} were trained on`;
-    throw new UserError(`${featuresKey}.${key}: ${expectedGot(wanted, value)}`, ExitCode.usage);
+    throw madeOtherwise(`${featuresKey}.${key}`, expected.get(key), value, file);
   }
 }

@@ -8,6 +8,7 @@ import { type Packing, sparseBytes } from '../data/packing.js';
 import { chunkImages } from '../directions/spec.js';
 import { chooseFirstLayer } from '../model/first-layer.js';
 import { type LayerLayout, layoutMatrices, layoutNetwork, parameterFloats } from '../model/layout.js';
+import { normsBytes, type WeightRows, weightRows } from '../optim/layer-norms.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
 import { Arena, type Region } from './arena.js';
@@ -96,6 +97,8 @@ export interface Plan {
   readonly input: InputPlan;
   readonly directions: DirectionsPlan | null;
   readonly layers: readonly LayerLayout[];
+  /** Where a layer-wise optimiser keeps what it measures of each layer. */
+  readonly weightRows: readonly WeightRows[];
   /** Floats of the parameter vector. */
   readonly parameters: number;
   /** Slices of the parameters by owning rank; together they are all of them. */
@@ -119,7 +122,8 @@ export interface Plan {
  * shift: f32 [features]; centredBias: f32 [width of the first layer];
  * columns: tiles of the batch's sparse rows turned into columns; order: i32, the epoch's samples; identity: i32 0, 1, 2 …;
  * rates: f64 per ring step; metrics: f64 [ringSteps][threads][loss sum, correct]; times: f64 per ring step;
- * chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][phases]; scratch: f32 rows per rank.
+ * chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][phases]; scratch: f32 rows per rank;
+ * norms: see optim/layer-norms.ts.
  */
 type RegionName =
   | 'control'
@@ -136,7 +140,8 @@ type RegionName =
   | 'times'
   | 'chunks'
   | 'stats'
-  | 'scratch';
+  | 'scratch'
+  | 'norms';
 
 const pageBytes = 65536;
 const ringSteps = 1024;
@@ -211,6 +216,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
       labels: arena.take(count + 32),
     };
   };
+  const rows = weightRows(layers, blockwise ? directions.shape.strips : null);
   const parameters = blockwise ? directions.shape.vectorFloats : parameterFloats(layers);
   const vector = parameters * 4;
   const pixelChunk = asMatrices ? matrixEvaluationChunk : evaluationChunk;
@@ -232,6 +238,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     chunks: arena.take(Math.ceil(largest / chunkSamples) * 16),
     stats: arena.take((threads + 1) * 64),
     scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
+    norms: arena.take(normsBytes(config.optimizer, rows)),
   };
   return {
     backend: config.backend.name,
@@ -247,6 +254,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     input,
     directions,
     layers,
+    weightRows: rows,
     parameters,
     slices: blockwise
       ? planStripSlices(directions.shape.strips, threads)

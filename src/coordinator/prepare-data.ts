@@ -2,11 +2,26 @@
 import type { Config } from '../config/schema.js';
 import type { Dataset, ImageSet } from '../data/dataset.js';
 import { extractFeatures, type Features, sliceFeatures } from '../data/features.js';
+import { normaliseMoments } from '../data/moment-normalisation.js';
 import { choosePacking, packDense, packSparse } from '../data/packing.js';
-import { type FeatureStatistics, makeNormaliser, measureFeatures } from '../data/statistics.js';
+import {
+  type FeatureStatistics,
+  isLinear,
+  type LinearKind,
+  makeNormaliser,
+  measureFeatures,
+} from '../data/statistics.js';
+import {
+  fitNormaliser,
+  fixedPoint,
+  normaliseLinearly,
+  normaliserTensors,
+  readNormaliser,
+} from '../data/whitening.js';
 import { describeModel } from '../directions/describe-model.js';
 import { chunkImages, imageSide } from '../directions/spec.js';
 import { mostClasses } from '../kernels/direction-kernels.js';
+import type { Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { DataFacts, PartName, Plan } from './plan.js';
 
@@ -20,19 +35,25 @@ interface Part {
 export interface PreparedData {
   readonly facts: DataFacts;
   readonly shift: Float32Array;
+  /** What belongs to the weights of a run on these data: the fitted normalisation, if there is one. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
   readonly parts: Readonly<Record<PartName, Part>>;
 }
 
 /**
  * Splits off the validation part (the end of the training set); for pixels also crops, pools, measures and chooses
- * the packing.
+ * the packing. `initial`: weights that a run starts from, whose normalisation is kept if they come with one.
  * @throws UserError (usage) when the configuration asks for more images than there are.
  */
-export function prepareData(dataset: Dataset, config: Config): PreparedData {
+export function prepareData(
+  dataset: Dataset,
+  config: Config,
+  initial: ReadonlyMap<string, Tensor> | null = null,
+): PreparedData {
   const count = trainingImages(dataset.train.count, config);
   return config.data.features.kind === 'directions'
     ? prepareImages(dataset, count)
-    : preparePixels(dataset, config, count);
+    : preparePixels(dataset, config, count, initial);
 }
 
 /** How many images are left to train on. */
@@ -97,26 +118,34 @@ function prepareImages({ train, test, classes, name }: Dataset, count: number): 
       parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
     },
     shift: new Float32Array(0),
+    tensors: new Map(),
     parts,
   };
 }
 
-function preparePixels(dataset: Dataset, config: Config, count: number): PreparedData {
-  const { crop, pool, packing, normalise } = config.data;
-  const all = extractFeatures(dataset.train, crop, pool);
+function preparePixels(
+  dataset: Dataset,
+  config: Config,
+  count: number,
+  initial: ReadonlyMap<string, Tensor> | null,
+): PreparedData {
+  const { crop, pool, packing, normalise, momentNormalise } = config.data;
+  const drawn = (set: ImageSet) => (momentNormalise ? normaliseMoments(set) : set);
+  const [train, test] = [drawn(dataset.train), drawn(dataset.test)];
+  const all = extractFeatures(train, crop, pool);
   const part = (features: Features, { images }: ImageSet, labels: Uint8Array) => ({
     features,
     images,
     labels,
     statistics: measureFeatures(features),
   });
-  const { train, test } = dataset;
   const parts = {
     train: part(sliceFeatures(all, 0, count), train, train.labels.subarray(0, count)),
     validation: part(sliceFeatures(all, count, all.count), train, train.labels.subarray(count)),
     test: part(extractFeatures(test, crop, pool), test, test.labels),
   };
   const { statistics } = parts.train;
+  if (isLinear(normalise)) return normalisedLinearly(config, normalise, dataset.classes, parts, initial);
   const normaliser = makeNormaliser(normalise, statistics, all.pixelsPerValue);
   const size = ({ statistics: s }: { statistics: FeatureStatistics }) => ({
     count: s.count,
@@ -133,6 +162,49 @@ function preparePixels(dataset: Dataset, config: Config, count: number): Prepare
       parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
     },
     shift: normaliser.shift,
+    tensors: new Map(),
+    parts,
+  };
+}
+
+/** Inputs that are a fitted map of the pixels: dense, in fixed point. */
+function normalisedLinearly(
+  { data, model }: Config,
+  kind: LinearKind,
+  classes: number,
+  pixels: Readonly<Record<PartName, Part & { features: Features }>>,
+  initial: ReadonlyMap<string, Tensor> | null,
+): PreparedData {
+  const train = pixels.train.features;
+  const { file, prefix } = model.init;
+  const stored =
+    initial === null ? null : readNormaliser(initial, kind, train.width, file ?? 'model.init.file', prefix);
+  const normaliser = stored ?? fitNormaliser(kind, train, data.normaliseEpsilon);
+  const part = (given: Part & { features: Features }) => ({
+    ...given,
+    features: normaliseLinearly(given.features, normaliser),
+  });
+  const size = ({ features: { count, width } }: { features: Features }) => ({
+    count,
+    nonZeros: count * width,
+  });
+  const parts = {
+    train: part(pixels.train),
+    validation: part(pixels.validation),
+    test: part(pixels.test),
+  };
+  return {
+    facts: {
+      features: train.width,
+      classes,
+      packing: 'dense',
+      scale: fixedPoint.scale,
+      shifted: true,
+      nonZeros: new Uint32Array(train.width).fill(train.count),
+      parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
+    },
+    shift: new Float32Array(train.width).fill(fixedPoint.shift),
+    tensors: normaliserTensors(normaliser),
     parts,
   };
 }

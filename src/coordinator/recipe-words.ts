@@ -1,5 +1,6 @@
 /** A recipe in words, for the result card. */
 import type { Config } from '../config/schema.js';
+import { peakRate } from '../optim/batch-scaling.js';
 import type { Plan } from './plan.js';
 
 /** Units of each layer, such as [784, 256, 128, 10]. */
@@ -7,11 +8,15 @@ export function describeNetwork(plan: Plan): number[] {
   return [plan.input.features, ...plan.layers.map((layer) => layer.outputs)];
 }
 
-export function describeOptimizer(optimizer: Config['optimizer']): string {
+/** `batch`: what the learning rate is scaled to, where it is. */
+export function describeOptimizer(optimizer: Config['optimizer'], batch: number): string {
   const decay = optimizer.weightDecay > 0 ? `, weight decay ${optimizer.weightDecay}` : '';
-  if (optimizer.name === 'adam') return `Adam, learning rate ${optimizer.lr}${decay}`;
+  const rate = `learning rate ${Number(peakRate(optimizer, batch).toPrecision(4))}`;
+  if (optimizer.name === 'adam') return `Adam, ${rate}${decay}`;
+  if (optimizer.name === 'lars')
+    return `LARS, ${rate}, momentum ${optimizer.momentum}, trust coefficient ${optimizer.trustCoefficient}${decay}`;
   const momentum = `${optimizer.nesterov ? 'Nesterov' : 'momentum'} ${optimizer.momentum}`;
-  return `SGD, learning rate ${optimizer.lr}, ${momentum}${decay}`;
+  return `SGD, ${rate}, ${momentum}${decay}`;
 }
 
 export function describeSchedule(schedule: Config['schedule']): string {

@@ -8,6 +8,7 @@ import { openBackend } from '../backend/open-backend.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { type ParameterStore, parameterStore } from '../model/parameter-store.js';
 import type { Tensor } from '../model/safetensors.js';
+import { isLayerwise } from '../optim/optimizer.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control } from '../worker/control.js';
 import { extractedAtSlot, phases, statsPerRank } from '../worker/phase-clock.js';
@@ -119,9 +120,18 @@ export class Session {
     this.#floats(this.plan.regions.stats).fill(0);
     // The next run counts from nothing: its first tick comes before its first step is reported.
     this.#control.reportProgress(0);
-    this.#backend.refresh(this.plan.slices.flat());
+    this.refresh();
     this.#storedPart = null;
     this.#aheadPart = null;
+  }
+
+  /** The parameters as they lie in memory, f32 [plan.parameters], padding included; `refresh` after a change. */
+  get vector(): Float32Array {
+    return this.#floats(this.plan.regions.parameters);
+  }
+
+  refresh(): void {
+    this.#backend.refresh(this.plan.slices.flat());
   }
 
   parameters(): Map<string, Tensor> {
@@ -253,6 +263,7 @@ export class Session {
         backend: this.#backend,
         allSlices,
         buffers,
+        layerwise: isLayerwise(this.plan.optimizer),
         number: first + i + 1,
         learningRate: rates[i],
       });

@@ -5,6 +5,7 @@ import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
 import { type DirectionShape, directionShape } from '../directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
+import type { Tensor } from '../model/safetensors.js';
 import type { CoreCount } from './cores.js';
 import { makePlan, type Plan } from './plan.js';
 import { openPool, type WorkerPool } from './pool.js';
@@ -35,12 +36,13 @@ export async function timed<T>(phases: Record<string, number>, name: string, wor
   }
 }
 
-/** Loads and prepares the data while the kernels are compiled. @throws UserError for bad data. */
+/** Loads and prepares the data while the kernels are compiled; `initial`: see prepareData. @throws UserError for bad data. */
 export async function setUp(
   config: Config,
   cores: CoreCount,
   signal: AbortSignal,
   progress: Progress,
+  initial: ReadonlyMap<string, Tensor> | null = null,
 ): Promise<Setup> {
   const phases: Record<string, number> = {};
   const loading = timed(phases, 'load data', () =>
@@ -60,7 +62,7 @@ export async function setUp(
   for (const reason of kernels?.refused ?? []) progress.note(`kernel level refused: ${reason}`);
   const dataset = await loading;
   signal.throwIfAborted();
-  const data = await timed(phases, 'prepare data', () => prepareData(dataset, config));
+  const data = await timed(phases, 'prepare data', () => prepareData(dataset, config, initial));
   return { config, cores, kernels, tensorflow, dataset, data, phases };
 }
 

@@ -80,7 +80,7 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
   const { config, name } = resolved;
   const { signal, progress } = context;
   const initialTensors = readInitialTensors(config);
-  const setup = await setUp(config, options.cores, signal, progress);
+  const setup = await setUp(config, options.cores, signal, progress, initialTensors);
   const { folder, log, description } = await beginRun(resolved, out, context);
   const rows: SweepRow[] = [];
   let baseline: SweepRow | null = null;

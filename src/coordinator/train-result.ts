@@ -66,7 +66,7 @@ export interface RaceSummary {
   readonly images: number;
   readonly coldMs: number;
   readonly phases: Readonly<Record<string, number>>;
-  readonly wasmLevel: string | null;
+  readonly wasmLevel: string;
   readonly kernels: string;
 }
 
@@ -88,7 +88,12 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
   const ended = endRun(ending, reason, result, {
     ...(record.tensors === null
       ? {}
-      : { 'final.safetensors': writeSafetensors(record.tensors, weightsMetadata(config)) }),
+      : {
+          'final.safetensors': writeSafetensors(
+            new Map([...record.tensors, ...setup.data.tensors]),
+            weightsMetadata(config),
+          ),
+        }),
   });
   const [hardware] = await Promise.all([
     ended,
@@ -105,7 +110,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
       network: describeNetwork(ending.plan),
       images: runLength(config, ending.plan.parts.train.count).images,
       batch: config.train.batch,
-      optimizer: describeOptimizer(config.optimizer),
+      optimizer: describeOptimizer(config.optimizer, config.train.batch),
       schedule: describeSchedule(config.schedule),
       sync,
       speedup: speedup ?? null,
@@ -152,6 +157,7 @@ function resultJson(ending: TrainingEnding) {
     ...(config.stop.on === 'validation' && !none
       ? { testAccuracy: mean(record.results.map((result) => result.testAccuracy ?? 0)) }
       : {}),
+    weights: first?.weights ?? null,
     loss: first?.evaluation?.loss ?? null,
     target: config.stop.target,
     threads: plan.threads,

@@ -31,7 +31,7 @@ export async function train(options: TrainOptions, context: CommandContext): Pro
   const threads = choice.count;
   // Workers take longest to start, so they start first; the plan reaches them with their task.
   return withPool(threads, async (pool) => {
-    const setup = await setUp(config, options.cores, signal, progress);
+    const setup = await setUp(config, options.cores, signal, progress, initialTensors);
     const plan = planFor(setup, threads);
     if (options.printPlan) {
       context.stdout(JSON.stringify(plan, null, 2));

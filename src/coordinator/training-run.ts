@@ -3,7 +3,10 @@ import type { Config } from '../config/schema.js';
 import { Rng, Stream } from '../data/rng.js';
 import { initialTensors } from '../model/initialise.js';
 import type { Tensor } from '../model/safetensors.js';
+import { peakRate } from '../optim/batch-scaling.js';
 import { learningRate } from '../optim/schedule.js';
+import { tailAverageOf } from '../optim/tail-average.js';
+import { BestWeights } from './best-weights.js';
 import { orderOf } from './epoch-order.js';
 import type { Session } from './session.js';
 import { nonFiniteLoss } from './session-errors.js';
@@ -28,10 +31,17 @@ export interface RunObserver {
   tick?(position: Position): void;
 }
 
+export interface FinalWeights {
+  readonly of: 'last step' | 'tail average' | 'best evaluation';
+  readonly step: number;
+}
+
 export interface RunOutcome {
   readonly reason: StopReason;
   /** Of the last evaluation; null when the run was asked not to evaluate. */
   readonly evaluation: Evaluation | null;
+  /** The weights that the run ended with, which `evaluation` is of, and their step. */
+  readonly weights: FinalWeights;
   readonly epochs: number;
   readonly steps: number;
   readonly images: number;
@@ -88,7 +98,10 @@ export async function trainOnce(
 ): Promise<RunOutcome> {
   const { images, stepsPerEpoch, totalSteps } = runLength(config, session.plan.parts.train.count);
   const { batch } = config.train;
+  const peak = peakRate(config.optimizer, batch);
   const rule = new StopRule(config.stop);
+  const tail = tailAverageOf(config.train, totalSteps);
+  const best = config.stop.restoreBest ? new BestWeights(session) : null;
   const startedAt = performance.timeOrigin + performance.now();
   const elapsed = () => performance.timeOrigin + performance.now() - startedAt;
   const epochOrder = orderOf(session, config, seed, images);
@@ -97,11 +110,13 @@ export async function trainOnce(
   let step = 0;
   let epoch = 0;
   let evaluation: Evaluation | null = null;
+  let weights: FinalWeights | null = null;
   let reason: StopReason | null = null;
   const soFar = (): UnfinishedOutcome => {
     const residentMs = elapsed();
     return {
       evaluation,
+      weights: weights ?? { of: 'last step', step },
       epochs: epoch,
       steps: step,
       images: imagesOf(step, stepsPerEpoch, batch, images),
@@ -120,9 +135,10 @@ export async function trainOnce(
       const epochStart = step;
       while (step < epochEnd && reason === null) {
         const evaluateAt = config.stop.every === 'epoch' ? epochEnd : nextMultiple(step, config.stop.every);
-        const end = Math.min(epochEnd, evaluateAt, step + session.plan.ringSteps);
+        const averageAt = tail?.next(step) ?? epochEnd;
+        const end = Math.min(epochEnd, evaluateAt, averageAt, step + session.plan.ringSteps);
         const rates = Array.from({ length: end - step }, (_, i) =>
-          learningRate(config.schedule, config.optimizer.lr, step + i, totalSteps, stepsPerEpoch),
+          learningRate(config.schedule, peak, step + i, totalSteps, stepsPerEpoch),
         );
         const firstSample = (step - (epoch - 1) * stepsPerEpoch) * batch;
         const tell = (metrics: readonly StepMetrics[]) =>
@@ -132,7 +148,8 @@ export async function trainOnce(
             step++;
             observer.step?.({ step, epoch, elapsedMs }, each, rates[i]);
           });
-        const evaluatesNow = evaluates && (end === evaluateAt || end === totalSteps);
+        const isLast = end === totalSteps;
+        const evaluatesNow = evaluates && (isLast ? tail === null : end === evaluateAt);
         const extract = session.plan.directions !== null && step === 0;
         const sentAt = elapsed();
         const work = {
@@ -151,9 +168,18 @@ export async function trainOnce(
           });
         tell(done.metrics);
         if (extract) featuresMs = session.extractedAt - startedAt - sentAt;
-        if (done.evaluation !== null) {
+        let evaluated = done.evaluation;
+        if (tail?.wants(step)) tail.add(session.vector);
+        if (tail !== null && isLast) {
+          tail.writeTo(session.vector);
+          session.refresh();
+          weights = { of: 'tail average', step };
+          if (evaluates) evaluated = await session.evaluate(config.stop.on);
+        }
+        if (evaluated !== null) {
           evaluateMs += elapsed() - ((done.metrics.at(-1)?.finishedAt ?? startedAt) - startedAt);
-          evaluation = done.evaluation;
+          evaluation = evaluated;
+          best?.judge(step, evaluation);
           // The last update may have diverged after its step's loss was still finite.
           if (!Number.isFinite(evaluation.loss)) throw nonFiniteLoss(step);
           evaluatedAt = step;
@@ -168,6 +194,11 @@ export async function trainOnce(
       );
       if (reason === null && step >= totalSteps)
         reason = step === epoch * stepsPerEpoch && epoch === config.train.epochs ? 'epochs' : 'steps';
+    }
+    const restored = best?.restore(step) ?? null;
+    if (restored !== null) {
+      evaluation = restored.evaluation;
+      weights = { of: 'best evaluation', step: restored.step };
     }
   } catch (error) {
     observer.stopped?.(soFar());

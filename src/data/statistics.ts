@@ -38,6 +38,14 @@ export interface Normaliser {
   readonly shift: Float32Array;
 }
 
+/** Values of data.normalise that are a linear map with tensors of its own: `whitening.ts`. */
+export type LinearKind = 'standardise' | 'whiten';
+
+/** Whether a value of data.normalise is one of those. */
+export function isLinear(normalise: string): normalise is LinearKind {
+  return normalise === 'standardise' || normalise === 'whiten';
+}
+
 export type NormaliserKind = 'mnist' | 'centre' | 'none';
 
 /**

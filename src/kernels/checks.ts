@@ -5,6 +5,7 @@
 
 import { type CheckSize, maxOver, relativeError } from './check-errors.js';
 import { checkPackRows, checkSparseForward, checkSparseGradient } from './checks-sparse.js';
+import { checkLars, checkRowSquares } from './checks-layerwise.js';
 import { activationCode, type Kernels } from './kernels.js';
 import { fromPanels, toPanels } from './panels.js';
 import * as reference from './reference.js';
@@ -278,4 +279,7 @@ const checks: Record<keyof Kernels, Check> = {
       ),
     );
   },
+
+  lars: checkLars,
+  rowSquares: checkRowSquares,
 };

@@ -119,6 +119,16 @@ export interface Kernels {
     correction1: number,
     correction2: number,
   ): void;
+  lars(
+    weights: number,
+    velocity: number,
+    gradient: number,
+    count: number,
+    rate: number,
+    momentum: number,
+    weightDecay: number,
+  ): void;
+  rowSquares(x: number, rows: number, width: number, out: number, stride: number): void;
 }
 
 export type SparseForward = (

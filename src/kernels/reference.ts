@@ -95,3 +95,20 @@ export function adamStep(
   const root = Math.sqrt(v / (1 - s.beta2 ** t)) + s.epsilon;
   return [weight - (s.learningRate * (m / (1 - s.beta1 ** t))) / root, m, v] as const;
 }
+
+export interface LarsSettings {
+  momentum: number;
+  weightDecay: number;
+}
+
+/** One step of LARS for one parameter of a layer whose own rate is `rate`. Returns [weight, velocity]. */
+export function larsStep(weight: number, velocity: number, gradient: number, rate: number, s: LarsSettings) {
+  const v = s.momentum * velocity + rate * (gradient + s.weightDecay * weight);
+  return [weight - v, v] as const;
+}
+
+export function sumOfSquares(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] ** 2;
+  return sum;
+}

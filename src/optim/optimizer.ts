@@ -1,18 +1,23 @@
 /** An optimiser applies one step to a contiguous run of parameters, whoever owns it. */
 import type { Config } from '../config/schema.js';
+import type { Plan } from '../coordinator/plan.js';
+import type { Slice } from '../coordinator/slices.js';
 import type { Kernels } from '../kernels/kernels.js';
+
+import { Lars } from './lars.js';
+import { LayerNorms } from './layer-norms.js';
 
 export interface Optimizer {
   /** Float32 vectors of state, each as long as the parameters. */
   readonly stateVectors: number;
-  /**
-   * All pointers are bytes, `states` one per state vector; `count` a multiple of 16; `step` counts from 1.
-   */
+  /** Of an optimiser with a rate for each layer: every slice is measured before any is updated. Pointers are bytes. */
+  measure?(slice: Slice, weights: number, gradient: number): void;
+  /** All pointers are bytes, `states` one per state vector; `step` counts from 1. */
   update(
     weights: number,
     states: readonly number[],
     gradient: number,
-    count: number,
+    slice: Slice,
     step: number,
     learningRate: number,
   ): void;
@@ -23,17 +28,24 @@ export function stateVectors(config: Config['optimizer']): number {
   return config.name === 'adam' ? 2 : 1;
 }
 
-export function createOptimizer(config: Config['optimizer'], kernels: Kernels): Optimizer {
+/** Whether every slice must be measured before any is updated. */
+export function isLayerwise(config: Config['optimizer']): boolean {
+  return config.name === 'lars';
+}
+
+export function createOptimizer(plan: Plan, kernels: Kernels, memory: WebAssembly.Memory): Optimizer {
+  const config = plan.optimizer;
+  if (config.name === 'lars') return new Lars(config, kernels, new LayerNorms(plan, kernels, memory));
   if (config.name === 'sgd') {
     const { momentum, nesterov, weightDecay } = config;
     return {
       stateVectors: 1,
-      update(weights, [velocity], gradient, count, _step, learningRate) {
+      update(weights, [velocity], gradient, { floats }, _step, learningRate) {
         kernels.sgd(
           weights,
           velocity,
           gradient,
-          count,
+          floats,
           learningRate,
           momentum,
           Number(nesterov),
@@ -45,13 +57,13 @@ export function createOptimizer(config: Config['optimizer'], kernels: Kernels): 
   const { beta1, beta2, epsilon, weightDecay } = config;
   return {
     stateVectors: 2,
-    update(weights, [mean, square], gradient, count, step, learningRate) {
+    update(weights, [mean, square], gradient, { floats }, step, learningRate) {
       kernels.adam(
         weights,
         mean,
         square,
         gradient,
-        count,
+        floats,
         learningRate,
         beta1,
         beta2,

@@ -5,6 +5,7 @@
 import type { Config } from '../config/schema.js';
 import { runLength } from '../coordinator/training-run.js';
 import { type DirectionShape, directionShape } from '../directions/spec.js';
+import { peakRate } from '../optim/batch-scaling.js';
 import { ExitCode, UserError } from '../user-error.js';
 
 export interface RaceRecipe {
@@ -41,6 +42,7 @@ export function raceRecipe(name: string, config: Config): RaceRecipe {
     ],
     [model.init.kind === 'zero' && model.init.file === null, 'model.init.kind=zero'],
     [images % train.batch === 0 && train.batch % 8 === 0, 'whole batches, of a multiple of 8'],
+    [train.tailAverage === 0, 'train.tailAverage=0'],
     [train.epochs === 1 && totalSteps === stepsPerEpoch, 'one epoch'],
     [stop.on === 'test', 'stop.on=test'],
     [stop.every === 'epoch' || stop.every >= totalSteps, 'one evaluation, at the end'],
@@ -55,7 +57,7 @@ export function raceRecipe(name: string, config: Config): RaceRecipe {
     shape,
     images,
     batch: train.batch,
-    learningRate: optimizer.lr,
+    learningRate: peakRate(optimizer, train.batch),
     schedule,
     momentum: optimizer.momentum,
     nesterov: optimizer.nesterov,

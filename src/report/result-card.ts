@@ -2,6 +2,7 @@
 import type { TensorFlowVersions } from '../backend/tfjs/library.js';
 import type { Config } from '../config/schema.js';
 import type { RunStatus } from './log-schema.js';
+import type { FinalWeights } from '../coordinator/training-run.js';
 import { maximum, mean, median, minimum, standardDeviation } from './statistics.js';
 
 /** Plain data, filled by the training session. Accuracies are fractions (0–1). */
@@ -12,6 +13,8 @@ export interface ResultCardInput {
   /** Null when the run ended before its first evaluation. */
   accuracy: number | null;
   accuracyOn: 'test' | 'validation';
+  /** Of what the accuracy is, and the run ended with. */
+  weights?: FinalWeights | null;
   /** Layer widths, inputs first. */
   network: readonly number[];
   images: number;
@@ -85,7 +88,9 @@ export function resultCard(input: ResultCardInput): string[] {
   const result = [
     field(
       'accuracy',
-      input.accuracy === null ? 'not evaluated' : `${percent(input.accuracy)} (${input.accuracyOn})${raced}`,
+      input.accuracy === null
+        ? 'not evaluated'
+        : `${percent(input.accuracy)} (${input.accuracyOn})${weightsInWords(input)}${raced}`,
     ),
     field(
       'speed',
@@ -131,6 +136,14 @@ function statusInWords({ status, target, accuracy, accuracyOn }: ResultCardInput
     case 'failed':
       return `failed${after}${goal}`;
   }
+}
+
+/** Nothing for the weights of the last step, which nobody doubts. */
+function weightsInWords({ weights, runs }: ResultCardInput): string {
+  if (weights === undefined || weights === null || weights.of === 'last step') return '';
+  const words = `, weights: ${weights.of}`;
+  // Of several seeds each has a step of its own.
+  return runs === undefined ? `${words}, step ${grouped(weights.step)}` : words;
 }
 
 function speedupInWords({ speedup, threads }: ResultCardInput): string {

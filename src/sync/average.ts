@@ -15,10 +15,12 @@ export const average: SyncStrategy = {
     step.barrier(); // every gradient is written before the coordinator reads one
     step.barrier(); // every parameter is written before a worker reads one
   },
-  combine({ backend, allSlices, buffers, number, learningRate }) {
+  combine({ backend, allSlices, buffers, layerwise, number, learningRate }) {
     for (const slice of allSlices) {
       backend.reduce(slice, buffers);
-      backend.update(slice, number, learningRate);
+      if (layerwise) backend.measure?.(slice);
+      else backend.update(slice, number, learningRate);
     }
+    if (layerwise) for (const slice of allSlices) backend.update(slice, number, learningRate);
   },
 };

@@ -4,6 +4,7 @@
  * batch, in sample order, and applies it at once. No reduction, one gradient buffer, and the result is bitwise
  * the same for every number of threads.
  */
+import { updateLayerwise } from './layerwise.js';
 import type { SyncStrategy } from './strategy.js';
 
 export const owner: SyncStrategy = {
@@ -17,9 +18,11 @@ export const owner: SyncStrategy = {
     for (const slice of step.ownSlices) {
       step.clock.enter('compute');
       step.backend.gradient(slice, step.rows, 0);
+      if (step.layerwise) continue;
       step.clock.enter('update');
       step.backend.update(slice, step.number, step.learningRate);
     }
+    if (step.layerwise) updateLayerwise(step);
     step.clock.enter('wait');
     step.barrier(); // every parameter is written, and every delta read, before the next forward pass
   },

@@ -3,6 +3,7 @@
  * gradients (as the optimiser states are partitioned in ZeRO, Rajbhandari et al. 2020). The same result as
  * `average`, bit for bit, for the same number of threads.
  */
+import { updateLayerwise } from './layerwise.js';
 import type { SyncStrategy } from './strategy.js';
 
 export const sharded: SyncStrategy = {
@@ -17,8 +18,9 @@ export const sharded: SyncStrategy = {
     step.clock.enter('update');
     for (const slice of step.ownSlices) {
       step.backend.reduce(slice, step.buffers);
-      step.backend.update(slice, step.number, step.learningRate);
+      if (!step.layerwise) step.backend.update(slice, step.number, step.learningRate);
     }
+    if (step.layerwise) updateLayerwise(step);
     step.clock.enter('wait');
     step.barrier(); // every parameter is written before anyone reads
   },

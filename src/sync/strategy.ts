@@ -26,6 +26,8 @@ export interface Step {
   readonly ownSlices: readonly Slice[];
   readonly allSlices: readonly Slice[];
   readonly buffers: number;
+  /** The optimiser wants every slice measured before any is updated. */
+  readonly layerwise: boolean;
   readonly clock: PhaseClock;
   /** Waits for all workers (and, in `average`, the coordinator). */
   readonly barrier: () => void;
@@ -40,7 +42,7 @@ export interface SyncStrategy {
   readonly work: (step: Step) => void;
   /** The coordinator's part between the two barriers. */
   readonly combine?: (
-    step: Pick<Step, 'backend' | 'allSlices' | 'buffers' | 'number' | 'learningRate'>,
+    step: Pick<Step, 'backend' | 'allSlices' | 'buffers' | 'layerwise' | 'number' | 'learningRate'>,
   ) => void;
 }
 

@@ -4,6 +4,7 @@ import type { FeatureBackend } from '../backend/feature-backend.js';
 import type { PartName, Plan } from '../coordinator/plan.js';
 import { shardStart } from '../coordinator/shards.js';
 import { blockImages } from '../directions/spec.js';
+import { isLayerwise } from '../optim/optimizer.js';
 import { type Step, strategies } from '../sync/strategy.js';
 import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
 import { PhaseClock, phases, statsPerRank } from './phase-clock.js';
@@ -60,6 +61,7 @@ export class StepLoop {
       ownSlices: plan.slices[rank],
       allSlices: plan.slices.flat(),
       buffers: strategy.gradientBuffers(threads),
+      layerwise: isLayerwise(plan.optimizer),
       clock: this.clock,
       barrier: () => barrier.wait(),
     };

@@ -11,7 +11,7 @@ import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Rows, ShardResult } from '../backend.js';
 import type { FeatureBackend, SoloSteps } from '../feature-backend.js';
-import { gradientBuffer, reduceSlice, updateSlice } from '../slice-steps.js';
+import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { BatchPlaces, fitScale } from './feature-steps.js';
 
 export class DirectionBackend implements FeatureBackend {
@@ -38,7 +38,7 @@ export class DirectionBackend implements FeatureBackend {
     this.#directions = directions;
     this.#engine = engine;
     this.#kernels = kernels;
-    this.#optimizer = createOptimizer(plan.optimizer, engine);
+    this.#optimizer = createOptimizer(plan, engine, memory);
     const { ranks, model, shape, fittedImages, fitting } = directions;
     const { features, components } = shape;
     if (components > 0 && kernels.fittingBytes(features, components, fittedImages) > fitting.bytes)
@@ -83,6 +83,10 @@ export class DirectionBackend implements FeatureBackend {
 
   reduce(slice: Slice, buffers: number): void {
     reduceSlice(this.#plan, this.#engine, slice, buffers);
+  }
+
+  measure(slice: Slice): void {
+    measureSlice(this.#plan, this.#optimizer, slice);
   }
 
   update(slice: Slice, step: number, learningRate: number): void {

@@ -150,6 +150,7 @@ export class JsBackend implements PixelBackend {
       });
       return;
     }
+    if (optimizer.name !== 'adam') throw new Error(`the reference backend has no ${optimizer.name}`);
     const settings = { ...optimizer, learningRate };
     const second = at(regions.states.offset + parameters * 4);
     gradient.forEach((g, i) => {

@@ -11,7 +11,7 @@ import { instantiateKernels, type Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { PixelBackend, Rows, ShardResult } from '../backend.js';
 import { BatchRows } from '../matrices/batch-rows.js';
-import { gradientBuffer, reduceSlice, updateSlice } from '../slice-steps.js';
+import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { Network, type Passed } from './network.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
@@ -53,7 +53,7 @@ export class TfjsBackend implements PixelBackend {
     this.#plan = plan;
     this.#buffer = memory.buffer;
     this.#kernels = instantiateKernels(module, memory);
-    this.#optimizer = createOptimizer(plan.optimizer, this.#kernels);
+    this.#optimizer = createOptimizer(plan, this.#kernels, memory);
     this.#network = new Network(tf, plan, memory);
     this.#rows = new BatchRows(plan, memory);
     this.#rank = rank;
@@ -200,6 +200,10 @@ export class TfjsBackend implements PixelBackend {
 
   reduce(slice: Slice, buffers: number): void {
     reduceSlice(this.#plan, this.#kernels, slice, buffers);
+  }
+
+  measure(slice: Slice): void {
+    measureSlice(this.#plan, this.#optimizer, slice);
   }
 
   update(slice: Slice, step: number, learningRate: number): void {

@@ -5,7 +5,7 @@ import type { Slice } from '../../coordinator/slices.js';
 import { instantiateKernels, type Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
-import { gradientBuffer, reduceSlice, updateSlice } from '../slice-steps.js';
+import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { Columns } from './columns.js';
 import { ForwardPass, rowBytes } from './forward.js';
 import { type InputSource, PixelSource, type RowLabels } from './inputs.js';
@@ -39,7 +39,7 @@ export class WasmBackend implements Backend {
     this.#kernels = instantiateKernels(module, memory);
     this.#rank = rank;
     this.#columns = new Columns(plan, this.#kernels);
-    this.#optimizer = createOptimizer(plan.optimizer, this.#kernels);
+    this.#optimizer = createOptimizer(plan, this.#kernels, memory);
     const scratch = plan.regions.scratch.offset + rank * scratchFloats(plan.layers) * 4;
     const widest = Math.max(...plan.layers.map((layer) => layer.width)) * 4;
     this.#biasSums = scratch + widest;
@@ -174,6 +174,10 @@ export class WasmBackend implements Backend {
 
   reduce(slice: Slice, buffers: number): void {
     reduceSlice(this.#plan, this.#kernels, slice, buffers);
+  }
+
+  measure(slice: Slice): void {
+    measureSlice(this.#plan, this.#optimizer, slice);
   }
 
   update(slice: Slice, step: number, learningRate: number): void {

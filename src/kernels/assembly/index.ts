@@ -13,4 +13,4 @@ export { outer16 } from './outer';
 export { activate, activateBackward } from './activation';
 export { softmaxCrossEntropy } from './loss';
 export { columnSum, addInto, negativeOuter, transposeRows } from './gradient';
-export { sgd, adam } from './update';
+export { sgd, adam, lars, rowSquares } from './update';

@@ -1,5 +1,6 @@
-// Parameter updates, elementwise over a slice whose length is a multiple of 16. Definitions are PyTorch's.
-import { madd } from './simd';
+// Parameter updates, elementwise over a slice; its length is a multiple of 16 unless a comment says otherwise. SGD and
+// Adam are as PyTorch defines them.
+import { madd, sumLanes } from './simd';
 
 /**
  * SGD with momentum (Sutskever et al. 2013, in PyTorch's form): g += weightDecay · w; v = momentum · v + g;
@@ -44,5 +45,47 @@ export function adam(
     v128.store(square, s);
     const denominator = madd(f32x4.sqrt(s), root, e);
     v128.store(weights, madd(step, f32x4.div(m, denominator), w));
+  }
+}
+
+/**
+ * LARS with a rate of its own for each call (You, Gitman & Ginsburg 2017, algorithm 1): v = momentum · v + rate ·
+ * (g + weightDecay · w); w −= v. Any count.
+ */
+export function lars(
+  weights: usize, velocity: usize, gradient: usize, count: i32, rate: f32, momentum: f32, weightDecay: f32,
+): void {
+  const r = f32x4.splat(rate), m = f32x4.splat(momentum), decay = f32x4.splat(weightDecay);
+  const end = weights + (<usize>count << 2), blocks = weights + (<usize>(count & ~3) << 2);
+  for (; weights < blocks; weights += 16, velocity += 16, gradient += 16) {
+    const w = v128.load(weights);
+    const v = madd(r, madd(decay, w, v128.load(gradient)), f32x4.mul(m, v128.load(velocity)));
+    v128.store(velocity, v);
+    v128.store(weights, f32x4.sub(w, v));
+  }
+  for (; weights < end; weights += 4, velocity += 4, gradient += 4) {
+    const w = load<f32>(weights);
+    const v = rate * (load<f32>(gradient) + weightDecay * w) + momentum * load<f32>(velocity);
+    store<f32>(velocity, v);
+    store<f32>(weights, w - v);
+  }
+}
+
+/**
+ * The sum of squares of each row of x, f32 [rows][width]: f64, one every `stride` bytes of out. A row's sum does not
+ * depend on which other rows are in the call. Any width.
+ */
+export function rowSquares(x: usize, rows: i32, width: i32, out: usize, stride: i32): void {
+  const bytes = <usize>width << 2, blocks = <usize>(width & ~3) << 2;
+  for (let row = 0; row < rows; row++, out += stride) {
+    let sum = f32x4.splat(0);
+    const end = x + bytes;
+    for (const last = x + blocks; x < last; x += 16) {
+      const v = v128.load(x);
+      sum = madd(v, v, sum);
+    }
+    let total = <f64>sumLanes(sum);
+    for (; x < end; x += 4) total += <f64>load<f32>(x) * <f64>load<f32>(x);
+    store<f64>(out, total);
   }
 }

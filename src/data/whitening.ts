@@ -1,0 +1,182 @@
+/**
+ * Input normalisations that are a linear map fitted on the training images (LeCun, Bottou, Orr & Müller 1998, "Efficient
+ * BackProp", § 4.3). With x the pixels from 0 to 1, μ their means and C their covariance, a network sees
+ *
+ * - standardise: (x_p − μ_p) / √(C_pp + ε);
+ * - whiten: (C + ε)^(−1/2) · (x − μ), the symmetric root: zero-phase components (ZCA; Bell & Sejnowski 1997), which of
+ *   all whitening maps changes the images least.
+ *
+ * Every input then has mean 0 and a variance of at most 1, and after whitening no two are correlated. ε keeps noise in
+ * directions without variance from being blown up.
+ */
+
+import { findTensor } from '../model/parameters.js';
+import type { Tensor } from '../model/safetensors.js';
+import type { Features } from './features.js';
+import type { LinearKind } from './statistics.js';
+import { symmetricEigen } from './symmetric-eigen.js';
+
+/** input = weight · (x − mean). */
+export interface LinearNormaliser {
+  /** f32 [pixels] */
+  readonly mean: Float32Array;
+  /** f32 [pixels] of a scale for each, or [pixels][pixels]; symmetric. */
+  readonly weight: Float32Array;
+}
+
+/** Names of the map's tensors beside a network's weights. */
+export const [meanName, mapName] = ['normalise.mean', 'normalise.weight'];
+
+/** Fits the map on the training images. */
+export function fitNormaliser(kind: LinearKind, train: Features, epsilon: number): LinearNormaliser {
+  const { width, count } = train;
+  const unit = 255 * train.pixelsPerValue;
+  const { sums, products } = secondMoments(train, kind === 'whiten');
+  const mean = sums.map((sum) => sum / count / unit);
+  const covariance = (p: number, q: number, at: number) =>
+    products[at] / count / unit ** 2 - mean[p] * mean[q];
+  if (kind === 'standardise') {
+    const weight = Float32Array.from(
+      mean,
+      (_, p) => 1 / Math.sqrt(Math.max(0, covariance(p, p, p)) + epsilon),
+    );
+    return { mean: Float32Array.from(mean), weight };
+  }
+  const matrix = new Float64Array(width * width);
+  for (let p = 0; p < width; p++)
+    for (let q = p; q < width; q++) {
+      matrix[p * width + q] = covariance(p, q, p * width + q);
+      matrix[q * width + p] = matrix[p * width + q];
+    }
+  return { mean: Float32Array.from(mean), weight: inverseRoot(matrix, width, epsilon) };
+}
+
+/** Exact sums of values, and of products [width][width] in the upper triangle, or of squares [width]. */
+function secondMoments({ values, count, width }: Features, pairs: boolean) {
+  const sums = new Float64Array(width);
+  const products = new Float64Array(pairs ? width * width : width);
+  // Of a row: its pixels that are not blank, and where they are.
+  const places = new Int32Array(width);
+  const lit = new Float64Array(width);
+  for (let row = 0; row < count; row++) {
+    const at = row * width;
+    let found = 0;
+    for (let p = 0; p < width; p++) {
+      if (values[at + p] === 0) continue;
+      places[found] = p;
+      lit[found++] = values[at + p];
+    }
+    for (let i = 0; i < found; i++) {
+      const value = lit[i];
+      sums[places[i]] += value;
+      const line = places[i] * width;
+      if (!pairs) products[places[i]] += value * value;
+      else for (let j = i; j < found; j++) products[line + places[j]] += value * lit[j];
+    }
+  }
+  return { sums, products };
+}
+
+/** (C + ε)^(−1/2) = Σ v vᵀ / √(λ + ε) over the eigenvectors v of C. */
+function inverseRoot(matrix: Float64Array, n: number, epsilon: number): Float32Array {
+  const { values, vectors } = symmetricEigen(matrix, n);
+  // A covariance has no negative eigenvalue; rounding may have given it one.
+  const quarter = values.map((value) => (Math.max(0, value) + epsilon) ** -0.25);
+  const columns = new Float64Array(n * n);
+  for (let k = 0; k < n; k++)
+    for (let p = 0; p < n; p++) columns[p * n + k] = vectors[k * n + p] * quarter[k];
+  const root = new Float32Array(n * n);
+  for (let p = 0; p < n; p++) {
+    for (let q = p; q < n; q++) {
+      let sum = 0;
+      for (let k = 0; k < n; k++) sum += columns[p * n + k] * columns[q * n + k];
+      root[p * n + q] = sum;
+      root[q * n + p] = sum;
+    }
+  }
+  return root;
+}
+
+/**
+ * Normalised inputs are kept in 16 bits: steps of 1/1024 from −32 to 32, in which standard deviations of about 1 lose
+ * nothing that matters; beyond them a value is clipped.
+ */
+export const fixedPoint = { scale: 1 / 1024, shift: 32 } as const;
+
+/** Inputs of a part in fixed point: input = value · scale − shift. */
+export function normaliseLinearly(features: Features, { mean, weight }: LinearNormaliser): Features {
+  const { values, count, width } = features;
+  const unit = 1 / (255 * features.pixelsPerValue);
+  const isMap = weight.length > width;
+  const rows = Float64Array.from(weight);
+  const inputOf = isMap ? mapped : scaled;
+  const blank = new Float64Array(width);
+  for (let p = 0; p < width; p++) {
+    if (isMap) for (let q = 0; q < width; q++) blank[p] -= rows[p * width + q] * mean[q];
+    else blank[p] = -rows[p] * mean[p];
+  }
+  const out = new Uint16Array(count * width);
+  const input = new Float64Array(width);
+  for (let row = 0; row < count; row++) {
+    input.set(blank);
+    inputOf(values.subarray(row * width, (row + 1) * width), unit, rows, input);
+    for (let p = 0; p < width; p++) {
+      const stored = Math.round((input[p] + fixedPoint.shift) / fixedPoint.scale);
+      out[row * width + p] = Math.min(65535, Math.max(0, stored));
+    }
+  }
+  return { values: out, count, width, pixelsPerValue: 1 };
+}
+
+type Pixels = Uint8Array | Uint16Array;
+
+/** Adds a scale's product with the pixels, times `unit`, to `out`. */
+function scaled(pixels: Pixels, unit: number, scale: Float64Array, out: Float64Array): void {
+  for (let p = 0; p < pixels.length; p++) out[p] += scale[p] * pixels[p] * unit;
+}
+
+/**
+ * Adds the symmetric map's product with the pixels, times `unit`, to `out`. Most pixels of most images are blank; the
+ * others are taken four at a time, for the sums' sake, which then are read and written a quarter as often.
+ */
+function mapped(pixels: Pixels, unit: number, map: Float64Array, out: Float64Array): void {
+  const width = pixels.length;
+  const lit: number[] = [];
+  for (let p = 0; p < width; p++) if (pixels[p] !== 0) lit.push(p);
+  const fours = lit.length - (lit.length % 4);
+  for (let i = 0; i < fours; i += 4) {
+    const [p, q, r, s] = [lit[i], lit[i + 1], lit[i + 2], lit[i + 3]];
+    const [a, b, c, d] = [pixels[p] * unit, pixels[q] * unit, pixels[r] * unit, pixels[s] * unit];
+    const [A, B, C, D] = [p * width, q * width, r * width, s * width];
+    for (let k = 0; k < width; k++)
+      out[k] += a * map[A + k] + b * map[B + k] + c * map[C + k] + d * map[D + k];
+  }
+  for (const p of lit.slice(fours)) {
+    const a = pixels[p] * unit;
+    for (let k = 0; k < width; k++) out[k] += a * map[p * width + k];
+  }
+}
+
+export function normaliserTensors({ mean, weight }: LinearNormaliser): Map<string, Tensor> {
+  const P = mean.length;
+  return new Map([
+    [meanName, { shape: [P], data: mean }],
+    [mapName, { shape: weight.length === P ? [P] : [P, P], data: weight }],
+  ]);
+}
+
+/** Null where the tensors hold none. @throws UserError naming `file` when it does not fit. */
+export function readNormaliser(
+  tensors: ReadonlyMap<string, Tensor>,
+  kind: LinearKind,
+  width: number,
+  file: string,
+  prefix: string,
+): LinearNormaliser | null {
+  if (!tensors.has(prefix + mapName)) return null;
+  const shape = kind === 'whiten' ? [width, width] : [width];
+  return {
+    mean: findTensor(tensors, prefix + meanName, [width], file),
+    weight: findTensor(tensors, prefix + mapName, shape, file),
+  };
+}

@@ -1,0 +1,15 @@
+/**
+ * The peak learning rate as a function of the batch: k times as many images in a step average out k times the noise of
+ * the gradient, so a rate found for one batch is scaled for another.
+ */
+import type { Config } from '../config/schema.js';
+
+/**
+ * lr · batch / referenceBatch (linear; Goyal et al. 2017, § 2.1) or lr · √(batch / referenceBatch) (Krizhevsky 2014;
+ * for Adam, Malladi et al. 2022); `lr` itself without a reference batch.
+ */
+export function peakRate({ lr, referenceBatch, batchScaling }: Config['optimizer'], batch: number): number {
+  if (referenceBatch === null) return lr;
+  const ratio = batch / referenceBatch;
+  return lr * (batchScaling === 'sqrt' ? Math.sqrt(ratio) : ratio);
+}

@@ -1,0 +1,78 @@
+/**
+ * Norms of a layer's weights and of their gradient, measured by several ranks, each for the slices it owns. A slice is
+ * whole rows of weights, so the sums are kept for each row, f64 [rows of all layers][Σ w², Σ g²], and every rank adds
+ * them up in the same order: the bits do not depend on how the layers are cut. Biases are not part of a norm.
+ */
+import type { Config } from '../config/schema.js';
+import type { Plan } from '../coordinator/plan.js';
+import type { Slice } from '../coordinator/slices.js';
+import { stripFloats } from '../kernels/direction-kernels.js';
+import type { Kernels } from '../kernels/kernels.js';
+import type { LayerLayout } from '../model/layout.js';
+
+/** The rows of one layer: the first one's number among all, how many a panel has, and floats of each. */
+export interface WeightRows {
+  readonly first: number;
+  readonly perPanel: number;
+  readonly count: number;
+  readonly floats: number;
+}
+
+const bytesPerRow = 16;
+
+/** `strips`: of softmax regression on feature blocks, whose rows are strips; null for layers in panels or matrices. */
+export function weightRows(layers: readonly LayerLayout[], strips: number | null): WeightRows[] {
+  if (strips !== null) return [{ first: 0, perPanel: strips, count: strips, floats: stripFloats }];
+  let first = 0;
+  return layers.map(({ inputs, panels, panelWidth }) => {
+    const rows = { first, perPanel: inputs, count: inputs * panels, floats: panelWidth };
+    first += rows.count;
+    return rows;
+  });
+}
+
+/** None for an optimiser that measures nothing. */
+export function normsBytes(optimizer: Config['optimizer'], rows: readonly WeightRows[]): number {
+  return optimizer.name === 'lars' ? rows.reduce((sum, { count }) => sum + count, 0) * bytesPerRow : 0;
+}
+
+export interface Norms {
+  readonly weights: number;
+  readonly gradient: number;
+}
+
+export class LayerNorms {
+  readonly #rows: readonly WeightRows[];
+  readonly #kernels: Kernels;
+  readonly #sums: Float64Array;
+
+  constructor({ regions, weightRows }: Plan, kernels: Kernels, memory: WebAssembly.Memory) {
+    this.#rows = weightRows;
+    this.#kernels = kernels;
+    this.#sums = new Float64Array(memory.buffer, regions.norms.offset, regions.norms.bytes / 8);
+  }
+
+  /** Floats of the slice that are weights; its bias, if it has one, follows. */
+  weightFloats({ layer, firstRow, lastRow }: Slice): number {
+    return (lastRow - firstRow) * this.#rows[layer].floats;
+  }
+
+  /** Pointers to the slice, in bytes. */
+  measure({ layer, panel, firstRow, lastRow }: Slice, weights: number, gradient: number): void {
+    const { first, perPanel, floats } = this.#rows[layer];
+    const out = this.#sums.byteOffset + (first + panel * perPanel + firstRow) * bytesPerRow;
+    this.#kernels.rowSquares(weights, lastRow - firstRow, floats, out, bytesPerRow);
+    this.#kernels.rowSquares(gradient, lastRow - firstRow, floats, out + 8, bytesPerRow);
+  }
+
+  /** Of a layer whose every slice has been measured. */
+  of(layer: number): Norms {
+    const { first, count } = this.#rows[layer];
+    let [weights, gradient] = [0, 0];
+    for (let i = 2 * first; i < 2 * (first + count); i += 2) {
+      weights += this.#sums[i];
+      gradient += this.#sums[i + 1];
+    }
+    return { weights: Math.sqrt(weights), gradient: Math.sqrt(gradient) };
+  }
+}

@@ -5,58 +5,21 @@
  */
 
 import * as z from 'zod';
-
-/**
- * A leaf whose every refusal says the same words, whichever of its checks failed. The members of a union
- * say the union's words: zod reports a member instead of the union where only one has the right type.
- */
-const expecting = (expected: string) => ({ error: expected });
-
-const integer = (expected: string, from: number, to = Number.MAX_SAFE_INTEGER) =>
-  z.int(expecting(expected)).min(from, expecting(expected)).max(to, expecting(expected));
-
-const countFromOne = () => integer('an integer from 1 up', 1);
-const countOrNull = () => integer('an integer from 1 up, or null', 1).nullable();
-
-const atLeast = (low: number) => {
-  const expected = `a number from ${low} up`;
-  return z.number(expecting(expected)).min(low, expecting(expected));
-};
-
-const above = (low: number) => {
-  const expected = `a number above ${low}`;
-  return z.number(expecting(expected)).gt(low, expecting(expected));
-};
-
-/** 0 ≤ x < 1 */
-const belowOne = (expected = 'a number from 0 to below 1') =>
-  z.number(expecting(expected)).min(0, expecting(expected)).lt(1, expecting(expected));
-
-/** 0 ≤ x ≤ 1 */
-const share = () => {
-  const expected = 'a number from 0 to 1';
-  return z.number(expecting(expected)).min(0, expecting(expected)).max(1, expecting(expected));
-};
-
-/** 0 < x ≤ 1 */
-const positiveShare = (expected = 'a number above 0 and up to 1') =>
-  z.number(expecting(expected)).gt(0, expecting(expected)).max(1, expecting(expected));
-
-const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
-  z.enum(words, expecting(words.length === 1 ? words[0] : `one of ${words.join(', ')}`));
-
-const flag = () => z.boolean(expecting('true or false'));
-const pathOrNull = (what: string) => {
-  const expected = `the path of a ${what}, or null`;
-  return z.string(expecting(expected)).min(1, expecting(expected)).nullable();
-};
-
-/** A mapping of keys; it may be left out as a whole, for every key has a default. */
-const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
-  z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'invalid_type' ? `a mapping with keys ${Object.keys(shape).join(', ')}` : undefined,
-  });
+import {
+  above,
+  atLeast,
+  belowOne,
+  countFromOne,
+  countOrNull,
+  expecting,
+  flag,
+  integer,
+  oneOf,
+  pathOrNull,
+  positiveShare,
+  section,
+  share,
+} from './leaves.js';
 
 /** A mapping whose `name` decides which other keys it has. */
 const choiceError = (names: readonly string[]) => (issue: { code?: string | undefined }) =>
@@ -215,7 +178,16 @@ const train = section({
       'Stop after that many steps if train.epochs lasts as long; the schedule is spread over the steps that are run',
     ),
   dropLast: flag().default(false).describe('Leave out a last batch that is not full'),
+  selective: section({
+    beta: atLeast(0)
+      .default(0)
+      .describe(
+        "Selective back-propagation (Jiang et al. 2019): of each batch, train on an image with the probability of its loss's percentile to this power; 0 trains on all",
+      ),
+  }).prefault({}),
 });
+
+export const defaultLocalSteps = 8;
 
 const threadCount = 'an integer from 1 to 256, physical, logical or auto';
 const parallel = section({
@@ -226,7 +198,23 @@ const parallel = section({
       'Worker threads: a number, or as many as there are physical or logical cores; auto: as many as pay for ' +
         'themselves by an estimate of the work, which the log gives',
     ),
-  sync: oneOf(['average', 'sharded', 'owner']).default('owner').describe("How the threads' work is combined"),
+  sync: oneOf(['average', 'sharded', 'owner', 'hogwild', 'local-sgd'])
+    .default('owner')
+    .describe(
+      "How the threads' work is combined. Synchronous steps: average, sharded, owner; hogwild: whole batches side by " +
+        'side on the shared weights, without locks (Niu et al. 2011); local-sgd: on copies of the weights that are ' +
+        'averaged now and then (Stich 2019)',
+    ),
+  localSteps: countFromOne()
+    .default(defaultLocalSteps)
+    .describe(
+      'parallel.sync=local-sgd: steps that every thread takes on its own copy between two averagings',
+    ),
+  localAfter: belowOne()
+    .default(0)
+    .describe(
+      'parallel.sync=local-sgd: share of the steps that are synchronous first (post-local SGD, Lin et al. 2020)',
+    ),
   threadsPerWorker: integer('an integer from 1 to 256', 1, 256)
     .default(1)
     .describe(
@@ -254,6 +242,11 @@ const log = section({
   every: integer('an integer from 0 up', 0)
     .default(10)
     .describe('Steps between two rows of the step log; 0 writes none'),
+  noiseScale: flag()
+    .default(false)
+    .describe(
+      "Measure the gradient noise scale (McCandlish et al. 2018) by the threads' gradients; needs parallel.sync=average or sharded and 2 threads or more",
+    ),
   level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('The least severe events that log.ndjson holds; LOG_LEVEL and --log-level set it too'),

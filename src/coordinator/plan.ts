@@ -12,6 +12,13 @@ import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
 import { Arena, type Region } from './arena.js';
 import { type DirectionsPlan, planDirections } from './plan-directions.js';
+import {
+  type LocalPlan,
+  planLocal,
+  planReplicas,
+  type ReplicaRegions,
+  takeTransposed,
+} from './plan-replicas.js';
 import { columnBytes } from './shards.js';
 import { cutFeatures, planSlices, planStripSlices, type Slice, wholePanels } from './slices.js';
 
@@ -108,8 +115,11 @@ export interface Plan {
   readonly training: Workspace;
   readonly evaluation: readonly Workspace[];
   readonly regions: Readonly<Record<RegionName, Region>>;
-  /** Per layer from the second: transposed weights [⌈inputs/16⌉][outputs][16]. */
+  /** Per layer from the second: transposed weights. */
   readonly transposed: readonly (Region | null)[];
+  readonly local: LocalPlan | null;
+  /** Per rank, where workers train apart. */
+  readonly replicas: readonly ReplicaRegions[];
   /** Bytes of the whole memory, a whole number of 64 KiB pages. */
   readonly bytes: number;
 }
@@ -233,6 +243,20 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     stats: arena.take((threads + 1) * 64),
     scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
   };
+  const replicas = planReplicas(
+    config,
+    {
+      threads,
+      features,
+      gathers: input.gathers,
+      layers,
+      vectorBytes: vector,
+      stateVectors: stateVectors(config.optimizer),
+      scratchBytes: scratchFloats(layers) * 4,
+      training: (rows) => workspace(rows, true),
+    },
+    arena,
+  );
   return {
     backend: config.backend,
     threads,
@@ -257,9 +281,9 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     training: workspace(batch, true),
     evaluation: Array.from({ length: threads }, () => workspace(chunkSamples, false)),
     regions,
-    transposed: layers.map((layer, l) =>
-      l === 0 || asMatrices ? null : arena.take(Math.ceil(layer.inputs / 16) * layer.outputs * 64),
-    ),
+    transposed: asMatrices ? layers.map(() => null) : takeTransposed(layers, arena),
+    local: planLocal(config, facts.parts.train.count),
+    replicas,
     bytes: Math.ceil(arena.top / pageBytes) * pageBytes,
   };
 }

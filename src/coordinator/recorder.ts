@@ -2,8 +2,9 @@
 import type { RunLog } from './log.js';
 import type { Progress } from './progress.js';
 import type { MetricsWriter } from './run-folder.js';
+import { imagesOf } from './run-length.js';
 import { WorkerFailure } from './session-errors.js';
-import { imagesOf, type RunObserver } from './training-run.js';
+import type { RunObserver } from './training-run.js';
 
 export interface RecorderOptions {
   readonly log: RunLog;

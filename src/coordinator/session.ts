@@ -11,13 +11,13 @@ import type { Tensor } from '../model/safetensors.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control } from '../worker/control.js';
 import { extractedAtSlot, phases, statsPerRank } from '../worker/phase-clock.js';
-import { metricsPerRank } from '../worker/step-loop.js';
 import { Interrupted } from './interruption.js';
 import type { PartName, Plan, Region } from './plan.js';
 import type { WorkerPool } from './pool.js';
 import { fillMemory, type PreparedData } from './prepare-data.js';
 import { nonFiniteLoss, WorkerFailure } from './session-errors.js';
 import { allocate } from './shared-memory.js';
+import { StepRecord } from './step-metrics.js';
 import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
 
 /** Longest time for which the event loop is blocked: signals and progress are this late. */
@@ -36,6 +36,7 @@ export class Session {
   readonly #backend: Backend;
   readonly #ranks: Promise<void>[];
   readonly #store: ParameterStore;
+  readonly #steps: StepRecord;
   #failure: WorkerFailure | null = null;
   /** Direction features: the part of which workers make features ahead; the part whose features are all kept. */
   #aheadPart: PartName | null = null;
@@ -49,6 +50,7 @@ export class Session {
     this.#control = new Control(plan, memory);
     this.#backend = openBackend(plan, modules, memory, plan.threads).backend;
     this.#store = parameterStore(plan, memory);
+    this.#steps = new StepRecord(plan, memory);
     this.#ranks = pool.start({ plan, modules, memory });
     this.#ranks.forEach((ended, rank) => {
       ended.catch((error: unknown) => {
@@ -129,6 +131,7 @@ export class Session {
    * @throws Interrupted; UserError when the loss is not finite; WorkerFailure.
    */
   async run(work: Work, onTick?: (step: number) => void): Promise<Done> {
+    this.#steps.begin();
     if (this.#control.stopRequested) throw new Interrupted();
     const { first, rates, firstSample, epochSamples, extract, evaluate } = work;
     this.#doubles(this.plan.regions.rates).set(rates);
@@ -154,35 +157,19 @@ export class Session {
       if (this.#storedPart === null) this.#aheadPart = null;
     }
     return {
-      metrics: this.#stepMetrics(rates.length, firstSample, epochSamples),
+      metrics: this.#steps.read(rates.length, work),
       evaluation: evaluate === null ? null : this.#evaluation(evaluate),
     };
   }
 
   /** Of a run that threw: the metrics of the steps that everyone had finished. */
-  finishedSteps({ first, rates, firstSample, epochSamples }: Work): StepMetrics[] {
-    // When rank 0 reports a step, the others have finished the one before, but may still be in this one.
-    const last =
-      this.#control.stopAfter > 0 && this.isWhole ? this.#control.stopAfter : this.#control.progress - 1;
-    const finished = Math.min(rates.length, last - first);
-    return this.#stepMetrics(Math.max(0, finished), firstSample, epochSamples);
-  }
-
-  #stepMetrics(count: number, firstSample: number, epochSamples: number): StepMetrics[] {
-    const { regions, threads, batch } = this.plan;
-    const metrics = this.#doubles(regions.metrics);
-    const times = this.#doubles(regions.times);
-    return Array.from({ length: count }, (_, i) => {
-      const rows = Math.min(batch, epochSamples - firstSample - i * batch);
-      let lossSum = 0;
-      let correct = 0;
-      for (let rank = 0; rank < threads; rank++) {
-        const slot = (i * threads + rank) * metricsPerRank;
-        lossSum += metrics[slot];
-        correct += metrics[slot + 1];
-      }
-      return { loss: Math.fround(lossSum / rows), batchAccuracy: correct / rows, finishedAt: times[i] };
-    });
+  finishedSteps(work: Work): StepMetrics[] {
+    const { stopAfter, progress } = this.#control;
+    const stopped = stopAfter > 0 && this.isWhole;
+    const finished = stopped
+      ? Math.max(0, Math.min(work.rates.length, stopAfter - work.first))
+      : this.#steps.finished(work, progress);
+    return this.#steps.read(finished, work);
   }
 
   /** Accuracy and mean loss over a whole part. */

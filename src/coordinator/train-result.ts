@@ -10,7 +10,8 @@ import type { Plan } from './plan.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
 import { endRun, type RunEnding } from './run-ending.js';
 import { MetricsWriter, shownFolder } from './run-folder.js';
-import { type RunOutcome, runLength, type UnfinishedOutcome } from './training-run.js';
+import { runLength } from './run-length.js';
+import type { RunOutcome, UnfinishedOutcome } from './training-run.js';
 
 export interface SeedResult {
   readonly seed: number;

@@ -5,6 +5,7 @@ import { initialTensors } from '../model/initialise.js';
 import type { Tensor } from '../model/safetensors.js';
 import { learningRate } from '../optim/schedule.js';
 import { orderOf } from './epoch-order.js';
+import { imagesOf, runLength } from './run-length.js';
 import type { Session } from './session.js';
 import { nonFiniteLoss } from './session-errors.js';
 import { type StopReason, StopRule } from './stopping.js';
@@ -44,15 +45,6 @@ export interface RunOutcome {
 }
 
 export type UnfinishedOutcome = Omit<RunOutcome, 'reason'>;
-
-/** Geometry of a run, from the configuration and the size of the training part. */
-export function runLength(config: Config, trainImages: number) {
-  const { batch, epochs, steps, dropLast } = config.train;
-  const images = config.data.take ?? trainImages;
-  const stepsPerEpoch = dropLast ? Math.floor(images / batch) : Math.ceil(images / batch);
-  const totalSteps = Math.min(epochs * stepsPerEpoch, steps ?? Number.POSITIVE_INFINITY);
-  return { images, stepsPerEpoch, totalSteps };
-}
 
 /** Parameters at the start of a run: from the seed unless a file was given. */
 export function startParameters(
@@ -177,10 +169,3 @@ export async function trainOnce(
 }
 
 const nextMultiple = (step: number, every: number) => (Math.floor(step / every) + 1) * every;
-
-/** Images seen in `steps` steps; the last batch of an epoch may be partial. */
-export function imagesOf(steps: number, stepsPerEpoch: number, batch: number, images: number): number {
-  const epochs = Math.floor(steps / stepsPerEpoch);
-  const perEpoch = Math.min(images, stepsPerEpoch * batch);
-  return epochs * perEpoch + Math.min((steps - epochs * stepsPerEpoch) * batch, perEpoch);
-}

@@ -56,6 +56,7 @@ const Word = {
   trained: 13 * line,
   workersCount: 14 * line,
   workersGeneration: 15 * line,
+  claimedStep: 16 * line,
 } as const;
 
 /** Words that someone may be asleep on. */
@@ -152,6 +153,7 @@ export class Control {
     });
     Atomics.store(this.#words, Word.done, 0);
     Atomics.store(this.#words, Word.chunk, 0);
+    Atomics.store(this.#words, Word.claimedStep, 0);
     if (extract) {
       this.restartEvaluated();
       for (const word of [Word.extractedChunk, Word.fitted]) Atomics.store(this.#words, word, 0);
@@ -223,6 +225,16 @@ export class Control {
   reportDone(): void {
     // What this worker wrote (weights, metrics) is ordered before the add, so the coordinator sees it.
     if (Atomics.add(this.#words, Word.done, 1) === this.#threads - 1) Atomics.notify(this.#words, Word.done);
+  }
+
+  /** Claims the command's next step, from 0; beyond the last where none is left. */
+  claimStep(): number {
+    return Atomics.add(this.#words, Word.claimedStep, 1);
+  }
+
+  /** How often a step was claimed in this command, by those who found one and those who did not. */
+  get claims(): number {
+    return Atomics.load(this.#words, Word.claimedStep);
   }
 
   /** Claims the next evaluation chunk. */

@@ -4,7 +4,9 @@
  */
 import { type OpenBackend, openBackend } from '../backend/open-backend.js';
 import type { Plan } from '../coordinator/plan.js';
+import { replicaPlan } from '../coordinator/plan-replicas.js';
 import type { KernelModules } from '../kernels/load.js';
+import { Replica } from '../sync/replica.js';
 import { Aborted, AbortReason, Control, type RunCommand } from './control.js';
 import { DirectionRun } from './direction-run.js';
 import { barrierSpinMs, StepLoop } from './step-loop.js';
@@ -45,12 +47,9 @@ export default function runRank(task: RankTask): void {
 }
 
 /** How this rank executes a command. */
-function commandsOf(
-  { plan, memory, rank }: RankTask,
-  opened: OpenBackend,
-  control: Control,
-): (command: RunCommand) => void {
-  const loop = new StepLoop(plan, memory, control, opened.backend, rank);
+function commandsOf(task: RankTask, opened: OpenBackend, control: Control): (command: RunCommand) => void {
+  const { plan, memory, rank } = task;
+  const loop = new StepLoop(plan, memory, control, opened.backend, rank, openReplica(task));
   if (opened.kind === 'directions') {
     const { backend, extractor, directions } = opened;
     const barrier = control.workersBarrier(plan.oversubscribed ? 0 : barrierSpinMs);
@@ -62,4 +61,11 @@ function commandsOf(
     if (command.count > 0) loop.steps(command);
     if (command.evaluate !== null) loop.evaluate(command.evaluate.part, opened.backend);
   };
+}
+
+/** Null where the workers step together. */
+function openReplica({ plan, modules, memory, rank }: RankTask): Replica | null {
+  if (plan.replicas.length === 0) return null;
+  const { backend } = openBackend(replicaPlan(plan, rank), modules, memory, 0);
+  return new Replica(plan, memory, rank, backend);
 }

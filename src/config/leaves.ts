@@ -1,0 +1,55 @@
+/** The kinds of value that keys take, each with the words in which a wrong one is refused. */
+
+import * as z from 'zod';
+
+/**
+ * A leaf whose every refusal says the same words, whichever of its checks failed. The members of a union
+ * say the union's words: zod reports a member instead of the union where only one has the right type.
+ */
+export const expecting = (expected: string) => ({ error: expected });
+
+export const integer = (expected: string, from: number, to = Number.MAX_SAFE_INTEGER) =>
+  z.int(expecting(expected)).min(from, expecting(expected)).max(to, expecting(expected));
+
+export const countFromOne = () => integer('an integer from 1 up', 1);
+export const countOrNull = () => integer('an integer from 1 up, or null', 1).nullable();
+
+export const atLeast = (low: number) => {
+  const expected = `a number from ${low} up`;
+  return z.number(expecting(expected)).min(low, expecting(expected));
+};
+
+export const above = (low: number) => {
+  const expected = `a number above ${low}`;
+  return z.number(expecting(expected)).gt(low, expecting(expected));
+};
+
+/** 0 ≤ x < 1 */
+export const belowOne = (expected = 'a number from 0 to below 1') =>
+  z.number(expecting(expected)).min(0, expecting(expected)).lt(1, expecting(expected));
+
+/** 0 ≤ x ≤ 1 */
+export const share = () => {
+  const expected = 'a number from 0 to 1';
+  return z.number(expecting(expected)).min(0, expecting(expected)).max(1, expecting(expected));
+};
+
+/** 0 < x ≤ 1 */
+export const positiveShare = (expected = 'a number above 0 and up to 1') =>
+  z.number(expecting(expected)).gt(0, expecting(expected)).max(1, expecting(expected));
+
+export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z.enum(words, expecting(words.length === 1 ? words[0] : `one of ${words.join(', ')}`));
+
+export const flag = () => z.boolean(expecting('true or false'));
+export const pathOrNull = (what: string) => {
+  const expected = `the path of a ${what}, or null`;
+  return z.string(expecting(expected)).min(1, expecting(expected)).nullable();
+};
+
+/** A mapping of keys; it may be left out as a whole, for every key has a default. */
+export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'invalid_type' ? `a mapping with keys ${Object.keys(shape).join(', ')}` : undefined,
+  });

@@ -116,6 +116,7 @@ export class Session {
     this.#floats(this.plan.regions.stats).fill(0);
     // The next run counts from nothing: its first tick comes before its first step is reported.
     this.#control.reportProgress(0);
+    this.#control.startRun();
     this.#backend.refresh(this.plan.slices.flat());
     this.#storedPart = null;
     this.#aheadPart = null;

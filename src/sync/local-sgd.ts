@@ -19,12 +19,15 @@ import type { Step, SyncStrategy } from './strategy.js';
 export const localSgd: SyncStrategy = {
   gradientBuffers: () => 1,
   coordinated: false,
+  begin({ replica }) {
+    if (replica !== null) replica.isCurrent = false;
+  },
   meets: ({ number, local }) => number <= local.from || isAveraged(number, local),
   work(step) {
     const { number, local, replica } = step;
     if (number <= local.from) return owner.work(step);
     if (replica === null) throw new Error('local-sgd needs replicas');
-    if (number === local.from + 1) replica.adopt();
+    if (!replica.isCurrent) replica.adopt();
     trainAlone(step, replica);
     if (!isAveraged(number, local)) return;
     average(step, replica);

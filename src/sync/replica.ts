@@ -6,6 +6,8 @@ import type { Slice } from '../coordinator/slices.js';
 export class Replica {
   /** On this rank's regions; on the shared weights where the replicas have none of their own. */
   readonly backend: Backend;
+  /** Whether it has started from the run's parameters. */
+  isCurrent = false;
   /** Steps of the run on this replica, for optimisers that count theirs. */
   updates = 0;
   /** Of every rank: rows that its replica has trained on since the replicas were last averaged. */
@@ -35,6 +37,7 @@ export class Replica {
   adopt(): void {
     this.#own.states.set(this.#shared.states);
     this.updates = 0;
+    this.isCurrent = true;
     this.pull();
   }
 

@@ -57,6 +57,7 @@ const Word = {
   workersCount: 14 * line,
   workersGeneration: 15 * line,
   claimedStep: 16 * line,
+  run: 17 * line,
 } as const;
 
 /** Words that someone may be asleep on. */
@@ -169,6 +170,11 @@ export class Control {
     Atomics.store(this.#words, Word.aheadChunk, 0);
   }
 
+  /** The parameters were set from outside: what was made of the former ones, outside their regions, is void. */
+  startRun(): void {
+    Atomics.add(this.#words, Word.run, 1);
+  }
+
   get allDone(): boolean {
     return Atomics.load(this.#words, Word.done) === this.#threads;
   }
@@ -225,6 +231,11 @@ export class Control {
   reportDone(): void {
     // What this worker wrote (weights, metrics) is ordered before the add, so the coordinator sees it.
     if (Atomics.add(this.#words, Word.done, 1) === this.#threads - 1) Atomics.notify(this.#words, Word.done);
+  }
+
+  /** Changes whenever a run starts. */
+  get run(): number {
+    return Atomics.load(this.#words, Word.run);
   }
 
   /** Claims the command's next step, from 0; beyond the last where none is left. */

@@ -29,6 +29,7 @@ export class StepLoop {
   readonly #times: Float64Array;
   readonly #chunks: Float64Array;
   readonly clock: PhaseClock;
+  #run = 0;
 
   constructor(
     plan: Plan,
@@ -81,7 +82,9 @@ export class StepLoop {
   /** The command's steps. @throws Aborted when anyone stops the run; a loss that is not finite stops it. */
   steps(command: RunCommand): void {
     const { begin, claims, finish } = strategies[this.#plan.sync];
-    if (command.first === 0) begin?.(this.#step);
+    const { run } = this.#control;
+    if (run !== this.#run) begin?.(this.#step);
+    this.#run = run;
     if (claims) this.#claimedSteps(command);
     else this.#stepsTogether(command);
     finish?.(this.#step);

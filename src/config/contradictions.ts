@@ -129,6 +129,12 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       received: true,
     },
     {
+      broken: config.log.noiseScale && (directions || selects),
+      keys: ['log.noiseScale', directions ? 'data.features.kind' : 'train.selective.beta'],
+      expected: `false where ${directions ? 'data.features.kind is directions' : 'train.selective.beta is above 0'}`,
+      received: true,
+    },
+    {
       broken: config.log.noiseScale && parallel.threads === 1,
       keys: ['log.noiseScale', 'parallel.threads'],
       expected: 'false where parallel.threads is 1: it compares the gradients of at least two',

@@ -5,6 +5,7 @@
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import type { TensorFlowVersions } from '../backend/tfjs/library.js';
+import type { NoiseEstimate } from '../optim/noise-scale.js';
 import type { SweepRow } from '../report/sweep-table.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { HardwareFacts, MeasuredSpeed } from './hardware.js';
@@ -57,6 +58,13 @@ export interface LogEvents {
     loss: number;
     elapsedMs: number;
   };
+  /** Where `log.noiseScale` asks for it: smoothed estimates of |G|², tr(Σ) and their ratio, in images. */
+  noise_scale: {
+    seed?: number;
+    step: number;
+    epoch: number;
+    elapsedMs: number;
+  } & NoiseEstimate;
   sweep_row: SweepRow;
   speedup: {
     baselineThreads: number;

@@ -12,6 +12,7 @@ import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
 import { Arena, type Region } from './arena.js';
 import { type DirectionsPlan, planDirections } from './plan-directions.js';
+import { planNoise } from './plan-noise.js';
 import {
   type LocalPlan,
   planLocal,
@@ -19,6 +20,7 @@ import {
   type ReplicaRegions,
   takeTransposed,
 } from './plan-replicas.js';
+import { planSelection, type SelectionPlan } from './plan-selection.js';
 import { columnBytes } from './shards.js';
 import { cutFeatures, planSlices, planStripSlices, type Slice, wholePanels } from './slices.js';
 
@@ -120,6 +122,9 @@ export interface Plan {
   readonly local: LocalPlan | null;
   /** Per rank, where workers train apart. */
   readonly replicas: readonly ReplicaRegions[];
+  readonly selection: SelectionPlan | null;
+  /** Squares of gradients: see planNoise. */
+  readonly noise: Region | null;
   /** Bytes of the whole memory, a whole number of 64 KiB pages. */
   readonly bytes: number;
 }
@@ -243,6 +248,8 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     stats: arena.take((threads + 1) * 64),
     scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
   };
+  const selection = planSelection(config, { threads, images: facts.parts.train.count, ringSteps }, arena);
+  const noise = planNoise(config, { threads, ringSteps }, arena);
   const replicas = planReplicas(
     config,
     {
@@ -284,6 +291,8 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     transposed: asMatrices ? layers.map(() => null) : takeTransposed(layers, arena),
     local: planLocal(config, facts.parts.train.count),
     replicas,
+    selection,
+    noise,
     bytes: Math.ceil(arena.top / pageBytes) * pageBytes,
   };
 }

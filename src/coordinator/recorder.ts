@@ -64,6 +64,9 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       log.event('eval', { ...seed, ...position, on, accuracy, loss });
       show(position, accuracy, true);
     },
+    noiseScale(position, estimate) {
+      log.event('noise_scale', { ...seed, ...position, ...estimate });
+    },
     epoch({ step, epoch, elapsedMs }, loss, evaluation) {
       const accuracy = evaluation?.accuracy ?? null;
       const imagesPerSecond = (seen(step) / elapsedMs) * 1000;

@@ -5,6 +5,7 @@
 import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.js';
 import { openBackend } from '../backend/open-backend.js';
+import { SquaredGradients } from '../backend/squared-gradients.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { type ParameterStore, parameterStore } from '../model/parameter-store.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -48,7 +49,9 @@ export class Session {
     this.plan = plan;
     this.#memory = memory;
     this.#control = new Control(plan, memory);
-    this.#backend = openBackend(plan, modules, memory, plan.threads).backend;
+    const { backend } = openBackend(plan, modules, memory, plan.threads);
+    this.#backend =
+      plan.noise === null ? backend : new SquaredGradients(plan, plan.noise, memory, plan.threads, backend);
     this.#store = parameterStore(plan, memory);
     this.#steps = new StepRecord(plan, memory);
     this.#ranks = pool.start({ plan, modules, memory });
@@ -102,6 +105,12 @@ export class Session {
   get batches(): Int32Array {
     const { offset, bytes } = this.plan.directions?.batches ?? { offset: 0, bytes: 0 };
     return new Int32Array(this.#memory.buffer, offset, bytes / 4);
+  }
+
+  /** Selective back-propagation: the epoch's draws, uniform in [0, 2^32), to be filled like the order; else empty. */
+  get draws(): Uint32Array {
+    const { offset, bytes } = this.plan.selection?.draws ?? { offset: 0, bytes: 0 };
+    return new Uint32Array(this.#memory.buffer, offset, bytes / 4);
   }
 
   /** When the features of the run's training images were ready; milliseconds since the Unix epoch. */

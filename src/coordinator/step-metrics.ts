@@ -2,19 +2,24 @@
 import { strategies } from '../sync/strategy.js';
 import { metricsPerRank } from '../worker/step-loop.js';
 import type { Plan, Region } from './plan.js';
-import type { StepMetrics, Work } from './work.js';
+import { squaresPerParty } from './plan-noise.js';
+import type { GradientSquares, StepMetrics, Work } from './work.js';
 
 export class StepRecord {
   readonly #plan: Plan;
   readonly #metrics: Float64Array;
   readonly #times: Float64Array;
   readonly #claims: boolean;
+  readonly #trained: Float64Array | null;
+  readonly #squares: Float64Array | null;
 
   constructor(plan: Plan, memory: WebAssembly.Memory) {
     const doubles = ({ offset, bytes }: Region) => new Float64Array(memory.buffer, offset, bytes / 8);
     this.#plan = plan;
     this.#metrics = doubles(plan.regions.metrics);
     this.#times = doubles(plan.regions.times);
+    this.#trained = plan.selection === null ? null : doubles(plan.selection.trained);
+    this.#squares = plan.noise === null ? null : doubles(plan.noise);
     this.#claims = strategies[plan.sync].claims ?? false;
   }
 
@@ -37,8 +42,8 @@ export class StepRecord {
   }
 
   /** The first `count` steps of the work. */
-  read(count: number, { firstSample, epochSamples }: Work): StepMetrics[] {
-    const { threads, batch } = this.#plan;
+  read(count: number, { first, firstSample, epochSamples }: Work): StepMetrics[] {
+    const { threads, batch, ringSteps } = this.#plan;
     return Array.from({ length: count }, (_, i) => {
       const rows = Math.min(batch, epochSamples - firstSample - i * batch);
       let lossSum = 0;
@@ -48,7 +53,25 @@ export class StepRecord {
         lossSum += this.#metrics[slot];
         correct += this.#metrics[slot + 1];
       }
-      return { loss: Math.fround(lossSum / rows), batchAccuracy: correct / rows, finishedAt: this.#times[i] };
+      return {
+        loss: Math.fround(lossSum / rows),
+        batchAccuracy: correct / rows,
+        trainedImages: this.#trained?.[(first + i) % ringSteps] ?? rows,
+        squares: rows < batch ? null : this.#squaresOf((first + i) % ringSteps),
+        finishedAt: this.#times[i],
+      };
     });
+  }
+
+  /** Sums over the parties of a step. */
+  #squaresOf(place: number): GradientSquares | null {
+    if (this.#squares === null) return null;
+    const parties = this.#plan.threads + 1;
+    const sum = (which: number) =>
+      Array.from(
+        { length: parties },
+        (_, party) => this.#squares?.[(place * parties + party) * squaresPerParty + which] ?? 0,
+      ).reduce((total, each) => total + each, 0);
+    return { small: sum(0), big: sum(1) };
   }
 }

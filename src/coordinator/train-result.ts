@@ -145,6 +145,8 @@ function resultJson(ending: TrainingEnding) {
     epochs: first?.epochs ?? 0,
     steps: first?.steps ?? 0,
     images: first?.images ?? 0,
+    backwardImages: first?.backwardImages ?? 0,
+    ...(plan.noise === null ? {} : { noiseScale: first?.noiseScale ?? null }),
     imagesPerSecond:
       timed.length === 0 ? 0 : median(timed.map(({ images, trainMs }) => (images / trainMs) * 1000)),
     residentMs: timed.length === 0 ? 0 : medianOf('residentMs'),

@@ -3,11 +3,13 @@ import type { Config } from '../config/schema.js';
 import { Rng, Stream } from '../data/rng.js';
 import { initialTensors } from '../model/initialise.js';
 import type { Tensor } from '../model/safetensors.js';
+import { type NoiseEstimate, NoiseScale } from '../optim/noise-scale.js';
 import { learningRate } from '../optim/schedule.js';
 import { orderOf } from './epoch-order.js';
 import { imagesOf, runLength } from './run-length.js';
 import type { Session } from './session.js';
 import { nonFiniteLoss } from './session-errors.js';
+import { shardSizes } from './shards.js';
 import { type StopReason, StopRule } from './stopping.js';
 import type { Evaluation, StepMetrics } from './work.js';
 
@@ -23,6 +25,8 @@ export interface RunObserver {
   step?(position: Position, metrics: StepMetrics, learningRate: number): void;
   evaluation?(position: Position, evaluation: Evaluation): void;
   epoch?(position: Position, meanLoss: number, evaluation: Evaluation | null): void;
+  /** After every evaluation and epoch, where log.noiseScale asks for it. */
+  noiseScale?(position: Position, estimate: NoiseEstimate): void;
   /** The run was interrupted or has failed: what it had done by then, before the error is thrown. */
   stopped?(sofar: UnfinishedOutcome): void;
   /** Every few milliseconds. */
@@ -36,6 +40,10 @@ export interface RunOutcome {
   readonly epochs: number;
   readonly steps: number;
   readonly images: number;
+  /** Images that were trained on: all that were seen, but where train.selective chooses among them. */
+  readonly backwardImages: number;
+  /** At the end, where log.noiseScale asks for it. */
+  readonly noiseScale: NoiseEstimate | null;
   readonly trainMs: number;
   readonly evaluateMs: number;
   /** Within trainMs: making the training images' direction features and fitting their transform. */
@@ -88,6 +96,8 @@ export async function trainOnce(
   let featuresMs = 0;
   let step = 0;
   let epoch = 0;
+  let backwardImages = 0;
+  const noise = session.plan.noise === null ? null : new NoiseScale(shardSizes(batch, session.plan.threads));
   let evaluation: Evaluation | null = null;
   let reason: StopReason | null = null;
   const soFar = (): UnfinishedOutcome => {
@@ -97,6 +107,8 @@ export async function trainOnce(
       epochs: epoch,
       steps: step,
       images: imagesOf(step, stepsPerEpoch, batch, images),
+      backwardImages,
+      noiseScale: noise?.estimate() ?? null,
       trainMs: residentMs - evaluateMs,
       evaluateMs,
       featuresMs,
@@ -120,6 +132,8 @@ export async function trainOnce(
         const tell = (metrics: readonly StepMetrics[]) =>
           metrics.forEach((each, i) => {
             lossSum += each.loss;
+            backwardImages += each.trainedImages;
+            if (each.squares !== null) noise?.add(each.squares.small, each.squares.big);
             const elapsedMs = each.finishedAt - startedAt;
             step++;
             observer.step?.({ step, epoch, elapsedMs }, each, rates[i]);
@@ -142,6 +156,9 @@ export async function trainOnce(
             throw error;
           });
         tell(done.metrics);
+        const noiseEstimate = noise?.estimate() ?? null;
+        if (noiseEstimate !== null)
+          observer.noiseScale?.({ step, epoch, elapsedMs: elapsed() }, noiseEstimate);
         if (extract) featuresMs = session.extractedAt - startedAt - sentAt;
         if (done.evaluation !== null) {
           evaluateMs += elapsed() - ((done.metrics.at(-1)?.finishedAt ?? startedAt) - startedAt);

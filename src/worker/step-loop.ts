@@ -8,12 +8,19 @@ import type { Replica } from '../sync/replica.js';
 import { type Step, strategies } from '../sync/strategy.js';
 import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
 import { PhaseClock, phases, statsPerRank } from './phase-clock.js';
+import type { Selection } from './selection.js';
 
 /** Longest spin at a barrier while every thread can have a core of its own: about what falling asleep and waking costs. */
 export const barrierSpinMs = 0.1;
 
 /** A step's sums, per rank, in the metrics ring. */
 export const metricsPerRank = 2;
+
+/** Null where the workers step together; where every row of a batch is trained on. */
+export interface LoopParts {
+  readonly replica: Replica | null;
+  readonly selection: Selection | null;
+}
 
 const always = () => true;
 
@@ -29,6 +36,7 @@ export class StepLoop {
   readonly #times: Float64Array;
   readonly #chunks: Float64Array;
   readonly clock: PhaseClock;
+  readonly #work: (step: Step) => void;
   #run = 0;
 
   constructor(
@@ -37,7 +45,7 @@ export class StepLoop {
     control: Control,
     backend: Backend,
     rank: number,
-    replica: Replica | null = null,
+    { replica, selection }: LoopParts = { replica: null, selection: null },
   ) {
     const { regions, threads } = plan;
     const doubles = ({ offset, bytes }: { offset: number; bytes: number }) =>
@@ -53,13 +61,15 @@ export class StepLoop {
     const stats = doubles(regions.stats);
     this.clock = new PhaseClock(stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length));
     const strategy = strategies[plan.sync];
+    const { work } = strategy;
+    this.#work = selection === null ? work : (step) => selection.step(step, work);
     const barrier = control.barrier(
       threads + Number(strategy.coordinated),
       // The coordinator needs a core for its part of an averaged step: do not spin in its way.
       plan.oversubscribed || strategy.coordinated ? 0 : barrierSpinMs,
     );
     this.#step = {
-      backend,
+      backend: selection?.trainer ?? backend,
       rank,
       ranks: threads,
       number: 0,
@@ -98,7 +108,8 @@ export class StepLoop {
   #stepsTogether({ first, count, firstSample, epochSamples }: RunCommand): void {
     const { batch, threads, sync } = this.#plan;
     const step = this.#step;
-    const { work, meets = always } = strategies[sync];
+    const { meets = always } = strategies[sync];
+    const work = this.#work;
     for (let i = 0; i < count; i++) {
       // A single worker meets nobody at its barriers, so the abort word is looked at here too.
       if (this.#control.aborted) throw new Aborted();
@@ -130,9 +141,9 @@ export class StepLoop {
 
   /** Steps that this rank claims, one after the other; their sums are its own alone. */
   #claimedSteps({ first, count, firstSample, epochSamples }: RunCommand): void {
-    const { batch, threads, sync } = this.#plan;
+    const { batch, threads } = this.#plan;
     const step = this.#step;
-    const { work } = strategies[sync];
+    const work = this.#work;
     while (!this.#control.stopRequested) {
       if (this.#control.aborted) throw new Aborted();
       const i = this.#control.claimStep();

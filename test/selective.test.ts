@@ -40,8 +40,12 @@ test('the largest loss is always chosen, the others with their percentile to the
   assert.deepEqual(chosenRows(2, [3, 1, 9, 2], [above(9 / 16), above(1 / 16), most, above(1 / 4)]), [2]);
 });
 
-test('equal losses are chosen alike; all of them are the largest', () => {
-  assert.deepEqual(chosenRows(5, [1, 1, 1], [most, most, most]), [0, 1, 2]);
+test('equal losses share the mean of their ranks; where none is drawn, a largest one is chosen', () => {
+  // Ranks 1, 2, 3 of 3: 2/3 each.
+  assert.deepEqual(chosenRows(1, [1, 1, 1], new Array(3).fill((2 / 3) * 2 ** 32 - 1)), [0, 1, 2]);
+  assert.deepEqual(chosenRows(1, [1, 1, 1], new Array(3).fill((2 / 3) * 2 ** 32 + 1)), [0]);
+  assert.deepEqual(chosenRows(1, [0, 1, 1], new Array(3).fill(most)), [1]);
+  assert.deepEqual(chosenRows(1, [Number.NaN, Number.NaN], [most, most]), [0]);
 });
 
 test('about the share 1 / (1 + beta) is chosen', () => {

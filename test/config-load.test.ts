@@ -57,13 +57,13 @@ test('the defaults are complete', async () => {
     },
     model: { hidden: [256, 128], activation: 'relu', init: { kind: 'torch', file: null, prefix: '' } },
     loss: { labelSmoothing: 0 },
-    train: { batch: 512, epochs: 10, steps: null, dropLast: false },
+    train: { batch: 512, epochs: 10, steps: null, dropLast: false, selective: { beta: 0 } },
     optimizer: { name: 'sgd', lr: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0 },
     schedule: { name: 'constant' },
-    parallel: { threads: 'physical', sync: 'owner', threadsPerWorker: 1 },
+    parallel: { threads: 'physical', sync: 'owner', localSteps: 8, localAfter: 0, threadsPerWorker: 1 },
     backend: 'wasm',
     stop: { target: null, on: 'test', every: 'epoch', patience: null, minDelta: 0 },
-    log: { every: 10, level: 'info' },
+    log: { every: 10, noiseScale: false, level: 'info' },
     seed: 1,
   });
 });
@@ -101,7 +101,13 @@ test('defaults < extended file < file < command line, and files are named neares
     'top.yaml': 'extends: base/middle.yaml\ntrain: { batch: 3 }',
   });
   const { config, name, files } = await load('top.yaml', 'seed=9');
-  assert.deepEqual(config.train, { batch: 3, epochs: 2, steps: null, dropLast: false });
+  assert.deepEqual(config.train, {
+    batch: 3,
+    epochs: 2,
+    steps: null,
+    dropLast: false,
+    selective: { beta: 0 },
+  });
   assert.deepEqual(config.model.hidden, [4]);
   assert.equal(config.seed, 9);
   assert.equal(name, 'top');

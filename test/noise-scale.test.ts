@@ -118,6 +118,19 @@ for (const sync of ['sharded', 'average'])
     }
   });
 
+test('it is refused where there are no two shards with images to compare', async () => {
+  const open = (threads: number, batch: number) =>
+    openSession(dataset, threads, ['parallel.sync=sharded', `train.batch=${batch}`, 'log.noiseScale=true']);
+  await assert.rejects(open(1, 50), {
+    exitCode: 2,
+    message: /^log\.noiseScale: expected false where there is one thread/,
+  });
+  await assert.rejects(open(3, 2), {
+    exitCode: 2,
+    message: /^log\.noiseScale: expected false where train\.batch=2 is less/,
+  });
+});
+
 test('measuring changes nothing of the training', async () => {
   const train = async (...more: string[]) => {
     const words = ['model.hidden=[40]', 'train.batch=50', 'parallel.sync=sharded', 'parallel.threads=3'];

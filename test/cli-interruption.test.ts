@@ -18,7 +18,7 @@ import {
 const mostMs = 1500;
 const endless = ['train', '--config', 'fastmlp', 'train.epochs=100000', 'stop.target=null', 'data.take=5120'];
 
-for (const sync of ['average', 'sharded', 'owner']) {
+for (const sync of ['average', 'sharded', 'owner', 'hogwild', 'local-sgd']) {
   test(`SIGINT ends a run with ${sync}: exit 130, and what was measured is kept`, async (t) => {
     const cwd = await workingDirectory(t);
     const words = [...endless, '--out', 'run', 'log.every=1', `parallel.sync=${sync}`];

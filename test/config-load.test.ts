@@ -59,7 +59,15 @@ test('the defaults are complete', async () => {
     },
     model: { hidden: [256, 128], activation: 'relu', init: { kind: 'torch', file: null, prefix: '' } },
     loss: { labelSmoothing: 0 },
-    train: { batch: 512, epochs: 10, steps: null, dropLast: false, tailAverage: 0, tailEvery: 1 },
+    train: {
+      batch: 512,
+      epochs: 10,
+      steps: null,
+      dropLast: false,
+      tailAverage: 0,
+      tailEvery: 1,
+      selective: { beta: 0 },
+    },
     optimizer: {
       name: 'sgd',
       lr: 0.05,
@@ -70,10 +78,10 @@ test('the defaults are complete', async () => {
       weightDecay: 0,
     },
     schedule: { name: 'constant' },
-    parallel: { threads: 'physical', sync: 'owner' },
+    parallel: { threads: 'physical', sync: 'owner', localSteps: 8, localAfter: 0 },
     backend: { name: 'wasm' },
     stop: { target: null, on: 'test', every: 'epoch', patience: null, restoreBest: false, minDelta: 0 },
-    log: { every: 10, level: 'info', tensorboard: false },
+    log: { every: 10, noiseScale: false, level: 'info', tensorboard: false },
     seed: 1,
   });
 });

@@ -26,7 +26,7 @@ test('a wrong value names source, key, expectation and what was given', async ()
   );
   assert.equal(
     await word('train=5'),
-    'command line: train: expected a mapping with keys batch, epochs, steps, dropLast, tailAverage, tailEvery, got 5 (number)',
+    'command line: train: expected a mapping with keys batch, epochs, steps, dropLast, tailAverage, tailEvery, selective, got 5 (number)',
   );
   assert.equal(
     await word('train.batch.size=5'),
@@ -94,7 +94,7 @@ test('a number that JSON has no word for is shown as it is', async () => {
 test('a wrong word lists the choices and the one that was probably meant', async () => {
   assert.equal(
     await word('parallel.sync=shaded'),
-    'command line: parallel.sync: expected one of average, sharded, owner, got "shaded" (string); did you mean sharded?',
+    'command line: parallel.sync: expected one of average, sharded, owner, hogwild, local-sgd, got "shaded" (string); did you mean sharded?',
   );
   assert.equal(
     await word('optimizer.name=adm'),
@@ -128,7 +128,7 @@ for (const [key, meant] of [
 test('an unknown key with nothing near it lists the keys at its level', async () => {
   assert.equal(
     await word('train.colour=1'),
-    'command line: train.colour: unknown key; the keys of train are batch, epochs, steps, dropLast, tailAverage, tailEvery',
+    'command line: train.colour: unknown key; the keys of train are batch, epochs, steps, dropLast, tailAverage, tailEvery, selective',
   );
   assert.match(
     await word('qqqqqqqqq=1'),
@@ -224,6 +224,48 @@ test('values that contradict each other', async () => {
     /^command line: /,
   );
 });
+
+for (const [words, refused] of [
+  [
+    ['parallel.localSteps=4'],
+    'parallel.localSteps: expected 8, its default, where parallel.sync is not local-sgd, got 4 (number)',
+  ],
+  [
+    ['parallel.sync=hogwild', 'parallel.localAfter=0.5'],
+    'parallel.localAfter: expected 0 where parallel.sync is not local-sgd, got 0.5 (number)',
+  ],
+  [
+    ['parallel.sync=local-sgd', 'data.features.kind=directions'],
+    'parallel.sync: expected average, sharded or owner where data.features.kind is directions, got "local-sgd" (string)',
+  ],
+  [
+    ['parallel.sync=local-sgd', 'backend=js'],
+    'parallel.sync: expected average, sharded or owner where backend is not wasm, got "local-sgd" (string)',
+  ],
+  [
+    ['parallel.sync=hogwild', 'train.selective.beta=1'],
+    'train.selective.beta: expected 0 where parallel.sync is hogwild or local-sgd, got 1 (number)',
+  ],
+  [
+    ['train.selective.beta=2', 'backend=js'],
+    'train.selective.beta: expected 0 where backend is not wasm, got 2 (number)',
+  ],
+  [
+    ['log.noiseScale=true'],
+    'log.noiseScale: expected false where parallel.sync is not average or sharded, got true (boolean)',
+  ],
+  [
+    ['log.noiseScale=true', 'parallel.sync=average', 'train.selective.beta=1'],
+    'log.noiseScale: expected false where train.selective.beta is above 0, got true (boolean)',
+  ],
+  [
+    ['log.noiseScale=true', 'parallel.sync=average', 'parallel.threads=1'],
+    'log.noiseScale: expected false where parallel.threads is 1: it compares the gradients of at least two, got true (boolean)',
+  ],
+] as const)
+  test(`${words.join(' ')} contradict each other`, async () => {
+    assert.equal(await word(...words), `command line: ${refused}`);
+  });
 
 test('any unknown key is refused', async () => {
   const known = new Set(describeKeys().flatMap(({ key }) => key.split('.')));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type DataFacts, makePlan, type Plan, type Region } from '../dist/coordinator/plan.js';
+import { replicaPlan } from '../dist/coordinator/plan-replicas.js';
 import { shardStart } from '../dist/coordinator/shards.js';
 import { layoutNetwork, parameterFloats, parameterIndex } from '../dist/model/layout.js';
 import { configure } from './support/training.ts';
@@ -43,23 +44,24 @@ test('every parameter has exactly one owner, whatever the shape and the number o
   );
 });
 
-test('regions do not overlap and lie within the memory', async () => {
-  const config = await configure('train.batch=50', 'model.activation=gelu');
-  fc.assert(
-    fc.property(shapes, ({ features, hidden, classes, packing, threads }) => {
-      const given = { ...config, model: { ...config.model, hidden } };
-      const plan = makePlan(given, facts(features, classes, packing), threads, 2);
-      const regions = allRegions(plan).sort((a, b) => a.offset - b.offset);
-      let top = 65536; // the module's own page
-      for (const { offset, bytes } of regions) {
-        assert.ok(offset >= top && offset % 128 === 0);
-        top = offset + bytes;
-      }
-      assert.ok(top <= plan.bytes && plan.bytes % 65536 === 0);
-    }),
-    { numRuns: 60 },
-  );
-});
+for (const sync of ['owner', 'sharded', 'hogwild', 'local-sgd'])
+  test(`${sync}: regions do not overlap and lie within the memory`, async () => {
+    const config = await configure('train.batch=50', 'model.activation=gelu', `parallel.sync=${sync}`);
+    fc.assert(
+      fc.property(shapes, ({ features, hidden, classes, packing, threads }) => {
+        const given = { ...config, model: { ...config.model, hidden } };
+        const plan = makePlan(given, facts(features, classes, packing), threads, 2);
+        const regions = allRegions(plan).sort((a, b) => a.offset - b.offset);
+        let top = 65536; // the module's own page
+        for (const { offset, bytes } of regions) {
+          assert.ok(offset >= top && offset % 128 === 0);
+          top = offset + bytes;
+        }
+        assert.ok(top <= plan.bytes && plan.bytes % 65536 === 0);
+      }),
+      { numRuns: 60 },
+    );
+  });
 
 function allRegions(value: unknown): Region[] {
   if (typeof value !== 'object' || value === null) return [];
@@ -95,4 +97,40 @@ test('shards are contiguous, complete and even', () => {
       assert.equal(next, rows);
     }),
   );
+});
+
+test('replicas: a copy of everything that a rank writes alone, as large as the plan it stands for', async () => {
+  for (const [sync, rows] of [
+    ['hogwild', 50],
+    ['local-sgd', 17],
+  ] as const) {
+    const config = await configure('train.batch=50', `parallel.sync=${sync}`, 'parallel.threads=3');
+    const plan = makePlan(config, facts(200, 10, 'sparse'), 3, 2);
+    assert.equal(plan.replicas.length, 3);
+    for (const rank of [0, 1, 2]) {
+      const replica = replicaPlan(plan, rank);
+      assert.deepEqual([replica.threads, replica.batch, replica.training.rows], [1, rows, rows]);
+      const own = sync === 'hogwild' ? plan.regions.parameters : plan.replicas[rank].parameters;
+      assert.deepEqual(replica.regions.parameters, own);
+      assert.equal(replica.regions.parameters.bytes, plan.parameters * 4);
+      for (const name of ['states', 'gradients', 'columns', 'scratch', 'centredBias'] as const)
+        assert.notEqual(replica.regions[name].offset, plan.regions[name].offset);
+      assert.equal(replica.regions.order, plan.regions.order);
+    }
+  }
+  const shared = makePlan(await configure('train.batch=50'), facts(200, 10, 'sparse'), 3, 2);
+  assert.deepEqual([shared.replicas, shared.local], [[], null]);
+});
+
+test('post-local SGD is synchronous for its share of the steps that the run takes', async () => {
+  const words = ['train.batch=20', 'train.epochs=4', 'parallel.sync=local-sgd', 'parallel.localSteps=3'];
+  const from = async (...more: string[]) => {
+    const plan = makePlan(await configure(...words, ...more), facts(20, 5, 'dense'), 2, 2);
+    return plan.local;
+  };
+  assert.deepEqual(await from(), { steps: 3, from: 0 });
+  // 50 images: 3 steps an epoch.
+  assert.deepEqual(await from('parallel.localAfter=0.5'), { steps: 3, from: 6 });
+  assert.deepEqual(await from('parallel.localAfter=0.5', 'train.dropLast=true'), { steps: 3, from: 4 });
+  assert.deepEqual(await from('parallel.localAfter=0.5', 'train.steps=5'), { steps: 3, from: 3 });
 });

@@ -48,4 +48,10 @@ export interface Backend {
 export interface PixelBackend extends Backend {
   /** Loss and hits of samples [first, last) of a part, at most one evaluation chunk. */
   evaluate(part: PartName, first: number, last: number, result: ShardResult): void;
+
+  /**
+   * Forward pass of `rows` of the batch that starts at `firstSample`: each row's loss at its place in `losses`, and
+   * their sum and hits. Only backends that selective back-propagation works with have it.
+   */
+  score?(firstSample: number, rows: Rows, losses: Float64Array, result: ShardResult): void;
 }

@@ -3,7 +3,7 @@
 import { isLinear } from '../data/statistics.js';
 import { type Branch, defaultsSource, given } from './layer.js';
 import { type Problem, wording } from './refusal.js';
-import type { Config } from './schema.js';
+import { type Config, defaultLocalSteps } from './schema.js';
 
 interface Rule {
   readonly broken: boolean;
@@ -32,6 +32,10 @@ const synchronous: readonly string[] = ['average', 'sharded', 'owner'];
 
 function rules(config: Config, environment: Readonly<Record<string, string | undefined>>): Rule[] {
   const { data, optimizer, parallel, stop, train } = config;
+  const { sync } = parallel;
+  const isLocal = sync === 'local-sgd';
+  const onReplicas = isLocal || sync === 'hogwild';
+  const selects = train.selective.beta > 0;
   const nesterovAlone = optimizer.name === 'sgd' && optimizer.nesterov && optimizer.momentum === 0;
   const linear = isLinear(data.normalise);
   const directions = data.features.kind === 'directions';
@@ -99,6 +103,72 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       keys: ['backend', 'data.features.kind'],
       expected: 'wasm where data.features.kind is directions',
       received: config.backend.name,
+    },
+    {
+      broken: onReplicas && directions,
+      keys: ['parallel.sync', 'data.features.kind'],
+      expected: 'average, sharded or owner where data.features.kind is directions',
+      received: sync,
+    },
+    {
+      broken: onReplicas && config.backend.name !== 'wasm',
+      keys: ['parallel.sync', 'backend'],
+      expected: 'average, sharded or owner where backend is not wasm',
+      received: sync,
+    },
+    {
+      broken: onReplicas && train.tailAverage > 0,
+      keys: ['train.tailAverage', 'parallel.sync'],
+      expected: `0 where parallel.sync is ${sync}: the workers' weights are one only now and then`,
+      received: train.tailAverage,
+    },
+    {
+      broken: onReplicas && stop.restoreBest,
+      keys: ['stop.restoreBest', 'parallel.sync'],
+      expected: `false where parallel.sync is ${sync}: the workers' weights are one only now and then`,
+      received: true,
+    },
+    {
+      broken: !isLocal && parallel.localSteps !== defaultLocalSteps,
+      keys: ['parallel.localSteps', 'parallel.sync'],
+      expected: `${defaultLocalSteps}, its default, where parallel.sync is not local-sgd`,
+      received: parallel.localSteps,
+    },
+    {
+      broken: !isLocal && parallel.localAfter !== 0,
+      keys: ['parallel.localAfter', 'parallel.sync'],
+      expected: '0 where parallel.sync is not local-sgd',
+      received: parallel.localAfter,
+    },
+    {
+      broken: selects && onReplicas,
+      keys: ['train.selective.beta', 'parallel.sync'],
+      expected: '0 where parallel.sync is hogwild or local-sgd',
+      received: config.train.selective.beta,
+    },
+    {
+      broken: selects && (directions || config.backend.name !== 'wasm'),
+      keys: ['train.selective.beta', directions ? 'data.features.kind' : 'backend'],
+      expected: directions ? '0 where data.features.kind is directions' : '0 where backend is not wasm',
+      received: config.train.selective.beta,
+    },
+    {
+      broken: config.log.noiseScale && sync !== 'average' && sync !== 'sharded',
+      keys: ['log.noiseScale', 'parallel.sync'],
+      expected: 'false where parallel.sync is not average or sharded',
+      received: true,
+    },
+    {
+      broken: config.log.noiseScale && (directions || selects),
+      keys: ['log.noiseScale', directions ? 'data.features.kind' : 'train.selective.beta'],
+      expected: `false where ${directions ? 'data.features.kind is directions' : 'train.selective.beta is above 0'}`,
+      received: true,
+    },
+    {
+      broken: config.log.noiseScale && parallel.threads === 1,
+      keys: ['log.noiseScale', 'parallel.threads'],
+      expected: 'false where parallel.threads is 1: it compares the gradients of at least two',
+      received: true,
     },
     {
       broken: nesterovAlone,

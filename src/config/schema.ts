@@ -134,7 +134,16 @@ const train = section({
         'Izmailov et al. 2018); only the last evaluation is of the average',
     ),
   tailEvery: countFromOne().default(1).describe('Steps between two weights that train.tailAverage takes in'),
+  selective: section({
+    beta: atLeast(0)
+      .default(0)
+      .describe(
+        "Selective back-propagation (Jiang et al. 2019): of each batch, train on an image with the probability of its loss's percentile to this power; 0 trains on all",
+      ),
+  }).prefault({}),
 });
+
+export const defaultLocalSteps = 8;
 
 const threadCount = 'an integer from 1 to 256, physical, logical or auto';
 const parallel = section({
@@ -145,7 +154,23 @@ const parallel = section({
       'Worker threads: a number, or as many as there are physical or logical cores; auto: as many as pay for ' +
         'themselves by an estimate of the work, which the log gives',
     ),
-  sync: oneOf(['average', 'sharded', 'owner']).default('owner').describe("How the threads' work is combined"),
+  sync: oneOf(['average', 'sharded', 'owner', 'hogwild', 'local-sgd'])
+    .default('owner')
+    .describe(
+      "How the threads' work is combined. Synchronous steps: average, sharded, owner; hogwild: whole batches side by " +
+        'side on the shared weights, without locks (Niu et al. 2011); local-sgd: on copies of the weights that are ' +
+        'averaged now and then (Stich 2019)',
+    ),
+  localSteps: countFromOne()
+    .default(defaultLocalSteps)
+    .describe(
+      'parallel.sync=local-sgd: steps that every thread takes on its own copy between two averagings',
+    ),
+  localAfter: belowOne()
+    .default(0)
+    .describe(
+      'parallel.sync=local-sgd: share of the steps that are synchronous first (post-local SGD, Lin et al. 2020)',
+    ),
 });
 
 const wasm = section({ name: z.literal('wasm').default('wasm') });
@@ -191,6 +216,11 @@ const log = section({
   every: integer('an integer from 0 up', 0)
     .default(10)
     .describe('Steps between two rows of the step log; 0 writes none'),
+  noiseScale: flag()
+    .default(false)
+    .describe(
+      "Measure the gradient noise scale (McCandlish et al. 2018) by the threads' gradients; needs parallel.sync=average or sharded and 2 threads or more",
+    ),
   level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('The least severe events that log.ndjson holds; LOG_LEVEL and --log-level set it too'),

@@ -10,9 +10,17 @@ export function orderOf(session: Session, config: Config, seed: number, images: 
   const { order } = session;
   for (let i = 0; i < order.length; i++) order[i] = i;
   if (session.plan.directions !== null) return batchOrder(session, config, seed, images);
-  if (!config.data.shuffle) return () => {};
-  if (images < order.length) shuffle(order, new Rng(seed, Stream.subset));
-  return (epoch) => shuffle(order.subarray(0, images), new Rng(seed, Stream.order + epoch));
+  if (config.data.shuffle && images < order.length) shuffle(order, new Rng(seed, Stream.subset));
+  return (epoch) => {
+    if (config.data.shuffle) shuffle(order.subarray(0, images), new Rng(seed, Stream.order + epoch));
+    if (session.plan.selection !== null)
+      drawSelection(session, images, new Rng(seed, Stream.selection + epoch));
+  };
+}
+
+/** Drawn by the coordinator, so that who trains on what does not depend on the threads. */
+function drawSelection({ draws }: Session, images: number, rng: Rng): void {
+  for (let i = 0; i < images; i++) draws[i] = rng.next();
 }
 
 /**

@@ -13,6 +13,15 @@ import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
 import { Arena, type Region } from './arena.js';
 import { type DirectionsPlan, planDirections } from './plan-directions.js';
+import { planNoise } from './plan-noise.js';
+import {
+  type LocalPlan,
+  planLocal,
+  planReplicas,
+  type ReplicaRegions,
+  takeTransposed,
+} from './plan-replicas.js';
+import { planSelection, type SelectionPlan } from './plan-selection.js';
 import { columnBytes } from './shards.js';
 import { cutFeatures, planSlices, planStripSlices, type Slice, wholePanels } from './slices.js';
 
@@ -111,8 +120,14 @@ export interface Plan {
   readonly training: Workspace;
   readonly evaluation: readonly Workspace[];
   readonly regions: Readonly<Record<RegionName, Region>>;
-  /** Per layer from the second: transposed weights [⌈inputs/16⌉][outputs][16]. */
+  /** Per layer from the second: transposed weights. */
   readonly transposed: readonly (Region | null)[];
+  readonly local: LocalPlan | null;
+  /** Per rank, where workers train apart. */
+  readonly replicas: readonly ReplicaRegions[];
+  readonly selection: SelectionPlan | null;
+  /** Squares of gradients: see planNoise. */
+  readonly noise: Region | null;
   /** Bytes of the whole memory, a whole number of 64 KiB pages. */
   readonly bytes: number;
 }
@@ -240,6 +255,22 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
     norms: arena.take(normsBytes(config.optimizer, rows)),
   };
+  const selection = planSelection(config, { threads, images: facts.parts.train.count, ringSteps }, arena);
+  const noise = planNoise(config, { threads, ringSteps }, arena);
+  const replicas = planReplicas(
+    config,
+    {
+      threads,
+      features,
+      gathers: input.gathers,
+      layers,
+      vectorBytes: vector,
+      stateVectors: stateVectors(config.optimizer),
+      scratchBytes: scratchFloats(layers) * 4,
+      training: (rows) => workspace(rows, true),
+    },
+    arena,
+  );
   return {
     backend: config.backend.name,
     threads,
@@ -265,9 +296,11 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     training: workspace(batch, true),
     evaluation: Array.from({ length: threads }, () => workspace(chunkSamples, false)),
     regions,
-    transposed: layers.map((layer, l) =>
-      l === 0 || asMatrices ? null : arena.take(Math.ceil(layer.inputs / 16) * layer.outputs * 64),
-    ),
+    transposed: asMatrices ? layers.map(() => null) : takeTransposed(layers, arena),
+    local: planLocal(config, facts.parts.train.count),
+    replicas,
+    selection,
+    noise,
     bytes: Math.ceil(arena.top / pageBytes) * pageBytes,
   };
 }

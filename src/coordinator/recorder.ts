@@ -3,8 +3,9 @@ import type { EventFile } from '../report/event-file.js';
 import type { RunLog } from './log.js';
 import type { Progress } from './progress.js';
 import type { MetricsWriter } from './run-folder.js';
+import { imagesOf } from './run-length.js';
 import { WorkerFailure } from './session-errors.js';
-import { imagesOf, type RunObserver } from './training-run.js';
+import type { RunObserver } from './training-run.js';
 
 export interface RecorderOptions {
   readonly log: RunLog;
@@ -68,6 +69,9 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       scalars?.scalars(position.step, position.elapsedMs, { accuracy });
       log.event('eval', { ...seed, ...position, on, accuracy, loss });
       show(position, accuracy, true);
+    },
+    noiseScale(position, estimate) {
+      log.event('noise_scale', { ...seed, ...position, ...estimate });
     },
     epoch({ step, epoch, elapsedMs }, loss, evaluation) {
       const accuracy = evaluation?.accuracy ?? null;

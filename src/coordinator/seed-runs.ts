@@ -8,9 +8,10 @@ import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
 import type { RunLog } from './log.js';
 import { createRecorder } from './recorder.js';
+import { runLength } from './run-length.js';
 import type { Session } from './session.js';
 import type { Kept, SeedResult } from './train-result.js';
-import { runLength, startParameters, trainOnce } from './training-run.js';
+import { startParameters, trainOnce } from './training-run.js';
 
 export interface SeedRuns {
   readonly config: Config;

@@ -5,6 +5,7 @@
 import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.js';
 import { openBackend } from '../backend/open-backend.js';
+import { SquaredGradients } from '../backend/squared-gradients.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { type ParameterStore, parameterStore } from '../model/parameter-store.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -12,13 +13,13 @@ import { isLayerwise } from '../optim/optimizer.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control } from '../worker/control.js';
 import { extractedAtSlot, phases, statsPerRank } from '../worker/phase-clock.js';
-import { metricsPerRank } from '../worker/step-loop.js';
 import { Interrupted } from './interruption.js';
 import type { PartName, Plan, Region } from './plan.js';
 import type { WorkerPool } from './pool.js';
 import { fillMemory, type PreparedData } from './prepare-data.js';
 import { nonFiniteLoss, WorkerFailure } from './session-errors.js';
 import { allocate } from './shared-memory.js';
+import { StepRecord } from './step-metrics.js';
 import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
 
 /** Longest time for which the event loop is blocked: signals and progress are this late. */
@@ -37,6 +38,7 @@ export class Session {
   readonly #backend: Backend;
   readonly #ranks: Promise<void>[];
   readonly #store: ParameterStore;
+  readonly #steps: StepRecord;
   #failure: WorkerFailure | null = null;
   /** Direction features: the part of which workers make features ahead; the part whose features are all kept. */
   #aheadPart: PartName | null = null;
@@ -53,8 +55,11 @@ export class Session {
     this.plan = plan;
     this.#memory = memory;
     this.#control = new Control(plan, memory);
-    this.#backend = openBackend(plan, modules, memory, plan.threads).backend;
+    const { backend } = openBackend(plan, modules, memory, plan.threads);
+    this.#backend =
+      plan.noise === null ? backend : new SquaredGradients(plan, plan.noise, memory, plan.threads, backend);
     this.#store = parameterStore(plan, memory);
+    this.#steps = new StepRecord(plan, memory);
     this.#ranks = pool.start({ plan, modules, memory });
     this.#ranks.forEach((ended, rank) => {
       ended.catch((error: unknown) => {
@@ -108,6 +113,12 @@ export class Session {
     return new Int32Array(this.#memory.buffer, offset, bytes / 4);
   }
 
+  /** Selective back-propagation: the epoch's draws, uniform in [0, 2^32), to be filled like the order; else empty. */
+  get draws(): Uint32Array {
+    const { offset, bytes } = this.plan.selection?.draws ?? { offset: 0, bytes: 0 };
+    return new Uint32Array(this.#memory.buffer, offset, bytes / 4);
+  }
+
   /** When the features of the run's training images were ready; milliseconds since the Unix epoch. */
   get extractedAt(): number {
     return this.#doubles(this.plan.regions.stats)[extractedAtSlot];
@@ -120,6 +131,7 @@ export class Session {
     this.#floats(this.plan.regions.stats).fill(0);
     // The next run counts from nothing: its first tick comes before its first step is reported.
     this.#control.reportProgress(0);
+    this.#control.startRun();
     this.refresh();
     this.#storedPart = null;
     this.#aheadPart = null;
@@ -144,6 +156,7 @@ export class Session {
    * @throws Interrupted; UserError when the loss is not finite; WorkerFailure.
    */
   async run(work: Work, onTick?: (step: number) => void): Promise<Done> {
+    this.#steps.begin();
     if (this.#control.stopRequested) throw new Interrupted();
     const { first, rates, firstSample, epochSamples, extract, evaluate } = work;
     this.#doubles(this.plan.regions.rates).set(rates);
@@ -169,35 +182,19 @@ export class Session {
       if (this.#storedPart === null) this.#aheadPart = null;
     }
     return {
-      metrics: this.#stepMetrics(rates.length, firstSample, epochSamples),
+      metrics: this.#steps.read(rates.length, work),
       evaluation: evaluate === null ? null : this.#evaluation(evaluate),
     };
   }
 
   /** Of a run that threw: the metrics of the steps that everyone had finished. */
-  finishedSteps({ first, rates, firstSample, epochSamples }: Work): StepMetrics[] {
-    // When rank 0 reports a step, the others have finished the one before, but may still be in this one.
-    const last =
-      this.#control.stopAfter > 0 && this.isWhole ? this.#control.stopAfter : this.#control.progress - 1;
-    const finished = Math.min(rates.length, last - first);
-    return this.#stepMetrics(Math.max(0, finished), firstSample, epochSamples);
-  }
-
-  #stepMetrics(count: number, firstSample: number, epochSamples: number): StepMetrics[] {
-    const { regions, threads, batch } = this.plan;
-    const metrics = this.#doubles(regions.metrics);
-    const times = this.#doubles(regions.times);
-    return Array.from({ length: count }, (_, i) => {
-      const rows = Math.min(batch, epochSamples - firstSample - i * batch);
-      let lossSum = 0;
-      let correct = 0;
-      for (let rank = 0; rank < threads; rank++) {
-        const slot = (i * threads + rank) * metricsPerRank;
-        lossSum += metrics[slot];
-        correct += metrics[slot + 1];
-      }
-      return { loss: Math.fround(lossSum / rows), batchAccuracy: correct / rows, finishedAt: times[i] };
-    });
+  finishedSteps(work: Work): StepMetrics[] {
+    const { stopAfter, progress } = this.#control;
+    const stopped = stopAfter > 0 && this.isWhole;
+    const finished = stopped
+      ? Math.max(0, Math.min(work.rates.length, stopAfter - work.first))
+      : this.#steps.finished(work, progress);
+    return this.#steps.read(finished, work);
   }
 
   /** Accuracy and mean loss over a whole part. */

@@ -8,6 +8,14 @@ export function shardStart(rows: number, threads: number, rank: number, unit = 1
   return Math.min(rows, Math.floor((Math.ceil(rows / unit) * rank) / threads) * unit);
 }
 
+/** Rows of every rank. */
+export function shardSizes(rows: number, threads: number): number[] {
+  return Array.from(
+    { length: threads },
+    (_, rank) => shardStart(rows, threads, rank + 1) - shardStart(rows, threads, rank),
+  );
+}
+
 /** Rows of a tile: their deltas of one panel of 64, 32 KiB, stay in the first-level cache. */
 export const columnTileRows = 128;
 

@@ -11,9 +11,10 @@ import { recordFailure } from './recorder.js';
 import { beginRun } from './run-beginning.js';
 import { endRun } from './run-ending.js';
 import { shownFolder } from './run-folder.js';
+import { imagesOf, runLength } from './run-length.js';
 import type { Session } from './session.js';
 import { planFor, type Setup, setUp, withPool, withSession } from './setup.js';
-import { imagesOf, runLength, startParameters, trainOnce } from './training-run.js';
+import { startParameters, trainOnce } from './training-run.js';
 
 export interface SweepOptions {
   readonly resolved: ResolvedConfig;

@@ -12,7 +12,8 @@ import type { Plan } from './plan.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
 import { endRun, type RunEnding } from './run-ending.js';
 import { MetricsWriter, type RunFolder, shownFolder, writeAtomic } from './run-folder.js';
-import { type RunOutcome, runLength, type UnfinishedOutcome } from './training-run.js';
+import { runLength } from './run-length.js';
+import type { RunOutcome, UnfinishedOutcome } from './training-run.js';
 
 export interface SeedResult {
   readonly seed: number;
@@ -171,6 +172,8 @@ function resultJson(ending: TrainingEnding) {
     epochs: first?.epochs ?? 0,
     steps: first?.steps ?? 0,
     images: first?.images ?? 0,
+    backwardImages: first?.backwardImages ?? 0,
+    ...(plan.noise === null ? {} : { noiseScale: first?.noiseScale ?? null }),
     imagesPerSecond:
       timed.length === 0 ? 0 : median(timed.map(({ images, trainMs }) => (images / trainMs) * 1000)),
     residentMs: timed.length === 0 ? 0 : medianOf('residentMs'),

@@ -4,12 +4,15 @@ import { Rng, Stream } from '../data/rng.js';
 import { initialTensors } from '../model/initialise.js';
 import type { Tensor } from '../model/safetensors.js';
 import { peakRate } from '../optim/batch-scaling.js';
+import { type NoiseEstimate, NoiseScale } from '../optim/noise-scale.js';
 import { learningRate } from '../optim/schedule.js';
 import { tailAverageOf } from '../optim/tail-average.js';
 import { BestWeights } from './best-weights.js';
 import { orderOf } from './epoch-order.js';
+import { imagesOf, runLength } from './run-length.js';
 import type { Session } from './session.js';
 import { nonFiniteLoss } from './session-errors.js';
+import { shardSizes } from './shards.js';
 import { type StopReason, StopRule } from './stopping.js';
 import type { Evaluation, StepMetrics } from './work.js';
 
@@ -25,6 +28,8 @@ export interface RunObserver {
   step?(position: Position, metrics: StepMetrics, learningRate: number): void;
   evaluation?(position: Position, evaluation: Evaluation): void;
   epoch?(position: Position, meanLoss: number, evaluation: Evaluation | null): void;
+  /** After every evaluation and epoch, where log.noiseScale asks for it. */
+  noiseScale?(position: Position, estimate: NoiseEstimate): void;
   /** The run was interrupted or has failed: what it had done by then, before the error is thrown. */
   stopped?(sofar: UnfinishedOutcome): void;
   /** Every few milliseconds. */
@@ -45,6 +50,10 @@ export interface RunOutcome {
   readonly epochs: number;
   readonly steps: number;
   readonly images: number;
+  /** Images that were trained on: all that were seen, but where train.selective chooses among them. */
+  readonly backwardImages: number;
+  /** At the end, where log.noiseScale asks for it. */
+  readonly noiseScale: NoiseEstimate | null;
   readonly trainMs: number;
   readonly evaluateMs: number;
   /** Within trainMs: making the training images' direction features and fitting their transform. */
@@ -54,15 +63,6 @@ export interface RunOutcome {
 }
 
 export type UnfinishedOutcome = Omit<RunOutcome, 'reason'>;
-
-/** Geometry of a run, from the configuration and the size of the training part. */
-export function runLength(config: Config, trainImages: number) {
-  const { batch, epochs, steps, dropLast } = config.train;
-  const images = config.data.take ?? trainImages;
-  const stepsPerEpoch = dropLast ? Math.floor(images / batch) : Math.ceil(images / batch);
-  const totalSteps = Math.min(epochs * stepsPerEpoch, steps ?? Number.POSITIVE_INFINITY);
-  return { images, stepsPerEpoch, totalSteps };
-}
 
 /** Parameters at the start of a run: from the seed unless a file was given. */
 export function startParameters(
@@ -109,6 +109,8 @@ export async function trainOnce(
   let featuresMs = 0;
   let step = 0;
   let epoch = 0;
+  let backwardImages = 0;
+  const noise = session.plan.noise === null ? null : new NoiseScale(shardSizes(batch, session.plan.threads));
   let evaluation: Evaluation | null = null;
   let weights: FinalWeights | null = null;
   let reason: StopReason | null = null;
@@ -120,6 +122,8 @@ export async function trainOnce(
       epochs: epoch,
       steps: step,
       images: imagesOf(step, stepsPerEpoch, batch, images),
+      backwardImages,
+      noiseScale: noise?.estimate() ?? null,
       trainMs: residentMs - evaluateMs,
       evaluateMs,
       featuresMs,
@@ -144,6 +148,8 @@ export async function trainOnce(
         const tell = (metrics: readonly StepMetrics[]) =>
           metrics.forEach((each, i) => {
             lossSum += each.loss;
+            backwardImages += each.trainedImages;
+            if (each.squares !== null) noise?.add(each.squares.small, each.squares.big);
             const elapsedMs = each.finishedAt - startedAt;
             step++;
             observer.step?.({ step, epoch, elapsedMs }, each, rates[i]);
@@ -167,6 +173,9 @@ export async function trainOnce(
             throw error;
           });
         tell(done.metrics);
+        const noiseEstimate = noise?.estimate() ?? null;
+        if (noiseEstimate !== null)
+          observer.noiseScale?.({ step, epoch, elapsedMs: elapsed() }, noiseEstimate);
         if (extract) featuresMs = session.extractedAt - startedAt - sentAt;
         let evaluated = done.evaluation;
         if (tail?.wants(step)) tail.add(session.vector);
@@ -208,10 +217,3 @@ export async function trainOnce(
 }
 
 const nextMultiple = (step: number, every: number) => (Math.floor(step / every) + 1) * every;
-
-/** Images seen in `steps` steps; the last batch of an epoch may be partial. */
-export function imagesOf(steps: number, stepsPerEpoch: number, batch: number, images: number): number {
-  const epochs = Math.floor(steps / stepsPerEpoch);
-  const perEpoch = Math.min(images, stepsPerEpoch * batch);
-  return epochs * perEpoch + Math.min((steps - epochs * stepsPerEpoch) * batch, perEpoch);
-}

@@ -5,8 +5,18 @@ export interface StepMetrics {
   /** Mean loss of the batch before the step, rounded to float32; the share of its images already right. */
   readonly loss: number;
   readonly batchAccuracy: number;
+  /** Images of the batch that the step trained on: all but where it selects. */
+  readonly trainedImages: number;
+  /** Where the gradient noise scale is measured, of full batches: squares of the gradients of shards and batch. */
+  readonly squares: GradientSquares | null;
   /** Milliseconds since the Unix epoch. */
   readonly finishedAt: number;
+}
+
+export interface GradientSquares {
+  /** Mean over the shards of the square of the shard's mean gradient; square of the batch's mean gradient. */
+  readonly small: number;
+  readonly big: number;
 }
 
 export interface Evaluation {

@@ -49,8 +49,8 @@ export class Rng {
   }
 }
 
-/** The streams that one seed feeds; epoch e shuffles with `order + e`. */
-export const Stream = { weights: 0, subset: 1, order: 2 } as const;
+/** The streams that one seed feeds; epoch e shuffles with `order + e` and selects with `selection + e`. */
+export const Stream = { weights: 0, subset: 1, order: 2, selection: 2 ** 24 } as const;
 
 /** Shuffles in place (Fisher-Yates). */
 export function shuffle(items: Int32Array, rng: Rng): void {

@@ -4,8 +4,8 @@
  */
 
 import { type CheckSize, maxOver, relativeError } from './check-errors.js';
-import { checkPackRows, checkSparseForward, checkSparseGradient } from './checks-sparse.js';
 import { checkLars, checkRowSquares } from './checks-layerwise.js';
+import { checkPackRows, checkSparseForward, checkSparseGradient } from './checks-sparse.js';
 import { activationCode, type Kernels } from './kernels.js';
 import { fromPanels, toPanels } from './panels.js';
 import * as reference from './reference.js';

@@ -3,7 +3,7 @@
  * before the accuracy is known.
  */
 import type { Config } from '../config/schema.js';
-import { runLength } from '../coordinator/training-run.js';
+import { runLength } from '../coordinator/run-length.js';
 import { type DirectionShape, directionShape } from '../directions/spec.js';
 import { peakRate } from '../optim/batch-scaling.js';
 import { ExitCode, UserError } from '../user-error.js';

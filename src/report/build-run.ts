@@ -1,7 +1,7 @@
 /** Makes a run out of the events of its log. */
 
 import * as z from 'zod';
-import { imagesOf } from '../coordinator/training-run.js';
+import { imagesOf } from '../coordinator/run-length.js';
 import type { EventName, LogEvents } from './log-schema.js';
 import type { LogEntry } from './read-log.js';
 import { configFacts, type EvaluationPoint, type Run, type StepPoint, type Track } from './run.js';

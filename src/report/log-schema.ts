@@ -127,6 +127,16 @@ export const logEvents = {
     loss: z.number(),
     elapsedMs: milliseconds(),
   }),
+  /** Where `log.noiseScale` asks for it: smoothed estimates of |G|², tr(Σ) and their ratio, in images. */
+  noise_scale: z.object({
+    seed,
+    step: count(),
+    epoch: count(),
+    elapsedMs: milliseconds(),
+    squaredGradient: z.number(),
+    traceOfCovariance: z.number(),
+    noiseScale: z.number().nullable(),
+  }),
   sweep_row: sweepRow,
   speedup: z.object({
     baselineThreads: z.int().min(1),

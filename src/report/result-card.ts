@@ -1,8 +1,8 @@
 /** The text card at the end of a training run: what was reached, by which recipe, how fast and on what. */
 import type { TensorFlowVersions } from '../backend/tfjs/library.js';
 import type { Config } from '../config/schema.js';
-import type { RunStatus } from './log-schema.js';
 import type { FinalWeights } from '../coordinator/training-run.js';
+import type { RunStatus } from './log-schema.js';
 import { maximum, mean, median, minimum, standardDeviation } from './statistics.js';
 
 /** Plain data, filled by the training session. Accuracies are fractions (0–1). */

@@ -1,19 +1,25 @@
 /**
- * A way of combining the workers' work in a synchronous step. Every strategy trains on the same average
- * gradient of the batch; they differ in who sums it and who applies it.
+ * A way of combining the workers' work. The synchronous strategies (average, sharded, owner) all train on the same
+ * average gradient of the batch and differ in who sums it and who applies it; in the others (hogwild, local-sgd) the
+ * workers train apart, on replicas.
  */
 import type { Backend, ShardResult } from '../backend/backend.js';
 import type { SyncName } from '../coordinator/plan.js';
+import type { LocalPlan } from '../coordinator/plan-replicas.js';
 import type { Slice } from '../coordinator/slices.js';
 import type { PhaseClock } from '../worker/phase-clock.js';
 import { average } from './average.js';
+import { hogwild } from './hogwild.js';
+import { localSgd } from './local-sgd.js';
 import { owner } from './owner.js';
+import type { Replica } from './replica.js';
 import { sharded } from './sharded.js';
 
 /** One step as one rank sees it. */
 export interface Step {
   readonly backend: Backend;
   readonly rank: number;
+  readonly ranks: number;
   /** Step number from 1, and its learning rate. */
   number: number;
   learningRate: number;
@@ -28,6 +34,9 @@ export interface Step {
   readonly buffers: number;
   /** The optimiser wants every slice measured before any is updated. */
   readonly layerwise: boolean;
+  /** What this rank trains on where the workers train apart, and when they average. */
+  readonly replica: Replica | null;
+  readonly local: LocalPlan;
   readonly clock: PhaseClock;
   /** Waits for all workers (and, in `average`, the coordinator). */
   readonly barrier: () => void;
@@ -38,6 +47,14 @@ export interface SyncStrategy {
   readonly gradientBuffers: (threads: number) => number;
   /** Whether the coordinator takes part in every step's two barriers. */
   readonly coordinated: boolean;
+  /** Whether each step is one worker's, whoever claims it first, rather than everyone's. */
+  readonly claims?: boolean;
+  /** Before a run's first steps. */
+  readonly begin?: (step: Step) => void;
+  /** Whether everyone waits for everyone in the step, so that all can stop after it; without it, in every step. */
+  readonly meets?: (step: Step) => boolean;
+  /** After a command's last step, which `step` still tells: the shared weights become what is evaluated and saved. */
+  readonly finish?: (step: Step) => void;
   /** A worker's part. `step.result` is set before the first barrier. */
   readonly work: (step: Step) => void;
   /** The coordinator's part between the two barriers. */
@@ -46,7 +63,13 @@ export interface SyncStrategy {
   ) => void;
 }
 
-export const strategies: Readonly<Record<SyncName, SyncStrategy>> = { average, sharded, owner };
+export const strategies: Readonly<Record<SyncName, SyncStrategy>> = {
+  average,
+  sharded,
+  owner,
+  hogwild,
+  'local-sgd': localSgd,
+};
 
 export function gradientBuffers(sync: SyncName, threads: number): number {
   return strategies[sync].gradientBuffers(threads);

@@ -56,6 +56,8 @@ const Word = {
   trained: 13 * line,
   workersCount: 14 * line,
   workersGeneration: 15 * line,
+  claimedStep: 16 * line,
+  run: 17 * line,
 } as const;
 
 /** Words that someone may be asleep on. */
@@ -152,6 +154,7 @@ export class Control {
     });
     Atomics.store(this.#words, Word.done, 0);
     Atomics.store(this.#words, Word.chunk, 0);
+    Atomics.store(this.#words, Word.claimedStep, 0);
     if (extract) {
       this.restartEvaluated();
       for (const word of [Word.extractedChunk, Word.fitted]) Atomics.store(this.#words, word, 0);
@@ -165,6 +168,11 @@ export class Control {
   /** The features of the evaluated part are to be made again, or those of another part. */
   restartEvaluated(): void {
     Atomics.store(this.#words, Word.aheadChunk, 0);
+  }
+
+  /** The parameters were set from outside: what was made of the former ones, outside their regions, is void. */
+  startRun(): void {
+    Atomics.add(this.#words, Word.run, 1);
   }
 
   get allDone(): boolean {
@@ -223,6 +231,21 @@ export class Control {
   reportDone(): void {
     // What this worker wrote (weights, metrics) is ordered before the add, so the coordinator sees it.
     if (Atomics.add(this.#words, Word.done, 1) === this.#threads - 1) Atomics.notify(this.#words, Word.done);
+  }
+
+  /** Changes whenever a run starts. */
+  get run(): number {
+    return Atomics.load(this.#words, Word.run);
+  }
+
+  /** Claims the command's next step, from 0; beyond the last where none is left. */
+  claimStep(): number {
+    return Atomics.add(this.#words, Word.claimedStep, 1);
+  }
+
+  /** How often a step was claimed in this command, by those who found one and those who did not. */
+  get claims(): number {
+    return Atomics.load(this.#words, Word.claimedStep);
   }
 
   /** Claims the next evaluation chunk. */

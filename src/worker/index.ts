@@ -2,11 +2,17 @@
  * The Piscina task: one call per worker and session. It runs commands from the coordinator until told to finish;
  * between the steps of a command the workers meet only at barriers in shared memory.
  */
+import type { Backend } from '../backend/backend.js';
 import { type OpenBackend, openBackend } from '../backend/open-backend.js';
+import { SquaredGradients } from '../backend/squared-gradients.js';
 import type { Plan } from '../coordinator/plan.js';
+import { replicaPlan } from '../coordinator/plan-replicas.js';
+import { chosenPlan } from '../coordinator/plan-selection.js';
 import type { KernelModules } from '../kernels/load.js';
+import { Replica } from '../sync/replica.js';
 import { Aborted, AbortReason, Control, type RunCommand } from './control.js';
 import { DirectionRun } from './direction-run.js';
+import { Selection } from './selection.js';
 import { barrierSpinMs, StepLoop } from './step-loop.js';
 
 export interface RankTask {
@@ -45,12 +51,12 @@ export default function runRank(task: RankTask): void {
 }
 
 /** How this rank executes a command. */
-function commandsOf(
-  { plan, memory, rank }: RankTask,
-  opened: OpenBackend,
-  control: Control,
-): (command: RunCommand) => void {
-  const loop = new StepLoop(plan, memory, control, opened.backend, rank);
+function commandsOf(task: RankTask, opened: OpenBackend, control: Control): (command: RunCommand) => void {
+  const { plan, memory, rank } = task;
+  const loop = new StepLoop(plan, memory, control, measured(task, opened.backend), rank, {
+    replica: openReplica(task),
+    selection: openSelection(task, opened, control),
+  });
   if (opened.kind === 'directions') {
     const { backend, extractor, directions } = opened;
     const barrier = control.workersBarrier(plan.oversubscribed ? 0 : barrierSpinMs);
@@ -62,4 +68,35 @@ function commandsOf(
     if (command.count > 0) loop.steps(command);
     if (command.evaluate !== null) loop.evaluate(command.evaluate.part, opened.backend);
   };
+}
+
+/** Null where the workers step together. */
+function openReplica({ plan, modules, memory, rank }: RankTask): Replica | null {
+  if (plan.replicas.length === 0) return null;
+  const { backend } = openBackend(replicaPlan(plan, rank), modules, memory, 0);
+  return new Replica(plan, memory, rank, backend);
+}
+
+/** Null where every row of a batch is trained on. */
+function openSelection(
+  { plan, modules, memory, rank }: RankTask,
+  opened: OpenBackend,
+  control: Control,
+): Selection | null {
+  if (plan.selection === null || opened.kind === 'directions') return null;
+  const trainer = openBackend(chosenPlan(plan, plan.selection, rank), modules, memory, rank).backend;
+  const barrier = control.workersBarrier(plan.oversubscribed ? 0 : barrierSpinMs);
+  return new Selection(plan, plan.selection, memory, rank, {
+    scorer: opened.backend,
+    trainer,
+    barrier: () => barrier.wait(),
+  });
+}
+
+/** The backend itself, unless its gradients are to be measured. */
+function measured(
+  { plan, memory, rank }: Pick<RankTask, 'plan' | 'memory' | 'rank'>,
+  backend: Backend,
+): Backend {
+  return plan.noise === null ? backend : new SquaredGradients(plan, plan.noise, memory, rank, backend);
 }

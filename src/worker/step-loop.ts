@@ -5,15 +5,25 @@ import type { PartName, Plan } from '../coordinator/plan.js';
 import { shardStart } from '../coordinator/shards.js';
 import { blockImages } from '../directions/spec.js';
 import { isLayerwise } from '../optim/optimizer.js';
+import type { Replica } from '../sync/replica.js';
 import { type Step, strategies } from '../sync/strategy.js';
 import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
 import { PhaseClock, phases, statsPerRank } from './phase-clock.js';
+import type { Selection } from './selection.js';
 
 /** Longest spin at a barrier while every thread can have a core of its own: about what falling asleep and waking costs. */
 export const barrierSpinMs = 0.1;
 
 /** A step's sums, per rank, in the metrics ring. */
 export const metricsPerRank = 2;
+
+/** Null where the workers step together; where every row of a batch is trained on. */
+export interface LoopParts {
+  readonly replica: Replica | null;
+  readonly selection: Selection | null;
+}
+
+const always = () => true;
 
 export class StepLoop {
   readonly #plan: Plan;
@@ -27,8 +37,17 @@ export class StepLoop {
   readonly #times: Float64Array;
   readonly #chunks: Float64Array;
   readonly clock: PhaseClock;
+  readonly #work: (step: Step) => void;
+  #run = 0;
 
-  constructor(plan: Plan, memory: WebAssembly.Memory, control: Control, backend: Backend, rank: number) {
+  constructor(
+    plan: Plan,
+    memory: WebAssembly.Memory,
+    control: Control,
+    backend: Backend,
+    rank: number,
+    { replica, selection }: LoopParts = { replica: null, selection: null },
+  ) {
     const { regions, threads } = plan;
     const doubles = ({ offset, bytes }: { offset: number; bytes: number }) =>
       new Float64Array(memory.buffer, offset, bytes / 8);
@@ -43,14 +62,17 @@ export class StepLoop {
     const stats = doubles(regions.stats);
     this.clock = new PhaseClock(stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length));
     const strategy = strategies[plan.sync];
+    const { work } = strategy;
+    this.#work = selection === null ? work : (step) => selection.step(step, work);
     const barrier = control.barrier(
       threads + Number(strategy.coordinated),
       // The coordinator needs a core for its part of an averaged step: do not spin in its way.
       plan.oversubscribed || strategy.coordinated ? 0 : barrierSpinMs,
     );
     this.#step = {
-      backend,
+      backend: selection?.trainer ?? backend,
       rank,
+      ranks: threads,
       number: 0,
       learningRate: 0,
       firstSample: 0,
@@ -62,16 +84,34 @@ export class StepLoop {
       allSlices: plan.slices.flat(),
       buffers: strategy.gradientBuffers(threads),
       layerwise: isLayerwise(plan.optimizer),
+      replica,
+      local: plan.local ?? { steps: 1, from: 0 },
       clock: this.clock,
       barrier: () => barrier.wait(),
     };
   }
 
   /** The command's steps. @throws Aborted when anyone stops the run; a loss that is not finite stops it. */
-  steps({ first, count, firstSample, epochSamples }: RunCommand): void {
+  steps(command: RunCommand): void {
+    const { begin, claims, finish } = strategies[this.#plan.sync];
+    const { run } = this.#control;
+    if (run !== this.#run) begin?.(this.#step);
+    this.#run = run;
+    if (claims) this.#claimedSteps(command);
+    else this.#stepsTogether(command);
+    finish?.(this.#step);
+    if (claims && this.#rank === 0 && this.#control.stopRequested) {
+      // Nobody claims any more and every claimed step is done: they all came before the barriers of `finish`.
+      this.#control.announceStop(command.first + Math.min(this.#control.claims, command.count));
+    }
+    this.clock.enter(null);
+  }
+
+  #stepsTogether({ first, count, firstSample, epochSamples }: RunCommand): void {
     const { batch, threads, sync } = this.#plan;
     const step = this.#step;
-    const work = strategies[sync].work;
+    const { meets = always } = strategies[sync];
+    const work = this.#work;
     for (let i = 0; i < count; i++) {
       // A single worker meets nobody at its barriers, so the abort word is looked at here too.
       if (this.#control.aborted) throw new Aborted();
@@ -82,7 +122,8 @@ export class StepLoop {
       step.rows.last = step.batchRows;
       step.shard.first = shardStart(step.batchRows, threads, this.#rank, this.#shardUnit);
       step.shard.last = shardStart(step.batchRows, threads, this.#rank + 1, this.#shardUnit);
-      if (this.#rank === 0 && this.#control.stopRequested) this.#control.announceStop(step.number);
+      if (this.#rank === 0 && this.#control.stopRequested && meets(step))
+        this.#control.announceStop(step.number);
       work(step);
       const slot = (i * threads + this.#rank) * metricsPerRank;
       this.#metrics[slot] = step.result.lossSum;
@@ -93,11 +134,40 @@ export class StepLoop {
       }
       if (this.#rank === 0) {
         this.#times[i] = performance.timeOrigin + performance.now();
-        this.#control.reportProgress(step.number);
+        // Whoever hears of a step takes it that the others have done the one before.
+        if (meets(step)) this.#control.reportProgress(step.number);
       }
       if (this.#control.stopAfter === step.number) break;
     }
-    this.clock.enter(null);
+  }
+
+  /** Steps that this rank claims, one after the other; their sums are its own alone. */
+  #claimedSteps({ first, count, firstSample, epochSamples }: RunCommand): void {
+    const { batch, threads } = this.#plan;
+    const step = this.#step;
+    const work = this.#work;
+    while (!this.#control.stopRequested) {
+      if (this.#control.aborted) throw new Aborted();
+      const i = this.#control.claimStep();
+      if (i >= count) return;
+      step.number = first + i + 1;
+      step.learningRate = this.#rates[i];
+      step.firstSample = firstSample + i * batch;
+      step.batchRows = Math.min(batch, epochSamples - step.firstSample);
+      step.rows.last = step.batchRows;
+      work(step);
+      const row = i * threads * metricsPerRank;
+      this.#metrics.fill(0, row, row + threads * metricsPerRank);
+      this.#metrics[row] = step.result.lossSum;
+      this.#metrics[row + 1] = step.result.correct;
+      if (!Number.isFinite(step.result.lossSum)) {
+        this.#control.abort(AbortReason.nonFinite, step.number);
+        throw new Aborted();
+      }
+      // Last: a step that has a time is done.
+      this.#times[i] = performance.timeOrigin + performance.now();
+      this.#control.reportProgress(step.number);
+    }
   }
 
   /** The command's steps by this rank alone; each is told at the end, its time by an even share of the whole. */

@@ -67,6 +67,22 @@ export class WasmBackend implements Backend {
     this.#loss(this.#evaluation.workspace, target, rows, 1, result);
   }
 
+  score(firstSample: number, rows: Rows, losses: Float64Array, result: ShardResult): void {
+    const { labels, order } = this.#source.batch(this.#training, firstSample, rows);
+    this.#training.run(rows);
+    let lossSum = 0;
+    let correct = 0;
+    for (let row = rows.first; row < rows.last; row++) {
+      const target = { labels, order: order + (row - rows.first) * 4 };
+      this.#loss(this.#plan.training, target, { first: row, last: row + 1 }, 1, result);
+      losses[row] = result.lossSum;
+      lossSum += result.lossSum;
+      correct += result.correct;
+    }
+    result.lossSum = lossSum;
+    result.correct = correct;
+  }
+
   #loss(
     { activations, panelBytes }: Workspace,
     { labels, order }: RowLabels,

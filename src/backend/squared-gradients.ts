@@ -1,0 +1,85 @@
+/**
+ * A backend that also measures the gradients which it reduces: what the gradient noise scale is made of. The sum of
+ * squares costs about as much as the reduction, so it stands in for a backend only where the scale is asked for.
+ */
+import type { Plan, Region } from '../coordinator/plan.js';
+import { squaresPerParty } from '../coordinator/plan-noise.js';
+import { shardSizes } from '../coordinator/shards.js';
+import type { Slice } from '../coordinator/slices.js';
+import type { Backend, Rows, ShardResult } from './backend.js';
+import { gradientBuffer } from './slice-steps.js';
+
+export class SquaredGradients implements Backend {
+  readonly #inner: Backend;
+  readonly #squares: Float64Array;
+  readonly #gradients: readonly Float32Array[];
+  /** Per buffer: from its part of a full batch's gradient to the mean gradient of its shard, squared, over the threads. */
+  readonly #weights: readonly number[];
+  readonly #party: number;
+  readonly #parties: number;
+  readonly #ringSteps: number;
+  #step = 0;
+  #small = 0;
+  #big = 0;
+
+  /** `party`: the rank, or plan.threads for the coordinator. */
+  constructor(plan: Plan, noise: Region, memory: WebAssembly.Memory, party: number, inner: Backend) {
+    const { threads, batch, parameters } = plan;
+    const shards = shardSizes(batch, threads);
+    this.#inner = inner;
+    this.#squares = new Float64Array(memory.buffer, noise.offset, noise.bytes / 8);
+    this.#gradients = shards.map(
+      (_, rank) => new Float32Array(memory.buffer, gradientBuffer(plan, rank), parameters),
+    );
+    this.#weights = shards.map((rows) => (batch / rows) ** 2 / threads);
+    this.#party = party;
+    this.#parties = threads + 1;
+    this.#ringSteps = plan.ringSteps;
+  }
+
+  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
+    this.#inner.propagate(firstSample, rows, batchRows, result);
+  }
+
+  gradient(slice: Slice, rows: Rows, buffer: number): void {
+    this.#inner.gradient(slice, rows, buffer);
+  }
+
+  reduce(slice: Slice, buffers: number): void {
+    for (let buffer = 0; buffer < buffers; buffer++)
+      this.#small += this.#weights[buffer] * square(this.#gradients[buffer], slice);
+    this.#inner.reduce(slice, buffers);
+    this.#big += square(this.#gradients[0], slice);
+  }
+
+  measure(slice: Slice): void {
+    this.#inner.measure?.(slice);
+  }
+
+  /** What was reduced since the last update belongs to the step of this one. */
+  update(slice: Slice, step: number, learningRate: number): void {
+    const ring = (step - 1) % this.#ringSteps;
+    const place = (ring * this.#parties + this.#party) * squaresPerParty;
+    if (step !== this.#step) this.#squares.fill(0, place, place + squaresPerParty);
+    this.#step = step;
+    this.#squares[place] += this.#small;
+    this.#squares[place + 1] += this.#big;
+    this.#small = 0;
+    this.#big = 0;
+    this.#inner.update(slice, step, learningRate);
+  }
+
+  refresh(slices: readonly Slice[]): void {
+    this.#inner.refresh(slices);
+  }
+
+  close(): void {
+    this.#inner.close?.();
+  }
+}
+
+function square(vector: Float32Array, { offset, floats }: Slice): number {
+  let sum = 0;
+  for (let i = offset; i < offset + floats; i++) sum += vector[i] * vector[i];
+  return sum;
+}

@@ -1,0 +1,77 @@
+/** What the workers left of each step of a command, read by the coordinator. */
+import { strategies } from '../sync/strategy.js';
+import { metricsPerRank } from '../worker/step-loop.js';
+import type { Plan, Region } from './plan.js';
+import { squaresPerParty } from './plan-noise.js';
+import type { GradientSquares, StepMetrics, Work } from './work.js';
+
+export class StepRecord {
+  readonly #plan: Plan;
+  readonly #metrics: Float64Array;
+  readonly #times: Float64Array;
+  readonly #claims: boolean;
+  readonly #trained: Float64Array | null;
+  readonly #squares: Float64Array | null;
+
+  constructor(plan: Plan, memory: WebAssembly.Memory) {
+    const doubles = ({ offset, bytes }: Region) => new Float64Array(memory.buffer, offset, bytes / 8);
+    this.#plan = plan;
+    this.#metrics = doubles(plan.regions.metrics);
+    this.#times = doubles(plan.regions.times);
+    this.#trained = plan.selection === null ? null : doubles(plan.selection.trained);
+    this.#squares = plan.noise === null ? null : doubles(plan.noise);
+    this.#claims = strategies[plan.sync].claims ?? false;
+  }
+
+  /** Before a command is sent: claimed steps end in any order, so those that have not ended must be told from them. */
+  begin(): void {
+    if (this.#claims) this.#times.fill(0);
+  }
+
+  /**
+   * How many steps of work that was aborted everyone has finished, without a gap. `progress`: the last step that was
+   * reported.
+   */
+  finished({ first, rates }: Work, progress: number): number {
+    if (this.#claims) {
+      const unfinished = this.#times.subarray(0, rates.length).indexOf(0);
+      return unfinished < 0 ? rates.length : unfinished;
+    }
+    // When rank 0 reports a step, the others have finished the one before, but may still be in this one.
+    return Math.max(0, Math.min(rates.length, progress - 1 - first));
+  }
+
+  /** The first `count` steps of the work. */
+  read(count: number, { first, firstSample, epochSamples }: Work): StepMetrics[] {
+    const { threads, batch, ringSteps } = this.#plan;
+    return Array.from({ length: count }, (_, i) => {
+      const rows = Math.min(batch, epochSamples - firstSample - i * batch);
+      let lossSum = 0;
+      let correct = 0;
+      for (let rank = 0; rank < threads; rank++) {
+        const slot = (i * threads + rank) * metricsPerRank;
+        lossSum += this.#metrics[slot];
+        correct += this.#metrics[slot + 1];
+      }
+      return {
+        loss: Math.fround(lossSum / rows),
+        batchAccuracy: correct / rows,
+        trainedImages: this.#trained?.[(first + i) % ringSteps] ?? rows,
+        squares: rows < batch ? null : this.#squaresOf((first + i) % ringSteps),
+        finishedAt: this.#times[i],
+      };
+    });
+  }
+
+  /** Sums over the parties of a step. */
+  #squaresOf(place: number): GradientSquares | null {
+    if (this.#squares === null) return null;
+    const parties = this.#plan.threads + 1;
+    const sum = (which: number) =>
+      Array.from(
+        { length: parties },
+        (_, party) => this.#squares?.[(place * parties + party) * squaresPerParty + which] ?? 0,
+      ).reduce((total, each) => total + each, 0);
+    return { small: sum(0), big: sum(1) };
+  }
+}

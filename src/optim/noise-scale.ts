@@ -1,0 +1,53 @@
+/**
+ * The simple gradient noise scale (McCandlish, Kaplan, Amodei et al. 2018, "An Empirical Model of Large-Batch
+ * Training"), B = tr(Σ) / |G|²: the batch size up to which larger batches save steps almost in proportion. Σ is the
+ * covariance of one image's gradient, G the gradient over all images. From appendix A.1: the square of a gradient over
+ * b images has the expectation |G|² + tr(Σ) / b, so two batch sizes give unbiased estimates of both, here those of the
+ * workers' shards and of their average. Each is smoothed before the ratio is taken, since a ratio of noisy numbers is
+ * biased.
+ */
+
+/** Weight of the past in a moving average: it looks back some hundred steps. */
+const decay = 0.99;
+
+export interface NoiseEstimate {
+  /** Of |G|², of tr(Σ), and of the scale in images: null while the estimate of |G|² is not above 0. */
+  readonly squaredGradient: number;
+  readonly traceOfCovariance: number;
+  readonly noiseScale: number | null;
+}
+
+export class NoiseScale {
+  /** Harmonic mean of the shards' rows, and rows of the batch. */
+  readonly #small: number;
+  readonly #big: number;
+  #squaredGradient = 0;
+  #trace = 0;
+  #weight = 0;
+
+  /** `shardRows`: of every shard of a full batch, at least two of them, none empty. */
+  constructor(shardRows: readonly number[]) {
+    const reciprocals = shardRows.reduce((sum, rows) => sum + 1 / rows, 0);
+    this.#small = shardRows.length / reciprocals;
+    this.#big = shardRows.reduce((sum, rows) => sum + rows, 0);
+  }
+
+  /** One step: the mean of the shards' squared gradients, and the square of the batch's gradient. */
+  add(meanSmallSquare: number, bigSquare: number): void {
+    const [b, B] = [this.#small, this.#big];
+    const squaredGradient = (B * bigSquare - b * meanSmallSquare) / (B - b);
+    const trace = (meanSmallSquare - bigSquare) / (1 / b - 1 / B);
+    this.#squaredGradient = decay * this.#squaredGradient + (1 - decay) * squaredGradient;
+    this.#trace = decay * this.#trace + (1 - decay) * trace;
+    this.#weight = decay * this.#weight + (1 - decay);
+  }
+
+  /** Null before the first step. */
+  estimate(): NoiseEstimate | null {
+    if (this.#weight === 0) return null;
+    const squaredGradient = this.#squaredGradient / this.#weight;
+    const traceOfCovariance = this.#trace / this.#weight;
+    const noiseScale = squaredGradient > 0 ? traceOfCovariance / squaredGradient : null;
+    return { squaredGradient, traceOfCovariance, noiseScale };
+  }
+}

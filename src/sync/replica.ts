@@ -1,0 +1,72 @@
+/** What a rank trains on where the workers train apart: a backend on its own regions of the shared memory. */
+import type { Backend } from '../backend/backend.js';
+import type { Plan, Region } from '../coordinator/plan.js';
+import type { Slice } from '../coordinator/slices.js';
+
+export class Replica {
+  /** On this rank's regions; on the shared weights where the replicas have none of their own. */
+  readonly backend: Backend;
+  /** Whether it has started from the run's parameters. */
+  isCurrent = false;
+  /** Steps of the run on this replica, for optimisers that count theirs. */
+  updates = 0;
+  /** Of every rank: rows that its replica has trained on since the replicas were last averaged. */
+  readonly rows: Float64Array;
+  readonly #slices: readonly Slice[];
+  /** f32 [parameters] and [state vectors · parameters], shared and this rank's own. */
+  readonly #shared: Vectors;
+  readonly #own: Vectors;
+  /** Every rank's weights, f32 [parameters] each; none where they are the shared ones. */
+  readonly #weights: readonly Float32Array[];
+
+  constructor(plan: Plan, memory: WebAssembly.Memory, rank: number, backend: Backend) {
+    const { regions, replicas, threads, slices } = plan;
+    const floats = ({ offset, bytes }: Region) => new Float32Array(memory.buffer, offset, bytes / 4);
+    this.backend = backend;
+    this.rows = new Float64Array(threads);
+    this.#slices = slices.flat();
+    this.#shared = { weights: floats(regions.parameters), states: floats(regions.states) };
+    this.#weights = replicas.flatMap(({ parameters }) => (parameters === null ? [] : floats(parameters)));
+    this.#own = {
+      weights: this.#weights[rank] ?? this.#shared.weights,
+      states: floats(replicas[rank].states),
+    };
+  }
+
+  /** Starts from the shared weights and the shared state of the optimiser. */
+  adopt(): void {
+    this.#own.states.set(this.#shared.states);
+    this.updates = 0;
+    this.isCurrent = true;
+    this.pull();
+  }
+
+  /** Takes over the shared weights; the state of the optimiser stays this replica's own. */
+  pull(): void {
+    if (this.#own.weights !== this.#shared.weights) this.#own.weights.set(this.#shared.weights);
+    this.backend.refresh(this.#slices);
+    this.rows.fill(0);
+  }
+
+  /**
+   * Sets slices of the shared weights to the mean of all replicas, each weighted by its rows as in federated averaging
+   * (McMahan et al. 2017): then one step of plain SGD and an average are a synchronous step, however uneven the shards.
+   * Summed in the order of the ranks.
+   */
+  average(slices: readonly Slice[]): void {
+    const rows = this.rows.reduce((sum, each) => sum + each, 0);
+    for (const { offset, floats } of slices) {
+      const mean = this.#shared.weights.subarray(offset, offset + floats);
+      mean.fill(0);
+      this.#weights.forEach((weights, rank) => {
+        const share = this.rows[rank] / rows;
+        for (let i = 0; i < floats; i++) mean[i] += share * weights[offset + i];
+      });
+    }
+  }
+}
+
+interface Vectors {
+  readonly weights: Float32Array;
+  readonly states: Float32Array;
+}

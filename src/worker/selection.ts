@@ -1,0 +1,84 @@
+/**
+ * Selective back-propagation among the ranks. Each makes the forward pass of its shard of the batch and writes the
+ * rows' losses; then all choose the same rows by the same draws, and take an ordinary step on these alone, whose
+ * forward pass is made again: images seen forward are the whole batch, those seen backward the chosen ones.
+ */
+import type { Backend, PixelBackend, ShardResult } from '../backend/backend.js';
+import type { Plan, Region } from '../coordinator/plan.js';
+import type { SelectionPlan } from '../coordinator/plan-selection.js';
+import { shardStart } from '../coordinator/shards.js';
+import { Selector } from '../optim/selective.js';
+import type { Step } from '../sync/strategy.js';
+
+export interface SelectionParties {
+  /** Makes the forward pass of the epoch's batches. */
+  readonly scorer: PixelBackend;
+  /** By the plan of the chosen samples. */
+  readonly trainer: Backend;
+  /** Waits for all workers. */
+  readonly barrier: () => void;
+}
+
+export class Selection {
+  readonly trainer: Backend;
+  readonly #scorer: PixelBackend;
+  readonly #barrier: () => void;
+  readonly #ringSteps: number;
+  readonly #selector: Selector;
+  readonly #losses: Float64Array;
+  readonly #draws: Uint32Array;
+  readonly #order: Int32Array;
+  readonly #chosen: Int32Array;
+  readonly #trained: Float64Array;
+  readonly #batch: ShardResult = { lossSum: 0, correct: 0 };
+
+  constructor(
+    plan: Plan,
+    { beta, losses, draws, chosen, trained }: SelectionPlan,
+    memory: WebAssembly.Memory,
+    rank: number,
+    { scorer, trainer, barrier }: SelectionParties,
+  ) {
+    const words = ({ offset, bytes }: Region) => new Int32Array(memory.buffer, offset, bytes / 4);
+    const doubles = ({ offset, bytes }: Region) => new Float64Array(memory.buffer, offset, bytes / 8);
+    this.trainer = trainer;
+    this.#scorer = scorer;
+    this.#barrier = barrier;
+    this.#ringSteps = plan.ringSteps;
+    this.#selector = new Selector(beta, plan.batch);
+    this.#losses = doubles(losses);
+    this.#draws = new Uint32Array(memory.buffer, draws.offset, draws.bytes / 4);
+    this.#order = words(plan.regions.order);
+    this.#chosen = words(chosen[rank]);
+    this.#trained = doubles(trained);
+  }
+
+  /** `work` on the chosen rows of the step's batch; the result is that of all rows, before the step. */
+  step(step: Step, work: (step: Step) => void): void {
+    if (this.#scorer.score === undefined)
+      throw new Error('this backend cannot tell the losses of single rows');
+    step.clock.enter('compute');
+    this.#scorer.score(step.firstSample, step.shard, this.#losses, this.#batch);
+    step.clock.enter('wait');
+    this.#barrier(); // every row's loss is written; they are read before the step's own barriers, then written anew
+    step.clock.enter('compute');
+    this.#choose(step);
+    work(step);
+    step.result.lossSum = this.#batch.lossSum;
+    step.result.correct = this.#batch.correct;
+  }
+
+  #choose(step: Step): void {
+    const { firstSample, batchRows, rank, ranks, number } = step;
+    const losses = this.#losses.subarray(0, batchRows);
+    const draws = this.#draws.subarray(firstSample, firstSample + batchRows);
+    const count = this.#selector.choose(losses, draws, this.#chosen);
+    for (let i = 0; i < count; i++) this.#chosen[i] = this.#order[firstSample + this.#chosen[i]];
+    if (rank === 0) this.#trained[(number - 1) % this.#ringSteps] = count;
+    step.firstSample = 0;
+    step.batchRows = count;
+    step.rows.last = count;
+    step.shard.first = shardStart(count, ranks, rank);
+    step.shard.last = shardStart(count, ranks, rank + 1);
+  }
+}

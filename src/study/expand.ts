@@ -38,7 +38,10 @@ const decided: Readonly<Record<string, string>> = {
  * `only`: names or slugs of the comparisons wanted; null: all.
  * @throws UserError (usage) for a variant that is no configuration, and for a name that no comparison has.
  */
-export async function expandStudy(loaded: LoadedStudy, only: readonly string[] | null): Promise<Comparison[]> {
+export async function expandStudy(
+  loaded: LoadedStudy,
+  only: readonly string[] | null,
+): Promise<Comparison[]> {
   const { study, label } = loaded;
   const wanted = only === null ? study.comparisons : chosen(study.comparisons, only);
   const comparisons: Comparison[] = [];
@@ -79,7 +82,10 @@ async function expand(file: ComparisonFile, study: StudyFile, where: string): Pr
   const baseline = variants.find(({ label }) => label === file.baseline) ?? variants[0];
   if (file.baseline !== undefined && baseline.label !== file.baseline) {
     const labels = variants.map(({ label }) => label).join('; ');
-    throw new UserError(`${where}: baseline: expected one of ${labels}, got "${file.baseline}"`, ExitCode.usage);
+    throw new UserError(
+      `${where}: baseline: expected one of ${labels}, got "${file.baseline}"`,
+      ExitCode.usage,
+    );
   }
   return {
     name: file.name,
@@ -114,11 +120,16 @@ function refuseDecided(settings: Readonly<Record<string, unknown>>, where: strin
   };
   const key = Object.keys(decided).find((name) => Object.hasOwn(settings, name) || nested(name));
   if (key === undefined) return;
-  throw new UserError(`${where}: ${key}: expected the study's own key ${decided[key]} instead`, ExitCode.usage);
+  throw new UserError(
+    `${where}: ${key}: expected the study's own key ${decided[key]} instead`,
+    ExitCode.usage,
+  );
 }
 
 /** Every combination of one value for each key, labelled `lr 0.1, batch 64`. */
-function combinations(grid: Readonly<Record<string, readonly unknown[]>>): Record<string, Record<string, unknown>> {
+function combinations(
+  grid: Readonly<Record<string, readonly unknown[]>>,
+): Record<string, Record<string, unknown>> {
   let rows: Record<string, unknown>[] = [{}];
   for (const [key, values] of Object.entries(grid))
     rows = rows.flatMap((row) => values.map((value) => ({ ...row, [key]: value })));

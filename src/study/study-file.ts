@@ -21,16 +21,16 @@ const settings = () => z.record(z.string(), z.unknown(), expecting('a mapping of
 const fewestSeeds = 10;
 const seedCount = `an integer from ${fewestSeeds} to 1000`;
 const seeds = () =>
-  z
-    .int(expecting(seedCount))
-    .min(fewestSeeds, expecting(seedCount))
-    .max(1000, expecting(seedCount));
+  z.int(expecting(seedCount)).min(fewestSeeds, expecting(seedCount)).max(1000, expecting(seedCount));
 
 const evaluationCount = 'an integer from 1 to 1000, or epoch';
 const evaluations = () =>
   z.union(
     [
-      z.int(expecting(evaluationCount)).min(1, expecting(evaluationCount)).max(1000, expecting(evaluationCount)),
+      z
+        .int(expecting(evaluationCount))
+        .min(1, expecting(evaluationCount))
+        .max(1000, expecting(evaluationCount)),
       z.literal('epoch'),
     ],
     expecting(evaluationCount),
@@ -56,9 +56,13 @@ const comparison = z.strictObject(
     /** Keys of all variants. */
     set: settings().optional(),
     /** By label: the keys in which a variant differs. `base` among them: another recipe. */
-    variants: z.record(z.string(), settings().nullable(), expecting('a mapping of labels to keys')).optional(),
+    variants: z
+      .record(z.string(), settings().nullable(), expecting('a mapping of labels to keys'))
+      .optional(),
     /** All combinations of values. */
-    grid: z.record(z.string(), z.array(z.unknown(), expecting(gridValues)).min(2, expecting(gridValues))).optional(),
+    grid: z
+      .record(z.string(), z.array(z.unknown(), expecting(gridValues)).min(2, expecting(gridValues)))
+      .optional(),
     /** The label that the others are compared with; the first by default. */
     baseline: text().optional(),
     seeds: seeds().optional(),
@@ -135,7 +139,8 @@ function problems(issue: z.core.$ZodIssue, given: unknown, source: string): Prob
     });
   }
   const value = issue.path.reduce(
-    (inner: unknown, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
+    (inner: unknown, key) =>
+      typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined,
     given,
   );
   return [{ source, path: issue.path, text: wording(issue.message, value) }];
@@ -159,7 +164,11 @@ function refuseMeaningless({ comparisons }: StudyFile, source: string): void {
     if (labels !== null && labels.length < 2) wrong('variants', 'at least two labels', labels);
     if (labels !== null && baseline !== undefined && !labels.includes(baseline)) {
       const meant = nearest(baseline, labels);
-      wrong('baseline', `one of ${labels.join(', ')}${meant === null ? '' : ` (did you mean ${meant}?)`}`, baseline);
+      wrong(
+        'baseline',
+        `one of ${labels.join(', ')}${meant === null ? '' : ` (did you mean ${meant}?)`}`,
+        baseline,
+      );
     }
   }
   if (found.length > 0) refuse(found);

@@ -58,6 +58,12 @@ async function run(
   const { countCores } = await import('./cores.js');
   const { parseThreadList } = await import('../config/thread-list.js');
   const cores = await countCores();
+  if (command === 'study') {
+    const { study } = await import('./study-command.js');
+    noteSlowRuntime(context);
+    const { config: file = 'quick', out = null, dryRun = false, only = null } = flags;
+    return study({ file, cores, out, dryRun, only }, context);
+  }
   if (command === 'race') {
     const level = environmentLevel(overrides);
     const resolved = await resolveConfig({ file: 'mnist-97', overrides: [], flags: { 'log.level': level } });

@@ -28,16 +28,21 @@ const equalTime = z.object({ kind: z.literal('equal-time'), key: z.string(), ste
 const line = z.discriminatedUnion('kind', [cell, equalTime]);
 
 export class CellStore {
-  readonly #file: string;
+  readonly #file: string | null;
   readonly #cells = new Map<string, Cell>();
   readonly #steps = new Map<string, number>();
   /** Lines that could not be read. */
   readonly damaged: number;
+  /** The last line has no end. */
+  #cut: boolean;
 
-  /** Reads what is there; the file need not exist. @throws UserError when it cannot be read. */
-  constructor(file: string) {
-    this.#file = file;
-    const text = existsSync(file) ? readText(file) : '';
+  /**
+   * Reads what is there; the file need not exist (null: there is none). `keeps`: whether cells are written to it.
+   * @throws UserError when it cannot be read.
+   */
+  constructor(file: string | null, keeps = true) {
+    this.#file = keeps ? file : null;
+    const text = file !== null && existsSync(file) ? readText(file) : '';
     let damaged = 0;
     for (const each of text.split('\n')) {
       if (each === '') continue;
@@ -48,7 +53,7 @@ export class CellStore {
     }
     this.damaged = damaged;
     // What comes next must not continue a line that was cut.
-    if (text !== '' && !text.endsWith('\n')) this.#append('\n');
+    this.#cut = text !== '' && !text.endsWith('\n');
   }
 
   get(key: string, seed: number): Cell | undefined {
@@ -76,8 +81,10 @@ export class CellStore {
   }
 
   #append(text: string): void {
+    if (this.#file === null) return;
     try {
-      appendFileSync(this.#file, text);
+      appendFileSync(this.#file, this.#cut ? `\n${text}` : text);
+      this.#cut = false;
     } catch (error) {
       throw cannot('write', this.#file, error);
     }

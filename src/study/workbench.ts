@@ -90,7 +90,11 @@ export class Workbench {
     const plan = makePlan(config, data.facts, threads, this.#cores.available);
     const initialTensors = readInitialTensors(config);
     const pool = this.#borrow(threads);
-    const session = await Session.open(plan, data, this.kernels(config), pool, this.#signal);
+    // A session listens for as long as its signal lives, and with it its memory would.
+    const interruption = new AbortController();
+    const interrupt = () => interruption.abort(this.#signal.reason);
+    this.#signal.addEventListener('abort', interrupt, { once: true });
+    const session = await Session.open(plan, data, this.kernels(config), pool, interruption.signal);
     return {
       config,
       session,
@@ -98,6 +102,7 @@ export class Workbench {
       initialTensors,
       close: async () => {
         await session.close();
+        this.#signal.removeEventListener('abort', interrupt);
         this.#idle.set(threads, [...(this.#idle.get(threads) ?? []), pool]);
       },
     };

@@ -75,6 +75,20 @@ async function run(
       context,
     );
   }
+  if (command === 'lr-find') {
+    const level = environmentLevel(overrides);
+    const resolved = await resolveConfig({
+      file: flags.config ?? 'mnist-97',
+      overrides,
+      flags: { 'log.level': level },
+    });
+    if (resolved.config.backend === 'tfjs-node')
+      (await import('../backend/tfjs/library.js')).requirePackage();
+    noteSlowRuntime(context);
+    const { lrFind } = await import('./lr-find-command.js');
+    const { from = 1e-4, to = 10, steps = 100, out = null } = flags;
+    return lrFind({ resolved, cores, from, to, steps, out }, context);
+  }
   const auto = flags.threads === 'auto' && command === 'train';
   const threads = parseThreadList(auto ? 'physical' : (flags.threads ?? 'physical'), cores);
   if (command === 'train' && threads.length > 1)

@@ -38,12 +38,20 @@ export function accuracyChart({ name, variants }: ComparisonSummary, target: num
           rotate: -90,
           fill: seriesColours[1],
         }),
-    axisX({ label: 'accuracy, % (bar: mean)', labelAnchor: 'right', ticks: 6, color: 'var(--ink)' }),
+    axisX({
+      label: 'accuracy, % (bar: mean)',
+      labelAnchor: 'right',
+      labelOffset: 38,
+      ticks: 6,
+      color: 'var(--ink)',
+    }),
     axisY({ label: null, tickSize: 0, color: 'var(--ink)' }),
   ];
   return chartFile(`${name}: accuracy of every run by variant`, {
     width: 720,
-    height: 60 + rowHeight * labels.length,
+    marginTop: 8,
+    marginBottom: 44,
+    height: 52 + rowHeight * labels.length,
     marginLeft: width,
     marginRight: 20,
     x: { domain: shown, nice: false },
@@ -58,8 +66,9 @@ function withoutOutliers(percents: readonly number[]): [number, number] {
   const low = Math.min(...percents);
   const middle = quantile(percents, 0.25);
   const from = Math.max(low, middle - 3 * (high - middle) - 0.2);
-  const margin = Math.max(0.05, 0.04 * (high - from));
-  return [from - margin, Math.min(100, high + margin)];
+  const least = Math.min(...percents.filter((percent) => percent >= from));
+  const margin = Math.max(0.05, 0.04 * (high - least));
+  return [least - margin, Math.min(100, high + margin)];
 }
 
 const wholeRuns = ({ accuracies }: VariantSummary) => accuracies.flatMap((accuracy) => accuracy ?? []);

@@ -147,6 +147,8 @@ async function runAll(running: Running, context: CommandContext): Promise<ExitCo
     );
   try {
     for (const each of ready) {
+      progress.note(`${done}/${toRun} cells: ${each.comparison.name}`);
+      toldAt = performance.now();
       await runComparison(each.comparison, each.variants, workbench, store, (label, seed) => {
         done++;
         if (performance.now() - toldAt < 2000) return;

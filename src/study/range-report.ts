@@ -1,11 +1,26 @@
 /** A learning-rate range test as a table, CSV and chart. */
-import { axisX, axisY, dot, lineY, type Markish, ruleX } from '@observablehq/plot';
+import { axisX, axisY, dot, lineY, type Markish, ruleX, text } from '@observablehq/plot';
 import { chartFile, seriesColours } from '../report/chart.js';
 import type { RangeFinding, RangeRun } from './range-test.js';
 import { table } from './study-markdown.js';
 
 /** Three significant digits. */
 export const rateText = (rate: number): string => Number(rate.toPrecision(3)).toString();
+
+/** 1 and 3 times every power of ten between the two. */
+function decades(from: number, to: number): number[] {
+  const first = Math.floor(Math.log10(from));
+  const count = Math.ceil(Math.log10(to)) - first + 1;
+  const ticks = Array.from({ length: count }, (_, i) => [10 ** (first + i), 3 * 10 ** (first + i)]).flat();
+  return ticks.filter((tick) => tick >= from * 0.999 && tick <= to * 1.001);
+}
+
+/** Beside the top of its line. */
+function label(rate: number | null, what: string, colour: string, top: number): Markish[] {
+  if (rate === null) return [];
+  const place = { x: [rate], y: [top], dx: -5, dy: 8, textAnchor: 'end', lineAnchor: 'top' } as const;
+  return [text([`${what} ${rateText(rate)}`], { ...place, fill: colour, fontWeight: 600 })];
+}
 
 /** About a dozen rows from the first rate to the last. */
 export function rangeTable({ points }: RangeRun, { smoothed }: RangeFinding): string {
@@ -51,7 +66,15 @@ export function rangeChart(name: string, { points }: RangeRun, finding: RangeFin
       losses.filter((point) => point.smoothed <= top),
       { x: 'learningRate', y: 'smoothed', stroke: seriesColours[0], strokeWidth: 2 },
     ),
-    axisX({ label: 'learning rate', labelAnchor: 'right', labelOffset: 38, ticks: 6, color: 'var(--ink)' }),
+    axisX(decades(points[0].learningRate, points[points.length - 1].learningRate), {
+      label: 'learning rate',
+      labelAnchor: 'right',
+      labelOffset: 38,
+      tickFormat: rateText,
+      color: 'var(--ink)',
+    }),
+    ...label(suggested, 'suggested', seriesColours[2], top),
+    ...label(edge, 'edge', seriesColours[1], top),
     axisY({ label: 'loss', ticks: 6, color: 'var(--ink)' }),
   ];
   return chartFile(`${name}: loss while the learning rate rises`, {

@@ -133,9 +133,9 @@ describe('bad input', { concurrency: 2 }, () => {
     ),
     usage(
       'threads for TensorFlow without it',
-      ['train', '--config', 'pixels-97', 'parallel.threadsPerWorker=2'],
-      'parallel.threadsPerWorker',
-      '1 where backend is not tfjs-node',
+      ['train', '--config', 'pixels-97', 'backend.threadsPerWorker=2'],
+      'backend.threadsPerWorker',
+      'it needs backend.name=tfjs-node',
     ),
     usage('pooled direction features', ['train', 'data.pool=2'], 'data.pool', 'got 2'),
     usage(

@@ -60,12 +60,20 @@ test('the defaults are complete', async () => {
     train: { batch: 512, epochs: 10, steps: null, dropLast: false },
     optimizer: { name: 'sgd', lr: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0 },
     schedule: { name: 'constant' },
-    parallel: { threads: 'physical', sync: 'owner', threadsPerWorker: 1 },
-    backend: 'wasm',
+    parallel: { threads: 'physical', sync: 'owner' },
+    backend: { name: 'wasm' },
     stop: { target: null, on: 'test', every: 'epoch', patience: null, minDelta: 0 },
     log: { every: 10, level: 'info' },
     seed: 1,
   });
+});
+
+test('a word stands for the name in a section whose name decides its keys', async () => {
+  const backend = { name: 'tfjs-node', threadsPerWorker: 2 };
+  assert.deepEqual((await set('backend=tfjs-node', 'backend.threadsPerWorker=2')).backend, backend);
+  assert.deepEqual((await set('backend.threadsPerWorker=2', 'backend=tfjs-node')).backend, backend);
+  assert.deepEqual((await set('backend.threadsPerWorker=2', 'backend.name=tfjs-node')).backend, backend);
+  assert.deepEqual((await set('optimizer=adam')).optimizer, (await set('optimizer.name=adam')).optimizer);
 });
 
 test('every name of an optimizer and a schedule fills in its own defaults', async () => {

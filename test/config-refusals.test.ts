@@ -33,8 +33,8 @@ test('a wrong value names source, key, expectation and what was given', async ()
     'command line: train.batch: expected an integer from 1 up, got {"size":5} (object)',
   );
   assert.equal(
-    await word('optimizer=sgd'),
-    'command line: optimizer: expected a mapping with a name and its keys, got "sgd" (string)',
+    await word('optimizer=5'),
+    'command line: optimizer: expected a name, or a mapping with a name and its keys, got 5 (number)',
   );
 });
 

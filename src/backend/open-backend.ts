@@ -23,17 +23,18 @@ export type OpenBackend =
       readonly directions: DirectionsPlan;
     };
 
-/** `rank` = plan.threads is the coordinator. */
+/** `rank` = plan.threads is the coordinator. `modules`: null for plain TypeScript, which needs none. */
 export function openBackend(
   plan: Plan,
-  modules: KernelModules,
+  modules: KernelModules | null,
   memory: WebAssembly.Memory,
   rank: number,
 ): OpenBackend {
   const { directions } = plan;
   if (directions === null)
-    return { kind: 'pixels', backend: openPixelBackend(plan, modules.engine, memory, rank) };
-  if (modules.directions === null) throw new Error('the kernels of direction features were not loaded');
+    return { kind: 'pixels', backend: openPixelBackend(plan, modules?.engine ?? null, memory, rank) };
+  if (modules === null || modules.directions === null)
+    throw new Error('the kernels of direction features were not loaded');
   const kernels = instantiateDirections(modules.directions, memory);
   const backend = directions.hasLayers
     ? new NetworkBackend(plan, directions, modules.engine, kernels, memory, rank)
@@ -51,18 +52,13 @@ export function openBackend(
 
 function openPixelBackend(
   plan: Plan,
-  module: WebAssembly.Module,
+  module: WebAssembly.Module | null,
   memory: WebAssembly.Memory,
   rank: number,
 ): PixelBackend {
-  switch (plan.backend) {
-    case 'wasm':
-      return new WasmBackend(plan, module, memory, rank);
-    case 'tfjs-node': {
-      const { tensorflow } = loadTensorFlow(plan.threadsPerWorker);
-      return new TfjsBackend(plan, module, memory, rank, tensorflow);
-    }
-    case 'js':
-      return new JsBackend(plan, memory, rank);
-  }
+  if (plan.backend === 'js') return new JsBackend(plan, memory, rank);
+  if (module === null) throw new Error(`backend ${plan.backend} without kernels`);
+  if (plan.backend === 'wasm') return new WasmBackend(plan, module, memory, rank);
+  const { tensorflow } = loadTensorFlow(plan.threadsPerWorker);
+  return new TfjsBackend(plan, module, memory, rank, tensorflow);
 }

@@ -71,16 +71,10 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       received: config.model.init.kind,
     },
     {
-      broken: directions && config.backend !== 'wasm',
+      broken: directions && config.backend.name !== 'wasm',
       keys: ['backend', 'data.features.kind'],
       expected: 'wasm where data.features.kind is directions',
-      received: config.backend,
-    },
-    {
-      broken: config.backend !== 'tfjs-node' && config.parallel.threadsPerWorker > 1,
-      keys: ['parallel.threadsPerWorker', 'backend'],
-      expected: '1 where backend is not tfjs-node',
-      received: config.parallel.threadsPerWorker,
+      received: config.backend.name,
     },
     {
       broken: nesterovAlone,

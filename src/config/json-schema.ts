@@ -1,6 +1,7 @@
 /** The configuration file as a JSON Schema, for editors: completion, hover texts and red lines while typing. */
 
 import * as z from 'zod';
+import { choiceSections, describeKeys } from './keys.js';
 import { configSchema } from './schema.js';
 
 const fileSchema = configSchema.extend({
@@ -21,6 +22,12 @@ export function configJsonSchema(): Record<string, unknown> {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
+  for (const { section, discriminator } of choiceSections()) {
+    const named = describeKeys().find(({ key }) => key === `${section}.${discriminator}`);
+    const mapping = body.properties?.[section];
+    // A word alone stands for the name.
+    if (typeof mapping === 'object') mapping.oneOf?.unshift({ enum: [...(named?.choices ?? [])] });
+  }
   return { $schema, title: 'shardstep configuration', ...body };
 }
 

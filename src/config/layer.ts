@@ -57,6 +57,17 @@ export function place(root: Branch, path: readonly string[], value: Layer): void
   branch.children.set(last, joined);
 }
 
+/** A word where the name decides the keys stands for the name: `backend: js` is `backend: { name: js }`. */
+export function spellOutNames(layer: Branch, choices: readonly ChoiceSection[]): void {
+  for (const { section, discriminator } of choices) {
+    const given = layer.children.get(section);
+    if (given?.kind !== 'leaf' || typeof given.value !== 'string') continue;
+    const branch = emptyBranch(given.source);
+    branch.children.set(discriminator, given);
+    layer.children.set(section, branch);
+  }
+}
+
 /**
  * The later layer wins key by key; lists are replaced. In a section whose `name` decides its keys, a
  * later layer that changes the name drops the keys that earlier layers gave for the other name.

@@ -7,7 +7,16 @@ import { basename, extname } from 'node:path';
 import { type ConfigFile, readConfigFiles } from './config-file.js';
 import { contradictions } from './contradictions.js';
 import { choiceSections } from './keys.js';
-import { type Branch, defaultsSource, emptyBranch, layerOf, merge, place, plain } from './layer.js';
+import {
+  type Branch,
+  defaultsSource,
+  emptyBranch,
+  layerOf,
+  merge,
+  place,
+  plain,
+  spellOutNames,
+} from './layer.js';
 import { commandLineLayer } from './overrides.js';
 import { refuse, schemaProblems } from './refusal.js';
 import { type Config, configSchema } from './schema.js';
@@ -72,6 +81,7 @@ function checked(
   environment: Readonly<Record<string, string | undefined>>,
 ): Config {
   const choices = choiceSections();
+  for (const layer of layers) spellOutNames(layer, choices);
   const merged = layers.reduce(
     (earlier, later) => merge(earlier, later, choices),
     emptyBranch(defaultsSource),

@@ -1,5 +1,6 @@
 /** The command line as one layer: `key=value` words, whose values are YAML, and the values of flags. */
 
+import { choiceSections } from './keys.js';
 import { type Branch, emptyBranch, layerOf, place, type Source } from './layer.js';
 import { type Problem, refuse, wording } from './refusal.js';
 
@@ -15,6 +16,7 @@ export async function commandLineLayer(
 ): Promise<Branch> {
   const layer = emptyBranch(commandLine);
   const problems: Problem[] = [];
+  const choices = choiceSections();
   for (const word of words) {
     const equals = word.indexOf('=');
     const key = word.slice(0, Math.max(0, equals)).trim();
@@ -37,7 +39,10 @@ export async function commandLineLayer(
       });
       continue;
     }
-    place(layer, key.split('.'), layerOf(value.parsed, commandLine));
+    const choice = choices.find(({ section }) => section === key);
+    // `backend=js` is `backend.name=js`, whatever other words say of the section.
+    const path = choice && typeof value.parsed === 'string' ? [key, choice.discriminator] : key.split('.');
+    place(layer, path, layerOf(value.parsed, commandLine));
   }
   if (problems.length > 0) refuse(problems);
   for (const [key, value] of Object.entries(flags)) {

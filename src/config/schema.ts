@@ -60,7 +60,9 @@ const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
 
 /** A mapping whose `name` decides which other keys it has. */
 const choiceError = (names: readonly string[]) => (issue: { code?: string | undefined }) =>
-  issue.code === 'invalid_type' ? 'a mapping with a name and its keys' : `one of ${names.join(', ')}`;
+  issue.code === 'invalid_type'
+    ? 'a name, or a mapping with a name and its keys'
+    : `one of ${names.join(', ')}`;
 
 const features = section({
   kind: oneOf(['pixels', 'directions'])
@@ -227,13 +229,25 @@ const parallel = section({
         'themselves by an estimate of the work, which the log gives',
     ),
   sync: oneOf(['average', 'sharded', 'owner']).default('owner').describe("How the threads' work is combined"),
+});
+
+const wasm = section({ name: z.literal('wasm').default('wasm') });
+const js = section({ name: z.literal('js') });
+const tfjsNode = section({
+  name: z.literal('tfjs-node'),
   threadsPerWorker: integer('an integer from 1 to 256', 1, 256)
     .default(1)
     .describe(
-      'backend=tfjs-node: threads with which TensorFlow computes an operation (TF_NUM_INTRAOP_THREADS, if that is not set); ' +
+      'Threads with which TensorFlow computes an operation (TF_NUM_INTRAOP_THREADS, if that is not set); ' +
         'with 1 the pool has the cores to itself',
     ),
 });
+
+const backend = z
+  .discriminatedUnion('name', [wasm, tfjsNode, js], { error: choiceError(['wasm', 'tfjs-node', 'js']) })
+  .describe(
+    'What computes on pixels: wasm, the kernels of this package; tfjs-node, TensorFlow (npm run setup:tfjs installs it); js, plain TypeScript, a slow reference',
+  );
 
 const epochOrSteps = 'epoch, or an integer from 1 up';
 const stop = section({
@@ -269,11 +283,7 @@ export const configSchema = section({
   optimizer: optimizer.prefault({}),
   schedule: schedule.prefault({}),
   parallel: parallel.prefault({}),
-  backend: oneOf(['wasm', 'tfjs-node', 'js'])
-    .default('wasm')
-    .describe(
-      'What computes on pixels: wasm, the kernels of this package; tfjs-node, TensorFlow (npm run setup:tfjs installs it); js, plain TypeScript, a slow reference',
-    ),
+  backend: backend.prefault({}),
   stop: stop.prefault({}),
   log: log.prefault({}),
   seed: integer('an integer from 0 to 4294967295', 0, 4294967295)

@@ -21,11 +21,12 @@ export function checkRace({ used, level }: Raced, { dataset, kernels }: Setup): 
   const wrong = checks.find(([, holds]) => !holds);
   if (wrong !== undefined)
     throw new UserError(`the race does not count: its ${wrong[0]} were not those of the verified files`);
-  if (kernels.level !== level) {
-    throw new UserError(
-      `the race does not count: it ran on kernels ${level}, the verified ones are ${kernels.level}${kernels.refused.length > 0 ? ` (${kernels.refused.join('; ')})` : ''}`,
-    );
-  }
+  if (kernels !== null && kernels.level === level) return;
+  const refused = kernels?.refused ?? [];
+  const reasons = refused.length > 0 ? ` (${refused.join('; ')})` : '';
+  throw new UserError(
+    `the race does not count: it ran on kernels ${level}, the verified ones are ${kernels?.level ?? 'none'}${reasons}`,
+  );
 }
 
 /** @throws UserError when verified kernels find another accuracy: the same images in the same order give the same bits. */

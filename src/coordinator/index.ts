@@ -82,7 +82,7 @@ async function run(
       overrides,
       flags: { 'log.level': level },
     });
-    if (resolved.config.backend === 'tfjs-node')
+    if (resolved.config.backend.name === 'tfjs-node')
       (await import('../backend/tfjs/library.js')).requirePackage();
     noteSlowRuntime(context);
     const { lrFind } = await import('./lr-find-command.js');
@@ -109,7 +109,8 @@ async function run(
     return ExitCode.done;
   }
   // Before workers start and files are read.
-  if (resolved.config.backend === 'tfjs-node') (await import('../backend/tfjs/library.js')).requirePackage();
+  if (resolved.config.backend.name === 'tfjs-node')
+    (await import('../backend/tfjs/library.js')).requirePackage();
   noteSlowRuntime(context);
   const out = flags.out ?? null;
   if (command === 'sweep') {

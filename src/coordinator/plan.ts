@@ -81,7 +81,7 @@ export interface PartPlan {
 
 export interface Plan {
   /** All but wasm have their layers, and the rows of a workspace, as matrices: see layoutMatrices. */
-  readonly backend: Config['backend'];
+  readonly backend: Config['backend']['name'];
   readonly threads: number;
   /** tfjs-node: of an operation. */
   readonly threadsPerWorker: number;
@@ -159,7 +159,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     : null;
   const features = directions?.shape.inputs ?? facts.features;
   const sizes = [features, ...config.model.hidden, facts.classes];
-  const asMatrices = config.backend !== 'wasm';
+  const asMatrices = config.backend.name !== 'wasm';
   const sparse = facts.packing === 'sparse';
   const layers = asMatrices ? layoutMatrices(sizes) : layoutNetwork(sizes, sparse);
   // Rows that are turned into a matrix are read whole; kernels read them by ranges.
@@ -234,9 +234,9 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
   };
   return {
-    backend: config.backend,
+    backend: config.backend.name,
     threads,
-    threadsPerWorker: config.parallel.threadsPerWorker,
+    threadsPerWorker: config.backend.name === 'tfjs-node' ? config.backend.threadsPerWorker : 1,
     oversubscribed,
     sync: config.parallel.sync,
     batch,

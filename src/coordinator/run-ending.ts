@@ -27,17 +27,17 @@ export async function endRun(
   result: object,
   files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<string[]> {
-  const { tensorflow } = setup;
+  const { tensorflow, kernels } = setup;
   const complete = status !== 'interrupted' && status !== 'failed';
   const facts = complete ? await gatherHardware() : null;
-  const measured = complete ? measureSpeed(setup.kernels) : null;
+  const measured = complete && kernels !== null ? measureSpeed(kernels) : null;
   if (facts !== null) log.event('hardware', { ...facts, measured, tensorflow });
   log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
   log.close();
   const meta = await description.finish({
     hardware: facts === null ? null : { ...facts, measured, tensorflow },
     dataSha256: { ...setup.dataset.sha256 },
-    wasmSha256: { ...setup.kernels.sha256 },
+    wasmSha256: { ...kernels?.sha256 },
   });
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const all = {

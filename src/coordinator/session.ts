@@ -43,7 +43,12 @@ export class Session {
   /** Direction features: the parameters came with their transform, which is kept. */
   #hasTransform = false;
 
-  private constructor(plan: Plan, memory: WebAssembly.Memory, modules: KernelModules, pool: WorkerPool) {
+  private constructor(
+    plan: Plan,
+    memory: WebAssembly.Memory,
+    modules: KernelModules | null,
+    pool: WorkerPool,
+  ) {
     this.plan = plan;
     this.#memory = memory;
     this.#control = new Control(plan, memory);
@@ -66,14 +71,14 @@ export class Session {
   static async open(
     plan: Plan,
     data: PreparedData,
-    kernels: LoadedKernels,
+    kernels: LoadedKernels | null,
     pool: WorkerPool,
     signal: AbortSignal,
   ): Promise<Session> {
     signal.throwIfAborted();
     const memory = allocate(plan.bytes);
     fillMemory(plan, data, memory);
-    const session = new Session(plan, memory, kernels.modules, pool);
+    const session = new Session(plan, memory, kernels?.modules ?? null, pool);
     signal.addEventListener('abort', () => session.#interrupt(), { once: true });
     await session.#until('ready', () => session.#control.allReady);
     return session;

@@ -15,7 +15,8 @@ import { Session } from './session.js';
 export interface Setup {
   readonly config: Config;
   readonly cores: CoreCount;
-  readonly kernels: LoadedKernels;
+  /** Null where plain TypeScript computes, which is for platforms that have none. */
+  readonly kernels: LoadedKernels | null;
   /** Null where the kernels of this package compute. */
   readonly tensorflow: TensorFlowVersions | null;
   readonly dataset: Dataset;
@@ -47,10 +48,16 @@ export async function setUp(
   );
   // The files are being read; if compiling fails meanwhile, that error is the one to report.
   loading.catch(() => {});
-  const kernels = await timed(phases, 'compile kernels', () => loadKernels(undefined, shapeOf(config)));
+  const { backend } = config;
+  const kernels =
+    backend.name === 'js'
+      ? null
+      : await timed(phases, 'compile kernels', () => loadKernels(undefined, shapeOf(config)));
   const tensorflow =
-    config.backend === 'tfjs-node' ? await timed(phases, 'load TensorFlow', () => loadForAll(config)) : null;
-  for (const reason of kernels.refused) progress.note(`kernel level refused: ${reason}`);
+    backend.name === 'tfjs-node'
+      ? await timed(phases, 'load TensorFlow', () => loadForAll(backend.threadsPerWorker))
+      : null;
+  for (const reason of kernels?.refused ?? []) progress.note(`kernel level refused: ${reason}`);
   const dataset = await loading;
   signal.throwIfAborted();
   const data = await timed(phases, 'prepare data', () => prepareData(dataset, config));
@@ -58,9 +65,9 @@ export async function setUp(
 }
 
 /** In the main thread, before a worker does. */
-async function loadForAll({ parallel }: Config): Promise<TensorFlowVersions> {
+async function loadForAll(threadsPerWorker: number): Promise<TensorFlowVersions> {
   const { loadTensorFlow } = await import('../backend/tfjs/library.js');
-  return loadTensorFlow(parallel.threadsPerWorker).versions;
+  return loadTensorFlow(threadsPerWorker).versions;
 }
 
 /** The direction features that a configuration needs; null for pixels. */

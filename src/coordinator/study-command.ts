@@ -53,7 +53,7 @@ export async function study(options: StudyOptions, context: CommandContext): Pro
   await requireBackends(comparisons);
   const workbench = new Workbench(options.cores, context.signal, context.progress);
   try {
-    const machine = machineOf(workbench, comparisons);
+    const machine = machineOf(workbench);
     // A dry run leaves no folder; it reads one that is there, to tell what is left to do.
     const folder = options.dryRun ? null : await folderOf(loaded, options.out);
     const store = new CellStore(storeFile(folder, options.out), folder !== null);
@@ -85,12 +85,12 @@ export async function study(options: StudyOptions, context: CommandContext): Pro
 
 /** Told before anything is run. */
 async function requireBackends(comparisons: readonly Comparison[]): Promise<void> {
-  const backends = comparisons.flatMap(({ variants }) => variants.map(({ config }) => config.backend));
+  const backends = comparisons.flatMap(({ variants }) => variants.map(({ config }) => config.backend.name));
   if (backends.includes('tfjs-node')) (await import('../backend/tfjs/library.js')).requirePackage();
 }
 
-function machineOf(workbench: Workbench, comparisons: readonly Comparison[]): Machine {
-  const { level } = workbench.kernels(comparisons[0].baseline.config);
+function machineOf(workbench: Workbench): Machine {
+  const { level } = workbench.kernels();
   const processor = os.cpus()[0]?.model.trim() ?? 'unknown processor';
   return { processor, node: process.versions.node, wasmLevel: level };
 }
@@ -170,7 +170,7 @@ async function runAll(running: Running, context: CommandContext): Promise<ExitCo
     command: context.command,
     versions: readVersions(),
     ...(await origin(description)),
-    machine: await machineFacts(workbench, ready[0].comparison),
+    machine: await machineFacts(workbench),
     target: loaded.study.target,
     elapsedMs: performance.now() - running.startedAt,
     cells: { all: cellCount(ready), finished: cellCount(ready) - missing(), runNow: done },
@@ -198,8 +198,8 @@ async function origin(description: ReturnType<typeof describeRun>) {
   return { commit: git === null ? null : `${git.commit}${git.dirty ? '+' : ''}`, date: finishedAt };
 }
 
-async function machineFacts(workbench: Workbench, { baseline }: Comparison): Promise<StudyRecord['machine']> {
-  const { wasmLevel, gflops, bandwidthGBs } = measureSpeed(workbench.kernels(baseline.config));
+async function machineFacts(workbench: Workbench): Promise<StudyRecord['machine']> {
+  const { wasmLevel, gflops, bandwidthGBs } = measureSpeed(workbench.kernels());
   const facts = await gatherHardware();
   const { physical } = await countCores();
   const processor = facts.processor ?? 'unknown processor';

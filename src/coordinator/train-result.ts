@@ -61,7 +61,7 @@ export interface RaceSummary {
   readonly images: number;
   readonly coldMs: number;
   readonly phases: Readonly<Record<string, number>>;
-  readonly wasmLevel: string;
+  readonly wasmLevel: string | null;
   readonly kernels: string;
 }
 
@@ -139,7 +139,7 @@ function resultJson(ending: TrainingEnding) {
     packing: plan.input.packing,
     backend: plan.backend,
     tensorflow: setup.tensorflow,
-    wasmLevel: setup.kernels.level,
+    wasmLevel: setup.kernels?.level ?? null,
     seed: config.seed,
     epochs: first?.epochs ?? 0,
     steps: first?.steps ?? 0,

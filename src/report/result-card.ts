@@ -20,9 +20,10 @@ export interface ResultCardInput {
   schedule: string;
   threads: number;
   sync: string;
-  wasmLevel: string;
+  /** Null where no kernels compute. */
+  wasmLevel: string | null;
   /** What computed instead of the kernels, if anything did. */
-  backend?: Config['backend'];
+  backend?: Config['backend']['name'];
   tensorflow?: TensorFlowVersions | null;
   seed: number;
   epochs: number;

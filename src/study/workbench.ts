@@ -14,6 +14,7 @@ import { Session } from '../coordinator/session.js';
 import { downloadNotes, shapeOf } from '../coordinator/setup.js';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
+import type { DirectionShape } from '../directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
 
@@ -55,8 +56,8 @@ export class Workbench {
     return loading;
   }
 
-  kernels(config: Config): LoadedKernels {
-    const shape = shapeOf(config);
+  /** `shape`: of the direction features that are needed; null: none. */
+  kernels(shape: DirectionShape | null = null): LoadedKernels {
     const key = JSON.stringify(shape);
     const loaded = this.#kernels.get(key) ?? loadKernels(undefined, shape);
     this.#kernels.set(key, loaded);
@@ -94,7 +95,8 @@ export class Workbench {
     const interruption = new AbortController();
     const interrupt = () => interruption.abort(this.#signal.reason);
     this.#signal.addEventListener('abort', interrupt, { once: true });
-    const session = await Session.open(plan, data, this.kernels(config), pool, interruption.signal);
+    const kernels = config.backend.name === 'js' ? null : this.kernels(shapeOf(config));
+    const session = await Session.open(plan, data, kernels, pool, interruption.signal);
     return {
       config,
       session,

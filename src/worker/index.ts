@@ -11,7 +11,7 @@ import { barrierSpinMs, StepLoop } from './step-loop.js';
 
 export interface RankTask {
   readonly plan: Plan;
-  readonly modules: KernelModules;
+  readonly modules: KernelModules | null;
   readonly memory: WebAssembly.Memory;
   readonly rank: number;
 }

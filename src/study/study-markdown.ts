@@ -40,7 +40,7 @@ export function legend(target: number): string {
     'Accuracy in %, mean ± standard deviation over seeds; the seed decides initial parameters, subset and order of the ' +
     'images, and is the same for all variants of a comparison. Δ: mean of the paired differences to the baseline in ' +
     "percentage points with its 99 % interval (Student's t). Times are medians of the resident clock in a warm pool: " +
-    `the run with its last evaluation, and until the first evaluation at ${percent(target)} % or more, earlier ` +
+    `the run with its last evaluation, and until the first evaluation at ${targetText(target)} % or more, earlier ` +
     'evaluations taken out. Ratios of times are medians of paired ratios (99 % bootstrap interval).'
   );
 }
@@ -72,9 +72,9 @@ export function comparisonTable({ variants }: ComparisonSummary, target: number)
     'accuracy',
     'Δ points',
     'run ms',
-    `at ${percent(target)} %`,
-    `ms to ${percent(target)} %`,
-    `images to ${percent(target)} %`,
+    `at ${targetText(target)} %`,
+    `ms to ${targetText(target)} %`,
+    `images to ${targetText(target)} %`,
     'verdict',
   ];
   return table([heading, ...variants.map(row)], 'lrrrrrrl');
@@ -94,11 +94,11 @@ function row(variant: VariantSummary): string[] {
   ];
 }
 
-/** A share as percent with two digits, `97` for a whole number. */
-export function percent(share: number): string {
-  const text = (100 * share).toFixed(2);
-  return share > 0 && text.endsWith('.00') && share >= 0.9 ? text.slice(0, -3) : text;
-}
+/** A share as percent with two digits. */
+export const percent = (share: number): string => (100 * share).toFixed(2);
+
+/** A target as percent with the digits it needs. */
+export const targetText = (target: number): string => `${Number(percent(target))}`;
 
 export function milliseconds(ms: number): string {
   return ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : 2);

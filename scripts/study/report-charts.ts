@@ -1,7 +1,7 @@
 /** Charts of docs/REPORT.md that are not a single comparison's: effects with their intervals, and time against accuracy. */
 import { axisX, axisY, dot, link, type Markish, ruleX, text } from '@observablehq/plot';
 import { chartFile, seriesColours } from '../../dist/report/chart.js';
-import type { ComparisonSummary, Finding } from '../../dist/study/summary.js';
+import { type ComparisonSummary, type Finding, points } from '../../dist/study/summary.js';
 
 const colours: Partial<Record<Finding, string>> = {
   helps: seriesColours[2],
@@ -20,8 +20,7 @@ export function effectChart(title: string, comparisons: readonly ComparisonSumma
       if (difference === null || finding === 'baseline') return [];
       const clip = (share: number) => Math.max(-widest, Math.min(widest, 100 * share));
       const [low, mid, high] = [difference.low, difference.estimate, difference.high].map(clip);
-      const beyond =
-        Math.abs(100 * difference.estimate) > widest ? `${(100 * difference.estimate).toFixed(1)}` : '';
+      const beyond = Math.abs(100 * difference.estimate) > widest ? points(difference.estimate) : '';
       return [{ row: named ? `${name}: ${label}` : label, low, mid, high, finding, beyond }];
     }),
   );
@@ -41,9 +40,18 @@ export function effectChart(title: string, comparisons: readonly ComparisonSumma
       strokeLinecap: 'round',
     }),
     dot(rows, { x: 'mid', y: 'row', r: 4, fill: colour }),
-    text(
-      rows.filter(({ beyond }) => beyond !== ''),
-      { x: 'mid', y: 'row', text: 'beyond', dy: -9, fill: 'var(--ink)' },
+    ...[-1, 1].map((side) =>
+      text(
+        rows.filter(({ mid, beyond }) => beyond !== '' && Math.sign(mid) === side),
+        {
+          x: 'mid',
+          y: 'row',
+          text: 'beyond',
+          dx: -8 * side,
+          textAnchor: side < 0 ? 'start' : 'end',
+          fill: 'var(--ink)',
+        },
+      ),
     ),
     axisX({
       label: 'percentage points, 99 % interval',
@@ -77,14 +85,16 @@ export interface TradePoint {
 }
 
 /** Resident time (logarithmic) against the accuracy it buys. */
-export function tradeOffChart(points: readonly TradePoint[]): string | null {
-  if (points.length === 0) return null;
-  const series = [...new Set(points.map((point) => point.series))];
+export function tradeOffChart(runs: readonly TradePoint[]): string | null {
+  if (runs.length === 0) return null;
+  const series = [...new Set(runs.map((point) => point.series))];
   const colour = ({ series: own }: TradePoint) => seriesColours[series.indexOf(own) % seriesColours.length];
-  const times = points.map(({ ms }) => ms);
+  const times = runs.map(({ ms }) => ms);
+  const [from, to] = [0.8 * Math.min(...times), 2.6 * Math.max(...times)];
+  const ticks = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000].filter((ms) => ms >= from && ms <= to);
   const marks: Markish[] = [
-    dot(points, { x: 'ms', y: 'accuracy', r: 4, fill: colour }),
-    text(points, {
+    dot(runs, { x: 'ms', y: 'accuracy', r: 4, fill: colour }),
+    text(runs, {
       x: 'ms',
       y: 'accuracy',
       text: 'recipe',
@@ -103,12 +113,11 @@ export function tradeOffChart(points: readonly TradePoint[]): string | null {
         fontWeight: 600,
       }),
     ),
-    axisX({
+    axisX(ticks, {
       label: 'resident time, ms',
       labelAnchor: 'right',
       labelOffset: 38,
       tickFormat: (ms: number) => `${ms}`,
-      ticks: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000],
       color: 'var(--ink)',
     }),
     axisY({ label: 'accuracy, %', ticks: 8, color: 'var(--ink)' }),
@@ -119,8 +128,9 @@ export function tradeOffChart(points: readonly TradePoint[]): string | null {
     marginBottom: 44,
     marginLeft: 50,
     marginRight: 30,
-    x: { type: 'log', domain: [0.8 * Math.min(...times), 2.6 * Math.max(...times)] },
-    y: { nice: true },
+    x: { type: 'log', domain: [from, to] },
+    insetTop: 40,
+    insetBottom: 12,
     marks,
   });
 }

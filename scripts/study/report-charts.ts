@@ -117,7 +117,7 @@ export function tradeOffChart(runs: readonly TradePoint[]): string | null {
       label: 'resident time, ms',
       labelAnchor: 'right',
       labelOffset: 38,
-      tickFormat: (ms: number) => `${ms}`,
+      text: (ms: number) => `${ms}`,
       color: 'var(--ink)',
     }),
     axisY({ label: 'accuracy, %', ticks: 8, color: 'var(--ink)' }),

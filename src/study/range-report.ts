@@ -70,7 +70,7 @@ export function rangeChart(name: string, { points }: RangeRun, finding: RangeFin
       label: 'learning rate',
       labelAnchor: 'right',
       labelOffset: 38,
-      tickFormat: rateText,
+      text: rateText,
       color: 'var(--ink)',
     }),
     ...label(suggested, 'suggested', seriesColours[2], top),

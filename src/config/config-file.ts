@@ -30,12 +30,13 @@ export async function readConfigFiles(file: string, directory: string): Promise<
 
 /**
  * A path relative to the directory; `configs/x.yaml` also in the package, so that it works from anywhere;
- * a bare name such as `fastmlp` is `configs/fastmlp.yaml` in either.
+ * a bare name such as `fastmlp` is `configs/fastmlp.yaml` in either (`folder`: where bare names are looked for).
+ * @throws UserError (usage) with the nearest file that exists.
  */
-function locate(file: string, directory: string): string {
+export function locate(file: string, directory: string, folder = 'configs'): string {
   // A name may hold a dot that begins no extension, as mnist-99.5 does.
   const isBareName = file !== '' && !/[\\/]/.test(file) && !/^\.ya?ml$/i.test(extname(file));
-  const wanted = isBareName ? join('configs', `${file}.yaml`) : file;
+  const wanted = isBareName ? join(folder, `${file}.yaml`) : file;
   const isShippable = !isAbsolute(wanted) && normalize(wanted).startsWith(`configs${sep}`);
   const candidates = [
     ...(isBareName ? [resolve(directory, file)] : []),
@@ -134,7 +135,7 @@ function isFile(path: string): boolean {
 }
 
 /** Relative to the directory if inside it, else absolute. */
-function shown(path: string, directory: string): string {
+export function shown(path: string, directory: string): string {
   const inside = relative(directory, path);
   if (inside === '') return '.';
   return inside.startsWith('..') || isAbsolute(inside) ? path : inside;

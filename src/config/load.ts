@@ -1,16 +1,33 @@
 /**
  * The configuration of a run from everywhere it may be given:
- * defaults < extended files < file < command line.
+ * defaults < extended files < file < settings of a study < command line.
  */
 
 import { basename, extname } from 'node:path';
 import { type ConfigFile, readConfigFiles } from './config-file.js';
 import { contradictions } from './contradictions.js';
 import { choiceSections } from './keys.js';
-import { type Branch, defaultsSource, emptyBranch, merge, plain, spellOutNames } from './layer.js';
+import {
+  type Branch,
+  defaultsSource,
+  emptyBranch,
+  layerOf,
+  merge,
+  place,
+  plain,
+  spellOutNames,
+} from './layer.js';
 import { commandLineLayer } from './overrides.js';
 import { refuse, schemaProblems } from './refusal.js';
 import { type Config, configSchema } from './schema.js';
+
+/** Keys that neither a recipe nor the command line gives, such as those of a study's variant. */
+export interface Settings {
+  /** Where they were given, for refusals. */
+  readonly label: string;
+  /** Dotted or nested keys. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
 
 export interface ConfigInput {
   /** A path, or the bare name of a shipped configuration; null for the defaults. */
@@ -19,6 +36,8 @@ export interface ConfigInput {
   readonly overrides: readonly string[];
   /** Dotted key → value, for flags such as --threads; undefined is a flag that was not given. */
   readonly flags?: Readonly<Record<string, unknown>>;
+  /** Above the files and below the command line; a later one wins. */
+  readonly settings?: readonly Settings[];
   /** The process's by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** What relative paths are relative to; the working directory by default. */
@@ -35,10 +54,11 @@ export interface ResolvedConfig {
 
 /** `data.dir` and `model.init.file` stay as given: they are relative to the working directory, also in a file. */
 export async function resolveConfig(input: ConfigInput): Promise<ResolvedConfig> {
-  const { flags = {}, environment = process.env, directory = process.cwd() } = input;
+  const { flags = {}, settings = [], environment = process.env, directory = process.cwd() } = input;
   const files = input.file === null ? [] : await readConfigFiles(input.file, directory);
   const layers = [
     ...files.map(({ layer }) => layer).reverse(),
+    ...settings.map((given, at) => settingsLayer(given, (at + 1) / (settings.length + 1) - 1)),
     await commandLineLayer(input.overrides, flags),
   ];
   return {
@@ -46,6 +66,14 @@ export async function resolveConfig(input: ConfigInput): Promise<ResolvedConfig>
     name: nameOf(files),
     files: files.map(({ path }) => path),
   };
+}
+
+/** `rank`: above -1, the nearest file's, and below 0, the command line's. */
+function settingsLayer({ label, values }: Settings, rank: number): Branch {
+  const source = { label, rank };
+  const layer = emptyBranch(source);
+  for (const [key, value] of Object.entries(values)) place(layer, key.split('.'), layerOf(value, source));
+  return layer;
 }
 
 function checked(

@@ -17,6 +17,13 @@ export interface Flags {
   readonly printConfig?: boolean;
   /** train */
   readonly printPlan?: boolean;
+  /** study */
+  readonly dryRun?: boolean;
+  readonly only?: readonly string[];
+  /** lr-find */
+  readonly from?: number;
+  readonly to?: number;
+  readonly steps?: number;
   readonly logLevel?: string;
   /** compare */
   readonly force?: boolean;
@@ -30,7 +37,17 @@ export interface ParsedCommand {
   readonly overrides: readonly string[];
 }
 
-const commandNames = ['race', 'train', 'sweep', 'hardware', 'report', 'compare', 'check-log'] as const;
+const commandNames = [
+  'race',
+  'train',
+  'sweep',
+  'study',
+  'lr-find',
+  'hardware',
+  'report',
+  'compare',
+  'check-log',
+] as const;
 export type CommandName = (typeof commandNames)[number];
 /** Commands whose words are paths. */
 const readers: readonly CommandName[] = ['report', 'compare', 'check-log'];
@@ -45,6 +62,26 @@ function count(name: string) {
     if (/^\d+$/.test(text) && value >= 1 && value <= 100_000) return value;
     throw new UserError(`--${name}: ${expectedGot('an integer from 1 to 100000', text)}`, ExitCode.usage);
   };
+}
+
+function rate(name: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text !== '' && value > 0 && value <= 1e6) return value;
+    throw new UserError(`--${name}: ${expectedGot('a number above 0 and up to 1e6', text)}`, ExitCode.usage);
+  };
+}
+
+function names(text: string): string[] {
+  const found = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (found.length > 0) return found;
+  throw new UserError(
+    `--only: ${expectedGot('names of comparisons, separated by commas', text)}`,
+    ExitCode.usage,
+  );
 }
 
 function folder(text: string): string {
@@ -150,6 +187,24 @@ function buildProgram(
     .description('measure speed-up against thread count')
     .option('--repeats <n>', 'timed repeats of each thread count, after one warm-up', count('repeats'), 5)
     .action((overrides: string[], flags: Flags) => found('sweep', flags, overrides));
+  withCommonFlags(program.command('study'))
+    .description('compare variants of recipes in pairs of seeds; the plan and its cost come first')
+    .option('--config <file>', 'YAML study file', 'quick')
+    .option('--out <folder>', 'the study folder; cells that are finished in it are not run again', folder)
+    .option('--only <names>', 'only these comparisons, separated by commas', names)
+    .option('--dry-run', 'print the plan and its estimated cost and stop', false)
+    .option('--quiet', 'no progress on stderr', false)
+    .action((flags: Flags) => found('study', flags, []));
+  withCommonFlags(program.command('lr-find'))
+    .description('learning-rate range test: the loss while the rate rises exponentially')
+    .argument('[key=value...]', 'settings that override the configuration file, such as train.batch=256')
+    .option('--config <file>', 'YAML configuration', 'mnist-97')
+    .option('--from <rate>', 'the first rate', rate('from'), 1e-4)
+    .option('--to <rate>', 'the last rate', rate('to'), 10)
+    .option('--steps <n>', 'steps from the first to the last', count('steps'), 100)
+    .option('--out <folder>', 'the run folder (default: a new one under results/)', folder)
+    .option('--quiet', 'no progress on stderr', false)
+    .action((overrides: string[], flags: Flags) => found('lr-find', flags, overrides));
   withCommonFlags(program.command('hardware'))
     .description('print the hardware card, measured speeds included')
     .action((flags: Flags) => found('hardware', flags, []));

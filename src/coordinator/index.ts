@@ -68,6 +68,12 @@ async function run(
   const { countCores } = await import('./cores.js');
   const { parseThreadList } = await import('../config/thread-list.js');
   const cores = await countCores();
+  if (command === 'study') {
+    const { study } = await import('./study-command.js');
+    noteSlowRuntime(context);
+    const { config: file = 'quick', out = null, dryRun = false, only = null } = flags;
+    return study({ file, cores, out, dryRun, only }, context);
+  }
   if (command === 'race') {
     const level = environmentLevel(overrides);
     const resolved = await resolveConfig({ file: 'mnist-97', overrides: [], flags: { 'log.level': level } });
@@ -78,6 +84,20 @@ async function run(
       { resolved, cores, raced: left, seeds: flags.seeds ?? 20, out: flags.out ?? null },
       context,
     );
+  }
+  if (command === 'lr-find') {
+    const level = environmentLevel(overrides);
+    const resolved = await resolveConfig({
+      file: flags.config ?? 'mnist-97',
+      overrides,
+      flags: { 'log.level': level },
+    });
+    if (resolved.config.backend.name === 'tfjs-node')
+      (await import('../backend/tfjs/library.js')).requirePackage();
+    noteSlowRuntime(context);
+    const { lrFind } = await import('./lr-find-command.js');
+    const { from = 1e-4, to = 10, steps = 100, out = null } = flags;
+    return lrFind({ resolved, cores, from, to, steps, out }, context);
   }
   const auto = flags.threads === 'auto' && command === 'train';
   const threads = parseThreadList(auto ? 'physical' : (flags.threads ?? 'physical'), cores);

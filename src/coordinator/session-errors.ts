@@ -12,9 +12,12 @@ export class WorkerFailure extends Error {
   }
 }
 
+/** The loss is NaN or infinite. */
+export class Diverged extends UserError {}
+
 /** What a user is told of a loss that is NaN or infinite at a step, counted from 1. */
-export function nonFiniteLoss(step: number): UserError {
-  return new UserError(
+export function nonFiniteLoss(step: number): Diverged {
+  return new Diverged(
     `the loss is not finite at step ${step}: the training diverged; lower optimizer.lr, or check model.init.file and the data`,
   );
 }

@@ -111,7 +111,7 @@ export async function withSession<T>(
 }
 
 /** A line when a download begins and every eighth of it, for people who wait. */
-function downloadNotes(progress: Progress) {
+export function downloadNotes(progress: Progress) {
   const said = new Map<string, number>();
   return ({
     file,

@@ -1,0 +1,115 @@
+/**
+ * cells.ndjson: every finished cell is a line, written as soon as it is known. Whatever else happens to the process,
+ * finished cells stay finished; a line that was cut in the middle is no cell.
+ */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { ExitCode, UserError } from '../user-error.js';
+import type { Cell } from './cells.js';
+
+const cell = z.object({
+  kind: z.literal('cell'),
+  key: z.string(),
+  comparison: z.string(),
+  variant: z.string(),
+  seed: z.int(),
+  accuracy: z.number().nullable(),
+  loss: z.number().nullable(),
+  residentMs: z.number(),
+  steps: z.int(),
+  images: z.number(),
+  curve: z.array(z.object({ step: z.int(), images: z.number(), ms: z.number(), accuracy: z.number() })),
+  date: z.string(),
+});
+
+/** Steps that take a variant as long as its baseline's run. */
+const equalTime = z.object({ kind: z.literal('equal-time'), key: z.string(), steps: z.int().min(1) });
+
+const line = z.discriminatedUnion('kind', [cell, equalTime]);
+
+export class CellStore {
+  readonly #file: string | null;
+  readonly #cells = new Map<string, Cell>();
+  readonly #steps = new Map<string, number>();
+  /** Lines that could not be read. */
+  readonly damaged: number;
+  /** The last line has no end. */
+  #cut: boolean;
+
+  /**
+   * Reads what is there; the file need not exist (null: there is none). `keeps`: whether cells are written to it.
+   * @throws UserError when it cannot be read.
+   */
+  constructor(file: string | null, keeps = true) {
+    this.#file = keeps ? file : null;
+    const text = file !== null && existsSync(file) ? readText(file) : '';
+    let damaged = 0;
+    for (const each of text.split('\n')) {
+      if (each === '') continue;
+      const read = line.safeParse(parsed(each));
+      if (!read.success) damaged++;
+      else if (read.data.kind === 'cell') this.#cells.set(idOf(read.data.key, read.data.seed), read.data);
+      else this.#steps.set(read.data.key, read.data.steps);
+    }
+    this.damaged = damaged;
+    // What comes next must not continue a line that was cut.
+    this.#cut = text !== '' && !text.endsWith('\n');
+  }
+
+  get(key: string, seed: number): Cell | undefined {
+    return this.#cells.get(idOf(key, seed));
+  }
+
+  get size(): number {
+    return this.#cells.size;
+  }
+
+  /** @throws UserError when the line cannot be written. */
+  add(finished: Cell): void {
+    this.#append(`${JSON.stringify({ kind: 'cell', ...finished })}\n`);
+    this.#cells.set(idOf(finished.key, finished.seed), finished);
+  }
+
+  /** `key`: of the variant and its baseline together. */
+  equalTimeSteps(key: string): number | undefined {
+    return this.#steps.get(key);
+  }
+
+  keepEqualTimeSteps(key: string, steps: number): void {
+    this.#append(`${JSON.stringify({ kind: 'equal-time', key, steps })}\n`);
+    this.#steps.set(key, steps);
+  }
+
+  #append(text: string): void {
+    if (this.#file === null) return;
+    try {
+      appendFileSync(this.#file, this.#cut ? `\n${text}` : text);
+      this.#cut = false;
+    } catch (error) {
+      throw cannot('write', this.#file, error);
+    }
+  }
+}
+
+const idOf = (key: string, seed: number) => `${key} ${seed}`;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw cannot('read', file, error);
+  }
+}
+
+function cannot(what: string, file: string, error: unknown): UserError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new UserError(`cannot ${what} ${file}: ${reason}`, ExitCode.failure, { cause: error });
+}

@@ -1,0 +1,67 @@
+/** A cell of a study: one variant with one seed. What identifies it, and what was measured. */
+import { createHash } from 'node:crypto';
+import type { Config } from '../config/schema.js';
+
+/** What evaluations told on the way. */
+export interface CurvePoint {
+  readonly step: number;
+  readonly images: number;
+  /** Resident clock, without the evaluations before this one. */
+  readonly ms: number;
+  /** Share, 0–1. */
+  readonly accuracy: number;
+}
+
+export interface Cell {
+  /** `cellKey` of the variant. */
+  readonly key: string;
+  readonly comparison: string;
+  readonly variant: string;
+  readonly seed: number;
+  /** Null where the loss became infinite or NaN. */
+  readonly accuracy: number | null;
+  readonly loss: number | null;
+  /** Resident clock of the whole run with its last evaluation only. */
+  readonly residentMs: number;
+  readonly steps: number;
+  readonly images: number;
+  readonly curve: readonly CurvePoint[];
+  /** ISO 8601, UTC. */
+  readonly date: string;
+}
+
+/** Whatever a cell's result depends on beside its seed and the code. */
+export interface CellFacts {
+  /** Comparisons share no cells: their times are to be of the same minutes. */
+  readonly comparison: string;
+  readonly config: Config;
+  readonly threads: number;
+  /** Steps of a run at equal time, where they were measured rather than given. */
+  readonly steps: number | null;
+  readonly machine: Machine;
+}
+
+/** What times depend on: cells of another machine are other cells. */
+export interface Machine {
+  readonly processor: string;
+  readonly node: string;
+  readonly wasmLevel: string;
+}
+
+/** Of a changed variant it is another one, so that its cells are run again; its label does not count. */
+export function cellKey({ comparison, config, threads, steps, machine }: CellFacts): string {
+  const { seed: _, log: __, ...rest } = config;
+  const { threads: ___, ...parallel } = rest.parallel;
+  const text = JSON.stringify(
+    sorted({ ...rest, parallel, comparison, threads, equalTimeSteps: steps, machine }),
+  );
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** The same values give the same text, whatever order their keys were given in. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}

@@ -1,0 +1,65 @@
+/** One run of a variant, and what it tells of accuracy, time and images. */
+import type { Config } from '../config/schema.js';
+import { Diverged } from '../coordinator/session-errors.js';
+import { imagesOf, runLength, startParameters, trainOnce } from '../coordinator/training-run.js';
+import type { Cell, CurvePoint } from './cells.js';
+import type { Bench } from './workbench.js';
+
+export type Measurement = Pick<Cell, 'accuracy' | 'loss' | 'residentMs' | 'steps' | 'images' | 'curve'>;
+
+/**
+ * Trains once from fresh parameters. Evaluations but the last are taken out of every time: a run that only looks at
+ * its end does not pay for those on the way. A run that diverges is a result too: its accuracy is null, and its
+ * session can only be closed.
+ * @throws as trainOnce does, except for divergence.
+ */
+export async function measureRun(bench: Bench, seed: number, config = bench.config): Promise<Measurement> {
+  const { session, initialTensors } = bench;
+  const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
+  const seen = (step: number) => imagesOf(step, stepsPerEpoch, config.train.batch, images);
+  const curve: CurvePoint[] = [];
+  let trainedAt = 0;
+  let evaluationsMs = 0;
+  let lastMs = 0;
+  let reached = 0;
+  startParameters(session, config, seed, initialTensors);
+  try {
+    const outcome = await trainOnce(session, config, seed, {
+      step(position) {
+        trainedAt = position.elapsedMs;
+        reached = position.step;
+      },
+      evaluation({ step, elapsedMs }, { accuracy }) {
+        lastMs = elapsedMs - trainedAt;
+        curve.push({ step, images: seen(step), ms: elapsedMs - evaluationsMs, accuracy });
+        evaluationsMs += lastMs;
+      },
+    });
+    return {
+      accuracy: outcome.evaluation?.accuracy ?? null,
+      loss: outcome.evaluation?.loss ?? null,
+      residentMs: outcome.residentMs - (evaluationsMs - lastMs),
+      steps: outcome.steps,
+      images: outcome.images,
+      curve,
+    };
+  } catch (error) {
+    if (!(error instanceof Diverged)) throw error;
+    const residentMs = trainedAt - evaluationsMs;
+    return { accuracy: null, loss: null, residentMs, steps: reached, images: seen(reached), curve };
+  }
+}
+
+/** The configuration with evaluations where the study wants them; `train`: images in the training part. */
+export function withEvaluations(config: Config, evaluations: number | 'epoch', train: number): Config {
+  if (evaluations === 'epoch') return { ...config, stop: { ...config.stop, every: 'epoch' } };
+  const { totalSteps } = runLength(config, train);
+  return { ...config, stop: { ...config.stop, every: Math.max(1, Math.ceil(totalSteps / evaluations)) } };
+}
+
+/** The configuration over so many steps, in as many epochs as they take. */
+export function withSteps(config: Config, steps: number, train: number): Config {
+  const { stepsPerEpoch } = runLength(config, train);
+  const epochs = Math.ceil(steps / stepsPerEpoch);
+  return { ...config, train: { ...config.train, steps, epochs } };
+}

@@ -1,0 +1,148 @@
+/**
+ * Learning-rate range test (Smith 2017, "Cyclical learning rates for training neural networks"): the loss of each batch
+ * while the rate rises exponentially, and what it suggests.
+ */
+import type { Config } from '../config/schema.js';
+import { orderOf } from '../coordinator/epoch-order.js';
+import type { Session } from '../coordinator/session.js';
+import { Diverged } from '../coordinator/session-errors.js';
+import { runLength } from '../coordinator/training-run.js';
+
+export interface RangeOptions {
+  readonly from: number;
+  readonly to: number;
+  readonly steps: number;
+}
+
+export interface RangePoint {
+  /** From 1. */
+  readonly step: number;
+  readonly learningRate: number;
+  /** Of the step's batch, before its update. */
+  readonly loss: number;
+  readonly batchAccuracy: number;
+}
+
+export interface RangeRun {
+  readonly points: readonly RangePoint[];
+  /** Whether the loss rose beyond all bounds before the last rate. */
+  readonly diverged: boolean;
+}
+
+/** Steps of one command: the test ends soon after the loss has gone. */
+const stepsAtOnce = 8;
+
+/** A loss so many times the least one (smoothed) will not come back. */
+const hopeless = 4;
+
+/** The rate of each step: the same factor from one to the next. */
+export function risingRates({ from, to, steps }: RangeOptions): number[] {
+  return Array.from({ length: steps }, (_, i) => from * (to / from) ** (i / Math.max(1, steps - 1)));
+}
+
+/**
+ * Trains from the session's present parameters, epoch after epoch if need be. `heard` is told of every point.
+ * @throws as Session.run does, except for divergence.
+ */
+export async function runRangeTest(
+  session: Session,
+  config: Config,
+  options: RangeOptions,
+  heard: (point: RangePoint) => void,
+): Promise<RangeRun> {
+  const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
+  const { batch } = config.train;
+  const epochOrder = orderOf(session, config, config.seed, images);
+  const rates = risingRates(options);
+  const points: RangePoint[] = [];
+  let running = Number.NaN;
+  let least = Number.POSITIVE_INFINITY;
+  while (points.length < rates.length) {
+    const first = points.length;
+    const inEpoch = first % stepsPerEpoch;
+    if (inEpoch === 0) epochOrder(first / stepsPerEpoch);
+    const count = Math.min(stepsAtOnce, stepsPerEpoch - inEpoch, rates.length - first);
+    const work = {
+      first,
+      rates: rates.slice(first, first + count),
+      firstSample: inEpoch * batch,
+      epochSamples: images,
+      extract: session.plan.directions !== null && first === 0,
+      evaluate: null,
+    };
+    let diverged = false;
+    const metrics = await session.run(work).then(
+      (done) => done.metrics,
+      (error: unknown) => {
+        if (!(error instanceof Diverged)) throw error;
+        diverged = true;
+        return session.finishedSteps(work).filter(({ loss }) => Number.isFinite(loss));
+      },
+    );
+    for (const [i, { loss, batchAccuracy }] of metrics.entries()) {
+      const point = { step: first + i + 1, learningRate: work.rates[i], loss, batchAccuracy };
+      points.push(point);
+      heard(point);
+      running = Number.isNaN(running) ? loss : 0.9 * running + 0.1 * loss;
+      least = Math.min(least, running);
+    }
+    if (diverged || running > hopeless * least) return { points, diverged: true };
+  }
+  return { points, diverged: false };
+}
+
+export interface RangeFinding {
+  /** By point. */
+  readonly smoothed: readonly number[];
+  /** Where the smoothed loss, lower than ever before, falls fastest by the logarithm of the rate; null where it never falls. */
+  readonly suggested: number | null;
+  /** Where the smoothed loss is least. */
+  readonly minimum: number;
+  /** The first rate beyond the minimum at which half of what was gained is lost again; null: not within the test. */
+  readonly edge: number | null;
+}
+
+/** @throws RangeError for fewer than three points. */
+export function analyseRange({ points, diverged }: RangeRun): RangeFinding {
+  if (points.length < 3) throw new RangeError(`expected at least three points, got ${points.length}`);
+  const smoothed = smooth(points.map(({ loss }) => loss));
+  const lowest = smoothed.indexOf(Math.min(...smoothed));
+  // Only where the loss is lower than ever: coming back from a bump is no descent.
+  const falling = smoothed
+    .slice(0, lowest + 1)
+    .map((loss, i) => (loss <= Math.min(...smoothed.slice(0, i + 1)) ? slopeAt(smoothed, i) : 0));
+  const steepest = falling.indexOf(Math.min(...falling));
+  const lost = smoothed[lowest] + (smoothed[0] - smoothed[lowest]) / 2;
+  const edge = smoothed.findIndex((loss, i) => i > lowest && loss > lost);
+  const last = diverged ? (points.at(-1)?.learningRate ?? null) : null;
+  return {
+    smoothed,
+    suggested: falling[steepest] < 0 ? points[steepest].learningRate : null,
+    minimum: points[lowest].learningRate,
+    edge: edge < 0 ? last : points[edge].learningRate,
+  };
+}
+
+/**
+ * Mean over a tenth of the points around each, nearer ones counting more (a triangle). Not the running mean of fast.ai,
+ * which lags and so suggests too high a rate.
+ */
+export function smooth(losses: readonly number[]): number[] {
+  const reach = Math.max(1, Math.round(losses.length / 20));
+  return losses.map((_, centre) => {
+    let sum = 0;
+    let weights = 0;
+    for (let at = Math.max(0, centre - reach); at <= Math.min(losses.length - 1, centre + reach); at++) {
+      const weight = reach + 1 - Math.abs(at - centre);
+      sum += weight * losses[at];
+      weights += weight;
+    }
+    return sum / weights;
+  });
+}
+
+/** By steps, which are equally far apart in the logarithm of the rate; central but at the ends. */
+function slopeAt(values: readonly number[], i: number): number {
+  const [before, after] = [Math.max(0, i - 1), Math.min(values.length - 1, i + 1)];
+  return (values[after] - values[before]) / (after - before);
+}

@@ -1,0 +1,118 @@
+/** A study as Markdown: the plan before it, and a section for each comparison after it. */
+import { markdownTable } from 'markdown-table';
+import type { ComparisonEstimate } from './estimate.js';
+import type { StudyRecord } from './study-record.js';
+import { type ComparisonSummary, points, type VariantSummary } from './summary.js';
+
+/** What is going to be run and what it is going to cost. */
+export function planMarkdown(estimates: readonly ComparisonEstimate[]): string {
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const costs = estimates.map(({ variants }) => sum(variants.map(({ totalMs }) => totalMs)));
+  const missing = estimates.map((each) => sum(each.variants.map((variant) => variant.missing)));
+  const cells = estimates.map((each) => sum(each.variants.map((variant) => variant.cells)));
+  const rows = estimates.map(({ name, variants }, i) => {
+    const timed = variants.flatMap(({ cellMs }) => cellMs ?? []);
+    const range =
+      timed.length === 0 ? '–' : `${milliseconds(Math.min(...timed))}–${milliseconds(Math.max(...timed))}`;
+    return [name, `${variants.length}`, `${cells[i]}`, `${missing[i]}`, range, duration(costs[i])];
+  });
+  const total = ['all', '', `${sum(cells)}`, `${sum(missing)}`, '', duration(sum(costs))];
+  const heading = ['comparison', 'variants', 'cells', 'to run', 'ms a cell', 'estimate'];
+  return table([heading, ...rows, total], 'lrrrrr');
+}
+
+/** study.md: the machine, and every comparison with its table. `charts`: their files lie beside it. */
+export function studyMarkdown(record: StudyRecord, charts: boolean): string {
+  const { title, name, date, command, machine, commit, target, status, comparisons } = record;
+  const origin =
+    commit === null ? '' : `, commit ${commit.slice(0, 10)}${commit.endsWith('+') ? ' with changes' : ''}`;
+  return `${[
+    `# ${title ?? name}`,
+    `Measured on ${date.slice(0, 10)} by \`${command}\`${origin}: ${machine.processor}, ${machine.cores} cores, Node ${machine.node}, WebAssembly ${machine.wasmLevel}.`,
+    ...(status === 'done' ? [] : [`**Not complete**: ${status}. The same command goes on where it stopped.`]),
+    legend(target),
+    ...comparisons.flatMap((each) => comparisonSection(each, target, 2, charts ? `${each.slug}.svg` : null)),
+  ].join('\n\n')}\n`;
+}
+
+export function legend(target: number): string {
+  return (
+    'Accuracy in %, mean ± standard deviation over seeds; the seed decides initial parameters, subset and order of the ' +
+    'images, and is the same for all variants of a comparison. Δ: mean of the paired differences to the baseline in ' +
+    "percentage points with its 99 % interval (Student's t). Times are medians of the resident clock in a warm pool: " +
+    `the run with its last evaluation, and until the first evaluation at ${targetText(target)} % or more, earlier ` +
+    'evaluations taken out. Ratios of times are medians of paired ratios (99 % bootstrap interval).'
+  );
+}
+
+/** A heading, the question, a table with a row for each variant. `level`: of the heading. */
+export function comparisonSection(
+  comparison: ComparisonSummary,
+  target: number,
+  level: number,
+  chart: string | null,
+): string[] {
+  const { name, reference, question, base, equal, seeds, evaluations } = comparison;
+  const about = [
+    question,
+    reference === null ? null : `Reference: ${reference}.`,
+    `Base: \`${base}\`; ${seeds} seeds; ${equal === 'time' ? 'equal time' : 'the images that each variant asks for'}; ${evaluations === 'epoch' ? 'an evaluation every epoch' : `${evaluations} evaluation${evaluations === 1 ? '' : 's'} a run`}.`,
+  ];
+  return [
+    `${'#'.repeat(level)} ${name}`,
+    about.filter((part) => part !== null).join(' '),
+    comparisonTable(comparison, target),
+    ...(chart === null ? [] : [`![Accuracy of each run: ${name}](${chart})`]),
+  ];
+}
+
+export function comparisonTable({ variants }: ComparisonSummary, target: number): string {
+  const heading = [
+    'variant',
+    'accuracy',
+    'Δ points',
+    'run ms',
+    `at ${targetText(target)} %`,
+    `ms to ${targetText(target)} %`,
+    `images to ${targetText(target)} %`,
+    'verdict',
+  ];
+  return table([heading, ...variants.map(row)], 'lrrrrrrl');
+}
+
+function row(variant: VariantSummary): string[] {
+  const { label, accuracy, difference, residentMs, toTarget, accuracies, verdict } = variant;
+  return [
+    label,
+    accuracy === null ? '–' : `${percent(accuracy.mean)} ± ${percent(accuracy.sd ?? 0)}`,
+    difference === null ? '' : points(difference.estimate),
+    residentMs === null ? '–' : milliseconds(residentMs.median),
+    `${toTarget.reached}/${accuracies.length}`,
+    toTarget.ms === null ? '–' : milliseconds(toTarget.ms),
+    toTarget.images === null ? '–' : Math.round(toTarget.images).toLocaleString('en-US'),
+    verdict,
+  ];
+}
+
+/** A share as percent with two digits. */
+export const percent = (share: number): string => (100 * share).toFixed(2);
+
+/** A target as percent with the digits it needs. */
+export const targetText = (target: number): string => `${Number(percent(target))}`;
+
+export function milliseconds(ms: number): string {
+  return ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : 2);
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** `columns`: l or r for each. */
+export function table(rows: readonly (readonly string[])[], columns: string): string {
+  return markdownTable(
+    rows.map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|'))),
+    { align: [...columns], alignDelimiters: false },
+  );
+}

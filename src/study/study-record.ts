@@ -1,0 +1,63 @@
+/** What study.json holds: everything that was compared, on which machine, from which file. */
+import * as z from 'zod';
+import type { LoadedStudy } from './study-file.js';
+import type { ComparisonSummary } from './summary.js';
+
+export interface StudyMachine {
+  readonly processor: string;
+  /** Physical cores. */
+  readonly cores: number;
+  readonly node: string;
+  readonly wasmLevel: string;
+  /** Facts of the hardware card. */
+  readonly [fact: string]: unknown;
+}
+
+export interface StudyRecord {
+  readonly schema: 1;
+  readonly kind: 'study';
+  /** The study file's name without its ending. */
+  readonly name: string;
+  readonly title: string | null;
+  readonly status: 'done' | 'interrupted' | 'failed';
+  /** ISO 8601, UTC: when it ended. */
+  readonly date: string;
+  readonly command: string;
+  /** Null outside a checkout; `+` at the end: tracked files had changes. */
+  readonly commit: string | null;
+  readonly versions: { readonly shardstep: string; readonly node: string; readonly v8: string };
+  readonly machine: StudyMachine;
+  /** Share, 0–1. */
+  readonly target: number;
+  /** Of this command, its plan included; cells of earlier ones are not in it. */
+  readonly elapsedMs: number;
+  readonly cells: { readonly all: number; readonly finished: number; readonly runNow: number };
+  /** As it was read. */
+  readonly study: LoadedStudy['study'];
+  readonly comparisons: readonly ComparisonSummary[];
+}
+
+/** The parts that every reader relies on; the rest is as the writer's types say. */
+const recordShape = z.looseObject({
+  schema: z.literal(1),
+  kind: z.literal('study'),
+  name: z.string(),
+  date: z.iso.datetime(),
+  command: z.string(),
+  machine: z.looseObject({ processor: z.string(), cores: z.int(), node: z.string(), wasmLevel: z.string() }),
+  target: z.number(),
+  comparisons: z.array(
+    z.looseObject({
+      name: z.string(),
+      slug: z.string(),
+      variants: z.array(z.looseObject({ label: z.string() })),
+    }),
+  ),
+});
+
+/** @throws Error that names what is wrong with the text. */
+export function parseStudyRecord(text: string): StudyRecord {
+  const value: unknown = JSON.parse(text);
+  recordShape.parse(value);
+  return value as StudyRecord;
+}

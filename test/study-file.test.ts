@@ -1,0 +1,161 @@
+/** A study file is refused in one line that names the file, the key, what was expected and what was given. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { expandStudy } from '../dist/study/expand.js';
+import { readStudy } from '../dist/study/study-file.js';
+import { UserError } from '../dist/user-error.js';
+import { folder } from './support/config-refusal.ts';
+
+/** The message with which the study is refused, as it is read or as its variants are resolved. */
+async function refusal(text: string, only: readonly string[] | null = null): Promise<string> {
+  const directory = folder({ 'x.yaml': text });
+  try {
+    await expandStudy(readStudy('x.yaml', directory), only);
+  } catch (error) {
+    assert.ok(error instanceof UserError, String(error));
+    assert.equal(error.exitCode, 2);
+    assert.doesNotMatch(error.message, /\n/);
+    return error.message;
+  }
+  assert.fail('nothing was refused');
+}
+
+const study = (comparison: string, top = '') => `${top}\ncomparisons:\n  - ${comparison}\n`;
+const two = 'variants: {a: {}, b: {train.batch: 16}}';
+
+const refusals: readonly [string, string, RegExp][] = [
+  ['no comparisons', 'target: 0.97', /^x\.yaml: comparisons: expected a list of comparisons, got undefined/],
+  ['an empty list', 'comparisons: []', /^x\.yaml: comparisons: expected at least one comparison/],
+  [
+    'a misspelt key',
+    study(`{name: m, ${two}}`, 'sedes: 20'),
+    /^x\.yaml: sedes: unknown key; did you mean seeds\?$/,
+  ],
+  [
+    'a misspelt key of a comparison',
+    study('{name: m, variant: {a: {}, b: {}}}'),
+    /comparisons\[0\]\.variant: unknown key; did you mean variants\?/,
+  ],
+  [
+    'too few seeds',
+    study(`{name: m, seeds: 9, ${two}}`),
+    /^x\.yaml: comparisons\[0\]\.seeds: expected an integer from 10 to 1000, got 9 \(number\)$/,
+  ],
+  [
+    'a word for a number',
+    study(`{name: m, ${two}}`, 'target: high'),
+    /target: expected a number above 0 and up to 1, got "high"/,
+  ],
+  [
+    'neither variants nor grid',
+    study('{name: m}'),
+    /comparisons\[0\]: expected either variants or grid in "m"/,
+  ],
+  [
+    'both variants and grid',
+    study(`{name: m, ${two}, grid: {train.batch: [8, 16]}}`),
+    /expected either variants or grid/,
+  ],
+  ['a single variant', study('{name: m, variants: {a: {}}}'), /at least two labels/],
+  [
+    'an unknown baseline',
+    study('{name: m, baseline: nestrov, variants: {nesterov: {}, plain: {optimizer.nesterov: false}}}'),
+    /baseline: expected one of nesterov, plain \(did you mean nesterov\?\), got "nestrov"/,
+  ],
+  [
+    'the same name twice',
+    `comparisons:\n  - {name: Mo mentum, ${two}}\n  - {name: mo-mentum, ${two}}\n`,
+    /comparisons\[1\]\.name: expected a name of its own/,
+  ],
+  [
+    "a variant's misspelt key",
+    study('{name: m, variants: {a: {}, b: {optimizer.momentun: 0}}}'),
+    /^\S*x\.yaml: m: b: optimizer\.momentun: unknown key; did you mean optimizer\.momentum\?$/,
+  ],
+  [
+    "a variant's wrong value",
+    study('{name: m, variants: {a: {}, b: {train: {batch: 0}}}}'),
+    /x\.yaml: m: b: train\.batch: expected an integer from 1 up, got 0 \(number\)/,
+  ],
+  [
+    'a contradiction, blamed on the variant',
+    study('{name: m, variants: {a: {}, b: {optimizer.momentum: 0}}}'),
+    /x\.yaml: m: b: optimizer\.nesterov: expected false where optimizer\.momentum is 0/,
+  ],
+  [
+    'what the study decides',
+    study('{name: m, variants: {a: {}, b: {stop.target: 0.9}}}'),
+    /m: b: stop\.target: expected the study's own key target instead/,
+  ],
+  [
+    'an unknown base',
+    study(`{name: m, base: mnist-9x, ${two}}`),
+    /m: a: base: mnist-9x: no such file; did you mean \S*mnist-9\d\.yaml\?/,
+  ],
+  ['no YAML', 'comparisons: [', /^x\.yaml:1:\d+: /],
+];
+
+for (const [what, text, message] of refusals) {
+  test(`refused: ${what}`, async () => {
+    assert.match(await refusal(text), message);
+  });
+}
+
+test('--only with a name that no comparison has is refused with the nearest', async () => {
+  const text = study(`{name: Learning rate, ${two}}`);
+  assert.match(await refusal(text, ['learning-rat']), /did you mean learning-rate\?/);
+});
+
+test('a missing study file is refused with the nearest', () => {
+  assert.throws(() => readStudy('quik'), /quik: no such file; did you mean \S*quick\.yaml\?/);
+});
+
+test('a grid is every combination, its first the baseline unless another is named', async () => {
+  const text = study(
+    '{name: g, baseline: "batch 16, lr 0.1", grid: {train.batch: [8, 16], optimizer.lr: [0.05, 0.1]}}',
+  );
+  const [grid] = await expandStudy(readStudy('x.yaml', folder({ 'x.yaml': text })), null);
+  assert.deepEqual(
+    grid.variants.map(({ label, config }) => [label, config.train.batch, config.optimizer.lr]),
+    [
+      ['batch 8, lr 0.05', 8, 0.05],
+      ['batch 8, lr 0.1', 8, 0.1],
+      ['batch 16, lr 0.05', 16, 0.05],
+      ['batch 16, lr 0.1', 16, 0.1],
+    ],
+  );
+  assert.equal(grid.baseline.label, 'batch 16, lr 0.1');
+});
+
+test('variants stand above the comparison, which stands above the study, which stands above the recipe', async () => {
+  const top = 'set: {train.batch: 32, optimizer.lr: 0.5, data.take: 4000}';
+  const text = study(
+    '{name: m, set: {optimizer.lr: 0.6, data.take: 5000}, variants: {a: {data.take: 6000}, b: {base: mnist-98}}}',
+    top,
+  );
+  const [{ variants, seeds }] = await expandStudy(readStudy('x.yaml', folder({ 'x.yaml': text })), null);
+  const facts = variants.map(({ config: { train, optimizer, data, model } }) => [
+    train.batch,
+    optimizer.lr,
+    data.take,
+    train.epochs,
+    model.hidden.length,
+  ]);
+  assert.deepEqual(facts, [
+    [32, 0.6, 6000, 1, 1],
+    [32, 0.6, 5000, 2, 0],
+  ]);
+  assert.deepEqual(
+    seeds,
+    Array.from({ length: 20 }, (_, i) => i + 1),
+  );
+  assert.equal(variants[0].config.stop.target, null);
+});
+
+test('another optimiser drops the keys of the recipe for its own', async () => {
+  const text = study('{name: m, variants: {sgd: {}, adam: {optimizer: {name: adam, lr: 0.002}}}}');
+  const [{ variants }] = await expandStudy(readStudy(join(folder({ 'x.yaml': text }), 'x.yaml')), null);
+  const { optimizer } = variants[1].config;
+  assert.deepEqual(optimizer.name === 'adam' && [optimizer.lr, optimizer.beta1], [0.002, 0.9]);
+});

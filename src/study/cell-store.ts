@@ -19,6 +19,7 @@ const cell = z.object({
   steps: z.int(),
   images: z.number(),
   curve: z.array(z.object({ step: z.int(), images: z.number(), ms: z.number(), accuracy: z.number() })),
+  noiseScale: z.number().nullable().optional(),
   date: z.string(),
 });
 

@@ -26,6 +26,8 @@ export interface Cell {
   readonly steps: number;
   readonly images: number;
   readonly curve: readonly CurvePoint[];
+  /** Gradient noise scale in images, where log.noiseScale asks for it. */
+  readonly noiseScale?: number | null | undefined;
   /** ISO 8601, UTC. */
   readonly date: string;
 }

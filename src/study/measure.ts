@@ -5,7 +5,10 @@ import { imagesOf, runLength, startParameters, trainOnce } from '../coordinator/
 import type { Cell, CurvePoint } from './cells.js';
 import type { Bench } from './workbench.js';
 
-export type Measurement = Pick<Cell, 'accuracy' | 'loss' | 'residentMs' | 'steps' | 'images' | 'curve'>;
+export type Measurement = Pick<
+  Cell,
+  'accuracy' | 'loss' | 'residentMs' | 'steps' | 'images' | 'curve' | 'noiseScale'
+>;
 
 /**
  * Trains once from fresh parameters. Evaluations but the last are taken out of every time: a run that only looks at
@@ -42,6 +45,7 @@ export async function measureRun(bench: Bench, seed: number, config = bench.conf
       steps: outcome.steps,
       images: outcome.images,
       curve,
+      ...(outcome.noiseScale === null ? {} : { noiseScale: outcome.noiseScale.noiseScale }),
     };
   } catch (error) {
     if (!(error instanceof Diverged)) throw error;

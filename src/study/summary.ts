@@ -45,6 +45,8 @@ export interface VariantSummary {
   /** Time to the target over the baseline's, in pairs of which both reached it. */
   readonly toTargetRatio: Interval | null;
   readonly finding: Finding;
+  /** Median over the runs, in images; null where it was not measured. */
+  readonly noiseScale?: number | null;
   readonly verdict: string;
 }
 
@@ -125,7 +127,10 @@ function summariseVariant(
     toTargetRatio: compared?.toTargetRatio ?? null,
     finding,
   } as const;
-  return { ...summary, verdict: verdictOf(summary, cells.length) };
+  const scales = cells.flatMap((cell) => cell.noiseScale ?? []);
+  const noiseScale = scales.length === 0 ? null : median(scales);
+  const measured = noiseScale === null ? '' : `; gradient noise scale ${Math.round(noiseScale)} images`;
+  return { ...summary, noiseScale, verdict: `${verdictOf(summary, cells.length)}${measured}` };
 }
 
 function spread(samples: readonly number[]): Spread {

@@ -10,8 +10,9 @@ import { recordFailure } from './recorder.js';
 import { beginRun } from './run-beginning.js';
 import { endRun } from './run-ending.js';
 import { shownFolder } from './run-folder.js';
+import { runLength } from './run-length.js';
 import { planFor, setUp, withPool, withSession } from './setup.js';
-import { runLength, startParameters } from './training-run.js';
+import { startParameters } from './training-run.js';
 
 export interface LrFindOptions {
   readonly resolved: ResolvedConfig;

@@ -1,6 +1,7 @@
 /** The runs of a comparison, complete: evaluations placed, equal times turned into steps, keys known. */
 import type { Config } from '../config/schema.js';
-import { runLength, startParameters, trainOnce } from '../coordinator/training-run.js';
+import { runLength } from '../coordinator/run-length.js';
+import { startParameters, trainOnce } from '../coordinator/training-run.js';
 import { median } from '../report/statistics.js';
 import type { CellStore } from './cell-store.js';
 import { type Cell, cellKey, type Machine } from './cells.js';

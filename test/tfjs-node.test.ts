@@ -36,7 +36,9 @@ for (const sync of ['owner', 'sharded']) {
     parameterStore(plan, memory).write(tensors, 'test', '');
     const { tensorflow } = loadTensorFlow(1);
     const { modules } = loadKernels();
-    const ranks = [0, 1].map((rank) => new TfjsBackend(plan, modules.engine, memory, rank, tensorflow));
+    const ranks = [0, 1].map(
+      (rank) => new TfjsBackend(plan, instantiateKernels(modules.engine, memory), memory, rank, tensorflow),
+    );
     const result = { lossSum: 0, correct: 0 };
     const shards = [0, 1].map((rank) => ({ first: 8 * rank, last: 8 * rank + 8 }));
     const slices = plan.slices.flat();

@@ -9,6 +9,7 @@ import { chunkImages } from '../directions/spec.js';
 import { chooseFirstLayer } from '../model/first-layer.js';
 import { type LayerLayout, layoutMatrices, layoutNetwork, parameterFloats } from '../model/layout.js';
 import { stateVectors } from '../optim/optimizer.js';
+import { stampDoubles } from '../profile/stamp-room.js';
 import { gradientBuffers } from '../sync/strategy.js';
 import { Arena, type Region } from './arena.js';
 import { type DirectionsPlan, planDirections } from './plan-directions.js';
@@ -85,6 +86,8 @@ export interface Plan {
   readonly threads: number;
   /** tfjs-node: of an operation. */
   readonly threadsPerWorker: number;
+  /** Whether every rank stamps its phases. */
+  readonly profiled: boolean;
   /** More threads than cores that this process may use: park at once instead of spinning. */
   readonly oversubscribed: boolean;
   readonly sync: SyncName;
@@ -119,7 +122,8 @@ export interface Plan {
  * shift: f32 [features]; centredBias: f32 [width of the first layer];
  * columns: tiles of the batch's sparse rows turned into columns; order: i32, the epoch's samples; identity: i32 0, 1, 2 …;
  * rates: f64 per ring step; metrics: f64 [ringSteps][threads][loss sum, correct]; times: f64 per ring step;
- * chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][phases]; scratch: f32 rows per rank.
+ * chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][phases]; scratch: f32 rows per rank;
+ * stamps: f64 [threads + 1][…], of a profiled run.
  */
 type RegionName =
   | 'control'
@@ -136,7 +140,8 @@ type RegionName =
   | 'times'
   | 'chunks'
   | 'stats'
-  | 'scratch';
+  | 'scratch'
+  | 'stamps';
 
 const pageBytes = 65536;
 const ringSteps = 1024;
@@ -149,7 +154,13 @@ export function scratchFloats(layers: readonly LayerLayout[]): number {
   return 2 * Math.max(...layers.map((layer) => layer.width)) + 64;
 }
 
-export function makePlan(config: Config, facts: DataFacts, threads: number, cores: number): Plan {
+export function makePlan(
+  config: Config,
+  facts: DataFacts,
+  threads: number,
+  cores: number,
+  profiled = false,
+): Plan {
   const arena = new Arena();
   const oversubscribed = threads > cores;
   const { batch } = config.train;
@@ -216,6 +227,11 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
   const pixelChunk = asMatrices ? matrixEvaluationChunk : evaluationChunk;
   const chunkSamples = seesDirections ? chunkImages : pixelChunk;
   const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
+  const slices = blockwise
+    ? planStripSlices(directions.shape.strips, threads)
+    : planSlices(layers, facts, kernelRanges, threads, batch);
+  const chunks = Math.ceil(largest / chunkSamples);
+  const stamps = { steps: ringSteps, layers: layers.length, slices, chunks };
   const regions: Record<RegionName, Region> = {
     control: arena.take(4096),
     parameters: arena.take(vector),
@@ -229,14 +245,16 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     rates: arena.take(ringSteps * 8),
     metrics: arena.take(ringSteps * threads * 16),
     times: arena.take(ringSteps * 8),
-    chunks: arena.take(Math.ceil(largest / chunkSamples) * 16),
+    chunks: arena.take(chunks * 16),
     stats: arena.take((threads + 1) * 64),
     scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
+    stamps: arena.take(profiled ? (threads + 1) * stampDoubles(stamps) * 8 : 0),
   };
   return {
     backend: config.backend,
     threads,
     threadsPerWorker: config.parallel.threadsPerWorker,
+    profiled,
     oversubscribed,
     sync: config.parallel.sync,
     batch,
@@ -248,9 +266,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     directions,
     layers,
     parameters,
-    slices: blockwise
-      ? planStripSlices(directions.shape.strips, threads)
-      : planSlices(layers, facts, kernelRanges, threads, batch),
+    slices,
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
     ringSteps,
     evaluationChunk: chunkSamples,

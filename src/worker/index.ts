@@ -5,6 +5,7 @@
 import { type OpenBackend, openBackend } from '../backend/open-backend.js';
 import type { Plan } from '../coordinator/plan.js';
 import type { KernelModules } from '../kernels/load.js';
+import type { Instruments } from '../profile/instruments.js';
 import { Aborted, AbortReason, Control, type RunCommand } from './control.js';
 import { DirectionRun } from './direction-run.js';
 import { barrierSpinMs, StepLoop } from './step-loop.js';
@@ -19,14 +20,16 @@ export interface RankTask {
 /** How long a worker spins for the next command before it parks. */
 const commandSpinMs = 1;
 
-export default function runRank(task: RankTask): void {
+export default async function runRank(task: RankTask): Promise<void> {
   const { plan, memory, rank } = task;
   const control = new Control(plan, memory);
   let close: (() => void) | undefined;
   try {
-    const opened = openBackend(plan, task.modules, memory, rank);
+    const instruments = plan.profiled ? await loadInstruments(task) : null;
+    const opened = openBackend(plan, task.modules, memory, rank, instruments);
     close = () => opened.backend.close?.();
-    const execute = commandsOf(task, opened, control);
+    const plain = commandsOf(task, opened, control, instruments);
+    const execute = instruments?.command(plain) ?? plain;
     control.reportReady();
     for (let generation = 0; ; ) {
       generation = control.nextCommand(generation, plan.oversubscribed ? 0 : commandSpinMs);
@@ -44,17 +47,26 @@ export default function runRank(task: RankTask): void {
   }
 }
 
+/** Only a profiled run pays for loading them. */
+async function loadInstruments({ plan, memory, rank }: RankTask): Promise<Instruments> {
+  const { Instruments } = await import('../profile/instruments.js');
+  return new Instruments(plan, memory, rank);
+}
+
 /** How this rank executes a command. */
 function commandsOf(
   { plan, memory, rank }: RankTask,
   opened: OpenBackend,
   control: Control,
+  instruments: Instruments | null,
 ): (command: RunCommand) => void {
-  const loop = new StepLoop(plan, memory, control, opened.backend, rank);
+  const loop = new StepLoop(plan, memory, control, opened.backend, rank, instruments);
   if (opened.kind === 'directions') {
     const { backend, extractor, directions } = opened;
     const barrier = control.workersBarrier(plan.oversubscribed ? 0 : barrierSpinMs);
-    const parties = { control, loop, backend, extractor, barrier: () => barrier.wait() };
+    const wait = () => barrier.wait();
+    const everyone = instruments?.barrier(wait, plan.threads) ?? wait;
+    const parties = { control, loop, backend, extractor, barrier: everyone };
     const run = new DirectionRun(plan, directions, memory, rank, parties);
     return (command) => run.execute(command);
   }

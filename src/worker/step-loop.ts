@@ -4,6 +4,7 @@ import type { FeatureBackend } from '../backend/feature-backend.js';
 import type { PartName, Plan } from '../coordinator/plan.js';
 import { shardStart } from '../coordinator/shards.js';
 import { blockImages } from '../directions/spec.js';
+import type { Instruments } from '../profile/instruments.js';
 import { type Step, strategies } from '../sync/strategy.js';
 import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
 import { PhaseClock, phases, statsPerRank } from './phase-clock.js';
@@ -27,7 +28,15 @@ export class StepLoop {
   readonly #chunks: Float64Array;
   readonly clock: PhaseClock;
 
-  constructor(plan: Plan, memory: WebAssembly.Memory, control: Control, backend: Backend, rank: number) {
+  /** `instruments`: of a profiled run. */
+  constructor(
+    plan: Plan,
+    memory: WebAssembly.Memory,
+    control: Control,
+    backend: Backend,
+    rank: number,
+    instruments: Instruments | null = null,
+  ) {
     const { regions, threads } = plan;
     const doubles = ({ offset, bytes }: { offset: number; bytes: number }) =>
       new Float64Array(memory.buffer, offset, bytes / 8);
@@ -40,13 +49,16 @@ export class StepLoop {
     this.#times = doubles(regions.times);
     this.#chunks = doubles(regions.chunks);
     const stats = doubles(regions.stats);
-    this.clock = new PhaseClock(stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length));
+    const totals = stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length);
     const strategy = strategies[plan.sync];
+    const parties = threads + Number(strategy.coordinated);
+    this.clock = instruments?.clock(totals, parties) ?? new PhaseClock(totals);
     const barrier = control.barrier(
-      threads + Number(strategy.coordinated),
+      parties,
       // The coordinator needs a core for its part of an averaged step: do not spin in its way.
       plan.oversubscribed || strategy.coordinated ? 0 : barrierSpinMs,
     );
+    const wait = () => barrier.wait();
     this.#step = {
       backend,
       rank,
@@ -61,7 +73,7 @@ export class StepLoop {
       allSlices: plan.slices.flat(),
       buffers: strategy.gradientBuffers(threads),
       clock: this.clock,
-      barrier: () => barrier.wait(),
+      barrier: instruments?.barrier(wait, parties) ?? wait,
     };
   }
 

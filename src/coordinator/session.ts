@@ -8,8 +8,9 @@ import { openBackend } from '../backend/open-backend.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { type ParameterStore, parameterStore } from '../model/parameter-store.js';
 import type { Tensor } from '../model/safetensors.js';
+import type { Collector } from '../profile/collector.js';
 import { strategies } from '../sync/strategy.js';
-import { AbortReason, Control } from '../worker/control.js';
+import { AbortReason, Control, type RunCommand } from '../worker/control.js';
 import { extractedAtSlot, phases, statsPerRank } from '../worker/phase-clock.js';
 import { metricsPerRank } from '../worker/step-loop.js';
 import { Interrupted } from './interruption.js';
@@ -36,6 +37,8 @@ export class Session {
   readonly #backend: Backend;
   readonly #ranks: Promise<void>[];
   readonly #store: ParameterStore;
+  /** Of a profiled run: the stamps of all ranks. */
+  readonly profile: Collector | null;
   #failure: WorkerFailure | null = null;
   /** Direction features: the part of which workers make features ahead; the part whose features are all kept. */
   #aheadPart: PartName | null = null;
@@ -43,11 +46,18 @@ export class Session {
   /** Direction features: the parameters came with their transform, which is kept. */
   #hasTransform = false;
 
-  private constructor(plan: Plan, memory: WebAssembly.Memory, modules: KernelModules, pool: WorkerPool) {
+  private constructor(
+    plan: Plan,
+    memory: WebAssembly.Memory,
+    modules: KernelModules,
+    pool: WorkerPool,
+    profile: Collector | null,
+  ) {
     this.plan = plan;
     this.#memory = memory;
     this.#control = new Control(plan, memory);
-    this.#backend = openBackend(plan, modules, memory, plan.threads).backend;
+    this.profile = profile;
+    this.#backend = openBackend(plan, modules, memory, plan.threads, profile?.instruments).backend;
     this.#store = parameterStore(plan, memory);
     this.#ranks = pool.start({ plan, modules, memory });
     this.#ranks.forEach((ended, rank) => {
@@ -73,7 +83,10 @@ export class Session {
     signal.throwIfAborted();
     const memory = allocate(plan.bytes);
     fillMemory(plan, data, memory);
-    const session = new Session(plan, memory, kernels.modules, pool);
+    // Only a profiled run pays for loading it.
+    const { Collector } = plan.profiled ? await import('../profile/collector.js') : { Collector: null };
+    const profile = Collector && new Collector(plan, memory);
+    const session = new Session(plan, memory, kernels.modules, pool, profile);
     signal.addEventListener('abort', () => session.#interrupt(), { once: true });
     await session.#until('ready', () => session.#control.allReady);
     return session;
@@ -136,7 +149,7 @@ export class Session {
     // Features of another part than the last one evaluated are made from its first chunk on.
     if (evaluate !== null && evaluate !== this.#aheadPart) this.#control.restartEvaluated();
     this.#aheadPart = evaluate ?? this.#aheadPart;
-    this.#control.send({
+    const command = {
       first,
       count: rates.length,
       firstSample,
@@ -144,10 +157,13 @@ export class Session {
       extract,
       fit: extract && !this.#hasTransform,
       evaluate: evaluate === null ? null : { part: evaluate, stored },
-    });
-    if (strategies[this.plan.sync].coordinated && this.plan.directions?.team.trainers !== 'one')
-      await this.#combine(first, rates);
-    await this.#until('done', () => this.#control.allDone, onTick);
+    };
+    this.profile?.sending(command);
+    try {
+      await this.#execute(command, rates, onTick);
+    } finally {
+      this.profile?.done();
+    }
     if (this.#control.stopAfter > 0) throw new Interrupted();
     if (evaluate !== null) {
       this.#storedPart = this.plan.directions?.keepsEvaluated ? evaluate : null;
@@ -157,6 +173,13 @@ export class Session {
       metrics: this.#stepMetrics(rates.length, firstSample, epochSamples),
       evaluation: evaluate === null ? null : this.#evaluation(evaluate),
     };
+  }
+
+  async #execute(command: RunCommand, rates: readonly number[], onTick?: (step: number) => void) {
+    this.#control.send(command);
+    if (strategies[this.plan.sync].coordinated && this.plan.directions?.team.trainers !== 'one')
+      await this.#combine(command.first, rates);
+    await this.#until('done', () => this.#control.allDone, onTick);
   }
 
   /** Of a run that threw: the metrics of the steps that everyone had finished. */
@@ -252,6 +275,7 @@ export class Session {
         learningRate: rates[i],
       });
       stats[this.plan.threads * statsPerRank] += performance.now() - started;
+      this.profile?.combined();
       await meet();
       if (this.#control.stopAfter === first + i + 1) return;
     }

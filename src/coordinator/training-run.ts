@@ -24,6 +24,8 @@ export interface RunObserver {
   epoch?(position: Position, meanLoss: number, evaluation: Evaluation | null): void;
   /** The run was interrupted or has failed: what it had done by then, before the error is thrown. */
   stopped?(sofar: UnfinishedOutcome): void;
+  /** The order of an epoch was drawn, the run's subset with the first: from and to on the resident clock. */
+  ordered?(fromMs: number, toMs: number): void;
   /** Every few milliseconds. */
   tick?(position: Position): void;
 }
@@ -113,7 +115,11 @@ export async function trainOnce(
   };
   try {
     while (reason === null) {
-      if (step % stepsPerEpoch === 0) epochOrder(epoch++);
+      if (step % stepsPerEpoch === 0) {
+        const orderedFrom = epoch === 0 ? 0 : elapsed();
+        epochOrder(epoch++);
+        observer.ordered?.(orderedFrom, elapsed());
+      }
       const epochEnd = Math.min(epoch * stepsPerEpoch, totalSteps);
       let lossSum = 0;
       let evaluatedAt = -1;

@@ -1,4 +1,4 @@
-/** The clock that sync strategies turn, of a profiled rank: what they compute is stamped by the backend itself. */
+/** The clock that sync strategies turn, of a profiled rank: the backend itself stamps what it computes. */
 import { type Phase, PhaseClock } from '../worker/phase-clock.js';
 import { phaseNumber } from './phases.js';
 import type { PhaseRecorder } from './recorder.js';
@@ -16,5 +16,6 @@ export class ProfiledClock extends PhaseClock {
 
   override enter(phase: Phase | null): void {
     if (phase === 'wait' && this.#waits) this.#recorder.enter(phaseNumber.wait);
+    if (phase === 'update') this.#recorder.enter(phaseNumber.update);
   }
 }

@@ -1,0 +1,104 @@
+/**
+ * The coordinator's side of a profile: it takes every rank's stamps when a command is done, and keeps when commands were
+ * sent and orders drawn. What it all means is worked out when the run is over.
+ */
+import type { Plan } from '../coordinator/plan.js';
+import type { RunCommand } from '../worker/control.js';
+import { Instruments } from './instruments.js';
+import { monotonicClock } from './monotonic-clock.js';
+import { phaseNumber } from './phases.js';
+import { stampRegion } from './recorder.js';
+import { doublesPerStamp, headerDoubles } from './stamp-room.js';
+
+/** One rank's stamps of one command, in order: milliseconds of the clock and numbers of phases, as the recorder wrote them. */
+export interface Stamps {
+  readonly times: Float64Array;
+  readonly codes: Uint16Array;
+}
+
+export interface CommandRecord {
+  readonly command: RunCommand;
+  /** Milliseconds of the clock. */
+  readonly sentAt: number;
+  readonly doneAt: number;
+  /** By rank; after the workers the coordinator, whose stamps are none unless it takes part in steps. */
+  readonly ranks: readonly Stamps[];
+}
+
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** More stamps are not kept: 40 MB. */
+const mostKept = 2 ** 22;
+
+export class Collector {
+  /** The coordinator's own, where it takes part in steps. */
+  readonly instruments: Instruments;
+  readonly commands: CommandRecord[] = [];
+  /** When the coordinator drew the order of an epoch. */
+  readonly orders: Span[] = [];
+  /** When the run was over; null while it goes on. Later commands are not its own. */
+  endedAt: number | null = null;
+  /** Stamps that found no room. */
+  dropped = 0;
+  readonly #plan: Plan;
+  readonly #memory: WebAssembly.Memory;
+  readonly #clock = monotonicClock();
+  #open: { command: RunCommand; sentAt: number } | null = null;
+  #kept = 0;
+
+  constructor(plan: Plan, memory: WebAssembly.Memory) {
+    this.#plan = plan;
+    this.#memory = memory;
+    this.instruments = new Instruments(plan, memory, plan.threads);
+  }
+
+  /** Before a command is sent. */
+  sending(command: RunCommand): void {
+    this.instruments.recorder.begin();
+    if (this.endedAt !== null) return;
+    this.#open = { command, sentAt: this.#clock() };
+  }
+
+  /** The coordinator has done its part of a step. */
+  combined(): void {
+    this.instruments.recorder.enter(phaseNumber.loop);
+  }
+
+  /** Everyone has reported the command done, or left. */
+  done(): void {
+    if (this.#open === null) return;
+    this.instruments.recorder.end();
+    const doneAt = this.#clock();
+    const ranks = Array.from({ length: this.#plan.threads + 1 }, (_, rank) => this.#take(rank));
+    this.commands.push({ ...this.#open, doneAt, ranks });
+    this.#open = null;
+  }
+
+  /** An order was drawn; it took from `from` to `to` on a clock that shows `to` now. */
+  ordered(from: number, to: number): void {
+    const now = this.#clock();
+    this.orders.push({ from: now - (to - from), to: now });
+  }
+
+  /** The run is over. */
+  finish(): void {
+    this.endedAt = this.#clock();
+  }
+
+  #take(rank: number): Stamps {
+    const { offset, doubles } = stampRegion(this.#plan, rank);
+    const stamps = new Float64Array(this.#memory.buffer, offset, doubles);
+    const written = stamps[0];
+    const count = Math.min(written, mostKept - this.#kept);
+    this.#kept += count;
+    this.dropped += stamps[1] + written - count;
+    const at = (i: number) => headerDoubles + i * doublesPerStamp;
+    return {
+      times: Float64Array.from({ length: count }, (_, i) => stamps[at(i)]),
+      codes: Uint16Array.from({ length: count }, (_, i) => stamps[at(i) + 1]),
+    };
+  }
+}

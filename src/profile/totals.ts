@@ -108,7 +108,9 @@ class StepSums {
 
   close(): void {
     if (this.#step === null) return;
-    this.#present.forEach((ms, phase) => this.samples[phase].push(ms));
+    this.#present.forEach((ms, phase) => {
+      this.samples[phase].push(ms);
+    });
     this.durations.push(this.#present.reduce((sum, ms) => sum + ms, 0));
     this.#present.fill(0);
     this.#step = null;

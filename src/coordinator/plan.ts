@@ -71,6 +71,11 @@ export interface Workspace {
   readonly preActivations: readonly Region[];
 }
 
+export interface ProfilePlan {
+  /** Where each thread leaves a CPU profile; null: nowhere. */
+  readonly cpuProfiles: string | null;
+}
+
 export interface PartPlan {
   readonly count: number;
   /** Sparse: entries; dense: u16 rows. */
@@ -86,8 +91,8 @@ export interface Plan {
   readonly threads: number;
   /** tfjs-node: of an operation. */
   readonly threadsPerWorker: number;
-  /** Whether every rank stamps its phases. */
-  readonly profiled: boolean;
+  /** Of a run whose ranks stamp their phases. */
+  readonly profile: ProfilePlan | null;
   /** More threads than cores that this process may use: park at once instead of spinning. */
   readonly oversubscribed: boolean;
   readonly sync: SyncName;
@@ -159,7 +164,7 @@ export function makePlan(
   facts: DataFacts,
   threads: number,
   cores: number,
-  profiled = false,
+  profile: ProfilePlan | null = null,
 ): Plan {
   const arena = new Arena();
   const oversubscribed = threads > cores;
@@ -248,13 +253,13 @@ export function makePlan(
     chunks: arena.take(chunks * 16),
     stats: arena.take((threads + 1) * 64),
     scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
-    stamps: arena.take(profiled ? (threads + 1) * stampDoubles(stamps) * 8 : 0),
+    stamps: arena.take(profile === null ? 0 : (threads + 1) * stampDoubles(stamps) * 8),
   };
   return {
     backend: config.backend,
     threads,
     threadsPerWorker: config.parallel.threadsPerWorker,
-    profiled,
+    profile,
     oversubscribed,
     sync: config.parallel.sync,
     batch,

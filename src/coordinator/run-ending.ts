@@ -1,7 +1,7 @@
 /** How every command finishes its run folder: the hardware card, the last log events and the common files. */
 import { toYaml } from '../config/yaml-text.js';
 import type { ExitCode } from '../user-error.js';
-import { gatherHardware, hardwareLines } from './hardware.js';
+import { gatherHardware, hardwareLines, type MeasuredSpeed } from './hardware.js';
 import type { RunLog, RunStatus } from './log.js';
 import { measureSpeed } from './probe.js';
 import { type describeRun, type RunFolder, writeAtomic } from './run-folder.js';
@@ -14,6 +14,8 @@ export interface RunEnding {
   readonly description: ReturnType<typeof describeRun>;
   readonly status: RunStatus;
   readonly exitCode: ExitCode;
+  /** Where the machine was measured already. */
+  readonly measured?: MeasuredSpeed | null;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface RunEnding {
  * @throws UserError when a file cannot be written.
  */
 export async function endRun(
-  { setup, folder, log, description, status, exitCode }: RunEnding,
+  { setup, folder, log, description, status, exitCode, measured: known }: RunEnding,
   reason: string,
   result: object,
   files: Readonly<Record<string, string | Uint8Array>>,
@@ -30,7 +32,7 @@ export async function endRun(
   const { tensorflow } = setup;
   const complete = status !== 'interrupted' && status !== 'failed';
   const facts = complete ? await gatherHardware() : null;
-  const measured = complete ? measureSpeed(setup.kernels) : null;
+  const measured = complete ? (known ?? measureSpeed(setup.kernels)) : null;
   if (facts !== null) log.event('hardware', { ...facts, measured, tensorflow });
   log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
   log.close();

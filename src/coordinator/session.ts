@@ -84,7 +84,7 @@ export class Session {
     const memory = allocate(plan.bytes);
     fillMemory(plan, data, memory);
     // Only a profiled run pays for loading it.
-    const { Collector } = plan.profiled ? await import('../profile/collector.js') : { Collector: null };
+    const { Collector } = plan.profile ? await import('../profile/collector.js') : { Collector: null };
     const profile = Collector && new Collector(plan, memory);
     const session = new Session(plan, memory, kernels.modules, pool, profile);
     signal.addEventListener('abort', () => session.#interrupt(), { once: true });

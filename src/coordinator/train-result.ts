@@ -1,6 +1,7 @@
 /** What a training run leaves: the files of its run folder, and the card or the JSON on stdout. */
 import type { ResolvedConfig } from '../config/load.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
+import type { WrittenProfile } from '../profile/profile-run.js';
 import { resultCard, type SeedRun } from '../report/result-card.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../report/statistics.js';
 import type { CommandContext } from './command-context.js';
@@ -49,6 +50,8 @@ export interface TrainingEnding extends RunEnding {
   readonly context: CommandContext;
   /** Of the `race` command, whose repetitions are what is recorded: the race itself; null when there was none. */
   readonly race?: RaceSummary | null;
+  /** Of the `profile` command, which is shown instead of the card. */
+  readonly profiled?: WrittenProfile | null;
   /** The same seeds on other thread counts, and what those of `plan` gain over one. */
   readonly otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[];
   readonly speedup?: number | null;
@@ -76,17 +79,20 @@ export const seedRuns = ({ results }: Kept): SeedRun[] =>
 
 /** Writes the run folder and prints the card; a run that was interrupted or failed has none. */
 export async function finishTraining(ending: TrainingEnding): Promise<void> {
-  const { setup, folder, record, status, failure, context, race, speedup } = ending;
+  const { setup, folder, record, status, failure, context, race, speedup, profiled } = ending;
   const { config } = setup;
   const result = resultJson(ending);
   const reason = failure instanceof Error ? failure.message : (record.results[0]?.outcome.reason ?? status);
-  const ended = endRun(ending, reason, result, {
+  const ended = endRun({ ...ending, measured: profiled?.measured ?? null }, reason, result, {
+    ...profiled?.files,
     ...(record.tensors === null
       ? {}
       : { 'final.safetensors': writeSafetensors(record.tensors, weightsMetadata(config)) }),
   });
   const [hardware] = await Promise.all([ended, record.metrics.write(folder)]);
-  if (context.json) context.stdout(JSON.stringify(result));
+  if (context.json) context.stdout(JSON.stringify(profiled ? { ...result, profile: profiled.json } : result));
+  else if (profiled && status !== 'interrupted' && status !== 'failed')
+    context.stdout([profiled.text, ...hardware, '', `folder     ${shownFolder(folder)}`].join('\n'));
   else if (status !== 'interrupted' && status !== 'failed') {
     const { sync } = config.parallel;
     const card = resultCard({

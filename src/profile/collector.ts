@@ -77,6 +77,15 @@ export class Collector {
     this.#open = null;
   }
 
+  /** The clock's time at which the process started; milliseconds between that and a time of the clock. */
+  get atStart(): number {
+    return this.#clock() - performance.now();
+  }
+
+  sinceStart(at: number): number {
+    return at - this.atStart;
+  }
+
   /** An order was drawn; it took from `from` to `to` on a clock that shows `to` now. */
   ordered(from: number, to: number): void {
     const now = this.#clock();

@@ -1,4 +1,5 @@
 /** What profiling puts between a rank and its work. Loaded only where a run is profiled. */
+import path from 'node:path';
 import type { OpenBackend } from '../backend/open-backend.js';
 import type { Plan } from '../coordinator/plan.js';
 import type { ChunkExtractor } from '../directions/extractor.js';
@@ -14,11 +15,23 @@ import { PhaseRecorder } from './recorder.js';
 export class Instruments {
   readonly #plan: Plan;
   readonly recorder: PhaseRecorder;
+  #stopCpuProfile: (() => void) | null = null;
 
   /** `rank` = plan.threads is the coordinator. */
   constructor(plan: Plan, memory: WebAssembly.Memory, rank: number) {
     this.#plan = plan;
     this.recorder = PhaseRecorder.of(plan, memory, rank);
+  }
+
+  /** Samples this worker's stack until it leaves the session. */
+  async profileCpu(folder: string, rank: number): Promise<void> {
+    const { startCpuProfile } = await import('./cpu-profile.js');
+    const stop = startCpuProfile();
+    this.#stopCpuProfile = () => stop(path.join(folder, `worker-${rank}.cpuprofile`));
+  }
+
+  close(): void {
+    this.#stopCpuProfile?.();
   }
 
   kernels(kernels: Kernels): Kernels {

@@ -138,6 +138,9 @@ class Epochs {
   }
 }
 
+/** Among slices of the same time. */
+const depthOf = ({ cat }: CompleteEvent): number => ['epoch', 'command', 'step', 'phase'].indexOf(cat);
+
 class TraceWriter {
   readonly events: CompleteEvent[] = [];
   readonly #metadata: MetadataEvent[] = [];
@@ -166,7 +169,9 @@ class TraceWriter {
 
   /** By track and time; of slices that begin together the one around the others first. */
   sorted(): TraceEvent[] {
-    const byTime = this.events.sort((a, b) => a.tid - b.tid || a.ts - b.ts || b.dur - a.dur);
+    const byTime = this.events.sort(
+      (a, b) => a.tid - b.tid || a.ts - b.ts || b.dur - a.dur || depthOf(a) - depthOf(b),
+    );
     return [...this.#metadata, ...byTime];
   }
 }

@@ -24,8 +24,9 @@ export default async function runRank(task: RankTask): Promise<void> {
   const { plan, memory, rank } = task;
   const control = new Control(plan, memory);
   let close: (() => void) | undefined;
+  let instruments: Instruments | null = null;
   try {
-    const instruments = plan.profiled ? await loadInstruments(task) : null;
+    instruments = plan.profile === null ? null : await loadInstruments(task);
     const opened = openBackend(plan, task.modules, memory, rank, instruments);
     close = () => opened.backend.close?.();
     const plain = commandsOf(task, opened, control, instruments);
@@ -44,13 +45,16 @@ export default async function runRank(task: RankTask): Promise<void> {
     throw error;
   } finally {
     close?.();
+    instruments?.close();
   }
 }
 
 /** Only a profiled run pays for loading them. */
 async function loadInstruments({ plan, memory, rank }: RankTask): Promise<Instruments> {
   const { Instruments } = await import('../profile/instruments.js');
-  return new Instruments(plan, memory, rank);
+  const instruments = new Instruments(plan, memory, rank);
+  if (plan.profile?.cpuProfiles) await instruments.profileCpu(plan.profile.cpuProfiles, rank);
+  return instruments;
 }
 
 /** How this rank executes a command. */

@@ -6,6 +6,7 @@ import { measureSpeed } from '../coordinator/probe.js';
 import { describeNetwork } from '../coordinator/recipe-words.js';
 import type { Setup } from '../coordinator/setup.js';
 import type { UnfinishedOutcome } from '../coordinator/training-run.js';
+import { median } from '../report/statistics.js';
 import type { Collector, CommandRecord } from './collector.js';
 import { phaseTable } from './phase-table.js';
 import { phaseNumber, phasesOf } from './phases.js';
@@ -115,17 +116,23 @@ function firstStepEnd(record: CommandRecord | undefined): number | null {
   return end;
 }
 
-const stampsTimed = 20_000;
+/** The median of so many batches: the code is compiled in the first ones, and others may disturb some. */
+const [batches, batchStamps] = [60, 500];
 
 /** What a stamp costs here and now, and so what the run paid for them. */
 function stampCost(totals: Totals, { commands, dropped }: Collector, wallMs: number): StampCost {
-  const recorder = new PhaseRecorder(new Float64Array(headerDoubles + stampsTimed * doublesPerStamp));
-  const started = performance.now();
-  for (let i = 0; i < stampsTimed; i++) recorder.enter(i % 2 === 0 ? phaseNumber.loss : phaseNumber.update);
-  const nanoseconds = ((performance.now() - started) / stampsTimed) * 1e6;
+  const recorder = new PhaseRecorder(new Float64Array(headerDoubles + batchStamps * doublesPerStamp));
+  const times = Array.from({ length: batches }, () => {
+    recorder.begin();
+    const started = performance.now();
+    for (let i = 1; i < batchStamps; i++) recorder.enter(i % 2 === 0 ? phaseNumber.loss : phaseNumber.update);
+    return performance.now() - started;
+  });
+  const nanoseconds = (median(times) / (batchStamps - 1)) * 1e6;
   const threads = totals.workers.length;
   const stamps = commands.reduce(
-    (sum, { ranks }) => sum + ranks.slice(0, threads).reduce((of, { times }) => of + times.length, 0),
+    (sum, { ranks }) =>
+      sum + ranks.slice(0, threads).reduce((of, { length }) => of + length / doublesPerStamp, 0),
     0,
   );
   return {

@@ -19,6 +19,7 @@ export interface RoofPlace {
   /** Of the peak, and of what the roof allows at this intensity; above 1 where the bytes come from caches. */
   readonly peakShare: number | null;
   readonly roofShare: number | null;
+  /** What holds it back; null where the bytes are not known. */
   readonly bound: 'compute' | 'memory' | null;
 }
 
@@ -28,6 +29,14 @@ export const ridge = ({ gflops, bandwidthGBs }: Roof): number => gflops / bandwi
 /** GFLOP/s that the roof allows. */
 export const roofAt = (intensity: number, roof: Roof): number =>
   Math.min(roof.gflops, intensity * roof.bandwidthGBs);
+
+/** From this share of the bandwidth on a phase below the ridge is held back by memory, below it by the core. */
+export const busyBandwidth = 0.5;
+
+function boundOf(intensity: number | null, gigabytesPerSecond: number, roof: Roof): 'compute' | 'memory' {
+  const belowRidge = intensity === null || intensity < ridge(roof);
+  return belowRidge && gigabytesPerSecond >= busyBandwidth * roof.bandwidthGBs ? 'memory' : 'compute';
+}
 
 /** `coreMs`: summed over the cores that shared the work. */
 export function placeUnderRoof(
@@ -46,6 +55,6 @@ export function placeUnderRoof(
     intensity,
     peakShare: gflops === null ? null : gflops / roof.gflops,
     roofShare: known ? gflops / roofAt(intensity, roof) : null,
-    bound: intensity === null ? null : intensity >= ridge(roof) ? 'compute' : 'memory',
+    bound: gigabytesPerSecond === null ? null : boundOf(intensity, gigabytesPerSecond, roof),
   };
 }

@@ -1,7 +1,8 @@
 /** Stamps read as slices of time: what a rank did, from when to when, and in which step. */
-import type { CommandRecord, Stamps } from './collector.js';
+import type { CommandRecord, Span, Stamps } from './collector.js';
 import { phaseNumber } from './phases.js';
 import { stepFlag } from './recorder.js';
+import { doublesPerStamp } from './stamp-room.js';
 
 /** `step` counts from 1; null where the phase is of no one step. Milliseconds of the clock. */
 export type SliceVisitor = (phase: number, from: number, to: number, step: number | null) => void;
@@ -17,22 +18,23 @@ const outsideSteps: readonly number[] = [
 
 /** A command's slices of one rank, in order and without gaps. One that was stopped within a slice lacks that one. */
 export function visitSlices({ command, ranks }: CommandRecord, rank: number, visit: SliceVisitor): void {
-  const { times, codes } = ranks[rank];
+  const stamps = ranks[rank];
   let steps = 0;
   let step: number | null = null;
-  for (let i = 0; i + 1 < times.length; i++) {
-    const begins = codes[i] >= stepFlag;
-    const phase = begins ? codes[i] - stepFlag : codes[i];
+  for (let i = 0; i + doublesPerStamp < stamps.length; i += doublesPerStamp) {
+    const code = stamps[i + 1];
+    const begins = code >= stepFlag;
+    const phase = begins ? code - stepFlag : code;
     if (begins) step = command.first + ++steps;
     else if (outsideSteps.includes(phase)) step = null;
-    visit(phase, times[i], times[i + 1], step);
+    visit(phase, stamps[i], stamps[i + doublesPerStamp], step);
   }
 }
 
 /** When a rank had its first stamp, and when it was through; null for a rank that was stopped or took no part. */
-export function spanOf({ times, codes }: Stamps): { readonly from: number; readonly to: number } | null {
-  const last = times.length - 1;
-  return last > 0 && codes[last] === phaseNumber.idle ? { from: times[0], to: times[last] } : null;
+export function spanOf(stamps: Stamps): Span | null {
+  const last = stamps.length - doublesPerStamp;
+  return last > 0 && stamps[last + 1] === phaseNumber.idle ? { from: stamps[0], to: stamps[last] } : null;
 }
 
 /** When the last of the workers was through; null where one was stopped. */

@@ -5,6 +5,7 @@
 import type { CommandRecord, Span } from './collector.js';
 import type { Phase } from './phases.js';
 import { phaseNumber } from './phases.js';
+import { doublesPerStamp } from './stamp-room.js';
 import { spanOf, visitSlices, workersEnd } from './timeline.js';
 
 interface MetadataEvent {
@@ -123,11 +124,11 @@ class Epochs {
     const { first, count } = record.command;
     const step = count > 0 ? first : Math.max(0, first - 1);
     const epoch = Math.floor(step / this.#stepsPerEpoch) + 1;
-    const { times } = record.ranks[rank];
-    if (times.length < 2) return;
-    const to = workersEnd(record) ?? times[times.length - 1];
+    const stamps = record.ranks[rank];
+    if (stamps.length === 0) return;
+    const to = workersEnd(record) ?? stamps[stamps.length - doublesPerStamp];
     const span = this.#spans[rank].get(epoch);
-    if (span === undefined) this.#spans[rank].set(epoch, { from: times[0], to });
+    if (span === undefined) this.#spans[rank].set(epoch, { from: stamps[0], to });
     else span.to = to;
   }
 

@@ -3,6 +3,7 @@
  * took no time at all (Amdahl 1967): 1 / (1 − share).
  */
 import type { PhaseRow, PhaseTable, RowKind } from './phase-table.js';
+import { busyBandwidth } from './roof.js';
 
 export type Bound = 'start-up' | 'coordination' | 'load imbalance' | 'barrier' | 'compute' | 'memory';
 
@@ -30,10 +31,7 @@ export interface Verdict {
 export const thresholds = { startup: 0.5, waiting: 0.2, coordination: 0.2 } as const;
 
 /** Of the run; less is not told. */
-const worthTelling = 0.05;
-
-/** A phase without counted operations is bound by memory from this share of the bandwidth on. */
-const busyBandwidth = 0.5;
+const worthTelling = 0.1;
 
 /** At most, were a share of the time to take none. */
 export const amdahl = (share: number): number => 1 / (1 - Math.min(share, 0.9999));
@@ -49,7 +47,7 @@ export function judge(table: PhaseTable, startupMs: number): Verdict {
   const [wait, coordination] = [waitFinding(table), coordinationFinding(rows)];
   const phases = rows
     .filter(({ kind }) => kind !== 'wait' && !coordinationKinds.includes(kind))
-    .map((row) => phaseFinding(row, table))
+    .map(phaseFinding)
     .sort((a, b) => b.share - a.share);
   const candidates = [
     ...(wait.share >= thresholds.waiting ? [wait] : []),
@@ -108,39 +106,28 @@ function coordinationFinding(rows: readonly PhaseRow[]): Finding {
   };
 }
 
-function phaseFinding(row: PhaseRow, { roof }: PhaseTable): Finding {
-  const { name, share, intensity, gflops, roofShare, gigabytesPerSecond } = row;
-  const bound = row.bound ?? boundWithoutOperations(gigabytesPerSecond, roof.bandwidthGBs);
-  const head = `${name} is ${percent(share)} of the run and bound by ${bound === 'memory' ? 'memory' : 'computation'}`;
-  const facts =
-    intensity === null || gflops === null || roofShare === null
-      ? 'its operations are not floating-point ones that shapes tell'
-      : `${intensity.toFixed(1)} FLOP a byte, ${gflops.toFixed(1)} GFLOP/s a core, ${percent(roofShare)} of its roof`;
+function phaseFinding({ name, share, bound, ...row }: PhaseRow): Finding {
+  const { intensity, gflops, roofShare } = row;
+  const counted = intensity !== null && gflops !== null && roofShare !== null;
+  const facts = counted
+    ? `${intensity.toFixed(1)} FLOP a byte, ${gflops.toFixed(1)} GFLOP/s a core, ${percent(roofShare)} of its roof`
+    : 'its operations are not floating-point ones that shapes tell';
   const atRoof =
-    roofShare === null || roofShare >= 1
-      ? ''
-      : `, ${amdahl(share * (1 - roofShare)).toFixed(2)} × at its roof`;
+    counted && roofShare < 1 ? `, ${amdahl(share * (1 - roofShare)).toFixed(2)} × at its roof` : '';
   return {
-    bound,
+    bound: bound ?? 'compute',
     what: name,
     share,
     speedup: amdahl(share),
-    sentence: `${head} (${facts}): ${atMost(share)}${atRoof}`,
+    sentence: `${name} is ${percent(share)} of the run and bound by ${bound === 'memory' ? 'memory' : 'computation'} (${facts}): ${atMost(share)}${atRoof}`,
   };
-}
-
-function boundWithoutOperations(
-  gigabytesPerSecond: number | null,
-  bandwidthGBs: number,
-): 'compute' | 'memory' {
-  return (gigabytesPerSecond ?? 0) >= busyBandwidth * bandwidthGBs ? 'memory' : 'compute';
 }
 
 /** How the verdict was reached, for those who read it. */
 export const rules = [
-  `Start-up is named where it is at least ${percent(thresholds.startup)} of the process;`,
-  `waiting (uneven load where the busiest worker's surplus over the mean is at least half of it, else the barrier) or the`,
-  `coordinator's part where it is at least ${percent(thresholds.waiting)} of the run; otherwise the longest phase. A phase is`,
-  'bound by computation from the intensity on at which peak and bandwidth meet, and by memory below; without counted',
-  `operations by memory from ${percent(busyBandwidth)} of the bandwidth on. "At most": the share taken to zero (Amdahl 1967).`,
+  `Start-up is named where it is at least ${percent(thresholds.startup)} of the process; waiting (uneven load where the busiest`,
+  "worker's surplus over the mean is at least half of it, else the barrier) or the coordinator's part where it is at least",
+  `${percent(thresholds.waiting)} of the run; otherwise the longest phase. A phase is bound by memory where its intensity is`,
+  `below the one at which peak and bandwidth meet and its bytes come at ${percent(busyBandwidth)} of the bandwidth or more, and by`,
+  'computation, in the core, elsewhere. "At most": with that share taken to zero (Amdahl 1967).',
 ].join(' ');

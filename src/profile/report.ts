@@ -40,8 +40,8 @@ const percent = (share: number | null) => (share === null ? '–' : `${(100 * sh
 
 /** profile.md, and what is printed. */
 export function profileText(profile: Profile): string {
-  const { name, ended, network, batch, sync, backend, table, verdict, stamps } = profile;
-  const { threads, wallMs, accounted, imbalance, stepMs, roof } = table;
+  const { name, ended, network, batch, sync, backend, table, verdict } = profile;
+  const { threads, wallMs, roof } = table;
   const workers = `${threads} worker${threads === 1 ? '' : 's'}`;
   const reached = profile.accuracy === null ? '' : `, accuracy ${(100 * profile.accuracy).toFixed(2)} %`;
   const done = `${profile.epochs} epoch${profile.epochs === 1 ? '' : 's'}, ${profile.steps} steps, ${profile.images} images in ${wallMs.toFixed(1)} ms${reached}`;
@@ -53,7 +53,7 @@ export function profileText(profile: Profile): string {
     '## Phases',
     phaseRows(table),
     tableNotes(profile),
-    `Rows add up to ${percent(accounted)} of the run; the median step takes ${digits(stepMs === null ? null : stepMs * 1000, 1)} µs; the busiest worker computes ${imbalance.toFixed(3)} × the mean. Stamps: ${stamps.perStep.toFixed(0)} a step and worker of ${stamps.nanoseconds.toFixed(0)} ns each, ${percent(stamps.share)} of the run${stamps.dropped > 0 ? `; ${stamps.dropped} found no room, so the rows hold less than the run` : ''}.`,
+    measuredNotes(profile),
     `Roof of one core: ${roof.gflops.toFixed(1)} GFLOP/s and ${roof.bandwidthGBs.toFixed(1)} GB/s, measured; they meet at ${ridge(roof).toFixed(1)} FLOP a byte.`,
     '## Start-up',
     startupRows(profile.startup),
@@ -107,6 +107,19 @@ function tableNotes({ sparse, table }: Profile): string {
     ...(sparse ? ['the sparse first layer counts useful work only, 2 · non-zeros · out;'] : []),
     'MB: every array that a phase reads or writes, once for each pass, wherever it lies: above 100 % of its roof it came',
     'from a cache. dispatch: waking the workers and hearing from them; report: metrics, log and stop rule between commands.',
+  ].join(' ');
+}
+
+function measuredNotes({ table, stamps }: Profile): string {
+  const { accounted, stepMs, imbalance, threads } = table;
+  const perStep = stamps.perStep === 0 ? '' : `${stamps.perStep.toFixed(0)} a step and worker, `;
+  const cost = `${stamps.nanoseconds.toFixed(0)} ns each, ${percent(stamps.share)} of the run`;
+  const lost = stamps.dropped === 0 ? '' : `; ${stamps.dropped} found no room, so that rows are missing time`;
+  return [
+    `Rows add up to ${percent(accounted)} of the run.`,
+    ...(stepMs === null ? [] : [`The median step takes ${(stepMs * 1000).toFixed(1)} µs.`]),
+    ...(threads === 1 ? [] : [`The busiest worker computes ${imbalance.toFixed(3)} × the mean.`]),
+    `Time stamps: ${perStep}${cost}${lost}.`,
   ].join(' ');
 }
 

@@ -33,7 +33,7 @@ export function startupStages(marks: StartupMarks, phases: Readonly<Record<strin
   };
   stage('process', marks.node);
   stage('imports', marks.command);
-  stage('configuration, pool', marks.configured);
+  stage('configuration', marks.configured);
   stage('data and kernels', marks.ready);
   for (const name of ['load data', 'compile kernels', 'load TensorFlow', 'prepare data']) beside(name);
   stage('memory and workers', marks.workers);

@@ -61,6 +61,7 @@ export class Instruments {
     if (parties === 1) return wait;
     const { recorder } = this;
     return () => {
+      recorder.enter(phaseNumber.wait);
       wait();
       recorder.enter(phaseNumber.loop);
     };

@@ -22,7 +22,7 @@ interface Box {
 }
 
 /** Of a letter of 12 pixels' type, on average; and of a line. */
-const [letter, lineHeight] = [6.6, 14];
+const [letter, lineHeight] = [7, 14];
 const gap = 4;
 
 /** The first place of each that is free, in the order of the points; the first of all where none is. */

@@ -116,8 +116,8 @@ function firstStepEnd(record: CommandRecord | undefined): number | null {
   return end;
 }
 
-/** The median of so many batches: the code is compiled in the first ones, and others may disturb some. */
-const [batches, batchStamps] = [60, 500];
+/** The median of the later half of so many batches: the code is compiled during the first. */
+const [batches, batchStamps] = [200, 500];
 
 /** What a stamp costs here and now, and so what the run paid for them. */
 function stampCost(totals: Totals, { commands, dropped }: Collector, wallMs: number): StampCost {
@@ -128,7 +128,7 @@ function stampCost(totals: Totals, { commands, dropped }: Collector, wallMs: num
     for (let i = 1; i < batchStamps; i++) recorder.enter(i % 2 === 0 ? phaseNumber.loss : phaseNumber.update);
     return performance.now() - started;
   });
-  const nanoseconds = (median(times) / (batchStamps - 1)) * 1e6;
+  const nanoseconds = (median(times.slice(batches / 2)) / (batchStamps - 1)) * 1e6;
   const threads = totals.workers.length;
   const stamps = commands.reduce(
     (sum, { ranks }) =>

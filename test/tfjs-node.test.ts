@@ -8,6 +8,7 @@ import { makePlan } from '../dist/coordinator/plan.js';
 import { fillMemory, prepareData } from '../dist/coordinator/prepare-data.js';
 import { allocate } from '../dist/coordinator/shared-memory.js';
 import { Rng } from '../dist/data/rng.js';
+import { instantiateKernels } from '../dist/kernels/kernels.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import { parameterStore } from '../dist/model/parameter-store.js';

@@ -33,9 +33,9 @@ const mostKept = 2 ** 22;
 export class Collector {
   /** The coordinator's own, where it takes part in steps. */
   readonly instruments: Instruments;
-  readonly commands: CommandRecord[] = [];
+  commands: CommandRecord[] = [];
   /** When the coordinator drew the order of an epoch. */
-  readonly orders: Span[] = [];
+  orders: Span[] = [];
   /** When the run was over; null while it goes on. Later commands are not its own. */
   endedAt: number | null = null;
   /** Stamps that found no room. */
@@ -87,6 +87,15 @@ export class Collector {
   ordered(from: number, to: number): void {
     const now = this.#clock();
     this.orders.push({ from: now - (to - from), to: now });
+  }
+
+  /** Another run begins: what is known of the last one is forgotten. */
+  restart(): void {
+    this.commands = [];
+    this.orders = [];
+    this.endedAt = null;
+    this.dropped = 0;
+    this.#kept = 0;
   }
 
   /** The run is over. */

@@ -24,8 +24,8 @@ export interface RunObserver {
   epoch?(position: Position, meanLoss: number, evaluation: Evaluation | null): void;
   /** The run was interrupted or has failed: what it had done by then, before the error is thrown. */
   stopped?(sofar: UnfinishedOutcome): void;
-  /** The order of an epoch was drawn, the run's subset with the first: from and to on the resident clock. */
-  ordered?(fromMs: number, toMs: number): void;
+  /** The order of an epoch was drawn, the run's subset with the first: from and to by `performance.now()`. */
+  ordered?(from: number, to: number): void;
   /** Every few milliseconds. */
   tick?(position: Position): void;
 }
@@ -91,7 +91,8 @@ export async function trainOnce(
   const { images, stepsPerEpoch, totalSteps } = runLength(config, session.plan.parts.train.count);
   const { batch } = config.train;
   const rule = new StopRule(config.stop);
-  const startedAt = performance.timeOrigin + performance.now();
+  const startedNow = performance.now();
+  const startedAt = performance.timeOrigin + startedNow;
   const elapsed = () => performance.timeOrigin + performance.now() - startedAt;
   const epochOrder = orderOf(session, config, seed, images);
   let evaluateMs = 0;
@@ -116,9 +117,9 @@ export async function trainOnce(
   try {
     while (reason === null) {
       if (step % stepsPerEpoch === 0) {
-        const orderedFrom = epoch === 0 ? 0 : elapsed();
+        const drawingFrom = epoch === 0 ? startedNow : performance.now();
         epochOrder(epoch++);
-        observer.ordered?.(orderedFrom, elapsed());
+        observer.ordered?.(drawingFrom, performance.now());
       }
       const epochEnd = Math.min(epoch * stepsPerEpoch, totalSteps);
       let lossSum = 0;

@@ -5,7 +5,7 @@
 import type { Plan } from '../coordinator/plan.js';
 import type { RunCommand } from '../worker/control.js';
 import { Instruments } from './instruments.js';
-import { monotonicClock } from './monotonic-clock.js';
+import { type Clock, monotonicClock } from './monotonic-clock.js';
 import { phaseNumber } from './phases.js';
 import { stampRegion } from './recorder.js';
 import { doublesPerStamp, headerDoubles } from './stamp-room.js';
@@ -40,15 +40,20 @@ export class Collector {
   endedAt: number | null = null;
   /** Stamps that found no room. */
   dropped = 0;
+  /** The clock's time at which the process started, from where this thread's `performance.now()` counts. */
+  readonly atStart: number;
   readonly #plan: Plan;
   readonly #memory: WebAssembly.Memory;
-  readonly #clock = monotonicClock();
+  readonly #clock: Clock;
   #open: { command: RunCommand; sentAt: number } | null = null;
   #kept = 0;
 
   constructor(plan: Plan, memory: WebAssembly.Memory) {
     this.#plan = plan;
     this.#memory = memory;
+    const { clock, offset } = monotonicClock();
+    this.#clock = clock;
+    this.atStart = offset;
     this.instruments = new Instruments(plan, memory, plan.threads);
   }
 
@@ -74,19 +79,14 @@ export class Collector {
     this.#open = null;
   }
 
-  /** The clock's time at which the process started; milliseconds between that and a time of the clock. */
-  get atStart(): number {
-    return this.#clock() - performance.now();
-  }
-
+  /** Milliseconds from the start of the process to a time of the clock. */
   sinceStart(at: number): number {
     return at - this.atStart;
   }
 
-  /** An order was drawn; it took from `from` to `to` on a clock that shows `to` now. */
+  /** An order was drawn; from and to by `performance.now()`. */
   ordered(from: number, to: number): void {
-    const now = this.#clock();
-    this.orders.push({ from: now - (to - from), to: now });
+    this.orders.push({ from: this.atStart + from, to: this.atStart + to });
   }
 
   /** Another run begins: what is known of the last one is forgotten. */

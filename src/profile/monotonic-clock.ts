@@ -8,13 +8,16 @@ export type Clock = () => number;
 
 const readings = 16;
 
-/** The difference is the least of several readings: a thread may lose its core between the two clocks. */
-export function monotonicClock(): Clock {
+/**
+ * `offset`: the clock's time less that of this thread's `performance.now()`; the least of several readings, since a thread may
+ * lose its core between the two clocks.
+ */
+export function monotonicClock(): { readonly clock: Clock; readonly offset: number } {
   let offset = Number.POSITIVE_INFINITY;
   for (let i = 0; i < readings; i++) {
     const now = performance.now();
     const [seconds, nanoseconds] = process.hrtime();
     offset = Math.min(offset, seconds * 1e3 + nanoseconds / 1e6 - now);
   }
-  return () => performance.now() + offset;
+  return { clock: () => performance.now() + offset, offset };
 }

@@ -24,7 +24,7 @@ export class PhaseRecorder {
   #current: number = phaseNumber.idle;
   #held = false;
 
-  constructor(stamps: Float64Array, clock: Clock = monotonicClock()) {
+  constructor(stamps: Float64Array, clock: Clock = monotonicClock().clock) {
     this.#stamps = stamps;
     this.#clock = clock;
   }

@@ -6,7 +6,7 @@ import { markdownTable } from 'markdown-table';
 import { resolveConfig } from '../dist/config/load.js';
 import type { Config } from '../dist/config/schema.js';
 import { countCores } from '../dist/coordinator/cores.js';
-import { type DataFacts, makePlan } from '../dist/coordinator/plan.js';
+import { type DataFacts, makePlan, type Plan, type ProfilePlan } from '../dist/coordinator/plan.js';
 import { openPool } from '../dist/coordinator/pool.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import { Session } from '../dist/coordinator/session.js';
@@ -22,6 +22,7 @@ import type { Dataset } from '../dist/data/dataset.js';
 import { loadDataset } from '../dist/data/load.js';
 import type { DirectionShape } from '../dist/directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../dist/kernels/load.js';
+import type { Collector } from '../dist/profile/collector.js';
 import { maximum, median, minimum } from '../dist/report/statistics.js';
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
@@ -71,6 +72,9 @@ export interface Trainer {
   readonly config: Config;
   readonly threads: number;
   readonly packing: DataFacts['packing'];
+  readonly plan: Plan;
+  /** Of a profiled session: the stamps of its last run. */
+  readonly profile: Collector | null;
   /** A whole run from freshly drawn parameters, and where its time went; the configuration's seed by default. */
   train(
     evaluates: boolean,
@@ -102,10 +106,11 @@ export async function openTrainer(
   overrides: readonly string[],
   threads: number,
   dataset?: Dataset,
+  profile: ProfilePlan | null = null,
 ): Promise<Trainer> {
   const { config } = await resolveConfig({ file, overrides, environment: {}, directory: root });
   const data = prepareData(dataset ?? (await mnistImages()), config);
-  const plan = makePlan(config, data.facts, threads, (await countCores()).available);
+  const plan = makePlan(config, data.facts, threads, (await countCores()).available, profile);
   const pool = openPool(threads);
   const session = await Session.open(
     plan,
@@ -118,9 +123,14 @@ export async function openTrainer(
     config,
     threads,
     packing: data.facts.packing,
+    plan,
+    profile: session.profile,
     async train(evaluates, seed = config.seed, observer = {}) {
       startParameters(session, config, seed, null);
-      const outcome = await trainOnce(session, config, seed, observer, evaluates);
+      session.profile?.restart();
+      const ordered = (fromMs: number, toMs: number) => session.profile?.ordered(fromMs, toMs);
+      const outcome = await trainOnce(session, config, seed, { ordered, ...observer }, evaluates);
+      session.profile?.finish();
       return { ...outcome, phases: session.phaseTimes() };
     },
     async close() {

@@ -9,6 +9,7 @@ const benches = new Map([
   ['tfjs', async () => (await import('./tfjs.ts')).default],
   ['sync', async () => (await import('./sync.ts')).default],
   ['packing', async () => (await import('./packing.ts')).default],
+  ['profile', async () => (await import('./profile.ts')).default],
   ['kernels', async () => (await import('./kernels.ts')).default],
 ]);
 

@@ -8,6 +8,7 @@ import { makePlan } from '../dist/coordinator/plan.js';
 import { fillMemory, prepareData } from '../dist/coordinator/prepare-data.js';
 import { allocate } from '../dist/coordinator/shared-memory.js';
 import { Rng } from '../dist/data/rng.js';
+import { instantiateKernels } from '../dist/kernels/kernels.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import { parameterStore } from '../dist/model/parameter-store.js';
@@ -36,7 +37,9 @@ for (const sync of ['owner', 'sharded']) {
     parameterStore(plan, memory).write(tensors, 'test', '');
     const { tensorflow } = loadTensorFlow(1);
     const { modules } = loadKernels();
-    const ranks = [0, 1].map((rank) => new TfjsBackend(plan, modules.engine, memory, rank, tensorflow));
+    const ranks = [0, 1].map(
+      (rank) => new TfjsBackend(plan, instantiateKernels(modules.engine, memory), memory, rank, tensorflow),
+    );
     const result = { lossSum: 0, correct: 0 };
     const shards = [0, 1].map((rank) => ({ first: 8 * rank, last: 8 * rank + 8 }));
     const slices = plan.slices.flat();

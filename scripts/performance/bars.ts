@@ -6,7 +6,7 @@ import { maximum, median, minimum } from '../../dist/report/statistics.js';
 import type { Bar } from './record-format.ts';
 
 export interface BarDefinition {
-  readonly bench: 'sprint' | 'cold' | 'engine' | 'threads' | 'tfjs';
+  readonly bench: 'sprint' | 'cold' | 'engine' | 'threads' | 'tfjs' | 'profile';
   readonly track: Bar['track'];
   readonly text: string;
   readonly unit: string;
@@ -155,7 +155,28 @@ const tfjsBars = {
   },
 } as const satisfies Record<string, BarDefinition>;
 
-export const bars = { ...sprintBars, ...coldBars, ...engineBars, ...threadsBars, ...tfjsBars };
+const profileBars = {
+  'profile-overhead-fastmlp': profileOverhead('fastmlp', 'pixels'),
+  'profile-overhead-pixels-97': profileOverhead('pixels-97', 'pixels'),
+  'profile-overhead-mnist-97': profileOverhead('mnist-97', 'features'),
+  'profile-accounted': {
+    bench: 'profile',
+    track: 'both',
+    text: 'share of a profiled run, by the resident clock, that its phases add up to: the worst of three recipes and thread counts',
+    unit: '%',
+    limit: 97,
+    direction: 'at least',
+  },
+} as const satisfies Record<string, BarDefinition>;
+
+export const bars = {
+  ...sprintBars,
+  ...coldBars,
+  ...engineBars,
+  ...threadsBars,
+  ...tfjsBars,
+  ...profileBars,
+};
 export type BarId = keyof typeof bars;
 
 function sprintTime(percent: string, limit: number) {
@@ -166,6 +187,11 @@ function sprintTime(percent: string, limit: number) {
 function sprintSeeds(percent: string, limit: number) {
   const text = `\`mnist-${percent}\`: seeds that reach ${percent} % test accuracy`;
   return { ...sprintBar, text, unit: '%', limit, direction: 'at least' } as const;
+}
+
+function profileOverhead(recipe: string, track: 'pixels' | 'features') {
+  const text = `\`${recipe}\` with its phases stamped: time over that without, all physical cores`;
+  return { bench: 'profile', track, text, unit: '×', limit: 1.02, direction: 'at most' } as const;
 }
 
 function speedup(threads: number, limit: number) {

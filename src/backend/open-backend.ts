@@ -1,10 +1,11 @@
 /** The backend that a plan asks for, with everything of it that one rank needs. */
 import type { Plan } from '../coordinator/plan.js';
 import type { DirectionsPlan } from '../coordinator/plan-directions.js';
-import { Extractor } from '../directions/extractor.js';
+import { type ChunkExtractor, Extractor } from '../directions/extractor.js';
 import { instantiateDirections } from '../kernels/direction-kernels.js';
-import { instantiateKernels } from '../kernels/kernels.js';
+import { instantiateKernels, type Kernels } from '../kernels/kernels.js';
 import type { KernelModules } from '../kernels/load.js';
+import type { Instruments } from '../profile/instruments.js';
 import type { PixelBackend } from './backend.js';
 import { DirectionBackend } from './directions/direction-backend.js';
 import { NetworkBackend } from './directions/network-backend.js';
@@ -19,46 +20,55 @@ export type OpenBackend =
   | {
       readonly kind: 'directions';
       readonly backend: FeatureBackend;
-      readonly extractor: Extractor;
+      readonly extractor: ChunkExtractor;
       readonly directions: DirectionsPlan;
     };
 
-/** `rank` = plan.threads is the coordinator. `modules`: null for plain TypeScript, which needs none. */
+/**
+ * `rank` = plan.threads is the coordinator; `modules`: null for plain TypeScript, which needs none; `instruments`: of a
+ * profiled run.
+ */
 export function openBackend(
   plan: Plan,
   modules: KernelModules | null,
   memory: WebAssembly.Memory,
   rank: number,
+  instruments: Instruments | null = null,
+): OpenBackend {
+  const plain = modules === null ? null : instantiateKernels(modules.engine, memory);
+  const engine = plain && (instruments?.kernels(plain) ?? plain);
+  const opened = openPlain(plan, modules, engine, memory, rank);
+  return instruments?.backend(opened) ?? opened;
+}
+
+function openPlain(
+  plan: Plan,
+  modules: KernelModules | null,
+  engine: Kernels | null,
+  memory: WebAssembly.Memory,
+  rank: number,
 ): OpenBackend {
   const { directions } = plan;
-  if (directions === null)
-    return { kind: 'pixels', backend: openPixelBackend(plan, modules?.engine ?? null, memory, rank) };
-  if (modules === null || modules.directions === null)
+  if (directions === null) return { kind: 'pixels', backend: openPixelBackend(plan, engine, memory, rank) };
+  if (modules === null || modules.directions === null || engine === null)
     throw new Error('the kernels of direction features were not loaded');
   const kernels = instantiateDirections(modules.directions, memory);
   const backend = directions.hasLayers
-    ? new NetworkBackend(plan, directions, modules.engine, kernels, memory, rank)
-    : new DirectionBackend(
-        plan,
-        directions,
-        instantiateKernels(modules.engine, memory),
-        kernels,
-        memory,
-        rank,
-      );
+    ? new NetworkBackend(plan, directions, engine, kernels, memory, rank)
+    : new DirectionBackend(plan, directions, engine, kernels, memory, rank);
   const extractor = new Extractor(plan, directions, kernels, memory, rank);
   return { kind: 'directions', backend, extractor, directions };
 }
 
 function openPixelBackend(
   plan: Plan,
-  module: WebAssembly.Module | null,
+  kernels: Kernels | null,
   memory: WebAssembly.Memory,
   rank: number,
 ): PixelBackend {
   if (plan.backend === 'js') return new JsBackend(plan, memory, rank);
-  if (module === null) throw new Error(`backend ${plan.backend} without kernels`);
-  if (plan.backend === 'wasm') return new WasmBackend(plan, module, memory, rank);
+  if (kernels === null) throw new Error(`backend ${plan.backend} without kernels`);
+  if (plan.backend === 'wasm') return new WasmBackend(plan, kernels, memory, rank);
   const { tensorflow } = loadTensorFlow(plan.threadsPerWorker);
-  return new TfjsBackend(plan, module, memory, rank, tensorflow);
+  return new TfjsBackend(plan, kernels, memory, rank, tensorflow);
 }

@@ -15,6 +15,10 @@ const workerStartMs = 50;
 /** Useful arithmetic of fully connected layers on one core. */
 const layerFlopPerMs = 40e6;
 
+/** Workers start before the data is known, so `auto` judges by the size of MNIST and its like. */
+export const usualImages = { train: 60_000, evaluated: 10_000 };
+export const usualPixels = 784;
+
 /**
  * `auto` starts more than one worker only where the work of one core, estimated, is worth more than starting them.
  * `images`: of the training and of the evaluated part; `pixels`: of an image.

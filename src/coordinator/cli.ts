@@ -24,6 +24,8 @@ export interface Flags {
   readonly from?: number;
   readonly to?: number;
   readonly steps?: number;
+  /** profile */
+  readonly cpuProf?: boolean;
   readonly logLevel?: string;
   /** compare */
   readonly force?: boolean;
@@ -41,6 +43,7 @@ const commandNames = [
   'race',
   'train',
   'sweep',
+  'profile',
   'study',
   'lr-find',
   'hardware',
@@ -89,14 +92,17 @@ function folder(text: string): string {
   throw new UserError(`--out: ${expectedGot('the path of a folder', text)}`, ExitCode.usage);
 }
 
-/** Flags that both training commands take. */
+/** Flags that all training commands take. */
 function withRunFlags(command: Command): Command {
   return command
     .argument('[key=value...]', 'settings that override the configuration file, such as train.batch=256')
-    .option('--config <file>', 'YAML configuration (train: configs/mnist-97.yaml, sweep: configs/sweep.yaml)')
+    .option(
+      '--config <file>',
+      'YAML configuration (train, profile: configs/mnist-97.yaml, sweep: configs/sweep.yaml)',
+    )
     .option(
       '--threads <counts>',
-      'train: a count, physical (default), logical or auto; sweep: also 1,2,4 or 1..12',
+      'train, profile: a count, physical (default), logical or auto; sweep: also 1,2,4 or 1..12',
     )
     .option('--out <folder>', 'the run folder (default: a new one under results/)', folder)
     .option('--print-config', 'print the resolved configuration as YAML and stop', false)
@@ -205,6 +211,10 @@ function buildProgram(
     .option('--out <folder>', 'the run folder (default: a new one under results/)', folder)
     .option('--quiet', 'no progress on stderr', false)
     .action((overrides: string[], flags: Flags) => found('lr-find', flags, overrides));
+  withCommonFlags(withRunFlags(program.command('profile')))
+    .description('train as train does, and tell where the time goes: phases, roofline, trace, bottleneck')
+    .option('--cpu-prof', 'a V8 CPU profile of every thread too; it slows what it watches', false)
+    .action((overrides: string[], flags: Flags) => found('profile', flags, overrides));
   withCommonFlags(program.command('hardware'))
     .description('print the hardware card, measured speeds included')
     .action((flags: Flags) => found('hardware', flags, []));

@@ -99,10 +99,10 @@ async function run(
     const { from = 1e-4, to = 10, steps = 100, out = null } = flags;
     return lrFind({ resolved, cores, from, to, steps, out }, context);
   }
-  const auto = flags.threads === 'auto' && command === 'train';
+  const auto = flags.threads === 'auto' && command !== 'sweep';
   const threads = parseThreadList(auto ? 'physical' : (flags.threads ?? 'physical'), cores);
-  if (command === 'train' && threads.length > 1)
-    throw new UserError('--threads: train takes one count; several are a sweep', ExitCode.usage);
+  if (command !== 'sweep' && threads.length > 1)
+    throw new UserError(`--threads: ${command} takes one count; several are a sweep`, ExitCode.usage);
   if (command === 'sweep' && overrides.some((word) => word.startsWith('parallel.threads=')))
     throw new UserError('parallel.threads: a sweep takes its counts from --threads', ExitCode.usage);
   const resolved = await resolveConfig({
@@ -110,7 +110,7 @@ async function run(
     overrides,
     flags: {
       'parallel.threads':
-        command === 'train' && flags.threads !== undefined ? (auto ? 'auto' : threads[0]) : undefined,
+        command !== 'sweep' && flags.threads !== undefined ? (auto ? 'auto' : threads[0]) : undefined,
       'log.level': flags.logLevel ?? environmentLevel(overrides),
     },
   });
@@ -126,6 +126,10 @@ async function run(
   if (command === 'sweep') {
     const { sweep } = await import('./sweep.js');
     return sweep({ resolved, cores, threads, repeats: flags.repeats ?? 5, out }, context);
+  }
+  if (command === 'profile') {
+    const { profile } = await import('./profile-command.js');
+    return profile({ resolved, cores, out, cpuProf: flags.cpuProf ?? false }, context);
   }
   const { train } = await import('./train.js');
   return train(

@@ -10,6 +10,7 @@ import { chooseFirstLayer } from '../model/first-layer.js';
 import { type LayerLayout, layoutMatrices, layoutNetwork, parameterFloats } from '../model/layout.js';
 import { normsBytes, type WeightRows, weightRows } from '../optim/layer-norms.js';
 import { stateVectors } from '../optim/optimizer.js';
+import { stampDoubles } from '../profile/stamp-room.js';
 import { gradientBuffers } from '../sync/strategy.js';
 import { Arena, type Region } from './arena.js';
 import { type DirectionsPlan, planDirections } from './plan-directions.js';
@@ -80,6 +81,11 @@ export interface Workspace {
   readonly preActivations: readonly Region[];
 }
 
+export interface ProfilePlan {
+  /** Where each thread leaves a CPU profile; null: nowhere. */
+  readonly cpuProfiles: string | null;
+}
+
 export interface PartPlan {
   readonly count: number;
   /** Sparse: entries; dense: u16 rows. */
@@ -95,6 +101,8 @@ export interface Plan {
   readonly threads: number;
   /** tfjs-node: of an operation. */
   readonly threadsPerWorker: number;
+  /** Of a run whose ranks stamp their phases. */
+  readonly profile: ProfilePlan | null;
   /** More threads than cores that this process may use: park at once instead of spinning. */
   readonly oversubscribed: boolean;
   readonly sync: SyncName;
@@ -139,6 +147,7 @@ export interface Plan {
  * rates: f64 per ring step; metrics: f64 [ringSteps][threads][loss sum, correct]; times: f64 per ring step;
  * chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][phases]; scratch: f32 rows per rank;
  * norms: see optim/layer-norms.ts.
+ * stamps: f64 [threads + 1][…], of a profiled run.
  */
 type RegionName =
   | 'control'
@@ -156,7 +165,8 @@ type RegionName =
   | 'chunks'
   | 'stats'
   | 'scratch'
-  | 'norms';
+  | 'norms'
+  | 'stamps';
 
 const pageBytes = 65536;
 const ringSteps = 1024;
@@ -169,7 +179,13 @@ export function scratchFloats(layers: readonly LayerLayout[]): number {
   return 2 * Math.max(...layers.map((layer) => layer.width)) + 64;
 }
 
-export function makePlan(config: Config, facts: DataFacts, threads: number, cores: number): Plan {
+export function makePlan(
+  config: Config,
+  facts: DataFacts,
+  threads: number,
+  cores: number,
+  profile: ProfilePlan | null = null,
+): Plan {
   const arena = new Arena();
   const oversubscribed = threads > cores;
   const { batch } = config.train;
@@ -237,6 +253,11 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
   const pixelChunk = asMatrices ? matrixEvaluationChunk : evaluationChunk;
   const chunkSamples = seesDirections ? chunkImages : pixelChunk;
   const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
+  const slices = blockwise
+    ? planStripSlices(directions.shape.strips, threads)
+    : planSlices(layers, facts, kernelRanges, threads, batch);
+  const chunks = Math.ceil(largest / chunkSamples);
+  const stamps = { steps: ringSteps, layers: layers.length, slices, chunks };
   const regions: Record<RegionName, Region> = {
     control: arena.take(4096),
     parameters: arena.take(vector),
@@ -250,10 +271,11 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     rates: arena.take(ringSteps * 8),
     metrics: arena.take(ringSteps * threads * 16),
     times: arena.take(ringSteps * 8),
-    chunks: arena.take(Math.ceil(largest / chunkSamples) * 16),
+    chunks: arena.take(chunks * 16),
     stats: arena.take((threads + 1) * 64),
     scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
     norms: arena.take(normsBytes(config.optimizer, rows)),
+    stamps: arena.take(profile === null ? 0 : (threads + 1) * stampDoubles(stamps) * 8),
   };
   const selection = planSelection(config, { threads, images: facts.parts.train.count, ringSteps }, arena);
   const noise = planNoise(config, { threads, ringSteps }, arena);
@@ -275,6 +297,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     backend: config.backend.name,
     threads,
     threadsPerWorker: config.backend.name === 'tfjs-node' ? config.backend.threadsPerWorker : 1,
+    profile,
     oversubscribed,
     sync: config.parallel.sync,
     batch,
@@ -287,9 +310,7 @@ export function makePlan(config: Config, facts: DataFacts, threads: number, core
     layers,
     weightRows: rows,
     parameters,
-    slices: blockwise
-      ? planStripSlices(directions.shape.strips, threads)
-      : planSlices(layers, facts, kernelRanges, threads, batch),
+    slices,
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
     ringSteps,
     evaluationChunk: chunkSamples,

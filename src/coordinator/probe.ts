@@ -19,7 +19,10 @@ function bestPerMs(workPerCall: number, call: () => void): number {
   return best;
 }
 
-export function measureSpeed({ modules, level }: LoadedKernels): MeasuredSpeed {
+/** Both speeds are there. */
+export type ProbedSpeed = MeasuredSpeed & { readonly gflops: number; readonly bandwidthGBs: number };
+
+export function measureSpeed({ modules, level }: LoadedKernels): ProbedSpeed {
   const pages = (reservedBytes + 2 * vectorBytes) / 65536;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const kernels = instantiateKernels(modules.engine, memory);

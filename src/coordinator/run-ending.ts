@@ -2,7 +2,7 @@
 import { toYaml } from '../config/yaml-text.js';
 import type { RunStatus } from '../report/log-schema.js';
 import type { ExitCode } from '../user-error.js';
-import { gatherHardware, hardwareLines } from './hardware.js';
+import { gatherHardware, hardwareLines, type MeasuredSpeed } from './hardware.js';
 import type { RunLog } from './log.js';
 import { measureSpeed } from './probe.js';
 import { type describeRun, type RunFolder, writeAtomic } from './run-folder.js';
@@ -15,6 +15,8 @@ export interface RunEnding {
   readonly description: ReturnType<typeof describeRun>;
   readonly status: RunStatus;
   readonly exitCode: ExitCode;
+  /** Where the machine was measured already. */
+  readonly measured?: MeasuredSpeed | null;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface RunEnding {
  * @throws UserError when a file cannot be written.
  */
 export async function endRun(
-  { setup, folder, log, description, status, exitCode }: RunEnding,
+  { setup, folder, log, description, status, exitCode, measured: known }: RunEnding,
   reason: string,
   result: object,
   files: Readonly<Record<string, string | Uint8Array>>,
@@ -31,7 +33,7 @@ export async function endRun(
   const { tensorflow, kernels } = setup;
   const complete = status !== 'interrupted' && status !== 'failed';
   const facts = complete ? await gatherHardware() : null;
-  const measured = complete && kernels !== null ? measureSpeed(kernels) : null;
+  const measured = complete ? (known ?? (kernels && measureSpeed(kernels))) : null;
   if (facts !== null) log.event('hardware', { ...facts, measured, tensorflow });
   log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
   log.close();

@@ -49,12 +49,15 @@ export async function runSeeds(
     });
     const outcome = await trainOnce(session, config, seed, {
       ...observer,
+      ordered: (fromMs, toMs) => session.profile?.ordered(fromMs, toMs),
       stopped(unfinished) {
+        session.profile?.finish();
         record.unfinished = unfinished;
         // Weights that diverged serve nobody, nor do weights from the middle of a step.
         if (context.signal.aborted && session.isWhole) record.tensors ??= session.parameters();
       },
     });
+    session.profile?.finish();
     record.coldMs ??= performance.now();
     const onValidation = config.stop.on === 'validation';
     const testAccuracy = onValidation ? (await session.evaluate('test')).accuracy : null;

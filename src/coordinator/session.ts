@@ -10,8 +10,9 @@ import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { type ParameterStore, parameterStore } from '../model/parameter-store.js';
 import type { Tensor } from '../model/safetensors.js';
 import { isLayerwise } from '../optim/optimizer.js';
+import type { Collector } from '../profile/collector.js';
 import { strategies } from '../sync/strategy.js';
-import { AbortReason, Control } from '../worker/control.js';
+import { AbortReason, Control, type RunCommand } from '../worker/control.js';
 import { extractedAtSlot, phases, statsPerRank } from '../worker/phase-clock.js';
 import { Interrupted } from './interruption.js';
 import type { PartName, Plan, Region } from './plan.js';
@@ -39,6 +40,8 @@ export class Session {
   readonly #ranks: Promise<void>[];
   readonly #store: ParameterStore;
   readonly #steps: StepRecord;
+  /** Of a profiled run: the stamps of all ranks. */
+  readonly profile: Collector | null;
   #failure: WorkerFailure | null = null;
   /** Direction features: the part of which workers make features ahead; the part whose features are all kept. */
   #aheadPart: PartName | null = null;
@@ -51,11 +54,13 @@ export class Session {
     memory: WebAssembly.Memory,
     modules: KernelModules | null,
     pool: WorkerPool,
+    profile: Collector | null,
   ) {
     this.plan = plan;
     this.#memory = memory;
     this.#control = new Control(plan, memory);
-    const { backend } = openBackend(plan, modules, memory, plan.threads);
+    this.profile = profile;
+    const { backend } = openBackend(plan, modules, memory, plan.threads, profile?.instruments);
     this.#backend =
       plan.noise === null ? backend : new SquaredGradients(plan, plan.noise, memory, plan.threads, backend);
     this.#store = parameterStore(plan, memory);
@@ -84,7 +89,10 @@ export class Session {
     signal.throwIfAborted();
     const memory = allocate(plan.bytes);
     fillMemory(plan, data, memory);
-    const session = new Session(plan, memory, kernels?.modules ?? null, pool);
+    // Only a profiled run pays for loading it.
+    const { Collector } = plan.profile ? await import('../profile/collector.js') : { Collector: null };
+    const profile = Collector && new Collector(plan, memory);
+    const session = new Session(plan, memory, kernels?.modules ?? null, pool, profile);
     signal.addEventListener('abort', () => session.#interrupt(), { once: true });
     await session.#until('ready', () => session.#control.allReady);
     return session;
@@ -164,7 +172,7 @@ export class Session {
     // Features of another part than the last one evaluated are made from its first chunk on.
     if (evaluate !== null && evaluate !== this.#aheadPart) this.#control.restartEvaluated();
     this.#aheadPart = evaluate ?? this.#aheadPart;
-    this.#control.send({
+    const command = {
       first,
       count: rates.length,
       firstSample,
@@ -172,10 +180,13 @@ export class Session {
       extract,
       fit: extract && !this.#hasTransform,
       evaluate: evaluate === null ? null : { part: evaluate, stored },
-    });
-    if (strategies[this.plan.sync].coordinated && this.plan.directions?.team.trainers !== 'one')
-      await this.#combine(first, rates);
-    await this.#until('done', () => this.#control.allDone, onTick);
+    };
+    this.profile?.sending(command);
+    try {
+      await this.#execute(command, rates, onTick);
+    } finally {
+      this.profile?.done();
+    }
     if (this.#control.stopAfter > 0) throw new Interrupted();
     if (evaluate !== null) {
       this.#storedPart = this.plan.directions?.keepsEvaluated ? evaluate : null;
@@ -185,6 +196,13 @@ export class Session {
       metrics: this.#steps.read(rates.length, work),
       evaluation: evaluate === null ? null : this.#evaluation(evaluate),
     };
+  }
+
+  async #execute(command: RunCommand, rates: readonly number[], onTick?: (step: number) => void) {
+    this.#control.send(command);
+    if (strategies[this.plan.sync].coordinated && this.plan.directions?.team.trainers !== 'one')
+      await this.#combine(command.first, rates);
+    await this.#until('done', () => this.#control.allDone, onTick);
   }
 
   /** Of a run that threw: the metrics of the steps that everyone had finished. */
@@ -265,6 +283,7 @@ export class Session {
         learningRate: rates[i],
       });
       stats[this.plan.threads * statsPerRank] += performance.now() - started;
+      this.profile?.combined();
       await meet();
       if (this.#control.stopAfter === first + i + 1) return;
     }

@@ -7,7 +7,7 @@ import { type DirectionShape, directionShape } from '../directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { CoreCount } from './cores.js';
-import { makePlan, type Plan } from './plan.js';
+import { makePlan, type Plan, type ProfilePlan } from './plan.js';
 import { openPool, type WorkerPool } from './pool.js';
 import { type PreparedData, prepareData } from './prepare-data.js';
 import type { Progress } from './progress.js';
@@ -78,8 +78,8 @@ export function shapeOf({ data }: Config): DirectionShape | null {
 }
 
 /** The plan of a run with `threads` threads. */
-export function planFor(setup: Setup, threads: number): Plan {
-  return makePlan(setup.config, setup.data.facts, threads, setup.cores.available);
+export function planFor(setup: Setup, threads: number, profile: ProfilePlan | null = null): Plan {
+  return makePlan(setup.config, setup.data.facts, threads, setup.cores.available, profile);
 }
 
 /** Starts a pool, hands it to `use`, and ends it whatever happens. */

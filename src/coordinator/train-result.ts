@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { ResolvedConfig } from '../config/load.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
+import type { WrittenProfile } from '../profile/profile-run.js';
 import type { EventFile } from '../report/event-file.js';
 import type { RunStatus } from '../report/log-schema.js';
 import { resultCard, type SeedRun } from '../report/result-card.js';
@@ -55,6 +56,8 @@ export interface TrainingEnding extends RunEnding {
   readonly context: CommandContext;
   /** Of the `race` command, whose repetitions are what is recorded: the race itself; null when there was none. */
   readonly race?: RaceSummary | null;
+  /** Of the `profile` command, which is shown instead of the card. */
+  readonly profiled?: WrittenProfile | null;
   /** The same seeds on other thread counts, and what those of `plan` gain over one. */
   readonly otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[];
   readonly speedup?: number | null;
@@ -82,11 +85,12 @@ export const seedRuns = ({ results }: Kept): SeedRun[] =>
 
 /** Writes the run folder and prints the card; a run that was interrupted or failed has none. */
 export async function finishTraining(ending: TrainingEnding): Promise<void> {
-  const { setup, folder, record, status, failure, context, race, speedup } = ending;
+  const { setup, folder, record, status, failure, context, race, speedup, profiled } = ending;
   const { config } = setup;
   const result = resultJson(ending);
   const reason = failure instanceof Error ? failure.message : (record.results[0]?.outcome.reason ?? status);
-  const ended = endRun(ending, reason, result, {
+  const ended = endRun({ ...ending, measured: profiled?.measured ?? null }, reason, result, {
+    ...profiled?.files,
     ...(record.tensors === null
       ? {}
       : {
@@ -101,7 +105,9 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     record.metrics.write(folder),
     writeScalars(record.scalars, folder),
   ]);
-  if (context.json) context.stdout(JSON.stringify(result));
+  if (context.json) context.stdout(JSON.stringify(profiled ? { ...result, profile: profiled.json } : result));
+  else if (profiled && status !== 'interrupted' && status !== 'failed')
+    context.stdout([profiled.text, ...hardware, '', `folder     ${shownFolder(folder)}`].join('\n'));
   else if (status !== 'interrupted' && status !== 'failed') {
     const { sync } = config.parallel;
     const card = resultCard({

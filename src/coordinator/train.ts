@@ -1,7 +1,7 @@
 /** The `train` command: one run, or one for each of several seeds, and the run folder they leave. */
 import type { ResolvedConfig } from '../config/load.js';
 import { ExitCode } from '../user-error.js';
-import { chooseThreads } from './choose-threads.js';
+import { chooseThreads, usualImages, usualPixels } from './choose-threads.js';
 import type { CommandContext } from './command-context.js';
 import type { CoreCount } from './cores.js';
 import { readInitialTensors } from './initial-tensors.js';
@@ -18,9 +18,6 @@ export interface TrainOptions {
   readonly out: string | null;
   readonly printPlan: boolean;
 }
-
-/** Workers start before the data is known, so `auto` judges by the size of MNIST and its like. */
-const [usualImages, usualPixels] = [{ train: 60_000, evaluated: 10_000 }, 784];
 
 export async function train(options: TrainOptions, context: CommandContext): Promise<ExitCode> {
   const { resolved, out } = options;

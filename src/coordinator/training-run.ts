@@ -32,6 +32,8 @@ export interface RunObserver {
   noiseScale?(position: Position, estimate: NoiseEstimate): void;
   /** The run was interrupted or has failed: what it had done by then, before the error is thrown. */
   stopped?(sofar: UnfinishedOutcome): void;
+  /** The order of an epoch was drawn, the run's subset with the first: from and to by `performance.now()`. */
+  ordered?(from: number, to: number): void;
   /** Every few milliseconds. */
   tick?(position: Position): void;
 }
@@ -102,7 +104,8 @@ export async function trainOnce(
   const rule = new StopRule(config.stop);
   const tail = tailAverageOf(config.train, totalSteps);
   const best = config.stop.restoreBest ? new BestWeights(session) : null;
-  const startedAt = performance.timeOrigin + performance.now();
+  const startedNow = performance.now();
+  const startedAt = performance.timeOrigin + startedNow;
   const elapsed = () => performance.timeOrigin + performance.now() - startedAt;
   const epochOrder = orderOf(session, config, seed, images);
   let evaluateMs = 0;
@@ -132,7 +135,11 @@ export async function trainOnce(
   };
   try {
     while (reason === null) {
-      if (step % stepsPerEpoch === 0) epochOrder(epoch++);
+      if (step % stepsPerEpoch === 0) {
+        const drawingFrom = epoch === 0 ? startedNow : performance.now();
+        epochOrder(epoch++);
+        observer.ordered?.(drawingFrom, performance.now());
+      }
       const epochEnd = Math.min(epoch * stepsPerEpoch, totalSteps);
       let lossSum = 0;
       let evaluatedAt = -1;

@@ -8,6 +8,9 @@ import { blockBytes, blockImages, blocksOf, chunkBlocks, chunkImages } from './s
 /** Marks places of a block that are not images. */
 export const paddingLabel = 255;
 
+/** What the workers ask of it. */
+export type ChunkExtractor = Pick<Extractor, 'trainingChunk' | 'evaluatedChunk' | 'blocks'>;
+
 export class Extractor {
   readonly #plan: Plan;
   readonly #directions: DirectionsPlan;

@@ -7,7 +7,7 @@ import type { ShardResult } from '../backend/backend.js';
 import type { FeatureBackend } from '../backend/feature-backend.js';
 import type { PartName, Plan } from '../coordinator/plan.js';
 import type { DirectionsPlan } from '../coordinator/plan-directions.js';
-import type { Extractor } from '../directions/extractor.js';
+import type { ChunkExtractor } from '../directions/extractor.js';
 import { chunksOf } from '../directions/spec.js';
 import { Aborted, type Control, type EvaluateCommand, type RunCommand } from './control.js';
 import { extractedAtSlot } from './phase-clock.js';
@@ -20,7 +20,7 @@ export interface RunParties {
   readonly control: Control;
   readonly loop: StepLoop;
   readonly backend: FeatureBackend;
-  readonly extractor: Extractor;
+  readonly extractor: ChunkExtractor;
   /** Everyone waits for everyone. */
   readonly barrier: () => void;
 }

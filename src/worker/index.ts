@@ -9,6 +9,7 @@ import type { Plan } from '../coordinator/plan.js';
 import { replicaPlan } from '../coordinator/plan-replicas.js';
 import { chosenPlan } from '../coordinator/plan-selection.js';
 import type { KernelModules } from '../kernels/load.js';
+import type { Instruments } from '../profile/instruments.js';
 import { Replica } from '../sync/replica.js';
 import { Aborted, AbortReason, Control, type RunCommand } from './control.js';
 import { DirectionRun } from './direction-run.js';
@@ -25,14 +26,17 @@ export interface RankTask {
 /** How long a worker spins for the next command before it parks. */
 const commandSpinMs = 1;
 
-export default function runRank(task: RankTask): void {
+export default async function runRank(task: RankTask): Promise<void> {
   const { plan, memory, rank } = task;
   const control = new Control(plan, memory);
   let close: (() => void) | undefined;
+  let instruments: Instruments | null = null;
   try {
-    const opened = openBackend(plan, task.modules, memory, rank);
+    instruments = plan.profile === null ? null : await loadInstruments(task);
+    const opened = openBackend(plan, task.modules, memory, rank, instruments);
     close = () => opened.backend.close?.();
-    const execute = commandsOf(task, opened, control);
+    const plain = commandsOf(task, opened, control, instruments);
+    const execute = instruments?.command(plain) ?? plain;
     control.reportReady();
     for (let generation = 0; ; ) {
       generation = control.nextCommand(generation, plan.oversubscribed ? 0 : commandSpinMs);
@@ -47,20 +51,37 @@ export default function runRank(task: RankTask): void {
     throw error;
   } finally {
     close?.();
+    instruments?.close();
   }
 }
 
+/** Only a profiled run pays for loading them. */
+async function loadInstruments({ plan, memory, rank }: RankTask): Promise<Instruments> {
+  const { Instruments } = await import('../profile/instruments.js');
+  const instruments = new Instruments(plan, memory, rank);
+  if (plan.profile?.cpuProfiles) await instruments.profileCpu(plan.profile.cpuProfiles, rank);
+  return instruments;
+}
+
 /** How this rank executes a command. */
-function commandsOf(task: RankTask, opened: OpenBackend, control: Control): (command: RunCommand) => void {
+function commandsOf(
+  task: RankTask,
+  opened: OpenBackend,
+  control: Control,
+  instruments: Instruments | null,
+): (command: RunCommand) => void {
   const { plan, memory, rank } = task;
   const loop = new StepLoop(plan, memory, control, measured(task, opened.backend), rank, {
     replica: openReplica(task),
     selection: openSelection(task, opened, control),
+    instruments,
   });
   if (opened.kind === 'directions') {
     const { backend, extractor, directions } = opened;
     const barrier = control.workersBarrier(plan.oversubscribed ? 0 : barrierSpinMs);
-    const parties = { control, loop, backend, extractor, barrier: () => barrier.wait() };
+    const wait = () => barrier.wait();
+    const everyone = instruments?.barrier(wait, plan.threads) ?? wait;
+    const parties = { control, loop, backend, extractor, barrier: everyone };
     const run = new DirectionRun(plan, directions, memory, rank, parties);
     return (command) => run.execute(command);
   }

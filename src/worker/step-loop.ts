@@ -5,6 +5,7 @@ import type { PartName, Plan } from '../coordinator/plan.js';
 import { shardStart } from '../coordinator/shards.js';
 import { blockImages } from '../directions/spec.js';
 import { isLayerwise } from '../optim/optimizer.js';
+import type { Instruments } from '../profile/instruments.js';
 import type { Replica } from '../sync/replica.js';
 import { type Step, strategies } from '../sync/strategy.js';
 import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
@@ -17,10 +18,11 @@ export const barrierSpinMs = 0.1;
 /** A step's sums, per rank, in the metrics ring. */
 export const metricsPerRank = 2;
 
-/** Null where the workers step together; where every row of a batch is trained on. */
+/** Null where the workers step together; where every row of a batch is trained on; where nobody profiles. */
 export interface LoopParts {
   readonly replica: Replica | null;
   readonly selection: Selection | null;
+  readonly instruments: Instruments | null;
 }
 
 const always = () => true;
@@ -46,7 +48,7 @@ export class StepLoop {
     control: Control,
     backend: Backend,
     rank: number,
-    { replica, selection }: LoopParts = { replica: null, selection: null },
+    { replica, selection, instruments }: LoopParts = { replica: null, selection: null, instruments: null },
   ) {
     const { regions, threads } = plan;
     const doubles = ({ offset, bytes }: { offset: number; bytes: number }) =>
@@ -60,15 +62,18 @@ export class StepLoop {
     this.#times = doubles(regions.times);
     this.#chunks = doubles(regions.chunks);
     const stats = doubles(regions.stats);
-    this.clock = new PhaseClock(stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length));
+    const totals = stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length);
     const strategy = strategies[plan.sync];
     const { work } = strategy;
     this.#work = selection === null ? work : (step) => selection.step(step, work);
+    const parties = threads + Number(strategy.coordinated);
+    this.clock = instruments?.clock(totals, parties) ?? new PhaseClock(totals);
     const barrier = control.barrier(
-      threads + Number(strategy.coordinated),
+      parties,
       // The coordinator needs a core for its part of an averaged step: do not spin in its way.
       plan.oversubscribed || strategy.coordinated ? 0 : barrierSpinMs,
     );
+    const wait = () => barrier.wait();
     this.#step = {
       backend: selection?.trainer ?? backend,
       rank,
@@ -87,7 +92,7 @@ export class StepLoop {
       replica,
       local: plan.local ?? { steps: 1, from: 0 },
       clock: this.clock,
-      barrier: () => barrier.wait(),
+      barrier: instruments?.barrier(wait, parties) ?? wait,
     };
   }
 

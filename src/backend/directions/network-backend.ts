@@ -3,6 +3,7 @@ import type { PartName, Plan } from '../../coordinator/plan.js';
 import type { DirectionsPlan } from '../../coordinator/plan-directions.js';
 import { blockBytes, blocksOf, chunkImages } from '../../directions/spec.js';
 import type { DirectionKernels } from '../../kernels/direction-kernels.js';
+import type { Kernels } from '../../kernels/kernels.js';
 import type { Rows, ShardResult } from '../backend.js';
 import type { FeatureBackend } from '../feature-backend.js';
 import type { ForwardPass } from '../wasm/forward.js';
@@ -70,7 +71,7 @@ export class NetworkBackend extends WasmBackend implements FeatureBackend {
   constructor(
     plan: Plan,
     directions: DirectionsPlan,
-    engine: WebAssembly.Module,
+    engine: Kernels,
     kernels: DirectionKernels,
     memory: WebAssembly.Memory,
     rank: number,

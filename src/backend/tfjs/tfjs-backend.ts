@@ -7,7 +7,7 @@
  */
 import type { PartName, Plan } from '../../coordinator/plan.js';
 import type { Slice } from '../../coordinator/slices.js';
-import { instantiateKernels, type Kernels } from '../../kernels/kernels.js';
+import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { PixelBackend, Rows, ShardResult } from '../backend.js';
 import { BatchRows } from '../matrices/batch-rows.js';
@@ -42,17 +42,11 @@ export class TfjsBackend implements PixelBackend {
   readonly #targets: Float32Array;
   #operands: Operands | null = null;
 
-  constructor(
-    plan: Plan,
-    module: WebAssembly.Module,
-    memory: WebAssembly.Memory,
-    rank: number,
-    tf: TensorFlow,
-  ) {
+  constructor(plan: Plan, kernels: Kernels, memory: WebAssembly.Memory, rank: number, tf: TensorFlow) {
     this.#tf = tf;
     this.#plan = plan;
     this.#buffer = memory.buffer;
-    this.#kernels = instantiateKernels(module, memory);
+    this.#kernels = kernels;
     this.#optimizer = createOptimizer(plan, this.#kernels, memory);
     this.#network = new Network(tf, plan, memory);
     this.#rows = new BatchRows(plan, memory);

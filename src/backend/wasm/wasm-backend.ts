@@ -2,7 +2,7 @@
 import type { PartName, Plan, Workspace } from '../../coordinator/plan.js';
 import { scratchFloats } from '../../coordinator/plan.js';
 import type { Slice } from '../../coordinator/slices.js';
-import { instantiateKernels, type Kernels } from '../../kernels/kernels.js';
+import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
 import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
@@ -29,14 +29,14 @@ export class WasmBackend implements Backend {
   /** `rank` = plan.threads is the coordinator's, which has scratch of its own but no evaluation workspace. */
   constructor(
     plan: Plan,
-    module: WebAssembly.Module,
+    kernels: Kernels,
     memory: WebAssembly.Memory,
     rank: number,
     source: InputSource = new PixelSource(plan),
   ) {
     this.#plan = plan;
     this.#source = source;
-    this.#kernels = instantiateKernels(module, memory);
+    this.#kernels = kernels;
     this.#rank = rank;
     this.#columns = new Columns(plan, this.#kernels);
     this.#optimizer = createOptimizer(plan, this.#kernels, memory);

@@ -1,0 +1,97 @@
+/**
+ * What `profile` costs, and whether its phases are all of a run: recipes with and without stamps in turn, in pools that stay
+ * warm. Without stamps a run is made of the same objects as if there were none, so there is no third case.
+ */
+import { countCores } from '../dist/coordinator/cores.js';
+import { phaseTable } from '../dist/profile/phase-table.js';
+import { totalsOf } from '../dist/profile/totals.js';
+import { minimum } from '../dist/report/statistics.js';
+import { alternate, openTrainer, shown, spread, table } from './harness.ts';
+import { type BarId, judge, writeRecord } from './record.ts';
+
+const recipes: readonly { readonly file: string; readonly bar: BarId; readonly rounds: number }[] = [
+  { file: 'fastmlp', bar: 'profile-overhead-fastmlp', rounds: 15 },
+  { file: 'pixels-97', bar: 'profile-overhead-pixels-97', rounds: 60 },
+  { file: 'mnist-97', bar: 'profile-overhead-mnist-97', rounds: 200 },
+];
+
+/** Runs whose phases are added up. */
+const analysed = 5;
+
+const title = 'Profiled and not, in turn';
+const note =
+  'Milliseconds of a run by the resident clock, median (min–max). Over: with stamps over without, round by round. ' +
+  'Accounted: share of the run in the phases, median (min–max).';
+const heading = ['recipe, threads', 'without stamps', 'with stamps', 'over', 'accounted, %', 'stamps a step'];
+
+interface Compared {
+  readonly row: string[];
+  readonly over: readonly number[];
+  readonly accounted: readonly number[];
+  readonly samples: Readonly<Record<string, readonly number[]>>;
+}
+
+/** One recipe on one thread count. */
+async function compare(file: string, threads: number, rounds: number): Promise<Compared> {
+  const [plain, profiled] = [
+    await openTrainer(file, [], threads),
+    await openTrainer(file, [], threads, undefined, { cpuProfiles: null }),
+  ];
+  const accounted: number[] = [];
+  let stamps = 0;
+  const taken = await alternate(
+    [
+      { name: 'without', run: async () => (await plain.train(true)).residentMs },
+      { name: 'with', run: async () => (await profiled.train(true)).residentMs },
+    ],
+    { rounds },
+  );
+  // Not between the timed runs: what the analysis leaves behind would be collected in one of them.
+  for (let run = 0; run < analysed; run++) {
+    const { residentMs } = await profiled.train(true);
+    if (profiled.profile === null) throw new Error('a profiled session has no stamps');
+    const totals = totalsOf(profiled.plan, profiled.profile);
+    const roof = { gflops: 1, bandwidthGBs: 1 };
+    accounted.push(100 * phaseTable({ totals, work: new Map(), wallMs: residentMs, roof }).accounted);
+    stamps = totals.steps.length === 0 ? 0 : totals.stampsInSteps / totals.steps.length;
+  }
+  await plain.close();
+  await profiled.close();
+  const [without, withStamps] = ['without', 'with'].map((name) => taken.get(name)?.samples ?? []);
+  const over = withStamps.map((ms, i) => ms / without[i]);
+  const name = `${file}, ${threads}`;
+  const row = [
+    name,
+    shown(spread(without)),
+    shown(spread(withStamps)),
+    shown(spread(over), 3),
+    shown(spread(accounted), 2),
+    stamps.toFixed(0),
+  ];
+  return {
+    row,
+    over,
+    accounted,
+    samples: { [`${name}: ms without`]: without, [`${name}: ms with`]: withStamps },
+  };
+}
+
+export default async function bench(): Promise<void> {
+  const { physical } = await countCores();
+  const bars = [];
+  const rows = [heading];
+  const worst: number[] = [];
+  let samples: Record<string, readonly number[]> = {};
+  for (const { file, bar, rounds } of recipes) {
+    for (const threads of physical === 1 ? [1] : [1, physical]) {
+      const compared = await compare(file, threads, rounds);
+      rows.push(compared.row);
+      worst.push(minimum(compared.accounted));
+      samples = { ...samples, ...compared.samples };
+      if (threads === physical) bars.push(judge(bar, compared.over));
+    }
+  }
+  bars.push(judge('profile-accounted', minimum(worst)));
+  console.log(`${title}\n\n${note}\n\n${table(rows)}\n`);
+  await writeRecord('profile', { bars, tables: [{ title, note, rows }], samples });
+}

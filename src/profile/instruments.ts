@@ -1,0 +1,92 @@
+/** What profiling puts between a rank and its work. Loaded only where a run is profiled. */
+import path from 'node:path';
+import type { OpenBackend } from '../backend/open-backend.js';
+import type { Plan } from '../coordinator/plan.js';
+import type { ChunkExtractor } from '../directions/extractor.js';
+import type { Kernels } from '../kernels/kernels.js';
+import type { RunCommand } from '../worker/control.js';
+import type { PhaseClock } from '../worker/phase-clock.js';
+import { phaseNumber } from './phases.js';
+import { profiledFeatures, profiledPixels } from './profiled-backend.js';
+import { ProfiledClock } from './profiled-clock.js';
+import { profiledKernels } from './profiled-kernels.js';
+import { PhaseRecorder } from './recorder.js';
+
+export class Instruments {
+  readonly #plan: Plan;
+  readonly recorder: PhaseRecorder;
+  #stopCpuProfile: (() => void) | null = null;
+
+  /** `rank` = plan.threads is the coordinator. */
+  constructor(plan: Plan, memory: WebAssembly.Memory, rank: number) {
+    this.#plan = plan;
+    this.recorder = PhaseRecorder.of(plan, memory, rank);
+  }
+
+  /** Samples this worker's stack until it leaves the session. */
+  async profileCpu(folder: string, rank: number): Promise<void> {
+    const { startCpuProfile } = await import('./cpu-profile.js');
+    const stop = startCpuProfile();
+    this.#stopCpuProfile = () => stop(path.join(folder, `worker-${rank}.cpuprofile`));
+  }
+
+  close(): void {
+    this.#stopCpuProfile?.();
+  }
+
+  kernels(kernels: Kernels): Kernels {
+    return profiledKernels(kernels, this.#plan, this.recorder);
+  }
+
+  backend(opened: OpenBackend): OpenBackend {
+    const { recorder } = this;
+    // The engine's kernels tell the phases of a step; elsewhere forward pass, loss and deltas are one.
+    const byKernel = this.#plan.backend === 'wasm' && this.#plan.directions?.hasLayers !== false;
+    const first = byKernel ? phaseNumber.gather : phaseNumber.propagate;
+    if (opened.kind === 'pixels')
+      return { ...opened, backend: profiledPixels(opened.backend, recorder, first) };
+    return {
+      ...opened,
+      backend: profiledFeatures(opened.backend, recorder, first),
+      extractor: profiledExtractor(opened.extractor, recorder),
+    };
+  }
+
+  clock(totals: Float64Array, parties: number): PhaseClock {
+    return new ProfiledClock(totals, this.recorder, parties > 1);
+  }
+
+  /** After a wait the rank's own loop goes on. */
+  barrier(wait: () => void, parties: number): () => void {
+    if (parties === 1) return wait;
+    const { recorder } = this;
+    return () => {
+      recorder.enter(phaseNumber.wait);
+      wait();
+      recorder.enter(phaseNumber.loop);
+    };
+  }
+
+  /** A command, from the worker's first look at it to its report. */
+  command(execute: (command: RunCommand) => void): (command: RunCommand) => void {
+    return (command) => {
+      this.recorder.begin();
+      execute(command);
+      this.recorder.end();
+    };
+  }
+}
+
+function profiledExtractor(extractor: ChunkExtractor, recorder: PhaseRecorder): ChunkExtractor {
+  return {
+    trainingChunk(chunk, images) {
+      recorder.enter(phaseNumber.features);
+      extractor.trainingChunk(chunk, images);
+    },
+    evaluatedChunk(part, chunk, out) {
+      recorder.enter(phaseNumber.features);
+      extractor.evaluatedChunk(part, chunk, out);
+    },
+    blocks: (part, chunk) => extractor.blocks(part, chunk),
+  };
+}

@@ -1,0 +1,23 @@
+/**
+ * A clock that all threads of the process share. `performance.now()` is the cheapest one to read, but each thread's starts
+ * at its own origin, and that origin is known to microseconds only; so it is set against the system's monotonic clock.
+ */
+
+/** Milliseconds since a moment that is the same for every thread of the machine. */
+export type Clock = () => number;
+
+const readings = 16;
+
+/**
+ * `offset`: the clock's time less that of this thread's `performance.now()`; the least of several readings, since a thread may
+ * lose its core between the two clocks.
+ */
+export function monotonicClock(): { readonly clock: Clock; readonly offset: number } {
+  let offset = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < readings; i++) {
+    const now = performance.now();
+    const [seconds, nanoseconds] = process.hrtime();
+    offset = Math.min(offset, seconds * 1e3 + nanoseconds / 1e6 - now);
+  }
+  return { clock: () => performance.now() + offset, offset };
+}

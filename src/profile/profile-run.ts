@@ -1,0 +1,159 @@
+/** What a profiled run's stamps come to: the profile and the files of its run folder. */
+
+import type { MeasuredSpeed } from '../coordinator/hardware.js';
+import type { Plan } from '../coordinator/plan.js';
+import { measureSpeed } from '../coordinator/probe.js';
+import { describeNetwork } from '../coordinator/recipe-words.js';
+import type { Setup } from '../coordinator/setup.js';
+import type { UnfinishedOutcome } from '../coordinator/training-run.js';
+import { loadKernels } from '../kernels/load.js';
+import { median } from '../report/statistics.js';
+import type { Collector, CommandRecord } from './collector.js';
+import { phaseTable } from './phase-table.js';
+import { phaseNumber, phasesOf } from './phases.js';
+import { PhaseRecorder } from './recorder.js';
+import { type Profile, profileJson, profileText, type StampCost } from './report.js';
+import { rooflineChart } from './roofline-chart.js';
+import { doublesPerStamp, headerDoubles } from './stamp-room.js';
+import { type StartupMarks, type StartupStage, startupStages } from './startup.js';
+import { visitSlices } from './timeline.js';
+import { type Totals, totalsOf } from './totals.js';
+import { traceOf } from './trace.js';
+import { judge } from './verdict.js';
+import { type RunWork, workOf } from './work.js';
+
+export interface ProfiledRun {
+  readonly name: string;
+  /** How it ended, in words. */
+  readonly ended: string;
+  readonly setup: Setup;
+  readonly plan: Plan;
+  readonly collector: Collector;
+  readonly outcome: UnfinishedOutcome;
+  readonly stepsPerEpoch: number;
+  /** What the command saw pass before the run began. */
+  readonly marks: Omit<StartupMarks, 'run' | 'firstStep'>;
+}
+
+export interface WrittenProfile {
+  readonly text: string;
+  readonly json: object;
+  readonly files: Readonly<Record<string, string>>;
+  readonly measured: MeasuredSpeed;
+}
+
+/** Of a run that has begun, also of one that was interrupted. */
+export function writeProfile(run: ProfiledRun): WrittenProfile {
+  const { name, plan, setup, collector, outcome } = run;
+  const measured = measureSpeed(setup.kernels ?? loadKernels());
+  const totals = totalsOf(plan, collector);
+  const wallMs = outcome.residentMs;
+  const table = phaseTable({ totals, work: workOf(plan, workOfRun(run)), wallMs, roof: measured });
+  const startup = startupOf(run);
+  const startupMs = collector.sinceStart(collector.orders[0]?.from ?? 0);
+  const profile: Profile = {
+    name,
+    ended: run.ended,
+    network: describeNetwork(plan),
+    batch: plan.batch,
+    sync: plan.sync,
+    backend: plan.backend,
+    steps: outcome.steps,
+    epochs: outcome.epochs,
+    images: outcome.images,
+    accuracy: outcome.evaluation?.accuracy ?? null,
+    table,
+    startup,
+    verdict: judge(table, startupMs),
+    stamps: stampCost(totals, collector, wallMs),
+    sparse: plan.input.packing === 'sparse' && plan.backend === 'wasm',
+  };
+  const text = profileText(profile);
+  const json = profileJson(profile);
+  return {
+    text,
+    json,
+    measured,
+    files: {
+      'profile.md': text,
+      'profile.json': `${JSON.stringify(json, null, 2)}\n`,
+      'roofline.svg': rooflineChart(table, `Roofline of ${name}`),
+      'trace.json': JSON.stringify(traceOfRun(run, startup)),
+    },
+  };
+}
+
+function workOfRun({ setup, plan, collector, outcome }: ProfiledRun): RunWork {
+  const { parts } = setup.data.facts;
+  const mean = ({ count, nonZeros }: { count: number; nonZeros: number }) =>
+    count === 0 ? 0 : nonZeros / count;
+  const evaluations = collector.commands.flatMap(({ command }) => command.evaluate ?? []);
+  const images = (part: keyof typeof parts) => plan.parts[part].count;
+  const trained = collector.commands.find(({ command }) => command.extract)?.command.epochSamples ?? 0;
+  return {
+    nonZeros: { train: mean(parts.train), validation: mean(parts.validation), test: mean(parts.test) },
+    steps: outcome.steps,
+    images: outcome.images,
+    evaluated: evaluations.map(({ part }) => ({ part, images: images(part) })),
+    extracted: evaluations.reduce((sum, { part, stored }) => sum + (stored ? 0 : images(part)), trained),
+  };
+}
+
+function startupOf({ marks, setup, collector }: ProfiledRun): StartupStage[] {
+  const run = collector.sinceStart(collector.orders[0]?.from ?? 0);
+  const first = firstStepEnd(collector.commands[0]);
+  const firstStep = first === null ? null : collector.sinceStart(first);
+  return startupStages({ ...marks, run, firstStep }, setup.phases);
+}
+
+/** Of rank 0; where it trains alone, one even share of its steps. */
+function firstStepEnd(record: CommandRecord | undefined): number | null {
+  let end: number | null = null;
+  if (record === undefined) return end;
+  visitSlices(record, 0, (phase, from, to, step) => {
+    if (step === record.command.first + 1) end = to;
+    else if (phase === phaseNumber.train) end ??= from + (to - from) / record.command.count;
+  });
+  return end;
+}
+
+/** The median of the later half of so many batches: the code is compiled during the first. */
+const [batches, batchStamps] = [200, 500];
+
+/** What a stamp costs here and now, and so what the run paid for them. */
+function stampCost(totals: Totals, { commands, dropped }: Collector, wallMs: number): StampCost {
+  const recorder = new PhaseRecorder(new Float64Array(headerDoubles + batchStamps * doublesPerStamp));
+  const times = Array.from({ length: batches }, () => {
+    recorder.begin();
+    const started = performance.now();
+    for (let i = 1; i < batchStamps; i++) recorder.enter(i % 2 === 0 ? phaseNumber.loss : phaseNumber.update);
+    return performance.now() - started;
+  });
+  const nanoseconds = (median(times.slice(batches / 2)) / (batchStamps - 1)) * 1e6;
+  const threads = totals.workers.length;
+  const stamps = commands.reduce(
+    (sum, { ranks }) =>
+      sum + ranks.slice(0, threads).reduce((of, { length }) => of + length / doublesPerStamp, 0),
+    0,
+  );
+  return {
+    perStep: totals.steps.length === 0 ? 0 : totals.stampsInSteps / totals.steps.length,
+    nanoseconds,
+    share: (stamps / threads) * (nanoseconds / 1e6 / wallMs),
+    dropped,
+  };
+}
+
+function traceOfRun({ name, plan, collector, stepsPerEpoch }: ProfiledRun, startup: readonly StartupStage[]) {
+  const { commands, orders } = collector;
+  const start = collector.atStart;
+  // The first step is on the workers' own tracks.
+  const stages = startup
+    .filter((stage) => !stage.beside && stage.name !== 'first step')
+    .map((stage) => {
+      const to = start + stage.sinceStartMs;
+      return { name: stage.name, from: to - stage.ms, to };
+    });
+  const phases = phasesOf(plan);
+  return traceOf({ name, threads: plan.threads, phases, commands, orders, stepsPerEpoch, startup: stages });
+}

@@ -1,0 +1,21 @@
+/** The clock that sync strategies turn, of a profiled rank: the backend itself stamps what it computes. */
+import { type Phase, PhaseClock } from '../worker/phase-clock.js';
+import { phaseNumber } from './phases.js';
+import type { PhaseRecorder } from './recorder.js';
+
+export class ProfiledClock extends PhaseClock {
+  readonly #recorder: PhaseRecorder;
+  readonly #waits: boolean;
+
+  /** `waits`: whether there is anyone to wait for. */
+  constructor(totals: Float64Array, recorder: PhaseRecorder, waits: boolean) {
+    super(totals);
+    this.#recorder = recorder;
+    this.#waits = waits;
+  }
+
+  override enter(phase: Phase | null): void {
+    if (phase === 'wait' && this.#waits) this.#recorder.enter(phaseNumber.wait);
+    if (phase === 'update') this.#recorder.enter(phaseNumber.update);
+  }
+}

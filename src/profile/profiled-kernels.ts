@@ -1,0 +1,74 @@
+/**
+ * The engine's kernels, each call of which tells the recorder its phase: what a backend does within `propagate` in one go
+ * is taken apart by layer. Which layer a product belongs to is read from the address of its weights.
+ */
+import type { Plan } from '../coordinator/plan.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { backwardNumber, forwardNumber, phaseNumber } from './phases.js';
+import type { PhaseRecorder } from './recorder.js';
+
+/** Byte offset of a panel's weights, as the products are given them → number of the phase. */
+function productPhases({ layers, regions, transposed }: Plan): Map<number, number> {
+  const phases = new Map<number, number>();
+  layers.forEach((layer, l) => {
+    for (let panel = 0; panel < layer.panels; panel++)
+      phases.set(
+        regions.parameters.offset + (layer.offset + panel * layer.panelFloats) * 4,
+        forwardNumber(l),
+      );
+    const back = transposed[l];
+    if (back === null) return;
+    // Deltas of the layer below: panels of its outputs, [⌈inputs / 16⌉][outputs][16].
+    for (let panel = 0; panel * 16 < layer.inputs; panel++)
+      phases.set(back.offset + panel * layer.outputs * 64, backwardNumber(l));
+  });
+  return phases;
+}
+
+/** Kernels that no phase is named after (activations, sums, copies) belong to the phase in which they are called. */
+export function profiledKernels(kernels: Kernels, plan: Plan, recorder: PhaseRecorder): Kernels {
+  const products = productPhases(plan);
+  const first = forwardNumber(0);
+  return {
+    ...kernels,
+    locateRows(starts, order, rows, ranges, bounds) {
+      recorder.enter(phaseNumber.gather);
+      return kernels.locateRows(starts, order, rows, ranges, bounds);
+    },
+    gatherRows(values, order, rows, width, scale, shift, out, panel) {
+      recorder.enter(phaseNumber.gather);
+      kernels.gatherRows(values, order, rows, width, scale, shift, out, panel);
+    },
+    turnRows(bounds, ranges, rows, row, features, columns, out) {
+      recorder.enter(phaseNumber.gather);
+      kernels.turnRows(bounds, ranges, rows, row, features, columns, out);
+    },
+    sparseForward16(bounds, ranges, rows, weights, bias, z, zPanel, floor) {
+      recorder.enter(first);
+      kernels.sparseForward16(bounds, ranges, rows, weights, bias, z, zPanel, floor);
+    },
+    sparseForward64(bounds, ranges, rows, weights, bias, z, zPanel, floor) {
+      recorder.enter(first);
+      kernels.sparseForward64(bounds, ranges, rows, weights, bias, z, zPanel, floor);
+    },
+    matmul16(rows, depth, a, aPanel, b, c, cRow, init, floor) {
+      const phase = products.get(b);
+      if (phase !== undefined) recorder.enter(phase);
+      kernels.matmul16(rows, depth, a, aPanel, b, c, cRow, init, floor);
+    },
+    softmaxCrossEntropy(logits, panel, rows, classes, labels, order, smoothing, scale, lossSum) {
+      recorder.enter(phaseNumber.loss);
+      return kernels.softmaxCrossEntropy(
+        logits,
+        panel,
+        rows,
+        classes,
+        labels,
+        order,
+        smoothing,
+        scale,
+        lossSum,
+      );
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/** Stamps read as slices of time: what a rank did, from when to when, and in which step. */
+import type { CommandRecord, Span, Stamps } from './collector.js';
+import { phaseNumber } from './phases.js';
+import { stepFlag } from './recorder.js';
+import { doublesPerStamp } from './stamp-room.js';
+
+/** `step` counts from 1; null where the phase is of no one step. Milliseconds of the clock. */
+export type SliceVisitor = (phase: number, from: number, to: number, step: number | null) => void;
+
+/** Phases that no step contains: the first of them after a step ends it. */
+const outsideSteps: readonly number[] = [
+  phaseNumber.idle,
+  phaseNumber.features,
+  phaseNumber.fit,
+  phaseNumber.train,
+  phaseNumber.evaluate,
+];
+
+/** A command's slices of one rank, in order and without gaps. One that was stopped within a slice lacks that one. */
+export function visitSlices({ command, ranks }: CommandRecord, rank: number, visit: SliceVisitor): void {
+  const stamps = ranks[rank];
+  let steps = 0;
+  let step: number | null = null;
+  for (let i = 0; i + doublesPerStamp < stamps.length; i += doublesPerStamp) {
+    const code = stamps[i + 1];
+    const begins = code >= stepFlag;
+    const phase = begins ? code - stepFlag : code;
+    if (begins) step = command.first + ++steps;
+    else if (outsideSteps.includes(phase)) step = null;
+    visit(phase, stamps[i], stamps[i + doublesPerStamp], step);
+  }
+}
+
+/** When a rank had its first stamp, and when it was through; null for a rank that was stopped or took no part. */
+export function spanOf(stamps: Stamps): Span | null {
+  const last = stamps.length - doublesPerStamp;
+  return last > 0 && stamps[last + 1] === phaseNumber.idle ? { from: stamps[0], to: stamps[last] } : null;
+}
+
+/** When the last of the workers was through; null where one was stopped. */
+export function workersEnd({ ranks }: CommandRecord): number | null {
+  const spans = ranks.slice(0, -1).map(spanOf);
+  return spans.every((span) => span !== null) ? Math.max(...spans.map((span) => span.to)) : null;
+}

@@ -1,0 +1,193 @@
+/**
+ * The work of each phase by the shapes of what it computes: floating-point operations, and the bytes that it cannot but
+ * move. Every array that a phase reads or writes counts once a pass (a step's batch, an evaluation's chunk), wherever
+ * it happens to lie; f32 is four bytes. Operations of index arithmetic and of padding do not count.
+ */
+import type { PartName, Plan } from '../coordinator/plan.js';
+import type { DirectionShape } from '../directions/spec.js';
+import { imageSide } from '../directions/spec.js';
+import { backwardNumber, forwardNumber, phaseNumber } from './phases.js';
+
+/** Totals of a run over all workers. `flop` null: integer work, or an algorithm whose operations shapes do not tell. */
+export interface PhaseWork {
+  readonly flop: number | null;
+  readonly bytes: number;
+}
+
+/** What a run did, in images. */
+export interface RunWork {
+  /** Mean non-zero inputs of an image of each part; sparse inputs only. */
+  readonly nonZeros: Readonly<Record<PartName, number>>;
+  readonly steps: number;
+  readonly images: number;
+  readonly evaluated: readonly { readonly part: PartName; readonly images: number }[];
+  /** Images whose direction features were made. */
+  readonly extracted: number;
+}
+
+/** Operations of softmax and cross entropy for each class: maximum, exponential, sum, division, difference. */
+const lossFlop = 5;
+
+/** Operations of an optimiser's step for each parameter. */
+function updateFlop(optimizer: Plan['optimizer']): number {
+  if (optimizer.name === 'adam') return 14;
+  // Squares of w and g, v ← m v + ratio lr (g + decay w), w ← w − v.
+  if (optimizer.name === 'lars') return 10;
+  // v ← m v + g (+ decay), w ← w − lr v; Nesterov steps along m v + g.
+  return 4 + 2 * Number(optimizer.nesterov) + 2 * Number(optimizer.weightDecay > 0);
+}
+
+/** Work of all phases that have any, by number. */
+export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
+  const shape = plan.directions?.shape;
+  const work = new Map<number, PhaseWork>();
+  const add = (phase: number, flop: number | null, bytes: number) => work.set(phase, { flop, bytes });
+  const passes = new NetworkPasses(plan, run);
+  plan.layers.forEach((_, l) => {
+    add(forwardNumber(l), passes.forwardFlop(l), passes.forwardBytes(l));
+    add(backwardNumber(l), passes.backwardFlop(l), passes.backwardBytes(l));
+  });
+  const rows = run.images * plan.classes;
+  add(phaseNumber.loss, lossFlop * rows, 8 * rows);
+  add(phaseNumber.gather, ...passes.gather());
+  const parameters = plan.layers.reduce((sum, { inputs, outputs }) => sum + (inputs + 1) * outputs, 0);
+  const states = plan.optimizer.name === 'adam' ? 2 : 1;
+  const update = {
+    flop: run.steps * parameters * updateFlop(plan.optimizer),
+    // Gradient read; weights and states read and written; LARS reads gradient and weights once more for their norms.
+    bytes: run.steps * parameters * 4 * (3 + 2 * states + (plan.optimizer.name === 'lars' ? 2 : 0)),
+  };
+  work.set(phaseNumber.update, update);
+  const buffers = Math.max(1, plan.regions.gradients.bytes / (4 * plan.parameters));
+  add(
+    phaseNumber.reduce,
+    run.steps * (buffers - 1) * parameters,
+    run.steps * (buffers - 1) * parameters * 12,
+  );
+  work.set(phaseNumber.evaluate, passes.evaluation());
+  if (shape === undefined) {
+    const forward = plan.layers.map((_, l) => [passes.forwardFlop(l), passes.forwardBytes(l)]);
+    add(
+      phaseNumber.propagate,
+      forward.reduce((sum, [flop]) => sum + flop, lossFlop * rows) + passes.deltaFlop(),
+      forward.reduce((sum, [, bytes]) => sum + bytes, 8 * rows) + passes.deltaBytes(),
+    );
+    return work;
+  }
+  const forward = run.images * softmaxFlop(shape, plan.classes) + lossFlop * rows;
+  const weights = run.steps * parameters * 4;
+  const features = run.images * shape.features * 4;
+  add(phaseNumber.propagate, forward, features + weights + 4 * rows);
+  const gradient = 2 * run.images * shape.inputs * plan.classes;
+  add(phaseNumber.train, forward + gradient + update.flop, features + update.bytes);
+  add(phaseNumber.features, null, run.extracted * (imageSide ** 2 + 4 * shape.features));
+  add(phaseNumber.fit, null, (plan.directions?.fittedImages ?? 0) * shape.features * 4);
+  return work;
+}
+
+/** One image's components and their products, then its logits. */
+function softmaxFlop({ features, components, inputs }: DirectionShape, classes: number): number {
+  return 2 * features * components + (inputs - features) + 2 * inputs * classes;
+}
+
+class NetworkPasses {
+  readonly #plan: Plan;
+  readonly #run: RunWork;
+
+  constructor(plan: Plan, run: RunWork) {
+    this.#plan = plan;
+    this.#run = run;
+  }
+
+  #sparse(l: number): boolean {
+    return l === 0 && this.#plan.input.packing === 'sparse' && this.#plan.backend === 'wasm';
+  }
+
+  /** Multiplications of one image with one output's weights: of a sparse layer only those that are not by zero. */
+  #terms(l: number, part: PartName = 'train'): number {
+    return this.#sparse(l) ? this.#run.nonZeros[part] : this.#plan.layers[l].inputs;
+  }
+
+  /** Bytes of one image's inputs of a layer; a sparse entry is its place and its value. */
+  #inputBytes(l: number, part: PartName = 'train'): number {
+    return this.#terms(l, part) * (this.#sparse(l) ? 8 : 4);
+  }
+
+  forwardFlop(l: number): number {
+    return 2 * this.#run.images * this.#terms(l) * this.#plan.layers[l].outputs;
+  }
+
+  forwardBytes(l: number): number {
+    const { inputs, outputs } = this.#plan.layers[l];
+    const { images, steps } = this.#run;
+    return images * (this.#inputBytes(l) + 4 * outputs) + steps * 4 * (inputs + 1) * outputs;
+  }
+
+  /** Gradient of the weights, and of every layer but the first the deltas of the layer below. */
+  backwardFlop(l: number): number {
+    const { inputs, outputs } = this.#plan.layers[l];
+    const { images } = this.#run;
+    return 2 * images * outputs * (this.#terms(l) + (l === 0 ? 0 : inputs));
+  }
+
+  backwardBytes(l: number): number {
+    const { inputs, outputs } = this.#plan.layers[l];
+    const { images, steps } = this.#run;
+    const gradient = images * (this.#inputBytes(l) + 4 * outputs) + steps * 4 * (inputs + 1) * outputs;
+    return gradient + (l === 0 ? 0 : this.#deltaBytesOf(l));
+  }
+
+  #deltaBytesOf(l: number): number {
+    const { inputs, outputs } = this.#plan.layers[l];
+    const { images, steps } = this.#run;
+    return images * 4 * (outputs + inputs) + steps * 4 * inputs * outputs;
+  }
+
+  deltaFlop(): number {
+    const { images } = this.#run;
+    return this.#plan.layers
+      .slice(1)
+      .reduce((sum, layer) => sum + 2 * images * layer.inputs * layer.outputs, 0);
+  }
+
+  deltaBytes(): number {
+    return this.#plan.layers.slice(1).reduce((sum, _, l) => sum + this.#deltaBytesOf(l + 1), 0);
+  }
+
+  /** Pixels u16 → f32, scaled and shifted; sparse rows located, and turned into columns where gradients gather. */
+  gather(): [flop: number | null, bytes: number] {
+    const { input, directions } = this.#plan;
+    const { images, nonZeros } = this.#run;
+    if (directions !== null) return [2 * images * input.features, images * input.features * 8];
+    if (input.packing === 'dense') return [2 * images * input.features, images * input.features * 6];
+    const located = images * (input.rangeEnds.length + 1) * 8;
+    return [null, located + (input.gathers ? images * nonZeros.train * 16 : 0)];
+  }
+
+  evaluation(): PhaseWork {
+    const { layers, classes, directions, evaluationChunk } = this.#plan;
+    const works = this.#run.evaluated.map(({ part, images }) => {
+      const chunks = Math.ceil(images / evaluationChunk);
+      const loss = { flop: images * classes * lossFlop, bytes: images * classes * 8 };
+      if (directions?.hasLayers === false) {
+        const { shape } = directions;
+        const weights = chunks * 4 * shape.inputs * classes;
+        return {
+          flop: images * softmaxFlop(shape, classes) + loss.flop,
+          bytes: images * shape.features * 4 + weights + loss.bytes,
+        };
+      }
+      return layers.reduce((sum, { inputs, outputs }, l) => {
+        const rows = images * (this.#inputBytes(l, part) + 4 * outputs);
+        return {
+          flop: sum.flop + 2 * images * this.#terms(l, part) * outputs,
+          bytes: sum.bytes + rows + chunks * 4 * (inputs + 1) * outputs,
+        };
+      }, loss);
+    });
+    return {
+      flop: works.reduce((sum, { flop }) => sum + flop, 0),
+      bytes: works.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makePlan } from '../dist/coordinator/plan.js';
+import { makePlan } from '../dist/coordinator/make-plan.js';
 import { openPool } from '../dist/coordinator/pool.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import { Session } from '../dist/coordinator/session.js';

@@ -33,6 +33,30 @@ for (const level of levels) {
   });
 }
 
+test('gradients of logits that are hundreds apart are no subnormal numbers', () => {
+  const kernels = instantiateKernels(loadKernels().modules.engine, memory);
+  for (const classes of [10, 20]) {
+    const scratch = new Scratch(memory, 1);
+    const logits = scratch.zeros(2 * 16);
+    logits.view.set([400, 300, 90, 1, 0, -80, -300]);
+    const [labels, order, lossSum] = [scratch.bytes(1, 1), scratch.permutation(1), scratch.doubles(1)];
+    const { pointer } = logits;
+    kernels.softmaxCrossEntropy(
+      pointer,
+      64,
+      1,
+      classes,
+      labels.pointer,
+      order.pointer,
+      0,
+      1 / 65536,
+      lossSum.pointer,
+    );
+    const smallest = 2 ** -126;
+    for (const delta of logits.view) assert.ok(delta === 0 || Math.abs(delta) > 1e6 * smallest, `${delta}`);
+  }
+});
+
 test('a kernel that is wrong is refused by the self-test and the next level is used', () => {
   const levelsTried = loadKernels();
   assert.deepEqual(levelsTried.refused, []);

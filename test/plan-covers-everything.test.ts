@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type DataFacts, makePlan, type Plan, type Region } from '../dist/coordinator/plan.js';
+import { makePlan } from '../dist/coordinator/make-plan.js';
+import type { DataFacts, Plan, Region } from '../dist/coordinator/plan.js';
 import { replicaPlan } from '../dist/coordinator/plan-replicas.js';
 import { shardStart } from '../dist/coordinator/shards.js';
 import { layoutNetwork, parameterFloats, parameterIndex } from '../dist/model/layout.js';

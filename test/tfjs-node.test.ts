@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadTensorFlow } from '../dist/backend/tfjs/library.js';
 import { TfjsBackend } from '../dist/backend/tfjs/tfjs-backend.js';
-import { makePlan } from '../dist/coordinator/plan.js';
+import { makePlan } from '../dist/coordinator/make-plan.js';
 import { fillMemory, prepareData } from '../dist/coordinator/prepare-data.js';
 import { allocate } from '../dist/coordinator/shared-memory.js';
 import { Rng } from '../dist/data/rng.js';

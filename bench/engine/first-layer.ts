@@ -3,7 +3,7 @@
  * work, the products with pixels that are not zero, as a share of the machine's peak.
  */
 import { resolveConfig } from '../../dist/config/load.js';
-import { makePlan } from '../../dist/coordinator/plan.js';
+import { makePlan } from '../../dist/coordinator/make-plan.js';
 import { fillMemory, prepareData } from '../../dist/coordinator/prepare-data.js';
 import { allocate } from '../../dist/coordinator/shared-memory.js';
 import { Rng, shuffle } from '../../dist/data/rng.js';

@@ -13,11 +13,12 @@ import { isLayerwise } from '../optim/optimizer.js';
 import type { Collector } from '../profile/collector.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control, type RunCommand } from '../worker/control.js';
-import { extractedAtSlot, phases, statsPerRank } from '../worker/phase-clock.js';
+import { extractedAtSlot, statsPerRank } from '../worker/phase-clock.js';
 import { Interrupted } from './interruption.js';
 import type { PartName, Plan, Region } from './plan.js';
 import type { WorkerPool } from './pool.js';
 import { fillMemory, type PreparedData } from './prepare-data.js';
+import { readEvaluation, readPhaseTimes } from './readings.js';
 import { nonFiniteLoss, WorkerFailure } from './session-errors.js';
 import { allocate } from './shared-memory.js';
 import { StepRecord } from './step-metrics.js';
@@ -43,6 +44,8 @@ export class Session {
   /** Of a profiled run: the stamps of all ranks. */
   readonly profile: Collector | null;
   #failure: WorkerFailure | null = null;
+  /** A signal outlives its sessions and must not keep their memory. */
+  #unlisten = () => {};
   /** Direction features: the part of which workers make features ahead; the part whose features are all kept. */
   #aheadPart: PartName | null = null;
   #storedPart: PartName | null = null;
@@ -93,7 +96,9 @@ export class Session {
     const { Collector } = plan.profile ? await import('../profile/collector.js') : { Collector: null };
     const profile = Collector && new Collector(plan, memory);
     const session = new Session(plan, memory, kernels?.modules ?? null, pool, profile);
-    signal.addEventListener('abort', () => session.#interrupt(), { once: true });
+    const interrupt = () => session.#interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
+    session.#unlisten = () => signal.removeEventListener('abort', interrupt);
     await session.#until('ready', () => session.#control.allReady);
     return session;
   }
@@ -194,7 +199,7 @@ export class Session {
     }
     return {
       metrics: this.#steps.read(rates.length, work),
-      evaluation: evaluate === null ? null : this.#evaluation(evaluate),
+      evaluation: evaluate === null ? null : readEvaluation(this.plan, this.#memory, evaluate),
     };
   }
 
@@ -223,34 +228,14 @@ export class Session {
     return evaluation;
   }
 
-  #evaluation(part: PartName): Evaluation {
-    const { count } = this.plan.parts[part];
-    const chunks = this.#doubles(this.plan.regions.chunks);
-    let lossSum = 0;
-    let correct = 0;
-    for (let chunk = 0; chunk * this.plan.evaluationChunk < count; chunk++) {
-      lossSum += chunks[2 * chunk];
-      correct += chunks[2 * chunk + 1];
-    }
-    return { accuracy: correct / count, loss: lossSum / count };
-  }
-
   /** Time spent in each phase since the parameters were set. */
   phaseTimes(): PhaseTimes {
-    const { threads } = this.plan;
-    const stats = this.#doubles(this.plan.regions.stats);
-    const mean = (phase: number) => {
-      let sum = 0;
-      for (let rank = 0; rank < threads; rank++) sum += stats[rank * statsPerRank + phase];
-      return sum / threads;
-    };
-    const [compute, wait, update] = phases.map((_, phase) => mean(phase));
-    const combining = stats[threads * statsPerRank];
-    return { compute, wait: Math.max(0, wait - combining), update: update + combining };
+    return readPhaseTimes(this.plan, this.#memory);
   }
 
   /** Lets the workers go; the pool can serve another session afterwards. */
   async close(): Promise<void> {
+    this.#unlisten();
     if (!this.#control.aborted) this.#control.send(null);
     await this.#everyoneLeft();
   }

@@ -5,7 +5,8 @@
 
 import type { Config } from '../config/schema.js';
 import { Arena, type Region } from '../coordinator/arena.js';
-import { type DataFacts, makePlan, type Plan } from '../coordinator/plan.js';
+import { makePlan } from '../coordinator/make-plan.js';
+import type { DataFacts, Plan } from '../coordinator/plan.js';
 import { allocate } from '../coordinator/shared-memory.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { importParameters } from '../model/parameters.js';

@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.js';
 import { chooseThreads } from '../coordinator/choose-threads.js';
 import type { CoreCount } from '../coordinator/cores.js';
 import { readInitialTensors } from '../coordinator/initial-tensors.js';
-import { makePlan } from '../coordinator/plan.js';
+import { makePlan } from '../coordinator/make-plan.js';
 import { openPool, type WorkerPool } from '../coordinator/pool.js';
 import { type PreparedData, prepareData } from '../coordinator/prepare-data.js';
 import type { Progress } from '../coordinator/progress.js';

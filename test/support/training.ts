@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { after } from 'node:test';
 import { resolveConfig } from '../../dist/config/load.js';
-import { makePlan, type Plan } from '../../dist/coordinator/plan.js';
+import { makePlan } from '../../dist/coordinator/make-plan.js';
+import type { Plan } from '../../dist/coordinator/plan.js';
 import { openPool, type WorkerPool } from '../../dist/coordinator/pool.js';
 import { prepareData } from '../../dist/coordinator/prepare-data.js';
 import { Session } from '../../dist/coordinator/session.js';

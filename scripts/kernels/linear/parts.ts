@@ -23,14 +23,14 @@ export const setField = (name: LinearField, value: string): string =>
 /**
  * Of the eight images whose logits lie at t f32 [10][2 blocks][8], {l, h} of m: the greatest logit; s: the sum of the
  * exponentials, which replace the logits; right: the label's logit; hit: whether the label is the first of the greatest, as
- * argmax has it. `more`: further sums, each by its start and its step.
+ * argmax has it. The floor keeps what the backward pass makes of a probability out of the subnormal numbers. `more`: further sums, each by its start and its step.
  */
 export const exponentials = (
   more: readonly { readonly name: string; readonly step: string }[] = [],
 ): string => {
   const starts = (q: string) => more.map(({ name }) => `${name}${q} = zero, `).join('');
   const steps = (q: string) => more.map(({ step }) => ` ${step.replaceAll('#', q)}`).join('');
-  return `const zero = f32x4.splat(0), floor = f32x4.splat(-87);
+  return `const zero = f32x4.splat(0), floor = f32x4.splat(-60);
   const label = v128.load_ext<u8>(labels), yl = i32x4.extend_low_i16x8_u(label), yh = i32x4.extend_high_i16x8_u(label);
   let ml = v128.load(t), mh = v128.load(t, 16);
   for (let k = 1, p = t + 64; k < classes; k++, p += 64) { ml = f32x4.pmax(ml, v128.load(p)); mh = f32x4.pmax(mh, v128.load(p, 16)); }

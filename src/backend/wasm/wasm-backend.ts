@@ -1,6 +1,7 @@
 /** The WebAssembly backend: the plan's offsets turned into kernel calls. See `kernels/assembly` for shapes. */
+
+import { scratchFloats } from '../../coordinator/make-plan.js';
 import type { PartName, Plan, Workspace } from '../../coordinator/plan.js';
-import { scratchFloats } from '../../coordinator/plan.js';
 import type { Slice } from '../../coordinator/slices.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';

@@ -20,11 +20,17 @@ function existing(first: i32, classes: i32): v128 {
   return i32x4.lt_s(lanes(first), i32x4.splat(classes));
 }
 
+/**
+ * Below this logarithm a probability counts as this: 10⁻²⁶, far below a float32's precision, and far enough above 10⁻³⁸
+ * that the products which the backward pass makes of it are no subnormal numbers, on which a processor is slow.
+ */
+const lowestLog: f32 = -60;
+
 /** e^(x − m) of the existing lanes, 0 elsewhere; a NaN stays one. */
 // @ts-ignore: AssemblyScript decorator
 @inline
 function exponential(x: v128, m: v128, valid: v128): v128 {
-  return v128.and(exp4(f32x4.pmax(f32x4.sub(x, m), f32x4.splat(-87))), valid);
+  return v128.and(exp4(f32x4.pmax(f32x4.sub(x, m), f32x4.splat(lowestLog))), valid);
 }
 
 // @ts-ignore: AssemblyScript decorator

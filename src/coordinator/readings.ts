@@ -1,0 +1,34 @@
+/** What the ranks have left in shared memory: sums of an evaluation, time by phase. */
+import { phases, statsPerRank } from '../worker/phase-clock.js';
+import type { PartName, Plan, Region } from './plan.js';
+import type { Evaluation, PhaseTimes } from './work.js';
+
+function doubles(memory: WebAssembly.Memory, { offset, bytes }: Region): Float64Array {
+  return new Float64Array(memory.buffer, offset, bytes / 8);
+}
+
+/** Accuracy and mean loss of the last evaluation of a part, its chunks summed in order. */
+export function readEvaluation(plan: Plan, memory: WebAssembly.Memory, part: PartName): Evaluation {
+  const { count } = plan.parts[part];
+  const chunks = doubles(memory, plan.regions.chunks);
+  let lossSum = 0;
+  let correct = 0;
+  for (let chunk = 0; chunk * plan.evaluationChunk < count; chunk++) {
+    lossSum += chunks[2 * chunk];
+    correct += chunks[2 * chunk + 1];
+  }
+  return { accuracy: correct / count, loss: lossSum / count };
+}
+
+/** Mean over the ranks, milliseconds; what the coordinator combines counts as update and not as waiting. */
+export function readPhaseTimes({ threads, regions }: Plan, memory: WebAssembly.Memory): PhaseTimes {
+  const stats = doubles(memory, regions.stats);
+  const mean = (phase: number) => {
+    let sum = 0;
+    for (let rank = 0; rank < threads; rank++) sum += stats[rank * statsPerRank + phase];
+    return sum / threads;
+  };
+  const [compute, wait, update] = phases.map((_, phase) => mean(phase));
+  const combining = stats[threads * statsPerRank];
+  return { compute, wait: Math.max(0, wait - combining), update: update + combining };
+}

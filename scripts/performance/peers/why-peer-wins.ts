@@ -12,7 +12,12 @@ const byMeasure: Readonly<Record<string, string>> = {
   'inference-10000': wide,
 };
 
-const byPeer: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+const byPeer: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'jax-js': {
+    installed:
+      'it is one package without dependencies; of ours most are packages for checking configurations, charts, hardware facts and logs',
+  },
+};
 
 export function whyPeerWins(peer: string, measure: string): string {
   return byPeer[peer]?.[measure] ?? byMeasure[measure] ?? 'not explained yet';

@@ -83,7 +83,8 @@ for (const sync of ['owner', 'hogwild', 'local-sgd'])
     const rates = [0.1, 1e30, 0.1, 0.1];
     await assert.rejects(takeSteps(session, 7, rates, 0, 600), {
       exitCode: 1,
-      message: /^the loss is not finite at step (9|10): .*optimizer\.lr/,
+      // Hogwild's steps do not wait for each other: the next one may be the first to tell.
+      message: /^the loss is not finite at step (9|10|11): .*optimizer\.lr/,
     });
     await session.close();
   });

@@ -189,9 +189,21 @@ function sprintSeeds(percent: string, limit: number) {
   return { ...sprintBar, text, unit: '%', limit, direction: 'at least' } as const;
 }
 
+const shortRuns =
+  'a stamp costs some 40 ns: about 1 % of a step of `pixels-97`, and of the 4 ms of `mnist-97`, whose steps have none, too little ' +
+  'to measure; rounds of so short runs differ by up to 4 × on this machine, and what else the ratio holds is not explained';
+
 function profileOverhead(recipe: string, track: 'pixels' | 'features') {
   const text = `\`${recipe}\` with its phases stamped: time over that without, all physical cores`;
-  return { bench: 'profile', track, text, unit: '×', limit: 1.02, direction: 'at most' } as const;
+  return {
+    bench: 'profile',
+    track,
+    text,
+    unit: '×',
+    limit: 1.02,
+    direction: 'at most',
+    whenMissed: shortRuns,
+  } as const;
 }
 
 function speedup(threads: number, limit: number) {

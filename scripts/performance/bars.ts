@@ -155,6 +155,10 @@ const tfjsBars = {
   },
 } as const satisfies Record<string, BarDefinition>;
 
+const shortRuns =
+  'a stamp costs some 40 ns: about 1 % of a step of `pixels-97`, and of the 4 ms of `mnist-97`, whose steps have none, too little ' +
+  'to measure; rounds of so short runs differ by up to 4 × on this machine, and what else the ratio holds is not explained';
+
 const profileBars = {
   'profile-overhead-fastmlp': profileOverhead('fastmlp', 'pixels'),
   'profile-overhead-pixels-97': profileOverhead('pixels-97', 'pixels'),
@@ -188,10 +192,6 @@ function sprintSeeds(percent: string, limit: number) {
   const text = `\`mnist-${percent}\`: seeds that reach ${percent} % test accuracy`;
   return { ...sprintBar, text, unit: '%', limit, direction: 'at least' } as const;
 }
-
-const shortRuns =
-  'a stamp costs some 40 ns: about 1 % of a step of `pixels-97`, and of the 4 ms of `mnist-97`, whose steps have none, too little ' +
-  'to measure; rounds of so short runs differ by up to 4 × on this machine, and what else the ratio holds is not explained';
 
 function profileOverhead(recipe: string, track: 'pixels' | 'features') {
   const text = `\`${recipe}\` with its phases stamped: time over that without, all physical cores`;

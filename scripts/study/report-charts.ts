@@ -67,7 +67,7 @@ export function effectChart(title: string, comparisons: readonly ComparisonSumma
     height: 60 + 20 * rows.length,
     marginTop: 12,
     marginBottom: 44,
-    marginLeft: Math.min(400, 20 + 6.4 * Math.max(...labels.map((label) => label.length))),
+    marginLeft: Math.min(480, 20 + 7.2 * Math.max(...labels.map((label) => label.length))),
     marginRight: 24,
     x: { domain: [-reach, reach] },
     y: { domain: labels, type: 'band', padding: 0.1 },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { findLogs } from '../dist/report/find-logs.js';
 import { type LogReading, parseLog } from '../dist/report/read-log.js';
 import { expectCode, workingDirectory } from './support/cli.ts';
 import { writeRun } from './support/logs.ts';
@@ -164,6 +165,16 @@ test('the command takes files and folders, exits 1 for damage, and passes links 
   assert.equal(json.damaged, 1);
   assert.equal(json.files.length, 2);
   assert.equal(json.problems[0].kind, 'damage');
+});
+
+test('the cells of a study among the runs are no log', async (t) => {
+  const folder = await workingDirectory(t);
+  const log = writeRun(join(folder, 'a'), { curves });
+  writeFileSync(join(folder, 'cells.ndjson'), '{"cell":1}\n');
+  assert.deepEqual(
+    findLogs([folder]).map(({ file }) => file),
+    [log],
+  );
 });
 
 test('a missing path is refused with the nearest that exists, and so is a folder without logs', async (t) => {

@@ -12,6 +12,8 @@ export interface FoundLog {
 }
 
 const runLog = 'log.ndjson';
+/** Of a study: its cells, which are no log. A path that names it is read all the same. */
+const studyCells = 'cells.ndjson';
 /** Deep enough for results/<machine>/<study>/<cell>/<run>. */
 const deepest = 6;
 
@@ -62,7 +64,9 @@ const folderOf = (file: string) => (path.basename(file) === runLog ? path.dirnam
 function inFolder(folder: string, depth: number): FoundLog[] {
   const entries = entriesOf(folder);
   if (entries.some(({ name }) => name === runLog)) return [{ file: path.join(folder, runLog), folder }];
-  const raw = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ndjson'));
+  const raw = entries.filter(
+    (entry) => entry.isFile() && entry.name.endsWith('.ndjson') && entry.name !== studyCells,
+  );
   const folders = depth < deepest ? entries.filter((entry) => entry.isDirectory()) : [];
   return [
     ...raw.map(({ name }) => ({ file: path.join(folder, name), folder: null })),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -145,8 +146,10 @@ test('what training, a sweep and the race write is sound', { timeout: 120_000 },
   await expectCode(0, ['race', '--seeds', '2', '--out', 'runs/b', '--quiet'], { cwd });
   const sweep = ['sweep', '--config', 'pixels-97', '--threads', '1,2', '--repeats', '1', 'train.steps=20'];
   await expectCode(0, [...sweep, '--out', 'runs/c', '--quiet'], { cwd });
+  const wild = ['train', '--config', 'pixels-97', 'parallel.sync=hogwild', 'log.every=1', 'train.steps=200'];
+  await expectCode(0, [...wild, 'stop.target=null', '--out', 'runs/d', '--quiet'], { cwd });
   const { stdout } = await expectCode(0, ['check-log', 'runs'], { cwd });
-  assert.match(stdout, /^3 logs, \d+ lines: no damage\n$/);
+  assert.match(stdout, /^4 logs, \d+ lines: no damage\n$/);
 });
 
 test('the command takes files and folders, exits 1 for damage, and passes links by', async (t) => {
@@ -175,6 +178,12 @@ test('the cells of a study among the runs are no log', async (t) => {
     findLogs([folder]).map(({ file }) => file),
     [log],
   );
+});
+
+test('a named pipe is not waited for', async (t) => {
+  const pipe = join(await workingDirectory(t), 'x.ndjson');
+  if (spawnSync('mkfifo', [pipe]).status !== 0) return t.skip('no mkfifo here');
+  assert.throws(() => findLogs([pipe]), { message: `${pipe}: expected a file or a folder, got neither` });
 });
 
 test('a missing path is refused with the nearest that exists, and so is a folder without logs', async (t) => {

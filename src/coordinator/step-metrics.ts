@@ -44,6 +44,8 @@ export class StepRecord {
   /** The first `count` steps of the work. */
   read(count: number, { first, firstSample, epochSamples }: Work): StepMetrics[] {
     const { threads, batch, ringSteps } = this.#plan;
+    // Hogwild's steps may end in another order: a step counts as finished when all before it are, too.
+    let finishedAt = 0;
     return Array.from({ length: count }, (_, i) => {
       const rows = Math.min(batch, epochSamples - firstSample - i * batch);
       let lossSum = 0;
@@ -53,12 +55,13 @@ export class StepRecord {
         lossSum += this.#metrics[slot];
         correct += this.#metrics[slot + 1];
       }
+      finishedAt = Math.max(finishedAt, this.#times[i]);
       return {
         loss: Math.fround(lossSum / rows),
         batchAccuracy: correct / rows,
         trainedImages: this.#trained?.[(first + i) % ringSteps] ?? rows,
         squares: rows < batch ? null : this.#squaresOf((first + i) % ringSteps),
-        finishedAt: this.#times[i],
+        finishedAt,
       };
     });
   }

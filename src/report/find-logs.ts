@@ -24,9 +24,10 @@ const deepest = 6;
 export function findLogs(paths: readonly string[]): FoundLog[] {
   const found = new Map<string, FoundLog>();
   for (const given of paths) {
-    const logs = statOf(given).isDirectory()
-      ? inFolder(given, 0)
-      : [{ file: given, folder: folderOf(given) }];
+    const kind = statOf(given);
+    if (!kind.isFile() && !kind.isDirectory())
+      throw new UserError(`${given}: expected a file or a folder, got neither`, ExitCode.usage);
+    const logs = kind.isDirectory() ? inFolder(given, 0) : [{ file: given, folder: folderOf(given) }];
     if (logs.length === 0) {
       throw new UserError(
         `${given}: expected a run folder, an NDJSON log or a folder of either; it holds no ${runLog} and no *.ndjson`,

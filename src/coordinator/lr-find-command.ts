@@ -48,7 +48,9 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
     setup.data.facts.features,
   );
   const plan = planFor(setup, choice.count);
-  const { folder, log, description } = await beginRun(resolved, out, context);
+  // A range test is no attempt at the recipe's target, and reports are not to count it as one.
+  const untargeted = { ...resolved, config: { ...config, stop: { ...config.stop, target: null } } };
+  const { folder, log, description } = await beginRun(untargeted, out, context);
   log.event('plan', { plan, threads: choice });
   const heard: RangePoint[] = [];
   const startedAt = performance.now();
@@ -121,9 +123,13 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
       [
         report.rangeTable(run, finding),
         '',
-        `suggested  ${suggested === null ? 'none: the loss never fell' : `${rateText(suggested)}, where the smoothed loss falls fastest`}`,
-        `minimum    ${rateText(minimum)}, where it is least; a tenth of it is ${rateText(minimum / 10)}`,
-        `edge       ${edge === null ? `not up to ${rateText(to)}` : `${rateText(edge)}, where half of what was gained is lost again`}`,
+        ...(suggested === null
+          ? [`suggested  none: the loss never fell; begin below --from ${rateText(from)}`]
+          : [
+              `suggested  ${rateText(suggested)}, where the smoothed loss falls fastest`,
+              `minimum    ${rateText(minimum)}, where it is least; a tenth of it is ${rateText(minimum / 10)}`,
+              `edge       ${edge === null ? `not up to ${rateText(to)}` : `${rateText(edge)}, where half of what was gained is lost again`}`,
+            ]),
         `folder     ${shownFolder(folder)}`,
       ].join('\n'),
     );

@@ -57,6 +57,31 @@ test('free memory and measured speed make no other machine', async (t) => {
   );
 });
 
+test('recipes that differ in one of many keys have labels of their own and are not pooled', async (t) => {
+  const keys = {
+    'train.tailAverage': 0.5,
+    'optimizer.weightDecay': 0.1,
+    'loss.labelSmoothing': 0.1,
+    'optimizer.momentum': 0.5,
+    'parallel.sync': 'sharded',
+  };
+  const changed = Object.entries(keys).map(([key, value]) => ({
+    curves: [curve(1, 10)],
+    config: { [key]: value },
+  }));
+  const found = await surveyOf(t, { curves: [curve(1, 10)] }, ...changed);
+  assert.equal(found.settings.length, 6);
+  assert.equal(new Set(found.settings.map(({ label }) => label)).size, 6);
+  const [{ rows }] = syncGroups(found);
+  assert.deepEqual(
+    rows.map(({ sync, accuracies }) => [sync, accuracies.length]),
+    [
+      ['owner', 1],
+      ['sharded', 1],
+    ],
+  );
+});
+
 test('time to accuracy: a miss counts in the share alone, a run that was cut short in nothing', async (t) => {
   const { settings } = await surveyOf(
     t,

@@ -71,10 +71,13 @@ function nameRecipes(runs: readonly Run[]): Map<string, Recipe> {
     const varying = [...new Set(distinct.flatMap(([, keys]) => [...keys.keys()]))].filter(
       (key) => new Set(distinct.map(([, keys]) => keys.get(key))).size > 1,
     );
+    const [[, first]] = distinct;
     for (const [key, keys] of distinct) {
-      const words = varying.slice(0, 3).map((each) => `${each} ${keys.get(each) ?? 'unset'}`);
-      const more = varying.length > 3 ? ', …' : '';
-      named.set(key, { key, label: varying.length === 0 ? name : `${name} (${words.join(', ')}${more})` });
+      // Of many keys only those that tell a recipe from the first one, all of them: no two labels are the same.
+      const telling =
+        varying.length <= 3 ? varying : varying.filter((each) => keys.get(each) !== first.get(each));
+      const words = telling.map((each) => `${each} ${keys.get(each) ?? 'unset'}`);
+      named.set(key, { key, label: words.length === 0 ? name : `${name} (${words.join(', ')})` });
     }
   }
   return named;

@@ -1,6 +1,7 @@
 /** The command line of the race: `npm run bench:peers -- --peers a,b --rounds 7`. */
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { nearest } from '../../dist/config/nearest.js';
+import { parseWords } from '../../dist/coordinator/parse-words.js';
 import { ExitCode, expectedGot, UserError } from '../../dist/user-error.js';
 import type { Contestant } from './types.ts';
 
@@ -45,19 +46,8 @@ export function parseCommandLine(
     .option('--out <folder>', 'where the results go (default: a new folder under results/)')
     .option('--debug', 'show stack traces', false)
     .addHelpText('after', '\nExit codes: 0 done, 1 shardstep itself failed, 2 bad usage, 130 interrupted.')
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => print(text.trimEnd()), outputError() {}, writeErr() {} });
-  try {
-    command.parse(words, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return null;
-    const message = error.message
-      .replace(/^error: /, '')
-      .replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?');
-    throw new UserError(message, ExitCode.usage);
-  }
+    .allowExcessArguments(false);
+  if (!parseWords(command, words, print)) return null;
   const { peers, out, ...flags } = command.opts<Flags>();
   return { ...flags, out: out ?? null, contestants: peers ?? all };
 }

@@ -1,8 +1,9 @@
 /** The command line: flags, commands and their help. What a command does is in the file of its name. */
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { nearest } from '../config/nearest.js';
 import { asksForRace } from '../race/words.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { parseWords } from './parse-words.js';
 
 export interface Flags {
   readonly config?: string;
@@ -135,23 +136,7 @@ export function parseCommandLine(
   const program = buildProgram(version, (command, flags, overrides) => {
     parsed = { command, flags, overrides };
   });
-  for (const each of [program, ...program.commands]) {
-    each.exitOverride().configureOutput({
-      writeOut: (text) => print(text.trimEnd()),
-      outputError: () => {},
-      writeErr: () => {},
-    });
-  }
-  try {
-    program.parse(named || asksForHelp ? words : [implied, ...words], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return null;
-    const message = error.message
-      .replace(/^error: /, '')
-      .replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?');
-    throw new UserError(message.replace(/\s*\n\s*/g, ' '), ExitCode.usage);
-  }
+  if (!parseWords(program, named || asksForHelp ? words : [implied, ...words], print)) return null;
   if (parsed !== null) checkWords(parsed);
   return parsed;
 }

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.js';
 import type { FinalWeights } from '../coordinator/training-run.js';
 import type { RunStatus } from './log-schema.js';
 import { maximum, mean, median, minimum, standardDeviation } from './statistics.js';
+import { percent } from './words.js';
 
 /** Plain data, filled by the training session. Accuracies are fractions (0–1). */
 export interface ResultCardInput {
@@ -211,11 +212,6 @@ function wrapped(line: string): string[] {
     else lines[lines.length - 1] = last + (fresh ? '' : ' ') + word;
   }
   return lines;
-}
-
-/** Cut, not rounded, to two decimals: 96.996 % must not read as a 97.00 % that missed its target of 97. */
-function percent(fraction: number): string {
-  return `${(Math.floor(fraction * 1e4 + 1e-6) / 100).toFixed(2)} %`;
 }
 
 /** As many decimals as a target needs: 97 %, 99.5 %. */

@@ -2,6 +2,7 @@
 import { markdownTable } from 'markdown-table';
 import Papa from 'papaparse';
 import { maximum, minimum } from './statistics.js';
+import { wholePercent } from './words.js';
 
 export interface SweepRow {
   threads: number;
@@ -39,10 +40,10 @@ export function sweepMarkdown(rows: readonly SweepRow[]): string {
       : `${milliseconds(minimum(row.samplesMs))}–${milliseconds(maximum(row.samplesMs))}`,
     String(Math.round(row.imagesPerSecond)).replace(/\B(?=(\d{3})+$)/g, ','),
     row.speedup === null ? '–' : `${row.speedup.toFixed(2)} ×`,
-    row.efficiency === null ? '–' : percent(row.efficiency),
-    percent(row.shares.compute),
-    percent(row.shares.synchronisation),
-    percent(row.shares.update),
+    row.efficiency === null ? '–' : wholePercent(row.efficiency),
+    wholePercent(row.shares.compute),
+    wholePercent(row.shares.synchronisation),
+    wholePercent(row.shares.update),
     row.oversubscribed ? 'more threads than cores' : '',
   ]);
   return markdownTable([heading, ...body], { align: [...heading.slice(1).map(() => 'r'), 'l'] });
@@ -68,8 +69,4 @@ export function sweepCsv(rows: readonly SweepRow[]): string {
 /** Enough digits to tell neighbouring rows apart: three or more significant. */
 function milliseconds(ms: number): string {
   return ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : 2);
-}
-
-function percent(fraction: number): string {
-  return `${(fraction * 100).toFixed(0)} %`;
 }

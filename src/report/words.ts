@@ -15,7 +15,7 @@ export function digits(value: number): string {
 export const milliseconds = (ms: number): string =>
   ms >= 10_000 ? `${digits(ms / 1000)} s` : `${digits(ms)} ms`;
 
-/** Cut, not rounded, to two decimals, as on the result card: what missed its target must not read as if it had met it. */
+/** Cut, not rounded, to two decimals: 96.996 % must not read as a 97.00 % that missed its target of 97. */
 export const percent = (fraction: number): string =>
   `${(Math.floor(fraction * 1e4 + 1e-6) / 100).toFixed(2)} %`;
 

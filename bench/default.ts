@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { countCores } from '../dist/coordinator/cores.js';
+import { countCores } from '../dist/machine/cores.js';
 import { alternate, openTrainer, root, shown, spread, table, writeResults } from './harness.ts';
 
 const [residentRounds, processRounds] = [40, 20];

@@ -3,7 +3,7 @@
  * everyone at one thread and at all physical cores and judged by the better. Against the machine: kernels as a share of
  * its peak, and how wide V8 made them. `--kernels`: only the latter.
  */
-import { countCores } from '../dist/coordinator/cores.js';
+import { countCores } from '../dist/machine/cores.js';
 import { type Contestant, openOurs, openPeer } from './engine/contestants.ts';
 import { climbDenseLadder, denseTile } from './engine/dense-ladder.ts';
 import { firstLayerForward, measureFirstLayer } from './engine/first-layer.ts';

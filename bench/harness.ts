@@ -5,10 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { markdownTable } from 'markdown-table';
 import { resolveConfig } from '../dist/config/load.js';
 import type { Config } from '../dist/config/schema.js';
-import { countCores } from '../dist/coordinator/cores.js';
-import { makePlan } from '../dist/coordinator/make-plan.js';
-import type { DataFacts, Plan, ProfilePlan } from '../dist/coordinator/plan.js';
-import { openPool } from '../dist/coordinator/pool.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import { Session } from '../dist/coordinator/session.js';
 import { shapeOf } from '../dist/coordinator/setup.js';
@@ -21,10 +17,14 @@ import {
 import type { PhaseTimes } from '../dist/coordinator/work.js';
 import type { Dataset } from '../dist/data/dataset.js';
 import { loadDataset } from '../dist/data/load.js';
-import type { DirectionShape } from '../dist/directions/spec.js';
+import type { DirectionShape } from '../dist/kernels/directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../dist/kernels/load.js';
+import { countCores } from '../dist/machine/cores.js';
+import { maximum, median, minimum } from '../dist/numbers/statistics.js';
+import { makePlan } from '../dist/plan/make-plan.js';
+import type { DataFacts, Plan, ProfilePlan } from '../dist/plan/plan.js';
 import type { Collector } from '../dist/profile/collector.js';
-import { maximum, median, minimum } from '../dist/report/statistics.js';
+import { openPool } from '../dist/worker/pool.js';
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
 

@@ -4,7 +4,7 @@
  */
 
 import type { Dataset } from '../dist/data/dataset.js';
-import { Rng, Stream } from '../dist/data/rng.js';
+import { Rng, Stream } from '../dist/numbers/rng.js';
 import { alternate, openTrainer, shown, spread, table, writeResults } from './harness.ts';
 
 const rounds = 9;

@@ -2,10 +2,10 @@
  * What `profile` costs, and whether its phases are all of a run: recipes with and without stamps in turn, in pools that stay
  * warm. Without stamps a run is made of the same objects as if there were none, so there is no third case.
  */
-import { countCores } from '../dist/coordinator/cores.js';
+import { countCores } from '../dist/machine/cores.js';
+import { minimum } from '../dist/numbers/statistics.js';
 import { phaseTable } from '../dist/profile/phase-table.js';
 import { totalsOf } from '../dist/profile/totals.js';
-import { minimum } from '../dist/report/statistics.js';
 import { alternate, openTrainer, shown, spread, table } from './harness.ts';
 import { type BarId, judge, writeRecord } from './record.ts';
 

@@ -2,9 +2,10 @@
  * How accurate the recipes on direction features are, without a clock: on the test set, on parts held out of the
  * training set, and on test images turned, moved or with noise. Its record is what the comments in configs/ say.
  */
-import { countCores } from '../dist/coordinator/cores.js';
+
 import type { Dataset, ImageSet } from '../dist/data/dataset.js';
-import { mean, minimum, standardDeviation } from '../dist/report/statistics.js';
+import { countCores } from '../dist/machine/cores.js';
+import { mean, minimum, standardDeviation } from '../dist/numbers/statistics.js';
 import { featureRecipes, statisticsCase } from '../scripts/performance/recipe-comments.ts';
 import { mnistImages, openTrainer, table } from './harness.ts';
 import { moved, noisy, perturbed, turned } from './recipes/perturb.ts';

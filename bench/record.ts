@@ -6,9 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join, resolve } from 'node:path';
-import { countCores } from '../dist/coordinator/cores.js';
-import { gatherHardware } from '../dist/coordinator/hardware.js';
-import { measureSpeed } from '../dist/coordinator/probe.js';
+import { countCores } from '../dist/machine/cores.js';
+import { gatherHardware } from '../dist/machine/hardware.js';
+import { measureSpeed } from '../dist/machine/speed.js';
 import { commandOf } from '../scripts/performance/bars.ts';
 import type { PeersRace } from '../scripts/performance/peers/format.ts';
 import {

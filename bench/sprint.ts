@@ -3,8 +3,8 @@
  * turn, another seed every round, each sample after a run that does not count. The clock holds everything from the uint8 images on: features of the training
  * images, transform, training, features and accuracy of all 10,000 test images.
  */
-import { countCores } from '../dist/coordinator/cores.js';
-import { mean, minimum, standardDeviation } from '../dist/report/statistics.js';
+import { countCores } from '../dist/machine/cores.js';
+import { mean, minimum, standardDeviation } from '../dist/numbers/statistics.js';
 import { alternate, openTrainer, shown, spread, type Trainer, table } from './harness.ts';
 import { type Bar, type BarId, judge, writeRecord } from './record.ts';
 

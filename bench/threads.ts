@@ -2,7 +2,7 @@
  * What threads gain, and what that could be at best: speed-up by thread count and strategy, the ceiling that two
  * independent processes set, more threads than cores, busy neighbours, and the recipes on direction features.
  */
-import { countCores } from '../dist/coordinator/cores.js';
+import { countCores } from '../dist/machine/cores.js';
 import { spread, table } from './harness.ts';
 import { type Bar, type BarId, judge, type Table, writeRecord } from './record.ts';
 import { comparisons, measureCeiling } from './threads/ceiling.ts';

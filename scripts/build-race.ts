@@ -7,8 +7,8 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild-wasm';
 import { resolveConfig } from '../dist/config/load.js';
-import { moduleFile } from '../dist/race/module.js';
-import { raceRecipe } from '../dist/race/recipe.js';
+import { moduleFile } from '../dist/fast-start/module.js';
+import { raceRecipe } from '../dist/fast-start/recipe.js';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = `${root}dist/coordinator`;
@@ -24,13 +24,23 @@ const recipe = raceRecipe(name, config);
 if (!existsSync(moduleFile(recipe.shape.grid, 'simd')))
   throw new Error(`scripts/build-kernels.mjs makes no module of the race for grid ${recipe.shape.grid}`);
 await build({
-  entryPoints: [`${folder}/entry.js`],
+  entryPoints: [`${root}dist/commands/entry.js`],
   outfile: `${folder}/entry.cjs`,
   bundle: true,
   platform: 'node',
   format: 'cjs',
   target: 'node20',
-  external: ['./index.js'],
+  plugins: [
+    {
+      name: 'commands-stay-outside',
+      setup(bundler) {
+        bundler.onResolve({ filter: /^\.\/main\.js$/ }, () => ({
+          path: '../commands/main.js',
+          external: true,
+        }));
+      },
+    },
+  ],
   define: { RACE_RECIPE: JSON.stringify(recipe), 'import.meta.dirname': '__dirname' },
   logLevel: 'warning',
 });

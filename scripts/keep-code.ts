@@ -3,9 +3,9 @@
  * of its own, which may end badly where V8 cannot do it: then races compile. `--try`: whether the code can be used.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { codeFile, codeOf, readCode } from '../dist/fast-start/code-cache.js';
+import { moduleFile } from '../dist/fast-start/module.js';
 import { candidateLevels, setCompilerFlags } from '../dist/kernels/levels.js';
-import { codeFile, codeOf, readCode } from '../dist/race/code-cache.js';
-import { moduleFile } from '../dist/race/module.js';
 
 const [grid, mode] = process.argv.slice(2);
 const [level] = candidateLevels(process.versions.v8, process.arch);

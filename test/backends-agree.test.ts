@@ -1,8 +1,8 @@
 /** The other backends against PyTorch and against the kernels. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rng } from '../dist/data/rng.js';
 import { initialTensors } from '../dist/model/initialise.js';
+import { Rng } from '../dist/numbers/rng.js';
 import { goldenCases, matchGolden } from './support/golden.ts';
 import { needsTfjs } from './support/tfjs.ts';
 import { fileOrder, openSession, relativeError, syntheticDataset, takeSteps } from './support/training.ts';

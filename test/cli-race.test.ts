@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { countCores } from '../dist/coordinator/cores.js';
+import { countCores } from '../dist/machine/cores.js';
 import {
   cli,
   coordinator,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { countCores } from '../dist/coordinator/cores.js';
+import { countCores } from '../dist/machine/cores.js';
 import { expectCode, readJson, readLog, workingDirectory } from './support/cli.ts';
 
 interface SweepResult {

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { countCores, cpusIn } from '../dist/coordinator/cores.js';
-import { gatherHardware, type HardwareSource, hardwareLines } from '../dist/coordinator/hardware.js';
+import { countCores, cpusIn } from '../dist/machine/cores.js';
+import { gatherHardware, type HardwareSource, hardwareLines } from '../dist/machine/hardware.js';
 
 /** A made-up / with the given files; removed after the test. */
 function machine(t: TestContext, files: Record<string, string>): string {
@@ -94,7 +94,7 @@ test('kernel CPU lists are read with ranges, and nonsense is no CPU', () => {
 
 test('taskset -c 0 gives one core', { skip: process.platform !== 'linux' }, (t) => {
   const program = `console.log(JSON.stringify(await (await import(${JSON.stringify(
-    new URL('../dist/coordinator/cores.js', import.meta.url).href,
+    new URL('../dist/machine/cores.js', import.meta.url).href,
   )})).countCores()))`;
   const args = ['-c', '0', process.execPath, '--input-type=module', '-e', program];
   try {

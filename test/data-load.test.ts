@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { knownSets } from '../dist/data/known-sets.js';
 import { type DataRequest, loadDataset } from '../dist/data/load.js';
-import { readArchive } from '../dist/race/data-files.js';
+import { readArchive } from '../dist/fast-start/data-files.js';
 import { ExitCode } from '../dist/user-error.js';
 import { idx, names, refusal, temporaryFolder, tinySet, writeFiles } from './support/data-files.ts';
 

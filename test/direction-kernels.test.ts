@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type DirectionShape, directionShape } from '../dist/directions/spec.js';
-import { checkDirections } from '../dist/kernels/direction-checks.js';
-import { instantiateDirections } from '../dist/kernels/direction-kernels.js';
-import { directionFeatures } from '../dist/kernels/directions-reference.js';
+import { checkDirections } from '../dist/kernels/directions/direction-checks.js';
+import { instantiateDirections } from '../dist/kernels/directions/direction-kernels.js';
+import { directionFeatures } from '../dist/kernels/directions/directions-reference.js';
+import { type DirectionShape, directionShape } from '../dist/kernels/directions/spec.js';
 import { candidateLevels } from '../dist/kernels/levels.js';
 import { loadKernels } from '../dist/kernels/load.js';
 

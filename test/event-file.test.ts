@@ -3,8 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { crc32c } from '../dist/report/crc32c.js';
-import { EventFile, eventFileName } from '../dist/report/event-file.js';
+import { crc32c } from '../dist/run/crc32c.js';
+import { EventFile, eventFileName } from '../dist/run/event-file.js';
 import { expectCode, readMetrics, workingDirectory } from './support/cli.ts';
 
 interface Scalar {

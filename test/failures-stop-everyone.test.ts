@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makePlan } from '../dist/coordinator/make-plan.js';
-import { openPool } from '../dist/coordinator/pool.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import { Session } from '../dist/coordinator/session.js';
-import { WorkerFailure } from '../dist/coordinator/session-errors.js';
-import { Rng } from '../dist/data/rng.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { initialTensors } from '../dist/model/initialise.js';
+import { Rng } from '../dist/numbers/rng.js';
+import { makePlan } from '../dist/plan/make-plan.js';
+import { openPool } from '../dist/worker/pool.js';
+import { WorkerFailure } from '../dist/worker/session-errors.js';
 import { configure, fileOrder, openSession, syntheticDataset, takeSteps } from './support/training.ts';
 
 const dataset = syntheticDataset({

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rng } from '../dist/data/rng.js';
 import { type ActivationName, activation, crossEntropy } from '../dist/kernels/reference.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import type { Tensor } from '../dist/model/safetensors.js';
+import { Rng } from '../dist/numbers/rng.js';
 import { openSession, syntheticDataset, takeSteps } from './support/training.ts';
 
 const [rows, columns, classes, batch, smoothing] = [5, 7, 6, 20, 0.15];

@@ -1,8 +1,8 @@
 /** Initial weights: their variance or orthogonality, and that a seed gives the same ones every time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rng } from '../dist/data/rng.js';
 import { type InitKind, initialTensors } from '../dist/model/initialise.js';
+import { Rng } from '../dist/numbers/rng.js';
 
 const sizes = [300, 200, 40, 10];
 

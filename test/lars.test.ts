@@ -1,9 +1,9 @@
 /** LARS against its definition in float64, and the same bits however many threads measure the norms. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rng } from '../dist/data/rng.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import type { Tensor } from '../dist/model/safetensors.js';
+import { Rng } from '../dist/numbers/rng.js';
 import { word } from './support/config-refusal.ts';
 import { needsTfjs } from './support/tfjs.ts';
 import { fileOrder, openSession, relativeError, syntheticDataset, takeSteps } from './support/training.ts';

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { openLog, type RunLog } from '../dist/coordinator/log.js';
+import { openLog, type RunLog } from '../dist/run/log.js';
 import { UserError } from '../dist/user-error.js';
 
 function logFile(t: TestContext): string {
@@ -109,7 +109,7 @@ test('a hundred thousand bytes of steps come out whole and in order', (t) => {
 test('process.exit in the middle of a run keeps the lines so far', (t) => {
   const file = logFile(t);
   const program = `
-    const { openLog } = await import(${JSON.stringify(new URL('../dist/coordinator/log.js', import.meta.url).href)});
+    const { openLog } = await import(${JSON.stringify(new URL('../dist/run/log.js', import.meta.url).href)});
     openLog(${JSON.stringify(file)}, 'info').event('step', ${JSON.stringify(step)});
     process.exit(0);`;
   execFileSync(process.execPath, ['--input-type=module', '-e', program]);

@@ -1,9 +1,9 @@
 /** The gradient noise scale: the estimator on a problem with known G and Σ, and the squares that it is fed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rng } from '../dist/data/rng.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import type { Tensor } from '../dist/model/safetensors.js';
+import { Rng } from '../dist/numbers/rng.js';
 import { NoiseScale } from '../dist/optim/noise-scale.js';
 import { fileOrder, openSession, syntheticDataset, takeSteps } from './support/training.ts';
 

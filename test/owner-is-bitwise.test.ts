@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { Rng, shuffle } from '../dist/data/rng.js';
 import { initialTensors } from '../dist/model/initialise.js';
+import { Rng, shuffle } from '../dist/numbers/rng.js';
 import { openSession, realMnist, syntheticDataset, takeSteps } from './support/training.ts';
 
 /** Trains two short epochs with a partial last batch and returns every weight's bits. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { makePlan } from '../dist/coordinator/make-plan.js';
-import type { DataFacts, Plan, Region } from '../dist/coordinator/plan.js';
-import { replicaPlan } from '../dist/coordinator/plan-replicas.js';
-import { shardStart } from '../dist/coordinator/shards.js';
 import { layoutNetwork, parameterFloats, parameterIndex } from '../dist/model/layout.js';
+import { makePlan } from '../dist/plan/make-plan.js';
+import type { DataFacts, Plan, Region } from '../dist/plan/plan.js';
+import { replicaPlan } from '../dist/plan/plan-replicas.js';
+import { shardStart } from '../dist/plan/shards.js';
 import { configure } from './support/training.ts';
 
 const facts = (features: number, classes: number, packing: 'sparse' | 'dense'): DataFacts => ({

@@ -5,12 +5,12 @@ import type { Config } from '../dist/config/schema.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import type { Dataset } from '../dist/data/dataset.js';
 import { extractFeatures } from '../dist/data/features.js';
-import { Rng } from '../dist/data/rng.js';
 import { Predictor } from '../dist/inference/predictor.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { activation, matmul } from '../dist/kernels/reference.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import type { Tensor } from '../dist/model/safetensors.js';
+import { Rng } from '../dist/numbers/rng.js';
 import { configure, openSession, realMnist, syntheticDataset } from './support/training.ts';
 
 type Tensors = ReadonlyMap<string, Tensor>;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startParameters, trainOnce } from '../dist/coordinator/training-run.js';
-import { directionShape } from '../dist/directions/spec.js';
-import { directionFeatures } from '../dist/kernels/directions-reference.js';
+import { directionFeatures } from '../dist/kernels/directions/directions-reference.js';
+import { directionShape } from '../dist/kernels/directions/spec.js';
 import { configure, openSession, realMnist } from './support/training.ts';
 
 const images = 1024;

@@ -1,7 +1,7 @@
 /** The work of a phase by shapes, against counts by hand, and its place under the roof. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makePlan } from '../dist/coordinator/make-plan.js';
+import { makePlan } from '../dist/plan/make-plan.js';
 import { backwardNumber, forwardNumber, phaseNumber } from '../dist/profile/phases.js';
 import { placeUnderRoof, ridge, roofAt } from '../dist/profile/roof.js';
 import { type RunWork, workOf } from '../dist/profile/work.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createProgress, type ProgressState } from '../dist/coordinator/progress.js';
+import { createProgress, type ProgressState } from '../dist/run/progress.js';
 
 const state: ProgressState = {
   epoch: 2,

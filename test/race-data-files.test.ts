@@ -5,8 +5,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateRawSync, gzipSync } from 'node:zlib';
-import { checkHeader, dataFolder, deflated, inflatePrefix, readArchive } from '../dist/race/data-files.js';
-import { inflateAside } from '../dist/race/test-images.js';
+import {
+  checkHeader,
+  dataFolder,
+  deflated,
+  inflatePrefix,
+  readArchive,
+} from '../dist/fast-start/data-files.js';
+import { inflateAside } from '../dist/fast-start/test-images.js';
 import { idx, names, temporaryFolder } from './support/data-files.ts';
 
 const name = names.trainImages;

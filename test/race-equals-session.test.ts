@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startParameters, trainOnce } from '../dist/coordinator/training-run.js';
-import { openRaceModule } from '../dist/race/module.js';
-import { raceRecipe } from '../dist/race/recipe.js';
-import { memoryPages, Sprint } from '../dist/race/sprint.js';
+import { openRaceModule } from '../dist/fast-start/module.js';
+import { raceRecipe } from '../dist/fast-start/recipe.js';
+import { memoryPages, Sprint } from '../dist/fast-start/sprint.js';
 import { UserError } from '../dist/user-error.js';
 import { configure, openSession, realMnist } from './support/training.ts';
 

@@ -1,10 +1,10 @@
 /** Which command lines are a race, decided before the parser is loaded: the two must agree. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseCommandLine } from '../dist/commands/cli.js';
 import { configSchema } from '../dist/config/schema.js';
-import { parseCommandLine } from '../dist/coordinator/cli.js';
-import { directionShape } from '../dist/directions/spec.js';
-import { asksForRace, raceLine } from '../dist/race/words.js';
+import { asksForRace, raceLine } from '../dist/fast-start/words.js';
+import { directionShape } from '../dist/kernels/directions/spec.js';
 import { UserError } from '../dist/user-error.js';
 
 /** The command that the parser finds; null where it refuses the words or answers them itself. */

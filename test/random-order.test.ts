@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Rng, shuffle } from '../dist/data/rng.js';
+import { Rng, shuffle } from '../dist/numbers/rng.js';
 
 test('a seed gives the same stream for ever, here and on every machine', () => {
   const rng = new Rng(1);

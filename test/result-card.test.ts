@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ResultCardInput, resultCard } from '../dist/report/result-card.js';
+import { type ResultCardInput, resultCard } from '../dist/run/result-card.js';
 
 const input: ResultCardInput = {
   name: 'mnist-97',

@@ -21,7 +21,7 @@ import {
   MetricsWriter,
   readVersions,
   writeAtomic,
-} from '../dist/coordinator/run-folder.js';
+} from '../dist/run/run-folder.js';
 import { UserError } from '../dist/user-error.js';
 
 function scratch(t: TestContext): string {

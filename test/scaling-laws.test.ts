@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Rng } from '../dist/data/rng.js';
+import { Rng } from '../dist/numbers/rng.js';
 import {
   ceiling,
   fitLaw,

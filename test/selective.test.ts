@@ -1,8 +1,8 @@
 /** Selective back-propagation: which images of a batch are trained on, and that nothing else changes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rng } from '../dist/data/rng.js';
 import { initialTensors } from '../dist/model/initialise.js';
+import { Rng } from '../dist/numbers/rng.js';
 import { Selector } from '../dist/optim/selective.js';
 import { fileOrder, openSession, syntheticDataset, takeSteps } from './support/training.ts';
 

@@ -1,7 +1,7 @@
 /** What samples say: paired differences, ratios, times to the target, and the verdict in words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rng } from '../dist/data/rng.js';
+import { Rng } from '../dist/numbers/rng.js';
 import type { Cell } from '../dist/study/cells.js';
 import { cellKey } from '../dist/study/cells.js';
 import { expandStudy } from '../dist/study/expand.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveConfig } from '../dist/config/load.js';
-import { chooseThreads, estimateMs } from '../dist/coordinator/choose-threads.js';
-import { chooseTeam } from '../dist/coordinator/team.js';
-import { directionShape } from '../dist/directions/spec.js';
+import { directionShape } from '../dist/kernels/directions/spec.js';
+import { chooseTeam } from '../dist/plan/team.js';
+import { chooseThreads, estimateMs } from '../dist/plan/threads.js';
 
 const images = { train: 60_000, evaluated: 10_000 };
 const cores = { physical: 4, logical: 8, available: 8 };

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Dataset } from '../dist/data/dataset.js';
-import { Rng, shuffle } from '../dist/data/rng.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import type { Tensor } from '../dist/model/safetensors.js';
+import { Rng, shuffle } from '../dist/numbers/rng.js';
 import { openSession, realMnist, relativeError, syntheticDataset, takeSteps } from './support/training.ts';
 
 interface Training {

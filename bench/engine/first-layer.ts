@@ -3,11 +3,11 @@
  * work, the products with pixels that are not zero, as a share of the machine's peak.
  */
 import { resolveConfig } from '../../dist/config/load.js';
-import { makePlan } from '../../dist/coordinator/make-plan.js';
 import { fillMemory, prepareData } from '../../dist/coordinator/prepare-data.js';
-import { allocate } from '../../dist/coordinator/shared-memory.js';
-import { Rng, shuffle } from '../../dist/data/rng.js';
 import { instantiateKernels } from '../../dist/kernels/kernels.js';
+import { allocate } from '../../dist/memory/shared-memory.js';
+import { Rng, shuffle } from '../../dist/numbers/rng.js';
+import { makePlan } from '../../dist/plan/make-plan.js';
 import { loadedKernels, mnistImages, root } from '../harness.ts';
 import { measureRates, peakWork, type Rates, type Work } from './rates.ts';
 

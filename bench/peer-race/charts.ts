@@ -1,7 +1,7 @@
 /** The race as pictures: times to the target as bars, and accuracy against time as one line a contestant. */
 import { axisX, barX, dot, gridX, lineY, link, ruleY, text } from '@observablehq/plot';
+import { median } from '../../dist/numbers/statistics.js';
 import { chartFile, seriesColours } from '../../dist/report/chart.js';
-import { median } from '../../dist/report/statistics.js';
 import type { PeersRace, Runs } from '../../scripts/performance/peers/format.ts';
 import { duration } from '../../scripts/performance/peers/measures.ts';
 import { bestEntrant, isBound, type Summary, summarise } from '../../scripts/performance/peers/summary.ts';

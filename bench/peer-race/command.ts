@@ -1,7 +1,7 @@
 /** The command line of the race: `npm run bench:peers -- --peers a,b --rounds 7`. */
 import { Command } from 'commander';
+import { parseWords } from '../../dist/commands/parse-words.js';
 import { nearest } from '../../dist/config/nearest.js';
-import { parseWords } from '../../dist/coordinator/parse-words.js';
 import { ExitCode, expectedGot, UserError } from '../../dist/user-error.js';
 import type { Contestant } from './types.ts';
 

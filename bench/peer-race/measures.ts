@@ -1,5 +1,5 @@
 /** The measures of the race, one function each: every sample of every contestant that can do it, in turn. */
-import { median } from '../../dist/report/statistics.js';
+import { median } from '../../dist/numbers/statistics.js';
 import { type LineProcess, openLineProcess } from '../line-process.ts';
 import type { Entrant } from './entrants.ts';
 import type { Trained } from './session.ts';

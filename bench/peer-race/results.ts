@@ -1,6 +1,6 @@
 /** What the samples of the race become in its record. */
 
-import { median } from '../../dist/report/statistics.js';
+import { median } from '../../dist/numbers/statistics.js';
 import type {
   Cold,
   ContestantResult,

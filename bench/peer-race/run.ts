@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { countCores } from '../../dist/coordinator/cores.js';
 import { listenForInterrupt } from '../../dist/coordinator/interruption.js';
+import { countCores } from '../../dist/machine/cores.js';
 import { ExitCode, UserError } from '../../dist/user-error.js';
 import type { PeersRace } from '../../scripts/performance/peers/format.ts';
 import {

@@ -7,9 +7,9 @@
 import { resolveConfig } from '../../dist/config/load.js';
 import { prepareData } from '../../dist/coordinator/prepare-data.js';
 import { loadDataset } from '../../dist/data/load.js';
-import { Rng, Stream } from '../../dist/data/rng.js';
 import { Predictor } from '../../dist/inference/predictor.js';
 import { initialTensors } from '../../dist/model/initialise.js';
+import { Rng, Stream } from '../../dist/numbers/rng.js';
 import packageJson from '../../package.json' with { type: 'json' };
 import { loadedKernels, openTrainer, root } from '../harness.ts';
 import common from './common.cjs';

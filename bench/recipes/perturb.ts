@@ -1,6 +1,6 @@
 /** Images of a data set turned, moved or with noise on them; the same for the same seed. */
 import type { ImageSet } from '../../dist/data/dataset.js';
-import { Rng } from '../../dist/data/rng.js';
+import { Rng } from '../../dist/numbers/rng.js';
 
 /** One image in, one image out: [rows][columns] u8. */
 type Perturbation = (image: Uint8Array, side: number, random: () => number, number: number) => Uint8Array;

@@ -1,6 +1,7 @@
 /** Time against threads for each way of combining the workers' work, and where the workers' time goes. */
-import type { SyncName } from '../../dist/coordinator/plan.js';
+
 import type { PhaseTimes } from '../../dist/coordinator/work.js';
+import type { SyncName } from '../../dist/plan/plan.js';
 import type { Table } from '../../scripts/performance/record-format.ts';
 import { alternate, shown, spread, type Trainer } from '../harness.ts';
 import { type Batch, batches, openEngine, ratios, rounds } from './engine-case.ts';

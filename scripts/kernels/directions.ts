@@ -1,7 +1,7 @@
 /**
  * Emits the AssemblyScript that makes direction features for one grid size, everything unrolled over the grid:
  * 28×28 uint8 images → 8 directions × pool × pool floats, eight images at a time. Normalisation by moments: Casey
- * 1970; directions: Liu, Nakashima, Sako, Fujisawa 2003. `src/kernels/directions-reference.ts` says the same in float64.
+ * 1970; directions: Liu, Nakashima, Sako, Fujisawa 2003. `src/kernels/directions/directions-reference.ts` says the same in float64.
  *
  * Moments, prefix sums and placement work on one image at a time in 16-bit integers (an edge of a grid column is one
  * 4-byte load of {prefix sum, value}, four edges interpolate in one i16 dot product); then eight images lie side by

@@ -2,7 +2,7 @@
  * Every bar of the project, measured or not: the one place for their words and limits. A benchmark judges its
  * figures by `judge`; docs/PERFORMANCE.md lists those for which there is no record as not measured.
  */
-import { maximum, median, minimum } from '../../dist/report/statistics.js';
+import { maximum, median, minimum } from '../../dist/numbers/statistics.js';
 import type { Bar } from './record-format.ts';
 
 export interface BarDefinition {

@@ -1,7 +1,7 @@
 /** The statistics that a recipe's file carries as a comment, from the newest record of `npm run bench -- recipes`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { markdownTable } from 'markdown-table';
-import { maximum, mean, minimum, standardDeviation } from '../../dist/report/statistics.js';
+import { maximum, mean, minimum, standardDeviation } from '../../dist/numbers/statistics.js';
 import type { BenchRecord } from './record-format.ts';
 
 const configs = new URL('../../configs/', import.meta.url);

@@ -2,7 +2,7 @@
  * docs/REPORT.md and its charts, made from committed records alone: the same records give the same text. Sentences are
  * written here; every figure comes from a record.
  */
-import { mean, median } from '../../dist/report/statistics.js';
+import { mean, median } from '../../dist/numbers/statistics.js';
 import { accuracyChart } from '../../dist/study/study-chart.js';
 import { comparisonSection, legend, milliseconds, percent, table } from '../../dist/study/study-markdown.js';
 import type { StudyRecord } from '../../dist/study/study-record.js';

@@ -1,10 +1,11 @@
 /** The backend that a plan asks for, with everything of it that one rank needs. */
-import type { Plan } from '../coordinator/plan.js';
-import type { DirectionsPlan } from '../coordinator/plan-directions.js';
-import { type ChunkExtractor, Extractor } from '../directions/extractor.js';
-import { instantiateDirections } from '../kernels/direction-kernels.js';
+
+import { type ChunkExtractor, Extractor } from '../data/transforms/directions/extractor.js';
+import { instantiateDirections } from '../kernels/directions/direction-kernels.js';
 import { instantiateKernels, type Kernels } from '../kernels/kernels.js';
 import type { KernelModules } from '../kernels/load.js';
+import type { Plan } from '../plan/plan.js';
+import type { DirectionsPlan } from '../plan/plan-directions.js';
 import type { Instruments } from '../profile/instruments.js';
 import type { PixelBackend } from './backend.js';
 import { DirectionBackend } from './directions/direction-backend.js';

@@ -1,8 +1,9 @@
 /** What every backend in WebAssembly does with a slice of the parameters, however they are laid out. */
-import type { Plan } from '../coordinator/plan.js';
-import type { Slice } from '../coordinator/slices.js';
+
 import type { Kernels } from '../kernels/kernels.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import type { Plan } from '../plan/plan.js';
+import type { Slice } from '../plan/slices.js';
 
 /** Byte offset of gradient buffer `buffer`. */
 export function gradientBuffer({ regions, parameters }: Plan, buffer: number): number {

@@ -2,10 +2,10 @@
  * A backend that also measures the gradients which it reduces: what the gradient noise scale is made of. The sum of
  * squares costs about as much as the reduction, so it stands in for a backend only where the scale is asked for.
  */
-import type { Plan, Region } from '../coordinator/plan.js';
-import { squaresPerParty } from '../coordinator/plan-noise.js';
-import { shardSizes } from '../coordinator/shards.js';
-import type { Slice } from '../coordinator/slices.js';
+import type { Plan, Region } from '../plan/plan.js';
+import { squaresPerParty } from '../plan/plan-noise.js';
+import { shardSizes } from '../plan/shards.js';
+import type { Slice } from '../plan/slices.js';
 import type { Backend, Rows, ShardResult } from './backend.js';
 import { gradientBuffer } from './slice-steps.js';
 

@@ -1,6 +1,6 @@
 /** In which order a run sees its images: drawn from the seed, one stream for the subset and one for each epoch. */
 import type { Config } from '../config/schema.js';
-import { Rng, Stream, shuffle } from '../data/rng.js';
+import { Rng, Stream, shuffle } from '../numbers/rng.js';
 import type { Session } from './session.js';
 
 /** Call with each epoch's number, from 0, before its first step. */

@@ -11,6 +11,7 @@ import {
   makeNormaliser,
   measureFeatures,
 } from '../data/statistics.js';
+import { describeModel } from '../data/transforms/directions/describe-model.js';
 import {
   fitNormaliser,
   fixedPoint,
@@ -18,12 +19,11 @@ import {
   normaliserTensors,
   readNormaliser,
 } from '../data/whitening.js';
-import { describeModel } from '../directions/describe-model.js';
-import { chunkImages, imageSide } from '../directions/spec.js';
-import { mostClasses } from '../kernels/direction-kernels.js';
+import { mostClasses } from '../kernels/directions/direction-kernels.js';
+import { chunkImages, imageSide } from '../kernels/directions/spec.js';
 import type { Tensor } from '../model/safetensors.js';
+import type { DataFacts, PartName, Plan } from '../plan/plan.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
-import type { DataFacts, PartName, Plan } from './plan.js';
 
 interface Part {
   /** Pixels as features; null where direction features are made of the images during the run. */

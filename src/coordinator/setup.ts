@@ -3,15 +3,15 @@ import type { TensorFlowVersions } from '../backend/tfjs/library.js';
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
-import { type DirectionShape, directionShape } from '../directions/spec.js';
+import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
+import type { CoreCount } from '../machine/cores.js';
 import type { Tensor } from '../model/safetensors.js';
-import type { CoreCount } from './cores.js';
-import { makePlan } from './make-plan.js';
-import type { Plan, ProfilePlan } from './plan.js';
-import { openPool, type WorkerPool } from './pool.js';
+import { makePlan } from '../plan/make-plan.js';
+import type { Plan, ProfilePlan } from '../plan/plan.js';
+import type { Progress } from '../run/progress.js';
+import { openPool, type WorkerPool } from '../worker/pool.js';
 import { type PreparedData, prepareData } from './prepare-data.js';
-import type { Progress } from './progress.js';
 import { Session } from './session.js';
 
 export interface Setup {

@@ -1,8 +1,9 @@
 /** What the workers left of each step of a command, read by the coordinator. */
+
+import type { Plan, Region } from '../plan/plan.js';
+import { squaresPerParty } from '../plan/plan-noise.js';
 import { strategies } from '../sync/strategy.js';
 import { metricsPerRank } from '../worker/step-loop.js';
-import type { Plan, Region } from './plan.js';
-import { squaresPerParty } from './plan-noise.js';
 import type { GradientSquares, StepMetrics, Work } from './work.js';
 
 export class StepRecord {

@@ -1,18 +1,18 @@
 /** One training run over an open session: epochs, learning rates, evaluations, stopping. */
 import type { Config } from '../config/schema.js';
-import { Rng, Stream } from '../data/rng.js';
 import { initialTensors } from '../model/initialise.js';
 import type { Tensor } from '../model/safetensors.js';
+import { Rng, Stream } from '../numbers/rng.js';
 import { peakRate } from '../optim/batch-scaling.js';
 import { type NoiseEstimate, NoiseScale } from '../optim/noise-scale.js';
 import { learningRate } from '../optim/schedule.js';
 import { tailAverageOf } from '../optim/tail-average.js';
+import { imagesOf, runLength } from '../plan/run-length.js';
+import { shardSizes } from '../plan/shards.js';
+import { nonFiniteLoss } from '../worker/session-errors.js';
 import { BestWeights } from './best-weights.js';
 import { orderOf } from './epoch-order.js';
-import { imagesOf, runLength } from './run-length.js';
 import type { Session } from './session.js';
-import { nonFiniteLoss } from './session-errors.js';
-import { shardSizes } from './shards.js';
 import { type StopReason, StopRule } from './stopping.js';
 import type { Evaluation, StepMetrics } from './work.js';
 

@@ -1,9 +1,9 @@
 /** One rank's way from images to logits, a chunk at a time: the pixel pipeline, then the training kernels. */
 import { ForwardPass } from '../backend/wasm/forward.js';
-import { scratchFloats } from '../coordinator/make-plan.js';
 import { extractFeatures } from '../data/features.js';
 import { entryBytes, packDense, packSparse } from '../data/packing.js';
 import type { Kernels } from '../kernels/kernels.js';
+import { scratchFloats } from '../plan/make-plan.js';
 import type { InferencePlan } from './inference-plan.js';
 
 export class ChunkForward {

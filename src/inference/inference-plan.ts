@@ -4,13 +4,13 @@
  */
 
 import type { Config } from '../config/schema.js';
-import { Arena, type Region } from '../coordinator/arena.js';
-import { makePlan } from '../coordinator/make-plan.js';
-import type { DataFacts, Plan } from '../coordinator/plan.js';
-import { allocate } from '../coordinator/shared-memory.js';
 import type { Kernels } from '../kernels/kernels.js';
+import { Arena, type Region } from '../memory/arena.js';
+import { allocate } from '../memory/shared-memory.js';
 import { importParameters } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
+import { makePlan } from '../plan/make-plan.js';
+import type { DataFacts, Plan } from '../plan/plan.js';
 
 /** What the tensors alone do not say. */
 export interface NetworkDescription {

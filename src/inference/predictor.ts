@@ -3,13 +3,14 @@
  * training kernels. Few images are the calling thread's alone, as waking a worker takes longer than they do; of more it
  * shares the chunks with workers, where there are some. For networks on pixels.
  */
-import { openPool, type WorkerPool } from '../coordinator/pool.js';
-import { WorkerFailure } from '../coordinator/session-errors.js';
+
 import { instantiateKernels } from '../kernels/kernels.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import { AbortReason, Control } from '../worker/control.js';
+import { openPool, type WorkerPool } from '../worker/pool.js';
+import { WorkerFailure } from '../worker/session-errors.js';
 import { ChunkForward } from './chunk-forward.js';
 import {
   centreBias,

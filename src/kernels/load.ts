@@ -1,11 +1,11 @@
 /** Compiles the best kernel module that this machine runs correctly: flags, compilation, start-up self-test. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { DirectionShape } from '../directions/spec.js';
 import { UserError } from '../user-error.js';
 import { checkAll } from './checks.js';
-import { checkDirections } from './direction-checks.js';
-import { directionModule, instantiateDirections } from './direction-kernels.js';
+import { checkDirections } from './directions/direction-checks.js';
+import { directionModule, instantiateDirections } from './directions/direction-kernels.js';
+import type { DirectionShape } from './directions/spec.js';
 import { instantiateKernels } from './kernels.js';
 import { candidateLevels, type Level, moduleName, setCompilerFlags } from './levels.js';
 

@@ -1,5 +1,5 @@
 /** Initial weights, drawn layer by layer, weights [out][in] before biases, whatever their place in memory. */
-import type { Rng } from '../data/rng.js';
+import type { Rng } from '../numbers/rng.js';
 import { orthogonalMatrix } from './orthogonal.js';
 import { biasName, weightName } from './parameters.js';
 import type { Tensor } from './safetensors.js';

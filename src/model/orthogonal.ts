@@ -1,5 +1,5 @@
 /** Random orthogonal matrices (Saxe, McClelland & Ganguli 2014), for initial weights. */
-import type { Rng } from '../data/rng.js';
+import type { Rng } from '../numbers/rng.js';
 
 /**
  * f32 [rows][columns], row by row: the rows are orthonormal where there are no more of them than columns, else the

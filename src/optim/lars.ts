@@ -9,8 +9,8 @@
  * the first step from zero weights. Biases learn at lr, without decay.
  */
 import type { Config } from '../config/schema.js';
-import type { Slice } from '../coordinator/slices.js';
 import type { Kernels } from '../kernels/kernels.js';
+import type { Slice } from '../plan/slices.js';
 import type { LayerNorms, Norms } from './layer-norms.js';
 import type { Optimizer } from './optimizer.js';
 

@@ -4,11 +4,11 @@
  * them up in the same order: the bits do not depend on how the layers are cut. Biases are not part of a norm.
  */
 import type { Config } from '../config/schema.js';
-import type { Plan } from '../coordinator/plan.js';
-import type { Slice } from '../coordinator/slices.js';
-import { stripFloats } from '../kernels/direction-kernels.js';
+import { stripFloats } from '../kernels/directions/direction-kernels.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { LayerLayout } from '../model/layout.js';
+import type { Plan } from '../plan/plan.js';
+import type { Slice } from '../plan/slices.js';
 
 /** The rows of one layer: the first one's number among all, how many a panel has, and floats of each. */
 export interface WeightRows {

@@ -1,8 +1,8 @@
 /** An optimiser applies one step to a contiguous run of parameters, whoever owns it. */
 import type { Config } from '../config/schema.js';
-import type { Plan } from '../coordinator/plan.js';
-import type { Slice } from '../coordinator/slices.js';
 import type { Kernels } from '../kernels/kernels.js';
+import type { Plan } from '../plan/plan.js';
+import type { Slice } from '../plan/slices.js';
 
 import { Lars } from './lars.js';
 import { LayerNorms } from './layer-norms.js';

@@ -2,13 +2,13 @@
  * The coordinator's side of a profile: it takes every rank's stamps when a command is done, and keeps when commands were
  * sent and orders drawn. What it all means is worked out when the run is over.
  */
-import type { Plan } from '../coordinator/plan.js';
+import type { Plan } from '../plan/plan.js';
+import { doublesPerStamp, headerDoubles } from '../plan/stamp-room.js';
 import type { RunCommand } from '../worker/control.js';
 import { Instruments } from './instruments.js';
 import { type Clock, monotonicClock } from './monotonic-clock.js';
 import { phaseNumber } from './phases.js';
 import { stampRegion } from './recorder.js';
-import { doublesPerStamp, headerDoubles } from './stamp-room.js';
 
 /** One rank's stamps of one command, in order: f64 [stamps][milliseconds of the clock, number], as the recorder wrote them. */
 export type Stamps = Float64Array;

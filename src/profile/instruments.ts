@@ -1,9 +1,9 @@
 /** What profiling puts between a rank and its work. Loaded only where a run is profiled. */
 import path from 'node:path';
 import type { OpenBackend } from '../backend/open-backend.js';
-import type { Plan } from '../coordinator/plan.js';
-import type { ChunkExtractor } from '../directions/extractor.js';
+import type { ChunkExtractor } from '../data/transforms/directions/extractor.js';
 import type { Kernels } from '../kernels/kernels.js';
+import type { Plan } from '../plan/plan.js';
 import type { RunCommand } from '../worker/control.js';
 import type { PhaseClock } from '../worker/phase-clock.js';
 import { phaseNumber } from './phases.js';

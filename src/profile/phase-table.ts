@@ -1,5 +1,5 @@
 /** The table of a profile: each phase's time, work, rates, and its place under the roofline of one core. */
-import { median } from '../report/statistics.js';
+import { median } from '../numbers/statistics.js';
 import { type PhaseKind, phaseNumber } from './phases.js';
 import { placeUnderRoof, type Roof, type RoofPlace } from './roof.js';
 import type { Totals } from './totals.js';

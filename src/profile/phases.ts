@@ -2,7 +2,7 @@
  * The phases that a profiled run is divided into, as the recorder of every rank and the coordinator number them. Those of
  * a network are per layer, counted from 1 as people do.
  */
-import type { Plan } from '../coordinator/plan.js';
+import type { Plan } from '../plan/plan.js';
 
 export type PhaseKind =
   | 'idle'

@@ -1,20 +1,20 @@
 /** What a profiled run's stamps come to: the profile and the files of its run folder. */
 
-import type { MeasuredSpeed } from '../coordinator/hardware.js';
-import type { Plan } from '../coordinator/plan.js';
-import { measureSpeed } from '../coordinator/probe.js';
-import { describeNetwork } from '../coordinator/recipe-words.js';
 import type { Setup } from '../coordinator/setup.js';
 import type { UnfinishedOutcome } from '../coordinator/training-run.js';
 import { loadKernels } from '../kernels/load.js';
-import { median } from '../report/statistics.js';
+import type { MeasuredSpeed } from '../machine/hardware.js';
+import { measureSpeed } from '../machine/speed.js';
+import { median } from '../numbers/statistics.js';
+import type { Plan } from '../plan/plan.js';
+import { doublesPerStamp, headerDoubles } from '../plan/stamp-room.js';
+import { describeNetwork } from '../run/recipe-words.js';
 import type { Collector, CommandRecord } from './collector.js';
 import { phaseTable } from './phase-table.js';
 import { phaseNumber, phasesOf } from './phases.js';
 import { PhaseRecorder } from './recorder.js';
 import { type Profile, profileJson, profileText, type StampCost } from './report.js';
 import { rooflineChart } from './roofline-chart.js';
-import { doublesPerStamp, headerDoubles } from './stamp-room.js';
 import { type StartupMarks, type StartupStage, startupStages } from './startup.js';
 import { visitSlices } from './timeline.js';
 import { type Totals, totalsOf } from './totals.js';

@@ -2,8 +2,9 @@
  * The engine's kernels, each call of which tells the recorder its phase: what a backend does within `propagate` in one go
  * is taken apart by layer. Which layer a product belongs to is read from the address of its weights.
  */
-import type { Plan } from '../coordinator/plan.js';
+
 import type { Kernels } from '../kernels/kernels.js';
+import type { Plan } from '../plan/plan.js';
 import { backwardNumber, forwardNumber, phaseNumber } from './phases.js';
 import type { PhaseRecorder } from './recorder.js';
 

@@ -2,10 +2,10 @@
  * Time stamps of one rank in shared memory: each begins a phase that lasts until the next stamp, so the phases of a rank
  * leave no gaps. A rank writes during a command; the coordinator reads when everyone has reported it done.
  */
-import type { Plan } from '../coordinator/plan.js';
+import type { Plan } from '../plan/plan.js';
+import { doublesPerStamp, headerDoubles } from '../plan/stamp-room.js';
 import { type Clock, monotonicClock } from './monotonic-clock.js';
 import { phaseNumber } from './phases.js';
-import { doublesPerStamp, headerDoubles } from './stamp-room.js';
 
 /** Added to a phase's number where the phase begins a step. */
 export const stepFlag = 256;

@@ -1,8 +1,9 @@
 /** Stamps read as slices of time: what a rank did, from when to when, and in which step. */
+
+import { doublesPerStamp } from '../plan/stamp-room.js';
 import type { CommandRecord, Span, Stamps } from './collector.js';
 import { phaseNumber } from './phases.js';
 import { stepFlag } from './recorder.js';
-import { doublesPerStamp } from './stamp-room.js';
 
 /** `step` counts from 1; null where the phase is of no one step. Milliseconds of the clock. */
 export type SliceVisitor = (phase: number, from: number, to: number, step: number | null) => void;

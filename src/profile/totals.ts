@@ -1,6 +1,6 @@
 /** A profiled run summed up: where each rank's time went, and the same step by step. Milliseconds. */
 
-import type { Plan } from '../coordinator/plan.js';
+import type { Plan } from '../plan/plan.js';
 import type { Collector, CommandRecord, Span } from './collector.js';
 import { type Phase, phaseNumber, phasesOf } from './phases.js';
 import { spanOf, visitSlices, workersEnd } from './timeline.js';

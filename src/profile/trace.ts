@@ -2,10 +2,11 @@
  * A run as a trace for Perfetto and chrome://tracing, in the JSON object form of the Trace Event Format: complete events
  * ("X", microseconds) that nest by time, epoch > step > phase, on one track a worker and one of the coordinator.
  */
+
+import { doublesPerStamp } from '../plan/stamp-room.js';
 import type { CommandRecord, Span } from './collector.js';
 import type { Phase } from './phases.js';
 import { phaseNumber } from './phases.js';
-import { doublesPerStamp } from './stamp-room.js';
 import { spanOf, visitSlices, workersEnd } from './timeline.js';
 
 interface MetadataEvent {

@@ -3,9 +3,10 @@
  * move. Every array that a phase reads or writes counts once a pass (a step's batch, an evaluation's chunk), wherever
  * it happens to lie; f32 is four bytes. Operations of index arithmetic and of padding do not count.
  */
-import type { PartName, Plan } from '../coordinator/plan.js';
-import type { DirectionShape } from '../directions/spec.js';
-import { imageSide } from '../directions/spec.js';
+
+import type { DirectionShape } from '../kernels/directions/spec.js';
+import { imageSide } from '../kernels/directions/spec.js';
+import type { PartName, Plan } from '../plan/plan.js';
 import { backwardNumber, forwardNumber, phaseNumber } from './phases.js';
 
 /** Totals of a run over all workers. `flop` null: integer work, or an algorithm whose operations shapes do not tell. */

@@ -1,4 +1,6 @@
 /** Puts the sections of a report together. Importing this file costs Plot, so only the report loads it. */
+
+import { plural } from '../numbers/words.js';
 import type { LeftOut, Report, Section } from './document.js';
 import type { LoadedRuns } from './load-runs.js';
 import { damageLine } from './log-problems.js';
@@ -13,7 +15,6 @@ import { stepsSection } from './sections/steps.js';
 import { syncSection } from './sections/sync.js';
 import { targetSection } from './sections/target.js';
 import type { Setting, Survey } from './settings.js';
-import { plural } from './words.js';
 
 export function buildReport({ runs, files, damages }: LoadedRuns, found: Survey): Report {
   // The same colour for a setting in every chart; the colours go first to those that came to an end.

@@ -1,8 +1,8 @@
 /** Makes a run out of the events of its log. */
 
 import * as z from 'zod';
-import { imagesOf } from '../coordinator/run-length.js';
-import type { EventName, LogEvents } from './log-schema.js';
+import { imagesOf } from '../plan/run-length.js';
+import type { EventName, LogEvents } from '../run/log-schema.js';
 import type { LogEntry } from './read-log.js';
 import { configFacts, type EvaluationPoint, type Run, type StepPoint, type Track } from './run.js';
 import type { Sidecars } from './sidecars.js';

@@ -1,13 +1,14 @@
 /** Two units side by side: ratios with bootstrap intervals, and what differs between their machines and recipes. */
+
+import { mean, median } from '../numbers/statistics.js';
+import { wholePercent } from '../numbers/words.js';
 import { bootstrap, type Interval, middle } from './bootstrap.js';
 import { otherWork } from './comparable.js';
 import { type Difference, differences, flatKeys } from './config-keys.js';
 import { groupBy } from './group-by.js';
 import { machineDifferences } from './machines.js';
 import type { Pair, Unit } from './pairs.js';
-import { mean, median } from './statistics.js';
 import { lastAccuracy, targetTimes, throughput } from './target-times.js';
-import { wholePercent } from './words.js';
 
 /** One figure of both sides. */
 export interface Measure {

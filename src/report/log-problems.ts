@@ -1,9 +1,9 @@
 /** The words for what is wrong with a line of a log. */
 import type { ZodError } from 'zod';
 import { nearest } from '../config/nearest.js';
+import { printable } from '../numbers/words.js';
+import { logEvents } from '../run/log-schema.js';
 import { expectedGot } from '../user-error.js';
-import { logEvents } from './log-schema.js';
-import { printable } from './words.js';
 
 /** `loss: expected number, got "0.3" (string)`: the first thing that zod refuses in `record`. */
 export function payloadProblem(error: ZodError, record: object): string {

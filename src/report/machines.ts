@@ -1,7 +1,8 @@
 /** Which machine a run was on, judged by its hardware card: letters for machines whose facts differ. */
+
+import type { LogEvents } from '../run/log-schema.js';
 import { differences, flatKeys, keyOf } from './config-keys.js';
 import { groupBy } from './group-by.js';
-import type { LogEvents } from './log-schema.js';
 import type { Run } from './run.js';
 
 type Hardware = LogEvents['hardware'];

@@ -1,8 +1,8 @@
 /** What the charts of a report have in common: size, colours by setting, units of time, thinning of long series. */
 import type { PlotOptions } from '@observablehq/plot';
+import { mean } from '../numbers/statistics.js';
 import { drawChart, seriesColours } from './chart.js';
 import type { Figure, LegendEntry } from './document.js';
-import { mean } from './statistics.js';
 
 export const [chartWidth, chartHeight] = [440, 280];
 const otherColour = 'var(--faint)';

@@ -1,9 +1,9 @@
 /** Reads one log.ndjson: its events by run, and everything that is wrong with it, by line. Nothing stops the reading. */
 import { readFileSync } from 'node:fs';
+import { type EventName, isEventName, type LogEvents, logEvents, logLine } from '../run/log-schema.js';
 import { expectedGot } from '../user-error.js';
 import { createOrder } from './log-order.js';
 import { nearestEvent, payloadProblem } from './log-problems.js';
-import { type EventName, isEventName, type LogEvents, logEvents, logLine } from './log-schema.js';
 
 export type LogEntry = {
   [K in EventName]: {

@@ -1,8 +1,8 @@
 /** A run as the reports see it: what its log told, and what the files beside the log add. */
 import * as z from 'zod';
-import type { LogEvents } from './log-schema.js';
+import type { SweepRow } from '../commands/sweep-table.js';
+import type { LogEvents } from '../run/log-schema.js';
 import type { Damage } from './read-log.js';
-import type { SweepRow } from './sweep-table.js';
 
 type Timed<T> = Readonly<Omit<T, 'seed'>> & {
   /** Seen by then, over all epochs; null where the log does not tell how many an epoch has. */

@@ -1,4 +1,7 @@
 /** Speed-up against threads: from sweeps, and from training runs that differ in nothing but their threads. */
+
+import type { SweepRow } from '../commands/sweep-table.js';
+import { median } from '../numbers/statistics.js';
 import { bootstrap, type Interval, middle } from './bootstrap.js';
 import { groupBy } from './group-by.js';
 import type { Run } from './run.js';
@@ -13,8 +16,6 @@ import {
   predictSpeedup,
 } from './scaling-laws.js';
 import type { Recipe, Setting, Survey } from './settings.js';
-import { median } from './statistics.js';
-import type { SweepRow } from './sweep-table.js';
 import { throughput } from './target-times.js';
 
 export interface ScalingRow {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { hardwarePayload, type LogEvents } from './log-schema.js';
+import { hardwarePayload, type LogEvents } from '../run/log-schema.js';
 
 export interface Sidecars {
   readonly config: unknown;

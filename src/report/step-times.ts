@@ -2,8 +2,9 @@
  * How long steps take, from the `step` events: the time between two of them, over the steps between them. With
  * `log.every` above 1 that is a mean over so many steps, in which a single slow one is diluted.
  */
+
+import { quantile } from '../numbers/statistics.js';
 import type { Track } from './run.js';
-import { quantile } from './statistics.js';
 
 /** Mean milliseconds a step, for each interval without an evaluation or the end of an epoch in it. */
 export function stepIntervalsMs({ steps, evaluations, epochs }: Track): number[] {

@@ -1,7 +1,8 @@
 /** Sync strategies beside each other, where nothing else differs. */
+
+import { median } from '../numbers/statistics.js';
 import { groupBy } from './group-by.js';
 import type { Survey } from './settings.js';
-import { median } from './statistics.js';
 import { lastAccuracy, throughput } from './target-times.js';
 
 export interface SyncRow {

@@ -1,7 +1,7 @@
 /** Time to accuracy: when each seed first reached the target, and how many did. */
 
+import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import type { Track } from './run.js';
-import { maximum, mean, median, minimum, standardDeviation } from './statistics.js';
 
 export interface Reached {
   /** Resident: from the images in memory, evaluations included. */

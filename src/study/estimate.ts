@@ -1,6 +1,7 @@
 /** What a study costs, told before it is run: a few steps of every variant that is not finished. */
-import { Diverged } from '../coordinator/session-errors.js';
+
 import { startParameters, trainOnce } from '../coordinator/training-run.js';
+import { Diverged } from '../worker/session-errors.js';
 import type { CellStore } from './cell-store.js';
 import type { Comparison } from './expand.js';
 import { withSteps } from './measure.js';

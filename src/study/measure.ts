@@ -1,8 +1,8 @@
 /** One run of a variant, and what it tells of accuracy, time and images. */
 import type { Config } from '../config/schema.js';
-import { imagesOf, runLength } from '../coordinator/run-length.js';
-import { Diverged } from '../coordinator/session-errors.js';
 import { startParameters, trainOnce } from '../coordinator/training-run.js';
+import { imagesOf, runLength } from '../plan/run-length.js';
+import { Diverged } from '../worker/session-errors.js';
 import type { Cell, CurvePoint } from './cells.js';
 import type { Bench } from './workbench.js';
 

@@ -1,6 +1,6 @@
 /** Differences and ratios of paired samples (the same seed on both sides) with intervals. */
-import { Rng } from '../data/rng.js';
-import { mean, median, quantile, standardDeviation } from '../report/statistics.js';
+import { Rng } from '../numbers/rng.js';
+import { mean, median, quantile, standardDeviation } from '../numbers/statistics.js';
 
 export interface Interval {
   readonly estimate: number;

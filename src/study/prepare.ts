@@ -1,8 +1,8 @@
 /** The runs of a comparison, complete: evaluations placed, equal times turned into steps, keys known. */
 import type { Config } from '../config/schema.js';
-import { runLength } from '../coordinator/run-length.js';
 import { startParameters, trainOnce } from '../coordinator/training-run.js';
-import { median } from '../report/statistics.js';
+import { median } from '../numbers/statistics.js';
+import { runLength } from '../plan/run-length.js';
 import type { CellStore } from './cell-store.js';
 import { type Cell, cellKey, type Machine } from './cells.js';
 import type { Comparison, Variant } from './expand.js';

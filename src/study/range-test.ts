@@ -4,9 +4,9 @@
  */
 import type { Config } from '../config/schema.js';
 import { orderOf } from '../coordinator/epoch-order.js';
-import { runLength } from '../coordinator/run-length.js';
 import type { Session } from '../coordinator/session.js';
-import { Diverged } from '../coordinator/session-errors.js';
+import { runLength } from '../plan/run-length.js';
+import { Diverged } from '../worker/session-errors.js';
 
 export interface RangeOptions {
   readonly from: number;

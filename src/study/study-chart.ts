@@ -1,7 +1,7 @@
 /** A comparison as a chart: every run's accuracy as a dot, the mean and its spread, one row for each variant. */
 import { axisX, axisY, dot, type Markish, ruleX, ruleY, tickX } from '@observablehq/plot';
+import { mean, quantile } from '../numbers/statistics.js';
 import { chartFile, seriesColours } from '../report/chart.js';
-import { mean, quantile } from '../report/statistics.js';
 import type { ComparisonSummary, VariantSummary } from './summary.js';
 
 const rowHeight = 30;

@@ -3,20 +3,20 @@
  * lent to one session at a time; several of the same size may be out at once.
  */
 import type { Config } from '../config/schema.js';
-import { chooseThreads } from '../coordinator/choose-threads.js';
-import type { CoreCount } from '../coordinator/cores.js';
 import { readInitialTensors } from '../coordinator/initial-tensors.js';
-import { makePlan } from '../coordinator/make-plan.js';
-import { openPool, type WorkerPool } from '../coordinator/pool.js';
 import { type PreparedData, prepareData } from '../coordinator/prepare-data.js';
-import type { Progress } from '../coordinator/progress.js';
 import { Session } from '../coordinator/session.js';
 import { downloadNotes, shapeOf } from '../coordinator/setup.js';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
-import type { DirectionShape } from '../directions/spec.js';
+import type { DirectionShape } from '../kernels/directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
+import type { CoreCount } from '../machine/cores.js';
 import type { Tensor } from '../model/safetensors.js';
+import { makePlan } from '../plan/make-plan.js';
+import { chooseThreads } from '../plan/threads.js';
+import type { Progress } from '../run/progress.js';
+import { openPool, type WorkerPool } from '../worker/pool.js';
 
 /** A session on a lent pool, and what its runs start from. */
 export interface Bench {

@@ -11,7 +11,7 @@
  * When a command ends between two averagings, the shared weights are set to the average for whoever evaluates or
  * saves them, and training goes on from the copies: how often a run is evaluated does not change it.
  */
-import { shardStart } from '../coordinator/shards.js';
+import { shardStart } from '../plan/shards.js';
 import { owner } from './owner.js';
 import type { Replica } from './replica.js';
 import type { Step, SyncStrategy } from './strategy.js';

@@ -4,9 +4,9 @@
  * workers train apart, on replicas.
  */
 import type { Backend, ShardResult } from '../backend/backend.js';
-import type { SyncName } from '../coordinator/plan.js';
-import type { LocalPlan } from '../coordinator/plan-replicas.js';
-import type { Slice } from '../coordinator/slices.js';
+import type { SyncName } from '../plan/plan.js';
+import type { LocalPlan } from '../plan/plan-replicas.js';
+import type { Slice } from '../plan/slices.js';
 import type { PhaseClock } from '../worker/phase-clock.js';
 import { average } from './average.js';
 import { hogwild } from './hogwild.js';

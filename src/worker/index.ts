@@ -5,10 +5,10 @@
 import type { Backend } from '../backend/backend.js';
 import { type OpenBackend, openBackend } from '../backend/open-backend.js';
 import { SquaredGradients } from '../backend/squared-gradients.js';
-import type { Plan } from '../coordinator/plan.js';
-import { replicaPlan } from '../coordinator/plan-replicas.js';
-import { chosenPlan } from '../coordinator/plan-selection.js';
 import type { KernelModules } from '../kernels/load.js';
+import type { Plan } from '../plan/plan.js';
+import { replicaPlan } from '../plan/plan-replicas.js';
+import { chosenPlan } from '../plan/plan-selection.js';
 import type { Instruments } from '../profile/instruments.js';
 import { Replica } from '../sync/replica.js';
 import { Aborted, AbortReason, Control, type RunCommand } from './control.js';

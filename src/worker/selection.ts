@@ -4,10 +4,10 @@
  * forward pass is made again: images seen forward are the whole batch, those seen backward the chosen ones.
  */
 import type { Backend, PixelBackend, ShardResult } from '../backend/backend.js';
-import type { Plan, Region } from '../coordinator/plan.js';
-import type { SelectionPlan } from '../coordinator/plan-selection.js';
-import { shardStart } from '../coordinator/shards.js';
 import { Selector } from '../optim/selective.js';
+import type { Plan, Region } from '../plan/plan.js';
+import type { SelectionPlan } from '../plan/plan-selection.js';
+import { shardStart } from '../plan/shards.js';
 import type { Step } from '../sync/strategy.js';
 
 export interface SelectionParties {

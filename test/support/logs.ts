@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configSchema } from '../../dist/config/schema.js';
-import { openLog } from '../../dist/coordinator/log.js';
-import type { LogEvents } from '../../dist/report/log-schema.js';
+import { openLog } from '../../dist/run/log.js';
+import type { LogEvents } from '../../dist/run/log-schema.js';
 
 export const hardware: LogEvents['hardware'] = {
   processor: 'Example Processor',

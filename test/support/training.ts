@@ -2,9 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { after } from 'node:test';
 import { resolveConfig } from '../../dist/config/load.js';
-import { makePlan } from '../../dist/coordinator/make-plan.js';
-import type { Plan } from '../../dist/coordinator/plan.js';
-import { openPool, type WorkerPool } from '../../dist/coordinator/pool.js';
 import { prepareData } from '../../dist/coordinator/prepare-data.js';
 import { Session } from '../../dist/coordinator/session.js';
 import { shapeOf } from '../../dist/coordinator/setup.js';
@@ -13,6 +10,9 @@ import type { Dataset } from '../../dist/data/dataset.js';
 import { loadDataset } from '../../dist/data/load.js';
 import { type LoadedKernels, loadKernels } from '../../dist/kernels/load.js';
 import { readSafetensors, type Tensor } from '../../dist/model/safetensors.js';
+import { makePlan } from '../../dist/plan/make-plan.js';
+import type { Plan } from '../../dist/plan/plan.js';
+import { openPool, type WorkerPool } from '../../dist/worker/pool.js';
 
 const pools = new Map<number, WorkerPool>();
 const kernels = new Map<string, LoadedKernels>();

@@ -1,5 +1,9 @@
 /** Pieces of text that several of the emitted kernels share. */
-import { type LinearField, linearFieldOffset, linearModelFields } from '../../../src/kernels/linear-model.ts';
+import {
+  type LinearField,
+  linearFieldOffset,
+  linearModelFields,
+} from '../../../src/kernels/directions/linear-model.ts';
 import { halves, sequence } from '../text.ts';
 
 export const classes = sequence(10);

@@ -1,5 +1,5 @@
 /** The columns of the peers' table: how each measure is read from a summary, compared and shown. */
-import { median } from '../../../dist/report/statistics.js';
+import { median } from '../../../dist/numbers/statistics.js';
 import { figure } from '../record-markdown.ts';
 import type { Runs } from './format.ts';
 import { isBound, type Ratio, type Summary } from './summary.ts';

@@ -1,5 +1,5 @@
 /** The peers' race as tables: who against whom, under load, every setting, and what the settings are. */
-import { median } from '../../../dist/report/statistics.js';
+import { median } from '../../../dist/numbers/statistics.js';
 import type { Table } from '../record-format.ts';
 import { figure } from '../record-markdown.ts';
 import type { ContestantResult, Entrant, PeersRace, Runs } from './format.ts';

@@ -2,13 +2,14 @@
  * Softmax regression on direction features, on blocks of eight images. Rows of a batch are whole blocks, slices are
  * strips of eight inputs.
  */
-import type { PartName, Plan } from '../../coordinator/plan.js';
-import type { DirectionsPlan } from '../../coordinator/plan-directions.js';
-import type { Slice } from '../../coordinator/slices.js';
-import { blockBytes, blocksOf, chunkBlocks, chunkImages } from '../../directions/spec.js';
-import type { DirectionKernels } from '../../kernels/direction-kernels.js';
+
+import type { DirectionKernels } from '../../kernels/directions/direction-kernels.js';
+import { blockBytes, blocksOf, chunkBlocks, chunkImages } from '../../kernels/directions/spec.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
+import type { PartName, Plan } from '../../plan/plan.js';
+import type { DirectionsPlan } from '../../plan/plan-directions.js';
+import type { Slice } from '../../plan/slices.js';
 import type { Rows, ShardResult } from '../backend.js';
 import type { FeatureBackend, SoloSteps } from '../feature-backend.js';
 import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';

@@ -1,8 +1,9 @@
 /** What both backends on direction features do with feature blocks, whatever network they feed. */
-import type { Plan } from '../../coordinator/plan.js';
-import type { DirectionsPlan } from '../../coordinator/plan-directions.js';
-import { chunksOf } from '../../directions/spec.js';
-import type { DirectionKernels } from '../../kernels/direction-kernels.js';
+
+import type { DirectionKernels } from '../../kernels/directions/direction-kernels.js';
+import { chunksOf } from '../../kernels/directions/spec.js';
+import type { Plan } from '../../plan/plan.js';
+import type { DirectionsPlan } from '../../plan/plan-directions.js';
 
 /** Mean and scale from the sums of all chunks of `images` images. */
 export function fitScale(

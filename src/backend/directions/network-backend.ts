@@ -1,9 +1,10 @@
 /** Networks with hidden layers on direction features: the engine's layers, their inputs standardised from blocks. */
-import type { PartName, Plan } from '../../coordinator/plan.js';
-import type { DirectionsPlan } from '../../coordinator/plan-directions.js';
-import { blockBytes, blocksOf, chunkImages } from '../../directions/spec.js';
-import type { DirectionKernels } from '../../kernels/direction-kernels.js';
+
+import type { DirectionKernels } from '../../kernels/directions/direction-kernels.js';
+import { blockBytes, blocksOf, chunkImages } from '../../kernels/directions/spec.js';
 import type { Kernels } from '../../kernels/kernels.js';
+import type { PartName, Plan } from '../../plan/plan.js';
+import type { DirectionsPlan } from '../../plan/plan-directions.js';
 import type { Rows, ShardResult } from '../backend.js';
 import type { FeatureBackend } from '../feature-backend.js';
 import type { ForwardPass } from '../wasm/forward.js';

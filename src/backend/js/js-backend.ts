@@ -2,8 +2,7 @@
  * The reference backend: plain TypeScript on the plan's float32 matrices, by the definitions that the kernels are tested
  * against (sums in float64). Hundreds of times slower than the kernels; right where they are in doubt.
  */
-import type { PartName, Plan } from '../../coordinator/plan.js';
-import type { Slice } from '../../coordinator/slices.js';
+
 import {
   activation,
   activationSlope,
@@ -12,6 +11,8 @@ import {
   matmul,
   sgdStep,
 } from '../../kernels/reference.js';
+import type { PartName, Plan } from '../../plan/plan.js';
+import type { Slice } from '../../plan/slices.js';
 import type { PixelBackend, Rows, ShardResult } from '../backend.js';
 import { BatchRows } from '../matrices/batch-rows.js';
 import { gradientBuffer } from '../slice-steps.js';

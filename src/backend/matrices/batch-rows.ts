@@ -1,5 +1,5 @@
 /** Rows of a part as a matrix f32 [rows][features], normalised, and as targets f32 [rows][classes]. */
-import type { PartName, Plan } from '../../coordinator/plan.js';
+import type { PartName, Plan } from '../../plan/plan.js';
 
 export class BatchRows {
   readonly #plan: Plan;

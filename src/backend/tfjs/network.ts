@@ -1,5 +1,5 @@
 /** The network in TensorFlow over the plan's memory: forward and backward pass of a matrix of rows. Made within a tidy. */
-import type { Plan } from '../../coordinator/plan.js';
+import type { Plan } from '../../plan/plan.js';
 import { Operations } from './operations.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 

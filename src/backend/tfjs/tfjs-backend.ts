@@ -5,10 +5,11 @@
  * `average` and `sharded` need the gradient of a worker's own rows only, so activations and deltas stay with TensorFlow
  * from propagate to gradient. With `owner` and more than one worker everyone needs everyone's: they go through memory.
  */
-import type { PartName, Plan } from '../../coordinator/plan.js';
-import type { Slice } from '../../coordinator/slices.js';
+
 import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
+import type { PartName, Plan } from '../../plan/plan.js';
+import type { Slice } from '../../plan/slices.js';
 import type { PixelBackend, Rows, ShardResult } from '../backend.js';
 import { BatchRows } from '../matrices/batch-rows.js';
 import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';

@@ -2,10 +2,11 @@
  * The batch's sparse rows turned into columns, for first layers whose gradient is gathered. Every rank turns its own
  * rows, in tiles; whoever sums over the batch takes all ranks' tiles in the order of the rows.
  */
-import type { Plan } from '../../coordinator/plan.js';
-import { columnTileBytes, columnTileRows, shardStart } from '../../coordinator/shards.js';
-import type { Slice } from '../../coordinator/slices.js';
+
 import type { Kernels } from '../../kernels/kernels.js';
+import type { Plan } from '../../plan/plan.js';
+import { columnTileBytes, columnTileRows, shardStart } from '../../plan/shards.js';
+import type { Slice } from '../../plan/slices.js';
 import type { Rows } from '../backend.js';
 
 export class Columns {

@@ -1,6 +1,7 @@
 /** The forward pass of some rows through one workspace, and the slopes of its activations. */
-import type { PartName, Plan, Workspace } from '../../coordinator/plan.js';
+
 import { activationCode, type Kernels } from '../../kernels/kernels.js';
+import type { PartName, Plan, Workspace } from '../../plan/plan.js';
 import type { Rows } from '../backend.js';
 
 /** Bytes of a row within a panel: 16 floats. */

@@ -1,5 +1,5 @@
 /** Where a network's inputs come from: rows of a workspace, and the labels that go with them. */
-import type { PartName, Plan, Workspace } from '../../coordinator/plan.js';
+import type { PartName, Plan, Workspace } from '../../plan/plan.js';
 import type { Rows } from '../backend.js';
 import type { ForwardPass } from './forward.js';
 

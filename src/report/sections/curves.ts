@@ -1,11 +1,11 @@
 /** Accuracy and loss against time and against images. */
 import { dot, line, type Markish, ruleY } from '@observablehq/plot';
+import { maximum, minimum, quantile } from '../../numbers/statistics.js';
+import { digits } from '../../numbers/words.js';
 import { type Figure, figures, type LeftOut, type Section, words } from '../document.js';
 import { figure, type Palette, thinned, timeUnit } from '../plotting.js';
 import type { Track } from '../run.js';
 import type { Setting, Survey } from '../settings.js';
-import { maximum, minimum, quantile } from '../statistics.js';
-import { digits } from '../words.js';
 
 const title = 'Learning curves';
 const [mostPoints, batchImages] = [48, 256];

@@ -1,11 +1,11 @@
 /** The hardware card of each machine, and what the runs on it measured of it. */
-import { hardwareLines } from '../../coordinator/hardware.js';
+import { hardwareLines } from '../../machine/hardware.js';
+import { median } from '../../numbers/statistics.js';
+import { digits, plural } from '../../numbers/words.js';
 import { type LeftOut, type Section, table, words } from '../document.js';
 import type { Machine } from '../machines.js';
 import type { Survey } from '../settings.js';
-import { median } from '../statistics.js';
 import { spreadOf } from '../target-times.js';
-import { digits, plural } from '../words.js';
 
 const title = 'Hardware';
 

@@ -1,12 +1,12 @@
 /** Where the time of a run goes: the phases of result.json. */
 import { dot } from '@observablehq/plot';
+import { median } from '../../numbers/statistics.js';
+import { digits } from '../../numbers/words.js';
 import { type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
 import { groupBy } from '../group-by.js';
 import { figure, type Palette } from '../plotting.js';
 import type { Run } from '../run.js';
 import type { Setting, Survey } from '../settings.js';
-import { median } from '../statistics.js';
-import { digits } from '../words.js';
 
 const title = 'Phases';
 

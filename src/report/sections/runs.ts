@@ -1,10 +1,11 @@
 /** All runs that were read, one a line. */
+
+import { milliseconds, percent } from '../../numbers/words.js';
 import { type LeftOut, type Section, table } from '../document.js';
 import type { Run } from '../run.js';
 import { nameOf } from '../run.js';
 import type { Survey } from '../settings.js';
 import { lastAccuracy, residentMs, spreadOf } from '../target-times.js';
-import { milliseconds, percent } from '../words.js';
 
 export function runsSection(found: Survey): Section | LeftOut {
   return {

@@ -1,13 +1,13 @@
 /** The fitted laws of scaling: their curves to 64 threads, coefficients and predictions. */
 import { areaY, dot, line, ruleX, text } from '@observablehq/plot';
+import { maximum } from '../../numbers/statistics.js';
+import { digits, interval } from '../../numbers/words.js';
 import { seriesColours } from '../chart.js';
 import { type Block, type Figure, figures, table, words } from '../document.js';
 import { groupBy } from '../group-by.js';
 import { figure } from '../plotting.js';
 import { type FittedLaw, predictedThreads, type ScalingCurve } from '../scaling.js';
 import { type Law, predictSpeedup } from '../scaling-laws.js';
-import { maximum } from '../statistics.js';
-import { digits, interval } from '../words.js';
 
 const mostCharts = 4;
 const shortNames = { amdahl: 'Amdahl', usl: 'USL' } as const;

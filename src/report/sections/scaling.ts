@@ -1,12 +1,12 @@
 /** Speed-up and efficiency against threads, what the laws of scaling make of them, and where the workers' time goes. */
 import { barY, dot, line, ruleX } from '@observablehq/plot';
+import { maximum, median, minimum } from '../../numbers/statistics.js';
+import { digits, interval, milliseconds, wholePercent } from '../../numbers/words.js';
 import { seriesColours } from '../chart.js';
 import { type Block, type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
 import { figure, type Palette, paletteOf } from '../plotting.js';
 import { type ScalingCurve, scalingCurves } from '../scaling.js';
 import type { Survey } from '../settings.js';
-import { maximum, median, minimum } from '../statistics.js';
-import { digits, interval, milliseconds, wholePercent } from '../words.js';
 import { lawBlocks } from './scaling-laws.js';
 
 const title = 'Scaling';

@@ -1,11 +1,11 @@
 /** Step times: their distribution by setting, and the outliers. */
 import { rectY, ruleX } from '@observablehq/plot';
+import { quantile } from '../../numbers/statistics.js';
+import { digits, plural } from '../../numbers/words.js';
 import { type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
 import { figure, type Palette } from '../plotting.js';
 import type { Setting, Survey } from '../settings.js';
-import { quantile } from '../statistics.js';
 import { type StepTimes, stepIntervalsMs, stepsBetween, stepTimes } from '../step-times.js';
-import { digits, plural } from '../words.js';
 
 const title = 'Step times';
 const [mostCharts, bins] = [6, 30];

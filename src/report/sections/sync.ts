@@ -1,12 +1,12 @@
 /** Sync strategies compared, for each recipe, machine and thread count that was run with several. */
 import { barX, ruleY } from '@observablehq/plot';
+import { maximum, mean, median, minimum } from '../../numbers/statistics.js';
+import { digits, percent, wholePercent } from '../../numbers/words.js';
 import { type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
 import { groupBy } from '../group-by.js';
 import { figure, paletteOf } from '../plotting.js';
 import { type Survey, threadWords } from '../settings.js';
-import { maximum, mean, median, minimum } from '../statistics.js';
 import { type SyncGroup, syncGroups } from '../sync-comparison.js';
-import { digits, percent, wholePercent } from '../words.js';
 
 const title = 'Sync strategies';
 

@@ -1,11 +1,11 @@
 /** Time to accuracy over seeds: its distribution, and the share of seeds that got there. */
 import { line } from '@observablehq/plot';
+import { maximum, minimum } from '../../numbers/statistics.js';
+import { digits, milliseconds, percent, wholePercent } from '../../numbers/words.js';
 import { type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
 import { figure, type Palette, timeUnit } from '../plotting.js';
 import type { Setting, Survey } from '../settings.js';
-import { maximum, minimum } from '../statistics.js';
 import { lastAccuracy, spreadOf, type TargetTimes, targetTimes } from '../target-times.js';
-import { digits, milliseconds, percent, wholePercent } from '../words.js';
 
 const title = 'Time to accuracy';
 /** Beyond this ratio of the longest to the shortest time, the axis is logarithmic. */

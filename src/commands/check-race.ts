@@ -1,0 +1,40 @@
+/** Whether the race was fair: it ran before anything was verified, so everything is verified afterwards. */
+
+import type { Setup } from '../coordinator/setup.js';
+import type { Raced } from '../fast-start/race.js';
+import { UserError } from '../user-error.js';
+
+/** @throws UserError when the race used other bytes than the verified files hold, or kernels that fail the self-test. */
+export function checkRace({ used, level }: Raced, { dataset, kernels }: Setup): void {
+  const same = (part: Uint8Array, whole: Uint8Array, at = 0) =>
+    Buffer.compare(part, whole.subarray(at, at + part.length)) === 0;
+  let at = 0;
+  const testImages = used.testImages.every((piece) => {
+    at += piece.length;
+    return same(piece, dataset.test.images, at - piece.length);
+  });
+  const checks: readonly (readonly [string, boolean])[] = [
+    ['training images', same(used.trainImages, dataset.train.images)],
+    ['training labels', same(used.trainLabels, dataset.train.labels)],
+    ['test images', testImages && at === dataset.test.images.length],
+    ['test labels', same(used.testLabels, dataset.test.labels)],
+  ];
+  const wrong = checks.find(([, holds]) => !holds);
+  if (wrong !== undefined)
+    throw new UserError(`the race does not count: its ${wrong[0]} were not those of the verified files`);
+  if (kernels !== null && kernels.level === level) return;
+  const refused = kernels?.refused ?? [];
+  const reasons = refused.length > 0 ? ` (${refused.join('; ')})` : '';
+  throw new UserError(
+    `the race does not count: it ran on kernels ${level}, the verified ones are ${kernels?.level ?? 'none'}${reasons}`,
+  );
+}
+
+/** @throws UserError when verified kernels find another accuracy: the same images in the same order give the same bits. */
+export function checkRepetition({ accuracy }: Raced, repeated: number, threads: number): void {
+  if (repeated === accuracy) return;
+  const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+  throw new UserError(
+    `the race does not count: it found ${percent(accuracy)}, its repetition on ${threads} threads ${percent(repeated)}`,
+  );
+}

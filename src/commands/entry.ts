@@ -1,0 +1,49 @@
+/**
+ * What `node dist/coordinator` loads, bundled with everything that the race needs into one CommonJS file. The race is run
+ * from here before anything else is loaded; every other command goes straight to the coordinator.
+ */
+import { writeSync } from 'node:fs';
+import { profileTable } from '../fast-start/profile.js';
+import { type Raced, race } from '../fast-start/race.js';
+import type { RaceRecipe } from '../fast-start/recipe.js';
+import { asksForRace, raceLine } from '../fast-start/words.js';
+
+/** Of configs/mnist-97.yaml; put in by the bundler. */
+declare const RACE_RECIPE: RaceRecipe;
+
+/** The race, or why there was none: what is wrong with the data is found out and told by those who load it whole. */
+async function tryRace(words: readonly string[]): Promise<Raced | Error> {
+  try {
+    const raced = await race(RACE_RECIPE, process.env, words.includes('--compile-kernels'));
+    const json = words.includes('--json');
+    // With --json, stdout holds one object and nothing else.
+    if (!json || !words.includes('--quiet')) print(json ? 2 : 1, raceLine(raced));
+    if (words.includes('--profile-startup')) print(2, profileTable(raced, performance.now()));
+    return raced;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** `process.stdout` is slow to come to life; where the plain call will not do, it is left to that. */
+function print(stream: 1 | 2, line: string): void {
+  try {
+    writeSync(stream, line);
+  } catch {
+    (stream === 1 ? process.stdout : process.stderr).on('error', () => {}).write(line);
+  }
+}
+
+async function start(words: readonly string[]): Promise<void> {
+  // A program that has nothing left to do before it has an answer has failed.
+  const unanswered = (code: number) => {
+    if (code === 0) process.exitCode = 1;
+  };
+  process.once('exit', unanswered);
+  const raced = asksForRace(words) ? await tryRace(words) : null;
+  const { main } = await import('./main.js');
+  process.exitCode = await main(words, raced);
+  process.off('exit', unanswered);
+}
+
+start(process.argv.slice(2));

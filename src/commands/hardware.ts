@@ -1,0 +1,32 @@
+/** The `hardware` command: the hardware card with what one core was measured to do, and which TensorFlow would run. */
+import { loadTensorFlow, type TensorFlowVersions } from '../backend/tfjs/library.js';
+import { findPackage } from '../backend/tfjs/location.js';
+import { loadKernels } from '../kernels/load.js';
+import { gatherHardware, hardwareLines } from '../machine/hardware.js';
+import { measureSpeed } from '../machine/speed.js';
+import type { CommandContext } from '../run/command-context.js';
+import { ExitCode } from '../user-error.js';
+
+export async function hardware(context: CommandContext): Promise<ExitCode> {
+  const measured = measureSpeed(loadKernels());
+  const facts = await gatherHardware();
+  const tensorflow = whichTensorFlow(context);
+  const none = tensorflow === null ? ['TensorFlow not set up (npm run setup:tfjs)'] : [];
+  context.stdout(
+    context.json
+      ? JSON.stringify({ ...facts, measured, tensorflow })
+      : [...hardwareLines(facts, measured, tensorflow), ...none].join('\n'),
+  );
+  return ExitCode.done;
+}
+
+/** One that is there and does not load is as good as none; the reason goes to stderr. */
+function whichTensorFlow(context: CommandContext): TensorFlowVersions | null {
+  if (findPackage(process.env) === null) return null;
+  try {
+    return loadTensorFlow(1).versions;
+  } catch (error) {
+    context.stderr(error instanceof Error ? error.message : String(error));
+    return null;
+  }
+}

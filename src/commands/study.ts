@@ -1,0 +1,233 @@
+/** The `study` command: variants of recipes compared in pairs; its plan and cost first, resumed where it stopped. */
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import { type CoreCount, countCores } from '../machine/cores.js';
+import { gatherHardware } from '../machine/hardware.js';
+import { measureSpeed } from '../machine/speed.js';
+import type { CommandContext } from '../run/command-context.js';
+import {
+  createRunFolder,
+  describeRun,
+  type RunFolder,
+  readVersions,
+  shownFolder,
+  writeAtomic,
+} from '../run/run-folder.js';
+import { CellStore } from '../study/cell-store.js';
+import type { Machine } from '../study/cells.js';
+import { type ComparisonEstimate, estimateComparison } from '../study/estimate.js';
+import { type Comparison, expandStudy } from '../study/expand.js';
+import { cellsOf, missingSeeds, type PreparedVariant, prepareVariants } from '../study/prepare.js';
+import { runComparison } from '../study/run-comparison.js';
+import { type LoadedStudy, readStudy } from '../study/study-file.js';
+import { duration, planMarkdown, studyMarkdown } from '../study/study-markdown.js';
+import type { StudyRecord } from '../study/study-record.js';
+import { type ComparisonSummary, summarise } from '../study/summary.js';
+import { Workbench } from '../study/workbench.js';
+import { ExitCode } from '../user-error.js';
+
+export interface StudyOptions {
+  readonly file: string;
+  readonly cores: CoreCount;
+  readonly out: string | null;
+  readonly dryRun: boolean;
+  /** Names of the comparisons wanted; null: all. */
+  readonly only: readonly string[] | null;
+}
+
+/** A comparison that is ready to run. */
+interface Ready {
+  readonly comparison: Comparison;
+  readonly variants: readonly PreparedVariant[];
+}
+
+const cellsFile = 'cells.ndjson';
+
+/** Of the machine before the study loads it. */
+const loadAtStart = os.loadavg()[0] ?? 0;
+
+export async function study(options: StudyOptions, context: CommandContext): Promise<ExitCode> {
+  const startedAt = performance.now();
+  const loaded = readStudy(options.file);
+  const comparisons = await expandStudy(loaded, options.only);
+  await requireBackends(comparisons);
+  const workbench = new Workbench(options.cores, context.signal, context.progress);
+  try {
+    const machine = machineOf(workbench);
+    // A dry run leaves no folder; it reads one that is there, to tell what is left to do.
+    const folder = options.dryRun ? null : await folderOf(loaded, options.out);
+    const store = new CellStore(storeFile(folder, options.out), folder !== null);
+    if (store.damaged > 0)
+      context.progress.note(`${cellsFile}: ${store.damaged} unreadable lines are run again`);
+    const ready: Ready[] = [];
+    let known = 0;
+    const estimates: ComparisonEstimate[] = [];
+    for (const comparison of comparisons) {
+      const variants = await prepareVariants(comparison, workbench, store, machine);
+      ready.push({ comparison, variants });
+      for (const each of variants) known += cellsOf(each, comparison, store).length;
+      estimates.push(await estimateComparison(comparison, variants, workbench, store));
+    }
+    if (store.size > known)
+      context.progress.note(
+        `${cellsFile}: ${store.size - known} cells of other variants, other comparisons or another machine do not count`,
+      );
+    if (folder === null) {
+      context.stdout(context.json ? JSON.stringify({ schema: 1, estimates }) : planMarkdown(estimates));
+      return ExitCode.done;
+    }
+    if (!context.json) context.stdout(`${planMarkdown(estimates)}\n`);
+    return await runAll({ loaded, ready, store, folder, workbench, startedAt }, context);
+  } finally {
+    await workbench.close();
+  }
+}
+
+/** Told before anything is run. */
+async function requireBackends(comparisons: readonly Comparison[]): Promise<void> {
+  const backends = comparisons.flatMap(({ variants }) => variants.map(({ config }) => config.backend.name));
+  if (backends.includes('tfjs-node')) (await import('../backend/tfjs/library.js')).requirePackage();
+}
+
+function machineOf(workbench: Workbench): Machine {
+  const { level } = workbench.kernels();
+  const processor = os.cpus()[0]?.model.trim() ?? 'unknown processor';
+  return { processor, node: process.versions.node, wasmLevel: level };
+}
+
+function storeFile(folder: RunFolder | null, out: string | null): string | null {
+  if (folder !== null) return folder.file(cellsFile);
+  return out === null ? null : `${out}/${cellsFile}`;
+}
+
+async function folderOf({ name, text }: LoadedStudy, out: string | null): Promise<RunFolder> {
+  const folder = await createRunFolder({ root: 'results', out, name: `study-${name}` });
+  await writeAtomic(folder.file('study.yaml'), text);
+  return folder;
+}
+
+interface Running {
+  readonly loaded: LoadedStudy;
+  readonly ready: readonly Ready[];
+  readonly store: CellStore;
+  readonly folder: RunFolder;
+  readonly workbench: Workbench;
+  readonly startedAt: number;
+}
+
+async function runAll(running: Running, context: CommandContext): Promise<ExitCode> {
+  const { loaded, ready, store, folder, workbench } = running;
+  const { signal, progress } = context;
+  const description = describeRun({
+    name: loaded.name,
+    command: context.command,
+    seed: loaded.study.firstSeed,
+  });
+  const missing = () =>
+    ready.reduce(
+      (sum, { comparison, variants }) =>
+        sum + variants.reduce((cells, each) => cells + missingSeeds(each, comparison, store).length, 0),
+      0,
+    );
+  const toRun = missing();
+  let done = 0;
+  let failure: unknown = null;
+  let toldAt = performance.now();
+  const summaries: ComparisonSummary[] = [];
+  const summary = ({ comparison, variants }: Ready) =>
+    summarise(
+      comparison,
+      variants.map((each) => ({
+        label: each.variant.label,
+        settings: each.variant.settings,
+        threads: each.threads,
+        cells: cellsOf(each, comparison, store),
+      })),
+      loaded.study.target,
+    );
+  try {
+    for (const each of ready) {
+      progress.note(`${done}/${toRun} cells: ${each.comparison.name}`);
+      toldAt = performance.now();
+      await runComparison(each.comparison, each.variants, workbench, store, (label, seed) => {
+        done++;
+        if (performance.now() - toldAt < 2000) return;
+        toldAt = performance.now();
+        progress.note(`${done}/${toRun} cells: ${each.comparison.name}, ${label}, seed ${seed}`);
+      });
+    }
+  } catch (error) {
+    failure = error;
+  }
+  summaries.push(...ready.map(summary));
+  const status = signal.aborted ? 'interrupted' : failure === null ? 'done' : 'failed';
+  const record: StudyRecord = {
+    schema: 1,
+    kind: 'study',
+    name: loaded.name,
+    title: loaded.study.title ?? null,
+    status,
+    command: context.command,
+    versions: readVersions(),
+    ...(await origin(description)),
+    machine: await machineFacts(workbench),
+    target: loaded.study.target,
+    elapsedMs: performance.now() - running.startedAt,
+    cells: { all: cellCount(ready), finished: cellCount(ready) - missing(), runNow: done },
+    study: loaded.study,
+    comparisons: summaries,
+  };
+  await writeFiles(record, folder);
+  if (context.json) context.stdout(JSON.stringify(record));
+  else context.stdout(closing(record, folder));
+  if (signal.aborted) {
+    context.stderr(`interrupted; finished cells are kept: --out ${shownFolder(folder)} goes on`);
+    return ExitCode.interrupted;
+  }
+  if (failure !== null) throw failure;
+  return ExitCode.done;
+}
+
+function cellCount(ready: readonly Ready[]): number {
+  return ready.reduce((sum, { comparison, variants }) => sum + variants.length * comparison.seeds.length, 0);
+}
+
+/** The commit, with `+` where tracked or new files had changes, and when the study ended. */
+async function origin(description: ReturnType<typeof describeRun>) {
+  const { git, finishedAt } = await description.finish({ hardware: null, dataSha256: {}, wasmSha256: {} });
+  return { commit: git === null ? null : `${git.commit}${git.dirty ? '+' : ''}`, date: finishedAt };
+}
+
+async function machineFacts(workbench: Workbench): Promise<StudyRecord['machine']> {
+  const { wasmLevel, gflops, bandwidthGBs } = measureSpeed(workbench.kernels());
+  const facts = await gatherHardware();
+  const { physical } = await countCores();
+  const processor = facts.processor ?? 'unknown processor';
+  return { ...facts, processor, cores: physical, wasmLevel, gflops, bandwidthGBs, loadAtStart };
+}
+
+/** study.json, study.md and a chart for each comparison. Plot is loaded here: 100 ms that only a finished study pays. */
+async function writeFiles(record: StudyRecord, folder: RunFolder): Promise<void> {
+  await writeAtomic(folder.file('study.json'), `${JSON.stringify(record, null, 1)}\n`);
+  const { accuracyChart } = await import('../study/study-chart.js');
+  for (const each of record.comparisons) {
+    const chart = accuracyChart(each, record.target);
+    if (chart !== null) await writeAtomic(folder.file(`${each.slug}.svg`), chart);
+  }
+  const charts = record.comparisons.every(({ slug }) => existsSync(folder.file(`${slug}.svg`)));
+  await writeAtomic(folder.file('study.md'), studyMarkdown(record, charts));
+}
+
+/** What stdout shows at the end: a line for each variant. */
+function closing({ comparisons, cells, elapsedMs }: StudyRecord, folder: RunFolder): string {
+  const lines = comparisons.flatMap(({ name, variants }) => [
+    name,
+    ...variants.map(({ label, verdict }) => `  ${label}: ${verdict}`),
+  ]);
+  return [
+    ...lines,
+    '',
+    `cells      ${cells.finished} of ${cells.all}, ${cells.runNow} of them now, ${duration(elapsedMs)}`,
+    `folder     ${shownFolder(folder)}`,
+  ].join('\n');
+}

@@ -1,0 +1,30 @@
+/** Tells the kernels of a plan what they need to know once. */
+
+import { writeLinearModel } from '../../../kernels/directions/linear-model.js';
+import type { Plan } from '../../../plan/plan.js';
+import type { DirectionsPlan } from '../../../plan/plan-directions.js';
+
+/** Fills the plan's model table, but for the scale, which is fitted. */
+export function describeModel(plan: Plan, directions: DirectionsPlan, memory: WebAssembly.Memory): void {
+  const { optimizer, classes, labelSmoothing, regions } = plan;
+  const { shape, model, mean, shift, projection, centres, rows, projected, deltas } = directions;
+  const sgd = optimizer.name === 'sgd' ? optimizer : { momentum: 0, nesterov: false, weightDecay: 0 };
+  writeLinearModel(memory, model.offset, {
+    features: shape.features,
+    components: shape.components,
+    classes,
+    smoothing: labelSmoothing,
+    momentum: sgd.momentum,
+    nesterov: Number(sgd.nesterov),
+    decay: sgd.weightDecay,
+    weights: regions.parameters.offset,
+    velocity: regions.states.offset,
+    mean: mean.offset,
+    shift: shift.offset,
+    projection: projection.offset,
+    centres: centres.offset,
+    rows: rows.offset,
+    projected: projected.offset,
+    deltas: deltas.offset,
+  });
+}

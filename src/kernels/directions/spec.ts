@@ -1,0 +1,70 @@
+/**
+ * Sizes of direction features. An image is normalised by its moments (Casey 1970) and drawn on a grid, its gradient
+ * is split into eight directions and each direction pooled (Liu, Nakashima, Sako, Fujisawa 2003); products of their
+ * leading principal components may follow.
+ */
+import type { Config } from '../../config/schema.js';
+import { stripVectorFloats } from './direction-kernels.js';
+import { productCount, productStrips } from './linear-model.js';
+
+/** How features are made, and how many there are. */
+export interface DirectionShape {
+  readonly grid: number;
+  readonly pool: number;
+  /** A digit's standard deviation as a share of the grid. */
+  readonly size: number;
+  readonly aspect: boolean;
+  readonly allRows: boolean;
+  readonly sobel: boolean;
+  /** Eight directions on pool × pool. */
+  readonly features: number;
+  /** Principal components whose products are inputs too. */
+  readonly components: number;
+  /** Of the network: features and distinct products. */
+  readonly inputs: number;
+  /** Strips of eight inputs, and floats of the parameter vector made of them. */
+  readonly strips: number;
+  readonly vectorFloats: number;
+}
+
+/** Images that keep some of their aspect are drawn a little larger. */
+const sizes = { plain: 0.22, aspect: 0.24 };
+
+export function directionShape(spec: Config['data']['features']): DirectionShape {
+  const features = 8 * spec.pool ** 2;
+  const strips = features / 8 + productStrips(spec.quadratic);
+  return {
+    grid: spec.grid,
+    pool: spec.pool,
+    size: spec.aspect ? sizes.aspect : sizes.plain,
+    aspect: spec.aspect,
+    allRows: spec.rows === 'all',
+    sobel: spec.gradient === 'sobel',
+    features,
+    components: spec.quadratic,
+    inputs: features + productCount(spec.quadratic),
+    strips,
+    vectorFloats: stripVectorFloats(strips),
+  };
+}
+
+/** Images are worked on eight at a time, side by side: f32 [features][8]. */
+export const blockImages = 8;
+export const blockBytes = ({ features }: DirectionShape): number => features * blockImages * 4;
+
+/** Blocks that a worker claims at a time. */
+export const chunkBlocks = 4;
+export const chunkImages = chunkBlocks * blockImages;
+
+/** Rows and columns of the images that the kernels are written for. */
+export const imageSide = 28;
+
+/** At most so many images, the first of a run, decide what the principal components are. */
+const mostFitted = 1024;
+
+export const blocksOf = (images: number): number => Math.ceil(images / blockImages);
+export const chunksOf = (images: number): number => Math.ceil(images / chunkImages);
+
+/** Images that principal components are fitted on, whole blocks. */
+export const fittedImages = (images: number): number =>
+  Math.max(blockImages, Math.floor(Math.min(images, mostFitted) / blockImages) * blockImages);

@@ -1,0 +1,30 @@
+/** Figures in words: digits enough to tell, units always. */
+import type { Interval } from '../report/bootstrap.js';
+
+/** Three significant digits, thousands grouped; no exponent. */
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? '–' : value > 0 ? 'unbounded' : '−∞';
+  if (value === 0) return '0';
+  const size = Math.floor(Math.log10(Math.abs(value)));
+  return value.toLocaleString('en', {
+    maximumFractionDigits: Math.min(6, Math.max(0, 2 - size)),
+    minimumFractionDigits: size >= 0 && size < 2 ? 2 - size : 0,
+  });
+}
+
+export const milliseconds = (ms: number): string =>
+  ms >= 10_000 ? `${digits(ms / 1000)} s` : `${digits(ms)} ms`;
+
+/** Cut, not rounded, to two decimals: 96.996 % must not read as a 97.00 % that missed its target of 97. */
+export const percent = (fraction: number): string =>
+  `${(Math.floor(fraction * 1e4 + 1e-6) / 100).toFixed(2)} %`;
+
+export const wholePercent = (fraction: number): string => `${(fraction * 100).toFixed(0)} %`;
+
+export const interval = ({ low, high }: Interval, show: (value: number) => string = digits): string =>
+  `${show(low)}–${show(high)}`;
+
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** For a terminal: a name from another machine must not move the cursor or colour what follows. */
+export const printable = (text: string): string => text.replace(/(?!\n)\p{Cc}/gu, '�');

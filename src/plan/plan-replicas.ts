@@ -1,0 +1,104 @@
+/**
+ * Where the workers train apart (`hogwild`, `local-sgd`), each has a replica: what a step writes besides the shared
+ * weights, and for `local-sgd` the weights too. A replica's plan is that of a run with one thread.
+ */
+import type { Config } from '../config/schema.js';
+import type { Arena, Region } from '../memory/arena.js';
+import type { LayerLayout } from '../model/layout.js';
+import type { Plan, Workspace } from './plan.js';
+import { runLength } from './run-length.js';
+import { columnBytes } from './shards.js';
+
+/** One rank's own. Vectors are as long as the parameters. */
+export interface ReplicaRegions {
+  /** Null where the replicas share the weights of the plan. */
+  readonly parameters: Region | null;
+  readonly states: Region;
+  readonly gradients: Region;
+  /** Derived from the parameters, as the plan's are: see Plan. */
+  readonly centredBias: Region;
+  readonly transposed: readonly (Region | null)[];
+  readonly columns: Region;
+  readonly scratch: Region;
+  /** Rows of the rank's part of a batch: all of it in `hogwild`. */
+  readonly training: Workspace;
+}
+
+/** When `local-sgd` averages the replicas. */
+export interface LocalPlan {
+  /** Steps between two averagings. */
+  readonly steps: number;
+  /** How many steps of a run are synchronous before: post-local SGD. */
+  readonly from: number;
+}
+
+export function planLocal(config: Config, trainImages: number): LocalPlan | null {
+  const { sync, localSteps, localAfter } = config.parallel;
+  if (sync !== 'local-sgd') return null;
+  return { steps: localSteps, from: Math.round(localAfter * runLength(config, trainImages).totalSteps) };
+}
+
+/** What the sizes of the replicas follow from; `training`: takes a workspace of so many rows. */
+export interface ReplicaSizes {
+  readonly threads: number;
+  readonly features: number;
+  readonly gathers: boolean;
+  readonly layers: readonly LayerLayout[];
+  readonly vectorBytes: number;
+  readonly stateVectors: number;
+  readonly scratchBytes: number;
+  readonly training: (rows: number) => Workspace;
+}
+
+/** One for each rank; none where the workers step together. */
+export function planReplicas(
+  { parallel: { sync }, train: { batch } }: Config,
+  sizes: ReplicaSizes,
+  arena: Arena,
+): ReplicaRegions[] {
+  if (sync !== 'hogwild' && sync !== 'local-sgd') return [];
+  const { threads, features, gathers, layers, vectorBytes } = sizes;
+  const rows = sync === 'hogwild' ? batch : Math.ceil(batch / threads);
+  return Array.from({ length: threads }, () => ({
+    parameters: sync === 'hogwild' ? null : arena.take(vectorBytes),
+    states: arena.take(vectorBytes * sizes.stateVectors),
+    gradients: arena.take(vectorBytes),
+    centredBias: arena.take(layers[0].width * 4),
+    transposed: takeTransposed(layers, arena),
+    columns: arena.take(gathers ? columnBytes(features, rows, 1) : 0),
+    scratch: arena.take(sizes.scratchBytes),
+    training: sizes.training(rows),
+  }));
+}
+
+/** Per layer from the second: transposed weights, f32 [⌈inputs/16⌉][outputs][16]. */
+export function takeTransposed(layers: readonly LayerLayout[], arena: Arena): (Region | null)[] {
+  return layers.map((layer, l) =>
+    l === 0 ? null : arena.take(Math.ceil(layer.inputs / 16) * layer.outputs * 64),
+  );
+}
+
+/** The plan by which rank `rank` trains alone, as rank 0 of one thread; the slices stay those of all ranks. */
+export function replicaPlan(plan: Plan, rank: number): Plan {
+  const { parameters, states, gradients, centredBias, transposed, columns, scratch, training } =
+    plan.replicas[rank];
+  return {
+    ...plan,
+    threads: 1,
+    batch: training.rows,
+    slices: [plan.slices.flat()],
+    training,
+    evaluation: [plan.evaluation[rank]],
+    transposed,
+    regions: {
+      ...plan.regions,
+      parameters: parameters ?? plan.regions.parameters,
+      states,
+      gradients,
+      centredBias,
+      columns,
+      scratch,
+    },
+    replicas: [],
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * Cutting the parameters into slices, each with one owner. A slice is some consecutive rows of one panel of one
+ * layer, so it is contiguous in memory. Results do not depend on the cut: every element of a gradient is
+ * summed over the batch in sample order, whoever does it.
+ */
+import { biasFloats, stripFloats } from '../kernels/directions/direction-kernels.js';
+import type { LayerLayout } from '../model/layout.js';
+
+export interface Slice {
+  readonly layer: number;
+  readonly panel: number;
+  /** Weight rows [firstRow, lastRow), one per input; the bias row is not counted. */
+  readonly firstRow: number;
+  readonly lastRow: number;
+  /** Whether the bias row, which follows row `inputs − 1`, belongs to the slice. */
+  readonly bias: boolean;
+  /** First float in the parameter vector, and how many, bias row included; a multiple of 16. */
+  readonly offset: number;
+  readonly floats: number;
+  /** Sparse first layer: feature ranges [firstRange, lastRange) covered. */
+  readonly firstRange: number;
+  readonly lastRange: number;
+}
+
+/**
+ * Bytes of a panel's weights that are used together while the batch streams past. Measured: 72 KiB beat 24, 48 and
+ * 250 for both 196-128-10 and 784-256-128-10; the first-level cache holds 32 or 48, but pixels near an edge are rare.
+ */
+const cachedBytes = 72 * 1024;
+
+/** Slices wanted per thread, so that they can be dealt out evenly. */
+const slicesPerThread = 2;
+
+/** Whether every thread can own as many whole panels of the layer as the others. */
+export function wholePanels(layer: LayerLayout, threads: number): boolean {
+  return layer.panels % threads === 0;
+}
+
+/**
+ * Ends of the feature ranges of a sparse first layer, ascending, the last one = features. Each range has about
+ * the same number of non-zeros; there are enough for the cache and for every thread to own some.
+ */
+export function cutFeatures(nonZeros: ArrayLike<number>, first: LayerLayout, threads: number): number[] {
+  const features = first.inputs;
+  const forCache = Math.ceil((features * first.panelWidth * 4) / cachedBytes);
+  const forThreads = wholePanels(first, threads) ? 1 : Math.ceil((slicesPerThread * threads) / first.panels);
+  const ranges = Math.min(features, Math.max(forCache, forThreads));
+  let total = 0;
+  for (let p = 0; p < features; p++) total += nonZeros[p];
+  const ends: number[] = [];
+  let seen = 0;
+  for (let p = 0; p < features && ends.length < ranges - 1; p++) {
+    seen += nonZeros[p];
+    if (seen * ranges >= total * (ends.length + 1) && seen > 0) ends.push(p + 1);
+  }
+  while (ends.length > 0 && ends[ends.length - 1] >= features) ends.pop();
+  return [...ends, features];
+}
+
+/** All slices, dealt to the ranks so that their estimated work is even (longest first). */
+export function planSlices(
+  layers: readonly LayerLayout[],
+  facts: { nonZeros: ArrayLike<number>; parts: { train: { count: number } } },
+  rangeEnds: readonly number[],
+  threads: number,
+  batch: number,
+): Slice[][] {
+  const units = layers.flatMap((layer, l) => {
+    const sparse = l === 0 && rangeEnds.length > 0;
+    const whole = wholePanels(layer, threads);
+    const ends = whole ? [layer.inputs] : sparse ? rangeEnds : cutRows(layer, threads);
+    return Array.from({ length: layer.panels }, (_, panel) =>
+      ends.map((end, range) => {
+        const start = range === 0 ? 0 : ends[range - 1];
+        const ranges = whole ? [0, rangeEnds.length] : [range, range + 1];
+        const slice = makeSlice(layer, l, panel, start, end, sparse ? ranges : [0, 0]);
+        return { slice, cost: sparse ? sparseCost(slice, layer, facts, batch) : slice.floats * batch };
+      }),
+    ).flat();
+  });
+  const owned = Array.from({ length: threads }, () => ({ cost: 0, slices: [] as Slice[] }));
+  for (const { slice, cost } of units.toSorted((a, b) => b.cost - a.cost)) {
+    const owner = owned.reduce((least, rank) => (rank.cost < least.cost ? rank : least));
+    owner.cost += cost;
+    owner.slices.push(slice);
+  }
+  return owned.map(({ slices }) => slices.sort((a, b) => a.offset - b.offset));
+}
+
+/**
+ * Softmax regression on feature blocks: its rows are strips of eight inputs, even shares of them a rank. The bias
+ * follows the last strip.
+ */
+export function planStripSlices(strips: number, threads: number): Slice[][] {
+  return Array.from({ length: threads }, (_, rank) => {
+    const firstRow = Math.floor((strips * rank) / threads);
+    const lastRow = Math.floor((strips * (rank + 1)) / threads);
+    const bias = lastRow === strips && lastRow > firstRow;
+    const floats = (lastRow - firstRow) * stripFloats + (bias ? biasFloats : 0);
+    const slice = { layer: 0, panel: 0, firstRow, lastRow, bias, offset: firstRow * stripFloats, floats };
+    return floats === 0 ? [] : [{ ...slice, firstRange: 0, lastRange: 0 }];
+  });
+}
+
+/** Row ranges of a dense layer: whole panels of 16 inputs, so that only the last has a remainder. */
+function cutRows(layer: LayerLayout, threads: number): number[] {
+  const wanted = Math.ceil((slicesPerThread * threads) / layer.panels);
+  const rows = Math.ceil(Math.ceil(layer.inputs / wanted) / 16) * 16;
+  const ends = Array.from({ length: Math.ceil(layer.inputs / rows) }, (_, i) => (i + 1) * rows);
+  ends[ends.length - 1] = layer.inputs;
+  return ends;
+}
+
+function makeSlice(
+  layer: LayerLayout,
+  l: number,
+  panel: number,
+  firstRow: number,
+  lastRow: number,
+  [firstRange, lastRange]: readonly number[],
+): Slice {
+  const bias = lastRow === layer.inputs;
+  const offset = layer.offset + panel * layer.panelFloats + firstRow * layer.panelWidth;
+  return {
+    layer: l,
+    panel,
+    firstRow,
+    lastRow,
+    bias,
+    offset,
+    // The slice with the bias also has the panel's padding, if there is any.
+    floats: bias
+      ? layer.offset + (panel + 1) * layer.panelFloats - offset
+      : (lastRow - firstRow) * layer.panelWidth,
+    firstRange,
+    lastRange,
+  };
+}
+
+function sparseCost(
+  slice: Slice,
+  layer: LayerLayout,
+  facts: { nonZeros: ArrayLike<number>; parts: { train: { count: number } } },
+  batch: number,
+): number {
+  let nonZeros = 0;
+  for (let p = slice.firstRow; p < slice.lastRow; p++) nonZeros += facts.nonZeros[p];
+  return ((nonZeros / facts.parts.train.count) * batch + slice.lastRow - slice.firstRow) * layer.panelWidth;
+}

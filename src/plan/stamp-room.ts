@@ -1,0 +1,29 @@
+/** How much room the stamps of one command take, for the plan. */
+import type { Slice } from './slices.js';
+
+/** Float64 values before a rank's stamps: how many there are, and how many found no room; a cache line. */
+export const headerDoubles = 16;
+
+/** A stamp: milliseconds of the clock, then the number of the phase. */
+export const doublesPerStamp = 2;
+
+/** More are not kept, 8 MiB a rank; what found no room is counted and told. */
+const mostStamps = 2 ** 19;
+
+export interface CommandSize {
+  readonly steps: number;
+  readonly layers: number;
+  readonly slices: readonly (readonly Slice[])[];
+  /** Chunks of an evaluation, or of the training images. */
+  readonly chunks: number;
+}
+
+/**
+ * Float64 values of one rank. In a step each layer passes forward and backward once, each slice has its gradient, reduction
+ * and update; on direction features each chunk has its features and its evaluation.
+ */
+export function stampDoubles({ steps, layers, slices, chunks }: CommandSize): number {
+  const perStep = 4 * layers + 3 * slices.flat().length + 12;
+  const stamps = Math.min(mostStamps, steps * perStep + 4 * chunks + 64);
+  return headerDoubles + stamps * doublesPerStamp;
+}

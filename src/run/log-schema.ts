@@ -1,0 +1,162 @@
+/**
+ * The event schema of log.ndjson, version 1: the one source of truth for whoever writes a log (types) and whoever reads
+ * one (validation). A new key is optional and needs no new version; a key that changes its meaning or goes away does.
+ * Importing this file's values costs zod; the writer takes its types alone.
+ */
+import * as z from 'zod';
+import type { TensorFlowVersions } from '../backend/tfjs/library.js';
+import type { SweepRow } from '../commands/sweep-table.js';
+import type { HardwareFacts, MeasuredSpeed } from '../machine/hardware.js';
+import type { RaceSummary } from './train-result.js';
+
+export const logSchemaVersion = 1;
+
+const count = () => z.int().min(0);
+/** Accuracies and shares, 0–1. */
+const fraction = () => z.number().min(0).max(1);
+/** Since the resident clock started, where nothing else is said. */
+const milliseconds = () => z.number().min(0);
+const text = () => z.string().nullable();
+const number = () => z.number().nullable();
+
+/** How a run ended; `done` is a run without a target that went through all its epochs. */
+const status = z.enum(['reached', 'missed', 'done', 'interrupted', 'failed']);
+export type RunStatus = z.infer<typeof status>;
+
+const versions = z.object({ shardstep: z.string(), node: z.string(), v8: z.string() });
+
+const hardwareFacts = z.object({
+  processor: text(),
+  vendor: text(),
+  baseGHz: number(),
+  boostGHz: number(),
+  physicalCores: number(),
+  logicalCores: number(),
+  availableCores: number(),
+  l1dBytes: number(),
+  l1iBytes: number(),
+  l2Bytes: number(),
+  l3Bytes: number(),
+  simd: z.array(z.string()).nullable(),
+  memoryTotalBytes: number(),
+  memoryFreeBytes: number(),
+  virtualisation: text(),
+  os: text(),
+  kernel: text(),
+  arch: z.string(),
+  node: z.string(),
+  v8: z.string(),
+}) satisfies z.ZodType<HardwareFacts>;
+
+const measuredSpeed = z.object({
+  wasmLevel: z.string(),
+  gflops: number(),
+  bandwidthGBs: number(),
+}) satisfies z.ZodType<MeasuredSpeed>;
+
+const tensorflow = z.object({
+  tfjsNode: z.string(),
+  tensorflow: z.string(),
+}) satisfies z.ZodType<TensorFlowVersions>;
+
+/** A run that begins before TensorFlow was a backend has no such key. */
+export const hardwarePayload = hardwareFacts.extend({
+  measured: measuredSpeed.nullable(),
+  tensorflow: tensorflow.nullable().default(null),
+});
+
+const race = z.object({
+  accuracy: fraction(),
+  images: count(),
+  coldMs: milliseconds(),
+  phases: z.record(z.string(), z.number()),
+  wasmLevel: z.string(),
+  kernels: z.string(),
+}) satisfies z.ZodType<RaceSummary>;
+
+const sweepRow = z.object({
+  threads: z.int().min(1),
+  samplesMs: z.array(milliseconds()),
+  medianMs: milliseconds(),
+  imagesPerSecond: z.number().min(0),
+  speedup: number(),
+  efficiency: number(),
+  oversubscribed: z.boolean(),
+  shares: z.object({ compute: z.number(), synchronisation: z.number(), update: z.number() }),
+}) satisfies z.ZodType<SweepRow>;
+
+/** In runs over many seeds, the seed that an event belongs to. */
+const seed = z.int().min(0).optional();
+
+/**
+ * Payload of each event. Accuracies and shares are fractions (0–1), losses are means over images, steps and epochs
+ * count from 1, times are milliseconds since the resident clock started.
+ */
+export const logEvents = {
+  run_start: z.object({ name: z.string(), command: z.string(), versions, seed: z.int().min(0) }),
+  hardware: hardwarePayload,
+  config: z.object({ config: z.unknown() }),
+  /** `threads`: how many workers, and why so many. What follows is run on it. */
+  plan: z.object({ plan: z.unknown(), threads: z.object({ count: z.int().min(1), reason: z.string() }) }),
+  /** Of the `race` command, before its repetitions. */
+  race,
+  epoch: z.object({
+    seed,
+    epoch: count(),
+    steps: count(),
+    loss: z.number(),
+    accuracy: fraction().nullable(),
+    elapsedMs: milliseconds(),
+    imagesPerSecond: z.number().min(0),
+  }),
+  step: z.object({
+    seed,
+    step: count(),
+    epoch: count(),
+    loss: z.number(),
+    batchAccuracy: fraction(),
+    lr: z.number().min(0),
+    elapsedMs: milliseconds(),
+  }),
+  eval: z.object({
+    seed,
+    step: count(),
+    epoch: count(),
+    on: z.enum(['test', 'validation']),
+    accuracy: fraction(),
+    loss: z.number(),
+    elapsedMs: milliseconds(),
+  }),
+  /** Where `log.noiseScale` asks for it: smoothed estimates of |G|², tr(Σ) and their ratio, in images. */
+  noise_scale: z.object({
+    seed,
+    step: count(),
+    epoch: count(),
+    elapsedMs: milliseconds(),
+    squaredGradient: z.number(),
+    traceOfCovariance: z.number(),
+    noiseScale: z.number().nullable(),
+  }),
+  sweep_row: sweepRow,
+  speedup: z.object({
+    baselineThreads: z.int().min(1),
+    rows: z.array(z.object({ threads: z.int().min(1), speedup: number(), efficiency: number() })),
+  }),
+  worker_error: z.object({ rank: count(), message: z.string(), stack: z.string().optional() }),
+  /** `elapsedMs`: since the process started. */
+  run_stop: z.object({ status, reason: z.string(), exitCode: z.int(), elapsedMs: milliseconds() }),
+} as const;
+
+export type EventName = keyof typeof logEvents;
+/** What a program writes; what a reader gets is the same, with defaults filled in. */
+export type LogEvents = { [K in EventName]: z.output<(typeof logEvents)[K]> };
+
+/** What every line has beside its payload. */
+export const logLine = z.object({
+  level: z.string(),
+  time: z.iso.datetime(),
+  schema: z.int(),
+  event: z.string(),
+});
+
+export const isEventName = (name: string): name is EventName => Object.hasOwn(logEvents, name);

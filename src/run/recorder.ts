@@ -1,0 +1,94 @@
+/** Sends what a run tells to where it belongs: log events, metrics.csv and the progress line. */
+
+import type { RunObserver } from '../coordinator/training-run.js';
+import { imagesOf } from '../plan/run-length.js';
+import { WorkerFailure } from '../worker/session-errors.js';
+import type { EventFile } from './event-file.js';
+import type { RunLog } from './log.js';
+import type { Progress } from './progress.js';
+import type { MetricsWriter } from './run-folder.js';
+
+export interface RecorderOptions {
+  readonly log: RunLog;
+  /** Null for the later runs of many seeds: metrics.csv holds the first. */
+  readonly metrics: MetricsWriter | null;
+  /** For TensorBoard; null without log.tensorboard. */
+  readonly scalars: EventFile | null;
+  readonly progress: Progress;
+  /** Given in runs over many seeds. */
+  readonly seed?: number;
+  readonly every: number;
+  readonly on: 'test' | 'validation';
+  readonly epochs: number;
+  readonly imagesPerEpoch: number;
+  readonly batch: number;
+  readonly stepsPerEpoch: number;
+}
+
+export function createRecorder(options: RecorderOptions): RunObserver {
+  const { log, metrics, scalars, progress, every, on, epochs, imagesPerEpoch, batch, stepsPerEpoch } =
+    options;
+  const seed = options.seed === undefined ? {} : { seed: options.seed };
+  let last: Parameters<NonNullable<RunObserver['step']>> | null = null;
+  let lastWritten = 0;
+  const seen = (step: number) => imagesOf(step, stepsPerEpoch, batch, imagesPerEpoch);
+  const show = (
+    { step, epoch, elapsedMs }: { step: number; epoch: number; elapsedMs: number },
+    accuracy: number | null,
+    evaluated: boolean,
+  ) => {
+    const done = Math.min((step - (epoch - 1) * stepsPerEpoch) * batch, imagesPerEpoch);
+    const imagesPerSecond = elapsedMs > 0 ? (seen(step) / elapsedMs) * 1000 : null;
+    const loss = last === null ? null : last[1].loss;
+    progress.update({
+      epoch,
+      epochs,
+      images: done,
+      imagesPerEpoch,
+      elapsedMs,
+      imagesPerSecond,
+      loss,
+      accuracy,
+      evaluated,
+    });
+  };
+  const writeRow = ([{ step, epoch, elapsedMs }, { loss, batchAccuracy }, lr]: NonNullable<typeof last>) => {
+    lastWritten = step;
+    metrics?.step({ step, epoch, loss, lr, elapsedMs });
+    scalars?.scalars(step, elapsedMs, { loss, learning_rate: lr });
+    log.event('step', { ...seed, step, epoch, loss, batchAccuracy, lr, elapsedMs });
+  };
+  return {
+    step(position, stepMetrics, lr) {
+      last = [position, stepMetrics, lr];
+      if (every > 0 && position.step % every === 0) writeRow(last);
+    },
+    evaluation(position, { accuracy, loss }) {
+      // An evaluated step is always in metrics.csv, whatever log.every says.
+      if (last !== null && lastWritten !== position.step) writeRow(last);
+      metrics?.evaluated(accuracy);
+      scalars?.scalars(position.step, position.elapsedMs, { accuracy });
+      log.event('eval', { ...seed, ...position, on, accuracy, loss });
+      show(position, accuracy, true);
+    },
+    noiseScale(position, estimate) {
+      log.event('noise_scale', { ...seed, ...position, ...estimate });
+    },
+    epoch({ step, epoch, elapsedMs }, loss, evaluation) {
+      const accuracy = evaluation?.accuracy ?? null;
+      const imagesPerSecond = (seen(step) / elapsedMs) * 1000;
+      log.event('epoch', { ...seed, epoch, steps: step, loss, accuracy, elapsedMs, imagesPerSecond });
+    },
+    tick(position) {
+      show(position, null, false);
+    },
+  };
+}
+
+/** Logs a worker's failure with its root error; other ends of a run are told by `run_stop` alone. */
+export function recordFailure(log: RunLog, error: unknown): void {
+  if (!(error instanceof WorkerFailure)) return;
+  const { rank, message, cause } = error;
+  const stack = cause instanceof Error ? cause.stack : undefined;
+  log.event('worker_error', { rank, message, ...(stack === undefined ? {} : { stack }) });
+}

@@ -1,0 +1,232 @@
+/** The text card at the end of a training run: what was reached, by which recipe, how fast and on what. */
+import type { TensorFlowVersions } from '../backend/tfjs/library.js';
+import type { Config } from '../config/schema.js';
+import type { FinalWeights } from '../coordinator/training-run.js';
+import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
+import { percent } from '../numbers/words.js';
+import type { RunStatus } from './log-schema.js';
+
+/** Plain data, filled by the training session. Accuracies are fractions (0–1). */
+export interface ResultCardInput {
+  name: string;
+  status: RunStatus;
+  target: number | null;
+  /** Null when the run ended before its first evaluation. */
+  accuracy: number | null;
+  accuracyOn: 'test' | 'validation';
+  /** Of what the accuracy is, and the run ended with. */
+  weights?: FinalWeights | null;
+  /** Layer widths, inputs first. */
+  network: readonly number[];
+  images: number;
+  batch: number;
+  optimizer: string;
+  schedule: string;
+  threads: number;
+  sync: string;
+  /** Null where no kernels compute. */
+  wasmLevel: string | null;
+  /** What computed instead of the kernels, if anything did. */
+  backend?: Config['backend']['name'];
+  tensorflow?: TensorFlowVersions | null;
+  seed: number;
+  epochs: number;
+  steps: number;
+  imagesPerSecond: number;
+  /** Milliseconds by phase, in the order they are to be shown. */
+  phases: Readonly<Record<string, number>>;
+  /** Images in memory to accuracy known. */
+  residentMs: number;
+  /** Process start to accuracy known. */
+  coldMs: number;
+  /** Against one thread; null when not measured. */
+  speedup: number | null;
+  /** From `hardwareLines`. */
+  hardware: readonly string[];
+  /** Null when the run left no folder. */
+  folder: string | null;
+  /** One entry a seed, in runs over many seeds. */
+  runs?: readonly SeedRun[];
+  /** A race from a cold start: its accuracy and phases are those above, the seeds are its repetitions. */
+  race?: { readonly images: number } | null | undefined;
+  /** The same seeds on other thread counts. */
+  otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[] | undefined;
+}
+
+export interface SeedRun {
+  seed: number;
+  status: RunStatus;
+  accuracy: number;
+  residentMs: number;
+}
+
+const COLUMNS = 80;
+/** The same as in `hardwareLines`, so that all values stand in one column. */
+const LABEL = 11;
+
+/** Lines of at most 80 columns where words allow, without colour. */
+export function resultCard(input: ResultCardInput): string[] {
+  const heading = `${input.name}: ${statusInWords(input)}`;
+  const recipe = [
+    field(
+      'network',
+      `${input.network.join('-')}, batch ${input.batch}${input.race ? '' : `, seed ${input.seed}`}`,
+    ),
+    field(
+      'work',
+      `${count(input.epochs, 'epoch')} of ${count(input.images, 'image')}, ${count(input.steps, 'step')}`,
+    ),
+    field('optimiser', input.optimizer),
+    field('schedule', input.schedule),
+    field(
+      'threads',
+      `${input.race ? `1, in the repetitions ${input.threads}` : input.threads}, sync ${input.sync}, ${engine(input)}`,
+    ),
+  ];
+  const raced = input.race
+    ? `, in a race of one thread on the leading ${count(input.race.images, 'image')}`
+    : '';
+  const result = [
+    field(
+      'accuracy',
+      input.accuracy === null
+        ? 'not evaluated'
+        : `${percent(input.accuracy)} (${input.accuracyOn})${weightsInWords(input)}${raced}`,
+    ),
+    field(
+      'speed',
+      `${grouped(Math.round(input.imagesPerSecond))} images/s${input.race ? ' in the repetitions' : ''}`,
+    ),
+    field('speed-up', speedupInWords(input)),
+  ];
+  const blocks = [
+    recipe.flat(),
+    phaseTable(input),
+    result.flat(),
+    input.runs !== undefined && input.runs.length > 1 ? seedBlock(input.runs, input) : [],
+    input.hardware.flatMap(wrapped),
+    input.folder === null ? [] : [`${'folder'.padEnd(LABEL)}${input.folder}`],
+  ];
+  const lines = [heading, '─'.repeat(Math.min(heading.length, COLUMNS))];
+  for (const [index, block] of blocks.filter((block) => block.length > 0).entries()) {
+    if (index > 0) lines.push('');
+    lines.push(...block);
+  }
+  return lines;
+}
+
+function engine({ wasmLevel, backend, tensorflow }: ResultCardInput): string {
+  if (backend === 'js') return 'plain TypeScript';
+  return tensorflow ? `TensorFlow ${tensorflow.tensorflow}` : `WebAssembly ${wasmLevel}`;
+}
+
+function statusInWords({ status, target, accuracy, accuracyOn }: ResultCardInput): string {
+  const got = accuracy === null ? null : percent(accuracy);
+  const goal = target === null ? '' : ` (target ${shortPercent(target)})`;
+  const on = accuracyOn === 'test' ? '' : ` on ${accuracyOn}`;
+  const after = got === null ? ' before the first evaluation' : ` at ${got}${on}`;
+  switch (status) {
+    case 'reached':
+      return `reached ${got ?? 'its target'}${on}${goal}`;
+    case 'missed':
+      return `missed its target${after}${goal}`;
+    case 'done':
+      return got === null ? 'done, not evaluated' : `done${after}${goal}`;
+    case 'interrupted':
+      return `interrupted${after}${goal}`;
+    case 'failed':
+      return `failed${after}${goal}`;
+  }
+}
+
+/** Nothing for the weights of the last step, which nobody doubts. */
+function weightsInWords({ weights, runs }: ResultCardInput): string {
+  if (weights === undefined || weights === null || weights.of === 'last step') return '';
+  const words = `, weights: ${weights.of}`;
+  // Of several seeds each has a step of its own.
+  return runs === undefined ? `${words}, step ${grouped(weights.step)}` : words;
+}
+
+function speedupInWords({ speedup, threads }: ResultCardInput): string {
+  if (speedup !== null) return `${speedup.toFixed(2)} × against one thread`;
+  return `not measured; to measure: node dist/coordinator --threads 1..${threads > 1 ? threads : 'N'}`;
+}
+
+/** Phases with their milliseconds, then the totals under a rule; numbers in one column. */
+function phaseTable({ phases, residentMs, coldMs, race }: ResultCardInput): string[] {
+  const totals: [string, number][] = [['cold (process start → accuracy)', coldMs]];
+  // Of a race only the way from a bare process is known; its repetitions have times of their own.
+  if (!race) totals.unshift(['resident (images in memory → accuracy)', residentMs]);
+  const rows: [string, number][] = [...Object.entries(phases), ...totals];
+  const names = Math.max(...rows.map(([name]) => name.length));
+  const values = Math.max(...rows.map(([, ms]) => milliseconds(ms).length));
+  const lines = rows.map(([name, ms]) => `${name.padEnd(names)}  ${milliseconds(ms).padStart(values)} ms`);
+  lines.splice(rows.length - totals.length, 0, '─'.repeat(names + values + 5));
+  return lines.map((line, index) => `${(index === 0 ? 'time' : '').padEnd(LABEL)}${line}`);
+}
+
+function seedBlock(
+  runs: readonly SeedRun[],
+  { target, threads, race, otherThreads = [] }: ResultCardInput,
+): string[] {
+  const accuracies = runs.map((run) => run.accuracy);
+  const deviation = standardDeviation(accuracies);
+  const reached = runs.filter((run) => run.status === 'reached').length;
+  const spread = deviation === null ? '' : `, SD ${(deviation * 100).toFixed(2)} points`;
+  return [
+    ...field(
+      'seeds',
+      `${runs.length} ${race ? 'repetitions on random images' : 'runs'}: mean ${percent(mean(accuracies))}${spread}`,
+    ),
+    ...field('', `min ${percent(minimum(accuracies))}, max ${percent(maximum(accuracies))}`),
+    ...(target === null
+      ? []
+      : field(
+          'reached',
+          `${reached} of ${runs.length} (${shortPercent(reached / runs.length)}) at target ${shortPercent(target)}`,
+        )),
+    ...field('resident', `${timesInWords(runs)}${otherThreads.length > 0 ? `, ${on(threads)}` : ''}`),
+    ...otherThreads.flatMap((other) => field('', `${timesInWords(other.runs)}, ${on(other.threads)}`)),
+  ];
+}
+
+function timesInWords(runs: readonly SeedRun[]): string {
+  const times = runs.map((run) => run.residentMs);
+  const [least, most] = [minimum(times), maximum(times)].map(milliseconds);
+  return `median ${milliseconds(median(times))} ms, range ${least}–${most} ms`;
+}
+
+const on = (threads: number) => `${threads} thread${threads === 1 ? '' : 's'}`;
+
+function field(label: string, value: string): string[] {
+  return wrapped(`${label.padEnd(LABEL)}${value}`);
+}
+
+/** Breaks at spaces; continuation lines start in the value column. A word too long keeps its line. */
+function wrapped(line: string): string[] {
+  const lines = [line.slice(0, LABEL)];
+  for (const word of line.slice(LABEL).split(' ')) {
+    const last = lines.at(-1) ?? '';
+    const fresh = last.length <= LABEL;
+    if (!fresh && last.length + 1 + word.length > COLUMNS) lines.push(' '.repeat(LABEL) + word);
+    else lines[lines.length - 1] = last + (fresh ? '' : ' ') + word;
+  }
+  return lines;
+}
+
+/** As many decimals as a target needs: 97 %, 99.5 %. */
+function shortPercent(fraction: number): string {
+  return `${Number((fraction * 100).toFixed(2))} %`;
+}
+
+function milliseconds(ms: number): string {
+  return ms >= 10_000 ? grouped(Math.round(ms)) : ms.toFixed(ms >= 1000 ? 0 : 1);
+}
+
+function count(value: number, noun: string): string {
+  return `${grouped(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
+function grouped(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+}

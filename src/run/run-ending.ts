@@ -1,0 +1,54 @@
+/** How every command finishes its run folder: the hardware card, the last log events and the common files. */
+import { toYaml } from '../config/yaml-text.js';
+import type { Setup } from '../coordinator/setup.js';
+import { gatherHardware, hardwareLines, type MeasuredSpeed } from '../machine/hardware.js';
+import { measureSpeed } from '../machine/speed.js';
+import type { ExitCode } from '../user-error.js';
+import type { RunLog } from './log.js';
+import type { RunStatus } from './log-schema.js';
+import { type describeRun, type RunFolder, writeAtomic } from './run-folder.js';
+
+export interface RunEnding {
+  readonly setup: Setup;
+  readonly folder: RunFolder;
+  readonly log: RunLog;
+  readonly description: ReturnType<typeof describeRun>;
+  readonly status: RunStatus;
+  readonly exitCode: ExitCode;
+  /** Where the machine was measured already. */
+  readonly measured?: MeasuredSpeed | null;
+}
+
+/**
+ * Logs `hardware` and `run_stop`, closes the log, writes config.yaml, meta.json, result.json and `files`, and
+ * returns the lines of the hardware card. A run that was interrupted or failed ends at once, without the card.
+ * @throws UserError when a file cannot be written.
+ */
+export async function endRun(
+  { setup, folder, log, description, status, exitCode, measured: known }: RunEnding,
+  reason: string,
+  result: object,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<string[]> {
+  const { tensorflow, kernels } = setup;
+  const complete = status !== 'interrupted' && status !== 'failed';
+  const facts = complete ? await gatherHardware() : null;
+  const measured = complete ? (known ?? (kernels && measureSpeed(kernels))) : null;
+  if (facts !== null) log.event('hardware', { ...facts, measured, tensorflow });
+  log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
+  log.close();
+  const meta = await description.finish({
+    hardware: facts === null ? null : { ...facts, measured, tensorflow },
+    dataSha256: { ...setup.dataset.sha256 },
+    wasmSha256: { ...kernels?.sha256 },
+  });
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  const all = {
+    'config.yaml': toYaml(setup.config),
+    'meta.json': json(meta),
+    'result.json': json(result),
+    ...files,
+  };
+  await Promise.all(Object.entries(all).map(([name, data]) => writeAtomic(folder.file(name), data)));
+  return facts === null ? [] : hardwareLines(facts, measured, tensorflow);
+}

@@ -1,0 +1,268 @@
+/**
+ * The folder that a run leaves behind: where it is made, how files get into it whole, `metrics.csv` and
+ * `meta.json`. What the files say is decided elsewhere.
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ExitCode, UserError } from '../user-error.js';
+
+export interface RunFolder {
+  /** Absolute. */
+  path: string;
+  /** The absolute path of a file in the folder. */
+  file(name: string): string;
+}
+
+/** The folder as people read it: relative to the working directory. */
+export const shownFolder = (folder: RunFolder): string => path.relative('', folder.path) || folder.path;
+
+export interface RunFolderOptions {
+  /** The folder of all runs, usually `results`. */
+  root: string;
+  /** `--out`: exactly this folder instead of a new one under `root`. */
+  out: string | null;
+  /** The configuration's name; characters that are awkward in file names become `-`. */
+  name: string;
+  now?: Date;
+}
+
+/**
+ * Makes `root/<YYYY-MM-DD_HH-mm-ss>_<name>_<6 hex>` (local time) or `out`, checks that a file can be made in it
+ * and points `root/latest` at it if it is under `root`. An existing `out` is kept with what is in it.
+ * Throws UserError (exit 2) when a folder cannot be made or written.
+ */
+export async function createRunFolder({ root, out, name, now }: RunFolderOptions): Promise<RunFolder> {
+  const leaf = `${timestamp(now ?? new Date())}_${fileName(name)}_${randomBytes(3).toString('hex')}`;
+  const folder = path.resolve(out ?? path.join(root, leaf));
+  try {
+    await makeFolder(folder);
+    const probe = temporaryName(path.join(folder, 'probe'));
+    await fs.writeFile(probe, '', { flag: 'wx' });
+    await fs.rm(probe);
+  } catch (error) {
+    throw cannot('write to the run folder', folder, error, ExitCode.usage);
+  }
+  const target = path.relative(root, folder);
+  const underRoot = target !== '' && target.split(path.sep)[0] !== '..' && !path.isAbsolute(target);
+  if (underRoot && target !== 'latest') await pointLatest(path.resolve(root, 'latest'), target);
+  return { path: folder, file: (file) => path.join(folder, file) };
+}
+
+/** mkdir with its parents. Not Node's own `recursive`: that loops for ever where a parent refuses with ENOENT (/proc). */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await fs.mkdir(folder);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST' && (await fs.stat(folder)).isDirectory()) return;
+    const parent = path.dirname(folder);
+    if (errorCode(error) !== 'ENOENT' || existsSync(parent)) throw error;
+    await makeFolder(parent);
+    await fs.mkdir(folder);
+  }
+}
+
+/**
+ * Writes a file that is always whole: a temporary file beside it, then a rename over it.
+ * Throws UserError (exit 1) and leaves no temporary file when that fails.
+ */
+export async function writeAtomic(file: string, data: string | Uint8Array): Promise<void> {
+  const temporary = temporaryName(file);
+  try {
+    await fs.writeFile(temporary, data, { flag: 'wx' });
+    await fs.rename(temporary, file);
+  } catch (error) {
+    await fs.rm(temporary, { force: true }).catch(() => {});
+    throw cannot('write', file, error, ExitCode.failure);
+  }
+}
+
+/** One row of metrics.csv: a step, before an evaluation may have followed it. */
+export interface MetricsRow {
+  step: number;
+  epoch: number;
+  /** Mean loss of the step's batch. */
+  loss: number;
+  lr: number;
+  elapsedMs: number;
+}
+
+/** Keeps the rows of metrics.csv in memory until the end of the run, so that steps wait for no disk. */
+export class MetricsWriter {
+  readonly #steps: number[] = [];
+  readonly #epochs: number[] = [];
+  readonly #losses: number[] = [];
+  readonly #rates: number[] = [];
+  readonly #elapsedMs: number[] = [];
+  /** By row; rows without an evaluation are absent. */
+  readonly #accuracies = new Map<number, number>();
+
+  get rows(): number {
+    return this.#steps.length;
+  }
+
+  step({ step, epoch, loss, lr, elapsedMs }: MetricsRow): void {
+    this.#steps.push(step);
+    this.#epochs.push(epoch);
+    this.#losses.push(loss);
+    this.#rates.push(lr);
+    this.#elapsedMs.push(elapsedMs);
+  }
+
+  /** The accuracy (0–1) of the evaluation that ran after the latest step; ignored before the first. */
+  evaluated(accuracy: number): void {
+    if (this.rows > 0) this.#accuracies.set(this.rows - 1, accuracy);
+  }
+
+  /** The whole file; numbers in their shortest form that reads back the same. */
+  csv(): string {
+    const lines = ['step,epoch,loss,accuracy,lr,elapsed_ms'];
+    for (const [row, step] of this.#steps.entries()) {
+      const accuracy = this.#accuracies.get(row) ?? '';
+      const before = `${step},${this.#epochs[row]},${this.#losses[row]}`;
+      lines.push(`${before},${accuracy},${this.#rates[row]},${this.#elapsedMs[row]}`);
+    }
+    return `${lines.join('\n')}\n`;
+  }
+
+  /** Writes what there is, also after an interruption. Throws UserError as `writeAtomic` does. */
+  async write(folder: RunFolder): Promise<void> {
+    await writeAtomic(folder.file('metrics.csv'), this.csv());
+  }
+}
+
+export interface Versions {
+  shardstep: string;
+  node: string;
+  v8: string;
+}
+
+export interface RunDescriptionStart {
+  name: string;
+  /** As typed: `node dist/coordinator --config …`. */
+  command: string;
+  seed: number;
+  startedAt?: Date;
+  /** The checkout whose commit counts; the package's own by default. */
+  packageRoot?: string;
+}
+
+export interface RunDescriptionEnd {
+  hardware: unknown;
+  /** SHA-256 (hex) by file name. */
+  dataSha256: Record<string, string>;
+  wasmSha256: Record<string, string>;
+  finishedAt?: Date;
+}
+
+/** The contents of meta.json. */
+export interface RunMeta
+  extends Omit<RunDescriptionStart, 'startedAt' | 'packageRoot'>,
+    Omit<RunDescriptionEnd, 'finishedAt'> {
+  versions: Versions;
+  /** Null without git, or when the package is not a checkout of its own. */
+  git: { commit: string; dirty: boolean } | null;
+  /** ISO 8601, UTC. */
+  startedAt: string;
+  finishedAt: string;
+}
+
+/** Starts asking git at once, in the background; `finish` waits for it and gives what meta.json holds. */
+export function describeRun(start: RunDescriptionStart): {
+  finish(end: RunDescriptionEnd): Promise<RunMeta>;
+} {
+  const { startedAt = new Date(), packageRoot = findPackageRoot(), ...facts } = start;
+  const git = gitState(packageRoot);
+  return {
+    async finish({ finishedAt = new Date(), ...end }) {
+      const dates = { startedAt: startedAt.toISOString(), finishedAt: finishedAt.toISOString() };
+      return { ...facts, versions: readVersions(packageRoot), git: await git, ...end, ...dates };
+    },
+  };
+}
+
+/** Versions of this package (from its package.json), Node and V8. */
+export function readVersions(packageRoot = findPackageRoot()): Versions {
+  const manifest: unknown = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8'));
+  const version =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest && manifest.version;
+  return { shardstep: String(version || 'unknown'), node: process.versions.node, v8: process.versions.v8 };
+}
+
+/**
+ * The nearest folder above this one with a package.json: right for the sources and dist. Not this one itself: in dist it
+ * has one that only names the entry.
+ */
+function findPackageRoot(): string {
+  let folder = fileURLToPath(new URL('..', import.meta.url));
+  while (!existsSync(path.join(folder, 'package.json')) && path.dirname(folder) !== folder) {
+    folder = path.dirname(folder);
+  }
+  return folder;
+}
+
+/** One git process for commit and changes. It must not take locks that the user's own git would trip over. */
+function gitState(root: string): Promise<RunMeta['git']> {
+  // Inside somebody else's repository (node_modules) git would answer with that repository's commit.
+  if (!existsSync(path.join(root, '.git'))) return Promise.resolve(null);
+  const env = { ...process.env, GIT_OPTIONAL_LOCKS: '0' };
+  const options = { cwd: root, env, timeout: 3000, windowsHide: true, maxBuffer: 1 << 26 };
+  return new Promise((resolve) => {
+    execFile('git', ['status', '--porcelain=v2', '--branch'], options, (error, stdout) => {
+      const commit = /^# branch\.oid ([0-9a-f]{40,64})$/m.exec(stdout)?.[1];
+      resolve(error || commit === undefined ? null : { commit, dirty: /^[^#]/m.test(stdout) });
+    });
+  });
+}
+
+/** `latest` becomes a relative link, or a text file with the folder's name where links are not allowed. */
+async function pointLatest(latest: string, target: string): Promise<void> {
+  const temporary = temporaryName(latest);
+  try {
+    await fs.symlink(target, temporary, 'dir');
+    await fs.rename(temporary, latest);
+  } catch (error) {
+    await fs.rm(temporary, { force: true }).catch(() => {});
+    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error))) {
+      throw cannot('make the link', latest, error, ExitCode.usage);
+    }
+    await writeAtomic(latest, `${target}\n`);
+  }
+}
+
+function cannot(what: string, file: string, error: unknown, exitCode: ExitCode): UserError {
+  const reasons: Record<string, string> = {
+    EEXIST: 'a file is in the way',
+    EISDIR: 'a folder is in the way',
+    ENOTDIR: 'a part of the path is a file, not a folder',
+    EACCES: 'permission denied',
+    EPERM: 'not permitted',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'no space left on the device',
+  };
+  const code = errorCode(error);
+  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  return new UserError(`cannot ${what} ${file}: ${reason}${code && ` (${code})`}`, exitCode, {
+    cause: error,
+  });
+}
+
+const errorCode = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
+function temporaryName(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
+function fileName(name: string): string {
+  const safe = name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '');
+  return safe.slice(0, 60) || 'run';
+}
+
+function timestamp(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day}_${two(date.getHours())}-${two(date.getMinutes())}-${two(date.getSeconds())}`;
+}

@@ -1,0 +1,99 @@
+/** The runs of a training session, one for each seed, and how they ended. */
+import type { Config } from '../config/schema.js';
+import type { Session } from '../coordinator/session.js';
+import { startParameters, trainOnce } from '../coordinator/training-run.js';
+import type { Tensor } from '../model/safetensors.js';
+import { mean } from '../numbers/statistics.js';
+import { runLength } from '../plan/run-length.js';
+import { ExitCode, UserError } from '../user-error.js';
+import type { CommandContext } from './command-context.js';
+import type { EventFile } from './event-file.js';
+import type { RunLog } from './log.js';
+import type { RunStatus } from './log-schema.js';
+import { createRecorder } from './recorder.js';
+import type { Kept, SeedResult } from './train-result.js';
+
+export interface SeedRuns {
+  readonly config: Config;
+  readonly seeds: number;
+  readonly initialTensors: ReadonlyMap<string, Tensor> | null;
+  readonly log: RunLog;
+  /** Filled as the runs end. */
+  readonly record: Kept;
+  readonly context: CommandContext;
+}
+
+/** Trains with seeds seed, seed + 1, … */
+export async function runSeeds(
+  session: Session,
+  { config, seeds, initialTensors, log, record, context }: SeedRuns,
+): Promise<void> {
+  const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
+  for (let run = 0; run < seeds; run++) {
+    const seed = (config.seed + run) % 2 ** 32;
+    startParameters(session, config, seed, initialTensors);
+    const scalars = await openScalars(config);
+    if (scalars !== null) record.scalars.set(seed, scalars);
+    const observer = createRecorder({
+      log,
+      metrics: run === 0 ? record.metrics : null,
+      scalars,
+      progress: context.progress,
+      ...(seeds > 1 ? { seed } : {}),
+      every: config.log.every,
+      on: config.stop.on,
+      epochs: config.train.epochs,
+      imagesPerEpoch: images,
+      batch: config.train.batch,
+      stepsPerEpoch,
+    });
+    const outcome = await trainOnce(session, config, seed, {
+      ...observer,
+      ordered: (fromMs, toMs) => session.profile?.ordered(fromMs, toMs),
+      stopped(unfinished) {
+        session.profile?.finish();
+        record.unfinished = unfinished;
+        // Weights that diverged serve nobody, nor do weights from the middle of a step.
+        if (context.signal.aborted && session.isWhole) record.tensors ??= session.parameters();
+      },
+    });
+    session.profile?.finish();
+    record.coldMs ??= performance.now();
+    const onValidation = config.stop.on === 'validation';
+    const testAccuracy = onValidation ? (await session.evaluate('test')).accuracy : null;
+    const accuracy = outcome.evaluation?.accuracy ?? 0;
+    const { target } = config.stop;
+    const status = target === null ? 'done' : accuracy >= target ? 'reached' : 'missed';
+    record.results.push({ seed, status, outcome, testAccuracy });
+    record.tensors ??= session.parameters();
+  }
+}
+
+/** Null without log.tensorboard, which most runs are. */
+async function openScalars({ log }: Config): Promise<EventFile | null> {
+  return log.tensorboard ? new (await import('./event-file.js')).EventFile() : null;
+}
+
+export function overallStatus(
+  results: readonly SeedResult[],
+  target: number | null,
+  failure: unknown,
+  interrupted: boolean,
+): RunStatus {
+  if (interrupted) return 'interrupted';
+  if (failure !== null) return 'failed';
+  if (target === null) return 'done';
+  return mean(results.map(({ outcome }) => outcome.evaluation?.accuracy ?? 0)) >= target
+    ? 'reached'
+    : 'missed';
+}
+
+export function exitCodeOf(status: RunStatus, failure: unknown): ExitCode {
+  if (status === 'failed') return failure instanceof UserError ? failure.exitCode : ExitCode.failure;
+  return {
+    reached: ExitCode.done,
+    done: ExitCode.done,
+    missed: ExitCode.targetMissed,
+    interrupted: ExitCode.interrupted,
+  }[status];
+}

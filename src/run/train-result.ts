@@ -1,0 +1,211 @@
+/** What a training run leaves: the files of its run folder, and the card or the JSON on stdout. */
+import { mkdir } from 'node:fs/promises';
+import type { ResolvedConfig } from '../config/load.js';
+import { weightsMetadata } from '../coordinator/initial-tensors.js';
+import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
+import { type Tensor, writeSafetensors } from '../model/safetensors.js';
+import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
+import type { Plan } from '../plan/plan.js';
+import { runLength } from '../plan/run-length.js';
+import type { WrittenProfile } from '../profile/profile-run.js';
+import type { CommandContext } from './command-context.js';
+import type { EventFile } from './event-file.js';
+import type { RunStatus } from './log-schema.js';
+import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
+import { resultCard, type SeedRun } from './result-card.js';
+import { endRun, type RunEnding } from './run-ending.js';
+import { MetricsWriter, type RunFolder, shownFolder, writeAtomic } from './run-folder.js';
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly status: RunStatus;
+  readonly outcome: RunOutcome;
+  /** On the test set, where the run itself looked at the validation part only. */
+  readonly testAccuracy: number | null;
+}
+
+/** Everything that a run leaves, filled as it goes, so that an interruption keeps what there is. */
+export interface Kept {
+  readonly results: SeedResult[];
+  readonly metrics: MetricsWriter;
+  /** By seed, with log.tensorboard. */
+  readonly scalars: Map<number, EventFile>;
+  /** What the run that was interrupted or failed had done. */
+  unfinished: UnfinishedOutcome | null;
+  tensors: Map<string, Tensor> | null;
+  coldMs: number | null;
+}
+
+/** Before the first run; `coldMs`: where it is known already. */
+export const emptyRecord = (coldMs: number | null): Kept => ({
+  results: [],
+  metrics: new MetricsWriter(),
+  scalars: new Map(),
+  unfinished: null,
+  tensors: null,
+  coldMs,
+});
+
+export interface TrainingEnding extends RunEnding {
+  readonly resolved: ResolvedConfig;
+  /** How many seeds were asked for. */
+  readonly seeds: number;
+  readonly plan: Plan;
+  readonly record: Kept;
+  readonly failure: unknown;
+  readonly context: CommandContext;
+  /** Of the `race` command, whose repetitions are what is recorded: the race itself; null when there was none. */
+  readonly race?: RaceSummary | null;
+  /** Of the `profile` command, which is shown instead of the card. */
+  readonly profiled?: WrittenProfile | null;
+  /** The same seeds on other thread counts, and what those of `plan` gain over one. */
+  readonly otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[];
+  readonly speedup?: number | null;
+}
+
+/** The race from a bare process, as result.json and the log have it. Milliseconds. */
+export interface RaceSummary {
+  readonly accuracy: number;
+  /** Leading training images. */
+  readonly images: number;
+  readonly coldMs: number;
+  readonly phases: Readonly<Record<string, number>>;
+  readonly wasmLevel: string;
+  readonly kernels: string;
+}
+
+export const seedRuns = ({ results }: Kept): SeedRun[] =>
+  results.map(({ seed, status, outcome, testAccuracy }) => ({
+    seed,
+    status,
+    accuracy: outcome.evaluation?.accuracy ?? 0,
+    residentMs: outcome.residentMs,
+    ...(testAccuracy === null ? {} : { testAccuracy }),
+  }));
+
+/** Writes the run folder and prints the card; a run that was interrupted or failed has none. */
+export async function finishTraining(ending: TrainingEnding): Promise<void> {
+  const { setup, folder, record, status, failure, context, race, speedup, profiled } = ending;
+  const { config } = setup;
+  const result = resultJson(ending);
+  const reason = failure instanceof Error ? failure.message : (record.results[0]?.outcome.reason ?? status);
+  const ended = endRun({ ...ending, measured: profiled?.measured ?? null }, reason, result, {
+    ...profiled?.files,
+    ...(record.tensors === null
+      ? {}
+      : {
+          'final.safetensors': writeSafetensors(
+            new Map([...record.tensors, ...setup.data.tensors]),
+            weightsMetadata(config),
+          ),
+        }),
+  });
+  const [hardware] = await Promise.all([
+    ended,
+    record.metrics.write(folder),
+    writeScalars(record.scalars, folder),
+  ]);
+  if (context.json) context.stdout(JSON.stringify(profiled ? { ...result, profile: profiled.json } : result));
+  else if (profiled && status !== 'interrupted' && status !== 'failed')
+    context.stdout([profiled.text, ...hardware, '', `folder     ${shownFolder(folder)}`].join('\n'));
+  else if (status !== 'interrupted' && status !== 'failed') {
+    const { sync } = config.parallel;
+    const card = resultCard({
+      ...result,
+      ...(race ? { race, phases: race.phases } : {}),
+      accuracyOn: config.stop.on,
+      network: describeNetwork(ending.plan),
+      images: runLength(config, ending.plan.parts.train.count).images,
+      batch: config.train.batch,
+      optimizer: describeOptimizer(config.optimizer, config.train.batch),
+      schedule: describeSchedule(config.schedule),
+      sync,
+      speedup: speedup ?? null,
+      hardware,
+      folder: shownFolder(folder),
+    });
+    context.stdout(card.join('\n'));
+  }
+  if (status === 'interrupted') context.stderr(`interrupted; what was measured is in ${shownFolder(folder)}`);
+}
+
+/** Several seeds are several runs to TensorBoard, which tells runs by their folders. */
+async function writeScalars(scalars: Kept['scalars'], folder: RunFolder): Promise<void> {
+  if (scalars.size === 0) return;
+  const { eventFileName } = await import('./event-file.js');
+  for (const [seed, file] of scalars) {
+    const leaf = scalars.size > 1 ? `seed-${seed}` : '';
+    // Where this fails, writing the file does too, and says why.
+    if (leaf !== '') await mkdir(folder.file(leaf)).catch(() => {});
+    await writeAtomic(folder.file(`${leaf}/${eventFileName}`), file.bytes());
+  }
+}
+
+/** result.json. Times in milliseconds; over several seeds, accuracy is the mean (a race's its own) and every time of a run the median. */
+function resultJson(ending: TrainingEnding) {
+  const { setup, plan, record, status, resolved, seeds, failure, race, otherThreads, speedup } = ending;
+  const { config } = setup;
+  const outcomes = record.results.map(({ outcome }) => outcome);
+  const accuracies = outcomes.map(({ evaluation }) => evaluation?.accuracy ?? 0);
+  const first = outcomes[0] ?? record.unfinished;
+  const runs = seedRuns(record);
+  const reached = record.results.filter((result) => result.status === 'reached').length;
+  const none = outcomes.length === 0;
+  // Times are medians over the finished runs, or those of the one that did not finish.
+  const timed = none ? (record.unfinished === null ? [] : [record.unfinished]) : outcomes;
+  const medianOf = (key: 'trainMs' | 'evaluateMs' | 'residentMs') => median(timed.map((run) => run[key]));
+  return {
+    schema: 1,
+    name: resolved.name,
+    status,
+    reason: failure instanceof Error ? failure.message : (outcomes[0]?.reason ?? null),
+    accuracy: race?.accuracy ?? (none ? (first?.evaluation?.accuracy ?? null) : mean(accuracies)),
+    accuracyOn: config.stop.on,
+    ...(config.stop.on === 'validation' && !none
+      ? { testAccuracy: mean(record.results.map((result) => result.testAccuracy ?? 0)) }
+      : {}),
+    weights: first?.weights ?? null,
+    loss: first?.evaluation?.loss ?? null,
+    target: config.stop.target,
+    threads: plan.threads,
+    oversubscribed: plan.oversubscribed,
+    sync: plan.sync,
+    packing: plan.input.packing,
+    backend: plan.backend,
+    tensorflow: setup.tensorflow,
+    wasmLevel: setup.kernels?.level ?? null,
+    seed: config.seed,
+    epochs: first?.epochs ?? 0,
+    steps: first?.steps ?? 0,
+    images: first?.images ?? 0,
+    backwardImages: first?.backwardImages ?? 0,
+    ...(plan.noise === null ? {} : { noiseScale: first?.noiseScale ?? null }),
+    imagesPerSecond:
+      timed.length === 0 ? 0 : median(timed.map(({ images, trainMs }) => (images / trainMs) * 1000)),
+    residentMs: timed.length === 0 ? 0 : medianOf('residentMs'),
+    coldMs: record.coldMs ?? 0,
+    phases: {
+      ...setup.phases,
+      ...(timed.length === 0 ? {} : { train: medianOf('trainMs'), evaluate: medianOf('evaluateMs') }),
+    },
+    ...(race === undefined ? {} : { race, otherThreads, speedup }),
+    ...(seeds > 1
+      ? {
+          runs,
+          ...(none
+            ? {}
+            : {
+                summary: {
+                  n: runs.length,
+                  mean: mean(accuracies),
+                  sd: standardDeviation(accuracies),
+                  min: minimum(accuracies),
+                  max: maximum(accuracies),
+                  reached,
+                  share: reached / runs.length,
+                },
+              }),
+        }
+      : {}),
+  };
+}

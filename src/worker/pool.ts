@@ -1,0 +1,29 @@
+/** The Piscina pool: as many workers as threads, started early, each running one long task per session. */
+import { Piscina } from 'piscina';
+import type { RankTask } from './index.js';
+
+export interface WorkerPool<Task = RankTask> {
+  /** Starts every rank; each promise settles when its worker leaves the session. */
+  start(task: Omit<Task, 'rank'>): Promise<void>[];
+  close(): Promise<void>;
+}
+
+/** Workers begin to start at once; nothing is timed, recycled or awaited per step. `file`: the task's module. */
+export function openPool<Task = RankTask>(
+  threads: number,
+  file = new URL('./index.js', import.meta.url),
+): WorkerPool<Task> {
+  const piscina = new Piscina<Omit<Task, 'rank'> & { rank: number }, void>({
+    filename: file.href,
+    minThreads: threads,
+    maxThreads: threads,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    concurrentTasksPerWorker: 1,
+    recordTiming: false,
+    atomics: 'disabled',
+  });
+  return {
+    start: (task) => Array.from({ length: threads }, (_, rank) => piscina.run({ ...task, rank })),
+    close: () => piscina.destroy(),
+  };
+}

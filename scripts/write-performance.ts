@@ -1,10 +1,10 @@
 /**
- * Brings docs/PERFORMANCE.md, the README's headline figures, the recipes' statistics and each record.md up to date with the record.json files
- * under results/records: `npm run docs`.
+ * Brings docs/PERFORMANCE.md, docs/figures.md, the README's figures, the recipes' statistics and each record.md up to date
+ * with the record.json files under results/records: `npm run docs`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { performancePage, withHeadlines } from './performance/page.ts';
+import { performancePage, withFigures } from './performance/page.ts';
 import { newestRecords, readRecords } from './performance/read-records.ts';
 import { configFile, featureRecipes, readRecipe, withStatistics } from './performance/recipe-comments.ts';
 import { recordMarkdown } from './performance/record-markdown.ts';
@@ -18,10 +18,15 @@ for (const [name, record] of records)
 const newest = newestRecords(records);
 writeFileSync(new URL('docs/PERFORMANCE.md', root), performancePage(newest));
 
-const readme = new URL('README.md', root);
-const before = readFileSync(readme, 'utf8');
-const after = withHeadlines(before, newest);
-if (after !== before) writeFileSync(readme, after);
+for (const [file, folder] of [
+  ['README.md', ''],
+  ['docs/figures.md', 'docs'],
+] as const) {
+  const page = new URL(file, root);
+  const before = readFileSync(page, 'utf8');
+  const after = withFigures(before, newest, folder);
+  if (after !== before) writeFileSync(page, after);
+}
 
 for (const recipe of featureRecipes()) {
   const text = readRecipe(recipe);

@@ -1,4 +1,4 @@
-/** The performance page, the README's figures and each record.md say what the committed records say. */
+/** The performance page, docs/figures.md, the README's figures and each record.md say what the committed records say. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { judge } from '../scripts/performance/bars.ts';
-import { performancePage, withHeadlines } from '../scripts/performance/page.ts';
+import { performancePage, withFigures } from '../scripts/performance/page.ts';
 import { newestRecords, readRecords } from '../scripts/performance/read-records.ts';
 import { featureRecipes, readRecipe, withStatistics } from '../scripts/performance/recipe-comments.ts';
 import { type BenchRecord, folderName } from '../scripts/performance/record-format.ts';
@@ -23,10 +23,15 @@ test('docs/PERFORMANCE.md is that of the newest records', () => {
   assert.equal(readText('docs/PERFORMANCE.md'), page, 'docs/PERFORMANCE.md is stale: npm run docs');
 });
 
-test('the headline figures of the README are those of the newest records', () => {
-  const readme = readText('README.md');
-  assert.equal(readme, withHeadlines(readme, newestRecords(committed)), 'README.md is stale: npm run docs');
-});
+for (const [file, folder, parts] of [
+  ['README.md', '', ['reasons', 'race', 'wins', 'bars']],
+  ['docs/figures.md', 'docs', ['performance', 'missed', 'recipes', 'peers', 'sprint', 'cold', 'kernels']],
+] as const)
+  test(`the figures of ${file} are those of the newest records`, () => {
+    const page = readText(file);
+    assert.equal(page, withFigures(page, newestRecords(committed), folder), `${file} is stale: npm run docs`);
+    for (const part of parts) assert.ok(page.includes(`<!-- ${part}:begin -->`), `${file} has lost ${part}`);
+  });
 
 test('the statistics in the recipes are those of the newest record', () => {
   for (const recipe of featureRecipes()) {
@@ -106,23 +111,23 @@ test('the page has the machine, date, commit, notes and tables of a record', () 
   assert.match(page, /### Resident\n\n\| recipe \| ms \|/);
 });
 
-test('the README gets its figures between the markers and nowhere else', () => {
+test('a page gets its figures between the markers and nowhere else', () => {
   const readme = '# A\n<!-- performance:begin -->old<!-- performance:end -->\ntail\n';
-  const after = withHeadlines(readme, new Map([['sprint', madeUp]]));
+  const after = withFigures(readme, new Map([['sprint', madeUp]]));
   assert.ok(after.startsWith('# A\n<!-- performance:begin -->\n\n| track |'));
   assert.ok(after.endsWith('|\n\n<!-- performance:end -->\ntail\n'));
   assert.match(lineWith(after, '≤ 4 ms'), /3\.5 \(3–5\) ms/);
-  assert.equal(withHeadlines(after, new Map([['sprint', madeUp]])), after);
+  assert.equal(withFigures(after, new Map([['sprint', madeUp]])), after);
 });
 
-test('the README says what the newest record of the peers’ race says, and is stale when that changes', () => {
+test('a page says what the newest record of the peers’ race says, and is stale when that changes', () => {
   const readme = '# A\n<!-- peers:begin -->\n<!-- peers:end -->\ntail\n';
   assert.match(
-    withHeadlines(readme, new Map()),
+    withFigures(readme, new Map()),
     /begin -->\n\nNot measured: `npm run bench:peers -- --record`\.\n\n<!--/,
   );
   const raced: BenchRecord = { ...madeUp, bench: 'peers', bars: [], peers: race };
-  const after = withHeadlines(readme, new Map([['peers', raced]]));
+  const after = withFigures(readme, new Map([['peers', raced]]));
   assert.match(lineWith(after, '| QuickTorch'), /2\.00 × \(1\.50–2\.00\)/);
   for (const words of [
     '2031-05-04-peers-example-1/bars.svg',
@@ -130,15 +135,36 @@ test('the README says what the newest record of the peers’ race says, and is s
     '**1,020,000**',
   ])
     assert.ok(after.includes(words), words);
-  assert.equal(withHeadlines(after, new Map([['peers', raced]])), after);
+  assert.equal(withFigures(after, new Map([['peers', raced]])), after);
   const [ours, ...others] = race.contestants;
   const changed = { ...race, contestants: [{ ...ours, lines: 18 }, ...others] };
-  assert.notEqual(withHeadlines(after, new Map([['peers', { ...raced, peers: changed }]])), after);
+  assert.notEqual(withFigures(after, new Map([['peers', { ...raced, peers: changed }]])), after);
 });
 
-test('a README without markers stays as it is, one with half of them is refused', () => {
-  assert.equal(withHeadlines('# A\n', new Map()), '# A\n');
-  assert.throws(() => withHeadlines('<!-- performance:begin -->', new Map()), /expected the markers/);
+test('the README names the figures, the misses and what peers do better', () => {
+  const readme = ['reasons', 'race', 'bars', 'wins']
+    .map((name) => `<!-- ${name}:begin --><!-- ${name}:end -->`)
+    .join('\n');
+  const raced: BenchRecord = { ...madeUp, bench: 'peers', bars: [], peers: race };
+  const after = withFigures(
+    readme,
+    new Map([
+      ['sprint', madeUp],
+      ['peers', raced],
+    ]),
+  );
+  assert.match(lineWith(after, 'need few images'), /in \*\*3\.5 ms\*\*, .*`npm run bench -- sprint`/);
+  assert.match(lineWith(after, 'A short start'), /takes \(not measured\) the time/);
+  assert.match(lineWith(after, 'performance bars'), /, 1 are met, 1 are missed and \d+ are not measured/);
+  assert.match(lineWith(after, '| QuickTorch'), /\| 2\.00 × \|/);
+  assert.match(lineWith(after, 'Inference at 1,024'), /QuickTorch is better/);
+  assert.match(lineWith(after, 'Slow-down'), /shardstep \(2\.00 ×\) for QuickTorch \(1\.67 ×\)\.$/);
+  assert.match(withFigures(readme, new Map()), /No race against peers has been recorded/);
+});
+
+test('a page without markers stays as it is, one with half of them is refused', () => {
+  assert.equal(withFigures('# A\n', new Map()), '# A\n');
+  assert.throws(() => withFigures('<!-- performance:begin -->', new Map()), /expected the markers/);
 });
 
 test('of several records the newest counts, and a broken one is named', (t) => {

@@ -12,7 +12,7 @@ export interface BarDefinition {
   readonly unit: string;
   readonly limit: number;
   readonly direction: Bar['direction'];
-  /** Shown in the README. */
+  /** Shown in docs/figures.md. */
   readonly headline?: true;
   /** What a profile says about a miss; kept with the record of one. */
   readonly whenMissed?: string;
@@ -129,7 +129,7 @@ const threadsBars = {
     limit: 1.5,
     direction: 'at most',
     whenMissed:
-      'every thread has to be put on a core before anyone passes a barrier, twice in a step that two threads do in 1.6 ms',
+      'every thread has to be put on a core before any of them passes a barrier, twice in a step that two threads do in 1.6 ms',
   },
   'threads-neighbours': {
     bench: 'threads',

@@ -1,7 +1,8 @@
-/** docs/PERFORMANCE.md and the README's headline figures, made from the newest records: same records, same text. */
+/** docs/PERFORMANCE.md, docs/figures.md and the README's figures, made from the newest records: same records, same text. */
 import { markdownTable } from 'markdown-table';
 import { type BarDefinition, bars, commandOf } from './bars.ts';
 import { peersSection } from './peers/section.ts';
+import { barSentence, reasonList, shortRace, winList } from './readme-parts.ts';
 import { recipeTable } from './recipe-comments.ts';
 import type { Bar, BenchRecord } from './record-format.ts';
 import { barTable, explanations, limitOf, measuredOf, recordBody, verdictOf } from './record-markdown.ts';
@@ -43,43 +44,82 @@ export function performancePage(records: Records): string {
   ].join('\n\n')}\n`;
 }
 
-/** The README with its headline figures and the peers' race as they should be; parts without markers stay as they are. */
-export function withHeadlines(readme: string, records: Records): string {
-  const between = (text: string, name: string, part: string) => {
-    const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
-    const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-    if (from < 0 && to < 0) return text;
-    if (from < 0 || to < from) throw new Error(`expected the markers ${begin} and ${end}, in this order`);
-    return `${text.slice(0, from + begin.length)}\n\n${part}\n\n${text.slice(to)}`;
-  };
+/** A page of the repository's root or of docs/, with its generated parts as they should be; others stay as they are. */
+export function withFigures(page: string, records: Records, folder: '' | 'docs' = ''): string {
+  const all = allBars(records);
   const peers = records.get('peers');
-  const raced = peers === undefined ? notMeasured('peers') : peersSection(peers);
-  return between(between(readme, 'performance', headlines(records)), 'peers', raced);
+  const raced = (section: (record: BenchRecord) => string) =>
+    peers === undefined ? notMeasured('peers') : section(peers);
+  const parts: readonly (readonly [name: string, text: () => string])[] = [
+    ['reasons', () => reasonList(all)],
+    ['race', () => raced(shortRace)],
+    ['bars', () => barSentence(all)],
+    ['wins', () => winList(peers)],
+    ['performance', () => headlines(all)],
+    ['missed', () => explanations(all).join('\n')],
+    ['recipes', () => recipeAccuracy(records)],
+    ['peers', () => raced((record) => peersSection(record, folder === '' ? '' : '../'))],
+    ['sprint', () => tablesOf(records, 'sprint', 'Time and accuracy')],
+    ['cold', () => tablesOf(records, 'cold', 'Cold start')],
+    ['kernels', () => kernelShares(records)],
+  ];
+  return parts.reduce((text, [name, part]) => between(text, name, part), page);
 }
 
-function headlines(records: Records): string {
+function between(text: string, name: string, part: () => string): string {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 && to < 0) return text;
+  if (from < 0 || to < from) throw new Error(`expected the markers ${begin} and ${end}, in this order`);
+  return `${text.slice(0, from + begin.length)}\n\n${part()}\n\n${text.slice(to)}`;
+}
+
+function headlines(all: readonly Bar[]): string {
   const names = new Set<string>(
     Object.entries<BarDefinition>(bars)
       .filter(([, { headline }]) => headline)
       .map(([id]) => id),
   );
-  const shown = allBars(records).filter(({ id }) => names.has(id));
+  const shown = all.filter(({ id }) => names.has(id));
   const rows = tracks.flatMap(({ track, title }) =>
     shown
       .filter((bar) => bar.track === track)
       .map((bar) => [title.toLowerCase(), bar.text, limitOf(bar), measuredOf(bar), verdictOf(bar)]),
   );
-  const table = markdownTable([['track', 'what', 'bar', 'median (min–max)', 'verdict'], ...rows], {
+  return markdownTable([['track', 'what', 'bar', 'median (min–max)', 'verdict'], ...rows], {
     align: ['l', 'l', 'r', 'r', 'l'],
     alignDelimiters: false,
   });
-  const recipes = records.get('recipes');
-  if (recipes === undefined) return table;
-  const words =
-    'Accuracy of the recipes on features in % (seeds at the target / seeds), every seed with other images; `npm run bench -- recipes`. ' +
-    'Split: trained on 50,000, the last 10,000 of the training set held out; fifths: each fifth of it held out in turn; ' +
-    'the others are test images, changed.';
-  return `${table}\n\n${words}\n\n${recipeTable(recipes)}`;
+}
+
+function recipeAccuracy(records: Records): string {
+  const record = records.get('recipes');
+  return record === undefined ? notMeasured('recipes') : recipeTable(record);
+}
+
+/** A table of a record with its note. */
+function tablesOf(records: Records, bench: string, title: string): string {
+  const table = records.get(bench)?.tables.find((each) => each.title === title);
+  if (table === undefined) return notMeasured(bench);
+  return [table.note ?? '', leftAndRight(table.rows)].join('\n\n').trim();
+}
+
+/** The kernels that the engine uses, out of the tables that give them as shares of the peak. */
+function kernelShares(records: Records): string {
+  const heading = ['work', 'GFLOP/s', '% of the peak'];
+  const rows = (records.get('engine')?.tables ?? [])
+    .filter(({ rows: [first] }) => first.join() === heading.join())
+    .flatMap((table) =>
+      table.rows.slice(1).filter(([work]) => /matmul16|outer16|forward|\(used\)/.test(work)),
+    );
+  return rows.length === 0 ? notMeasured('engine') : leftAndRight([heading, ...rows]);
+}
+
+function leftAndRight(rows: readonly (readonly string[])[]): string {
+  return markdownTable(
+    rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|'))),
+    { align: rows[0].map((_, column) => (column === 0 ? 'l' : 'r')), alignDelimiters: false },
+  );
 }
 
 /** Every bar of the list as it was recorded, or as not measured; then what only the records know. */

@@ -1,12 +1,15 @@
-/** The README's part on the peers' race, from its newest record: the table, the pictures, who won what and why. */
+/** The part on the peers' race, from its newest record: the table, the pictures, who won what and why. */
 import { markdownTable } from 'markdown-table';
 import { type BenchRecord, folderName } from '../record-format.ts';
 import { figure } from '../record-markdown.ts';
 import type { PeersRace } from './format.ts';
-import { absences, loadSentence, raceNote, raceRows, winSentences } from './tables.ts';
+import { absences, loadSentence, loadWinSentence, raceNote, raceRows, winSentences } from './tables.ts';
 
-/** @throws Error when the record is not one of the peers' race. */
-export function peersSection(record: BenchRecord): string {
+/**
+ * `root`: the way from the page to the repository.
+ * @throws Error when the record is not one of the peers' race.
+ */
+export function peersSection(record: BenchRecord, root: string): string {
   const { peers } = record;
   if (peers === undefined) throw new Error(`record ${folderName(record)}: expected peers, got none`);
   const folder = `results/records/${folderName(record)}`;
@@ -15,12 +18,12 @@ export function peersSection(record: BenchRecord): string {
   return [
     `${raceNote(peers)} ${when}`,
     table(peers),
-    list('Where a peer is better (bold above):', winSentences(peers)),
+    list('Where a peer is better (bold above):', [...winSentences(peers), ...loadWinSentence(peers)]),
     loadSentence(peers),
     list('Absent or failed:', absences(peers)),
-    `![time to ${figure(100 * peers.target)} %, resident and cold](${folder}/bars.svg)`,
-    `![accuracy against time](${folder}/race.svg)`,
-    `Every thread count, the settings of each peer and the race under load: [${folder}](${folder}/record.md).`,
+    `![time to ${figure(100 * peers.target)} %, resident and cold](${root}${folder}/bars.svg)`,
+    `![accuracy against time](${root}${folder}/race.svg)`,
+    `Every thread count, the settings of each peer and the race under load: [${folder}](${root}${folder}/record.md).`,
   ]
     .filter((part) => part !== '')
     .join('\n\n');

@@ -82,7 +82,7 @@ export function raceNote({ rounds, target, limitMs }: PeersRace): string {
   return (
     `784-256-128-10 on the pixels of MNIST by configs/fastmlp.yaml, until ${share(target)} of the 10,000 test images: each ` +
     `contestant at its best thread count and variant, ${rounds} rounds in turn, medians. Resident: data in memory, code ` +
-    'compiled, order, training and evaluations; cold: from the start of the process to the line that tells the accuracy. × ' +
+    'compiled, order, training and evaluations; cold: from the start of the process to the line that reports the accuracy. × ' +
     'shardstep: the median of the ratios of the rounds and its bootstrap 95 % interval. Memory: of all processes, in a cold ' +
     'run that is not timed; pages that they share count for each. Installed: with all that it depends on. Lines: of the ' +
     'shortest program, for shardstep its recipe. Inference: the best setting for each batch. Bold: better than shardstep. ' +
@@ -93,7 +93,7 @@ export function raceNote({ rounds, target, limitMs }: PeersRace): string {
 function loadNote({ loadedRounds, neighbours }: PeersRace): string {
   return (
     `Time to the target, resident, while ${neighbours} other processes keep every core busy, ${loadedRounds} rounds in turn, ` +
-    'median (min–max). With a fair share for everyone the slow-down is 2.'
+    'median (min–max). With a fair share for each process the slow-down is 2.'
   );
 }
 
@@ -108,6 +108,28 @@ export function loadSentence(race: PeersRace): string {
   );
   if (slowed.length === 0) return '';
   return `With a busy neighbour on every core, time over the undisturbed time: ${slowed.join('; ')}.`;
+}
+
+/**
+ * At most one sentence: the peers that a busy machine slows down less than shardstep, each at its best setting. One that
+ * failed there is not among them.
+ */
+export function loadWinSentence({ contestants }: PeersRace): string[] {
+  const slowed = contestants.flatMap((contestant) => {
+    const { label, role, failures } = contestant;
+    const { resident, loaded } = bestEntrant(contestant) ?? {};
+    const failed = Object.keys(failures).some((measure) => measure.startsWith('under load'));
+    if (!resident || !loaded || isBound(loaded) || failed) return [];
+    return [{ label, role, factor: median(loaded.ms) / median(resident.ms) }];
+  });
+  const ours = slowed.find(({ role }) => role === 'ours');
+  if (ours === undefined) return [];
+  const better = slowed.filter(({ role, factor }) => role === 'peer' && factor < ours.factor);
+  if (better.length === 0) return [];
+  const names = better.map(({ label, factor }) => `${label} (${times(factor)} ×)`).join(', ');
+  return [
+    `slow-down with a busy neighbour on every core: less than that of shardstep (${times(ours.factor)} ×) for ${names}.`,
+  ];
 }
 
 function slowDown({ resident, loaded }: Entrant): string | null {
@@ -128,7 +150,7 @@ function loadRows({ contestants }: PeersRace): string[][] {
 }
 
 const everyNote = ({ target }: PeersRace): string =>
-  `Medians (min–max) of everyone at every thread count; resident: time to ${share(target)}.`;
+  `Medians (min–max) of each contestant at every thread count; resident: time to ${share(target)}.`;
 
 function everyRows({ contestants, batches }: PeersRace): string[][] {
   const rows = contestants.flatMap((contestant) =>

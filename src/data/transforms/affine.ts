@@ -1,0 +1,62 @@
+/**
+ * Normalisations that leave the integers as they are and are applied by the kernels, which keeps blank pixels zero and
+ * so sparse rows sparse.
+ */
+import { findTensor } from '../../model/parameters.js';
+import { type FeatureStatistics, measureFeatures } from '../statistics.js';
+import { type Affine, type Fitted, type Shape, sizeOf, type TransformOf } from './transform.js';
+
+export type NormaliserKind = 'mnist' | 'centre' | 'none';
+
+/** Names of the tensors of `centre`; the others follow from the configuration. */
+const [shiftName, scaleName] = ['normalise.shift', 'normalise.scale'];
+
+export const affineOf: TransformOf = ({ normalise }) => {
+  if (normalise !== 'mnist' && normalise !== 'centre' && normalise !== 'none') return null;
+  return {
+    fit: (train) =>
+      fitted(normalise, makeNormaliser(normalise, measureFeatures(train), train.full), train.shape),
+    restore({ tensors, prefix, source }, { shape }) {
+      if (normalise !== 'centre' || !tensors.has(prefix + shiftName)) return null;
+      const shift = findTensor(tensors, prefix + shiftName, [sizeOf(shape)], source);
+      const [scale] = findTensor(tensors, prefix + scaleName, [1], source);
+      return fitted(normalise, { scale, shift }, shape);
+    },
+  };
+};
+
+function fitted(kind: NormaliserKind, affine: Affine, output: Shape): Fitted {
+  const { scale, shift } = affine;
+  return {
+    output,
+    keepsValues: true,
+    affine,
+    apply: (samples) => samples,
+    tensors: () =>
+      kind === 'centre'
+        ? new Map([
+            [shiftName, { shape: [shift.length], data: shift }],
+            [scaleName, { shape: [1], data: Float32Array.of(scale) }],
+          ])
+        : new Map(),
+  };
+}
+
+/**
+ * `mnist`: (x − 0.1307)/0.3081 of light x from 0 to 1; `centre`: minus the per-feature mean of the training samples, over
+ * the one standard deviation of all centred values (constant samples are only centred), rounded to float32, as a file
+ * keeps it; `none`: x. `full`: the value of full light.
+ */
+export function makeNormaliser(kind: NormaliserKind, train: FeatureStatistics, full: number): Affine {
+  const shift = new Float32Array(train.sums.length);
+  if (kind === 'none') return { scale: 1 / full, shift };
+  if (kind === 'mnist') return { scale: 1 / (full * 0.3081), shift: shift.fill(0.1307 / 0.3081) };
+  let squaredMeans = 0;
+  for (const sum of train.sums) squaredMeans += (sum / train.count) ** 2;
+  const variance = (train.squares / train.count - squaredMeans) / train.sums.length;
+  const deviation = variance > 0 ? Math.sqrt(variance) : 1;
+  train.sums.forEach((sum, p) => {
+    shift[p] = sum / train.count / deviation;
+  });
+  return { scale: Math.fround(1 / deviation), shift };
+}

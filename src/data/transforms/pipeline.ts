@@ -1,0 +1,75 @@
+/** The transforms of a run in their order, fitted: from samples as they are read to the integers that are packed. */
+import type { Config } from '../../config/schema.js';
+import type { Tensor } from '../../model/safetensors.js';
+import { affineOf } from './affine.js';
+import { cropAndPoolOf } from './crop-pool.js';
+import { linearMapOf } from './linear-map.js';
+import { momentsOf } from './moments.js';
+import {
+  type Affine,
+  type Fitted,
+  type Shape,
+  type Stored,
+  sizeOf,
+  type TransformOf,
+  type Values,
+} from './transform.js';
+
+/** In the order in which they are applied. A new transform is a file and a line here. */
+const transforms: readonly TransformOf[] = [momentsOf, cropAndPoolOf, affineOf, linearMapOf];
+
+export class Pipeline {
+  /** Of a sample as it is read, and as the network sees it. */
+  readonly input: Shape;
+  readonly output: Shape;
+  readonly affine: Affine;
+  readonly #stages: readonly Fitted[];
+
+  private constructor(input: Shape, stages: readonly Fitted[]) {
+    this.input = input;
+    this.#stages = stages;
+    this.output = stages.at(-1)?.output ?? input;
+    const last = stages.findLast(({ affine }) => affine !== null);
+    this.affine = last?.affine ?? { scale: 1, shift: new Float32Array(sizeOf(this.output)) };
+  }
+
+  /**
+   * Restores each transform from `stored` if that holds it, else fits it on `train`; gives the transformed samples too.
+   * @throws UserError for samples or tensors that do not fit.
+   */
+  static fit(
+    data: Config['data'],
+    train: Values,
+    stored: Stored | null,
+  ): { readonly pipeline: Pipeline; readonly train: Values } {
+    let samples = train;
+    const stages: Fitted[] = [];
+    for (const transformOf of transforms) {
+      const transform = transformOf(data);
+      if (transform === null) continue;
+      const stage = (stored && transform.restore(stored, samples)) ?? transform.fit(samples);
+      samples = stage.apply(samples);
+      stages.push(stage);
+    }
+    return { pipeline: new Pipeline(train.shape, stages), train: samples };
+  }
+
+  /** Of inputs that are made within the run, on its clock: nothing is done to the samples before. */
+  static none(input: Shape): Pipeline {
+    return new Pipeline(input, []);
+  }
+
+  /** Whether samples are packed as they are read. */
+  get keepsValues(): boolean {
+    return this.#stages.every(({ keepsValues }) => keepsValues);
+  }
+
+  apply(samples: Values): Values {
+    return this.#stages.reduce((values, stage) => stage.apply(values), samples);
+  }
+
+  /** What belongs to the weights of a network that was trained on these inputs. */
+  tensors(): Map<string, Tensor> {
+    return new Map(this.#stages.flatMap((stage) => [...stage.tensors()]));
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Transforms: what is done to samples before a network sees them. A transform is fitted once on the training samples, or
+ * restored from the tensors of a file; the SAME object then serves training, evaluation, prediction and saving.
+ */
+import type { Config } from '../../config/schema.js';
+import type { Tensor } from '../../model/safetensors.js';
+
+/** Of one sample: [28, 28, 1] for a grey image, [13] for a row of a table. */
+export type Shape = readonly number[];
+
+export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
+
+/** Samples as integers, on their way to the inputs of a network. */
+export interface Values {
+  /** [count][product of the shape]. */
+  readonly values: Uint8Array | Uint16Array;
+  readonly count: number;
+  readonly shape: Shape;
+  /** What stands for full light: 255 times the pixels summed in a value. */
+  readonly full: number;
+}
+
+/** input = value · scale − shift[p]: applied by the kernels when they read the packed values. */
+export interface Affine {
+  readonly scale: number;
+  /** f32 [product of the shape]. */
+  readonly shift: Float32Array;
+}
+
+export interface Fitted {
+  /** Of a sample after it. */
+  readonly output: Shape;
+  /** Whether `apply` returns what it is given. */
+  readonly keepsValues: boolean;
+  apply(samples: Values): Values;
+  /** What the kernels apply after it; null for a transform that says nothing of it. */
+  readonly affine: Affine | null;
+  /** What a file needs in order to restore it; none if the configuration says it all. */
+  tensors(): ReadonlyMap<string, Tensor>;
+}
+
+/** Where tensors came from. */
+export interface Stored {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Before each name. */
+  readonly prefix: string;
+  /** Names the file in messages. */
+  readonly source: string;
+}
+
+export interface Transform {
+  /** From samples of the training part, those of other parts have the same shape. @throws UserError (usage) */
+  fit(train: Values): Fitted;
+  /** Null if the tensors hold nothing of it. @throws UserError when they do not fit samples of this shape. */
+  restore(stored: Stored, input: Values): Fitted | null;
+}
+
+/** A row of the table of transforms: which one a configuration asks for, if any. */
+export type TransformOf = (data: Config['data']) => Transform | null;

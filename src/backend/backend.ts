@@ -2,7 +2,7 @@
  * A backend computes on rows of a batch and on slices of the parameters. It knows nothing of threads, files,
  * schedules or logs: who computes what, and when, is decided by the worker and the sync strategy.
  */
-import type { PartName } from '../plan/plan.js';
+import type { PartName } from '../data/dataset.js';
 import type { Slice } from '../plan/slices.js';
 
 /** Rows [first, last) of a batch. */

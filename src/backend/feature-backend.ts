@@ -1,5 +1,5 @@
 /** What a backend adds where the inputs are direction features, made and standardised within the run. */
-import type { PartName } from '../plan/plan.js';
+import type { PartName } from '../data/dataset.js';
 import type { Backend, ShardResult } from './backend.js';
 
 /** Steps that one rank takes by itself; see RunCommand for the first three. */

@@ -8,16 +8,18 @@ import { UserError } from '../user-error.js';
 export function checkRace({ used, level }: Raced, { dataset, kernels }: Setup): void {
   const same = (part: Uint8Array, whole: Uint8Array, at = 0) =>
     Buffer.compare(part, whole.subarray(at, at + part.length)) === 0;
+  const sameLabels = (labels: Uint8Array, targets: Uint32Array) =>
+    labels.every((label, i) => label === targets[i]);
   let at = 0;
   const testImages = used.testImages.every((piece) => {
     at += piece.length;
-    return same(piece, dataset.test.images, at - piece.length);
+    return same(piece, dataset.test.values, at - piece.length);
   });
   const checks: readonly (readonly [string, boolean])[] = [
-    ['training images', same(used.trainImages, dataset.train.images)],
-    ['training labels', same(used.trainLabels, dataset.train.labels)],
-    ['test images', testImages && at === dataset.test.images.length],
-    ['test labels', same(used.testLabels, dataset.test.labels)],
+    ['training images', same(used.trainImages, dataset.train.values)],
+    ['training labels', sameLabels(used.trainLabels, dataset.train.targets)],
+    ['test images', testImages && at === dataset.test.values.length],
+    ['test labels', sameLabels(used.testLabels, dataset.test.targets)],
   ];
   const wrong = checks.find(([, holds]) => !holds);
   if (wrong !== undefined)

@@ -1,6 +1,6 @@
 /** Checks between keys that need no data: each value is fine by itself, but not beside the other. */
 
-import { isLinear } from '../data/statistics.js';
+import { isLinear } from '../data/transforms/linear-map.js';
 import { type Branch, defaultsSource, given } from './layer.js';
 import { type Problem, wording } from './refusal.js';
 import { type Config, defaultLocalSteps } from './schema.js';

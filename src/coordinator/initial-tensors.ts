@@ -1,7 +1,7 @@
 /** The weights that a run starts from when `model.init.file` names some, and what is written beside weights. */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
-import { isLinear } from '../data/statistics.js';
+import { isLinear } from '../data/transforms/linear-map.js';
 import { readSafetensors, readSafetensorsMetadata, type Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 
@@ -20,10 +20,13 @@ export function weightsMetadata({ data }: Config): Record<string, string> {
   };
 }
 
-/** Of normalisations that have tensors of their own in the file, and of images drawn anew. */
+/** Normalisations whose tensors are in the file. */
+const isFitted = (normalise: string) => isLinear(normalise) || normalise === 'centre';
+
+/** Of fitted normalisations, and of images drawn anew. */
 function pixelMetadata(data: Config['data']): Record<string, string> {
   return {
-    ...(isLinear(data.normalise) ? { 'data.normalise': data.normalise } : {}),
+    ...(isFitted(data.normalise) ? { 'data.normalise': data.normalise } : {}),
     ...(data.momentNormalise ? { 'data.momentNormalise': 'true' } : {}),
   };
 }

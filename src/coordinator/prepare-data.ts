@@ -1,59 +1,61 @@
 /** From a data set to what a plan needs of it, and into the shared memory that the plan lays out. */
 import type { Config } from '../config/schema.js';
-import type { Dataset, ImageSet } from '../data/dataset.js';
-import { extractFeatures, type Features, sliceFeatures } from '../data/features.js';
-import { normaliseMoments } from '../data/moment-normalisation.js';
+import type { Dataset, PartName, Samples } from '../data/dataset.js';
 import { choosePacking, packDense, packSparse } from '../data/packing.js';
-import {
-  type FeatureStatistics,
-  isLinear,
-  type LinearKind,
-  makeNormaliser,
-  measureFeatures,
-} from '../data/statistics.js';
+import { measureFeatures } from '../data/statistics.js';
 import { describeModel } from '../data/transforms/directions/describe-model.js';
-import {
-  fitNormaliser,
-  fixedPoint,
-  normaliseLinearly,
-  normaliserTensors,
-  readNormaliser,
-} from '../data/whitening.js';
+import { isLinear } from '../data/transforms/linear-map.js';
+import { Pipeline } from '../data/transforms/pipeline.js';
+import { sizeOf, type Values } from '../data/transforms/transform.js';
 import { mostClasses } from '../kernels/directions/direction-kernels.js';
 import { chunkImages, imageSide } from '../kernels/directions/spec.js';
 import type { Tensor } from '../model/safetensors.js';
-import type { DataFacts, PartName, Plan } from '../plan/plan.js';
+import type { DataFacts, Plan } from '../plan/plan.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 
 interface Part {
-  /** Pixels as features; null where direction features are made of the images during the run. */
-  readonly features: Features | null;
-  readonly images: ImageSet['images'];
-  readonly labels: Uint8Array;
+  /** What is packed; images as they are if features are made of them during the run. */
+  readonly values: Values;
+  readonly targets: Uint32Array;
 }
 
 export interface PreparedData {
   readonly facts: DataFacts;
-  readonly shift: Float32Array;
-  /** What belongs to the weights of a run on these data: the fitted normalisation, if there is one. */
-  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Fitted on the training samples, or restored. */
+  readonly pipeline: Pipeline;
   readonly parts: Readonly<Record<PartName, Part>>;
 }
 
 /**
- * Splits off the validation part (the end of the training set); for pixels also crops, pools, measures and chooses
- * the packing. `initial`: weights that a run starts from, whose normalisation is kept if they come with one.
- * @throws UserError (usage) when the configuration asks for more images than there are.
+ * Splits off the validation part (the end of the training set), fits the transforms on what is left, or restores those
+ * that come with the weights that a run starts from, applies them, and chooses the packing.
+ * @throws UserError (usage) when the configuration asks for more images than there are, or for others.
  */
 export function prepareData(
   dataset: Dataset,
   config: Config,
   initial: ReadonlyMap<string, Tensor> | null = null,
 ): PreparedData {
-  const count = trainingImages(dataset.train.count, config);
-  return config.data.features.kind === 'directions'
-    ? prepareImages(dataset, count)
-    : preparePixels(dataset, config, count, initial);
+  const { train, test, classes } = dataset;
+  const count = trainingImages(train.count, config);
+  const seesDirections = config.data.features.kind === 'directions';
+  if (seesDirections) refuseForDirections(dataset);
+  const { file, prefix } = config.model.init;
+  const stored = initial && { tensors: initial, prefix, source: file ?? 'model.init.file' };
+  const shown = slice(train, 0, count);
+  const { pipeline, train: values } = seesDirections
+    ? { pipeline: Pipeline.none(train.shape), train: shown }
+    : Pipeline.fit(config.data, shown, stored);
+  const held = slice(train, count, train.count);
+  const parts = {
+    train: { values, targets: shown.targets },
+    validation: { values: pipeline.apply(held), targets: held.targets },
+    test: { values: pipeline.apply(test), targets: test.targets },
+  };
+  const facts = seesDirections ? directionFacts(parts) : packedFacts(config, pipeline, parts, classes);
+  const { scale, shift } = pipeline.affine;
+  const shifted = shift.some((value) => value !== 0);
+  return { facts: { ...facts, features: sizeOf(pipeline.output), classes, scale, shifted }, pipeline, parts };
 }
 
 /** How many images are left to train on. */
@@ -81,12 +83,11 @@ function trainingImages(all: number, config: Config): number {
   return count;
 }
 
-/** Images as they are, for direction features. */
-function prepareImages({ train, test, classes, name }: Dataset, count: number): PreparedData {
-  const pixels = imageSide * imageSide;
-  if (train.rows !== imageSide || train.columns !== imageSide) {
+function refuseForDirections({ train, classes, name }: Dataset): void {
+  const [rows, columns] = train.shape;
+  if (rows !== imageSide || columns !== imageSide) {
     throw new UserError(
-      `data.features.kind=directions: expected images of ${imageSide}×${imageSide} pixels, got ${train.rows}×${train.columns} (data.set=${name})`,
+      `data.features.kind=directions: expected images of ${imageSide}×${imageSide} pixels, got ${rows}×${columns} (data.set=${name})`,
       ExitCode.usage,
     );
   }
@@ -96,116 +97,56 @@ function prepareImages({ train, test, classes, name }: Dataset, count: number): 
       ExitCode.usage,
     );
   }
-  const part = ({ images, labels }: ImageSet, first: number, last: number): Part => ({
-    features: null,
-    images: images.subarray(first * pixels, last * pixels),
-    labels: labels.subarray(first, last),
-  });
-  const parts = {
-    train: part(train, 0, count),
-    validation: part(train, count, train.count),
-    test: part(test, 0, test.count),
-  };
-  const size = ({ labels }: Part) => ({ count: labels.length, nonZeros: 0 });
+}
+
+/** Samples [first, last), as views. */
+function slice(samples: Samples, first: number, last: number): Samples {
+  const { values, targets, shape } = samples;
+  const size = sizeOf(shape);
   return {
-    facts: {
-      features: pixels,
-      classes,
-      packing: 'directions',
-      scale: 1,
-      shifted: false,
-      nonZeros: [],
-      parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
-    },
-    shift: new Float32Array(0),
-    tensors: new Map(),
-    parts,
+    ...samples,
+    values: values.subarray(first * size, last * size),
+    targets: targets.subarray(first, last),
+    count: last - first,
   };
 }
 
-function preparePixels(
-  dataset: Dataset,
-  config: Config,
-  count: number,
-  initial: ReadonlyMap<string, Tensor> | null,
-): PreparedData {
-  const { crop, pool, packing, normalise, momentNormalise } = config.data;
-  const drawn = (set: ImageSet) => (momentNormalise ? normaliseMoments(set) : set);
-  const [train, test] = [drawn(dataset.train), drawn(dataset.test)];
-  const all = extractFeatures(train, crop, pool);
-  const part = (features: Features, { images }: ImageSet, labels: Uint8Array) => ({
-    features,
-    images,
-    labels,
-    statistics: measureFeatures(features),
-  });
-  const parts = {
-    train: part(sliceFeatures(all, 0, count), train, train.labels.subarray(0, count)),
-    validation: part(sliceFeatures(all, count, all.count), train, train.labels.subarray(count)),
-    test: part(extractFeatures(test, crop, pool), test, test.labels),
-  };
-  const { statistics } = parts.train;
-  if (isLinear(normalise)) return normalisedLinearly(config, normalise, dataset.classes, parts, initial);
-  const normaliser = makeNormaliser(normalise, statistics, all.pixelsPerValue);
-  const size = ({ statistics: s }: { statistics: FeatureStatistics }) => ({
-    count: s.count,
-    nonZeros: s.totalNonZeros,
-  });
-  return {
-    facts: {
-      features: all.width,
-      classes: dataset.classes,
-      packing: choosePacking(packing, statistics, config.model.hidden[0] ?? dataset.classes),
-      scale: normaliser.scale,
-      shifted: normaliser.shift.some((value) => value !== 0),
-      nonZeros: statistics.nonZeros,
-      parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
-    },
-    shift: normaliser.shift,
-    tensors: new Map(),
-    parts,
-  };
+type Parts = PreparedData['parts'];
+type PackingFacts = Pick<DataFacts, 'packing' | 'nonZeros' | 'parts'>;
+
+/** Images stay as they are until the run. */
+function directionFacts({ train, validation, test }: Parts): PackingFacts {
+  const size = ({ values: { count } }: Part) => ({ count, nonZeros: 0 });
+  const parts = { train: size(train), validation: size(validation), test: size(test) };
+  return { packing: 'directions', nonZeros: [], parts };
 }
 
-/** Inputs that are a fitted map of the pixels: dense, in fixed point. */
-function normalisedLinearly(
+function packedFacts(
   { data, model }: Config,
-  kind: LinearKind,
+  { output }: Pipeline,
+  parts: Parts,
   classes: number,
-  pixels: Readonly<Record<PartName, Part & { features: Features }>>,
-  initial: ReadonlyMap<string, Tensor> | null,
-): PreparedData {
-  const train = pixels.train.features;
-  const { file, prefix } = model.init;
-  const stored =
-    initial === null ? null : readNormaliser(initial, kind, train.width, file ?? 'model.init.file', prefix);
-  const normaliser = stored ?? fitNormaliser(kind, train, data.normaliseEpsilon);
-  const part = (given: Part & { features: Features }) => ({
-    ...given,
-    features: normaliseLinearly(given.features, normaliser),
-  });
-  const size = ({ features: { count, width } }: { features: Features }) => ({
-    count,
-    nonZeros: count * width,
-  });
-  const parts = {
-    train: part(pixels.train),
-    validation: part(pixels.validation),
-    test: part(pixels.test),
-  };
-  return {
-    facts: {
-      features: train.width,
-      classes,
+): PackingFacts {
+  // Inputs that a linear map has made are hardly ever zero.
+  if (isLinear(data.normalise)) {
+    const width = sizeOf(output);
+    const size = ({ values: { count } }: Part) => ({ count, nonZeros: count * width });
+    return {
       packing: 'dense',
-      scale: fixedPoint.scale,
-      shifted: true,
-      nonZeros: new Uint32Array(train.width).fill(train.count),
+      nonZeros: new Uint32Array(width).fill(parts.train.values.count),
       parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
-    },
-    shift: new Float32Array(train.width).fill(fixedPoint.shift),
-    tensors: normaliserTensors(normaliser),
-    parts,
+    };
+  }
+  const measured = {
+    train: measureFeatures(parts.train.values),
+    validation: measureFeatures(parts.validation.values),
+    test: measureFeatures(parts.test.values),
+  };
+  const size = ({ count, totalNonZeros }: (typeof measured)['train']) => ({ count, nonZeros: totalNonZeros });
+  return {
+    packing: choosePacking(data.packing, measured.train, model.hidden[0] ?? classes),
+    nonZeros: measured.train.nonZeros,
+    parts: { train: size(measured.train), validation: size(measured.validation), test: size(measured.test) },
   };
 }
 
@@ -213,37 +154,45 @@ function normalisedLinearly(
 const paddingLabel = 255;
 
 /** Writes everything that stays constant during a session: the parts and the shift. */
-export function fillMemory(plan: Plan, data: PreparedData, memory: WebAssembly.Memory): void {
+export function fillMemory(plan: Plan, { pipeline, parts }: PreparedData, memory: WebAssembly.Memory): void {
   const { buffer } = memory;
   const { regions, input } = plan;
-  new Float32Array(buffer, regions.shift.offset, data.shift.length).set(data.shift);
+  const { shift } = pipeline.affine;
+  if (plan.directions === null) new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);
+  else describeModel(plan, plan.directions, memory);
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
   for (let i = 0; i < identity.length; i++) identity[i] = i;
-  if (plan.directions !== null) describeModel(plan, plan.directions, memory);
   for (const name of ['train', 'validation', 'test'] as const) {
-    const { features, images, labels } = data.parts[name];
-    const { values, starts, labels: target } = plan.parts[name];
-    const labelBytes = new Uint8Array(buffer, target.offset, target.bytes);
-    labelBytes.fill(paddingLabel);
-    labelBytes.set(labels);
-    if (features === null) {
-      fillImages(plan, name, images, buffer);
+    const part = parts[name];
+    const { values, starts, targets } = plan.parts[name];
+    new Int32Array(buffer, targets.offset, part.targets.length).set(part.targets);
+    if (plan.directions !== null) {
+      fillImages(plan, name, part, buffer);
     } else if (input.packing === 'sparse') {
       const addresses = new Uint32Array(buffer, starts.offset, starts.bytes / 4);
-      packSparse(features, input, buffer, values.offset, addresses);
+      packSparse(part.values, input, buffer, values.offset, addresses);
     } else {
-      packDense(features, new Uint16Array(buffer, values.offset, values.bytes / 2), input.width);
+      packDense(part.values, new Uint16Array(buffer, values.offset, values.bytes / 2), input.width);
     }
   }
 }
 
-/** The images, and for evaluated parts their order: as they come, the last chunk filled up with the last image. */
-function fillImages(plan: Plan, name: PartName, images: Uint8Array, buffer: ArrayBufferLike): void {
+/**
+ * The images, and for evaluated parts their order and labels: as they come, the last chunk filled up with the last image
+ * under a label that no image has.
+ */
+function fillImages(
+  plan: Plan,
+  name: PartName,
+  { values: { values: images, count }, targets }: Part,
+  buffer: ArrayBufferLike,
+): void {
   const part = plan.directions?.parts[name];
-  if (part === undefined || images.length === 0) return;
+  if (part === undefined || count === 0) return;
   new Uint8Array(buffer, part.images.offset, images.length).set(images);
+  const labels = new Uint8Array(buffer, part.labels.offset, part.labels.bytes).fill(paddingLabel);
   if (name === 'train') return;
-  const { count } = plan.parts[name];
+  labels.set(targets);
   const order = new Int32Array(buffer, part.order.offset, Math.ceil(count / chunkImages) * chunkImages);
   for (let i = 0; i < order.length; i++) order[i] = Math.min(i, count - 1);
 }

@@ -1,6 +1,7 @@
 /** What the ranks have left in shared memory: sums of an evaluation, time by phase. */
 
-import type { PartName, Plan, Region } from '../plan/plan.js';
+import type { PartName } from '../data/dataset.js';
+import type { Plan, Region } from '../plan/plan.js';
 import { phases, statsPerRank } from '../worker/phase-clock.js';
 import type { Evaluation, PhaseTimes } from './work.js';
 

@@ -6,11 +6,12 @@ import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/
 import type { Backend } from '../backend/backend.js';
 import { openBackend } from '../backend/open-backend.js';
 import { SquaredGradients } from '../backend/squared-gradients.js';
+import type { PartName } from '../data/dataset.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { allocate } from '../memory/shared-memory.js';
 import type { Tensor } from '../model/safetensors.js';
 import { isLayerwise } from '../optim/optimizer.js';
-import type { PartName, Plan, Region } from '../plan/plan.js';
+import type { Plan, Region } from '../plan/plan.js';
 import type { Collector } from '../profile/collector.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control, type RunCommand } from '../worker/control.js';

@@ -1,5 +1,5 @@
 /** What a session is asked to do, and what it tells. */
-import type { PartName } from '../plan/plan.js';
+import type { PartName } from '../data/dataset.js';
 
 export interface StepMetrics {
   /** Mean loss of the batch before the step, rounded to float32; the share of its images already right. */

@@ -4,7 +4,7 @@
  */
 import Papa from 'papaparse';
 import { UserError } from '../user-error.js';
-import type { ImageSet } from './dataset.js';
+import type { Samples } from './dataset.js';
 import { throwIfInterrupted } from './interruption.js';
 
 /** Text handed to the parser at a time: cells are separate strings, about 40 times their text. */
@@ -22,7 +22,7 @@ interface Reading {
   columnCount: number;
   count: number;
   images: Uint8Array;
-  labels: Uint8Array;
+  targets: Uint32Array;
   /** The first of the empty lines just before, 0 for none: allowed at the end of the file only. */
   emptyLine: number;
 }
@@ -34,7 +34,7 @@ interface Reading {
  * integer from 0 to 255, with file and line for a row of another width, and for a file without rows;
  * with exit code `interrupted` when the signal says so.
  */
-export async function parseCsv(content: Uint8Array, path: string, signal?: AbortSignal): Promise<ImageSet> {
+export async function parseCsv(content: Uint8Array, path: string, signal?: AbortSignal): Promise<Samples> {
   const reading: Reading = {
     path,
     contentBytes: content.length,
@@ -42,7 +42,7 @@ export async function parseCsv(content: Uint8Array, path: string, signal?: Abort
     columnCount: 0,
     count: 0,
     images: new Uint8Array(0),
-    labels: new Uint8Array(0),
+    targets: new Uint32Array(0),
     emptyLine: 0,
   };
   // latin1 is one byte a character, whatever the bytes: nothing but digits is looked at.
@@ -68,11 +68,11 @@ export async function parseCsv(content: Uint8Array, path: string, signal?: Abort
   const side = Math.round(Math.sqrt(pixelCount));
   const [rows, columns] = side * side === pixelCount ? [side, side] : [1, pixelCount];
   return {
-    images: reading.images.subarray(0, reading.count * pixelCount),
-    labels: reading.labels.subarray(0, reading.count),
+    values: reading.images.subarray(0, reading.count * pixelCount),
+    targets: reading.targets.subarray(0, reading.count),
     count: reading.count,
-    rows,
-    columns,
+    shape: [rows, columns, 1],
+    full: 255,
   };
 }
 
@@ -111,8 +111,8 @@ function readRow(cells: readonly string[], reading: Reading): void {
       `${reading.path}: line ${reading.line} has ${columns}, expected ${reading.columnCount}`,
     );
   }
-  const { images, labels, columnCount } = reading;
-  labels[reading.count] = readCell(cells, 0, reading);
+  const { images, targets, columnCount } = reading;
+  targets[reading.count] = readCell(cells, 0, reading);
   const base = reading.count * (columnCount - 1) - 1;
   for (let column = 1; column < columnCount; column += 1) {
     images[base + column] = readCell(cells, column, reading);
@@ -130,7 +130,7 @@ function allocate(columnCount: number, reading: Reading): void {
   const mostRows = Math.ceil((reading.contentBytes + 1) / (2 * columnCount));
   reading.columnCount = columnCount;
   reading.images = new Uint8Array(mostRows * (columnCount - 1));
-  reading.labels = new Uint8Array(mostRows);
+  reading.targets = new Uint32Array(mostRows);
 }
 
 function readCell(cells: readonly string[], column: number, reading: Reading): number {

@@ -3,16 +3,18 @@
  * format it came from. Reading files is elsewhere: `idx.ts`, `csv.ts`; finding them: `load.ts`.
  */
 import { UserError } from '../user-error.js';
+import type { Values } from './transforms/transform.js';
 
-/** Grey images and their labels. The arrays are views of larger buffers: mind `byteOffset`. */
-export interface ImageSet {
-  /** [count][rows][columns], row-major, 0 to 255. */
-  readonly images: Uint8Array;
-  /** [count]. */
-  readonly labels: Uint8Array;
-  readonly count: number;
-  readonly rows: number;
-  readonly columns: number;
+export type PartName = 'train' | 'validation' | 'test';
+
+/**
+ * Samples and their targets. Grey images are [count][rows][columns][1], row-major, 0 to 255. The values may be a view of a
+ * larger buffer: mind `byteOffset`.
+ */
+export interface Samples extends Values {
+  readonly values: Uint8Array;
+  /** [count]: the class of each sample. */
+  readonly targets: Uint32Array;
 }
 
 export interface Dataset {
@@ -20,9 +22,9 @@ export interface Dataset {
   readonly name: string;
   /** The folder that the files were read from, absolute. */
   readonly source: string;
-  readonly train: ImageSet;
-  readonly test: ImageSet;
-  /** 1 + the largest label over both parts. */
+  readonly train: Samples;
+  readonly test: Samples;
+  /** 1 + the largest target over both parts. */
   readonly classes: number;
   /** SHA-256 (hexadecimal) of the uncompressed content, by canonical file name without `.gz`. */
   readonly sha256: Readonly<Record<string, string>>;
@@ -34,8 +36,8 @@ export interface PartPaths {
   readonly labels: string;
 }
 
-/** 1 + the largest value in `labels`; 0 for none. */
-export function countClasses(labels: Uint8Array): number {
+/** 1 + the largest target; 0 for none. */
+export function countClasses(labels: Uint32Array): number {
   let largest = -1;
   for (const label of labels) if (label > largest) largest = label;
   return largest + 1;
@@ -45,7 +47,7 @@ export function countClasses(labels: Uint8Array): number {
  * Refuses labels of `classes` and up.
  * @throws UserError naming the file, the first such label and its place (counted from 0).
  */
-export function checkLabels(labels: Uint8Array, classes: number, path: string): void {
+export function checkLabels(labels: Uint32Array, classes: number, path: string): void {
   const index = labels.findIndex((label) => label >= classes);
   if (index < 0) return;
   throw new UserError(
@@ -57,9 +59,10 @@ export function checkLabels(labels: Uint8Array, classes: number, path: string): 
  * Refuses a test part whose images have another size than those of the training part.
  * @throws UserError naming both files and both sizes (rows x columns).
  */
-export function checkSameSize(train: ImageSet, trainPath: string, test: ImageSet, testPath: string): void {
-  if (train.rows === test.rows && train.columns === test.columns) return;
+export function checkSameSize(train: Samples, trainPath: string, test: Samples, testPath: string): void {
+  const [rows, columns] = train.shape;
+  if (test.shape[0] === rows && test.shape[1] === columns) return;
   throw new UserError(
-    `${testPath}: the images are ${test.rows}x${test.columns}, expected ${train.rows}x${train.columns} as in ${trainPath}`,
+    `${testPath}: the images are ${test.shape[0]}x${test.shape[1]}, expected ${rows}x${columns} as in ${trainPath}`,
   );
 }

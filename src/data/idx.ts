@@ -8,7 +8,7 @@
  *          4  one uint32 for each dimension, then the elements, row-major
  */
 import { UserError } from '../user-error.js';
-import type { ImageSet, PartPaths } from './dataset.js';
+import type { PartPaths, Samples } from './dataset.js';
 
 const unsignedByte = 0x08;
 const otherElementTypes: Readonly<Record<number, string>> = {
@@ -75,10 +75,10 @@ function checkMagic(magic: number, dimensionCount: 1 | 3, path: string): void {
 }
 
 /**
- * Joins images [count][rows][columns] and labels [count] to a part of a data set; both stay views.
+ * Joins images [count][rows][columns] and labels [count] to a part of a data set; the images stay a view.
  * @throws UserError as `parseIdx`, and when the two counts differ.
  */
-export function parseIdxPart(images: Uint8Array, labels: Uint8Array, paths: PartPaths): ImageSet {
+export function parseIdxPart(images: Uint8Array, labels: Uint8Array, paths: PartPaths): Samples {
   const imageArray = parseIdx(images, 3, paths.images);
   const labelArray = parseIdx(labels, 1, paths.labels);
   const [count = 0, rows = 0, columns = 0] = imageArray.dimensions;
@@ -88,5 +88,11 @@ export function parseIdxPart(images: Uint8Array, labels: Uint8Array, paths: Part
       `${paths.labels}: ${labelCount} labels, expected ${count}, one for each image in ${paths.images}`,
     );
   }
-  return { images: imageArray.elements, labels: labelArray.elements, count, rows, columns };
+  return {
+    values: imageArray.elements,
+    targets: Uint32Array.from(labelArray.elements),
+    count,
+    shape: [rows, columns, 1],
+    full: 255,
+  };
 }

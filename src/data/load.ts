@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExitCode, UserError } from '../user-error.js';
 import { type Content, readContent, shownPath } from './content.js';
-import { checkLabels, checkSameSize, countClasses, type Dataset, type ImageSet } from './dataset.js';
+import { checkLabels, checkSameSize, countClasses, type Dataset, type Samples } from './dataset.js';
 import type { DownloadOptions } from './download.js';
 import {
   findFile,
@@ -26,7 +26,7 @@ import {
   knownSets,
 } from './known-sets.js';
 
-export type { Dataset, ImageSet } from './dataset.js';
+export type { Dataset, Samples } from './dataset.js';
 
 export interface DataRequest {
   set: KnownSetName | 'idx' | 'csv';
@@ -88,8 +88,8 @@ async function loadKnownSet(set: KnownSetName, dir: string | null, options: Load
   const contents = await readAll(place.paths, place.origin === 'cache', options);
   const dataset = assembleIdx(set, place.dir, place.paths, contents);
   for (const name of idxNames) verify(name, set, known, place, contents[name]);
-  checkLabels(dataset.train.labels, knownSetClasses, shownPath(place.paths['train-labels-idx1-ubyte']));
-  checkLabels(dataset.test.labels, knownSetClasses, shownPath(place.paths['t10k-labels-idx1-ubyte']));
+  checkLabels(dataset.train.targets, knownSetClasses, shownPath(place.paths['train-labels-idx1-ubyte']));
+  checkLabels(dataset.test.targets, knownSetClasses, shownPath(place.paths['t10k-labels-idx1-ubyte']));
   return dataset;
 }
 
@@ -205,10 +205,10 @@ async function loadCsv(dir: string, entries: ReadonlySet<string>, options: LoadO
 function describeDataset(
   name: string,
   dir: string,
-  train: ImageSet,
-  test: ImageSet,
+  train: Samples,
+  test: Samples,
   sha256: Readonly<Record<string, string>>,
 ): Dataset {
-  const classes = Math.max(countClasses(train.labels), countClasses(test.labels));
+  const classes = Math.max(countClasses(train.targets), countClasses(test.targets));
   return { name, source: resolve(dir), train, test, classes, sha256 };
 }

@@ -1,8 +1,8 @@
 /** Writing feature vectors into shared memory: sparse lists of non-zeros, or dense rows. */
 import { chooseFirstLayer } from '../model/first-layer.js';
 import { ExitCode, UserError } from '../user-error.js';
-import type { Features } from './features.js';
 import type { FeatureStatistics } from './statistics.js';
+import { sizeOf, type Values } from './transforms/transform.js';
 
 export type Packing = 'sparse' | 'dense';
 
@@ -49,12 +49,13 @@ export function sparseBytes(count: number, nonZeros: number, ranges: number): nu
  * its last feature: with any other feature, two owners would write one gradient row.
  */
 export function packSparse(
-  { values, count, width }: Features,
+  { values, count, shape }: Values,
   { rangeEnds, shiftBits, scale }: SparseLayout,
   memory: ArrayBufferLike,
   offset: number,
   starts: Uint32Array,
 ): void {
+  const width = sizeOf(shape);
   const words = new Uint32Array(memory);
   const floats = new Float32Array(memory);
   const factor = Math.fround(scale);
@@ -82,7 +83,8 @@ export function packSparse(
 }
 
 /** Dense: u16 [count][paddedWidth], the padding stays zero. */
-export function packDense({ values, count, width }: Features, out: Uint16Array, paddedWidth: number): void {
+export function packDense({ values, count, shape }: Values, out: Uint16Array, paddedWidth: number): void {
+  const width = sizeOf(shape);
   for (let row = 0; row < count; row++)
     out.set(values.subarray(row * width, (row + 1) * width), row * paddedWidth);
 }

@@ -1,5 +1,5 @@
-/** What the plan must know of the data before memory is laid out, and the normalisation made from it. */
-import type { Features } from './features.js';
+/** What the plan must know of the data before memory is laid out. */
+import { sizeOf, type Values } from './transforms/transform.js';
 
 export interface FeatureStatistics {
   readonly count: number;
@@ -13,7 +13,8 @@ export interface FeatureStatistics {
 }
 
 /** One pass over the features. */
-export function measureFeatures({ values, count, width }: Features): FeatureStatistics {
+export function measureFeatures({ values, count, shape }: Values): FeatureStatistics {
+  const width = sizeOf(shape);
   const sums = new Float64Array(width);
   const nonZeros = new Uint32Array(width);
   let squares = 0;
@@ -30,43 +31,4 @@ export function measureFeatures({ values, count, width }: Features): FeatureStat
     }
   }
   return { count, sums, squares, nonZeros, totalNonZeros };
-}
-
-export interface Normaliser {
-  /** input = value · scale − shift[feature]. */
-  readonly scale: number;
-  readonly shift: Float32Array;
-}
-
-/** Values of data.normalise that are a linear map with tensors of its own: `whitening.ts`. */
-export type LinearKind = 'standardise' | 'whiten';
-
-/** Whether a value of data.normalise is one of those. */
-export function isLinear(normalise: string): normalise is LinearKind {
-  return normalise === 'standardise' || normalise === 'whiten';
-}
-
-export type NormaliserKind = 'mnist' | 'centre' | 'none';
-
-/**
- * `mnist`: (x/255 − 0.1307)/0.3081; `centre`: minus the per-feature mean of the training images, over the one
- * standard deviation of all centred values (a constant data set is only centred); `none`: x/255.
- */
-export function makeNormaliser(
-  kind: NormaliserKind,
-  train: FeatureStatistics,
-  pixelsPerValue: number,
-): Normaliser {
-  const shift = new Float32Array(train.sums.length);
-  if (kind === 'none') return { scale: 1 / (255 * pixelsPerValue), shift };
-  if (kind === 'mnist')
-    return { scale: 1 / (255 * pixelsPerValue * 0.3081), shift: shift.fill(0.1307 / 0.3081) };
-  let squaredMeans = 0;
-  for (const sum of train.sums) squaredMeans += (sum / train.count) ** 2;
-  const variance = (train.squares / train.count - squaredMeans) / train.sums.length;
-  const deviation = variance > 0 ? Math.sqrt(variance) : 1;
-  train.sums.forEach((sum, p) => {
-    shift[p] = sum / train.count / deviation;
-  });
-  return { scale: 1 / deviation, shift };
 }

@@ -1,13 +1,15 @@
 /** One rank's way from images to logits, a chunk at a time: the pixel pipeline, then the training kernels. */
 import { ForwardPass } from '../backend/wasm/forward.js';
-import { extractFeatures } from '../data/features.js';
 import { entryBytes, packDense, packSparse } from '../data/packing.js';
+import { Pipeline } from '../data/transforms/pipeline.js';
+import { sizeOf } from '../data/transforms/transform.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { scratchFloats } from '../plan/make-plan.js';
 import type { InferencePlan } from './inference-plan.js';
 
 export class ChunkForward {
   readonly #inference: InferencePlan;
+  readonly #pipeline: Pipeline;
   readonly #pass: ForwardPass;
   readonly #kernels: Kernels;
   readonly #buffer: ArrayBufferLike;
@@ -32,6 +34,8 @@ export class ChunkForward {
     const sparse = input.packing === 'sparse';
     const rowBytes = sparse ? (input.features + ranges) * entryBytes : input.width * 2;
     this.#inference = inference;
+    const { data, input: shape, fitted } = inference;
+    this.#pipeline = Pipeline.restore(data, shape, { tensors: fitted, prefix: '', source: 'the network' });
     this.#kernels = kernels;
     this.#buffer = buffer;
     this.#images = new Uint8Array(buffer, inference.images.offset, inference.images.bytes);
@@ -61,10 +65,10 @@ export class ChunkForward {
   }
 
   #pack(first: number, count: number): void {
-    const { plan, rows, columns, crop, pool, rangeEnds } = this.#inference;
+    const { plan, input: shape, rangeEnds } = this.#inference;
     const { input } = plan;
-    const pixels = rows * columns;
-    if (input.packing === 'sparse' && crop === 0 && pool === 1) {
+    const pixels = sizeOf(shape);
+    if (input.packing === 'sparse' && this.#pipeline.keepsValues) {
       const { shiftBits, scale } = input;
       const ranges = input.rangeEnds.length;
       const from = this.#images.byteOffset + first * pixels;
@@ -73,8 +77,8 @@ export class ChunkForward {
       this.#kernels.packRows(from, count, pixels, ends, ranges, shiftBits, scale, this.#values, starts);
       return;
     }
-    const images = this.#images.subarray(first * pixels, (first + count) * pixels);
-    const features = extractFeatures({ images, count, rows, columns }, crop, pool);
+    const values = this.#images.subarray(first * pixels, (first + count) * pixels);
+    const features = this.#pipeline.apply({ values, count, shape, full: 255 });
     if (input.packing === 'dense') packDense(features, this.#dense, input.width);
     else packSparse(features, input, this.#buffer, this.#values, this.#starts);
   }

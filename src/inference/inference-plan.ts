@@ -4,6 +4,8 @@
  */
 
 import type { Config } from '../config/schema.js';
+import type { Pipeline } from '../data/transforms/pipeline.js';
+import { type Shape, sizeOf } from '../data/transforms/transform.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { Arena, type Region } from '../memory/arena.js';
 import { allocate } from '../memory/shared-memory.js';
@@ -15,26 +17,24 @@ import type { DataFacts, Plan } from '../plan/plan.js';
 /** What the tensors alone do not say. */
 export interface NetworkDescription {
   readonly config: Config;
-  /** Of the images, in pixels, before cropping and pooling. */
-  readonly rows: number;
-  readonly columns: number;
-  /** Of the training images, as prepareData gives them: packing, normalisation, classes. */
+  /** The transforms of the training run, fitted on its samples. */
+  readonly pipeline: Pipeline;
+  /** Of the training samples, as prepareData gives them: packing, normalisation, classes. */
   readonly facts: DataFacts;
-  readonly shift: Float32Array;
 }
 
 export interface InferencePlan {
   readonly plan: Plan;
-  /** Of an image as it comes. */
-  readonly rows: number;
-  readonly columns: number;
-  readonly crop: number;
-  readonly pool: 1 | 2;
+  /** Of a sample as it comes. */
+  readonly input: Shape;
+  /** What the transforms are restored from in each rank. */
+  readonly data: Config['data'];
+  readonly fitted: ReadonlyMap<string, Tensor>;
   /** Samples from the place of one rank's chunk to the next's: one more than a chunk, whose end is a start too. */
   readonly stride: number;
   /** Images in memory at a time: a chunk for a single rank, many for several to share. */
   readonly roundImages: number;
-  /** u8 [roundImages][rows · columns]. */
+  /** u8 [roundImages][product of input]. */
   readonly images: Region;
   /** f32 [roundImages][classes]. */
   readonly logits: Region;
@@ -47,13 +47,19 @@ export interface InferencePlan {
 const roundChunks = 64;
 const pageBytes = 65536;
 
-export function planInference(network: NetworkDescription, threads: number, cores: number): InferencePlan {
-  const { config, facts, rows, columns } = network;
+export function planInference(
+  { config, facts, pipeline }: NetworkDescription,
+  threads: number,
+  cores: number,
+): InferencePlan {
+  const { input } = pipeline;
   const settings: Config = {
     ...config,
     backend: { name: 'wasm' },
-    train: { ...config.train, batch: 1 },
+    // Nothing of training is planned.
+    train: { ...config.train, batch: 1, selective: { beta: 0 } },
     parallel: { ...config.parallel, sync: 'owner' },
+    log: { ...config.log, noiseScale: false },
   };
   const none = { count: 0, nonZeros: 0 };
   const planOf = (count: number) => {
@@ -67,12 +73,12 @@ export function planInference(network: NetworkDescription, threads: number, core
   const arena = new Arena();
   arena.top = plan.bytes;
   const roundImages = (threads === 1 ? 1 : roundChunks) * plan.evaluationChunk;
-  const images = arena.take(roundImages * rows * columns);
+  const images = arena.take(roundImages * sizeOf(input));
   const logits = arena.take(roundImages * plan.classes * 4);
   const rangeEnds = arena.take(plan.input.rangeEnds.length * 4);
   const bytes = Math.ceil(arena.top / pageBytes) * pageBytes;
-  const { crop, pool } = config.data;
-  return { plan, rows, columns, crop, pool, stride, roundImages, images, logits, rangeEnds, bytes };
+  const transforms = { data: config.data, fitted: pipeline.tensors() };
+  return { plan, input, ...transforms, stride, roundImages, images, logits, rangeEnds, bytes };
 }
 
 /** @throws UserError when a tensor is missing or does not fit, or when there is not enough memory. */

@@ -4,6 +4,7 @@
  * shares the chunks with workers, where there are some. For networks on pixels.
  */
 
+import { sizeOf } from '../data/transforms/transform.js';
 import { instantiateKernels } from '../kernels/kernels.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -97,7 +98,7 @@ export class Predictor {
     if (!Number.isInteger(threads) || threads < 1)
       throw new UserError(`threads: ${expectedGot('an integer from 1 up', threads)}`, ExitCode.usage);
     const inference = planInference(network, threads, cores);
-    const memory = fillInference(inference, network.shift, tensors, source);
+    const memory = fillInference(inference, network.pipeline.affine.shift, tensors, source);
     const file = new URL('./worker.js', import.meta.url);
     const pool = threads === 1 ? null : openPool<InferenceTask>(threads - 1, file);
     const predictor = new Predictor(inference, memory, kernels.modules.engine, pool);
@@ -110,11 +111,11 @@ export class Predictor {
    * @throws UserError (usage) when either has a length that does not fit; WorkerFailure.
    */
   predict(images: Uint8Array, out?: Float32Array): Float32Array {
-    const { rows, columns, roundImages } = this.#inference;
-    const pixels = rows * columns;
+    const { input, roundImages } = this.#inference;
+    const pixels = sizeOf(input);
     const count = images.length / pixels;
     if (!Number.isInteger(count)) {
-      const expected = `images: expected whole images of ${rows}×${columns} pixels, a byte each`;
+      const expected = `images: expected whole samples of ${input.join('×')} values, a byte each`;
       throw new UserError(`${expected}, got ${images.length} bytes`, ExitCode.usage);
     }
     const logits = out ?? new Float32Array(count * this.classes);

@@ -19,7 +19,7 @@ export function checkPackRows(kernels: Kernels, scratch: Scratch, { rows, depth 
     starts: scratch.words(new Array(rows * 2 + 1).fill(0)),
   });
   const [expected, got] = [packed(), packed()];
-  const data = { values, count: rows, width: depth, pixelsPerValue: 1 };
+  const data = { values, count: rows, shape: [depth], full: 255 };
   packSparse(data, layout, view.buffer, expected.entries.pointer, expected.starts.view);
   const { shiftBits, scale } = layout;
   const to = [got.entries.pointer, got.starts.pointer] as const;

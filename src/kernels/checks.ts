@@ -140,7 +140,7 @@ const checks: Record<keyof Kernels, Check> = {
     const given = scratch.floats(rows * width, 8).view.map((x, i) => (i % width < classes ? x : 0));
     const logits = scratch.zeros(rows * width);
     toPanels(given, rows, width, logits.view);
-    const labels = scratch.bytes(rows, classes);
+    const labels = scratch.words(Array.from({ length: rows }, () => Math.floor(scratch.random() * classes)));
     const order = scratch.permutation(rows);
     const lossSum = scratch.doubles(1);
     const smoothing = 0.1;

@@ -90,7 +90,7 @@ export class Scratch {
     const starts = this.words(new Array(rows * 2 + 1).fill(0));
     const entries = this.#allocate(sparseBytes(rows, rows * features, 2));
     const bounds = this.#allocate(rows * 3 * 4);
-    const data = { values: samples, count: rows, width: features, pixelsPerValue: 1 };
+    const data = { values: samples, count: rows, shape: [features], full: 255 };
     packSparse(data, layout, this.#buffer, entries, starts.view);
     const locateArguments: Parameters<Kernels['locateRows']> = [
       starts.pointer,

@@ -1,5 +1,6 @@
 /** Lays out a run: from the configuration and the facts of the data to its plan. Nothing here touches memory or threads. */
 import type { Config } from '../config/schema.js';
+import type { PartName } from '../data/dataset.js';
 import { sparseBytes } from '../data/packing.js';
 import { chunkImages } from '../kernels/directions/spec.js';
 import { Arena, type Region } from '../memory/arena.js';
@@ -8,16 +9,7 @@ import { type LayerLayout, layoutMatrices, layoutNetwork, parameterFloats } from
 import { normsBytes, weightRows } from '../optim/layer-norms.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
-import type {
-  DataFacts,
-  InputPlan,
-  PartName,
-  PartPlan,
-  Plan,
-  ProfilePlan,
-  RegionName,
-  Workspace,
-} from './plan.js';
+import type { DataFacts, InputPlan, PartPlan, Plan, ProfilePlan, RegionName, Workspace } from './plan.js';
 import { planDirections } from './plan-directions.js';
 import { planNoise } from './plan-noise.js';
 import { planLocal, planReplicas, takeTransposed } from './plan-replicas.js';
@@ -101,8 +93,7 @@ export function makePlan(
       count,
       values: arena.take(valueBytes[facts.packing](count, nonZeros)),
       starts: arena.take(facts.packing === 'sparse' ? (count * rangeEnds.length + 1) * 4 : 0),
-      // Whole chunks of feature blocks read labels beyond the last.
-      labels: arena.take(count + 32),
+      targets: arena.take(count * 4),
     };
   };
   const rows = weightRows(layers, blockwise ? directions.shape.strips : null);

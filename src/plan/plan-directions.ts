@@ -3,6 +3,7 @@
  * trains. Images stay uint8 in the memory; features are made of them within a run, on its clock.
  */
 import type { Config } from '../config/schema.js';
+import type { PartName } from '../data/dataset.js';
 import { stripFloats } from '../kernels/directions/direction-kernels.js';
 import { linearModelBytes, productStrips } from '../kernels/directions/linear-model.js';
 import {
@@ -17,7 +18,6 @@ import {
   imageSide,
 } from '../kernels/directions/spec.js';
 import type { Arena, Region } from '../memory/arena.js';
-import type { PartName } from './plan.js';
 import { chooseTeam, type Team } from './team.js';
 
 export interface DirectionsPlan {
@@ -28,8 +28,6 @@ export interface DirectionsPlan {
   /** Whether features of evaluated parts are kept because there may be another evaluation. */
   readonly keepsEvaluated: boolean;
   readonly parts: Readonly<Record<PartName, DirectionPart>>;
-  /** u8: the training labels in the order of extraction; 255 pads the last chunk. */
-  readonly orderedLabels: Region;
   /** Sums of each chunk, f32 [features + 1][8]: of each feature, then of the squares. */
   readonly statistics: Region;
   readonly statisticsStride: number;
@@ -58,6 +56,8 @@ export interface DirectionPart {
   readonly blocks: Region;
   /** i32: the images of the blocks; evaluated parts in their own order. */
   readonly order: Region;
+  /** u8: the classes in this order; 255 pads the last chunk. */
+  readonly labels: Region;
 }
 
 export interface RankRegions {
@@ -97,6 +97,7 @@ export function planDirections(
       images: arena.take(count === 0 ? 0 : (count + 1) * imageSide * imageSide),
       blocks: arena.take((used / chunkImages) * chunkBlocks * blockBytes(shape)),
       order: arena.take(Math.max(used, name === 'train' ? count : 0) * 4),
+      labels: arena.take(used),
     };
   };
   const vector = features * 4;
@@ -112,7 +113,6 @@ export function planDirections(
     }),
     keepsEvaluated: every === 'epoch' ? epochs > 1 : every < Math.ceil(images / batch) * epochs,
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
-    orderedLabels: arena.take(chunksOf(images) * chunkImages),
     statistics: arena.take(chunksOf(images) * statisticsStride),
     statisticsStride,
     model: arena.take(linearModelBytes),

@@ -3,6 +3,7 @@
  * configuration and the facts of the data, cloned to the workers, printable with `--print-plan`. A plain object.
  */
 import type { Config } from '../config/schema.js';
+import type { PartName } from '../data/dataset.js';
 import type { Packing } from '../data/packing.js';
 import type { Region } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layout.js';
@@ -15,7 +16,6 @@ import type { Slice } from './slices.js';
 export type { Region } from '../memory/arena.js';
 
 export type SyncName = Config['parallel']['sync'];
-export type PartName = 'train' | 'validation' | 'test';
 
 /** Facts of the data that sizes depend on. */
 export interface DataFacts {
@@ -78,7 +78,8 @@ export interface PartPlan {
   readonly values: Region;
   /** Sparse: u32 [count · ranges + 1], the address of each row's ranges. */
   readonly starts: Region;
-  readonly labels: Region;
+  /** i32 [count]: the class of each sample. */
+  readonly targets: Region;
 }
 
 export interface Plan {

@@ -4,9 +4,10 @@
  * it happens to lie; f32 is four bytes. Operations of index arithmetic and of padding do not count.
  */
 
+import type { PartName } from '../data/dataset.js';
 import type { DirectionShape } from '../kernels/directions/spec.js';
 import { imageSide } from '../kernels/directions/spec.js';
-import type { PartName, Plan } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 import { backwardNumber, forwardNumber, phaseNumber } from './phases.js';
 
 /** Totals of a run over all workers. `flop` null: integer work, or an algorithm whose operations shapes do not tell. */

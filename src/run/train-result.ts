@@ -95,7 +95,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
       ? {}
       : {
           'final.safetensors': writeSafetensors(
-            new Map([...record.tensors, ...setup.data.tensors]),
+            new Map([...record.tensors, ...setup.data.pipeline.tensors()]),
             weightsMetadata(config),
           ),
         }),

@@ -2,7 +2,8 @@
  * The control block in shared memory: commands from the coordinator, barriers among the ranks, and the abort
  * word that every wait watches. Words that different threads write lie on cache lines of their own.
  */
-import type { PartName, Plan } from '../plan/plan.js';
+import type { PartName } from '../data/dataset.js';
+import type { Plan } from '../plan/plan.js';
 import { Barrier, parkMs } from './barrier.js';
 
 /** Why everyone should leave. */

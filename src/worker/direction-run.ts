@@ -5,9 +5,10 @@
  */
 import type { ShardResult } from '../backend/backend.js';
 import type { FeatureBackend } from '../backend/feature-backend.js';
+import type { PartName } from '../data/dataset.js';
 import type { ChunkExtractor } from '../data/transforms/directions/extractor.js';
 import { chunksOf } from '../kernels/directions/spec.js';
-import type { PartName, Plan } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 import type { DirectionsPlan } from '../plan/plan-directions.js';
 import { Aborted, type Control, type EvaluateCommand, type RunCommand } from './control.js';
 import { extractedAtSlot } from './phase-clock.js';

@@ -1,9 +1,10 @@
 /** What one rank does in a command: some training steps, or its share of an evaluation. */
 import type { Backend, PixelBackend, ShardResult } from '../backend/backend.js';
 import type { FeatureBackend } from '../backend/feature-backend.js';
+import type { PartName } from '../data/dataset.js';
 import { blockImages } from '../kernels/directions/spec.js';
 import { isLayerwise } from '../optim/optimizer.js';
-import type { PartName, Plan } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 import { shardStart } from '../plan/shards.js';
 import type { Instruments } from '../profile/instruments.js';
 import type { Replica } from '../sync/replica.js';

@@ -3,11 +3,12 @@
  * strips of eight inputs.
  */
 
+import type { PartName } from '../../data/dataset.js';
 import type { DirectionKernels } from '../../kernels/directions/direction-kernels.js';
 import { blockBytes, blocksOf, chunkBlocks, chunkImages } from '../../kernels/directions/spec.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
-import type { PartName, Plan } from '../../plan/plan.js';
+import type { Plan } from '../../plan/plan.js';
 import type { DirectionsPlan } from '../../plan/plan-directions.js';
 import type { Slice } from '../../plan/slices.js';
 import type { Rows, ShardResult } from '../backend.js';
@@ -53,13 +54,13 @@ export class DirectionBackend implements FeatureBackend {
   }
 
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
-    const { parts, orderedLabels, shape } = this.#directions;
+    const { parts, shape } = this.#directions;
     this.#sums.fill(0);
     const first = this.#places.firstImage(firstSample) + rows.first;
     this.#kernels.propagate(
       this.#model,
       parts.train.blocks.offset + (first / 8) * blockBytes(shape),
-      orderedLabels.offset + first,
+      parts.train.labels.offset + first,
       blocksOf(rows.last - rows.first),
       rows.first,
       1 / batchRows,
@@ -109,7 +110,8 @@ export class DirectionBackend implements FeatureBackend {
   }
 
   evaluateBlocks(part: PartName, chunk: number, blocks: number, result: ShardResult): void {
-    const { count, labels } = this.#plan.parts[part];
+    const { count } = this.#plan.parts[part];
+    const { labels } = this.#directions.parts[part];
     const first = chunk * chunkImages;
     this.#sums.fill(0);
     this.#kernels.evaluate(
@@ -127,12 +129,12 @@ export class DirectionBackend implements FeatureBackend {
 
   trainAlone(steps: SoloSteps): void {
     const { batch, optimizer } = this.#plan;
-    const { parts, orderedLabels, batches } = this.#directions;
+    const { parts, batches } = this.#directions;
     if (optimizer.name !== 'sgd') throw new Error(`one rank alone cannot train with ${optimizer.name}`);
     this.#kernels.train(
       this.#model,
       parts.train.blocks.offset,
-      orderedLabels.offset,
+      parts.train.labels.offset,
       batches.offset + (steps.firstSample / batch) * 4,
       steps.count,
       batch / 8,

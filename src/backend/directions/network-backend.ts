@@ -1,9 +1,10 @@
 /** Networks with hidden layers on direction features: the engine's layers, their inputs standardised from blocks. */
 
+import type { PartName } from '../../data/dataset.js';
 import type { DirectionKernels } from '../../kernels/directions/direction-kernels.js';
 import { blockBytes, blocksOf, chunkImages } from '../../kernels/directions/spec.js';
 import type { Kernels } from '../../kernels/kernels.js';
-import type { PartName, Plan } from '../../plan/plan.js';
+import type { Plan } from '../../plan/plan.js';
 import type { DirectionsPlan } from '../../plan/plan-directions.js';
 import type { Rows, ShardResult } from '../backend.js';
 import type { FeatureBackend } from '../feature-backend.js';
@@ -38,15 +39,15 @@ class BlockSource implements InputSource {
   }
 
   batch(pass: ForwardPass, firstSample: number, rows: Rows): RowLabels {
-    const { parts, orderedLabels, shape } = this.#directions;
+    const { parts, shape } = this.#directions;
     const first = this.#places.firstImage(firstSample) + rows.first;
     this.#fetch(pass, parts.train.blocks.offset + (first / 8) * blockBytes(shape), rows);
-    return this.#labelled(orderedLabels.offset, first);
+    return this.#labelled('train', parts.train.order.offset + first * 4);
   }
 
   evaluated(pass: ForwardPass, part: PartName, first: number, rows: Rows): RowLabels {
     this.#fetch(pass, this.evaluatedBlocks, rows);
-    return this.#labelled(this.#plan.parts[part].labels.offset, first);
+    return this.#labelled(part, this.#plan.regions.identity.offset + first * 4);
   }
 
   #fetch({ workspace }: ForwardPass, blocks: number, rows: Rows): void {
@@ -56,9 +57,9 @@ class BlockSource implements InputSource {
     this.#kernels.standardise(model.offset, blocks, count, this.#room, out, workspace.panelBytes);
   }
 
-  #labelled(labels: number, first: number): RowLabels {
-    this.#rowLabels.labels = labels;
-    this.#rowLabels.order = this.#plan.regions.identity.offset + first * 4;
+  #labelled(part: PartName, order: number): RowLabels {
+    this.#rowLabels.labels = this.#plan.parts[part].targets.offset;
+    this.#rowLabels.order = order;
     return this.#rowLabels;
   }
 }

@@ -3,6 +3,7 @@
  * against (sums in float64). Hundreds of times slower than the kernels; right where they are in doubt.
  */
 
+import type { PartName } from '../../data/dataset.js';
 import {
   activation,
   activationSlope,
@@ -11,7 +12,7 @@ import {
   matmul,
   sgdStep,
 } from '../../kernels/reference.js';
-import type { PartName, Plan } from '../../plan/plan.js';
+import type { Plan } from '../../plan/plan.js';
 import type { Slice } from '../../plan/slices.js';
 import type { PixelBackend, Rows, ShardResult } from '../backend.js';
 import { BatchRows } from '../matrices/batch-rows.js';

@@ -1,5 +1,6 @@
 /** Rows of a part as a matrix f32 [rows][features], normalised, and as targets f32 [rows][classes]. */
-import type { PartName, Plan } from '../../plan/plan.js';
+import type { PartName } from '../../data/dataset.js';
+import type { Plan } from '../../plan/plan.js';
 
 export class BatchRows {
   readonly #plan: Plan;
@@ -48,7 +49,9 @@ export class BatchRows {
   }
 
   #dense(part: PartName, samples: Int32Array, out: Float32Array): void {
-    const { features, width, scale } = this.#plan.input;
+    const { features, width } = this.#plan.input;
+    // As the kernels have it.
+    const scale = Math.fround(this.#plan.input.scale);
     const { values } = this.#plan.parts[part];
     const pixels = new Uint16Array(this.#buffer, values.offset, values.bytes / 2);
     const blank = this.#blank;
@@ -74,8 +77,8 @@ export class BatchRows {
     return samples.reduce((sum, sample, row) => sum + Number(labels[sample] === found[row]), 0);
   }
 
-  labels(part: PartName): Uint8Array {
-    const { labels, count } = this.#plan.parts[part];
-    return new Uint8Array(this.#buffer, labels.offset, count);
+  labels(part: PartName): Int32Array {
+    const { targets, count } = this.#plan.parts[part];
+    return new Int32Array(this.#buffer, targets.offset, count);
   }
 }

@@ -6,9 +6,10 @@
  * from propagate to gradient. With `owner` and more than one worker everyone needs everyone's: they go through memory.
  */
 
+import type { PartName } from '../../data/dataset.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
-import type { PartName, Plan } from '../../plan/plan.js';
+import type { Plan } from '../../plan/plan.js';
 import type { Slice } from '../../plan/slices.js';
 import type { PixelBackend, Rows, ShardResult } from '../backend.js';
 import { BatchRows } from '../matrices/batch-rows.js';

@@ -1,7 +1,8 @@
 /** The forward pass of some rows through one workspace, and the slopes of its activations. */
 
+import type { PartName } from '../../data/dataset.js';
 import { activationCode, type Kernels } from '../../kernels/kernels.js';
-import type { PartName, Plan, Workspace } from '../../plan/plan.js';
+import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Rows } from '../backend.js';
 
 /** Bytes of a row within a panel: 16 floats. */

@@ -1,9 +1,10 @@
 /** Where a network's inputs come from: rows of a workspace, and the labels that go with them. */
-import type { PartName, Plan, Workspace } from '../../plan/plan.js';
+import type { PartName } from '../../data/dataset.js';
+import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Rows } from '../backend.js';
 import type { ForwardPass } from './forward.js';
 
-/** Byte offsets: labels u8, and for each row the place of its label, i32. One object per source, valid until its next rows. */
+/** Byte offsets: classes i32, and for each row the place of its class, i32. One object per source, valid until its next rows. */
 export interface RowLabels {
   labels: number;
   order: number;
@@ -36,7 +37,7 @@ export class PixelSource implements InputSource {
 
   #fetch(pass: ForwardPass, part: PartName, order: number, rows: Rows): RowLabels {
     pass.fetch(part, order, rows);
-    this.#rowLabels.labels = this.#plan.parts[part].labels.offset;
+    this.#rowLabels.labels = this.#plan.parts[part].targets.offset;
     this.#rowLabels.order = order;
     return this.#rowLabels;
   }

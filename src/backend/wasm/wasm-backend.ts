@@ -1,9 +1,10 @@
 /** The WebAssembly backend: the plan's offsets turned into kernel calls. See `kernels/assembly` for shapes. */
 
+import type { PartName } from '../../data/dataset.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import { scratchFloats } from '../../plan/make-plan.js';
-import type { PartName, Plan, Workspace } from '../../plan/plan.js';
+import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Slice } from '../../plan/slices.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
 import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';

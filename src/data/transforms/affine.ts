@@ -16,8 +16,12 @@ export const affineOf: TransformOf = ({ normalise }) => {
   return {
     fit: (train) =>
       fitted(normalise, makeNormaliser(normalise, measureFeatures(train), train.full), train.shape),
-    restore({ tensors, prefix, source }, { shape }) {
-      if (normalise !== 'centre' || !tensors.has(prefix + shiftName)) return null;
+    restore({ tensors, prefix, source }, { shape, full }) {
+      if (normalise !== 'centre') {
+        const none = { values: new Uint8Array(), count: 0, shape, full };
+        return fitted(normalise, makeNormaliser(normalise, measureFeatures(none), full), shape);
+      }
+      if (!tensors.has(prefix + shiftName)) return null;
       const shift = findTensor(tensors, prefix + shiftName, [sizeOf(shape)], source);
       const [scale] = findTensor(tensors, prefix + scaleName, [1], source);
       return fitted(normalise, { scale, shift }, shape);
@@ -44,8 +48,7 @@ function fitted(kind: NormaliserKind, affine: Affine, output: Shape): Fitted {
 
 /**
  * `mnist`: (x − 0.1307)/0.3081 of light x from 0 to 1; `centre`: minus the per-feature mean of the training samples, over
- * the one standard deviation of all centred values (constant samples are only centred), rounded to float32, as a file
- * keeps it; `none`: x. `full`: the value of full light.
+ * the one standard deviation of all centred values (constant samples are only centred); `none`: x. `full`: the value of full light.
  */
 export function makeNormaliser(kind: NormaliserKind, train: FeatureStatistics, full: number): Affine {
   const shift = new Float32Array(train.sums.length);
@@ -58,5 +61,5 @@ export function makeNormaliser(kind: NormaliserKind, train: FeatureStatistics, f
   train.sums.forEach((sum, p) => {
     shift[p] = sum / train.count / deviation;
   });
-  return { scale: Math.fround(1 / deviation), shift };
+  return { scale: 1 / deviation, shift };
 }

@@ -1,6 +1,7 @@
 /** The transforms of a run in their order, fitted: from samples as they are read to the integers that are packed. */
 import type { Config } from '../../config/schema.js';
 import type { Tensor } from '../../model/safetensors.js';
+import { UserError } from '../../user-error.js';
 import { affineOf } from './affine.js';
 import { cropAndPoolOf } from './crop-pool.js';
 import { linearMapOf } from './linear-map.js';
@@ -52,6 +53,26 @@ export class Pipeline {
       stages.push(stage);
     }
     return { pipeline: new Pipeline(train.shape, stages), train: samples };
+  }
+
+  /**
+   * As it was fitted in the run that left `stored`.
+   * @throws UserError when a tensor is missing or does not fit.
+   */
+  static restore(data: Config['data'], input: Shape, stored: Stored): Pipeline {
+    let samples: Values = { values: new Uint8Array(), count: 0, shape: input, full: 255 };
+    const stages = transforms.flatMap((transformOf) => {
+      const transform = transformOf(data);
+      if (transform === null) return [];
+      const stage = transform.restore(stored, samples);
+      if (stage === null)
+        throw new UserError(
+          `${stored.source}: expected the tensors of data.normalise=${data.normalise}, found none`,
+        );
+      samples = stage.apply(samples);
+      return stage;
+    });
+    return new Pipeline(input, stages);
   }
 
   /** Of inputs that are made within the run, on its clock: nothing is done to the samples before. */

@@ -51,8 +51,11 @@ export interface Stored {
 export interface Transform {
   /** From samples of the training part, those of other parts have the same shape. @throws UserError (usage) */
   fit(train: Values): Fitted;
-  /** Null if the tensors hold nothing of it. @throws UserError when they do not fit samples of this shape. */
-  restore(stored: Stored, input: Values): Fitted | null;
+  /**
+   * From the tensors of a file; null if it needs some that they lack. `full`: of the samples before it.
+   * @throws UserError when they do not fit samples of this shape.
+   */
+  restore(stored: Stored, input: Pick<Values, 'shape' | 'full'>): Fitted | null;
 }
 
 /** A row of the table of transforms: which one a configuration asks for, if any. */

@@ -43,7 +43,7 @@ function largestLane(v: v128): f32 {
 /**
  * logits, `panel` bytes from panel to panel, are overwritten by the gradient of the loss with respect to them, times
  * scale (1 / batch for a mean): scale · (softmax − target), target = (1 − ε) one-hot + ε / classes. Columns from
- * `classes` up to the padded width become 0. labels: u8 [samples], order: i32 [rows].
+ * `classes` up to the padded width become 0. labels: i32 [samples], order: i32 [rows].
  * Adds the sum of the rows' losses to the f64 at lossSum, and returns how many rows are right (the first of
  * several equal logits counts, as in PyTorch's argmax; a NaN row is wrong).
  */
@@ -66,7 +66,7 @@ function onePanel(
   const even = f32x4.splat(scale * uniform), own4 = f32x4.splat(scale * peak);
   let correct = 0, total: f64 = 0, product: f64 = 1;
   for (const end = logits + (<usize>rows << 6); logits < end; logits += 64, order += 4) {
-    const label = <i32>load<u8>(labels + <usize>load<i32>(order)), own = load<f32>(logits + (<usize>label << 2));
+    const label = load<i32>(labels + (<usize>load<i32>(order) << 2)), own = load<f32>(logits + (<usize>label << 2));
     const x0 = v128.bitselect(v128.load(logits), lowest, v0), x1 = v128.bitselect(v128.load(logits, 16), lowest, v1);
     const x2 = v128.bitselect(v128.load(logits, 32), lowest, v2), x3 = v128.bitselect(v128.load(logits, 48), lowest, v3);
     const max = largestLane(f32x4.pmax(f32x4.pmax(x0, x1), f32x4.pmax(x2, x3))), m = f32x4.splat(max);
@@ -103,7 +103,7 @@ function manyPanels(
   const uniform = smoothing / <f32>classes, peak = <f32>1 - smoothing;
   let correct = 0, total: f64 = 0;
   for (let row = 0; row < rows; row++, logits += 64) {
-    const label = <i32>load<u8>(labels + <usize>load<i32>(order + (<usize>row << 2)));
+    const label = load<i32>(labels + (<usize>load<i32>(order + (<usize>row << 2)) << 2));
     let max: f32 = -Infinity, largest = -1, logitSum: f32 = 0, seen: f32 = 0;
     for (let c = 0; c < classes; c++) {
       const x = load<f32>(place(logits, panel, c));

@@ -1,5 +1,6 @@
 /** Makes the feature blocks of one chunk of images at a time: what every worker does with the chunks it claims. */
 
+import type { PartName } from '../../../data/dataset.js';
 import type { DirectionKernels } from '../../../kernels/directions/direction-kernels.js';
 import {
   blockBytes,
@@ -8,7 +9,7 @@ import {
   chunkBlocks,
   chunkImages,
 } from '../../../kernels/directions/spec.js';
-import type { PartName, Plan } from '../../../plan/plan.js';
+import type { Plan } from '../../../plan/plan.js';
 import type { DirectionsPlan } from '../../../plan/plan-directions.js';
 
 /** Marks places of a block that are not images. */
@@ -23,7 +24,7 @@ export class Extractor {
   readonly #kernels: DirectionKernels;
   readonly #scratch: number;
   readonly #order: Int32Array;
-  readonly #labels: Uint8Array;
+  readonly #targets: Int32Array;
   readonly #orderedLabels: Uint8Array;
 
   constructor(
@@ -39,15 +40,11 @@ export class Extractor {
     const { extraction } = directions.ranks[rank];
     this.#scratch = extraction.offset;
     const { buffer } = memory;
-    const { order } = directions.parts.train;
-    const { labels } = plan.parts.train;
+    const { order, labels } = directions.parts.train;
+    const { targets } = plan.parts.train;
     this.#order = new Int32Array(buffer, order.offset, order.bytes / 4);
-    this.#labels = new Uint8Array(buffer, labels.offset, labels.bytes);
-    this.#orderedLabels = new Uint8Array(
-      buffer,
-      directions.orderedLabels.offset,
-      directions.orderedLabels.bytes,
-    );
+    this.#targets = new Int32Array(buffer, targets.offset, targets.bytes / 4);
+    this.#orderedLabels = new Uint8Array(buffer, labels.offset, labels.bytes);
     if (kernels.scratchBytes() > extraction.bytes)
       throw new RangeError(`feature extraction needs ${kernels.scratchBytes()} bytes of scratch`);
     const { size, aspect, allRows, sobel, pool } = directions.shape;
@@ -60,7 +57,7 @@ export class Extractor {
     const last = Math.min(first + chunkImages, images);
     const { statistics, statisticsStride } = this.#directions;
     const out = this.#extract('train', chunk, blocksOf(last - first), this.blocks('train', chunk));
-    for (let i = first; i < last; i++) this.#orderedLabels[i] = this.#labels[this.#order[i]];
+    for (let i = first; i < last; i++) this.#orderedLabels[i] = this.#targets[this.#order[i]];
     this.#orderedLabels.fill(paddingLabel, last, first + chunkImages);
     this.#kernels.blockStatistics(
       out,

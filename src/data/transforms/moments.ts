@@ -4,7 +4,14 @@
  * same. What is left for the network to learn are shapes, not how somebody writes. The direction features have their
  * own, on a coarser grid and in kernels; this one keeps the images' size and is done once, before a run.
  */
-import type { ImageSet } from './dataset.js';
+import {
+  type Fitted,
+  type Shape,
+  sizeOf,
+  type Transform,
+  type TransformOf,
+  type Values,
+} from './transform.js';
 
 /** A drawn image's standard deviation as a share of its rows or columns: 2.5 of them fit on either side of the middle. */
 const size = 0.2;
@@ -24,22 +31,38 @@ interface Placement {
   readonly down: number;
 }
 
-/** The set with every image drawn anew; blank images stay as they are. */
-export function normaliseMoments(set: ImageSet): ImageSet {
-  const { rows, columns, count } = set;
-  const pixels = rows * columns;
+const fitted = (output: Shape): Fitted => ({
+  output,
+  keepsValues: false,
+  affine: null,
+  apply: normaliseMoments,
+  tensors: () => new Map(),
+});
+
+const moments: Transform = {
+  fit: ({ shape }) => fitted(shape),
+  restore: (_, { shape }) => fitted(shape),
+};
+
+export const momentsOf: TransformOf = ({ momentNormalise }) => (momentNormalise ? moments : null);
+
+/** Every image drawn anew; blank images stay as they are. */
+export function normaliseMoments(samples: Values): Values {
+  const { values, shape, count } = samples;
+  const [rows, columns] = shape;
+  const pixels = sizeOf(shape);
   const images = new Uint8Array(count * pixels);
   for (let i = 0; i < count; i++) {
-    const image = set.images.subarray(i * pixels, (i + 1) * pixels);
+    const image = values.subarray(i * pixels, (i + 1) * pixels);
     const placement = placementOf(image, rows, columns);
     if (placement !== null)
       draw(image, rows, columns, placement, images.subarray(i * pixels, (i + 1) * pixels));
   }
-  return { ...set, images };
+  return { ...samples, values: images };
 }
 
 /** Null for a blank image. */
-function placementOf(image: Uint8Array, rows: number, columns: number): Placement | null {
+function placementOf(image: Values['values'], rows: number, columns: number): Placement | null {
   let [mass, sx, sy, sxx, sxy, syy] = [0, 0, 0, 0, 0, 0];
   for (let y = 0, i = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++, i++) {
@@ -64,7 +87,13 @@ function placementOf(image: Uint8Array, rows: number, columns: number): Placemen
 }
 
 /** Each pixel of `out` is where it came from in `image`, between four pixels (bilinear); beyond the edges it is blank. */
-function draw(image: Uint8Array, rows: number, columns: number, from: Placement, out: Uint8Array): void {
+function draw(
+  image: Values['values'],
+  rows: number,
+  columns: number,
+  from: Placement,
+  out: Uint8Array,
+): void {
   const xStep = Math.sqrt(from.across) / (size * columns);
   const yStep = Math.sqrt(from.down) / (size * rows);
   const at = (x: number, y: number) =>

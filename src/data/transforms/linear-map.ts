@@ -10,11 +10,38 @@
  * directions without variance from being blown up.
  */
 
-import { findTensor } from '../model/parameters.js';
-import type { Tensor } from '../model/safetensors.js';
-import type { Features } from './features.js';
-import type { LinearKind } from './statistics.js';
+import { findTensor } from '../../model/parameters.js';
+import type { Tensor } from '../../model/safetensors.js';
 import { symmetricEigen } from './symmetric-eigen.js';
+import { type Fitted, type Shape, type Stored, sizeOf, type TransformOf, type Values } from './transform.js';
+
+/** Values of data.normalise that are such a map. */
+export type LinearKind = 'standardise' | 'whiten';
+
+export function isLinear(normalise: string): normalise is LinearKind {
+  return normalise === 'standardise' || normalise === 'whiten';
+}
+
+export const linearMapOf: TransformOf = ({ normalise, normaliseEpsilon }) =>
+  isLinear(normalise)
+    ? {
+        fit: (train) => fitted(fitNormaliser(normalise, train, normaliseEpsilon), train.shape),
+        restore(stored, { shape }) {
+          const normaliser = readNormaliser(stored, normalise, sizeOf(shape));
+          return normaliser && fitted(normaliser, shape);
+        },
+      }
+    : null;
+
+function fitted(normaliser: LinearNormaliser, output: Shape): Fitted {
+  return {
+    output,
+    keepsValues: false,
+    affine: { scale: fixedPoint.scale, shift: new Float32Array(sizeOf(output)).fill(fixedPoint.shift) },
+    apply: (samples) => normaliseLinearly(samples, normaliser),
+    tensors: () => normaliserTensors(normaliser),
+  };
+}
 
 /** input = weight · (x − mean). */
 export interface LinearNormaliser {
@@ -28,9 +55,9 @@ export interface LinearNormaliser {
 export const [meanName, mapName] = ['normalise.mean', 'normalise.weight'];
 
 /** Fits the map on the training images. */
-export function fitNormaliser(kind: LinearKind, train: Features, epsilon: number): LinearNormaliser {
-  const { width, count } = train;
-  const unit = 255 * train.pixelsPerValue;
+export function fitNormaliser(kind: LinearKind, train: Values, epsilon: number): LinearNormaliser {
+  const { count, full: unit } = train;
+  const width = sizeOf(train.shape);
   const { sums, products } = secondMoments(train, kind === 'whiten');
   const mean = sums.map((sum) => sum / count / unit);
   const covariance = (p: number, q: number, at: number) =>
@@ -52,7 +79,8 @@ export function fitNormaliser(kind: LinearKind, train: Features, epsilon: number
 }
 
 /** Exact sums of values, and of products [width][width] in the upper triangle, or of squares [width]. */
-function secondMoments({ values, count, width }: Features, pairs: boolean) {
+function secondMoments({ values, count, shape }: Values, pairs: boolean) {
+  const width = sizeOf(shape);
   const sums = new Float64Array(width);
   const products = new Float64Array(pairs ? width * width : width);
   // Of a row: its pixels that are not blank, and where they are.
@@ -104,9 +132,10 @@ function inverseRoot(matrix: Float64Array, n: number, epsilon: number): Float32A
 export const fixedPoint = { scale: 1 / 1024, shift: 32 } as const;
 
 /** Inputs of a part in fixed point: input = value · scale − shift. */
-export function normaliseLinearly(features: Features, { mean, weight }: LinearNormaliser): Features {
-  const { values, count, width } = features;
-  const unit = 1 / (255 * features.pixelsPerValue);
+export function normaliseLinearly(samples: Values, { mean, weight }: LinearNormaliser): Values {
+  const { values, count, shape, full } = samples;
+  const width = sizeOf(shape);
+  const unit = 1 / full;
   const isMap = weight.length > width;
   const rows = Float64Array.from(weight);
   const inputOf = isMap ? mapped : scaled;
@@ -125,10 +154,10 @@ export function normaliseLinearly(features: Features, { mean, weight }: LinearNo
       out[row * width + p] = Math.min(65535, Math.max(0, stored));
     }
   }
-  return { values: out, count, width, pixelsPerValue: 1 };
+  return { values: out, count, shape, full: 255 };
 }
 
-type Pixels = Uint8Array | Uint16Array;
+type Pixels = Values['values'];
 
 /** Adds a scale's product with the pixels, times `unit`, to `out`. */
 function scaled(pixels: Pixels, unit: number, scale: Float64Array, out: Float64Array): void {
@@ -165,18 +194,16 @@ export function normaliserTensors({ mean, weight }: LinearNormaliser): Map<strin
   ]);
 }
 
-/** Null where the tensors hold none. @throws UserError naming `file` when it does not fit. */
-export function readNormaliser(
-  tensors: ReadonlyMap<string, Tensor>,
+/** Null if the tensors hold none. @throws UserError naming the file when it does not fit. */
+function readNormaliser(
+  { tensors, prefix, source }: Stored,
   kind: LinearKind,
   width: number,
-  file: string,
-  prefix: string,
 ): LinearNormaliser | null {
   if (!tensors.has(prefix + mapName)) return null;
   const shape = kind === 'whiten' ? [width, width] : [width];
   return {
-    mean: findTensor(tensors, prefix + meanName, [width], file),
-    weight: findTensor(tensors, prefix + mapName, shape, file),
+    mean: findTensor(tensors, prefix + meanName, [width], source),
+    weight: findTensor(tensors, prefix + mapName, shape, source),
   };
 }

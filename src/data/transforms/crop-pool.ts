@@ -1,0 +1,52 @@
+/** From images to integer feature vectors: crop, then 2×2 pooling. Exact, so that every machine agrees. */
+import { ExitCode, UserError } from '../../user-error.js';
+import type { Fitted, Transform, TransformOf, Values } from './transform.js';
+
+export const cropAndPoolOf: TransformOf = ({ crop, pool }) =>
+  crop === 0 && pool === 1 ? null : cropAndPool(crop, pool);
+
+function cropAndPool(crop: number, pool: 1 | 2): Transform {
+  const fitted = (input: Pick<Values, 'shape' | 'full'>): Fitted => ({
+    output: extractFeatures({ ...input, values: new Uint8Array(), count: 0 }, crop, pool).shape,
+    keepsValues: false,
+    affine: null,
+    apply: (samples) => extractFeatures(samples, crop, pool),
+    tensors: () => new Map(),
+  });
+  return { fit: fitted, restore: (_, input) => fitted(input) };
+}
+
+/**
+ * Removes `crop` pixels from each side and sums 2×2 blocks if `pool` is 2 (an odd last row or column is left
+ * out, as in PyTorch's AvgPool2d).
+ * @throws UserError (usage) when nothing is left of the image.
+ */
+export function extractFeatures(samples: Values, crop: number, pool: 1 | 2): Values {
+  const [height, line] = samples.shape;
+  const columns = Math.floor((line - 2 * crop) / pool);
+  const rows = Math.floor((height - 2 * crop) / pool);
+  if (columns < 1 || rows < 1) {
+    throw new UserError(
+      `data.crop=${crop} with data.pool=${pool} leaves nothing of ${height}×${line} images`,
+      ExitCode.usage,
+    );
+  }
+  const width = rows * columns;
+  if (pool === 1 && crop === 0) return samples;
+  const { count, values: images } = samples;
+  const values = pool === 1 ? new Uint8Array(count * width) : new Uint16Array(count * width);
+  let out = 0;
+  for (let sample = 0; sample < count; sample++) {
+    const corner = (sample * height + crop) * line + crop;
+    for (let y = 0; y < rows; y++) {
+      let p = corner + y * pool * line;
+      if (pool === 1) {
+        for (let x = 0; x < columns; x++) values[out++] = images[p++];
+      } else {
+        for (let x = 0; x < columns; x++, p += 2)
+          values[out++] = images[p] + images[p + 1] + images[p + line] + images[p + line + 1];
+      }
+    }
+  }
+  return { values, count, shape: [rows, columns, 1], full: samples.full * pool * pool };
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveConfig } from '../dist/config/load.js';
 import { directionShape } from '../dist/kernels/directions/spec.js';
-import { chooseTeam } from '../dist/plan/team.js';
+import { chooseTeam } from '../dist/data/transforms/directions/team.js';
 import { chooseThreads, estimateMs } from '../dist/plan/threads.js';
 
 const images = { train: 60_000, evaluated: 10_000 };

@@ -1,9 +1,12 @@
 /**
  * A backend computes on rows of a batch and on slices of the parameters. It knows nothing of threads, files,
- * schedules or logs: who computes what, and when, is decided by the worker and the sync strategy.
+ * schedules or logs: which rank computes what, and when, is decided by the worker and the sync strategy.
+ *
+ * No method is optional: a decorator that forgets one does not compile. A backend that cannot do something throws; the
+ * capabilities of the configuration refuse such a run before.
  */
 import type { PartName } from '../data/dataset.js';
-import type { Slice } from '../plan/slices.js';
+import type { Slice } from '../model/slice.js';
 
 /** Rows [first, last) of a batch. */
 export interface Rows {
@@ -15,6 +18,17 @@ export interface ShardResult {
   /** Sum of the rows' losses. */
   lossSum: number;
   correct: number;
+}
+
+/** Steps that one rank takes by itself; see RunCommand for the first three. */
+export interface SoloSteps {
+  readonly count: number;
+  readonly firstSample: number;
+  readonly epochSamples: number;
+  /** Byte offsets: f64 learning rates [count], and where loss sum and hits (2 f64) of each step go. */
+  readonly rates: number;
+  readonly metrics: number;
+  readonly metricsStride: number;
 }
 
 export interface Backend {
@@ -31,8 +45,8 @@ export interface Backend {
   /** Adds gradient buffers 1 … buffers − 1 to buffer 0, in this order, over one slice. */
   reduce(slice: Slice, buffers: number): void;
 
-  /** Of an optimiser that must know every gradient of the step before any slice is updated: what it wants of this one. */
-  measure?(slice: Slice): void;
+  /** Before any slice of the step is updated: what an optimiser with a rate for each layer needs to know of this one. */
+  measure(slice: Slice): void;
 
   /** One optimiser step of a slice from gradient buffer 0; `step` counts from 1. */
   update(slice: Slice, step: number, learningRate: number): void;
@@ -40,18 +54,24 @@ export interface Backend {
   /** Brings everything derived from the parameters up to date, after they were set from outside. */
   refresh(slices: readonly Slice[]): void;
 
-  /** At the end of a session; only backends that hold more than the shared memory need it. */
-  close?(): void;
-}
+  /** After the parameters have changed, before a part is evaluated. */
+  beginEvaluation(): void;
 
-/** A backend on pixels, which lie in memory ready to be evaluated. */
-export interface PixelBackend extends Backend {
-  /** Loss and hits of samples [first, last) of a part, at most one evaluation chunk. */
-  evaluate(part: PartName, first: number, last: number, result: ShardResult): void;
+  /**
+   * Loss and hits of samples [first, last) of a part, at most one evaluation chunk. `made`: byte offset of their inputs if
+   * they are made within the run; packed samples are where the plan says.
+   */
+  evaluate(part: PartName, first: number, last: number, made: number, result: ShardResult): void;
 
   /**
    * Forward pass of `rows` of the batch that starts at `firstSample`: each row's loss at its place in `losses`, and
-   * their sum and hits. Only backends that selective back-propagation works with have it.
+   * their sum and hits.
    */
-  score?(firstSample: number, rows: Rows, losses: Float64Array, result: ShardResult): void;
+  score(firstSample: number, rows: Rows, losses: Float64Array, result: ShardResult): void;
+
+  /** Whole steps without the other ranks. */
+  trainAlone(steps: SoloSteps): void;
+
+  /** At the end of a session: gives back what is held besides the shared memory. */
+  close(): void;
 }

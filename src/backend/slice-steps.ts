@@ -1,9 +1,9 @@
 /** What every backend in WebAssembly does with a slice of the parameters, however they are laid out. */
 
 import type { Kernels } from '../kernels/kernels.js';
+import type { Slice } from '../model/slice.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Plan } from '../plan/plan.js';
-import type { Slice } from '../plan/slices.js';
 
 /** Byte offset of gradient buffer `buffer`. */
 export function gradientBuffer({ regions, parameters }: Plan, buffer: number): number {
@@ -17,10 +17,10 @@ export function reduceSlice(plan: Plan, kernels: Kernels, slice: Slice, buffers:
     kernels.addInto(gradientBuffer(plan, 0) + bytes, gradientBuffer(plan, buffer) + bytes, slice.floats);
 }
 
-/** What a layer-wise optimiser wants to know of the slice's weights and of gradient buffer 0. */
+/** What a layer-wise optimiser needs to know of the slice's weights and of gradient buffer 0. */
 export function measureSlice(plan: Plan, optimizer: Optimizer, slice: Slice): void {
   const bytes = slice.offset * 4;
-  optimizer.measure?.(slice, plan.regions.parameters.offset + bytes, gradientBuffer(plan, 0) + bytes);
+  optimizer.measure(slice, plan.regions.parameters.offset + bytes, gradientBuffer(plan, 0) + bytes);
 }
 
 /** One step of the optimiser from gradient buffer 0. */

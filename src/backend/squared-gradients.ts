@@ -2,11 +2,13 @@
  * A backend that also measures the gradients which it reduces: what the gradient noise scale is made of. The sum of
  * squares costs about as much as the reduction, so it stands in for a backend only where the scale is asked for.
  */
+
+import type { PartName } from '../data/dataset.js';
+import type { Slice } from '../model/slice.js';
 import type { Plan, Region } from '../plan/plan.js';
 import { squaresPerParty } from '../plan/plan-noise.js';
 import { shardSizes } from '../plan/shards.js';
-import type { Slice } from '../plan/slices.js';
-import type { Backend, Rows, ShardResult } from './backend.js';
+import type { Backend, Rows, ShardResult, SoloSteps } from './backend.js';
 import { gradientBuffer } from './slice-steps.js';
 
 export class SquaredGradients implements Backend {
@@ -53,7 +55,7 @@ export class SquaredGradients implements Backend {
   }
 
   measure(slice: Slice): void {
-    this.#inner.measure?.(slice);
+    this.#inner.measure(slice);
   }
 
   /** What was reduced since the last update belongs to the step of this one. */
@@ -73,8 +75,24 @@ export class SquaredGradients implements Backend {
     this.#inner.refresh(slices);
   }
 
+  beginEvaluation(): void {
+    this.#inner.beginEvaluation();
+  }
+
+  evaluate(part: PartName, first: number, last: number, made: number, result: ShardResult): void {
+    this.#inner.evaluate(part, first, last, made, result);
+  }
+
+  score(firstSample: number, rows: Rows, losses: Float64Array, result: ShardResult): void {
+    this.#inner.score(firstSample, rows, losses, result);
+  }
+
+  trainAlone(steps: SoloSteps): void {
+    this.#inner.trainAlone(steps);
+  }
+
   close(): void {
-    this.#inner.close?.();
+    this.#inner.close();
   }
 }
 

@@ -1,7 +1,8 @@
 /** The `hardware` command: the hardware card with what one core was measured to do, and which TensorFlow would run. */
-import { loadTensorFlow, type TensorFlowVersions } from '../backend/tfjs/library.js';
+import { loadTensorFlow } from '../backend/tfjs/library.js';
 import { findPackage } from '../backend/tfjs/location.js';
 import { loadKernels } from '../kernels/load.js';
+import type { TensorFlowVersions } from '../machine/hardware.js';
 import { gatherHardware, hardwareLines } from '../machine/hardware.js';
 import { measureSpeed } from '../machine/speed.js';
 import type { CommandContext } from '../run/command-context.js';

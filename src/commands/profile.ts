@@ -7,7 +7,8 @@ import { planFor, setUp, withPool, withSession } from '../coordinator/setup.js';
 import type { CoreCount } from '../machine/cores.js';
 import { runLength } from '../plan/run-length.js';
 import { chooseThreads, usualImages, usualPixels } from '../plan/threads.js';
-import type { Collector } from '../profile/collector.js';
+import { type Collector, collectorOf } from '../profile/collector.js';
+import { profilePlan } from '../profile/profile-plan.js';
 import type { CommandContext } from '../run/command-context.js';
 import { recordFailure } from '../run/recorder.js';
 import { beginRun } from '../run/run-beginning.js';
@@ -40,7 +41,7 @@ export async function profile(options: ProfileOptions, context: CommandContext):
     const ready = performance.now();
     setup.phases.startup = context.startupMs;
     const { folder, log, description } = await beginRun(resolved, out, context);
-    const plan = planFor(setup, choice.count, { cpuProfiles: cpuProf ? folder.path : null });
+    const plan = planFor(setup, choice.count, profilePlan(cpuProf ? folder.path : null));
     log.event('plan', { plan, threads: choice });
     const record = emptyRecord(null);
     let collector: Collector | null = null;
@@ -49,7 +50,7 @@ export async function profile(options: ProfileOptions, context: CommandContext):
     try {
       await withSession(setup, plan, pool, signal, (session) => {
         workers = performance.now();
-        collector = session.profile;
+        collector = collectorOf(session);
         return runSeeds(session, { config, seeds: 1, initialTensors, log, record, context });
       });
     } catch (error) {

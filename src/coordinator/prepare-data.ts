@@ -1,7 +1,7 @@
 /** From a data set to what a plan needs of it, and into the shared memory that the plan lays out. */
 import type { Config } from '../config/schema.js';
 import type { Dataset, PartName, Samples } from '../data/dataset.js';
-import { choosePacking, packDense, packSparse } from '../data/packing.js';
+import { choosePacking, packDense } from '../data/packing.js';
 import { measureFeatures } from '../data/statistics.js';
 import { describeModel } from '../data/transforms/directions/describe-model.js';
 import { isLinear } from '../data/transforms/linear-map.js';
@@ -9,6 +9,7 @@ import { Pipeline } from '../data/transforms/pipeline.js';
 import { sizeOf, type Values } from '../data/transforms/transform.js';
 import { mostClasses } from '../kernels/directions/direction-kernels.js';
 import { chunkImages, imageSide } from '../kernels/directions/spec.js';
+import { packSparse } from '../kernels/sparse-rows.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { DataFacts, Plan } from '../plan/plan.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
@@ -170,7 +171,7 @@ export function fillMemory(plan: Plan, { pipeline, parts }: PreparedData, memory
       fillImages(plan, name, part, buffer);
     } else if (input.packing === 'sparse') {
       const addresses = new Uint32Array(buffer, starts.offset, starts.bytes / 4);
-      packSparse(part.values, input, buffer, values.offset, addresses);
+      packSparse({ ...part.values, width: input.features }, input, buffer, values.offset, addresses);
     } else {
       packDense(part.values, new Uint16Array(buffer, values.offset, values.bytes / 2), input.width);
     }

@@ -2,7 +2,7 @@
 
 import type { PartName } from '../data/dataset.js';
 import type { Plan, Region } from '../plan/plan.js';
-import { phases, statsPerRank } from '../worker/phase-clock.js';
+import { phases, statsPerRank } from '../sync/phase-clock.js';
 import type { Evaluation, PhaseTimes } from './work.js';
 
 function doubles(memory: WebAssembly.Memory, { offset, bytes }: Region): Float64Array {

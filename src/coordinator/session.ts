@@ -11,17 +11,17 @@ import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { allocate } from '../memory/shared-memory.js';
 import type { Tensor } from '../model/safetensors.js';
 import { isLayerwise } from '../optim/optimizer.js';
-import type { Plan, Region } from '../plan/plan.js';
-import type { Collector } from '../profile/collector.js';
+import type { Plan, ProfilePlan, Region } from '../plan/plan.js';
+import { extractedAtSlot, statsPerRank } from '../sync/phase-clock.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control, type RunCommand } from '../worker/control.js';
-import { extractedAtSlot, statsPerRank } from '../worker/phase-clock.js';
 import type { WorkerPool } from '../worker/pool.js';
 import { nonFiniteLoss, WorkerFailure } from '../worker/session-errors.js';
 import { Interrupted } from './interruption.js';
 import { type ParameterStore, parameterStore } from './parameter-store.js';
 import { fillMemory, type PreparedData } from './prepare-data.js';
 import { readEvaluation, readPhaseTimes } from './readings.js';
+import type { CollectorModule, SessionProfile } from './session-profile.js';
 import { StepRecord } from './step-metrics.js';
 import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
 
@@ -43,7 +43,7 @@ export class Session {
   readonly #store: ParameterStore;
   readonly #steps: StepRecord;
   /** Of a profiled run: the stamps of all ranks. */
-  readonly profile: Collector | null;
+  readonly profile: SessionProfile | null;
   #failure: WorkerFailure | null = null;
   /** A signal outlives its sessions and must not keep their memory. */
   #unlisten = () => {};
@@ -58,7 +58,7 @@ export class Session {
     memory: WebAssembly.Memory,
     modules: KernelModules | null,
     pool: WorkerPool,
-    profile: Collector | null,
+    profile: SessionProfile | null,
   ) {
     this.plan = plan;
     this.#memory = memory;
@@ -94,8 +94,7 @@ export class Session {
     const memory = allocate(plan.bytes);
     fillMemory(plan, data, memory);
     // Only a profiled run pays for loading it.
-    const { Collector } = plan.profile ? await import('../profile/collector.js') : { Collector: null };
-    const profile = Collector && new Collector(plan, memory);
+    const profile = plan.profile && (await openProfile(plan, plan.profile, memory));
     const session = new Session(plan, memory, kernels?.modules ?? null, pool, profile);
     const interrupt = () => session.#interrupt();
     signal.addEventListener('abort', interrupt, { once: true });
@@ -319,4 +318,13 @@ export class Session {
   #doubles({ offset, bytes }: Region): Float64Array {
     return new Float64Array(this.#memory.buffer, offset, bytes / 8);
   }
+}
+
+async function openProfile(
+  plan: Plan,
+  { collector }: ProfilePlan,
+  memory: WebAssembly.Memory,
+): Promise<SessionProfile> {
+  const module: CollectorModule = await import(collector);
+  return module.openCollector(plan, memory);
 }

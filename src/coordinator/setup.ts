@@ -1,11 +1,12 @@
 /** What every training command does first, as much of it at once as possible: data, kernels, workers, memory. */
-import type { TensorFlowVersions } from '../backend/tfjs/library.js';
+
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
 import type { CoreCount } from '../machine/cores.js';
+import type { TensorFlowVersions } from '../machine/hardware.js';
 import type { Tensor } from '../model/safetensors.js';
 import { makePlan } from '../plan/make-plan.js';
 import type { Plan, ProfilePlan } from '../plan/plan.js';

@@ -1,9 +1,10 @@
 /** One rank's way from images to logits, a chunk at a time: the pixel pipeline, then the training kernels. */
 import { ForwardPass } from '../backend/wasm/forward.js';
-import { entryBytes, packDense, packSparse } from '../data/packing.js';
+import { packDense } from '../data/packing.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import type { Kernels } from '../kernels/kernels.js';
+import { entryBytes, packSparse } from '../kernels/sparse-rows.js';
 import { scratchFloats } from '../plan/make-plan.js';
 import type { InferencePlan } from './inference-plan.js';
 
@@ -80,7 +81,7 @@ export class ChunkForward {
     const values = this.#images.subarray(first * pixels, (first + count) * pixels);
     const features = this.#pipeline.apply({ values, count, shape, full: 255 });
     if (input.packing === 'dense') packDense(features, this.#dense, input.width);
-    else packSparse(features, input, this.#buffer, this.#values, this.#starts);
+    else packSparse({ ...features, width: input.features }, input, this.#buffer, this.#values, this.#starts);
   }
 
   /** Claims chunks of the round's first `count` images until none is left. */

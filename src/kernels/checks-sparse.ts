@@ -1,10 +1,11 @@
 /** Checks of the sparse first layer, forward and gradient, for panels of 16 and of 64 outputs. */
-import { packSparse, sparseBytes } from '../data/packing.js';
+
 import { type CheckSize, maxOver, relativeError } from './check-errors.js';
 import type { Kernels } from './kernels.js';
 import { fromPanels } from './panels.js';
 import * as reference from './reference.js';
 import type { Scratch } from './scratch.js';
+import { packSparse, sparseBytes } from './sparse-rows.js';
 
 /** The same words as packSparse writes, in two feature ranges: 0 or 1. */
 export function checkPackRows(kernels: Kernels, scratch: Scratch, { rows, depth }: CheckSize): number {
@@ -19,7 +20,7 @@ export function checkPackRows(kernels: Kernels, scratch: Scratch, { rows, depth 
     starts: scratch.words(new Array(rows * 2 + 1).fill(0)),
   });
   const [expected, got] = [packed(), packed()];
-  const data = { values, count: rows, shape: [depth], full: 255 };
+  const data = { values, count: rows, width: depth };
   packSparse(data, layout, view.buffer, expected.entries.pointer, expected.starts.view);
   const { shiftBits, scale } = layout;
   const to = [got.entries.pointer, got.starts.pointer] as const;

@@ -160,6 +160,3 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
   // The module is ours and its exports are checked by the self-test, so the shape is known here.
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
 }
-
-/** The memory's first page belongs to the module's own constants (tables of Math.log): plans start after it. */
-export const reservedBytes = 65536;

@@ -1,6 +1,8 @@
 /** Random test data for the kernel checks, laid out in a WebAssembly memory from its start. */
-import { packSparse, sparseBytes } from '../data/packing.js';
-import { type Kernels, reservedBytes } from './kernels.js';
+
+import { reservedBytes } from '../memory/arena.js';
+import type { Kernels } from './kernels.js';
+import { packSparse, sparseBytes } from './sparse-rows.js';
 
 interface Region<T> {
   /** Byte offset in the memory. */
@@ -90,7 +92,7 @@ export class Scratch {
     const starts = this.words(new Array(rows * 2 + 1).fill(0));
     const entries = this.#allocate(sparseBytes(rows, rows * features, 2));
     const bounds = this.#allocate(rows * 3 * 4);
-    const data = { values: samples, count: rows, shape: [features], full: 255 };
+    const data = { values: samples, count: rows, width: features };
     packSparse(data, layout, this.#buffer, entries, starts.view);
     const locateArguments: Parameters<Kernels['locateRows']> = [
       starts.pointer,

@@ -6,7 +6,6 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { Systeminformation } from 'systeminformation';
-import type { TensorFlowVersions } from '../backend/tfjs/library.js';
 import { countCores } from './cores.js';
 
 export interface HardwareFacts {
@@ -33,6 +32,12 @@ export interface HardwareFacts {
   arch: string;
   node: string;
   v8: string;
+}
+
+export interface TensorFlowVersions {
+  /** Of the JavaScript package, and of the C library that it runs. */
+  readonly tfjsNode: string;
+  readonly tensorflow: string;
 }
 
 /** What the start-up measurement found: WebAssembly feature level, float32 GFLOP/s, memory GB/s. */

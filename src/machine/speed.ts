@@ -1,6 +1,7 @@
 /** What one core really does: the dense kernel's float32 rate and the memory bandwidth, measured in 50 ms. */
-import { instantiateKernels, reservedBytes } from '../kernels/kernels.js';
+import { instantiateKernels } from '../kernels/kernels.js';
 import type { LoadedKernels } from '../kernels/load.js';
+import { reservedBytes } from '../memory/arena.js';
 import type { MeasuredSpeed } from './hardware.js';
 
 const budgetMs = 25;

@@ -1,5 +1,6 @@
 /** Regions of the shared memory, handed out one after the other. */
-import { reservedBytes } from '../kernels/kernels.js';
+/** The memory's first page belongs to the kernels' own constants (tables of Math.log): plans start after it. */
+export const reservedBytes = 65536;
 
 /** A region of the shared memory: byte offset and size. */
 export interface Region {

@@ -10,7 +10,7 @@
  */
 import type { Config } from '../config/schema.js';
 import type { Kernels } from '../kernels/kernels.js';
-import type { Slice } from '../plan/slices.js';
+import type { Slice } from '../model/slice.js';
 import type { LayerNorms, Norms } from './layer-norms.js';
 import type { Optimizer } from './optimizer.js';
 

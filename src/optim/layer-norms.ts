@@ -6,9 +6,9 @@
 import type { Config } from '../config/schema.js';
 import { stripFloats } from '../kernels/directions/direction-kernels.js';
 import type { Kernels } from '../kernels/kernels.js';
+import type { Region } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layout.js';
-import type { Plan } from '../plan/plan.js';
-import type { Slice } from '../plan/slices.js';
+import type { Slice } from '../model/slice.js';
 
 /** The rows of one layer: the first one's number among all, how many a panel has, and floats of each. */
 export interface WeightRows {
@@ -41,12 +41,18 @@ export interface Norms {
   readonly gradient: number;
 }
 
+/** Where the rows are, and where their sums are kept. */
+export interface NormsPlan {
+  readonly weightRows: readonly WeightRows[];
+  readonly regions: { readonly norms: Region };
+}
+
 export class LayerNorms {
   readonly #rows: readonly WeightRows[];
   readonly #kernels: Kernels;
   readonly #sums: Float64Array;
 
-  constructor({ regions, weightRows }: Plan, kernels: Kernels, memory: WebAssembly.Memory) {
+  constructor({ regions, weightRows }: NormsPlan, kernels: Kernels, memory: WebAssembly.Memory) {
     this.#rows = weightRows;
     this.#kernels = kernels;
     this.#sums = new Float64Array(memory.buffer, regions.norms.offset, regions.norms.bytes / 8);

@@ -1,17 +1,16 @@
 /** An optimiser applies one step to a contiguous run of parameters, whoever owns it. */
 import type { Config } from '../config/schema.js';
 import type { Kernels } from '../kernels/kernels.js';
-import type { Plan } from '../plan/plan.js';
-import type { Slice } from '../plan/slices.js';
+import type { Slice } from '../model/slice.js';
 
 import { Lars } from './lars.js';
-import { LayerNorms } from './layer-norms.js';
+import { LayerNorms, type NormsPlan } from './layer-norms.js';
 
 export interface Optimizer {
   /** Float32 vectors of state, each as long as the parameters. */
   readonly stateVectors: number;
-  /** Of an optimiser with a rate for each layer: every slice is measured before any is updated. Pointers are bytes. */
-  measure?(slice: Slice, weights: number, gradient: number): void;
+  /** Every slice is measured before any is updated, for an optimiser with a rate for each layer. Pointers are bytes. */
+  measure(slice: Slice, weights: number, gradient: number): void;
   /** All pointers are bytes, `states` one per state vector; `step` counts from 1. */
   update(
     weights: number,
@@ -33,13 +32,23 @@ export function isLayerwise(config: Config['optimizer']): boolean {
   return config.name === 'lars';
 }
 
-export function createOptimizer(plan: Plan, kernels: Kernels, memory: WebAssembly.Memory): Optimizer {
+/** What an optimiser needs of the plan of a run. */
+export interface OptimizerPlan extends NormsPlan {
+  readonly optimizer: Config['optimizer'];
+}
+
+export function createOptimizer(
+  plan: OptimizerPlan,
+  kernels: Kernels,
+  memory: WebAssembly.Memory,
+): Optimizer {
   const config = plan.optimizer;
   if (config.name === 'lars') return new Lars(config, kernels, new LayerNorms(plan, kernels, memory));
   if (config.name === 'sgd') {
     const { momentum, nesterov, weightDecay } = config;
     return {
       stateVectors: 1,
+      measure() {},
       update(weights, [velocity], gradient, { floats }, _step, learningRate) {
         kernels.sgd(
           weights,
@@ -57,6 +66,7 @@ export function createOptimizer(plan: Plan, kernels: Kernels, memory: WebAssembl
   const { beta1, beta2, epsilon, weightDecay } = config;
   return {
     stateVectors: 2,
+    measure() {},
     update(weights, [mean, square], gradient, { floats }, step, learningRate) {
       kernels.adam(
         weights,

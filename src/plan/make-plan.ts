@@ -1,8 +1,9 @@
 /** Lays out a run: from the configuration and the facts of the data to its plan. Nothing here touches memory or threads. */
 import type { Config } from '../config/schema.js';
 import type { PartName } from '../data/dataset.js';
-import { sparseBytes } from '../data/packing.js';
+import { planDirections } from '../data/transforms/directions/plan.js';
 import { chunkImages } from '../kernels/directions/spec.js';
+import { sparseBytes } from '../kernels/sparse-rows.js';
 import { Arena, type Region } from '../memory/arena.js';
 import { chooseFirstLayer } from '../model/first-layer.js';
 import { type LayerLayout, layoutMatrices, layoutNetwork, parameterFloats } from '../model/layout.js';
@@ -10,7 +11,6 @@ import { normsBytes, weightRows } from '../optim/layer-norms.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { gradientBuffers } from '../sync/strategy.js';
 import type { DataFacts, InputPlan, PartPlan, Plan, ProfilePlan, RegionName, Workspace } from './plan.js';
-import { planDirections } from './plan-directions.js';
 import { planNoise } from './plan-noise.js';
 import { planLocal, planReplicas, takeTransposed } from './plan-replicas.js';
 import { planSelection } from './plan-selection.js';

@@ -5,13 +5,13 @@
 import type { Config } from '../config/schema.js';
 import type { PartName } from '../data/dataset.js';
 import type { Packing } from '../data/packing.js';
+import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import type { Region } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layout.js';
+import type { Slice } from '../model/slice.js';
 import type { WeightRows } from '../optim/layer-norms.js';
-import type { DirectionsPlan } from './plan-directions.js';
 import type { LocalPlan, ReplicaRegions } from './plan-replicas.js';
 import type { SelectionPlan } from './plan-selection.js';
-import type { Slice } from './slices.js';
 
 export type { Region } from '../memory/arena.js';
 
@@ -70,6 +70,9 @@ export interface Workspace {
 export interface ProfilePlan {
   /** Where each thread leaves a CPU profile; null: nowhere. */
   readonly cpuProfiles: string | null;
+  /** URLs of the modules that each rank and the coordinator load: they belong to a room above both. */
+  readonly instruments: string;
+  readonly collector: string;
 }
 
 export interface PartPlan {

@@ -5,22 +5,7 @@
  */
 import { biasFloats, stripFloats } from '../kernels/directions/direction-kernels.js';
 import type { LayerLayout } from '../model/layout.js';
-
-export interface Slice {
-  readonly layer: number;
-  readonly panel: number;
-  /** Weight rows [firstRow, lastRow), one per input; the bias row is not counted. */
-  readonly firstRow: number;
-  readonly lastRow: number;
-  /** Whether the bias row, which follows row `inputs − 1`, belongs to the slice. */
-  readonly bias: boolean;
-  /** First float in the parameter vector, and how many, bias row included; a multiple of 16. */
-  readonly offset: number;
-  readonly floats: number;
-  /** Sparse first layer: feature ranges [firstRange, lastRange) covered. */
-  readonly firstRange: number;
-  readonly lastRange: number;
-}
+import type { Slice } from '../model/slice.js';
 
 /**
  * Bytes of a panel's weights that are used together while the batch streams past. Measured: 72 KiB beat 24, 48 and

@@ -1,5 +1,5 @@
 /** How much room the stamps of one command take, for the plan. */
-import type { Slice } from './slices.js';
+import type { Slice } from '../model/slice.js';
 
 /** Float64 values before a rank's stamps: how many there are, and how many found no room; a cache line. */
 export const headerDoubles = 16;

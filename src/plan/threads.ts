@@ -1,8 +1,12 @@
 /** How many worker threads a run gets, and why. */
 import type { Config } from '../config/schema.js';
+import {
+  evaluationMicroseconds,
+  extractionMicroseconds,
+  stepMicroseconds,
+} from '../data/transforms/directions/team.js';
 import { directionShape } from '../kernels/directions/spec.js';
 import type { CoreCount } from '../machine/cores.js';
-import { evaluationMicroseconds, extractionMicroseconds, stepMicroseconds } from './team.js';
 
 export interface ThreadChoice {
   readonly count: number;

@@ -2,10 +2,11 @@
  * The coordinator's side of a profile: it takes every rank's stamps when a command is done, and keeps when commands were
  * sent and orders drawn. What it all means is worked out when the run is over.
  */
+import type { SessionProfile } from '../coordinator/session-profile.js';
 import type { Plan } from '../plan/plan.js';
 import { doublesPerStamp, headerDoubles } from '../plan/stamp-room.js';
 import type { RunCommand } from '../worker/control.js';
-import { Instruments } from './instruments.js';
+import { RankInstruments } from './instruments.js';
 import { type Clock, monotonicClock } from './monotonic-clock.js';
 import { phaseNumber } from './phases.js';
 import { stampRegion } from './recorder.js';
@@ -30,9 +31,18 @@ export interface Span {
 /** More stamps are not kept: 64 MB. */
 const mostKept = 2 ** 22;
 
-export class Collector {
+export const openCollector = (plan: Plan, memory: WebAssembly.Memory): SessionProfile =>
+  new Collector(plan, memory);
+
+/** Of a session whose plan asks for a profile. */
+export function collectorOf({ profile }: { readonly profile: SessionProfile | null }): Collector {
+  if (profile instanceof Collector) return profile;
+  throw new Error('the session is not profiled');
+}
+
+export class Collector implements SessionProfile {
   /** The coordinator's own, where it takes part in steps. */
-  readonly instruments: Instruments;
+  readonly instruments: RankInstruments;
   commands: CommandRecord[] = [];
   /** When the coordinator drew the order of an epoch. */
   orders: Span[] = [];
@@ -54,7 +64,7 @@ export class Collector {
     const { clock, offset } = monotonicClock();
     this.#clock = clock;
     this.atStart = offset;
-    this.instruments = new Instruments(plan, memory, plan.threads);
+    this.instruments = new RankInstruments(plan, memory, plan.threads);
   }
 
   /** Before a command is sent. */

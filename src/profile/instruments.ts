@@ -1,18 +1,28 @@
 /** What profiling puts between a rank and its work. Loaded only where a run is profiled. */
 import path from 'node:path';
 import type { OpenBackend } from '../backend/open-backend.js';
-import type { ChunkExtractor } from '../data/transforms/directions/extractor.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Plan } from '../plan/plan.js';
+import type { PhaseClock } from '../sync/phase-clock.js';
 import type { RunCommand } from '../worker/control.js';
-import type { PhaseClock } from '../worker/phase-clock.js';
+import type { Instruments } from '../worker/instruments.js';
 import { phaseNumber } from './phases.js';
-import { profiledFeatures, profiledPixels } from './profiled-backend.js';
+import { profiledBackend, profiledTransform } from './profiled-backend.js';
 import { ProfiledClock } from './profiled-clock.js';
 import { profiledKernels } from './profiled-kernels.js';
 import { PhaseRecorder } from './recorder.js';
 
-export class Instruments {
+export async function openInstruments(
+  plan: Plan,
+  memory: WebAssembly.Memory,
+  rank: number,
+): Promise<Instruments> {
+  const instruments = new RankInstruments(plan, memory, rank);
+  if (plan.profile?.cpuProfiles) await instruments.profileCpu(plan.profile.cpuProfiles, rank);
+  return instruments;
+}
+
+export class RankInstruments implements Instruments {
   readonly #plan: Plan;
   readonly recorder: PhaseRecorder;
   #stopCpuProfile: (() => void) | null = null;
@@ -43,12 +53,10 @@ export class Instruments {
     // The engine's kernels tell the phases of a step; elsewhere forward pass, loss and deltas are one.
     const byKernel = this.#plan.backend === 'wasm' && this.#plan.directions?.hasLayers !== false;
     const first = byKernel ? phaseNumber.gather : phaseNumber.propagate;
-    if (opened.kind === 'pixels')
-      return { ...opened, backend: profiledPixels(opened.backend, recorder, first) };
+    const { backend, transform } = opened;
     return {
-      ...opened,
-      backend: profiledFeatures(opened.backend, recorder, first),
-      extractor: profiledExtractor(opened.extractor, recorder),
+      backend: profiledBackend(backend, recorder, first),
+      transform: transform && profiledTransform(transform, recorder),
     };
   }
 
@@ -75,18 +83,4 @@ export class Instruments {
       this.recorder.end();
     };
   }
-}
-
-function profiledExtractor(extractor: ChunkExtractor, recorder: PhaseRecorder): ChunkExtractor {
-  return {
-    trainingChunk(chunk, images) {
-      recorder.enter(phaseNumber.features);
-      extractor.trainingChunk(chunk, images);
-    },
-    evaluatedChunk(part, chunk, out) {
-      recorder.enter(phaseNumber.features);
-      extractor.evaluatedChunk(part, chunk, out);
-    },
-    blocks: (part, chunk) => extractor.blocks(part, chunk),
-  };
 }

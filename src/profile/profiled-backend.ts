@@ -1,11 +1,11 @@
-/** Backends, each call of which tells the recorder its phase; what they compute is left to the one within. */
-import type { Backend, PixelBackend } from '../backend/backend.js';
-import type { FeatureBackend } from '../backend/feature-backend.js';
+/** A backend, each call of which enters its phase in the recorder; what it computes is left to the one within. */
+import type { Backend } from '../backend/backend.js';
+import type { RunTransform } from '../data/transforms/directions/extractor.js';
 import { backwardNumber, phaseNumber } from './phases.js';
 import type { PhaseRecorder } from './recorder.js';
 
-/** `firstPhase`: of a step; kernels that tell more themselves take over from there. */
-function profiledSteps(backend: Backend, recorder: PhaseRecorder, firstPhase: number): Backend {
+/** `firstPhase`: of a step; kernels that enter phases of their own take over from there. */
+export function profiledBackend(backend: Backend, recorder: PhaseRecorder, firstPhase: number): Backend {
   return {
     propagate(firstSample, rows, batchRows, result) {
       recorder.enterStep(firstPhase);
@@ -19,49 +19,48 @@ function profiledSteps(backend: Backend, recorder: PhaseRecorder, firstPhase: nu
       recorder.enter(phaseNumber.reduce);
       backend.reduce(slice, buffers);
     },
+    measure(slice) {
+      recorder.enter(phaseNumber.update);
+      backend.measure(slice);
+    },
     update(slice, step, learningRate) {
       recorder.enter(phaseNumber.update);
       backend.update(slice, step, learningRate);
     },
     refresh: (slices) => backend.refresh(slices),
-    close: () => backend.close?.(),
-  };
-}
-
-export function profiledPixels(
-  backend: PixelBackend,
-  recorder: PhaseRecorder,
-  firstPhase: number,
-): PixelBackend {
-  return {
-    ...profiledSteps(backend, recorder, firstPhase),
-    evaluate(part, first, last, result) {
-      recorder.whole(phaseNumber.evaluate, () => backend.evaluate(part, first, last, result));
-    },
-  };
-}
-
-export function profiledFeatures(
-  backend: FeatureBackend,
-  recorder: PhaseRecorder,
-  firstPhase: number,
-): FeatureBackend {
-  return {
-    ...profiledSteps(backend, recorder, firstPhase),
-    fitTransform(images) {
-      recorder.enter(phaseNumber.fit);
-      backend.fitTransform(images);
-    },
     beginEvaluation() {
       recorder.enter(phaseNumber.evaluate);
       backend.beginEvaluation();
     },
-    evaluateBlocks(part, chunk, blocks, result) {
-      recorder.whole(phaseNumber.evaluate, () => backend.evaluateBlocks(part, chunk, blocks, result));
+    evaluate(part, first, last, made, result) {
+      recorder.whole(phaseNumber.evaluate, () => backend.evaluate(part, first, last, made, result));
+    },
+    score(firstSample, rows, losses, result) {
+      recorder.enterStep(firstPhase);
+      backend.score(firstSample, rows, losses, result);
     },
     trainAlone(steps) {
       recorder.enter(phaseNumber.train);
       backend.trainAlone(steps);
     },
+    close: () => backend.close(),
+  };
+}
+
+export function profiledTransform(transform: RunTransform, recorder: PhaseRecorder): RunTransform {
+  return {
+    trainingChunk(chunk, samples) {
+      recorder.enter(phaseNumber.features);
+      transform.trainingChunk(chunk, samples);
+    },
+    fit(samples) {
+      recorder.enter(phaseNumber.fit);
+      transform.fit(samples);
+    },
+    evaluatedChunk(part, chunk, out) {
+      recorder.enter(phaseNumber.features);
+      transform.evaluatedChunk(part, chunk, out);
+    },
+    place: (part, chunk) => transform.place(part, chunk),
   };
 }

@@ -1,5 +1,5 @@
 /** The clock that sync strategies turn, of a profiled rank: the backend itself stamps what it computes. */
-import { type Phase, PhaseClock } from '../worker/phase-clock.js';
+import { type Phase, PhaseClock } from '../sync/phase-clock.js';
 import { phaseNumber } from './phases.js';
 import type { PhaseRecorder } from './recorder.js';
 

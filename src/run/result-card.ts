@@ -1,7 +1,8 @@
 /** The text card at the end of a training run: what was reached, by which recipe, how fast and on what. */
-import type { TensorFlowVersions } from '../backend/tfjs/library.js';
+
 import type { Config } from '../config/schema.js';
 import type { FinalWeights } from '../coordinator/training-run.js';
+import type { TensorFlowVersions } from '../machine/hardware.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import { percent } from '../numbers/words.js';
 import type { RunStatus } from './log-schema.js';

@@ -18,7 +18,7 @@ export const average: SyncStrategy = {
   combine({ backend, allSlices, buffers, layerwise, number, learningRate }) {
     for (const slice of allSlices) {
       backend.reduce(slice, buffers);
-      if (layerwise) backend.measure?.(slice);
+      if (layerwise) backend.measure(slice);
       else backend.update(slice, number, learningRate);
     }
     if (layerwise) for (const slice of allSlices) backend.update(slice, number, learningRate);

@@ -6,7 +6,7 @@ import type { Step } from './strategy.js';
 
 export function updateLayerwise(step: Step): void {
   step.clock.enter('update');
-  for (const slice of step.ownSlices) step.backend.measure?.(slice);
+  for (const slice of step.ownSlices) step.backend.measure(slice);
   step.clock.enter('wait');
   step.barrier(); // every slice is measured before anyone adds up a layer, and before any weight changes
   step.clock.enter('update');

@@ -1,7 +1,7 @@
 /** What a rank trains on where the workers train apart: a backend on its own regions of the shared memory. */
 import type { Backend } from '../backend/backend.js';
+import type { Slice } from '../model/slice.js';
 import type { Plan, Region } from '../plan/plan.js';
-import type { Slice } from '../plan/slices.js';
 
 export class Replica {
   /** On this rank's regions; on the shared weights where the replicas have none of their own. */

@@ -4,14 +4,14 @@
  * workers train apart, on replicas.
  */
 import type { Backend, ShardResult } from '../backend/backend.js';
+import type { Slice } from '../model/slice.js';
 import type { SyncName } from '../plan/plan.js';
 import type { LocalPlan } from '../plan/plan-replicas.js';
-import type { Slice } from '../plan/slices.js';
-import type { PhaseClock } from '../worker/phase-clock.js';
 import { average } from './average.js';
 import { hogwild } from './hogwild.js';
 import { localSgd } from './local-sgd.js';
 import { owner } from './owner.js';
+import type { PhaseClock } from './phase-clock.js';
 import type { Replica } from './replica.js';
 import { sharded } from './sharded.js';
 

@@ -6,15 +6,15 @@ import type { Backend } from '../backend/backend.js';
 import { type OpenBackend, openBackend } from '../backend/open-backend.js';
 import { SquaredGradients } from '../backend/squared-gradients.js';
 import type { KernelModules } from '../kernels/load.js';
-import type { Plan } from '../plan/plan.js';
+import type { Plan, ProfilePlan } from '../plan/plan.js';
 import { replicaPlan } from '../plan/plan-replicas.js';
 import { chosenPlan } from '../plan/plan-selection.js';
-import type { Instruments } from '../profile/instruments.js';
 import { Replica } from '../sync/replica.js';
 import { Aborted, AbortReason, Control, type RunCommand } from './control.js';
-import { DirectionRun } from './direction-run.js';
+import type { Instruments, InstrumentsModule } from './instruments.js';
 import { Selection } from './selection.js';
 import { barrierSpinMs, StepLoop } from './step-loop.js';
+import { TransformRun } from './transform-run.js';
 
 export interface RankTask {
   readonly plan: Plan;
@@ -32,9 +32,9 @@ export default async function runRank(task: RankTask): Promise<void> {
   let close: (() => void) | undefined;
   let instruments: Instruments | null = null;
   try {
-    instruments = plan.profile === null ? null : await loadInstruments(task);
+    instruments = plan.profile === null ? null : await loadInstruments(plan.profile, task);
     const opened = openBackend(plan, task.modules, memory, rank, instruments);
-    close = () => opened.backend.close?.();
+    close = () => opened.backend.close();
     const plain = commandsOf(task, opened, control, instruments);
     const execute = instruments?.command(plain) ?? plain;
     control.reportReady();
@@ -56,11 +56,12 @@ export default async function runRank(task: RankTask): Promise<void> {
 }
 
 /** Only a profiled run pays for loading them. */
-async function loadInstruments({ plan, memory, rank }: RankTask): Promise<Instruments> {
-  const { Instruments } = await import('../profile/instruments.js');
-  const instruments = new Instruments(plan, memory, rank);
-  if (plan.profile?.cpuProfiles) await instruments.profileCpu(plan.profile.cpuProfiles, rank);
-  return instruments;
+async function loadInstruments(
+  { instruments }: ProfilePlan,
+  { plan, memory, rank }: RankTask,
+): Promise<Instruments> {
+  const module: InstrumentsModule = await import(instruments);
+  return module.openInstruments(plan, memory, rank);
 }
 
 /** How this rank executes a command. */
@@ -76,18 +77,21 @@ function commandsOf(
     selection: openSelection(task, opened, control),
     instruments,
   });
-  if (opened.kind === 'directions') {
-    const { backend, extractor, directions } = opened;
+  const { backend, transform } = opened;
+  if (transform !== null && plan.directions !== null) {
     const barrier = control.workersBarrier(plan.oversubscribed ? 0 : barrierSpinMs);
     const wait = () => barrier.wait();
     const everyone = instruments?.barrier(wait, plan.threads) ?? wait;
-    const parties = { control, loop, backend, extractor, barrier: everyone };
-    const run = new DirectionRun(plan, directions, memory, rank, parties);
+    const parties = { control, loop, backend, transform, barrier: everyone };
+    const run = new TransformRun(plan, plan.directions, memory, rank, parties);
     return (command) => run.execute(command);
   }
   return (command) => {
     if (command.count > 0) loop.steps(command);
-    if (command.evaluate !== null) loop.evaluate(command.evaluate.part, opened.backend);
+    if (command.evaluate !== null) {
+      backend.beginEvaluation();
+      loop.evaluate(command.evaluate.part, backend);
+    }
   };
 }
 
@@ -104,7 +108,7 @@ function openSelection(
   opened: OpenBackend,
   control: Control,
 ): Selection | null {
-  if (plan.selection === null || opened.kind === 'directions') return null;
+  if (plan.selection === null) return null;
   const trainer = openBackend(chosenPlan(plan, plan.selection, rank), modules, memory, rank).backend;
   const barrier = control.workersBarrier(plan.oversubscribed ? 0 : barrierSpinMs);
   return new Selection(plan, plan.selection, memory, rank, {

@@ -3,7 +3,7 @@
  * rows' losses; then all choose the same rows by the same draws, and take an ordinary step on these alone, whose
  * forward pass is made again: images seen forward are the whole batch, those seen backward the chosen ones.
  */
-import type { Backend, PixelBackend, ShardResult } from '../backend/backend.js';
+import type { Backend, ShardResult } from '../backend/backend.js';
 import { Selector } from '../optim/selective.js';
 import type { Plan, Region } from '../plan/plan.js';
 import type { SelectionPlan } from '../plan/plan-selection.js';
@@ -12,7 +12,7 @@ import type { Step } from '../sync/strategy.js';
 
 export interface SelectionParties {
   /** Makes the forward pass of the epoch's batches. */
-  readonly scorer: PixelBackend;
+  readonly scorer: Backend;
   /** By the plan of the chosen samples. */
   readonly trainer: Backend;
   /** Waits for all workers. */
@@ -21,7 +21,7 @@ export interface SelectionParties {
 
 export class Selection {
   readonly trainer: Backend;
-  readonly #scorer: PixelBackend;
+  readonly #scorer: Backend;
   readonly #barrier: () => void;
   readonly #ringSteps: number;
   readonly #selector: Selector;
@@ -55,8 +55,6 @@ export class Selection {
 
   /** `work` on the chosen rows of the step's batch; the result is that of all rows, before the step. */
   step(step: Step, work: (step: Step) => void): void {
-    if (this.#scorer.score === undefined)
-      throw new Error('this backend cannot tell the losses of single rows');
     step.clock.enter('compute');
     this.#scorer.score(step.firstSample, step.shard, this.#losses, this.#batch);
     step.clock.enter('wait');

@@ -1,16 +1,15 @@
 /** What one rank does in a command: some training steps, or its share of an evaluation. */
-import type { Backend, PixelBackend, ShardResult } from '../backend/backend.js';
-import type { FeatureBackend } from '../backend/feature-backend.js';
+import type { Backend, ShardResult } from '../backend/backend.js';
 import type { PartName } from '../data/dataset.js';
 import { blockImages } from '../kernels/directions/spec.js';
 import { isLayerwise } from '../optim/optimizer.js';
 import type { Plan } from '../plan/plan.js';
 import { shardStart } from '../plan/shards.js';
-import type { Instruments } from '../profile/instruments.js';
+import { PhaseClock, phases, statsPerRank } from '../sync/phase-clock.js';
 import type { Replica } from '../sync/replica.js';
 import { type Step, strategies } from '../sync/strategy.js';
 import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
-import { PhaseClock, phases, statsPerRank } from './phase-clock.js';
+import type { Instruments } from './instruments.js';
 import type { Selection } from './selection.js';
 
 /** Longest spin at a barrier while every thread can have a core of its own: about what falling asleep and waking costs. */
@@ -177,7 +176,7 @@ export class StepLoop {
   }
 
   /** The command's steps by this rank alone; each is told at the end, its time by an even share of the whole. */
-  stepsAlone({ first, count, firstSample, epochSamples }: RunCommand, backend: FeatureBackend): void {
+  stepsAlone({ first, count, firstSample, epochSamples }: RunCommand, backend: Backend): void {
     const now = () => performance.timeOrigin + performance.now();
     const started = now();
     const stride = this.#plan.threads * metricsPerRank;
@@ -203,7 +202,7 @@ export class StepLoop {
   }
 
   /** Claims chunks of the part until none is left; each chunk's sums go to its own place. */
-  evaluate(part: PartName, backend: PixelBackend): void {
+  evaluate(part: PartName, backend: Backend): void {
     const { evaluationChunk, parts } = this.#plan;
     const { count } = parts[part];
     const result: ShardResult = { lossSum: 0, correct: 0 };
@@ -212,7 +211,7 @@ export class StepLoop {
       const first = chunk * evaluationChunk;
       if (first >= count) return;
       if (this.#control.aborted) throw new Aborted();
-      backend.evaluate(part, first, Math.min(count, first + evaluationChunk), result);
+      backend.evaluate(part, first, Math.min(count, first + evaluationChunk), 0, result);
       this.#chunks[2 * chunk] = result.lossSum;
       this.#chunks[2 * chunk + 1] = result.correct;
     }

@@ -4,19 +4,18 @@
  */
 
 import type { PartName } from '../../data/dataset.js';
+import type { DirectionsPlan } from '../../data/transforms/directions/plan.js';
 import type { DirectionKernels } from '../../kernels/directions/direction-kernels.js';
-import { blockBytes, blocksOf, chunkBlocks, chunkImages } from '../../kernels/directions/spec.js';
+import { blockBytes, blocksOf } from '../../kernels/directions/spec.js';
 import type { Kernels } from '../../kernels/kernels.js';
+import type { Slice } from '../../model/slice.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Plan } from '../../plan/plan.js';
-import type { DirectionsPlan } from '../../plan/plan-directions.js';
-import type { Slice } from '../../plan/slices.js';
-import type { Rows, ShardResult } from '../backend.js';
-import type { FeatureBackend, SoloSteps } from '../feature-backend.js';
+import type { Backend, Rows, ShardResult, SoloSteps } from '../backend.js';
 import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
-import { BatchPlaces, fitScale } from './feature-steps.js';
+import { BatchPlaces } from './batch-places.js';
 
-export class DirectionBackend implements FeatureBackend {
+export class DirectionBackend implements Backend {
   readonly #plan: Plan;
   readonly #directions: DirectionsPlan;
   readonly #engine: Kernels;
@@ -41,13 +40,10 @@ export class DirectionBackend implements FeatureBackend {
     this.#engine = engine;
     this.#kernels = kernels;
     this.#optimizer = createOptimizer(plan, engine, memory);
-    const { ranks, model, shape, fittedImages, fitting } = directions;
-    const { features, components } = shape;
-    if (components > 0 && kernels.fittingBytes(features, components, fittedImages) > fitting.bytes)
-      throw new RangeError(`fitting ${components} components needs more than ${fitting.bytes} bytes`);
+    const { ranks, model } = directions;
     const { folded, room, sums } = ranks[rank];
     this.#model = model.offset;
-    this.#places = new BatchPlaces(plan, directions, memory);
+    this.#places = new BatchPlaces(plan.batch, directions, memory);
     this.#sums = new Float64Array(memory.buffer, sums.offset, 2);
     this.#folded = folded.offset;
     this.#room = room.offset;
@@ -98,27 +94,18 @@ export class DirectionBackend implements FeatureBackend {
   /** Only the folded weights derive from the parameters, and they are made before an evaluation. */
   refresh(): void {}
 
-  fitTransform(images: number): void {
-    const { parts, shape, fitting, fittedImages } = this.#directions;
-    fitScale(this.#directions, this.#kernels, images);
-    if (shape.components > 0)
-      this.#kernels.fitComponents(this.#model, parts.train.blocks.offset, fittedImages, fitting.offset);
-  }
-
   beginEvaluation(): void {
     this.#kernels.foldWeights(this.#model, this.#folded);
   }
 
-  evaluateBlocks(part: PartName, chunk: number, blocks: number, result: ShardResult): void {
-    const { count } = this.#plan.parts[part];
+  evaluate(part: PartName, first: number, last: number, made: number, result: ShardResult): void {
     const { labels } = this.#directions.parts[part];
-    const first = chunk * chunkImages;
     this.#sums.fill(0);
     this.#kernels.evaluate(
       this.#model,
-      blocks,
+      made,
       labels.offset + first,
-      Math.min(chunkBlocks, blocksOf(count - first)),
+      blocksOf(last - first),
       this.#folded,
       this.#room,
       this.#sums.byteOffset,
@@ -126,6 +113,12 @@ export class DirectionBackend implements FeatureBackend {
     result.lossSum = this.#sums[0];
     result.correct = this.#sums[1];
   }
+
+  score(): void {
+    throw new Error('softmax regression on features has no losses of single rows');
+  }
+
+  close(): void {}
 
   trainAlone(steps: SoloSteps): void {
     const { batch, optimizer } = this.#plan;

@@ -12,13 +12,13 @@ import {
   matmul,
   sgdStep,
 } from '../../kernels/reference.js';
+import type { Slice } from '../../model/slice.js';
 import type { Plan } from '../../plan/plan.js';
-import type { Slice } from '../../plan/slices.js';
-import type { PixelBackend, Rows, ShardResult } from '../backend.js';
+import type { Backend, Rows, ShardResult } from '../backend.js';
 import { BatchRows } from '../matrices/batch-rows.js';
 import { gradientBuffer } from '../slice-steps.js';
 
-export class JsBackend implements PixelBackend {
+export class JsBackend implements Backend {
   readonly #plan: Plan;
   readonly #buffer: ArrayBufferLike;
   readonly #rows: BatchRows;
@@ -59,7 +59,7 @@ export class JsBackend implements PixelBackend {
     }
   }
 
-  evaluate(part: PartName, first: number, last: number, result: ShardResult): void {
+  evaluate(part: PartName, first: number, last: number, _made: number, result: ShardResult): void {
     const { layers, evaluation } = this.#plan;
     const samples = this.#rows.inFile(first, last - first);
     const inputs = this.#floats(evaluation[this.#rank].inputs.offset, samples.length * layers[0].inputs);
@@ -160,8 +160,23 @@ export class JsBackend implements PixelBackend {
     });
   }
 
+  /** LARS, which measures, is refused. */
+  measure(): void {}
+
   /** Nothing is derived from the parameters. */
   refresh(): void {}
+
+  beginEvaluation(): void {}
+
+  score(): void {
+    throw new Error('the reference backend has no losses of single rows');
+  }
+
+  trainAlone(): void {
+    throw new Error('the reference backend trains with all ranks');
+  }
+
+  close(): void {}
 
   #weights(l: number): Float32Array {
     const { inputs, outputs, offset } = this.#plan.layers[l];

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
 import { isMainThread } from 'node:worker_threads';
+import type { TensorFlowVersions } from '../../machine/hardware.js';
 import { ExitCode, UserError } from '../../user-error.js';
 import { findPackage, tfjsVersion } from './location.js';
 import { rehearse } from './rehearsal.js';
@@ -14,12 +15,6 @@ import type { TensorFlow } from './tensorflow.js';
 export interface LoadedTensorFlow {
   readonly tensorflow: TensorFlow;
   readonly versions: TensorFlowVersions;
-}
-
-export interface TensorFlowVersions {
-  /** Of the JavaScript package, and of the C library that it runs. */
-  readonly tfjsNode: string;
-  readonly tensorflow: string;
 }
 
 /**

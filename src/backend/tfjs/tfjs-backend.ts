@@ -8,10 +8,10 @@
 
 import type { PartName } from '../../data/dataset.js';
 import type { Kernels } from '../../kernels/kernels.js';
+import type { Slice } from '../../model/slice.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Plan } from '../../plan/plan.js';
-import type { Slice } from '../../plan/slices.js';
-import type { PixelBackend, Rows, ShardResult } from '../backend.js';
+import type { Backend, Rows, ShardResult } from '../backend.js';
 import { BatchRows } from '../matrices/batch-rows.js';
 import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { Network, type Passed } from './network.js';
@@ -30,7 +30,7 @@ interface LayerGradient {
   readonly bias: Float32Array | Int32Array;
 }
 
-export class TfjsBackend implements PixelBackend {
+export class TfjsBackend implements Backend {
   readonly #tf: TensorFlow;
   readonly #plan: Plan;
   readonly #buffer: ArrayBufferLike;
@@ -74,7 +74,7 @@ export class TfjsBackend implements PixelBackend {
     });
   }
 
-  evaluate(part: PartName, first: number, last: number, result: ShardResult): void {
+  evaluate(part: PartName, first: number, last: number, _made: number, result: ShardResult): void {
     const samples = this.#rows.inFile(first, last - first);
     const { offset } = this.#plan.evaluation[this.#rank].inputs;
     // Braces: a tidy keeps what it returns.
@@ -208,6 +208,16 @@ export class TfjsBackend implements PixelBackend {
 
   /** Nothing is derived from the parameters. */
   refresh(): void {}
+
+  beginEvaluation(): void {}
+
+  score(): void {
+    throw new Error('tfjs-node has no losses of single rows');
+  }
+
+  trainAlone(): void {
+    throw new Error('tfjs-node trains with all ranks');
+  }
 
   /** Disposes of what the last step left. */
   close(): void {

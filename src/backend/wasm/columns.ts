@@ -4,9 +4,9 @@
  */
 
 import type { Kernels } from '../../kernels/kernels.js';
+import type { Slice } from '../../model/slice.js';
 import type { Plan } from '../../plan/plan.js';
 import { columnTileBytes, columnTileRows, shardStart } from '../../plan/shards.js';
-import type { Slice } from '../../plan/slices.js';
 import type { Rows } from '../backend.js';
 
 export class Columns {

@@ -13,8 +13,8 @@ export interface RowLabels {
 export interface InputSource {
   /** Rows of the batch that starts at `firstSample` of the epoch's order. */
   batch(pass: ForwardPass, firstSample: number, rows: Rows): RowLabels;
-  /** Rows from sample `first` of a part on. */
-  evaluated(pass: ForwardPass, part: PartName, first: number, rows: Rows): RowLabels;
+  /** Rows from sample `first` of a part on; `made`: byte offset of inputs made within the run. */
+  evaluated(pass: ForwardPass, part: PartName, first: number, rows: Rows, made: number): RowLabels;
 }
 
 /** Pixels, which lie in memory packed. */

@@ -2,10 +2,10 @@
 
 import type { PartName } from '../../data/dataset.js';
 import type { Kernels } from '../../kernels/kernels.js';
+import type { Slice } from '../../model/slice.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import { scratchFloats } from '../../plan/make-plan.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
-import type { Slice } from '../../plan/slices.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
 import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { Columns } from './columns.js';
@@ -62,9 +62,11 @@ export class WasmBackend implements Backend {
     this.#backward(rows);
   }
 
-  evaluate(part: PartName, first: number, last: number, result: ShardResult): void {
+  beginEvaluation(): void {}
+
+  evaluate(part: PartName, first: number, last: number, made: number, result: ShardResult): void {
     const rows = { first: 0, last: last - first };
-    const target = this.#source.evaluated(this.#evaluation, part, first, rows);
+    const target = this.#source.evaluated(this.#evaluation, part, first, rows, made);
     this.#evaluation.run(rows);
     this.#loss(this.#evaluation.workspace, target, rows, 1, result);
   }
@@ -202,6 +204,12 @@ export class WasmBackend implements Backend {
     updateSlice(this.#plan, this.#optimizer, slice, step, learningRate);
     this.#derive(slice);
   }
+
+  trainAlone(): void {
+    throw new Error('networks in layers are trained by all ranks');
+  }
+
+  close(): void {}
 
   refresh(slices: readonly Slice[]): void {
     for (const slice of slices) this.#derive(slice);

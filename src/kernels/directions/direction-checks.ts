@@ -1,8 +1,8 @@
 /** The kernels of direction features against float64, on a few small images: the start-up self-test. */
 
+import { reservedBytes } from '../../memory/arena.js';
 import { relativeError } from '../check-errors.js';
 import type { CheckResult } from '../checks.js';
-import { reservedBytes } from '../kernels.js';
 import { sampleImage, samplePixels } from '../sample-images.js';
 import { type DirectionKernels, mostClasses } from './direction-kernels.js';
 import { directionFeatures } from './directions-reference.js';

@@ -1,11 +1,20 @@
 /** Tells the kernels of a plan what they need to know once. */
 
+import type { Config } from '../../../config/schema.js';
 import { writeLinearModel } from '../../../kernels/directions/linear-model.js';
-import type { Plan } from '../../../plan/plan.js';
-import type { DirectionsPlan } from '../../../plan/plan-directions.js';
+import type { Region } from '../../../memory/arena.js';
+import type { DirectionsPlan } from './plan.js';
+
+/** Of the plan of a run. */
+interface ModelPlan {
+  readonly optimizer: Config['optimizer'];
+  readonly classes: number;
+  readonly labelSmoothing: number;
+  readonly regions: { readonly parameters: Region; readonly states: Region };
+}
 
 /** Fills the plan's model table, but for the scale, which is fitted. */
-export function describeModel(plan: Plan, directions: DirectionsPlan, memory: WebAssembly.Memory): void {
+export function describeModel(plan: ModelPlan, directions: DirectionsPlan, memory: WebAssembly.Memory): void {
   const { optimizer, classes, labelSmoothing, regions } = plan;
   const { shape, model, mean, shift, projection, centres, rows, projected, deltas } = directions;
   const sgd = optimizer.name === 'sgd' ? optimizer : { momentum: 0, nesterov: false, weightDecay: 0 };

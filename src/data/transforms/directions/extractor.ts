@@ -8,18 +8,34 @@ import {
   blocksOf,
   chunkBlocks,
   chunkImages,
+  chunksOf,
 } from '../../../kernels/directions/spec.js';
-import type { Plan } from '../../../plan/plan.js';
-import type { DirectionsPlan } from '../../../plan/plan-directions.js';
+import type { Region } from '../../../memory/arena.js';
+import type { DirectionsPlan } from './plan.js';
 
 /** Marks places of a block that are not images. */
 export const paddingLabel = 255;
 
-/** What the workers ask of it. */
-export type ChunkExtractor = Pick<Extractor, 'trainingChunk' | 'evaluatedChunk' | 'blocks'>;
+/**
+ * A transform whose inputs are made within the run, on its clock: in chunks of samples that the ranks claim, then fitted by
+ * one rank, then the evaluated samples.
+ */
+export interface RunTransform {
+  /** Inputs of chunk `chunk` of the run's `samples` training samples, in the run's order, and what the fit needs of them. */
+  trainingChunk(chunk: number, samples: number): void;
+  /** From all chunks of the run's `samples` training samples. */
+  fit(samples: number): void;
+  /** Inputs of chunk `chunk` of an evaluated part, at byte offset `out`. */
+  evaluatedChunk(part: PartName, chunk: number, out: number): void;
+  /** Byte offset at which the inputs of a chunk are kept. */
+  place(part: PartName, chunk: number): number;
+}
 
-export class Extractor {
-  readonly #plan: Plan;
+/** Where the samples' classes are, i32. */
+type SampleParts = Readonly<Record<PartName, { readonly count: number; readonly targets: Region }>>;
+
+export class Extractor implements RunTransform {
+  readonly #parts: SampleParts;
   readonly #directions: DirectionsPlan;
   readonly #kernels: DirectionKernels;
   readonly #scratch: number;
@@ -28,35 +44,37 @@ export class Extractor {
   readonly #orderedLabels: Uint8Array;
 
   constructor(
-    plan: Plan,
+    parts: SampleParts,
     directions: DirectionsPlan,
     kernels: DirectionKernels,
     memory: WebAssembly.Memory,
     rank: number,
   ) {
-    this.#plan = plan;
+    this.#parts = parts;
     this.#directions = directions;
     this.#kernels = kernels;
     const { extraction } = directions.ranks[rank];
     this.#scratch = extraction.offset;
     const { buffer } = memory;
     const { order, labels } = directions.parts.train;
-    const { targets } = plan.parts.train;
+    const { targets } = parts.train;
     this.#order = new Int32Array(buffer, order.offset, order.bytes / 4);
     this.#targets = new Int32Array(buffer, targets.offset, targets.bytes / 4);
     this.#orderedLabels = new Uint8Array(buffer, labels.offset, labels.bytes);
     if (kernels.scratchBytes() > extraction.bytes)
       throw new RangeError(`feature extraction needs ${kernels.scratchBytes()} bytes of scratch`);
-    const { size, aspect, allRows, sobel, pool } = directions.shape;
+    const { fitting, fittedImages, shape } = directions;
+    const { features, components, size, aspect, allRows, sobel, pool } = shape;
+    if (components > 0 && kernels.fittingBytes(features, components, fittedImages) > fitting.bytes)
+      throw new RangeError(`fitting ${components} components needs more than ${fitting.bytes} bytes`);
     kernels.initialise(this.#scratch, size, Number(aspect), Number(allRows), Number(sobel), pool);
   }
 
-  /** Features, sums and labels of chunk `chunk` of the run's `images` training images, in the run's order. */
   trainingChunk(chunk: number, images: number): void {
     const first = chunk * chunkImages;
     const last = Math.min(first + chunkImages, images);
     const { statistics, statisticsStride } = this.#directions;
-    const out = this.#extract('train', chunk, blocksOf(last - first), this.blocks('train', chunk));
+    const out = this.#extract('train', chunk, blocksOf(last - first), this.place('train', chunk));
     for (let i = first; i < last; i++) this.#orderedLabels[i] = this.#targets[this.#order[i]];
     this.#orderedLabels.fill(paddingLabel, last, first + chunkImages);
     this.#kernels.blockStatistics(
@@ -68,18 +86,25 @@ export class Extractor {
     );
   }
 
-  /** Features of chunk `chunk` of an evaluated part, at `out`. */
   evaluatedChunk(part: PartName, chunk: number, out: number): void {
-    const { count } = this.#plan.parts[part];
+    const { count } = this.#parts[part];
     const images = Math.min(chunkImages, count - chunk * chunkImages);
     this.#extract(part, chunk, blocksOf(images), out);
   }
 
-  /** Where the blocks of a chunk are kept. */
-  blocks(part: PartName, chunk: number): number {
+  place(part: PartName, chunk: number): number {
     return (
       this.#directions.parts[part].blocks.offset + chunk * chunkBlocks * blockBytes(this.#directions.shape)
     );
+  }
+
+  /** Mean and scale from the chunks' sums; principal components from the first images. */
+  fit(images: number): void {
+    const { model, statistics, statisticsStride, shape, parts, fitting, fittedImages } = this.#directions;
+    const chunks = chunksOf(images);
+    this.#kernels.combineStatistics(model.offset, statistics.offset, chunks, statisticsStride, images);
+    if (shape.components > 0)
+      this.#kernels.fitComponents(model.offset, parts.train.blocks.offset, fittedImages, fitting.offset);
   }
 
   #extract(part: PartName, chunk: number, blocks: number, out: number): number {

@@ -8,7 +8,7 @@ import { inputPlaces } from '../../../kernels/directions/direction-kernels.js';
 import { linearFieldOffset, writeLinearModel } from '../../../kernels/directions/linear-model.js';
 import { findTensor } from '../../../model/parameters.js';
 import type { Tensor } from '../../../model/safetensors.js';
-import type { DirectionsPlan } from '../../../plan/plan-directions.js';
+import type { DirectionsPlan } from './plan.js';
 
 export class TransformTensors {
   readonly #plan: DirectionsPlan;

@@ -2,8 +2,8 @@
  * Who trains on direction features: every worker a shard of each batch, or one worker alone while the others
  * already extract the features of the images to be evaluated. Under `owner` both compute the same bits.
  */
-import type { Config } from '../config/schema.js';
-import type { DirectionShape } from '../kernels/directions/spec.js';
+import type { Config } from '../../../config/schema.js';
+import type { DirectionShape } from '../../../kernels/directions/spec.js';
 
 export interface Team {
   readonly trainers: 'one' | 'all';

@@ -2,10 +2,9 @@
  * The part of a plan that concerns direction features: where images, feature blocks and the transform lie, and who
  * trains. Images stay uint8 in the memory; features are made of them within a run, on its clock.
  */
-import type { Config } from '../config/schema.js';
-import type { PartName } from '../data/dataset.js';
-import { stripFloats } from '../kernels/directions/direction-kernels.js';
-import { linearModelBytes, productStrips } from '../kernels/directions/linear-model.js';
+import type { Config } from '../../../config/schema.js';
+import { stripFloats } from '../../../kernels/directions/direction-kernels.js';
+import { linearModelBytes, productStrips } from '../../../kernels/directions/linear-model.js';
 import {
   blockBytes,
   blocksOf,
@@ -16,8 +15,9 @@ import {
   directionShape,
   fittedImages,
   imageSide,
-} from '../kernels/directions/spec.js';
-import type { Arena, Region } from '../memory/arena.js';
+} from '../../../kernels/directions/spec.js';
+import type { Arena, Region } from '../../../memory/arena.js';
+import type { PartName } from '../../dataset.js';
 import { chooseTeam, type Team } from './team.js';
 
 export interface DirectionsPlan {

@@ -1,17 +1,16 @@
 /**
- * What one rank does in a run on direction features: it claims chunks of training images and makes their features,
- * rank 0 fits the transform, the team trains, and the features of evaluated images are made and classified chunk
- * by chunk. Whoever has nothing to do meanwhile makes features of the evaluated part ahead of time.
+ * What one rank does in a run whose inputs are made within it: it claims chunks of training samples and makes their
+ * inputs, rank 0 fits the transform, the team trains, and the inputs of evaluated samples are made and evaluated chunk by
+ * chunk. A rank without other work meanwhile makes inputs of the evaluated part ahead of time.
  */
-import type { ShardResult } from '../backend/backend.js';
-import type { FeatureBackend } from '../backend/feature-backend.js';
+import type { Backend, ShardResult } from '../backend/backend.js';
 import type { PartName } from '../data/dataset.js';
-import type { ChunkExtractor } from '../data/transforms/directions/extractor.js';
-import { chunksOf } from '../kernels/directions/spec.js';
+import type { RunTransform } from '../data/transforms/directions/extractor.js';
+import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
+import { chunkImages, chunksOf } from '../kernels/directions/spec.js';
 import type { Plan } from '../plan/plan.js';
-import type { DirectionsPlan } from '../plan/plan-directions.js';
+import { extractedAtSlot } from '../sync/phase-clock.js';
 import { Aborted, type Control, type EvaluateCommand, type RunCommand } from './control.js';
-import { extractedAtSlot } from './phase-clock.js';
 import type { StepLoop } from './step-loop.js';
 
 /** Longest spin for a rank that does something alone, where everyone has a core. */
@@ -20,13 +19,13 @@ const milestoneSpinMs = 2;
 export interface RunParties {
   readonly control: Control;
   readonly loop: StepLoop;
-  readonly backend: FeatureBackend;
-  readonly extractor: ChunkExtractor;
+  readonly backend: Backend;
+  readonly transform: RunTransform;
   /** Everyone waits for everyone. */
   readonly barrier: () => void;
 }
 
-export class DirectionRun {
+export class TransformRun {
   readonly #plan: Plan;
   readonly #directions: DirectionsPlan;
   readonly #rank: number;
@@ -67,19 +66,19 @@ export class DirectionRun {
 
   /** Features of the run's training images; then everyone has the transform, fitted on them or the one given. */
   #extract({ epochSamples, fit, evaluate }: RunCommand): void {
-    const { control, extractor, backend, barrier, loop } = this.#parties;
+    const { control, transform, barrier, loop } = this.#parties;
     loop.clock.enter('compute');
     this.#ahead = [];
     const chunks = chunksOf(epochSamples);
     for (let chunk = control.claimExtraction(); chunk < chunks; chunk = control.claimExtraction()) {
       if (control.aborted) throw new Aborted();
-      extractor.trainingChunk(chunk, epochSamples);
+      transform.trainingChunk(chunk, epochSamples);
     }
     loop.clock.enter('wait');
     barrier(); // every chunk's features and sums are written
     loop.clock.enter('compute');
     if (this.#rank === 0) {
-      if (fit) backend.fitTransform(epochSamples);
+      if (fit) transform.fit(epochSamples);
       this.#extractedAt[0] = performance.timeOrigin + performance.now();
       control.announce('fitted');
     } else this.#workAheadUntil('fitted', evaluate?.part ?? null);
@@ -87,14 +86,14 @@ export class DirectionRun {
 
   /** Until someone else has done its part: features of the part that is evaluated next, where that is known. */
   #workAheadUntil(milestone: 'fitted' | 'trained', part: PartName | null): void {
-    const { control, extractor, loop } = this.#parties;
+    const { control, transform, loop } = this.#parties;
     loop.clock.enter('compute');
     const chunks = part === null ? 0 : chunksOf(this.#plan.parts[part].count);
     while (part !== null && !control.hasReached(milestone)) {
       if (control.aborted) throw new Aborted();
       const chunk = control.claimAhead();
       if (chunk >= chunks) break;
-      extractor.evaluatedChunk(part, chunk, extractor.blocks(part, chunk));
+      transform.evaluatedChunk(part, chunk, transform.place(part, chunk));
       this.#ahead.push(chunk);
     }
     loop.clock.enter('wait');
@@ -102,11 +101,11 @@ export class DirectionRun {
   }
 
   #evaluate({ part, stored }: EvaluateCommand): void {
-    const { control, extractor, backend, loop } = this.#parties;
+    const { control, transform, backend, loop } = this.#parties;
     loop.clock.enter('compute');
     backend.beginEvaluation();
     const chunks = chunksOf(this.#plan.parts[part].count);
-    for (const chunk of this.#ahead) this.#evaluateChunk(part, chunk, extractor.blocks(part, chunk));
+    for (const chunk of this.#ahead) this.#evaluateChunk(part, chunk, transform.place(part, chunk));
     this.#ahead = [];
     const claim = stored ? () => control.claimChunk() : () => control.claimAhead();
     const { chunk: passing } = this.#directions.ranks[this.#rank];
@@ -114,8 +113,8 @@ export class DirectionRun {
       if (control.aborted) throw new Aborted();
       // Blocks that nobody needs again stay in the cache of the core that made them.
       const keeps = stored || this.#directions.keepsEvaluated;
-      const out = keeps ? extractor.blocks(part, chunk) : passing.offset;
-      if (!stored) extractor.evaluatedChunk(part, chunk, out);
+      const out = keeps ? transform.place(part, chunk) : passing.offset;
+      if (!stored) transform.evaluatedChunk(part, chunk, out);
       this.#evaluateChunk(part, chunk, out);
     }
   }
@@ -123,7 +122,9 @@ export class DirectionRun {
   readonly #result: ShardResult = { lossSum: 0, correct: 0 };
 
   #evaluateChunk(part: PartName, chunk: number, blocks: number): void {
-    this.#parties.backend.evaluateBlocks(part, chunk, blocks, this.#result);
+    const first = chunk * chunkImages;
+    const last = Math.min(this.#plan.parts[part].count, first + chunkImages);
+    this.#parties.backend.evaluate(part, first, last, blocks, this.#result);
     this.#chunks[2 * chunk] = this.#result.lossSum;
     this.#chunks[2 * chunk + 1] = this.#result.correct;
   }

@@ -1,0 +1,17 @@
+/** Where the batches of the epoch's order lie among the images in order of extraction. */
+import type { DirectionsPlan } from '../../data/transforms/directions/plan.js';
+
+export class BatchPlaces {
+  readonly #batch: number;
+  readonly #batches: Int32Array;
+
+  constructor(batch: number, { batches }: DirectionsPlan, memory: WebAssembly.Memory) {
+    this.#batch = batch;
+    this.#batches = new Int32Array(memory.buffer, batches.offset, batches.bytes / 4);
+  }
+
+  /** The first image of the batch that starts at `firstSample` of the epoch's order. */
+  firstImage(firstSample: number): number {
+    return this.#batches[firstSample / this.#batch] * this.#batch;
+  }
+}

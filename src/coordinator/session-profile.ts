@@ -1,0 +1,25 @@
+/** The coordinator's side of a profile, as a session sees it. A room above implements it; its module is loaded only then. */
+import type { BackendInstruments } from '../backend/open-backend.js';
+import type { Plan } from '../plan/plan.js';
+import type { RunCommand } from '../worker/control.js';
+
+export interface SessionProfile {
+  /** Of the coordinator's own backend. */
+  readonly instruments: BackendInstruments;
+  /** Before a command is sent, and after each rank has reported it done or left. */
+  sending(command: RunCommand): void;
+  done(): void;
+  /** The coordinator has done its part of a step. */
+  combined(): void;
+  /** An order was drawn; from and to by `performance.now()`. */
+  ordered(from: number, to: number): void;
+  /** Another run begins. */
+  restart(): void;
+  /** The run is over. */
+  finish(): void;
+}
+
+/** What the module of plan.profile.collector exports. */
+export interface CollectorModule {
+  openCollector(plan: Plan, memory: WebAssembly.Memory): SessionProfile;
+}

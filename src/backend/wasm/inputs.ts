@@ -1,49 +1,74 @@
-/** Where a network's inputs come from: rows of a workspace, and the labels that go with them. */
+/** What gives a network its inputs: rows of a workspace, and the targets that go with them. */
 import type { PartName } from '../../data/dataset.js';
+import type { Kernels } from '../../kernels/kernels.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Rows } from '../backend.js';
-import type { ForwardPass } from './forward.js';
+import { rowBytes } from './layer.js';
 
 /** Byte offsets: classes i32, and for each row the place of its class, i32. One object per source, valid until its next rows. */
-export interface RowLabels {
-  labels: number;
+export interface RowTargets {
+  targets: number;
   order: number;
 }
 
 export interface InputSource {
   /** Rows of the batch that starts at `firstSample` of the epoch's order. */
-  batch(pass: ForwardPass, firstSample: number, rows: Rows): RowLabels;
+  batch(workspace: Workspace, firstSample: number, rows: Rows): RowTargets;
   /** Rows from sample `first` of a part on; `made`: byte offset of inputs made within the run. */
-  evaluated(pass: ForwardPass, part: PartName, first: number, rows: Rows, made: number): RowLabels;
+  evaluated(workspace: Workspace, part: PartName, first: number, rows: Rows, made: number): RowTargets;
 }
 
-/** Pixels, which lie in memory packed. */
-export class PixelSource implements InputSource {
+/** Samples that lie in memory packed. */
+export class PackedSource implements InputSource {
   readonly #plan: Plan;
-  readonly #rowLabels: RowLabels = { labels: 0, order: 0 };
+  readonly #kernels: Kernels;
+  readonly #rowTargets: RowTargets = { targets: 0, order: 0 };
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, kernels: Kernels) {
     this.#plan = plan;
+    this.#kernels = kernels;
   }
 
-  batch(pass: ForwardPass, firstSample: number, rows: Rows): RowLabels {
+  batch(workspace: Workspace, firstSample: number, rows: Rows): RowTargets {
     const order = this.#plan.regions.order.offset + (firstSample + rows.first) * 4;
-    return this.#fetch(pass, 'train', order, rows);
+    return this.#fetch(workspace, 'train', order, rows);
   }
 
-  evaluated(pass: ForwardPass, part: PartName, first: number, rows: Rows): RowLabels {
-    return this.#fetch(pass, part, this.#plan.regions.identity.offset + first * 4, rows);
+  evaluated(workspace: Workspace, part: PartName, first: number, rows: Rows): RowTargets {
+    return this.#fetch(workspace, part, this.#plan.regions.identity.offset + first * 4, rows);
   }
 
-  #fetch(pass: ForwardPass, part: PartName, order: number, rows: Rows): RowLabels {
-    pass.fetch(part, order, rows);
-    this.#rowLabels.labels = this.#plan.parts[part].targets.offset;
-    this.#rowLabels.order = order;
-    return this.#rowLabels;
+  #fetch(workspace: Workspace, part: PartName, order: number, rows: Rows): RowTargets {
+    fetchPacked(this.#plan, this.#kernels, workspace, part, order, rows);
+    this.#rowTargets.targets = this.#plan.parts[part].targets.offset;
+    this.#rowTargets.order = order;
+    return this.#rowTargets;
   }
+}
+
+/** The samples listed at `order` (i32, one per row) become rows of the workspace: dense inputs, or where sparse rows begin. */
+export function fetchPacked(
+  { input, regions, parts }: Plan,
+  kernels: Kernels,
+  workspace: Workspace,
+  part: PartName,
+  order: number,
+  rows: Rows,
+): void {
+  const count = rows.last - rows.first;
+  if (input.packing === 'dense') {
+    const { panelBytes } = workspace;
+    const target = inputRow(workspace, rows.first);
+    const values = parts[part].values.offset;
+    kernels.gatherRows(values, order, count, input.width, input.scale, regions.shift.offset, target, panelBytes);
+    return;
+  }
+  const ranges = input.rangeEnds.length;
+  const out = workspace.bounds.offset + rows.first * (ranges + 1) * 4;
+  kernels.locateRows(parts[part].starts.offset, order, count, ranges, out);
 }
 
 /** Where row `first` of a workspace's dense inputs begins. */
 export function inputRow({ inputs }: Workspace, first: number): number {
-  return inputs.offset + first * 64;
+  return inputs.offset + first * rowBytes;
 }

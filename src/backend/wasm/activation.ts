@@ -1,0 +1,62 @@
+/** The activation of a layer: forward over its finished sums, backward over its deltas. ReLU is fused into the products. */
+import { activationCode, type Kernels } from '../../kernels/kernels.js';
+import type { Plan, Workspace } from '../../plan/plan.js';
+import type { Rows } from '../backend.js';
+import { rowBytes } from './layer.js';
+
+export class Activation {
+  readonly #kernels: Kernels;
+  readonly #kind: keyof typeof activationCode;
+  readonly #index: number;
+  readonly #panels: number;
+  /** Outputs of the network stay as they are. */
+  readonly #isLast: boolean;
+
+  constructor({ layers, activation }: Plan, kernels: Kernels, index: number) {
+    this.#kernels = kernels;
+    this.#kind = activation;
+    this.#index = index;
+    this.#panels = layers[index].width / 16;
+    this.#isLast = index === layers.length - 1;
+  }
+
+  /** The least value of a sum that the products write. */
+  get floor(): number {
+    return this.#kind === 'relu' && !this.#isLast ? 0 : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Where the layer's sums go: GELU keeps them, the others are overwritten by the activations. */
+  sums({ preActivations, activations }: Workspace): number {
+    return (preActivations[this.#index] ?? activations[this.#index]).offset;
+  }
+
+  forward(workspace: Workspace, rows: Rows): void {
+    if (this.#kind === 'relu' || this.#isLast) return;
+    const { activations, panelBytes } = workspace;
+    for (let panel = 0; panel < this.#panels; panel++) {
+      const offset = panel * panelBytes + rows.first * rowBytes;
+      this.#kernels.activate(
+        activationCode[this.#kind],
+        this.sums(workspace) + offset,
+        activations[this.#index].offset + offset,
+        (rows.last - rows.first) * 16,
+      );
+    }
+  }
+
+  /** Multiplies `deltas`, laid out as the activations are, by the slope. */
+  backward(workspace: Workspace, deltas: number, rows: Rows): void {
+    if (this.#isLast) return;
+    const { activations, panelBytes } = workspace;
+    for (let panel = 0; panel < this.#panels; panel++) {
+      const offset = panel * panelBytes + rows.first * rowBytes;
+      this.#kernels.activateBackward(
+        activationCode[this.#kind],
+        this.sums(workspace) + offset,
+        activations[this.#index].offset + offset,
+        deltas + offset,
+        (rows.last - rows.first) * 16,
+      );
+    }
+  }
+}

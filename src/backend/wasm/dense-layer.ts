@@ -1,0 +1,115 @@
+/** A fully connected layer whose inputs are dense rows. */
+import type { Kernels } from '../../kernels/kernels.js';
+import type { LayerLayout } from '../../model/layout.js';
+import type { Slice } from '../../model/slice.js';
+import type { Plan, Workspace } from '../../plan/plan.js';
+import type { Rows } from '../backend.js';
+import { Activation } from './activation.js';
+import { deltasOf, type LayerRuntime, type LayerSite, rowBytes } from './layer.js';
+
+export class DenseLayer implements LayerRuntime {
+  readonly #plan: Plan;
+  readonly #kernels: Kernels;
+  readonly #index: number;
+  readonly #layer: LayerLayout;
+  readonly #activation: Activation;
+  readonly #zeros: number;
+  readonly #deltas: number;
+
+  constructor({ plan, kernels, index, scratch }: LayerSite) {
+    this.#plan = plan;
+    this.#kernels = kernels;
+    this.#index = index;
+    this.#layer = plan.layers[index];
+    this.#activation = new Activation(plan, kernels, index);
+    this.#zeros = scratch.zeros;
+    this.#deltas = deltasOf(plan, index);
+  }
+
+  receive(): void {}
+
+  forward(workspace: Workspace, rows: Rows): void {
+    const { panels, panelFloats, inputs, offset } = this.#layer;
+    const { panelBytes } = workspace;
+    const source = this.#inputs(workspace) + rows.first * rowBytes;
+    for (let panel = 0; panel < panels; panel++) {
+      const weights = this.#plan.regions.parameters.offset + (offset + panel * panelFloats) * 4;
+      this.#kernels.matmul16(
+        rows.last - rows.first,
+        inputs,
+        source,
+        panelBytes,
+        weights,
+        this.#activation.sums(workspace) + panel * panelBytes + rows.first * rowBytes,
+        rowBytes,
+        weights + inputs * rowBytes,
+        this.#activation.floor,
+      );
+    }
+    this.#activation.forward(workspace, rows);
+  }
+
+  /** Weights are read transposed, f32 [⌈inputs / 16⌉][outputs][16]. */
+  backward(rows: Rows): void {
+    const { training } = this.#plan;
+    this.#activation.backward(training, this.#deltas, rows);
+    if (this.#index === 0) return;
+    const { inputs, outputs } = this.#layer;
+    const { panelBytes } = training;
+    const below = deltasOf(this.#plan, this.#index - 1);
+    for (let panel = 0; panel * 16 < inputs; panel++) {
+      this.#kernels.matmul16(
+        rows.last - rows.first,
+        outputs,
+        this.#deltas + rows.first * rowBytes,
+        panelBytes,
+        this.#transposed + panel * outputs * 64,
+        below + panel * panelBytes + rows.first * rowBytes,
+        rowBytes,
+        this.#zeros,
+        Number.NEGATIVE_INFINITY,
+      );
+    }
+  }
+
+  gradient(slice: Slice, rows: Rows, target: number): void {
+    const { training } = this.#plan;
+    const { panelBytes } = training;
+    const count = rows.last - rows.first;
+    const deltas = this.#deltas + slice.panel * panelBytes + rows.first * rowBytes;
+    if (slice.bias)
+      this.#kernels.columnSum(deltas, count, target + (slice.lastRow - slice.firstRow) * rowBytes);
+    this.#kernels.outer16(
+      count,
+      this.#inputs(training) + rows.first * rowBytes,
+      panelBytes,
+      slice.firstRow,
+      slice.lastRow,
+      deltas,
+      target,
+      rowBytes,
+    );
+  }
+
+  derive({ panel, firstRow, lastRow, offset }: Slice): void {
+    if (this.#index === 0) return;
+    const { outputs } = this.#layer;
+    this.#kernels.transposeRows(
+      this.#plan.regions.parameters.offset + (offset - firstRow * 16) * 4,
+      firstRow,
+      lastRow,
+      panel * 16,
+      Math.min(16, outputs - panel * 16),
+      outputs,
+      this.#transposed,
+    );
+  }
+
+  #inputs({ inputs, activations }: Workspace): number {
+    return (this.#index === 0 ? inputs : activations[this.#index - 1]).offset;
+  }
+
+  get #transposed(): number {
+    return this.#plan.transposed[this.#index]?.offset ?? 0;
+  }
+}

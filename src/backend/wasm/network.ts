@@ -1,0 +1,47 @@
+/** A network of layers on one rank: rows of a workspace go up through them, deltas of the training workspace down. */
+import type { Kernels } from '../../kernels/kernels.js';
+import type { Slice } from '../../model/slice.js';
+import type { Plan, Workspace } from '../../plan/plan.js';
+import type { Rows } from '../backend.js';
+import { DenseLayer } from './dense-layer.js';
+import { type LayerRuntime, type LayerSite, scratchOf } from './layer.js';
+import { SparseLayer } from './sparse-layer.js';
+
+/** Which class runs a layer. A new kind of layer is a file and a line here. */
+function openLayer(site: LayerSite): LayerRuntime {
+  const { input } = site.plan;
+  return site.index === 0 && input.packing === 'sparse' ? new SparseLayer(site) : new DenseLayer(site);
+}
+
+export class Network {
+  readonly #layers: readonly LayerRuntime[];
+
+  constructor(plan: Plan, kernels: Kernels, rank: number) {
+    const scratch = scratchOf(plan, rank);
+    this.#layers = plan.layers.map((_, index) => openLayer({ plan, kernels, index, rank, scratch }));
+  }
+
+  /** A rank's rows of a batch have been fetched. */
+  receive(rows: Rows, batchRows: number): void {
+    for (const layer of this.#layers) layer.receive(rows, batchRows);
+  }
+
+  /** Rows of the workspace, fetched before, up to the outputs of the last layer. */
+  forward(workspace: Workspace, rows: Rows): void {
+    if (rows.first === rows.last) return;
+    for (const layer of this.#layers) layer.forward(workspace, rows);
+  }
+
+  /** From the gradient of the outputs down to the deltas of the first layer. */
+  backward(rows: Rows): void {
+    for (let l = this.#layers.length - 1; l >= 0; l--) this.#layers[l].backward(rows);
+  }
+
+  gradient(slice: Slice, rows: Rows, target: number): void {
+    this.#layers[slice.layer].gradient(slice, rows, target);
+  }
+
+  derive(slice: Slice): void {
+    this.#layers[slice.layer].derive(slice);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * A fully connected first layer whose inputs are sparse rows. They are used where they lie, by feature ranges; centring is
+ * a bias that stands for the shift and a rank-1 correction of the gradient: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
+ */
+import type { Kernels } from '../../kernels/kernels.js';
+import type { LayerLayout } from '../../model/layout.js';
+import type { Slice } from '../../model/slice.js';
+import type { Plan, Workspace } from '../../plan/plan.js';
+import type { Rows } from '../backend.js';
+import { Activation } from './activation.js';
+import { Columns } from './columns.js';
+import { deltasOf, type LayerRuntime, type LayerSite, type RankScratch, rowBytes } from './layer.js';
+
+export class SparseLayer implements LayerRuntime {
+  readonly #plan: Plan;
+  readonly #kernels: Kernels;
+  readonly #rank: number;
+  readonly #layer: LayerLayout;
+  readonly #activation: Activation;
+  readonly #columns: Columns;
+  readonly #scratch: RankScratch;
+  readonly #deltas: number;
+  /** Rows of the batch that is being worked on. */
+  #batchRows = 0;
+
+  constructor({ plan, kernels, rank, scratch }: LayerSite) {
+    this.#plan = plan;
+    this.#kernels = kernels;
+    this.#rank = rank;
+    this.#layer = plan.layers[0];
+    this.#activation = new Activation(plan, kernels, 0);
+    this.#columns = new Columns(plan, kernels);
+    this.#scratch = scratch;
+    this.#deltas = deltasOf(plan, 0);
+  }
+
+  /** The products push the rows out of the cache, so they are turned into columns before. */
+  receive(rows: Rows, batchRows: number): void {
+    this.#batchRows = batchRows;
+    if (this.#plan.input.gathers) this.#columns.turn(this.#rank, rows);
+  }
+
+  forward(workspace: Workspace, rows: Rows): void {
+    const { input, regions } = this.#plan;
+    const { panels, panelWidth, panelFloats, inputs, offset } = this.#layer;
+    const { panelBytes } = workspace;
+    const ranges = input.rangeEnds.length;
+    const bounds = workspace.bounds.offset + rows.first * (ranges + 1) * 4;
+    const forward = panelWidth === 64 ? this.#kernels.sparseForward64 : this.#kernels.sparseForward16;
+    const sums = this.#activation.sums(workspace) + rows.first * rowBytes;
+    for (let panel = 0; panel < panels; panel++) {
+      const weights = regions.parameters.offset + (offset + panel * panelFloats) * 4;
+      let bias = weights + inputs * panelWidth * 4;
+      if (input.centredByOwner) {
+        bias = regions.centredBias.offset + panel * panelWidth * 4;
+      } else if (input.shifted) {
+        bias = this.#scratch.centredBias;
+        this.#kernels.centredBias(weights, inputs, panelWidth, regions.shift.offset, bias);
+      }
+      const out = sums + panel * (panelWidth / 16) * panelBytes;
+      const { floor } = this.#activation;
+      forward(bounds, ranges, rows.last - rows.first, weights, bias, out, panelBytes, floor);
+    }
+    this.#activation.forward(workspace, rows);
+  }
+
+  backward(rows: Rows): void {
+    this.#activation.backward(this.#plan.training, this.#deltas, rows);
+  }
+
+  gradient(slice: Slice, rows: Rows, target: number): void {
+    const { input, training } = this.#plan;
+    const { panelWidth } = this.#layer;
+    const { panelBytes } = training;
+    const count = rows.last - rows.first;
+    const deltas = this.#deltas + slice.panel * (panelWidth / 16) * panelBytes;
+    const firstDelta = deltas + rows.first * rowBytes;
+    const weightRows = (slice.lastRow - slice.firstRow) * panelWidth * 4;
+    const biasSums = slice.bias ? target + weightRows : this.#scratch.biasSums;
+    for (let part = 0; part * 16 < panelWidth; part++)
+      this.#kernels.columnSum(firstDelta + part * panelBytes, count, biasSums + part * rowBytes);
+    // Where the gradient of the panel's first feature is.
+    const panel = target - slice.firstRow * panelWidth * 4;
+    if (input.gathers) this.#columns.gather(this.#batchRows, rows, slice, deltas, panel, biasSums);
+    else this.#scatter(slice, rows, panel, biasSums, firstDelta);
+  }
+
+  #scatter(slice: Slice, rows: Rows, panel: number, biasSums: number, deltas: number): void {
+    const { input, regions, training } = this.#plan;
+    const { panelWidth } = this.#layer;
+    const kernels = this.#kernels;
+    const ranges = input.rangeEnds.length;
+    const bounds = training.bounds.offset + rows.first * (ranges + 1) * 4;
+    const scatter = panelWidth === 64 ? kernels.sparseGradient64 : kernels.sparseGradient16;
+    for (let range = slice.firstRange; range < slice.lastRange; range++) {
+      const first = range === 0 ? 0 : input.rangeEnds[range - 1];
+      const shift = regions.shift.offset + first * 4;
+      const start = panel + first * panelWidth * 4;
+      kernels.negativeOuter(shift, input.rangeEnds[range] - first, biasSums, panelWidth, start);
+      scatter(bounds, ranges, range, rows.last - rows.first, deltas, training.panelBytes, panel);
+    }
+  }
+
+  derive(slice: Slice): void {
+    const { input, regions } = this.#plan;
+    if (!input.centredByOwner) return;
+    const { inputs, panelWidth } = this.#layer;
+    const weights = regions.parameters.offset + slice.offset * 4;
+    const out = regions.centredBias.offset + slice.panel * panelWidth * 4;
+    this.#kernels.centredBias(weights, inputs, panelWidth, regions.shift.offset, out);
+  }
+}

@@ -12,6 +12,7 @@ import {
 import { describeKeys } from '../dist/config/keys.js';
 import { resolveConfig } from '../dist/config/load.js';
 import { configSchema } from '../dist/config/schema.js';
+import { labelSmoothingOf } from '../dist/config/schema-loss.js';
 import { isLinear } from '../dist/data/statistics.js';
 import { isLayerwise as updatesByLayer } from '../dist/optim/optimizer.js';
 import { strategies } from '../dist/sync/strategy.js';
@@ -68,4 +69,32 @@ test('the key that says what a run is of stays, the other is refused, by whoever
     await word('stop.restoreBest=true', 'parallel.sync=hogwild'),
     /: stop\.restoreBest: .*weights/,
   );
+});
+
+test('a loss by name; cross-entropy is the default, and its key needs no name', async () => {
+  assert.deepEqual((await set()).loss, { name: 'cross-entropy', labelSmoothing: 0 });
+  assert.deepEqual((await set('loss.labelSmoothing=0.1')).loss, {
+    name: 'cross-entropy',
+    labelSmoothing: 0.1,
+  });
+  assert.deepEqual(configSchema.parse({ loss: { name: 'squared-error' } }).loss, { name: 'squared-error' });
+  assert.equal(labelSmoothingOf({ name: 'squared-error' }), 0);
+  assert.match(
+    await word('loss=squared-error', 'loss.labelSmoothing=0.1'),
+    /: loss\.labelSmoothing: unknown key; it needs loss\.name=cross-entropy$/,
+  );
+  assert.match(await word('loss=squares'), /: loss\.name: expected one of cross-entropy, squared-error, got/);
+});
+
+test('the squared error: not yet, and not in the kernels of softmax regression on direction features', async () => {
+  assert.equal(
+    await word('loss=squared-error'),
+    'command line: loss.name: expected cross-entropy: no backend computes the squared error yet, got "squared-error" (string)',
+  );
+  const loss = choosers.find(({ key }) => key === 'loss.name');
+  const hidden = choosers.find(({ key }) => key === 'model.hidden');
+  assert.ok(loss && hidden);
+  const beside = (network: string) => expectedBeside(loss, 'squared-error', hidden, network);
+  assert.match(beside('softmaxOnDirections') ?? '', /^cross-entropy if model\.hidden is \[\]: .*direction/);
+  assert.deepEqual([beside('softmax'), beside('layers')], [null, null]);
 });

@@ -21,6 +21,9 @@ const reasons = {
   noHiddenLayers: '',
   /** Each worker can train on weights of its own, or on the shared ones while others do. */
   replicas: '',
+  /** The loss is not part of the kernels that compute the gradient. */
+  anyLoss: 'softmax regression on direction features has the cross-entropy in its kernels',
+  squaredError: 'no backend computes the squared error yet',
   /** The norms of each layer's weights and of its gradient. */
   layerNorms: '',
   wholeGradientBeforeUpdate: 'the gradient of the whole batch is needed before the update',
@@ -66,9 +69,9 @@ const packings: Choices<Config['data']['packing']> = {
 };
 
 const networks = {
-  softmax: { offers: ['noHiddenLayers'], word: '[]' },
+  softmax: { offers: ['noHiddenLayers', 'anyLoss'], word: '[]' },
   softmaxOnDirections: { offers: ['noHiddenLayers'], word: '[]' },
-  layers: { word: 'a list of widths' },
+  layers: { offers: ['anyLoss'], word: 'a list of widths' },
 } as const satisfies Record<string, Choice>;
 
 const backends: Choices<Config['backend']['name']> = {
@@ -93,6 +96,16 @@ const strategies: Readonly<Record<Config['parallel']['sync'], Strategy>> = {
   owner: { offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss'], gradientBuffers: 1 },
   hogwild: { needs: ['replicas'], gradientBuffers: 0 },
   'local-sgd': { needs: ['replicas'], gradientBuffers: 1 },
+};
+
+const losses: Choices<Config['loss']['name']> = {
+  'cross-entropy': {},
+  'squared-error': {
+    needs: [
+      'anyLoss',
+      'squaredError', // No backend offers it yet: drop this line, or offer it, when one does.
+    ],
+  },
 };
 
 const optimizers: Choices<Config['optimizer']['name']> = {
@@ -161,6 +174,7 @@ export const choosers: readonly Chooser[] = [
   },
   { key: 'backend', received: ({ backend }) => backend.name, choices: backends },
   { key: 'parallel.sync', received: ({ parallel }) => parallel.sync, choices: strategies },
+  { key: 'loss.name', received: ({ loss }) => loss.name, choices: losses },
   { key: 'optimizer.name', received: ({ optimizer }) => optimizer.name, choices: optimizers },
   {
     key: 'stop.restoreBest',

@@ -1,5 +1,6 @@
 /** Lays out a run: from the configuration and the facts of the data to its plan. Nothing here touches memory or threads. */
 import type { Config } from '../config/schema.js';
+import { labelSmoothingOf } from '../config/schema-loss.js';
 import { sparseBytes } from '../data/packing.js';
 import { chunkImages } from '../kernels/directions/spec.js';
 import { Arena, type Region } from '../memory/arena.js';
@@ -160,7 +161,7 @@ export function makePlan(
     sync: config.parallel.sync,
     batch,
     classes: facts.classes,
-    labelSmoothing: config.loss.labelSmoothing,
+    labelSmoothing: labelSmoothingOf(config.loss),
     activation: config.model.activation,
     optimizer: config.optimizer,
     input,

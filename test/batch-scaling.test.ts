@@ -23,6 +23,6 @@ test('linear: k times the batch, k times the rate; sqrt: √k times', async () =
 test('a rule without the batch that the rate is meant for is refused', async () => {
   assert.equal(
     await word('optimizer.batchScaling=sqrt'),
-    'command line: optimizer.batchScaling: expected linear where optimizer.referenceBatch is null, got "sqrt" (string)',
+    'command line: optimizer.batchScaling: expected linear if optimizer.referenceBatch is null, got "sqrt" (string)',
   );
 });

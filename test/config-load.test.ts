@@ -11,6 +11,7 @@ import { configJsonSchema, configJsonSchemaText } from '../dist/config/json-sche
 import { describeKeys } from '../dist/config/keys.js';
 import { resolveConfig } from '../dist/config/load.js';
 import { configSchema } from '../dist/config/schema.js';
+import { labelSmoothingOf } from '../dist/config/schema-loss.js';
 import { parseYaml, toYaml } from '../dist/config/yaml-text.js';
 
 const configs = fileURLToPath(new URL('../configs', import.meta.url));
@@ -58,7 +59,7 @@ test('the defaults are complete', async () => {
       validation: 0,
     },
     model: { hidden: [256, 128], activation: 'relu', init: { kind: 'torch', file: null, prefix: '' } },
-    loss: { labelSmoothing: 0 },
+    loss: { name: 'cross-entropy', labelSmoothing: 0 },
     train: {
       batch: 512,
       epochs: 10,
@@ -269,7 +270,7 @@ test('pixels-97.yaml is the recipe of the study', async () => {
   const rate = { lr: 0.2, referenceBatch: null, batchScaling: 'linear' };
   assert.deepEqual(config.optimizer, { name: 'sgd', ...rate, momentum: 0.9, nesterov: true, weightDecay: 0 });
   assert.deepEqual(config.schedule, { name: 'warmup-linear', warmup: 0, start: 0.1, end: 0 });
-  assert.deepEqual([config.train.batch, config.train.epochs, config.loss.labelSmoothing], [64, 1, 0.1]);
+  assert.deepEqual([config.train.batch, config.train.epochs, labelSmoothingOf(config.loss)], [64, 1, 0.1]);
   assert.deepEqual([config.stop.target, config.stop.on], [0.97, 'test']);
 });
 

@@ -208,7 +208,7 @@ test('keys of Object are keys like any other', async () => {
 test('values that contradict each other', async () => {
   assert.equal(
     await word('optimizer.nesterov=true', 'optimizer.momentum=0'),
-    'command line: optimizer.nesterov: expected false where optimizer.momentum is 0, got true (boolean)',
+    'command line: optimizer.nesterov: expected false if optimizer.momentum is 0, got true (boolean)',
   );
   assert.equal(
     await yaml('stop: { on: validation }'),
@@ -228,39 +228,39 @@ test('values that contradict each other', async () => {
 for (const [words, refused] of [
   [
     ['parallel.localSteps=4'],
-    'parallel.localSteps: expected 8, its default, where parallel.sync is not local-sgd, got 4 (number)',
+    'parallel.localSteps: expected 8, its default, if parallel.sync is not local-sgd, got 4 (number)',
   ],
   [
     ['parallel.sync=hogwild', 'parallel.localAfter=0.5'],
-    'parallel.localAfter: expected 0 where parallel.sync is not local-sgd, got 0.5 (number)',
+    'parallel.localAfter: expected 0 if parallel.sync is not local-sgd, got 0.5 (number)',
   ],
   [
     ['parallel.sync=local-sgd', 'data.features.kind=directions'],
-    'parallel.sync: expected average, sharded or owner where data.features.kind is directions, got "local-sgd" (string)',
+    'parallel.sync: expected average, sharded or owner if data.features.kind is directions, got "local-sgd" (string)',
   ],
   [
     ['parallel.sync=local-sgd', 'backend=js'],
-    'parallel.sync: expected average, sharded or owner where backend is not wasm, got "local-sgd" (string)',
+    'parallel.sync: expected average, sharded or owner if backend is not wasm, got "local-sgd" (string)',
   ],
   [
     ['parallel.sync=hogwild', 'train.selective.beta=1'],
-    'train.selective.beta: expected 0 where parallel.sync is hogwild or local-sgd, got 1 (number)',
+    'train.selective.beta: expected 0 if parallel.sync is hogwild or local-sgd, got 1 (number)',
   ],
   [
     ['train.selective.beta=2', 'backend=js'],
-    'train.selective.beta: expected 0 where backend is not wasm, got 2 (number)',
+    'train.selective.beta: expected 0 if backend is not wasm, got 2 (number)',
   ],
   [
     ['log.noiseScale=true'],
-    'log.noiseScale: expected false where parallel.sync is not average or sharded, got true (boolean)',
+    'log.noiseScale: expected false if parallel.sync is not average or sharded, got true (boolean)',
   ],
   [
     ['log.noiseScale=true', 'parallel.sync=average', 'train.selective.beta=1'],
-    'log.noiseScale: expected false where train.selective.beta is above 0, got true (boolean)',
+    'log.noiseScale: expected false if train.selective.beta is above 0, got true (boolean)',
   ],
   [
     ['log.noiseScale=true', 'parallel.sync=average', 'parallel.threads=1'],
-    'log.noiseScale: expected false where parallel.threads is 1: it compares the gradients of at least two, got true (boolean)',
+    'log.noiseScale: expected false if parallel.threads is 1: it compares the gradients of at least two, got true (boolean)',
   ],
 ] as const)
   test(`${words.join(' ')} contradict each other`, async () => {

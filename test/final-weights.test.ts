@@ -108,10 +108,10 @@ test('stop.restoreBest: a run ends with the weights and the accuracy of its best
 test('an average beside patience or the best weights is refused', async () => {
   assert.equal(
     await word('train.tailAverage=0.2', 'stop.patience=3'),
-    'command line: train.tailAverage: expected 0 where stop.patience is given: the tail is a share of a run whose length is known, got 0.2 (number)',
+    'command line: train.tailAverage: expected 0 if stop.patience is given: the tail is a share of a run whose length is known, got 0.2 (number)',
   );
   assert.match(
     await word('train.tailAverage=0.2', 'stop.restoreBest=true'),
-    /train\.tailAverage: expected 0 where stop\.restoreBest is true, got 0\.2/,
+    /train\.tailAverage: expected 0 if stop\.restoreBest is true, got 0\.2/,
   );
 });

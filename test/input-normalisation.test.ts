@@ -167,10 +167,10 @@ test('weights keep their map: a run from them evaluates on other training images
 test('where a map does not fit is refused', async () => {
   assert.equal(
     await word('data.normalise=whiten', 'data.packing=sparse'),
-    'command line: data.packing: expected auto or dense where data.normalise is whiten, got "sparse" (string)',
+    'command line: data.packing: expected auto or dense if data.normalise is standardise or whiten, got "sparse" (string)',
   );
   assert.match(
     await word('data.normalise=standardise', 'data.features.kind=directions'),
-    /data\.normalise: expected mnist, centre or none where data\.features\.kind is directions/,
+    /data\.normalise: expected mnist, centre or none if data\.features\.kind is directions/,
   );
 });

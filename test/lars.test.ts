@@ -118,6 +118,6 @@ test('from zero weights the first step is that of plain SGD', async () => {
 test('what cannot measure whole layers is refused', async () => {
   assert.equal(
     await word('optimizer.name=lars', 'backend=js'),
-    'command line: optimizer.name: expected sgd or adam where backend is js, got "lars" (string)',
+    'command line: optimizer.name: expected sgd or adam if backend is js, got "lars" (string)',
   );
 });

@@ -116,6 +116,6 @@ test('data.momentNormalise gives the network drawn images, of both sets', async 
   );
   assert.match(
     await word('data.momentNormalise=true', 'data.features.kind=directions'),
-    /data\.momentNormalise: expected false where data\.features\.kind is directions/,
+    /data\.momentNormalise: expected false if data\.features\.kind is directions/,
   );
 });

@@ -81,7 +81,7 @@ const refusals: readonly [string, string, RegExp][] = [
   [
     'a contradiction, blamed on the variant',
     study('{name: m, variants: {a: {}, b: {optimizer.momentum: 0}}}'),
-    /x\.yaml: m: b: optimizer\.nesterov: expected false where optimizer\.momentum is 0/,
+    /x\.yaml: m: b: optimizer\.nesterov: expected false if optimizer\.momentum is 0/,
   ],
   [
     'what the study decides',

@@ -20,6 +20,7 @@ import {
   positiveShare,
   section,
 } from './schema-leaves.js';
+import { loss } from './schema-loss.js';
 import { optimizer, schedule } from './schema-optimizer.js';
 
 const features = section({
@@ -234,9 +235,7 @@ const log = section({
 export const configSchema = section({
   data: data.prefault({}),
   model: model.prefault({}),
-  loss: section({
-    labelSmoothing: belowOne().default(0).describe('Share of the target spread evenly over all classes'),
-  }).prefault({}),
+  loss: loss.prefault({}),
   train: train.prefault({}),
   optimizer: optimizer.prefault({}),
   schedule: schedule.prefault({}),

@@ -3,6 +3,7 @@
  * before the accuracy is known.
  */
 import type { Config } from '../config/schema.js';
+import { labelSmoothingOf } from '../config/schema-loss.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import { peakRate } from '../optim/batch-scaling.js';
 import { runLength } from '../plan/run-length.js';
@@ -62,6 +63,6 @@ export function raceRecipe(name: string, config: Config): RaceRecipe {
     momentum: optimizer.momentum,
     nesterov: optimizer.nesterov,
     weightDecay: optimizer.weightDecay,
-    labelSmoothing: loss.labelSmoothing,
+    labelSmoothing: labelSmoothingOf(loss),
   };
 }

@@ -1,17 +1,19 @@
 /** One rank's way from images to logits, a chunk at a time: the pixel pipeline, then the training kernels. */
-import { ForwardPass } from '../backend/wasm/forward.js';
+import { fetchPacked } from '../backend/wasm/inputs.js';
+import { Network } from '../backend/wasm/network.js';
 import { packDense } from '../data/packing.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { entryBytes, packSparse } from '../kernels/sparse-rows.js';
-import { scratchFloats } from '../plan/make-plan.js';
+import type { Workspace } from '../plan/plan.js';
 import type { InferencePlan } from './inference-plan.js';
 
 export class ChunkForward {
   readonly #inference: InferencePlan;
   readonly #pipeline: Pipeline;
-  readonly #pass: ForwardPass;
+  readonly #network: Network;
+  readonly #workspace: Workspace;
   readonly #kernels: Kernels;
   readonly #buffer: ArrayBufferLike;
   /** Of the round: u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
@@ -46,8 +48,8 @@ export class ChunkForward {
     const startsOffset = parts.test.starts.offset + first * ranges * 4;
     this.#starts = new Uint32Array(buffer, startsOffset, sparse ? stride * ranges : 0);
     this.#dense = new Uint16Array(buffer, this.#values, sparse ? 0 : stride * input.width);
-    const scratch = regions.scratch.offset + rank * scratchFloats(layers) * 4;
-    this.#pass = new ForwardPass(plan, kernels, evaluation[rank], scratch);
+    this.#network = new Network(plan, kernels, rank);
+    this.#workspace = evaluation[rank];
     const { offset, bytes } = evaluation[rank].activations[layers.length - 1];
     this.#panels = new Float32Array(buffer, offset, bytes / 4);
   }
@@ -58,8 +60,8 @@ export class ChunkForward {
     const count = last - first;
     this.#pack(first, count);
     const all = { first: 0, last: count };
-    this.#pass.fetch('test', this.#order, all);
-    this.#pass.run(all);
+    fetchPacked(this.#inference.plan, this.#kernels, this.#workspace, 'test', this.#order, all);
+    this.#network.forward(this.#workspace, all);
     for (let row = 0, next = first * classes; row < count; row++)
       for (let k = 0; k < classes; k++)
         this.#logits[next++] = this.#panels[((k >> 4) * evaluationChunk + row) * 16 + (k & 15)];

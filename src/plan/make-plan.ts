@@ -1,5 +1,7 @@
 /** Lays out a run: from the configuration and the facts of the data to its plan. Nothing here touches memory or threads. */
+import { gradientBuffers } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
+import { labelSmoothingOf } from '../config/schema-loss.js';
 import type { PartName } from '../data/dataset.js';
 import { planDirections } from '../data/transforms/directions/plan.js';
 import { chunkImages } from '../kernels/directions/spec.js';
@@ -9,7 +11,6 @@ import { chooseFirstLayer } from '../model/first-layer.js';
 import { type LayerLayout, layoutMatrices, layoutNetwork, parameterFloats } from '../model/layout.js';
 import { normsBytes, weightRows } from '../optim/layer-norms.js';
 import { stateVectors } from '../optim/optimizer.js';
-import { gradientBuffers } from '../sync/strategy.js';
 import type { DataFacts, InputPlan, PartPlan, Plan, ProfilePlan, RegionName, Workspace } from './plan.js';
 import { planNoise } from './plan-noise.js';
 import { planLocal, planReplicas, takeTransposed } from './plan-replicas.js';
@@ -24,8 +25,8 @@ const evaluationChunk = 96;
 /** An operation of TensorFlow costs 10 to 20 µs besides its arithmetic. */
 const matrixEvaluationChunk = 512;
 
-/** Floats of scratch per rank: a centred bias and a row of bias sums for the widest layer, and a zero row. */
-export function scratchFloats(layers: readonly LayerLayout[]): number {
+/** Floats of scratch per rank: a centred bias and a row of bias sums for the widest layer, a zero row, a sum of losses. */
+function scratchFloatsOf(layers: readonly LayerLayout[]): number {
   return 2 * Math.max(...layers.map((layer) => layer.width)) + 64;
 }
 
@@ -106,6 +107,7 @@ export function makePlan(
     ? planStripSlices(directions.shape.strips, threads)
     : planSlices(layers, facts, kernelRanges, threads, batch);
   const chunks = Math.ceil(largest / chunkSamples);
+  const scratchFloats = scratchFloatsOf(layers);
   const stamps = { steps: ringSteps, layers: layers.length, slices, chunks };
   const regions: Record<RegionName, Region> = {
     control: arena.take(4096),
@@ -122,7 +124,7 @@ export function makePlan(
     times: arena.take(ringSteps * 8),
     chunks: arena.take(chunks * 16),
     stats: arena.take((threads + 1) * 64),
-    scratch: arena.take((threads + 1) * scratchFloats(layers) * 4),
+    scratch: arena.take((threads + 1) * scratchFloats * 4),
     norms: arena.take(normsBytes(config.optimizer, rows)),
     stamps: arena.take(profile === null ? 0 : (threads + 1) * stampDoubles(stamps) * 8),
   };
@@ -137,7 +139,7 @@ export function makePlan(
       layers,
       vectorBytes: vector,
       stateVectors: stateVectors(config.optimizer),
-      scratchBytes: scratchFloats(layers) * 4,
+      scratchBytes: scratchFloats * 4,
       training: (rows) => workspace(rows, true),
     },
     arena,
@@ -151,7 +153,9 @@ export function makePlan(
     sync: config.parallel.sync,
     batch,
     classes: facts.classes,
-    labelSmoothing: config.loss.labelSmoothing,
+    loss: config.loss,
+    labelSmoothing: labelSmoothingOf(config.loss),
+    scratchFloats,
     activation: config.model.activation,
     optimizer: config.optimizer,
     input,

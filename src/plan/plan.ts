@@ -98,7 +98,11 @@ export interface Plan {
   readonly sync: SyncName;
   readonly batch: number;
   readonly classes: number;
+  readonly loss: Config['loss'];
+  /** Of the loss; 0 for one that has none. */
   readonly labelSmoothing: number;
+  /** Floats of scratch of a rank. */
+  readonly scratchFloats: number;
   readonly activation: Config['model']['activation'];
   readonly optimizer: Config['optimizer'];
   readonly input: InputPlan;

@@ -70,7 +70,3 @@ export const strategies: Readonly<Record<SyncName, SyncStrategy>> = {
   hogwild,
   'local-sgd': localSgd,
 };
-
-export function gradientBuffers(sync: SyncName, threads: number): number {
-  return strategies[sync].gradientBuffers(threads);
-}

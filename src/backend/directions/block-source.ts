@@ -3,10 +3,9 @@ import type { PartName } from '../../data/dataset.js';
 import type { DirectionsPlan } from '../../data/transforms/directions/plan.js';
 import type { DirectionKernels } from '../../kernels/directions/direction-kernels.js';
 import { blockBytes, blocksOf } from '../../kernels/directions/spec.js';
-import type { Plan } from '../../plan/plan.js';
+import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Rows } from '../backend.js';
-import type { ForwardPass } from '../wasm/forward.js';
-import { type InputSource, inputRow, type RowLabels } from '../wasm/inputs.js';
+import { type InputSource, inputRow, type RowTargets } from '../wasm/inputs.js';
 import { BatchPlaces } from './batch-places.js';
 
 export class BlockSource implements InputSource {
@@ -15,7 +14,7 @@ export class BlockSource implements InputSource {
   readonly #kernels: DirectionKernels;
   readonly #room: number;
   readonly #places: BatchPlaces;
-  readonly #rowLabels: RowLabels = { labels: 0, order: 0 };
+  readonly #rowTargets: RowTargets = { targets: 0, order: 0 };
 
   constructor(
     plan: Plan,
@@ -31,28 +30,28 @@ export class BlockSource implements InputSource {
     this.#places = new BatchPlaces(plan.batch, directions, memory);
   }
 
-  batch(pass: ForwardPass, firstSample: number, rows: Rows): RowLabels {
+  batch(workspace: Workspace, firstSample: number, rows: Rows): RowTargets {
     const { parts, shape } = this.#directions;
     const first = this.#places.firstImage(firstSample) + rows.first;
-    this.#fetch(pass, parts.train.blocks.offset + (first / 8) * blockBytes(shape), rows);
+    this.#fetch(workspace, parts.train.blocks.offset + (first / 8) * blockBytes(shape), rows);
     return this.#labelled('train', parts.train.order.offset + first * 4);
   }
 
-  evaluated(pass: ForwardPass, part: PartName, first: number, rows: Rows, made: number): RowLabels {
-    this.#fetch(pass, made, rows);
+  evaluated(workspace: Workspace, part: PartName, first: number, rows: Rows, made: number): RowTargets {
+    this.#fetch(workspace, made, rows);
     return this.#labelled(part, this.#plan.regions.identity.offset + first * 4);
   }
 
-  #fetch({ workspace }: ForwardPass, blocks: number, rows: Rows): void {
+  #fetch(workspace: Workspace, blocks: number, rows: Rows): void {
     const count = blocksOf(rows.last - rows.first);
     const out = inputRow(workspace, rows.first);
     const { model } = this.#directions;
     this.#kernels.standardise(model.offset, blocks, count, this.#room, out, workspace.panelBytes);
   }
 
-  #labelled(part: PartName, order: number): RowLabels {
-    this.#rowLabels.labels = this.#plan.parts[part].targets.offset;
-    this.#rowLabels.order = order;
-    return this.#rowLabels;
+  #labelled(part: PartName, order: number): RowTargets {
+    this.#rowTargets.targets = this.#plan.parts[part].targets.offset;
+    this.#rowTargets.order = order;
+    return this.#rowTargets;
   }
 }

@@ -4,14 +4,9 @@
  */
 
 import type { PartName } from '../../data/dataset.js';
-import {
-  activation,
-  activationSlope,
-  adamStep,
-  crossEntropy,
-  matmul,
-  sgdStep,
-} from '../../kernels/reference.js';
+import { activation, activationSlope, adamStep, matmul, sgdStep } from '../../kernels/reference.js';
+import { type Loss, lossOf } from '../../loss/loss.js';
+import { isHit } from '../../metrics/accuracy.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
@@ -23,12 +18,14 @@ export class JsBackend implements Backend {
   readonly #buffer: ArrayBufferLike;
   readonly #rows: BatchRows;
   readonly #rank: number;
+  readonly #lossOfRow: Loss;
 
   constructor(plan: Plan, memory: WebAssembly.Memory, rank: number) {
     this.#plan = plan;
     this.#buffer = memory.buffer;
     this.#rows = new BatchRows(plan, memory);
     this.#rank = rank;
+    this.#lossOfRow = lossOf(plan.loss);
   }
 
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
@@ -97,19 +94,17 @@ export class JsBackend implements Backend {
     scale: number,
     result: ShardResult,
   ): Float64Array {
-    const { classes, labelSmoothing } = this.#plan;
+    const { classes } = this.#plan;
     const labels = this.#rows.labels(part);
     const deltas = new Float64Array(logits.length);
     result.lossSum = 0;
     result.correct = 0;
     samples.forEach((sample, row) => {
-      const of = Array.from(logits.subarray(row * classes, (row + 1) * classes));
-      const { loss, delta, correct } = crossEntropy(of, labels[sample], labelSmoothing);
-      result.lossSum += loss;
-      result.correct += Number(correct);
-      delta.forEach((value, c) => {
-        deltas[row * classes + c] = value * scale;
-      });
+      const of = logits.subarray(row * classes, (row + 1) * classes);
+      const delta = deltas.subarray(row * classes, (row + 1) * classes);
+      result.lossSum += this.#lossOfRow.row(of, labels[sample], delta);
+      result.correct += Number(isHit(of, labels[sample]));
+      for (let c = 0; c < classes; c++) delta[c] *= scale;
     });
     return deltas;
   }

@@ -8,6 +8,8 @@
 
 import type { PartName } from '../../data/dataset.js';
 import type { Kernels } from '../../kernels/kernels.js';
+import { lossOf } from '../../loss/loss.js';
+import { isHit } from '../../metrics/accuracy.js';
 import type { Slice } from '../../model/slice.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Plan } from '../../plan/plan.js';
@@ -94,6 +96,7 @@ export class TfjsBackend implements Backend {
   #loss(part: PartName, samples: Int32Array, { sums }: Passed, result: ShardResult): Tensor {
     const { classes } = this.#plan;
     const logits = sums[sums.length - 1];
+    if (this.#plan.loss.name !== 'cross-entropy') return this.#lossByRows(part, samples, logits, result);
     const values = this.#targets.subarray(0, samples.length * classes);
     this.#rows.targets(part, samples, values);
     const targets = this.#tf.tensor(values, [samples.length, classes]);
@@ -102,6 +105,25 @@ export class TfjsBackend implements Backend {
     for (const loss of losses.dataSync()) result.lossSum += loss;
     result.correct = this.#rows.hits(part, samples, this.#tf.argMax(logits, 1).dataSync());
     return deltas;
+  }
+
+  /** Any loss, by its definition on one row. */
+  #lossByRows(part: PartName, samples: Int32Array, logits: Tensor, result: ShardResult): Tensor {
+    const { classes, loss: config } = this.#plan;
+    const loss = lossOf(config);
+    const labels = this.#rows.labels(part);
+    const outputs = Float64Array.from(logits.dataSync());
+    const deltas = new Float32Array(outputs.length);
+    const gradient = new Float64Array(classes);
+    result.lossSum = 0;
+    result.correct = 0;
+    samples.forEach((sample, row) => {
+      const of = outputs.subarray(row * classes, (row + 1) * classes);
+      result.lossSum += loss.row(of, labels[sample], gradient);
+      result.correct += Number(isHit(of, labels[sample]));
+      deltas.set(gradient, row * classes);
+    });
+    return this.#tf.tensor(deltas, [samples.length, classes]);
   }
 
   #keep(inputs: readonly Tensor[], deltas: readonly Tensor[]): void {

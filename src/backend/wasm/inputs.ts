@@ -60,7 +60,16 @@ export function fetchPacked(
     const { panelBytes } = workspace;
     const target = inputRow(workspace, rows.first);
     const values = parts[part].values.offset;
-    kernels.gatherRows(values, order, count, input.width, input.scale, regions.shift.offset, target, panelBytes);
+    kernels.gatherRows(
+      values,
+      order,
+      count,
+      input.width,
+      input.scale,
+      regions.shift.offset,
+      target,
+      panelBytes,
+    );
     return;
   }
   const ranges = input.rangeEnds.length;

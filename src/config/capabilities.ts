@@ -1,0 +1,305 @@
+/**
+ * Which choices go together. Each choice of a key says what it needs and what it offers; a key answers for a
+ * capability if any of its choices offers it, and then refuses who needs it wherever the one made doesn't. So a new
+ * choice is a line in these tables, and no choice names another.
+ */
+
+import type { Config } from './schema.js';
+
+/** What choices need of others, each with what a refusal adds to say why; nothing where that is plain. */
+const reasons = {
+  /** Images of their own size, and not yet drawn anew by their moments. */
+  wholeImages: '',
+  imagesAsRead: 'features are of normalised images',
+  /** The inputs are pixels, times one number, minus one for each. */
+  affinePixels: 'features have a scale of their own',
+  /** No input is left out of memory for being zero. */
+  denseRows: '',
+  directionKernels: '',
+  /** A batch is cut into blocks of eight rows. */
+  batchOfEights: '',
+  noHiddenLayers: '',
+  /** Each worker can train on weights of its own, or on the shared ones while others do. */
+  replicas: '',
+  /** The loss is not part of the kernels that compute the gradient. */
+  anyLoss: 'softmax regression on direction features has the cross-entropy in its kernels',
+  /** The norms of each layer's weights and of its gradient. */
+  layerNorms: '',
+  wholeGradientBeforeUpdate: 'the gradient of the whole batch is needed before the update',
+  oneCopyOfWeights: "the workers' weights are one only now and then",
+  /** Nothing else decides with which weights a run ends. */
+  lastWeights: '',
+  /** The loss of each image, before any gradient is computed. */
+  perRowLoss: '',
+  /** The gradient of each thread's share of a whole batch, in a buffer of its own. */
+  separateGradients: '',
+} as const satisfies Record<string, string>;
+
+export type Capability = keyof typeof reasons;
+
+export interface Choice {
+  readonly needs?: readonly Capability[];
+  readonly offers?: readonly Capability[];
+  /** How a message names it, if not by its name in the table. */
+  readonly word?: string;
+}
+
+type Choices<Name extends string | number | boolean> = Readonly<Record<`${Name}`, Choice>>;
+
+const featureKinds: Choices<Config['data']['features']['kind']> = {
+  pixels: { offers: ['replicas', 'perRowLoss', 'separateGradients'] },
+  directions: {
+    needs: ['wholeImages', 'imagesAsRead', 'affinePixels', 'denseRows', 'batchOfEights', 'directionKernels'],
+  },
+};
+
+const normalisations: Choices<Config['data']['normalise']> = {
+  mnist: { offers: ['affinePixels'] },
+  centre: { offers: ['affinePixels'] },
+  none: { offers: ['affinePixels'] },
+  standardise: { needs: ['denseRows'] },
+  whiten: { needs: ['denseRows'] },
+};
+
+const packings: Choices<Config['data']['packing']> = {
+  auto: { offers: ['denseRows'] },
+  dense: { offers: ['denseRows'] },
+  sparse: {},
+};
+
+const networks = {
+  softmax: { offers: ['noHiddenLayers', 'anyLoss'], word: '[]' },
+  softmaxOnDirections: { offers: ['noHiddenLayers'], word: '[]' },
+  layers: { offers: ['anyLoss'], word: 'a list of widths' },
+} as const satisfies Record<string, Choice>;
+
+const backends: Choices<Config['backend']['name']> = {
+  wasm: { offers: ['directionKernels', 'replicas', 'perRowLoss', 'layerNorms'] },
+  'tfjs-node': { offers: ['layerNorms'] },
+  js: {},
+};
+
+interface Strategy extends Choice {
+  readonly gradientBuffers: 'one for each thread' | 0 | 1;
+}
+
+const strategies: Readonly<Record<Config['parallel']['sync'], Strategy>> = {
+  average: {
+    offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss', 'separateGradients'],
+    gradientBuffers: 'one for each thread',
+  },
+  sharded: {
+    offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss', 'separateGradients'],
+    gradientBuffers: 'one for each thread',
+  },
+  owner: { offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss'], gradientBuffers: 1 },
+  hogwild: { needs: ['replicas'], gradientBuffers: 0 },
+  'local-sgd': { needs: ['replicas'], gradientBuffers: 1 },
+};
+
+const losses: Choices<Config['loss']['name']> = {
+  'cross-entropy': {},
+  'squared-error': {
+    needs: ['anyLoss'],
+  },
+};
+
+const optimizers: Choices<Config['optimizer']['name']> = {
+  sgd: {},
+  adam: {},
+  lars: { needs: ['layerNorms', 'wholeGradientBeforeUpdate'] },
+};
+
+/** A key whose choices bear on those of others. */
+export interface Chooser {
+  readonly key: string;
+  /** Another key that the choice depends on. */
+  readonly alsoBy?: string;
+  readonly received: (config: Config) => unknown;
+  readonly choices: Readonly<Record<string, Choice>>;
+  /** The name of the choice made; what was received where there is none. */
+  readonly choose?: (config: Config) => string;
+}
+
+const positive = (value: number) => (value > 0 ? 'above 0' : '0');
+const usesDirections = ({ data }: Config) => data.features.kind === 'directions';
+
+/** Of two choices that don't go together the later in this list is refused: the earlier ones say what a run is of. */
+export const choosers: readonly Chooser[] = [
+  { key: 'data.features.kind', received: ({ data }) => data.features.kind, choices: featureKinds },
+  {
+    key: 'data.features.quadratic',
+    alsoBy: 'data.features.kind',
+    received: ({ data }) => data.features.quadratic,
+    choices: { '0': {}, 'above 0': { needs: ['noHiddenLayers'] } },
+    choose: (config) => positive(usesDirections(config) ? config.data.features.quadratic : 0),
+  },
+  {
+    key: 'data.pool',
+    received: ({ data }) => data.pool,
+    choices: { 1: { offers: ['wholeImages'] }, 2: {} },
+  },
+  {
+    key: 'data.crop',
+    received: ({ data }) => data.crop,
+    choices: { '0': { offers: ['wholeImages'] }, 'above 0': {} },
+    choose: ({ data }) => positive(data.crop),
+  },
+  { key: 'data.normalise', received: ({ data }) => data.normalise, choices: normalisations },
+  {
+    key: 'data.momentNormalise',
+    received: ({ data }) => data.momentNormalise,
+    choices: { false: { offers: ['imagesAsRead'] }, true: {} },
+  },
+  { key: 'data.packing', received: ({ data }) => data.packing, choices: packings },
+  {
+    key: 'train.batch',
+    received: ({ train }) => train.batch,
+    choices: { eights: { offers: ['batchOfEights'], word: 'a multiple of 8' }, other: {} },
+    choose: ({ train }) => (train.batch % 8 === 0 ? 'eights' : 'other'),
+  },
+  {
+    key: 'model.hidden',
+    alsoBy: 'data.features.kind',
+    received: ({ model }) => model.hidden,
+    choices: networks,
+    choose: (config): keyof typeof networks => {
+      if (config.model.hidden.length > 0) return 'layers';
+      return usesDirections(config) ? 'softmaxOnDirections' : 'softmax';
+    },
+  },
+  { key: 'backend', received: ({ backend }) => backend.name, choices: backends },
+  { key: 'parallel.sync', received: ({ parallel }) => parallel.sync, choices: strategies },
+  { key: 'loss.name', received: ({ loss }) => loss.name, choices: losses },
+  { key: 'optimizer.name', received: ({ optimizer }) => optimizer.name, choices: optimizers },
+  {
+    key: 'stop.restoreBest',
+    received: ({ stop }) => stop.restoreBest,
+    choices: { false: { offers: ['lastWeights'] }, true: { needs: ['oneCopyOfWeights'] } },
+  },
+  {
+    key: 'train.tailAverage',
+    received: ({ train }) => train.tailAverage,
+    choices: { '0': {}, 'above 0': { needs: ['oneCopyOfWeights', 'lastWeights'] } },
+    choose: ({ train }) => positive(train.tailAverage),
+  },
+  {
+    key: 'train.selective.beta',
+    received: ({ train }) => train.selective.beta,
+    choices: { '0': { offers: ['separateGradients'] }, 'above 0': { needs: ['perRowLoss'] } },
+    choose: ({ train }) => positive(train.selective.beta),
+  },
+  {
+    key: 'log.noiseScale',
+    received: ({ log }) => log.noiseScale,
+    choices: { false: {}, true: { needs: ['separateGradients'] } },
+  },
+];
+
+export interface Misfit {
+  /** The key to blame, then what its choice doesn't go with. */
+  readonly keys: readonly string[];
+  readonly expected: string;
+  readonly received: unknown;
+}
+
+/** Pairs of choices of which one needs what the other doesn't offer, and needs that no choice at all offers. */
+export function misfits(config: Config): Misfit[] {
+  return choosers.flatMap((chooser, at) => {
+    const name = chosen(chooser, config);
+    const received = chooser.received(config);
+    const unoffered = unofferedNeed(chooser.choices[name]);
+    const alone =
+      unoffered === null
+        ? []
+        : [
+            {
+              keys: keysOf(chooser),
+              expected: `${offeredElsewhere(chooser)}${because(unoffered)}`,
+              received,
+            },
+          ];
+    const beside = choosers.slice(0, at).flatMap((other) => {
+      const expected = expectedBeside(chooser, name, other, chosen(other, config));
+      return expected === null ? [] : [{ keys: [...keysOf(chooser), ...keysOf(other)], expected, received }];
+    });
+    return [...alone, ...beside];
+  });
+}
+
+/** What would do instead of a choice beside another key's, and why; null where the two go together. */
+export function expectedBeside(
+  chooser: Chooser,
+  name: string,
+  other: Chooser,
+  otherName: string,
+): string | null {
+  const lacking = clash(chooser, name, other, otherName);
+  if (lacking === null) return null;
+  const wouldDo = words(chooser, (choice) => clash(chooser, choice, other, otherName) === null);
+  const goes = words(other, (choice) => clash(chooser, name, other, choice) === null);
+  const clashes = words(other, (choice) => clash(chooser, name, other, choice) !== null);
+  const condition = goes.length < clashes.length ? `not ${joined(goes)}` : joined(clashes);
+  return `${joined(wouldDo)} if ${other.key} is ${condition}${because(lacking)}`;
+}
+
+/** The first capability that one of two choices needs and the other's key answers for, but not with this choice. */
+function clash(one: Chooser, name: string, other: Chooser, otherName: string): Capability | null {
+  return missing(one.choices[name], other, otherName) ?? missing(other.choices[otherName], one, name);
+}
+
+function missing(needy: Choice | undefined, offerer: Chooser, name: string): Capability | null {
+  const offered = offerer.choices[name]?.offers ?? [];
+  return needy?.needs?.find((need) => answersFor(offerer, need) && !offered.includes(need)) ?? null;
+}
+
+function answersFor({ choices }: Chooser, capability: Capability): boolean {
+  return Object.values(choices).some(({ offers }) => offers?.includes(capability));
+}
+
+function unofferedNeed(choice: Choice | undefined): Capability | null {
+  return choice?.needs?.find((need) => !choosers.some((chooser) => answersFor(chooser, need))) ?? null;
+}
+
+function offeredElsewhere(chooser: Chooser): string {
+  return joined(words(chooser, (name) => unofferedNeed(chooser.choices[name]) === null));
+}
+
+function chosen(chooser: Chooser, config: Config): string {
+  return chooser.choose?.(config) ?? String(chooser.received(config));
+}
+
+const keysOf = ({ key, alsoBy }: Chooser) => (alsoBy === undefined ? [key] : [key, alsoBy]);
+
+/** Of the choices that a test lets through. */
+function words({ choices }: Chooser, test: (name: string) => boolean): string[] {
+  const named = Object.entries(choices).filter(([name]) => test(name));
+  return [...new Set(named.map(([name, { word }]) => word ?? name))];
+}
+
+function joined(list: readonly string[]): string {
+  return list.length < 2 ? list.join() : `${list.slice(0, -1).join(', ')} or ${list.at(-1)}`;
+}
+
+const because = (capability: Capability) => (reasons[capability] === '' ? '' : `: ${reasons[capability]}`);
+
+/** Values of data.normalise that are a linear map with tensors of its own. */
+export function isLinearMap(normalise: Config['data']['normalise']): normalise is 'standardise' | 'whiten' {
+  return !normalisations[normalise].offers?.includes('affinePixels');
+}
+
+/** Whether an optimiser wants every layer's norms before any parameter is updated. */
+export function isLayerwise(name: Config['optimizer']['name']): boolean {
+  return optimizers[name].needs?.includes('layerNorms') ?? false;
+}
+
+/** Gradients kept at a time: one for each thread, one in all, or none beside those of the replicas. */
+export function gradientBuffers(sync: Config['parallel']['sync'], threads: number): number {
+  const { gradientBuffers: count } = strategies[sync];
+  return count === 'one for each thread' ? threads : count;
+}
+
+/** Whether the workers train apart, each on weights that others don't wait for. */
+export function trainsApart(sync: Config['parallel']['sync']): boolean {
+  return strategies[sync].needs?.includes('replicas') ?? false;
+}

@@ -1,0 +1,25 @@
+/** Keys of the loss. */
+
+import * as z from 'zod';
+import { belowOne, choiceError, section } from './schema-leaves.js';
+
+const crossEntropy = section({
+  name: z.literal('cross-entropy').default('cross-entropy'),
+  labelSmoothing: belowOne().default(0).describe('Share of the target spread evenly over all classes'),
+});
+
+const squaredError = section({ name: z.literal('squared-error') });
+
+export const loss = z
+  .discriminatedUnion('name', [crossEntropy, squaredError], {
+    error: choiceError(['cross-entropy', 'squared-error']),
+  })
+  .describe(
+    'What training lowers. cross-entropy: of the softmax of the outputs; squared-error: half the squared distance of ' +
+      'the outputs from one-hot targets (Hui & Belkin 2021)',
+  );
+
+/** Share of the target spread evenly over all classes; 0 for a loss that has no such key. */
+export function labelSmoothingOf(chosen: z.infer<typeof loss>): number {
+  return 'labelSmoothing' in chosen ? chosen.labelSmoothing : 0;
+}

@@ -45,7 +45,6 @@ export interface InferencePlan {
 
 /** 784 pixels: 5 MB of images. */
 const roundChunks = 64;
-const pageBytes = 65536;
 
 export function planInference(
   { config, facts, pipeline }: NetworkDescription,
@@ -70,15 +69,13 @@ export function planInference(
   const made = planOf(stride * threads);
   // The parameters never change, so the centred bias is computed once, whatever the plan would do in training.
   const plan = { ...made, input: { ...made.input, centredByOwner: made.input.shifted } };
-  const arena = new Arena();
-  arena.top = plan.bytes;
+  const arena = new Arena(plan.bytes);
   const roundImages = (threads === 1 ? 1 : roundChunks) * plan.evaluationChunk;
   const images = arena.take(roundImages * sizeOf(input));
   const logits = arena.take(roundImages * plan.classes * 4);
   const rangeEnds = arena.take(plan.input.rangeEnds.length * 4);
-  const bytes = Math.ceil(arena.top / pageBytes) * pageBytes;
   const transforms = { data: config.data, fitted: pipeline.tensors() };
-  return { plan, input, ...transforms, stride, roundImages, images, logits, rangeEnds, bytes };
+  return { plan, input, ...transforms, stride, roundImages, images, logits, rangeEnds, bytes: arena.bytes };
 }
 
 /** @throws UserError when a tensor is missing or does not fit, or when there is not enough memory. */

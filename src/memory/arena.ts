@@ -1,6 +1,9 @@
-/** Regions of the shared memory, handed out one after the other. */
+/** Regions of the shared memory, handed out one after the other, each to the part of a plan that owns it. */
+
 /** The memory's first page belongs to the kernels' own constants (tables of Math.log): plans start after it. */
 export const reservedBytes = 65536;
+
+const pageBytes = 65536;
 
 /** A region of the shared memory: byte offset and size. */
 export interface Region {
@@ -8,13 +11,40 @@ export interface Region {
   readonly bytes: number;
 }
 
+/** Hands out the next region. */
+export type Take = (bytes: number) => Region;
+
 /** Each region starts on cache lines of its own (128 bytes: pairs are prefetched). */
 export class Arena {
-  top = reservedBytes;
+  #top: number;
+  readonly #owned = new Map<string, number>();
 
-  take(bytes: number): Region {
-    const offset = this.top;
-    this.top = Math.ceil((offset + bytes) / 128) * 128;
+  /** `start`: bytes that are taken already. */
+  constructor(start = reservedBytes) {
+    this.#top = start;
+  }
+
+  readonly take: Take = (bytes) => {
+    const offset = this.#top;
+    this.#top = Math.ceil((offset + bytes) / 128) * 128;
     return { offset, bytes };
+  };
+
+  /** Lets a part of the plan take its regions; what it took is kept under its name. */
+  part<P>(owner: string, plan: (take: Take) => P): P {
+    const before = this.#top;
+    const planned = plan(this.take);
+    this.#owned.set(owner, (this.#owned.get(owner) ?? 0) + this.#top - before);
+    return planned;
+  }
+
+  /** Bytes by owner, in the order in which they took them. */
+  get owners(): Record<string, number> {
+    return Object.fromEntries(this.#owned);
+  }
+
+  /** Bytes of the whole memory, a whole number of 64 KiB pages. */
+  get bytes(): number {
+    return Math.ceil(this.#top / pageBytes) * pageBytes;
   }
 }

@@ -1,6 +1,6 @@
 /** Where the squares of gradients are kept from which the gradient noise scale follows: see optim/noise-scale.ts. */
 import type { Config } from '../config/schema.js';
-import type { Arena, Region } from '../memory/arena.js';
+import type { Region, Take } from '../memory/arena.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 
 /** Per party of a step: mean square of the shards' gradients, square of their average; each over its own slices. */
@@ -13,7 +13,7 @@ export const squaresPerParty = 2;
 export function planNoise(
   { log: { noiseScale }, train: { batch } }: Config,
   { threads, ringSteps }: { threads: number; ringSteps: number },
-  arena: Arena,
+  take: Take,
 ): Region | null {
   if (!noiseScale) return null;
   if (threads < 2 || batch < threads) {
@@ -23,5 +23,5 @@ export function planNoise(
         : `false where train.batch=${batch} is less than an image for each of the ${threads} threads`;
     throw new UserError(`log.noiseScale: ${expectedGot(expected, true)}`, ExitCode.usage);
   }
-  return arena.take(ringSteps * (threads + 1) * squaresPerParty * 8);
+  return take(ringSteps * (threads + 1) * squaresPerParty * 8);
 }

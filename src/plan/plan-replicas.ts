@@ -3,9 +3,10 @@
  * weights, and for `local-sgd` the weights too. A replica's plan is that of a run with one thread.
  */
 import type { Config } from '../config/schema.js';
-import type { Arena, Region } from '../memory/arena.js';
+import type { Region, Take } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layout.js';
-import type { Plan, Workspace } from './plan.js';
+import { planTransposed, type Workspace } from './network.js';
+import type { Plan } from './plan.js';
 import { runLength } from './run-length.js';
 import { columnBytes } from './shards.js';
 
@@ -54,28 +55,21 @@ export interface ReplicaSizes {
 export function planReplicas(
   { parallel: { sync }, train: { batch } }: Config,
   sizes: ReplicaSizes,
-  arena: Arena,
+  take: Take,
 ): ReplicaRegions[] {
   if (sync !== 'hogwild' && sync !== 'local-sgd') return [];
   const { threads, features, gathers, layers, vectorBytes } = sizes;
   const rows = sync === 'hogwild' ? batch : Math.ceil(batch / threads);
   return Array.from({ length: threads }, () => ({
-    parameters: sync === 'hogwild' ? null : arena.take(vectorBytes),
-    states: arena.take(vectorBytes * sizes.stateVectors),
-    gradients: arena.take(vectorBytes),
-    centredBias: arena.take(layers[0].width * 4),
-    transposed: takeTransposed(layers, arena),
-    columns: arena.take(gathers ? columnBytes(features, rows, 1) : 0),
-    scratch: arena.take(sizes.scratchBytes),
+    parameters: sync === 'hogwild' ? null : take(vectorBytes),
+    states: take(vectorBytes * sizes.stateVectors),
+    gradients: take(vectorBytes),
+    centredBias: take(layers[0].width * 4),
+    transposed: planTransposed(take, layers),
+    columns: take(gathers ? columnBytes(features, rows, 1) : 0),
+    scratch: take(sizes.scratchBytes),
     training: sizes.training(rows),
   }));
-}
-
-/** Per layer from the second: transposed weights, f32 [⌈inputs/16⌉][outputs][16]. */
-export function takeTransposed(layers: readonly LayerLayout[], arena: Arena): (Region | null)[] {
-  return layers.map((layer, l) =>
-    l === 0 ? null : arena.take(Math.ceil(layer.inputs / 16) * layer.outputs * 64),
-  );
 }
 
 /** The plan by which rank `rank` trains alone, as rank 0 of one thread; the slices stay those of all ranks. */

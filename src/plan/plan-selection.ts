@@ -1,6 +1,6 @@
 /** Regions of selective back-propagation: see worker/selection.ts. */
 import type { Config } from '../config/schema.js';
-import type { Arena, Region } from '../memory/arena.js';
+import type { Region, Take } from '../memory/arena.js';
 import type { Plan } from './plan.js';
 
 export interface SelectionPlan {
@@ -19,15 +19,15 @@ export interface SelectionPlan {
 export function planSelection(
   { train: { batch, selective } }: Config,
   { threads, images, ringSteps }: { threads: number; images: number; ringSteps: number },
-  arena: Arena,
+  take: Take,
 ): SelectionPlan | null {
   if (selective.beta === 0) return null;
   return {
     beta: selective.beta,
-    losses: arena.take(batch * 8),
-    draws: arena.take(images * 4),
-    chosen: Array.from({ length: threads }, () => arena.take(batch * 4)),
-    trained: arena.take(ringSteps * 8),
+    losses: take(batch * 8),
+    draws: take(images * 4),
+    chosen: Array.from({ length: threads }, () => take(batch * 4)),
+    trained: take(ringSteps * 8),
   };
 }
 

@@ -5,15 +5,21 @@
 import type { Config } from '../config/schema.js';
 import type { PartName } from '../data/dataset.js';
 import type { Packing } from '../data/packing.js';
+import type { PartPlan, SampleRegions } from '../data/samples-plan.js';
 import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import type { Region } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layout.js';
 import type { Slice } from '../model/slice.js';
 import type { WeightRows } from '../optim/layer-norms.js';
+import type { UpdaterRegions } from '../optim/updater-plan.js';
+import type { ControlRegions } from './control.js';
+import type { NetworkRegions, Workspace } from './network.js';
 import type { LocalPlan, ReplicaRegions } from './plan-replicas.js';
 import type { SelectionPlan } from './plan-selection.js';
 
+export type { PartPlan } from '../data/samples-plan.js';
 export type { Region } from '../memory/arena.js';
+export type { Workspace } from './network.js';
 
 export type SyncName = Config['parallel']['sync'];
 
@@ -47,26 +53,6 @@ export interface InputPlan {
   readonly gathers: boolean;
 }
 
-/**
- * Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network: what has a row for
- * each sample lies in panels of 16 columns, f32 [width / 16][rows][16]; as a matrix, [rows][width].
- */
-export interface Workspace {
-  readonly rows: number;
-  /** From one panel to the next. */
-  readonly panelBytes: number;
-  /** Dense inputs, f32; sparse rows are used where they lie, but for matrices. */
-  readonly inputs: Region;
-  /** Sparse: [rows][ranges + 1] addresses. */
-  readonly bounds: Region;
-  /** Per layer; the last one holds logits, then their gradient. */
-  readonly activations: readonly Region[];
-  /** Per hidden layer: the gradient of the loss by its pre-activations. */
-  readonly deltas: readonly Region[];
-  /** Per hidden layer, GELU only: pre-activations. */
-  readonly preActivations: readonly Region[];
-}
-
 export interface ProfilePlan {
   /** Where each thread leaves a CPU profile; null: nowhere. */
   readonly cpuProfiles: string | null;
@@ -75,14 +61,9 @@ export interface ProfilePlan {
   readonly collector: string;
 }
 
-export interface PartPlan {
-  readonly count: number;
-  /** Sparse: entries; dense: u16 rows. */
-  readonly values: Region;
-  /** Sparse: u32 [count · ranges + 1], the address of each row's ranges. */
-  readonly starts: Region;
-  /** i32 [count]: the class of each sample. */
-  readonly targets: Region;
+/** stamps: f64 [threads + 1][…], of a profiled run. */
+export interface ProfileRegions {
+  readonly stamps: Region;
 }
 
 export interface Plan {
@@ -121,7 +102,8 @@ export interface Plan {
   readonly evaluationChunk: number;
   readonly training: Workspace;
   readonly evaluation: readonly Workspace[];
-  readonly regions: Readonly<Record<RegionName, Region>>;
+  /** Of the parts that every run has; see their own files. */
+  readonly regions: ControlRegions & SampleRegions & NetworkRegions & UpdaterRegions & ProfileRegions;
   /** Per layer from the second: transposed weights. */
   readonly transposed: readonly (Region | null)[];
   readonly local: LocalPlan | null;
@@ -130,34 +112,8 @@ export interface Plan {
   readonly selection: SelectionPlan | null;
   /** Squares of gradients: see planNoise. */
   readonly noise: Region | null;
+  /** Bytes by the part that took them. */
+  readonly owners: Readonly<Record<string, number>>;
   /** Bytes of the whole memory, a whole number of 64 KiB pages. */
   readonly bytes: number;
 }
-
-/**
- * control: words for barriers and commands; parameters, states, gradients: vectors as long as the parameters;
- * shift: f32 [features]; centredBias: f32 [width of the first layer];
- * columns: tiles of the batch's sparse rows turned into columns; order: i32, the epoch's samples; identity: i32 0, 1, 2 …;
- * rates: f64 per ring step; metrics: f64 [ringSteps][threads][loss sum, correct]; times: f64 per ring step;
- * chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][phases]; scratch: f32 rows per rank;
- * norms: see optim/layer-norms.ts.
- * stamps: f64 [threads + 1][…], of a profiled run.
- */
-export type RegionName =
-  | 'control'
-  | 'parameters'
-  | 'states'
-  | 'gradients'
-  | 'shift'
-  | 'centredBias'
-  | 'columns'
-  | 'order'
-  | 'identity'
-  | 'rates'
-  | 'metrics'
-  | 'times'
-  | 'chunks'
-  | 'stats'
-  | 'scratch'
-  | 'norms'
-  | 'stamps';

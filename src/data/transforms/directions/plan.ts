@@ -16,7 +16,7 @@ import {
   fittedImages,
   imageSide,
 } from '../../../kernels/directions/spec.js';
-import type { Arena, Region } from '../../../memory/arena.js';
+import type { Region, Take } from '../../../memory/arena.js';
 import type { PartName } from '../../dataset.js';
 import { chooseTeam, type Team } from './team.js';
 
@@ -82,7 +82,7 @@ export function planDirections(
   config: Config,
   parts: Readonly<Record<PartName, { readonly count: number }>>,
   { threads, oversubscribed }: { readonly threads: number; readonly oversubscribed: boolean },
-  arena: Arena,
+  take: Take,
 ): DirectionsPlan {
   const shape = directionShape(config.data.features);
   const { features, components } = shape;
@@ -94,10 +94,10 @@ export function planDirections(
     const { count } = parts[name];
     const used = chunksOf(name === 'train' ? images : count) * chunkImages;
     return {
-      images: arena.take(count === 0 ? 0 : (count + 1) * imageSide * imageSide),
-      blocks: arena.take((used / chunkImages) * chunkBlocks * blockBytes(shape)),
-      order: arena.take(Math.max(used, name === 'train' ? count : 0) * 4),
-      labels: arena.take(used),
+      images: take(count === 0 ? 0 : (count + 1) * imageSide * imageSide),
+      blocks: take((used / chunkImages) * chunkBlocks * blockBytes(shape)),
+      order: take(Math.max(used, name === 'train' ? count : 0) * 4),
+      labels: take(used),
     };
   };
   const vector = features * 4;
@@ -113,25 +113,25 @@ export function planDirections(
     }),
     keepsEvaluated: every === 'epoch' ? epochs > 1 : every < Math.ceil(images / batch) * epochs,
     parts: { train: part('train'), validation: part('validation'), test: part('test') },
-    statistics: arena.take(chunksOf(images) * statisticsStride),
+    statistics: take(chunksOf(images) * statisticsStride),
     statisticsStride,
-    model: arena.take(linearModelBytes),
-    mean: arena.take(vector),
-    shift: arena.take(vector),
-    projection: arena.take((features + 1) * components * 4),
-    centres: arena.take(productStrips(components) * 32),
-    deltas: arena.take(blocksOf(batch) * stripFloats * 4),
-    rows: arena.take(batch * vector),
-    projected: arena.take(batch * components * 4),
-    fitting: arena.take(components === 0 ? 0 : fittingBytes(shape, fitted)),
+    model: take(linearModelBytes),
+    mean: take(vector),
+    shift: take(vector),
+    projection: take((features + 1) * components * 4),
+    centres: take(productStrips(components) * 32),
+    deltas: take(blocksOf(batch) * stripFloats * 4),
+    rows: take(batch * vector),
+    projected: take(batch * components * 4),
+    fitting: take(components === 0 ? 0 : fittingBytes(shape, fitted)),
     fittedImages: fitted,
-    batches: arena.take(Math.ceil(images / batch) * 4),
+    batches: take(Math.ceil(images / batch) * 4),
     ranks: Array.from({ length: threads + 1 }, () => ({
-      extraction: arena.take(extractionBytes),
-      folded: arena.take(shape.vectorFloats * 4),
-      chunk: arena.take(chunkBlocks * blockBytes(shape)),
-      room: arena.take(640 + 64 * (features + components)),
-      sums: arena.take(64),
+      extraction: take(extractionBytes),
+      folded: take(shape.vectorFloats * 4),
+      chunk: take(chunkBlocks * blockBytes(shape)),
+      room: take(640 + 64 * (features + components)),
+      sums: take(64),
     })),
   };
 }

@@ -1,0 +1,60 @@
+/** Where the samples of a run lie in its memory, and the orders in which they are read. */
+import { sparseBytes } from '../kernels/sparse-rows.js';
+import type { Region, Take } from '../memory/arena.js';
+import type { PartName } from './dataset.js';
+import type { Packing } from './packing.js';
+
+export interface PartPlan {
+  readonly count: number;
+  /** Sparse: entries; dense: u16 rows. */
+  readonly values: Region;
+  /** Sparse: u32 [count · ranges + 1], the address of each row's ranges. */
+  readonly starts: Region;
+  /** i32 [count]: the class of each sample. */
+  readonly targets: Region;
+}
+
+export interface SampleSizes {
+  readonly parts: Readonly<Record<PartName, { readonly count: number; readonly nonZeros: number }>>;
+  /** directions: made during the run, elsewhere. */
+  readonly packing: Packing | 'directions';
+  /** Dense: values of a row. */
+  readonly width: number;
+  /** Sparse: feature ranges of a row. */
+  readonly ranges: number;
+  /** Whether samples are read through lists of places. */
+  readonly listed: boolean;
+}
+
+/** shift: f32 [width]; order: i32, the epoch's samples; identity: i32 0, 1, 2 … */
+export interface SampleRegions {
+  readonly shift: Region;
+  readonly order: Region;
+  readonly identity: Region;
+}
+
+export function planSamples(
+  take: Take,
+  { parts, packing, width, ranges, listed }: SampleSizes,
+): { readonly parts: Readonly<Record<PartName, PartPlan>>; readonly regions: SampleRegions } {
+  const valueBytes = {
+    sparse: (count: number, nonZeros: number) => sparseBytes(count, nonZeros, ranges),
+    dense: (count: number) => count * width * 2,
+    directions: () => 0,
+  };
+  const part = ({ count, nonZeros }: { readonly count: number; readonly nonZeros: number }): PartPlan => ({
+    count,
+    values: take(valueBytes[packing](count, nonZeros)),
+    starts: take(packing === 'sparse' ? (count * ranges + 1) * 4 : 0),
+    targets: take(count * 4),
+  });
+  const largest = Math.max(...Object.values(parts).map(({ count }) => count));
+  return {
+    parts: { train: part(parts.train), validation: part(parts.validation), test: part(parts.test) },
+    regions: {
+      shift: take(width * 4),
+      order: take(parts.train.count * 4),
+      identity: take(listed ? largest * 4 : 0),
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** What an updater keeps between steps: vectors of state as long as the parameters, and what it measures of each layer. */
+import type { Config } from '../config/schema.js';
+import type { Region, Take } from '../memory/arena.js';
+import { normsBytes, type WeightRows } from './layer-norms.js';
+import { stateVectors } from './optimizer.js';
+
+/** norms: see layer-norms.ts. */
+export interface UpdaterRegions {
+  readonly states: Region;
+  readonly norms: Region;
+}
+
+/** `vectorBytes`: of the parameters. */
+export function planUpdater(
+  take: Take,
+  optimizer: Config['optimizer'],
+  vectorBytes: number,
+  rows: readonly WeightRows[],
+): UpdaterRegions {
+  return {
+    states: take(vectorBytes * stateVectors(optimizer)),
+    norms: take(normsBytes(optimizer, rows)),
+  };
+}

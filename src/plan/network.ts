@@ -1,0 +1,102 @@
+/** Where a network lies: its parameters with what is derived from them, and the buffers through which rows pass. */
+import type { Region, Take } from '../memory/arena.js';
+import type { LayerLayout } from '../model/layout.js';
+import { columnBytes } from './shards.js';
+
+/**
+ * Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network: what has a row for
+ * each sample lies in panels of 16 columns, f32 [width / 16][rows][16]; as a matrix, [rows][width].
+ */
+export interface Workspace {
+  readonly rows: number;
+  /** From one panel to the next. */
+  readonly panelBytes: number;
+  /** Dense inputs, f32; sparse rows are used where they lie, but for matrices. */
+  readonly inputs: Region;
+  /** Sparse: [rows][ranges + 1] addresses. */
+  readonly bounds: Region;
+  /** Per layer; the last one holds the outputs, then their gradient. */
+  readonly activations: readonly Region[];
+  /** Per hidden layer: the gradient of the loss by its pre-activations. */
+  readonly deltas: readonly Region[];
+  /** Per hidden layer, GELU only: pre-activations. */
+  readonly preActivations: readonly Region[];
+}
+
+/**
+ * parameters, gradients: vectors as long as the parameters; centredBias: f32 [width of the first layer]; columns: tiles of
+ * the batch's sparse rows turned into columns; scratch: f32 rows per rank.
+ */
+export interface NetworkRegions {
+  readonly parameters: Region;
+  readonly gradients: Region;
+  readonly centredBias: Region;
+  readonly columns: Region;
+  readonly scratch: Region;
+}
+
+export interface NetworkSizes {
+  readonly layers: readonly LayerLayout[];
+  readonly threads: number;
+  readonly batch: number;
+  readonly features: number;
+  readonly vectorBytes: number;
+  readonly gradientBuffers: number;
+  /** Whether the sparse rows of a batch are turned into columns. */
+  readonly gathers: boolean;
+  readonly scratchFloats: number;
+}
+
+export function planParameters(
+  take: Take,
+  { layers, threads, batch, features, vectorBytes, gradientBuffers, gathers, scratchFloats }: NetworkSizes,
+): NetworkRegions {
+  return {
+    parameters: take(vectorBytes),
+    gradients: take(vectorBytes * gradientBuffers),
+    centredBias: take(layers[0].width * 4),
+    columns: take(gathers ? columnBytes(features, batch, threads) : 0),
+    scratch: take((threads + 1) * scratchFloats * 4),
+  };
+}
+
+/** Floats of scratch per rank: a centred bias and a row of bias sums for the widest layer, a zero row, a sum of losses. */
+export function scratchFloatsOf(layers: readonly LayerLayout[]): number {
+  return 2 * Math.max(...layers.map((layer) => layer.width)) + 64;
+}
+
+export interface WorkspaceSizes {
+  readonly layers: readonly LayerLayout[];
+  /** Floats of a dense row of inputs; 0 if rows of inputs are not needed. */
+  readonly inputWidth: number;
+  /** Sparse: feature ranges. */
+  readonly ranges: number;
+  readonly keepsSums: boolean;
+  /** Whether there are rows at all: softmax regression on feature blocks has none. */
+  readonly hasRows: boolean;
+}
+
+export function planWorkspace(
+  take: Take,
+  { layers, inputWidth, ranges, keepsSums, hasRows }: WorkspaceSizes,
+  rows: number,
+  training: boolean,
+): Workspace {
+  const hidden = layers.slice(0, -1);
+  const perLayer = (list: readonly LayerLayout[]) =>
+    list.map((layer) => take(hasRows ? rows * layer.width * 4 : 0));
+  return {
+    rows,
+    panelBytes: rows * 64,
+    inputs: take(rows * inputWidth * 4),
+    bounds: take(rows * (ranges + 1) * 4),
+    activations: perLayer(layers),
+    deltas: training ? perLayer(hidden) : [],
+    preActivations: keepsSums ? perLayer(hidden) : [],
+  };
+}
+
+/** Per layer from the second: transposed weights, f32 [⌈inputs/16⌉][outputs][16]. */
+export function planTransposed(take: Take, layers: readonly LayerLayout[]): (Region | null)[] {
+  return layers.map((layer, l) => (l === 0 ? null : take(Math.ceil(layer.inputs / 16) * layer.outputs * 64)));
+}

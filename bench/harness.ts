@@ -5,26 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { markdownTable } from 'markdown-table';
 import { resolveConfig } from '../dist/config/load.js';
 import type { Config } from '../dist/config/schema.js';
-import { prepareData } from '../dist/coordinator/prepare-data.js';
-import { Session } from '../dist/coordinator/session.js';
-import { shapeOf } from '../dist/coordinator/setup.js';
-import {
-  type RunObserver,
-  type RunOutcome,
-  startParameters,
-  trainOnce,
-} from '../dist/coordinator/training-run.js';
+import { OwnResources } from '../dist/coordinator/resources.js';
+import { openSetup, planFor } from '../dist/coordinator/setup.js';
+import { Trainer as CoordinatorTrainer } from '../dist/coordinator/trainer.js';
+import type { RunObserver, RunOutcome } from '../dist/coordinator/training-run.js';
 import type { PhaseTimes } from '../dist/coordinator/work.js';
 import type { Dataset } from '../dist/data/dataset.js';
-import { loadDataset } from '../dist/data/load.js';
 import type { DirectionShape } from '../dist/kernels/directions/spec.js';
-import { type LoadedKernels, loadKernels } from '../dist/kernels/load.js';
+import type { LoadedKernels } from '../dist/kernels/load.js';
 import { countCores } from '../dist/machine/cores.js';
 import { maximum, median, minimum } from '../dist/numbers/statistics.js';
-import { makePlan } from '../dist/plan/make-plan.js';
 import type { DataFacts, Plan, ProfilePlan } from '../dist/plan/plan.js';
-import type { Collector } from '../dist/profile/collector.js';
-import { openPool } from '../dist/worker/pool.js';
+import { type Collector, collectorOf } from '../dist/profile/collector.js';
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -85,20 +77,35 @@ export interface Trainer {
   close(): Promise<void>;
 }
 
-const kernels = new Map<string, LoadedKernels>();
-let mnist: Promise<Dataset> | undefined;
+const never = new AbortController().signal;
+const resources = new OwnResources(never, () => {});
 
 /** Compiled once for each shape of direction features; null: pixels. */
 export function loadedKernels(shape: DirectionShape | null = null): LoadedKernels {
-  const key = JSON.stringify(shape);
-  const loaded = kernels.get(key) ?? loadKernels(undefined, shape);
-  kernels.set(key, loaded);
-  return loaded;
+  return resources.kernelsFor(shape);
 }
 
-export function mnistImages(): Promise<Dataset> {
-  mnist ??= loadDataset({ set: 'mnist', dir: null });
-  return mnist;
+export async function mnistImages(): Promise<Dataset> {
+  const { config } = await resolveConfig({ file: null, overrides: [], environment: {} });
+  return resources.dataset(config);
+}
+
+/** Another data set than the configuration names, and pools of its own. */
+class BenchResources extends OwnResources {
+  readonly #dataset: Dataset | undefined;
+
+  constructor(dataset: Dataset | undefined) {
+    super(never, () => {});
+    this.#dataset = dataset;
+  }
+
+  override dataset(config: Config): Promise<Dataset> {
+    return this.#dataset === undefined ? resources.dataset(config) : Promise.resolve(this.#dataset);
+  }
+
+  override kernelsFor(shape: DirectionShape | null): LoadedKernels {
+    return resources.kernelsFor(shape);
+  }
 }
 
 /** A warm pool with its session. Several may be open at once: workers without a command sleep. */
@@ -110,34 +117,27 @@ export async function openTrainer(
   profile: ProfilePlan | null = null,
 ): Promise<Trainer> {
   const { config } = await resolveConfig({ file, overrides, environment: {}, directory: root });
-  const data = prepareData(dataset ?? (await mnistImages()), config);
-  const plan = makePlan(config, data.facts, threads, (await countCores()).available, profile);
-  const pool = openPool(threads);
-  const session = await Session.open(
-    plan,
-    data,
-    loadedKernels(shapeOf(config)),
-    pool,
-    new AbortController().signal,
-  );
+  const setup = await openSetup({
+    ...{ config, cores: await countCores(), signal: never, note: () => {}, startsWorkers: false },
+    resources: new BenchResources(dataset),
+  });
+  const plan = planFor(setup, threads, profile);
+  const trainer = await CoordinatorTrainer.open(setup, plan);
+  const { session } = trainer;
   return {
     config,
     threads,
-    packing: data.facts.packing,
+    packing: setup.data.facts.packing,
     plan,
-    profile: session.profile,
+    profile: profile === null ? null : collectorOf(session),
     async train(evaluates, seed = config.seed, observer = {}) {
-      startParameters(session, config, seed, null);
       session.profile?.restart();
       const ordered = (fromMs: number, toMs: number) => session.profile?.ordered(fromMs, toMs);
-      const outcome = await trainOnce(session, config, seed, { ordered, ...observer }, evaluates);
+      const outcome = await trainer.train(seed, { ordered, ...observer }, { evaluates });
       session.profile?.finish();
       return { ...outcome, phases: session.phaseTimes() };
     },
-    async close() {
-      await session.close();
-      await pool.close();
-    },
+    close: () => trainer.close(),
   };
 }
 

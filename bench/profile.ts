@@ -5,6 +5,7 @@
 import { countCores } from '../dist/machine/cores.js';
 import { minimum } from '../dist/numbers/statistics.js';
 import { phaseTable } from '../dist/profile/phase-table.js';
+import { profilePlan } from '../dist/profile/profile-plan.js';
 import { totalsOf } from '../dist/profile/totals.js';
 import { alternate, openTrainer, shown, spread, table } from './harness.ts';
 import { type BarId, judge, writeRecord } from './record.ts';
@@ -35,7 +36,7 @@ interface Compared {
 async function compare(file: string, threads: number, rounds: number): Promise<Compared> {
   const [plain, profiled] = [
     await openTrainer(file, [], threads),
-    await openTrainer(file, [], threads, undefined, { cpuProfiles: null }),
+    await openTrainer(file, [], threads, undefined, profilePlan(null)),
   ];
   const accounted: number[] = [];
   let stamps = 0;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveConfig } from '../dist/config/load.js';
-import { directionShape } from '../dist/kernels/directions/spec.js';
 import { chooseTeam } from '../dist/data/transforms/directions/team.js';
+import { directionShape } from '../dist/kernels/directions/spec.js';
 import { chooseThreads, estimateMs } from '../dist/plan/threads.js';
 
-const images = { train: 60_000, evaluated: 10_000 };
+const size = { train: 60_000, evaluated: 10_000, pixels: 784, classes: 10 };
 const cores = { physical: 4, logical: 8, available: 8 };
 
 async function configOf(file: string, ...overrides: string[]) {
@@ -13,10 +13,10 @@ async function configOf(file: string, ...overrides: string[]) {
 }
 
 test('auto: a sprint of a few milliseconds gets one worker, epochs of a deep network all cores', async () => {
-  const sprint = chooseThreads(await configOf('mnist-97', 'parallel.threads=auto'), cores, images, 784);
+  const sprint = chooseThreads(await configOf('mnist-97', 'parallel.threads=auto'), cores, size);
   assert.equal(sprint.count, 1);
   assert.match(sprint.reason, /^the run is about \d+ ms of work for one core: more workers cost/);
-  const deep = chooseThreads(await configOf('fastmlp', 'parallel.threads=auto'), cores, images, 784);
+  const deep = chooseThreads(await configOf('fastmlp', 'parallel.threads=auto'), cores, size);
   assert.equal(deep.count, 4);
   assert.match(deep.reason, /pays$/);
 });
@@ -28,13 +28,13 @@ test('a count, physical and logical are what they say', async () => {
     ['logical', 8],
   ] as const) {
     const config = await configOf('mnist-97', `parallel.threads=${word}`);
-    assert.equal(chooseThreads(config, cores, images, 784).count, count);
+    assert.equal(chooseThreads(config, cores, size).count, count);
   }
 });
 
 test('the estimate grows with images, epochs, grid and layers', async () => {
   const estimate = async (file: string, ...overrides: string[]) =>
-    estimateMs(await configOf(file, ...overrides), images, 784);
+    estimateMs(await configOf(file, ...overrides), size);
   const base = await estimate('mnist-97');
   assert.ok(base < (await estimate('mnist-97', 'data.take=4000')));
   assert.ok(base < (await estimate('mnist-97', 'train.epochs=2')));

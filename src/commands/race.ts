@@ -5,19 +5,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
-import type { Session } from '../coordinator/session.js';
-import { planFor, setUp, withPool, withSession } from '../coordinator/setup.js';
-import { startParameters, trainOnce } from '../coordinator/training-run.js';
+import { planFor, withSetup } from '../coordinator/setup.js';
+import { type Trainer, withTrainer } from '../coordinator/trainer.js';
 import type { Raced } from '../fast-start/race.js';
 import { raceRecipe } from '../fast-start/recipe.js';
 import type { CoreCount } from '../machine/cores.js';
 import { median } from '../numbers/statistics.js';
 import type { CommandContext } from '../run/command-context.js';
 import { createProgress } from '../run/progress.js';
-import { recordFailure } from '../run/recorder.js';
-import { beginRun } from '../run/run-beginning.js';
-import { exitCodeOf, overallStatus, runSeeds } from '../run/seed-runs.js';
+import { judgeSeeds, runSeeds } from '../run/seed-runs.js';
 import { emptyRecord, finishTraining, type Kept, type RaceSummary, seedRuns } from '../run/train-result.js';
+import { withRun } from '../run/with-run.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { checkRace, checkRepetition } from './check-race.js';
 
@@ -40,76 +38,63 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
       `configs/${name}.yaml has changed since the program was built: npm run build`,
       ExitCode.usage,
     );
-  const setup = await setUp(config, cores, signal, progress);
-  if (raced !== null) checkRace(raced, setup);
-  else progress.note(`no race from a cold start: ${String(options.raced)}`);
-  setup.phases.startup = context.startupMs;
-  const { folder, log, description } = await beginRun(resolved, out, context);
-  if (raced !== null) log.event('race', raceFacts(raced));
-  const counts = cores.physical === 1 ? [1] : [1, cores.physical];
-  const groups = counts.map((threads) => ({
-    threads,
-    plan: planFor(setup, threads),
-    record: emptyRecord(raced?.elapsedMs ?? null),
-  }));
-  const silent = { ...context, progress: createProgress({ stream: process.stderr, quiet: true }) };
-  /** The recipe as the race ran it, and its weights: what the folder's config.yaml and final.safetensors are. */
-  const leading: Config = { ...config, data: { ...config.data, shuffle: false } };
-  let raceTensors: Kept['tensors'] = null;
-  let failure: unknown = null;
-  try {
-    for (const { threads, plan, record } of groups) {
-      const on = `${seeds} seed${seeds === 1 ? '' : 's'} on ${threads} thread${threads === 1 ? '' : 's'}`;
-      progress.note(`repeating with ${on}`);
-      log.event('plan', { plan, threads: { count: threads, reason: 'the race is repeated on it' } });
-      await withPool(threads, (pool) =>
-        withSession(setup, plan, pool, signal, async (session) => {
-          const repeated = await repeat(session, leading);
-          if (raced !== null) checkRepetition(raced, repeated, threads);
-          raceTensors = session.parameters();
-          await runSeeds(session, { config, seeds, initialTensors: null, log, record, context: silent });
-        }),
-      );
-    }
-  } catch (error) {
-    failure = error;
-    recordFailure(log, error);
-  }
-  progress.finish();
-  // Interrupted before the second count: what the first one gave is what there is.
-  const last = groups.findLast(({ record }) => record.results.length > 0) ?? groups[0];
-  const others = groups.filter((group) => group !== last && group.record.results.length > 0);
-  const status = overallStatus(last.record.results, config.stop.target, failure, signal.aborted);
-  const missed = raced !== null && status === 'reached' && raced.accuracy < raced.recipe.target;
-  const judged = missed ? 'missed' : status;
-  const exitCode = exitCodeOf(judged, failure);
-  await finishTraining({
-    ...{
-      resolved,
-      seeds,
-      setup: { ...setup, config: leading },
-      folder,
-      log,
-      description,
-      failure,
-      context,
-      exitCode,
-    },
-    plan: last.plan,
-    record: { ...last.record, tensors: raceTensors },
-    status: judged,
-    race: raced === null ? null : raceFacts(raced),
-    otherThreads: others.map(({ threads, record }) => ({ threads, runs: seedRuns(record) })),
-    speedup: speedupOf(groups),
+  const note = (line: string) => progress.note(line);
+  return withSetup({ config, cores, signal, note, startsWorkers: false }, (setup) => {
+    if (raced !== null) checkRace(raced, setup);
+    else progress.note(`no race from a cold start: ${String(options.raced)}`);
+    setup.phases.startup = context.startupMs;
+    const counts = cores.physical === 1 ? [1] : [1, cores.physical];
+    const groups = counts.map((threads) => ({
+      threads,
+      plan: planFor(setup, threads),
+      record: emptyRecord(raced?.elapsedMs ?? null),
+    }));
+    const silent = { ...context, progress: createProgress({ stream: process.stderr, quiet: true }) };
+    /** The recipe as the race ran it, and its weights: what the folder's config.yaml and final.safetensors are. */
+    const leading: Config = { ...config, data: { ...config.data, shuffle: false } };
+    let raceTensors: Kept['tensors'] = null;
+    // Interrupted before the second count: what the first one gave is what there is.
+    const lastGroup = () => groups.findLast(({ record }) => record.results.length > 0) ?? groups[0];
+    return withRun(resolved, out, context, {
+      async body({ log }) {
+        if (raced !== null) log.event('race', raceFacts(raced));
+        for (const { threads, plan, record } of groups) {
+          const on = `${seeds} seed${seeds === 1 ? '' : 's'} on ${threads} thread${threads === 1 ? '' : 's'}`;
+          progress.note(`repeating with ${on}`);
+          log.event('plan', { plan, threads: { count: threads, reason: 'the race is repeated on it' } });
+          await withTrainer(setup, plan, async (trainer) => {
+            const repeated = await repeat(trainer, leading);
+            if (raced !== null) checkRepetition(raced, repeated, threads);
+            raceTensors = trainer.session.parameters();
+            await runSeeds(trainer, { config, seeds, log, record, context: silent });
+          });
+        }
+      },
+      judge() {
+        const status = judgeSeeds(lastGroup().record.results, config.stop.target);
+        const missed = raced !== null && status === 'reached' && raced.accuracy < raced.recipe.target;
+        return missed ? 'missed' : status;
+      },
+      async end(run, ended) {
+        const last = lastGroup();
+        const others = groups.filter((group) => group !== last && group.record.results.length > 0);
+        await finishTraining({
+          ...{ ...run, ...ended, resolved, seeds, context },
+          setup: { ...setup, config: leading },
+          plan: last.plan,
+          record: { ...last.record, tensors: raceTensors },
+          race: raced === null ? null : raceFacts(raced),
+          otherThreads: others.map(({ threads, record }) => ({ threads, runs: seedRuns(record) })),
+          speedup: speedupOf(groups),
+        });
+      },
+    });
   });
-  if (failure !== null && !signal.aborted) throw failure;
-  return exitCode;
 }
 
 /** The race's own run in a session, from the same images in the same order; it also warms the workers. */
-async function repeat(session: Session, config: Config): Promise<number> {
-  startParameters(session, config, config.seed, null);
-  const { evaluation } = await trainOnce(session, config, config.seed, {});
+async function repeat(trainer: Trainer, config: Config): Promise<number> {
+  const { evaluation } = await trainer.train(config.seed, {}, { config });
   return evaluation?.accuracy ?? Number.NaN;
 }
 

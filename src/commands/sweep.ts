@@ -1,19 +1,15 @@
 /** The `sweep` command: the same work at several thread counts, and the speed-up over one thread. */
 import type { ResolvedConfig } from '../config/load.js';
-import { readInitialTensors } from '../coordinator/initial-tensors.js';
-import type { Session } from '../coordinator/session.js';
-import { planFor, type Setup, setUp, withPool, withSession } from '../coordinator/setup.js';
-import { startParameters, trainOnce } from '../coordinator/training-run.js';
+import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
+import { type Trainer, withTrainer } from '../coordinator/trainer.js';
 import type { CoreCount } from '../machine/cores.js';
-import type { Tensor } from '../model/safetensors.js';
 import { median } from '../numbers/statistics.js';
 import { imagesOf, runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
-import { recordFailure } from '../run/recorder.js';
-import { beginRun } from '../run/run-beginning.js';
 import { endRun } from '../run/run-ending.js';
 import { shownFolder } from '../run/run-folder.js';
-import { ExitCode } from '../user-error.js';
+import { type Ended, withRun } from '../run/with-run.js';
+import type { ExitCode } from '../user-error.js';
 import { type SweepRow, sweepCsv, sweepMarkdown } from './sweep-table.js';
 
 export interface SweepOptions {
@@ -34,18 +30,16 @@ async function measure(
   setup: Setup,
   threads: number,
   repeats: number,
-  { signal, progress }: CommandContext,
-  initialTensors: ReadonlyMap<string, Tensor> | null,
+  { progress }: CommandContext,
   samplesMs: number[],
 ): Promise<Omit<SweepRow, 'speedup' | 'efficiency'>> {
   const { config } = setup;
   const plan = planFor(setup, threads);
-  const samples = async (session: Session) => {
+  const samples = async (trainer: Trainer) => {
     const shares = { compute: 0, synchronisation: 0, update: 0 };
     let images = 0;
     for (let repeat = 0; repeat <= repeats; repeat++) {
-      startParameters(session, config, config.seed, initialTensors);
-      const outcome = await trainOnce(session, config, config.seed, {}, plan.directions !== null);
+      const outcome = await trainer.train(config.seed, {}, { evaluates: plan.directions !== null });
       const elapsedMs = plan.directions === null ? outcome.trainMs : outcome.residentMs;
       progress.note(
         `${threads} thread${threads === 1 ? '' : 's'}, ${repeat === 0 ? 'warm-up' : `repeat ${repeat}/${repeats}`}: ${elapsedMs.toFixed(1)} ms`,
@@ -53,7 +47,7 @@ async function measure(
       if (repeat === 0) continue;
       images = outcome.images;
       samplesMs.push(elapsedMs);
-      const { compute, update } = session.phaseTimes();
+      const { compute, update } = trainer.session.phaseTimes();
       shares.compute += compute / elapsedMs / repeats;
       shares.update += update / elapsedMs / repeats;
     }
@@ -68,7 +62,7 @@ async function measure(
       shares,
     };
   };
-  return withPool(threads, (pool) => withSession(setup, plan, pool, signal, samples));
+  return withTrainer(setup, plan, samples);
 }
 
 function withSpeedup(row: Omit<SweepRow, 'speedup' | 'efficiency'>, baselineMs: number): SweepRow {
@@ -76,47 +70,78 @@ function withSpeedup(row: Omit<SweepRow, 'speedup' | 'efficiency'>, baselineMs: 
   return { ...row, speedup, efficiency: speedup / row.threads };
 }
 
-export async function sweep(options: SweepOptions, context: CommandContext): Promise<ExitCode> {
-  const { resolved, threads, repeats, out } = options;
-  const { config, name } = resolved;
+export function sweep(options: SweepOptions, context: CommandContext): Promise<ExitCode> {
+  const { resolved, cores, threads, repeats, out } = options;
+  const { config } = resolved;
   const { signal, progress } = context;
-  const initialTensors = readInitialTensors(config);
-  const setup = await setUp(config, options.cores, signal, progress, initialTensors);
-  const { folder, log, description } = await beginRun(resolved, out, context);
-  const rows: SweepRow[] = [];
-  let baseline: SweepRow | null = null;
-  let unfinished: { threads: number; samplesMs: number[] } | null = null;
-  const measured = async (count: number) => {
-    unfinished = { threads: count, samplesMs: [] };
-    const row = await measure(setup, count, repeats, context, initialTensors, unfinished.samplesMs);
-    unfinished = null;
-    return row;
-  };
-  let failure: unknown = null;
-  try {
-    // Speed-up is against one thread, so one thread is measured even where it was not asked for.
-    const single = await measured(1);
-    baseline = withSpeedup(single, single.medianMs);
-    for (const count of threads) {
-      const row = count === 1 ? baseline : withSpeedup(await measured(count), single.medianMs);
-      rows.push(row);
-      log.event('sweep_row', row);
-    }
-  } catch (error) {
-    failure = error;
-    recordFailure(log, error);
-  }
-  progress.finish();
-  const interrupted = signal.aborted;
-  const status = interrupted ? 'interrupted' : failure === null ? 'done' : 'failed';
-  const exitCode = interrupted ? ExitCode.interrupted : failure === null ? ExitCode.done : ExitCode.failure;
-  log.event('speedup', {
-    baselineThreads: 1,
-    rows: rows.map(({ threads: count, speedup, efficiency }) => ({ threads: count, speedup, efficiency })),
+  const note = (line: string) => progress.note(line);
+  return withSetup({ config, cores, signal, note, startsWorkers: false }, (setup) => {
+    const rows: SweepRow[] = [];
+    let baseline: SweepRow | null = null;
+    let unfinished: { threads: number; samplesMs: number[] } | null = null;
+    const measured = async (count: number) => {
+      unfinished = { threads: count, samplesMs: [] };
+      const row = await measure(setup, count, repeats, context, unfinished.samplesMs);
+      unfinished = null;
+      return row;
+    };
+    return withRun(resolved, out, context, {
+      async body({ log }) {
+        // Speed-up is against one thread, so one thread is measured even if it was not asked for.
+        const single = await measured(1);
+        baseline = withSpeedup(single, single.medianMs);
+        for (const count of threads) {
+          const row = count === 1 ? baseline : withSpeedup(await measured(count), single.medianMs);
+          rows.push(row);
+          log.event('sweep_row', row);
+        }
+      },
+      judge: () => 'done',
+      async end(run, ended) {
+        run.log.event('speedup', {
+          baselineThreads: 1,
+          rows: rows.map(({ threads: count, speedup, efficiency }) => ({
+            threads: count,
+            speedup,
+            efficiency,
+          })),
+        });
+        const result = resultJson(options, setup, ended, { baseline, rows, unfinished });
+        const { failure } = ended;
+        const reason = failure instanceof Error ? failure.message : 'all thread counts measured';
+        const markdown = sweepMarkdown(rows);
+        const hardware = await endRun({ ...run, ...ended, setup }, reason, result, {
+          'sweep.csv': sweepCsv(rows),
+          'sweep.md': `${markdown}\n`,
+        });
+        const card = hardware.length > 0 ? ['', ...hardware] : [];
+        context.stdout(
+          context.json
+            ? JSON.stringify(result)
+            : [markdown, ...card, `folder     ${shownFolder(run.folder)}`].join('\n'),
+        );
+      },
+    });
   });
-  const reason = failure instanceof Error ? failure.message : 'all thread counts measured';
-  const { images, stepsPerEpoch, totalSteps } = runLength(config, setup.data.facts.parts.train.count);
-  const result = {
+}
+
+interface Measured {
+  readonly baseline: SweepRow | null;
+  readonly rows: readonly SweepRow[];
+  /** The thread count that was being measured when the sweep ended. */
+  readonly unfinished: { readonly threads: number; readonly samplesMs: readonly number[] } | null;
+}
+
+function resultJson(
+  { resolved, threads, repeats }: SweepOptions,
+  setup: Setup,
+  { status }: Ended,
+  { baseline, rows, unfinished }: Measured,
+) {
+  const { config, name } = resolved;
+  const { facts } = setup.data;
+  const { images, stepsPerEpoch, totalSteps } = runLength(config, facts.parts.train.count);
+  return {
     schema: 1,
     name,
     status,
@@ -132,7 +157,7 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
     coldMs: performance.now(),
     phases: setup.phases,
     sync: config.parallel.sync,
-    packing: setup.data.facts.packing,
+    packing: facts.packing,
     backend: config.backend.name,
     tensorflow: setup.tensorflow,
     wasmLevel: setup.kernels?.level ?? null,
@@ -142,21 +167,4 @@ export async function sweep(options: SweepOptions, context: CommandContext): Pro
     rows,
     unfinished,
   };
-  const markdown = sweepMarkdown(rows);
-  const ending = { setup, folder, log, description, status, exitCode } as const;
-  const hardware = await endRun(ending, reason, result, {
-    'sweep.csv': sweepCsv(rows),
-    'sweep.md': `${markdown}\n`,
-  });
-  if (context.json) context.stdout(JSON.stringify(result));
-  else {
-    context.stdout(
-      [markdown, ...(hardware.length > 0 ? ['', ...hardware] : []), `folder     ${shownFolder(folder)}`].join(
-        '\n',
-      ),
-    );
-  }
-  if (interrupted) context.stderr(`interrupted; what was measured is in ${shownFolder(folder)}`);
-  else if (failure !== null) throw failure;
-  return exitCode;
 }

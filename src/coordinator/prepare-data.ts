@@ -59,8 +59,8 @@ export function prepareData(
   return { facts: { ...facts, features: sizeOf(pipeline.output), classes, scale, shifted }, pipeline, parts };
 }
 
-/** How many images are left to train on. */
-function trainingImages(all: number, config: Config): number {
+/** How many images are left to train on, of `all`. @throws UserError (usage) when the configuration asks for more. */
+export function trainingImages(all: number, config: Config): number {
   const { validation, take } = config.data;
   const held = validation < 1 ? Math.round(validation * all) : validation;
   if (held < 1 && validation > 0) {

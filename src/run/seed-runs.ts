@@ -1,11 +1,8 @@
 /** The runs of a training session, one for each seed, and how they ended. */
 import type { Config } from '../config/schema.js';
-import type { Session } from '../coordinator/session.js';
-import { startParameters, trainOnce } from '../coordinator/training-run.js';
-import type { Tensor } from '../model/safetensors.js';
+import type { Trainer } from '../coordinator/trainer.js';
 import { mean } from '../numbers/statistics.js';
 import { runLength } from '../plan/run-length.js';
-import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
 import type { EventFile } from './event-file.js';
 import type { RunLog } from './log.js';
@@ -16,7 +13,6 @@ import type { Kept, SeedResult } from './train-result.js';
 export interface SeedRuns {
   readonly config: Config;
   readonly seeds: number;
-  readonly initialTensors: ReadonlyMap<string, Tensor> | null;
   readonly log: RunLog;
   /** Filled as the runs end. */
   readonly record: Kept;
@@ -25,13 +21,13 @@ export interface SeedRuns {
 
 /** Trains with seeds seed, seed + 1, … */
 export async function runSeeds(
-  session: Session,
-  { config, seeds, initialTensors, log, record, context }: SeedRuns,
+  trainer: Trainer,
+  { config, seeds, log, record, context }: SeedRuns,
 ): Promise<void> {
+  const { session } = trainer;
   const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
   for (let run = 0; run < seeds; run++) {
     const seed = (config.seed + run) % 2 ** 32;
-    startParameters(session, config, seed, initialTensors);
     const scalars = await openScalars(config);
     if (scalars !== null) record.scalars.set(seed, scalars);
     const observer = createRecorder({
@@ -47,13 +43,13 @@ export async function runSeeds(
       batch: config.train.batch,
       stepsPerEpoch,
     });
-    const outcome = await trainOnce(session, config, seed, {
+    const outcome = await trainer.train(seed, {
       ...observer,
       ordered: (fromMs, toMs) => session.profile?.ordered(fromMs, toMs),
       stopped(unfinished) {
         session.profile?.finish();
         record.unfinished = unfinished;
-        // Weights that diverged serve nobody, nor do weights from the middle of a step.
+        // Weights that diverged are of no use, nor are weights from the middle of a step.
         if (context.signal.aborted && session.isWhole) record.tensors ??= session.parameters();
       },
     });
@@ -74,26 +70,9 @@ async function openScalars({ log }: Config): Promise<EventFile | null> {
   return log.tensorboard ? new (await import('./event-file.js')).EventFile() : null;
 }
 
-export function overallStatus(
-  results: readonly SeedResult[],
-  target: number | null,
-  failure: unknown,
-  interrupted: boolean,
-): RunStatus {
-  if (interrupted) return 'interrupted';
-  if (failure !== null) return 'failed';
+/** Of finished runs: by their mean accuracy. */
+export function judgeSeeds(results: readonly SeedResult[], target: number | null): RunStatus {
   if (target === null) return 'done';
-  return mean(results.map(({ outcome }) => outcome.evaluation?.accuracy ?? 0)) >= target
-    ? 'reached'
-    : 'missed';
-}
-
-export function exitCodeOf(status: RunStatus, failure: unknown): ExitCode {
-  if (status === 'failed') return failure instanceof UserError ? failure.exitCode : ExitCode.failure;
-  return {
-    reached: ExitCode.done,
-    done: ExitCode.done,
-    missed: ExitCode.targetMissed,
-    interrupted: ExitCode.interrupted,
-  }[status];
+  const accuracies = results.map(({ outcome }) => outcome.evaluation?.accuracy ?? 0);
+  return mean(accuracies) >= target ? 'reached' : 'missed';
 }

@@ -126,7 +126,6 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     });
     context.stdout(card.join('\n'));
   }
-  if (status === 'interrupted') context.stderr(`interrupted; what was measured is in ${shownFolder(folder)}`);
 }
 
 /** Several seeds are several runs to TensorBoard, which tells runs by their folders. */

@@ -1,12 +1,12 @@
 /** What a study costs, told before it is run: a few steps of every variant that is not finished. */
 
-import { startParameters, trainOnce } from '../coordinator/training-run.js';
+import type { RunObserver } from '../coordinator/training-run.js';
 import { Diverged } from '../worker/session-errors.js';
 import type { CellStore } from './cell-store.js';
 import type { Comparison } from './expand.js';
 import { withSteps } from './measure.js';
 import { missingSeeds, type PreparedVariant, stepsOf } from './prepare.js';
-import type { Workbench } from './workbench.js';
+import type { Bench, Workbench } from './workbench.js';
 
 export interface VariantEstimate {
   readonly label: string;
@@ -70,23 +70,19 @@ async function timeCell(each: PreparedVariant, workbench: Workbench) {
     const evaluations = every === 'epoch' ? epochs : Math.ceil(total / every);
     return { openMs, cellMs: fixedMs + total * stepMs + firstMs + (evaluations - 1) * laterMs };
   } finally {
-    await bench.close();
+    await bench.trainer.close();
   }
 }
 
 /** A short run with two evaluations: later ones may be cheaper, since features are kept. */
-async function probe(
-  { session, config, initialTensors }: Awaited<ReturnType<Workbench['open']>>,
-  steps: number,
-) {
-  const { count } = session.plan.parts.train;
+async function probe({ trainer, config }: Bench, steps: number) {
+  const { count } = trainer.plan.parts.train;
   const every = Math.max(1, Math.ceil(steps / 2));
   const short = withSteps({ ...config, stop: { ...config.stop, every } }, steps, count);
   const evaluationMs: number[] = [];
   let trainedAt = 0;
   let reached = 0;
-  startParameters(session, config, config.seed, initialTensors);
-  const result = await trainOnce(session, short, config.seed, {
+  const observer: RunObserver = {
     step(position) {
       trainedAt = position.elapsedMs;
       reached = position.step;
@@ -94,7 +90,8 @@ async function probe(
     evaluation({ elapsedMs }) {
       evaluationMs.push(elapsedMs - trainedAt);
     },
-  }).catch((error: unknown) => {
+  };
+  const result = await trainer.train(config.seed, observer, { config: short }).catch((error: unknown) => {
     if (error instanceof Diverged) return { trainMs: trainedAt, featuresMs: 0 };
     throw error;
   });

@@ -1,6 +1,5 @@
 /** One run of a variant, and what it tells of accuracy, time and images. */
 import type { Config } from '../config/schema.js';
-import { startParameters, trainOnce } from '../coordinator/training-run.js';
 import { imagesOf, runLength } from '../plan/run-length.js';
 import { Diverged } from '../worker/session-errors.js';
 import type { Cell, CurvePoint } from './cells.js';
@@ -18,27 +17,30 @@ export type Measurement = Pick<
  * @throws as trainOnce does, except for divergence.
  */
 export async function measureRun(bench: Bench, seed: number, config = bench.config): Promise<Measurement> {
-  const { session, initialTensors } = bench;
-  const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
+  const { trainer } = bench;
+  const { images, stepsPerEpoch } = runLength(config, trainer.plan.parts.train.count);
   const seen = (step: number) => imagesOf(step, stepsPerEpoch, config.train.batch, images);
   const curve: CurvePoint[] = [];
   let trainedAt = 0;
   let evaluationsMs = 0;
   let lastMs = 0;
   let reached = 0;
-  startParameters(session, config, seed, initialTensors);
   try {
-    const outcome = await trainOnce(session, config, seed, {
-      step(position) {
-        trainedAt = position.elapsedMs;
-        reached = position.step;
+    const outcome = await trainer.train(
+      seed,
+      {
+        step(position) {
+          trainedAt = position.elapsedMs;
+          reached = position.step;
+        },
+        evaluation({ step, elapsedMs }, { accuracy }) {
+          lastMs = elapsedMs - trainedAt;
+          curve.push({ step, images: seen(step), ms: elapsedMs - evaluationsMs, accuracy });
+          evaluationsMs += lastMs;
+        },
       },
-      evaluation({ step, elapsedMs }, { accuracy }) {
-        lastMs = elapsedMs - trainedAt;
-        curve.push({ step, images: seen(step), ms: elapsedMs - evaluationsMs, accuracy });
-        evaluationsMs += lastMs;
-      },
-    });
+      { config },
+    );
     return {
       accuracy: outcome.evaluation?.accuracy ?? null,
       loss: outcome.evaluation?.loss ?? null,

@@ -1,6 +1,5 @@
 /** The runs of a comparison, complete: evaluations placed, equal times turned into steps, keys known. */
 import type { Config } from '../config/schema.js';
-import { startParameters, trainOnce } from '../coordinator/training-run.js';
 import { median } from '../numbers/statistics.js';
 import { runLength } from '../plan/run-length.js';
 import type { CellStore } from './cell-store.js';
@@ -44,7 +43,7 @@ export async function prepareVariants(
       steps = Math.max(1, Math.round((baselineMs - fixedMs) / stepMs));
       store.keepEqualTimeSteps(pair, steps);
     }
-    const train = await trainingImages(each.config, workbench);
+    const train = (await workbench.size(each.config)).train;
     const longer = withSteps(each.variant.config, steps, train);
     equal.push(await prepared(comparison, each.variant, longer, steps, workbench, machine));
   }
@@ -59,18 +58,10 @@ async function prepared(
   workbench: Workbench,
   machine: Machine,
 ): Promise<PreparedVariant> {
-  const train = await trainingImages(config, workbench);
+  const { train, threads } = await workbench.size(config);
   const complete = withEvaluations(config, evaluations, train);
-  const threads = workbench.threads(config, train);
   const key = cellKey({ comparison: slug, config: complete, threads, steps, machine });
   return { variant, config: complete, key, threads };
-}
-
-/** Images in the training part, the held out ones not among them. */
-async function trainingImages(config: Config, workbench: Workbench): Promise<number> {
-  const { train } = await workbench.dataset(config);
-  const { validation } = config.data;
-  return train.count - (validation < 1 ? Math.round(validation * train.count) : validation);
 }
 
 export interface Pace {
@@ -92,13 +83,12 @@ async function trainingPace({ config }: PreparedVariant, workbench: Workbench): 
     const middle = (part: keyof Pace) => median(samples.slice(1).map((sample) => sample[part]));
     return { totalMs: middle('totalMs'), fixedMs: middle('fixedMs'), stepMs: middle('stepMs') };
   } finally {
-    await bench.close();
+    await bench.trainer.close();
   }
 }
 
-async function pace({ session, config, initialTensors }: Bench): Promise<Pace> {
-  startParameters(session, config, config.seed, initialTensors);
-  const { trainMs, featuresMs, steps } = await trainOnce(session, config, config.seed, {}, false);
+async function pace({ trainer, config }: Bench): Promise<Pace> {
+  const { trainMs, featuresMs, steps } = await trainer.train(config.seed, {}, { evaluates: false });
   return { totalMs: trainMs, fixedMs: featuresMs, stepMs: (trainMs - featuresMs) / steps };
 }
 
@@ -112,5 +102,5 @@ export function cellsOf({ key }: PreparedVariant, { seeds }: Comparison, store: 
 
 /** Steps of a whole run. */
 export async function stepsOf({ config }: PreparedVariant, workbench: Workbench): Promise<number> {
-  return runLength(config, await trainingImages(config, workbench)).totalSteps;
+  return runLength(config, (await workbench.size(config)).train).totalSteps;
 }

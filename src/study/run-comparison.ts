@@ -35,7 +35,7 @@ export async function runComparison(
   const closed = async (key: string) => {
     const bench = benches.get(key);
     benches.delete(key);
-    await bench?.close();
+    await bench?.trainer.close();
   };
   const turn = async (each: PreparedVariant, seeds: readonly number[]) => {
     const isFirst = !benches.has(each.key);

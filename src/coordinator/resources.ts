@@ -1,0 +1,138 @@
+/** What a setup takes from elsewhere: data sets, compiled kernels, pools of workers. A study shares one among many. */
+import type { Config } from '../config/schema.js';
+import type { Dataset } from '../data/dataset.js';
+import { loadDataset } from '../data/load.js';
+import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
+import { type LoadedKernels, loadKernels } from '../kernels/load.js';
+import type { Tensor } from '../model/safetensors.js';
+import { openPool, type WorkerPool } from '../worker/pool.js';
+import { type PreparedData, prepareData } from './prepare-data.js';
+
+type InitialTensors = ReadonlyMap<string, Tensor> | null;
+
+export interface Resources {
+  /** @throws UserError for bad data. */
+  dataset(config: Config): Promise<Dataset>;
+  prepared(config: Config, dataset: Dataset, initial: InitialTensors): PreparedData;
+  /** Null for plain TypeScript, which has none. */
+  kernels(config: Config): LoadedKernels | null;
+  /** Starts a pool that will be borrowed. */
+  warm(threads: number): void;
+  borrow(threads: number): WorkerPool;
+  giveBack(pool: WorkerPool, threads: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Prepared data of a few recipes are kept; each may be tens of megabytes. */
+const preparedAtOnce = 3;
+
+/** Data sets and kernels kept for as long as it lives; a pool is lent to one session at a time. */
+export class OwnResources implements Resources {
+  readonly #signal: AbortSignal;
+  readonly #note: (line: string) => void;
+  readonly #datasets = new Map<string, Promise<Dataset>>();
+  readonly #kernels = new Map<string, LoadedKernels>();
+  /** By number of threads: pools that no session uses. */
+  readonly #idle = new Map<number, WorkerPool[]>();
+  readonly #all = new Set<WorkerPool>();
+  readonly #shared: boolean;
+  readonly #prepared = new Map<string, PreparedData>();
+
+  /** `shared`: prepared data are kept and pools given back stay warm, for the setups that come after. */
+  constructor(signal: AbortSignal, note: (line: string) => void, shared = false) {
+    this.#signal = signal;
+    this.#note = note;
+    this.#shared = shared;
+  }
+
+  dataset({ data }: Config): Promise<Dataset> {
+    const key = JSON.stringify([data.set, data.dir]);
+    const options = { signal: this.#signal, onProgress: downloadNotes(this.#note) };
+    const loading = this.#datasets.get(key) ?? loadDataset(data, options);
+    this.#datasets.set(key, loading);
+    return loading;
+  }
+
+  prepared(config: Config, dataset: Dataset, initial: InitialTensors): PreparedData {
+    if (!this.#shared) return prepareData(dataset, config, initial);
+    const key = JSON.stringify([config.data, config.model, config.train.batch]);
+    const data = this.#prepared.get(key) ?? prepareData(dataset, config, initial);
+    // The one used last stays longest.
+    this.#prepared.delete(key);
+    this.#prepared.set(key, data);
+    for (const oldest of this.#prepared.keys()) {
+      if (this.#prepared.size <= preparedAtOnce) break;
+      this.#prepared.delete(oldest);
+    }
+    return data;
+  }
+
+  kernels(config: Config): LoadedKernels | null {
+    return config.backend.name === 'js' ? null : this.kernelsFor(shapeOf(config));
+  }
+
+  /** `shape`: of the direction features that are needed; null: none. */
+  kernelsFor(shape: DirectionShape | null): LoadedKernels {
+    const key = JSON.stringify(shape);
+    const loaded = this.#kernels.get(key) ?? loadKernels(undefined, shape);
+    this.#kernels.set(key, loaded);
+    return loaded;
+  }
+
+  warm(threads: number): void {
+    if (this.#idleOf(threads).length === 0) this.#idleOf(threads).push(this.#open(threads));
+  }
+
+  borrow(threads: number): WorkerPool {
+    return this.#idleOf(threads).pop() ?? this.#open(threads);
+  }
+
+  async giveBack(pool: WorkerPool, threads: number): Promise<void> {
+    if (this.#shared) this.#idleOf(threads).push(pool);
+    else {
+      this.#all.delete(pool);
+      await pool.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((pool) => pool.close()));
+  }
+
+  #idleOf(threads: number): WorkerPool[] {
+    const idle = this.#idle.get(threads) ?? [];
+    this.#idle.set(threads, idle);
+    return idle;
+  }
+
+  #open(threads: number): WorkerPool {
+    const pool = openPool(threads);
+    this.#all.add(pool);
+    return pool;
+  }
+}
+
+/** The direction features that a configuration needs; null for pixels. */
+export function shapeOf({ data }: Config): DirectionShape | null {
+  return data.features.kind === 'directions' ? directionShape(data.features) : null;
+}
+
+/** A line when a download begins and every eighth of it, for people who wait. */
+function downloadNotes(note: (line: string) => void) {
+  const said = new Map<string, number>();
+  return ({
+    file,
+    receivedBytes,
+    totalBytes,
+  }: {
+    file: string;
+    receivedBytes: number;
+    totalBytes: number | null;
+  }) => {
+    const share = totalBytes === null ? 0 : Math.floor((8 * receivedBytes) / totalBytes);
+    if (said.get(file) === share) return;
+    said.set(file, share);
+    const of = totalBytes === null ? '' : ` of ${(totalBytes / 1e6).toFixed(1)}`;
+    note(`downloading ${file}: ${(receivedBytes / 1e6).toFixed(1)}${of} MB`);
+  };
+}

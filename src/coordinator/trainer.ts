@@ -1,0 +1,90 @@
+/**
+ * A trainer: the one place where data are read and prepared, kernels compiled, threads chosen, memory planned and a
+ * session opened on a pool. Every command, study and bench that trains opens it here.
+ */
+import type { Config } from '../config/schema.js';
+import type { Tensor } from '../model/safetensors.js';
+import type { Plan } from '../plan/plan.js';
+import { Session } from './session.js';
+import { type Setup, timed } from './setup.js';
+import { type RunObserver, type RunOutcome, startParameters, trainOnce } from './training-run.js';
+
+export interface TrainOnceOptions {
+  /** Instead of the trainer's configuration: one that differs in the length of the run, its evaluations or its order only. */
+  readonly config?: Config;
+  /** True by default. */
+  readonly evaluates?: boolean;
+}
+
+export class Trainer {
+  readonly plan: Plan;
+  readonly session: Session;
+  readonly #config: Config;
+  readonly #initial: ReadonlyMap<string, Tensor> | null;
+  readonly #giveBack: () => Promise<void>;
+
+  private constructor(setup: Setup, plan: Plan, session: Session, giveBack: () => Promise<void>) {
+    this.plan = plan;
+    this.session = session;
+    this.#config = setup.config;
+    this.#initial = setup.initial;
+    this.#giveBack = giveBack;
+  }
+
+  /**
+   * Opens a session for `plan` on a pool of the setup's, and waits for its workers.
+   * @throws UserError when there is not enough memory; WorkerFailure; Interrupted.
+   */
+  static async open(setup: Setup, plan: Plan): Promise<Trainer> {
+    const pool = setup.resources.borrow(plan.threads);
+    // A signal outlives its sessions: what listens to it would keep their memory.
+    const interruption = new AbortController();
+    const interrupt = () => interruption.abort(setup.signal.reason);
+    if (setup.signal.aborted) interrupt();
+    setup.signal.addEventListener('abort', interrupt, { once: true });
+    const giveBack = async () => {
+      setup.signal.removeEventListener('abort', interrupt);
+      await setup.resources.giveBack(pool, plan.threads);
+    };
+    try {
+      const session = await timed(setup.phases, 'start workers', () =>
+        Session.open(plan, setup.data, setup.kernels, pool, interruption.signal),
+      );
+      return new Trainer(setup, plan, session, giveBack);
+    } catch (error) {
+      await giveBack();
+      throw error;
+    }
+  }
+
+  /** Sets the parameters with which a run of this seed starts: drawn, unless a file was given. */
+  start(seed: number): void {
+    startParameters(this.session, this.#config, seed, this.#initial);
+  }
+
+  /** A whole run from the parameters that the seed draws. @throws as trainOnce does. */
+  train(seed: number, observer: RunObserver, options: TrainOnceOptions = {}): Promise<RunOutcome> {
+    this.start(seed);
+    return trainOnce(this.session, options.config ?? this.#config, seed, observer, options.evaluates);
+  }
+
+  /** Lets the workers leave the session, and gives the pool back. */
+  async close(): Promise<void> {
+    await this.session.close();
+    await this.#giveBack();
+  }
+}
+
+/** Opens a trainer for a plan, hands it to `use`, and closes it whatever happens. */
+export async function withTrainer<T>(
+  setup: Setup,
+  plan: Plan,
+  use: (trainer: Trainer) => Promise<T>,
+): Promise<T> {
+  const trainer = await Trainer.open(setup, plan);
+  try {
+    return await use(trainer);
+  } finally {
+    await trainer.close();
+  }
+}

@@ -1,0 +1,64 @@
+/** The scaffold of every command that leaves a run folder: begin, body, status, exit code, end. */
+import type { ResolvedConfig } from '../config/load.js';
+import { ExitCode, UserError } from '../user-error.js';
+import type { CommandContext } from './command-context.js';
+import type { RunStatus } from './log-schema.js';
+import { recordFailure } from './recorder.js';
+import { beginRun } from './run-beginning.js';
+import { shownFolder } from './run-folder.js';
+
+export type OpenRun = Awaited<ReturnType<typeof beginRun>>;
+
+/** How a run ended. `failure`: what its body threw, or null. */
+export interface Ended {
+  readonly status: RunStatus;
+  readonly exitCode: ExitCode;
+  readonly failure: unknown;
+}
+
+export interface RunScript {
+  /** What is run; a failure of it still leaves the folder. */
+  body(run: OpenRun): Promise<void>;
+  /** How a run that was not interrupted and has not failed counts; may throw what makes it a failure after all. */
+  judge(): RunStatus;
+  /** Writes the files and prints what there is to print. */
+  end(run: OpenRun, ended: Ended): Promise<void>;
+}
+
+/** @throws what the body threw, unless the run was interrupted, and UserError when a file cannot be written. */
+export async function withRun(
+  resolved: ResolvedConfig,
+  out: string | null,
+  context: CommandContext,
+  script: RunScript,
+): Promise<ExitCode> {
+  const { signal, progress } = context;
+  const run = await beginRun(resolved, out, context);
+  let failure: unknown = null;
+  let status: RunStatus = 'failed';
+  try {
+    await script.body(run);
+    status = script.judge();
+  } catch (error) {
+    failure = error;
+    recordFailure(run.log, error);
+  }
+  progress.finish();
+  if (signal.aborted) status = 'interrupted';
+  const exitCode = exitCodeOf(status, failure);
+  await script.end(run, { status, exitCode, failure });
+  if (status === 'interrupted')
+    context.stderr(`interrupted; what was measured is in ${shownFolder(run.folder)}`);
+  else if (failure !== null) throw failure;
+  return exitCode;
+}
+
+function exitCodeOf(status: RunStatus, failure: unknown): ExitCode {
+  if (status === 'failed') return failure instanceof UserError ? failure.exitCode : ExitCode.failure;
+  return {
+    reached: ExitCode.done,
+    done: ExitCode.done,
+    missed: ExitCode.targetMissed,
+    interrupted: ExitCode.interrupted,
+  }[status];
+}

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { medianInterval } from '../dist/numbers/bootstrap.js';
 import { maximum, median, minimum } from '../dist/numbers/statistics.js';
-import { medianInterval } from '../dist/report/bootstrap.js';
 
 test('of three samples the interval is the whole range: 7 in 27 resamples have the median at an end', () => {
   assert.deepEqual(medianInterval([5, 1, 3]), { low: 1, high: 5 });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import Papa from 'papaparse';
-import { type SweepRow, sweepCsv, sweepMarkdown } from '../dist/commands/sweep-table.js';
 import { maximum, mean, median, minimum, quantile, standardDeviation } from '../dist/numbers/statistics.js';
+import { type SweepRow, sweepCsv, sweepMarkdown } from '../dist/run/sweep-table.js';
 
 test('the median of an even count is the mean of the middle two, numerically sorted', () => {
   assert.equal(median([10, 9, 100, 1]), 9.5);

@@ -8,9 +8,9 @@ import { imagesOf, runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
 import { endRun } from '../run/run-ending.js';
 import { shownFolder } from '../run/run-folder.js';
+import { type SweepRow, sweepCsv, sweepMarkdown } from '../run/sweep-table.js';
 import { type Ended, withRun } from '../run/with-run.js';
 import type { ExitCode } from '../user-error.js';
-import { type SweepRow, sweepCsv, sweepMarkdown } from './sweep-table.js';
 
 export interface SweepOptions {
   readonly resolved: ResolvedConfig;

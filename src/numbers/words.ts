@@ -1,5 +1,5 @@
 /** Figures in words: digits enough to tell, units always. */
-import type { Interval } from '../report/bootstrap.js';
+import type { Interval } from './bootstrap.js';
 
 /** Three significant digits, thousands grouped; no exponent. */
 export function digits(value: number): string {

@@ -9,6 +9,7 @@ import { median } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';
 import { doublesPerStamp, headerDoubles } from '../plan/stamp-room.js';
 import { describeNetwork } from '../run/recipe-words.js';
+import type { WrittenProfile } from '../run/train-result.js';
 import type { Collector, CommandRecord } from './collector.js';
 import { phaseTable } from './phase-table.js';
 import { phaseNumber, phasesOf } from './phases.js';
@@ -33,13 +34,6 @@ export interface ProfiledRun {
   readonly stepsPerEpoch: number;
   /** What the command saw pass before the run began. */
   readonly marks: Omit<StartupMarks, 'run' | 'firstStep'>;
-}
-
-export interface WrittenProfile {
-  readonly text: string;
-  readonly json: object;
-  readonly files: Readonly<Record<string, string>>;
-  readonly measured: MeasuredSpeed;
 }
 
 /** Of a run that has begun, also of one that was interrupted. */

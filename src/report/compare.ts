@@ -1,8 +1,8 @@
 /** Two units side by side: ratios with bootstrap intervals, and what differs between their machines and recipes. */
 
+import { bootstrap, type Interval, middle } from '../numbers/bootstrap.js';
 import { mean, median } from '../numbers/statistics.js';
 import { wholePercent } from '../numbers/words.js';
-import { bootstrap, type Interval, middle } from './bootstrap.js';
 import { otherWork } from './comparable.js';
 import { type Difference, differences, flatKeys } from './config-keys.js';
 import { groupBy } from './group-by.js';

@@ -1,7 +1,7 @@
 /** A run as the reports see it: what its log told, and what the files beside the log add. */
 import * as z from 'zod';
-import type { SweepRow } from '../commands/sweep-table.js';
 import type { LogEvents } from '../run/log-schema.js';
+import type { SweepRow } from '../run/sweep-table.js';
 import type { Damage } from './read-log.js';
 
 type Timed<T> = Readonly<Omit<T, 'seed'>> & {

@@ -1,8 +1,8 @@
 /** Speed-up against threads: from sweeps, and from training runs that differ in nothing but their threads. */
 
-import type { SweepRow } from '../commands/sweep-table.js';
+import { bootstrap, type Interval, middle } from '../numbers/bootstrap.js';
 import { median } from '../numbers/statistics.js';
-import { bootstrap, type Interval, middle } from './bootstrap.js';
+import type { SweepRow } from '../run/sweep-table.js';
 import { groupBy } from './group-by.js';
 import type { Run } from './run.js';
 import {

@@ -4,8 +4,8 @@
  * Importing this file's values costs zod; the writer takes its types alone.
  */
 import * as z from 'zod';
-import type { SweepRow } from '../commands/sweep-table.js';
 import type { HardwareFacts, MeasuredSpeed, TensorFlowVersions } from '../machine/hardware.js';
+import type { SweepRow } from './sweep-table.js';
 import type { RaceSummary } from './train-result.js';
 
 export const logSchemaVersion = 1;

@@ -3,11 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import type { ResolvedConfig } from '../config/load.js';
 import { weightsMetadata } from '../coordinator/initial-tensors.js';
 import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
+import type { MeasuredSpeed } from '../machine/hardware.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';
 import { runLength } from '../plan/run-length.js';
-import type { WrittenProfile } from '../profile/profile-run.js';
 import type { CommandContext } from './command-context.js';
 import type { EventFile } from './event-file.js';
 import type { RunStatus } from './log-schema.js';
@@ -45,6 +45,14 @@ export const emptyRecord = (coldMs: number | null): Kept => ({
   tensors: null,
   coldMs,
 });
+
+/** What is left of a profile beside the files of every run. */
+export interface WrittenProfile {
+  readonly text: string;
+  readonly json: object;
+  readonly files: Readonly<Record<string, string>>;
+  readonly measured: MeasuredSpeed;
+}
 
 export interface TrainingEnding extends RunEnding {
   readonly resolved: ResolvedConfig;

@@ -1,6 +1,6 @@
 /** Bootstrap intervals (Efron 1979), percentile method, from a fixed seed: the same data give the same report. */
-import { Rng } from '../numbers/rng.js';
-import { median, quantile } from '../numbers/statistics.js';
+import { Rng } from './rng.js';
+import { median, quantile } from './statistics.js';
 
 export interface Interval {
   readonly low: number;

@@ -18,13 +18,13 @@ const networks = [
 function noise(side: number, count: number, density: number): Dataset {
   const rng = new Rng(1, Stream.subset);
   const part = (images: number) => ({
-    images: Uint8Array.from({ length: images * side * side }, () =>
+    values: Uint8Array.from({ length: images * side * side }, () =>
       rng.next() < density * 2 ** 32 ? 1 + rng.below(255) : 0,
     ),
-    labels: Uint8Array.from({ length: images }, (_, i) => i % 10),
+    targets: Uint32Array.from({ length: images }, (_, i) => i % 10),
     count: images,
-    rows: side,
-    columns: side,
+    shape: [side, side, 1],
+    full: 255,
   });
   return { name: 'noise', source: 'memory', train: part(count), test: part(10), classes: 10, sha256: {} };
 }

@@ -3,7 +3,8 @@
  * training set, and on test images turned, moved or with noise. Its record is what the comments in configs/ say.
  */
 
-import type { Dataset, ImageSet } from '../dist/data/dataset.js';
+import type { Dataset, Samples } from '../dist/data/dataset.js';
+import { sizeOf } from '../dist/data/transforms/transform.js';
 import { countCores } from '../dist/machine/cores.js';
 import { mean, minimum, standardDeviation } from '../dist/numbers/statistics.js';
 import { featureRecipes, statisticsCase } from '../scripts/performance/recipe-comments.ts';
@@ -55,7 +56,7 @@ export default async function bench(): Promise<void> {
 async function allCases(): Promise<Case[]> {
   const dataset = await mnistImages();
   const count = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
-  const changed = (test: ImageSet): Dataset => ({ ...dataset, test });
+  const changed = (test: Samples): Dataset => ({ ...dataset, test });
   const plain = { dataset, overrides: [], seeds: count(seeds) };
   const { test } = dataset;
   return [
@@ -76,13 +77,12 @@ async function allCases(): Promise<Case[]> {
 /** One fifth of the training images to test on, the others to train on. */
 function holdingOut(dataset: Dataset, number: number): Dataset {
   const { train } = dataset;
-  const size = train.rows * train.columns;
+  const size = sizeOf(train.shape);
   const [first, last] = [number * fifth, (number + 1) * fifth];
-  const part = (...ranges: [number, number][]): ImageSet => {
-    const join = (bytes: Uint8Array, width: number) =>
-      Buffer.concat(ranges.map(([from, to]) => bytes.subarray(from * width, to * width)));
-    const images = join(train.images, size);
-    return { ...train, images, labels: join(train.labels, 1), count: images.length / size };
+  const part = (...ranges: [number, number][]): Samples => {
+    const values = Buffer.concat(ranges.map(([from, to]) => train.values.subarray(from * size, to * size)));
+    const targets = Uint32Array.from(ranges.flatMap(([from, to]) => [...train.targets.subarray(from, to)]));
+    return { ...train, values, targets, count: targets.length };
   };
   return { ...dataset, train: part([0, first], [last, train.count]), test: part([first, last]) };
 }

@@ -12,15 +12,15 @@ import { refusal, temporaryFolder, writeFiles } from './support/data-files.ts';
 const parse = (text: string, signal?: AbortSignal) => parseCsv(Buffer.from(text), 'a.csv', signal);
 
 test('label first, then the pixels; a square number of them is a square image', async () => {
-  const { images, labels, count, rows, columns } = await parse('7,1,2,3,4\n0,255,0,9,10\n');
-  assert.deepEqual([count, rows, columns], [2, 2, 2]);
+  const { values: images, targets: labels, count, shape } = await parse('7,1,2,3,4\n0,255,0,9,10\n');
+  assert.deepEqual([count, ...shape], [2, 2, 2, 1]);
   assert.deepEqual([...labels], [7, 0]);
   assert.deepEqual([...images], [1, 2, 3, 4, 255, 0, 9, 10]);
 });
 
 test('another number of pixels is one row', async () => {
-  const { rows, columns } = await parse('7,1,2,3\n');
-  assert.deepEqual([rows, columns], [1, 3]);
+  const { shape } = await parse('7,1,2,3\n');
+  assert.deepEqual(shape, [1, 3, 1]);
 });
 
 const layouts = {
@@ -33,7 +33,7 @@ const layouts = {
 };
 for (const [name, text] of Object.entries(layouts)) {
   test(`accepted: ${name}`, async () => {
-    const { images, labels, count } = await parse(text);
+    const { values: images, targets: labels, count } = await parse(text);
     assert.deepEqual([count, ...labels, ...images], [2, 7, 3, 1, 2, 4, 5]);
   });
 }
@@ -67,7 +67,7 @@ test('lines are counted across the blocks in which a large file is read', async 
   const row = `1${',2'.repeat(500)}\n`;
   const text = `${row.repeat(12_000)}1${',2'.repeat(499)},x\n`;
   await refusal(parse(text), ['a.csv: line 12001, column 501: expected an integer 0 to 255, got "x"']);
-  const { count, images } = await parse(row.repeat(12_000));
+  const { count, values: images } = await parse(row.repeat(12_000));
   assert.equal(count, 12_000);
   assert.ok(images.every((pixel) => pixel === 2));
 });
@@ -89,7 +89,7 @@ test('whatever is written is read again', async () => {
     fc.asyncProperty(table, fc.boolean(), fc.constantFrom('\n', '\r\n'), async (rows, header, newline) => {
       const lines = rows.map(([label, pixels]) => [label, ...pixels].join(','));
       if (header) lines.unshift(`label${',p'.repeat(rows[0]?.[1].length ?? 0)}`);
-      const { images, labels, count } = await parse(lines.join(newline));
+      const { values: images, targets: labels, count } = await parse(lines.join(newline));
       assert.equal(count, rows.length);
       assert.deepEqual(
         [...labels],
@@ -107,7 +107,7 @@ test('a folder with train.csv.gz and mnist_test.csv', async (t) => {
   const dir = await temporaryFolder(t);
   await writeFiles(dir, { 'train.csv.gz': gzipSync('2,1,2,3,4\n'), 'mnist_test.csv': '5,6,7,8,9\n' });
   const dataset = await loadDataset({ set: 'csv', dir });
-  assert.deepEqual([dataset.train.rows, dataset.test.columns, dataset.classes], [2, 2, 6]);
+  assert.deepEqual([...dataset.train.shape, dataset.classes], [2, 2, 1, 6]);
   assert.deepEqual(Object.keys(dataset.sha256), ['train.csv', 'test.csv']);
   // Of the content before compression: `printf '2,1,2,3,4\n' | sha256sum`.
   assert.equal(

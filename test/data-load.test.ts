@@ -20,13 +20,13 @@ test('the vendored MNIST loads without network, environment or folder', async ()
   const { name, source, train, test: testPart, classes, sha256 } = await load('mnist', null);
   assert.equal(name, 'mnist');
   assert.equal(join(source, '/'), vendored);
-  assert.deepEqual([train.count, train.rows, train.columns, train.images.length], [60000, 28, 28, 47040000]);
-  assert.deepEqual([testPart.count, testPart.rows, testPart.columns], [10000, 28, 28]);
-  assert.deepEqual([...train.labels.subarray(0, 5)], [5, 0, 4, 1, 9]);
-  assert.deepEqual([...testPart.labels.subarray(0, 5)], [7, 2, 1, 0, 4]);
+  assert.deepEqual([train.count, ...train.shape, train.values.length], [60000, 28, 28, 1, 47040000]);
+  assert.deepEqual([testPart.count, ...testPart.shape], [10000, 28, 28, 1]);
+  assert.deepEqual([...train.targets.subarray(0, 5)], [5, 0, 4, 1, 9]);
+  assert.deepEqual([...testPart.targets.subarray(0, 5)], [7, 2, 1, 0, 4]);
   assert.equal(classes, 10);
   assert.equal(
-    train.images.reduce((sum, pixel) => sum + pixel, 0),
+    train.values.reduce((sum, pixel) => sum + pixel, 0),
     1_567_298_545,
   );
   for (const [file, { contentSha256 }] of Object.entries(knownSets.mnist.files)) {
@@ -54,9 +54,9 @@ test('plain files and .gz files, in both spellings, load alike', async (t) => {
     [`${names.testLabels}.gz`]: set[names.testLabels],
   });
   const [one, other] = await Promise.all([load('idx', plain), load('idx', mixed)]);
-  assert.deepEqual([...one.train.images], [...set[names.trainImages].subarray(16)]);
-  assert.deepEqual([...one.test.labels], [4, 2]);
-  assert.deepEqual([one.train.rows, one.train.columns, one.classes], [2, 3, 10]);
+  assert.deepEqual([...one.train.values], [...set[names.trainImages].subarray(16)]);
+  assert.deepEqual([...one.test.targets], [4, 2]);
+  assert.deepEqual([...one.train.shape, one.classes], [2, 3, 1, 10]);
   assert.deepEqual({ ...other, source: '' }, { ...one, source: '' });
 });
 
@@ -71,8 +71,7 @@ test('an inflated file is not copied', async (t) => {
   const files = Object.entries(tinySet()).map(([name, bytes]) => [`${name}.gz`, gzipSync(bytes)]);
   await writeFiles(dir, Object.fromEntries(files));
   const { train } = await load('idx', dir);
-  assert.equal(train.images.byteOffset, 16);
-  assert.equal(train.labels.byteOffset, 8);
+  assert.equal(train.values.byteOffset, 16);
 });
 
 test('data.set=idx takes labels up to 255', async (t) => {

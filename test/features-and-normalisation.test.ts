@@ -2,22 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
-import { extractFeatures } from '../dist/data/features.js';
-import { makeNormaliser, measureFeatures } from '../dist/data/statistics.js';
+import { measureFeatures } from '../dist/data/statistics.js';
+import { makeNormaliser } from '../dist/data/transforms/affine.js';
+import { extractFeatures } from '../dist/data/transforms/crop-pool.js';
 import { configure, syntheticDataset } from './support/training.ts';
 
 const image = (rows: number, columns: number, images: number[]) => ({
-  images: Uint8Array.from(images),
-  labels: Uint8Array.of(0),
+  values: Uint8Array.from(images),
   count: 1,
-  rows,
-  columns,
+  shape: [rows, columns, 1],
+  full: 255,
 });
 
 test('pooling sums 2×2 blocks and leaves out an odd last row and column', () => {
-  const { values, width, pixelsPerValue } = extractFeatures(image(3, 5, [...Array(15).keys()]), 0, 2);
+  const { values, shape, full } = extractFeatures(image(3, 5, [...Array(15).keys()]), 0, 2);
   assert.deepEqual([...values], [0 + 1 + 5 + 6, 2 + 3 + 7 + 8]);
-  assert.deepEqual([width, pixelsPerValue], [2, 4]);
+  assert.deepEqual([...shape, full], [1, 2, 1, 4 * 255]);
 });
 
 test('a white block does not overflow', () => {
@@ -25,8 +25,14 @@ test('a white block does not overflow', () => {
 });
 
 test('cropping takes off every side', () => {
-  const { values, width } = extractFeatures(image(4, 3, [...Array(12).keys()]), 1, 1);
-  assert.deepEqual([[...values], width], [[4, 7], 2]);
+  const { values, shape } = extractFeatures(image(4, 3, [...Array(12).keys()]), 1, 1);
+  assert.deepEqual(
+    [[...values], shape],
+    [
+      [4, 7],
+      [2, 1, 1],
+    ],
+  );
 });
 
 test('cropping everything away is refused by name', () => {
@@ -86,11 +92,8 @@ test('the validation part is the end of the training set, and only the rest is m
       await configure(`data.validation=${validation}`, 'train.batch=4'),
     );
     assert.deepEqual([facts.parts.train.count, facts.parts.validation.count], [15, 5]);
-    assert.deepEqual([...parts.validation.labels], [...dataset.train.labels.subarray(15)]);
-    assert.deepEqual(
-      [...(parts.validation.features?.values ?? [])],
-      [...dataset.train.images.subarray(15 * 9)],
-    );
+    assert.deepEqual([...parts.validation.targets], [...dataset.train.targets.subarray(15)]);
+    assert.deepEqual([...parts.validation.values.values], [...dataset.train.values.subarray(15 * 9)]);
   }
 });
 

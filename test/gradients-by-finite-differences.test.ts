@@ -14,7 +14,7 @@ function lossOf(
   tensors: ReadonlyMap<string, Tensor>,
   weights: ReadonlyMap<string, Float64Array>,
   images: Uint8Array,
-  labels: Uint8Array,
+  labels: Uint32Array,
   kind: ActivationName,
 ): number {
   let total = 0;
@@ -67,7 +67,7 @@ for (const kind of ['relu', 'tanh', 'gelu'] as const) {
       const after = session.parameters();
       await session.close();
       const weights = new Map([...tensors].map(([name, { data }]) => [name, Float64Array.from(data)]));
-      const lossNow = () => lossOf(tensors, weights, dataset.train.images, dataset.train.labels, kind);
+      const lossNow = () => lossOf(tensors, weights, dataset.train.values, dataset.train.targets, kind);
       assert.ok(Math.abs(loss - lossNow()) < 1e-5);
       const pick = new Rng(9);
       for (const [name, values] of weights) {

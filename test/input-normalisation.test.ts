@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import type { Dataset } from '../dist/data/dataset.js';
-import { symmetricEigen } from '../dist/data/symmetric-eigen.js';
+import { symmetricEigen } from '../dist/data/transforms/symmetric-eigen.js';
+import { sizeOf } from '../dist/data/transforms/transform.js';
 import { readSafetensors } from '../dist/model/safetensors.js';
 import { expectCode, workingDirectory } from './support/cli.ts';
 import { word } from './support/config-refusal.ts';
@@ -47,8 +48,10 @@ test('eigenvectors are orthonormal and rebuild their matrix, whatever its rank',
 
 /** Inputs of the training part, as the network sees them: [count][width]. */
 async function inputsOf(dataset: Dataset, part: 'train' | 'test', ...overrides: string[]) {
-  const { facts, shift, parts } = prepareData(dataset, await configure('train.batch=8', ...overrides));
-  const { values, count, width } = parts[part].features ?? assert.fail('no pixels');
+  const { facts, pipeline, parts } = prepareData(dataset, await configure('train.batch=8', ...overrides));
+  const { values, count, shape } = parts[part].values;
+  const { shift } = pipeline.affine;
+  const width = sizeOf(shape);
   assert.equal(facts.packing, 'dense');
   const at = (row: number, p: number) => values[row * width + p] * facts.scale - shift[p];
   return { at, count, width };
@@ -87,7 +90,7 @@ test('whiten: means 0, no correlations, variances λ / (λ + ε)', async () => {
     'data.normalise=whiten',
     `data.normaliseEpsilon=${epsilon}`,
   );
-  const pixel = (row: number, p: number) => dataset.train.images[row * width + p] / 255;
+  const pixel = (row: number, p: number) => dataset.train.values[row * width + p] / 255;
   const [seen, raw] = [momentsOf(at, count, width), momentsOf(pixel, count, width)];
   const C = Float64Array.from({ length: width * width }, (_, i) =>
     raw.covariance(Math.floor(i / width), i % width),
@@ -103,8 +106,8 @@ test('whiten: means 0, no correlations, variances λ / (λ + ε)', async () => {
     }
   }
   // Zero-phase: of all whitening maps this one is symmetric, so every input stays closest to its own pixel.
-  const { tensors } = prepareData(dataset, await configure('data.normalise=whiten', 'train.batch=8'));
-  const map = tensors.get('normalise.weight')?.data ?? new Float32Array();
+  const { pipeline } = prepareData(dataset, await configure('data.normalise=whiten', 'train.batch=8'));
+  const map = pipeline.tensors().get('normalise.weight')?.data ?? new Float32Array();
   for (let p = 0; p < width; p++)
     for (let q = 0; q < width; q++) assert.equal(map[p * width + q], map[q * width + p]);
 });
@@ -124,14 +127,14 @@ test('standardise: each pixel by its own mean and deviation, blank borders of re
   for (let p = 0; p < width; p += 13) {
     let [sum, squares] = [0, 0];
     for (let row = 0; row < train.count; row++) {
-      const x = block(train.images, row, p);
+      const x = block(train.values, row, p);
       sum += x;
       squares += x * x;
     }
     const mean = sum / train.count;
     const deviation = Math.sqrt(squares / train.count - mean * mean + 0.01);
     for (let row = 0; row < count; row += 97) {
-      const expected = (block(images.images, row, p) - mean) / deviation;
+      const expected = (block(images.values, row, p) - mean) / deviation;
       assert.ok(Math.abs(at(row, p) - expected) < 1 / 1024, `${p}: ${at(row, p)}, ${expected}`);
     }
   }

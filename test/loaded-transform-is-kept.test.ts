@@ -43,12 +43,12 @@ async function makeHalves(cwd: string): Promise<Halves> {
   const { train, test: tested } = await someMnist(400, 100);
   const write = (folder: string, from: number, to: number) => {
     mkdirSync(join(cwd, folder));
-    const images = train.images.subarray(from * 784, to * 784);
+    const images = train.values.subarray(from * 784, to * 784);
     const files = {
       [names.trainImages]: idx([to - from, 28, 28], images),
-      [names.trainLabels]: idx([to - from], train.labels.subarray(from, to)),
-      [names.testImages]: idx([100, 28, 28], tested.images),
-      [names.testLabels]: idx([100], tested.labels),
+      [names.trainLabels]: idx([to - from], Uint8Array.from(train.targets.subarray(from, to))),
+      [names.testImages]: idx([100, 28, 28], tested.values),
+      [names.testLabels]: idx([100], Uint8Array.from(tested.targets)),
     };
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(cwd, folder, name), bytes);
   };

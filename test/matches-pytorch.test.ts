@@ -47,6 +47,6 @@ test('pooled means and the global deviation are those of the golden statistics',
   const data = prepareData(await realMnist(), await configure('data.pool=2', 'data.normalise=centre'));
   // scale is per summed block of four pixels; a pooled pixel is a quarter of it.
   assert.ok(Math.abs(1 / (data.facts.scale * 1) / 4 / golden.std - 1) < 1e-9);
-  const means = data.shift.map((shift) => shift / data.facts.scale / 4);
+  const means = data.pipeline.affine.shift.map((shift) => shift / data.facts.scale / 4);
   assert.ok(relativeError(means, golden.mean) < 1e-6);
 });

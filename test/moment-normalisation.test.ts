@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
-import { normaliseMoments } from '../dist/data/moment-normalisation.js';
+import { normaliseMoments } from '../dist/data/transforms/moments.js';
 import { word } from './support/config-refusal.ts';
 import { configure, realMnist } from './support/training.ts';
 
@@ -31,14 +31,13 @@ const seven = (x: number, y: number) => {
 };
 
 const set = (images: Uint8Array, count: number) => ({
-  images,
-  labels: new Uint8Array(count),
+  values: images,
   count,
-  rows: side,
-  columns: side,
+  shape: [side, side, 1],
+  full: 255,
 });
 
-const normalised = (image: Uint8Array) => normaliseMoments(set(image, 1)).images;
+const normalised = (image: Uint8Array) => Uint8Array.from(normaliseMoments(set(image, 1)).values);
 
 function moments(image: Uint8Array) {
   let [m, x, y, xx, xy, yy] = [0, 0, 0, 0, 0, 0];
@@ -104,15 +103,12 @@ test('data.momentNormalise gives the network drawn images, of both sets', async 
     dataset,
     await configure('data.momentNormalise=true', 'data.validation=1000'),
   );
-  const expected = normaliseMoments(dataset.train).images;
-  assert.deepEqual(parts.train.features?.values.slice(0, 7840), expected.slice(0, 7840));
+  const expected = normaliseMoments(dataset.train).values;
+  assert.deepEqual(parts.train.values.values.slice(0, 7840), expected.slice(0, 7840));
+  assert.deepEqual(parts.validation.values.values.slice(0, 784), expected.slice(59_000 * 784, 59_001 * 784));
   assert.deepEqual(
-    parts.validation.features?.values.slice(0, 784),
-    expected.slice(59_000 * 784, 59_001 * 784),
-  );
-  assert.deepEqual(
-    parts.test.features?.values.slice(0, 784),
-    normaliseMoments({ ...dataset.test, count: 1 }).images.slice(0, 784),
+    parts.test.values.values.slice(0, 784),
+    normaliseMoments({ ...dataset.test, count: 1 }).values.slice(0, 784),
   );
   assert.match(
     await word('data.momentNormalise=true', 'data.features.kind=directions'),

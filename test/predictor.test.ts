@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Config } from '../dist/config/schema.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
-import type { Dataset } from '../dist/data/dataset.js';
-import { extractFeatures } from '../dist/data/features.js';
+import type { Dataset, Samples } from '../dist/data/dataset.js';
+import { normaliseMoments } from '../dist/data/transforms/moments.js';
 import { Predictor } from '../dist/inference/predictor.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { activation, matmul } from '../dist/kernels/reference.js';
@@ -22,9 +22,8 @@ async function withPredictor<T>(
   threads: number,
   use: (predictor: Predictor) => T,
 ): Promise<T> {
-  const { facts, shift } = prepareData(dataset, config);
-  const { rows, columns } = dataset.test;
-  const network = { config, rows, columns, facts, shift };
+  const { facts, pipeline } = prepareData(dataset, config);
+  const network = { config, facts, pipeline };
   const predictor = await Predictor.open(network, tensors, kernels, 'tensors', { threads, cores: 2 });
   try {
     return use(predictor);
@@ -33,14 +32,48 @@ async function withPredictor<T>(
   }
 }
 
+/** Light from 0 to 1 of the cropped and pooled images, row by row, by definition. */
+function lightOf({ values, shape, count }: Samples, crop: number, pool: number): number[][] {
+  const [rows, columns] = shape;
+  return Array.from({ length: count }, (_, image) => {
+    const light: number[] = [];
+    for (let y = crop; y + pool <= rows - crop; y += pool)
+      for (let x = crop; x + pool <= columns - crop; x += pool) {
+        let sum = 0;
+        for (let dy = 0; dy < pool; dy++)
+          for (let dx = 0; dx < pool; dx++) sum += values[(image * rows + y + dy) * columns + x + dx];
+        light.push(sum / (255 * pool * pool));
+      }
+    return light;
+  });
+}
+
+/** Inputs of the first `count` test images, by the definitions in docs/config.md; nothing of it is the code under test. */
+function inputsOf({ data }: Config, dataset: Dataset, count: number): Float64Array {
+  const drawn = (set: Samples): Samples =>
+    data.momentNormalise ? { ...set, values: Uint8Array.from(normaliseMoments(set).values) } : set;
+  const shown = lightOf(drawn({ ...dataset.test, count }), data.crop, data.pool);
+  const width = shown[0].length;
+  if (data.normalise === 'none') return Float64Array.from(shown.flat());
+  if (data.normalise === 'mnist') return Float64Array.from(shown.flat(), (x) => (x - 0.1307) / 0.3081);
+  const train = lightOf(drawn(dataset.train), data.crop, data.pool);
+  const mean = Array.from(
+    { length: width },
+    (_, p) => train.reduce((sum, x) => sum + x[p], 0) / train.length,
+  );
+  const variance = mean.map((m, p) => train.reduce((sum, x) => sum + (x[p] - m) ** 2, 0) / train.length);
+  if (data.normalise === 'centre') {
+    const deviation = Math.sqrt(variance.reduce((sum, v) => sum + v, 0) / width);
+    return Float64Array.from(shown.flatMap((x) => x.map((value, p) => (value - mean[p]) / deviation)));
+  }
+  assert.equal(data.normalise, 'standardise');
+  const scale = variance.map((v) => 1 / Math.sqrt(v + data.normaliseEpsilon));
+  return Float64Array.from(shown.flatMap((x) => x.map((value, p) => (value - mean[p]) * scale[p])));
+}
+
 /** By definition, in float64: f64 [count][classes]. */
 function referenceLogits(config: Config, dataset: Dataset, tensors: Tensors, count: number): Float64Array {
-  const { facts, shift } = prepareData(dataset, config);
-  const { values, width } = extractFeatures(dataset.test, config.data.crop, config.data.pool);
-  let rows = Float64Array.from(
-    values.subarray(0, count * width),
-    (v, i) => v * facts.scale - shift[i % width],
-  );
+  let rows = inputsOf(config, dataset, count);
   const layers = tensors.size / 2;
   for (let l = 0; l < layers; l++) {
     const weight = tensors.get(`${2 * l}.weight`);
@@ -79,7 +112,7 @@ for (const packing of ['sparse', 'dense']) {
     for (const threads of [1, 3]) {
       await withPredictor([config, dataset, tensors], threads, (predictor) => {
         for (const count of [1024, 7, 1, 1024]) {
-          const logits = predictor.predict(dataset.test.images.subarray(0, count * 784));
+          const logits = predictor.predict(dataset.test.values.subarray(0, count * 784));
           const error = greatestDifference(logits, expected.subarray(0, count * 10));
           assert.ok(error < 1e-4, `${count} images, ${threads} threads: off by ${error}`);
         }
@@ -93,7 +126,7 @@ test('more images than fit a round: the same logits, bit by bit, on 1 and 2 thre
   const config = await configure('data.features.kind=pixels', 'data.pool=1', 'model.hidden=[64]');
   const network = [config, dataset, initialTensors([784, 64, 10], 'torch', new Rng(6))] as const;
   const [alone, shared] = [1, 2].map((threads) =>
-    withPredictor(network, threads, (predictor) => predictor.predict(dataset.test.images)),
+    withPredictor(network, threads, (predictor) => predictor.predict(dataset.test.values)),
   );
   assert.deepEqual(await shared, await alone);
 });
@@ -111,12 +144,52 @@ for (const kind of ['relu', 'tanh', 'gelu']) {
       const expected = referenceLogits(config, dataset, tensors, 330);
       for (const threads of [1, 2]) {
         const network = [config, dataset, tensors] as const;
-        const logits = await withPredictor(network, threads, (p) => p.predict(dataset.test.images));
+        const logits = await withPredictor(network, threads, (p) => p.predict(dataset.test.values));
         const error = greatestDifference(logits, expected);
         assert.ok(error < 1e-4, `${threads} threads: off by ${error}`);
       }
     });
   }
+}
+
+for (const words of [
+  ['data.normalise=none'],
+  ['data.normalise=centre'],
+  ['data.normalise=standardise'],
+  ['data.normalise=standardise', 'data.pool=2', 'data.crop=1'],
+  ['data.normalise=centre', 'data.momentNormalise=true'],
+  ['data.normalise=standardise', 'data.momentNormalise=true', 'data.pool=2'],
+]) {
+  test(`${words.join(' ')}: the reference's logits`, async () => {
+    const dataset = syntheticDataset({
+      rows: 9,
+      columns: 11,
+      classes: 5,
+      train: 200,
+      test: 150,
+      density: 0.4,
+      seed: 8,
+    });
+    const config = await configure(
+      'data.features.kind=pixels',
+      'model.hidden=[20]',
+      'train.batch=20',
+      ...words,
+    );
+    const { pool, crop } = config.data;
+    const inputs = Math.floor((9 - 2 * crop) / pool) * Math.floor((11 - 2 * crop) / pool);
+    const tensors = initialTensors([inputs, 20, 5], 'torch', new Rng(12));
+    const expected = referenceLogits(config, dataset, tensors, 150);
+    // Inputs of a linear map are kept in steps of 1/1024.
+    const bound = words[0].endsWith('standardise') ? 2e-3 : 1e-4;
+    for (const threads of [1, 2]) {
+      const logits = await withPredictor([config, dataset, tensors], threads, (p) =>
+        p.predict(dataset.test.values),
+      );
+      const error = greatestDifference(logits, expected);
+      assert.ok(error < bound, `${threads} threads: off by ${error}`);
+    }
+  });
 }
 
 test('the accuracy of the logits is the one that the training session reports', async () => {
@@ -127,7 +200,7 @@ test('the accuracy of the logits is the one that the training session reports', 
   session.setParameters(tensors, 'tensors');
   const { accuracy } = await session.evaluate('test');
   await session.close();
-  const { images, labels, count } = dataset.test;
+  const { values: images, targets: labels, count } = dataset.test;
   const network = [await configure(...words), dataset, tensors] as const;
   const logits = await withPredictor(network, 2, (predictor) => predictor.predict(images));
   let correct = 0;
@@ -147,7 +220,7 @@ test('what does not fit is refused in one sentence', async () => {
   await withPredictor([config, dataset, tensors], 1, (predictor) => {
     assert.throws(
       () => predictor.predict(new Uint8Array(100)),
-      refused('images: expected whole images of 9×11 pixels, a byte each, got 100 bytes'),
+      refused('images: expected whole samples of 9×11×1 values, a byte each, got 100 bytes'),
     );
     assert.throws(
       () => predictor.predict(new Uint8Array(198), new Float32Array(19)),

@@ -66,7 +66,7 @@ test('orthogonal iteration finds the variance of the leading components, and the
   const { features: F, components: K } = shape;
   // The kernels leave out a factor that all features share: the mean tells it.
   const raw = Array.from({ length: images }, (_, i) =>
-    directionFeatures(dataset.train.images.subarray(i * 784, (i + 1) * 784), shape),
+    directionFeatures(dataset.train.values.subarray(i * 784, (i + 1) * 784), shape),
   );
   const sum = (count: number, term: (n: number) => number) => {
     let total = 0;

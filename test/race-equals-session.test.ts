@@ -33,13 +33,17 @@ for (const variant of variants) {
     const dataset = await realMnist();
     const recipe = raceRecipe('test', config);
     const { train, test: tested } = dataset;
+    const labels = (targets: Uint32Array) => Uint8Array.from(targets);
     const { kernels, memory } = openRaceModule(recipe.shape.grid, memoryPages(recipe, tested.count), true);
     const sprint = new Sprint(recipe, kernels, memory, tested.count);
-    sprint.train(train.images.subarray(0, recipe.images * pixels), train.labels.subarray(0, recipe.images));
-    sprint.setTestLabels(tested.labels);
+    sprint.train(
+      train.values.subarray(0, recipe.images * pixels),
+      labels(train.targets.subarray(0, recipe.images)),
+    );
+    sprint.setTestLabels(labels(tested.targets));
     // Pieces that end in the middle of an image.
-    for (let at = 0; at < tested.images.length; at += 1_000_003)
-      sprint.evaluate(tested.images.subarray(at, at + 1_000_003));
+    for (let at = 0; at < tested.values.length; at += 1_000_003)
+      sprint.evaluate(tested.values.subarray(at, at + 1_000_003));
     assert.equal(sprint.evaluated, tested.count);
     const { session } = await openSession(dataset, 1, overrides);
     try {

@@ -52,7 +52,7 @@ for (const sync of ['owner', 'sharded']) {
         for (const slice of isOwner ? plan.slices[rank] : slices)
           backend.gradient(slice, isOwner ? { first: 0, last: 16 } : shards[rank], isOwner ? 0 : rank);
       }
-      ranks[0].evaluate('test', 0, 20, result);
+      ranks[0].evaluate('test', 0, 20, 0, result);
       if (step === 10) afterTen = tensorflow.memory().numTensors;
     }
     assert.equal(tensorflow.memory().numTensors, afterTen);

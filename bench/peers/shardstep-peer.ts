@@ -7,6 +7,7 @@
 import { resolveConfig } from '../../dist/config/load.js';
 import { prepareData } from '../../dist/coordinator/prepare-data.js';
 import { loadDataset } from '../../dist/data/load.js';
+import { sizeOf } from '../../dist/data/transforms/transform.js';
 import { Predictor } from '../../dist/inference/predictor.js';
 import { initialTensors } from '../../dist/model/initialise.js';
 import { Rng, Stream } from '../../dist/numbers/rng.js';
@@ -31,11 +32,11 @@ async function target(seed: number) {
 }
 
 const { config } = await resolveConfig({ file: 'fastmlp', overrides: [], environment: {}, directory: root });
-const { facts, shift } = prepareData(dataset, config);
-const { rows, columns, images } = dataset.test;
+const { facts, pipeline } = prepareData(dataset, config);
+const { values, shape } = dataset.test;
 const sizes = [facts.features, ...config.model.hidden, facts.classes];
 const predictor = await Predictor.open(
-  { config, rows, columns, facts, shift },
+  { config, facts, pipeline },
   initialTensors(sizes, config.model.init.kind, new Rng(1, Stream.weights)),
   loadedKernels(),
   'the initial parameters',
@@ -45,7 +46,7 @@ const predictor = await Predictor.open(
 await common.answer(packageJson.version, {
   target,
   infer(batch: number, calls: number) {
-    const chosen = images.subarray(0, batch * rows * columns);
+    const chosen = values.subarray(0, batch * sizeOf(shape));
     const logits = new Float32Array(batch * facts.classes);
     return common.timeCalls(batch, calls, () => predictor.predict(chosen, logits));
   },

@@ -1,20 +1,21 @@
 /** Images of a data set turned, moved or with noise on them; the same for the same seed. */
-import type { ImageSet } from '../../dist/data/dataset.js';
+import type { Samples } from '../../dist/data/dataset.js';
 import { Rng } from '../../dist/numbers/rng.js';
 
 /** One image in, one image out: [rows][columns] u8. */
 type Perturbation = (image: Uint8Array, side: number, random: () => number, number: number) => Uint8Array;
 
-export function perturbed(set: ImageSet, change: Perturbation): ImageSet {
-  const { rows, columns, count } = set;
+export function perturbed(set: Samples, change: Perturbation): Samples {
+  const { count, shape } = set;
+  const [rows, columns] = shape;
   if (rows !== columns) throw new RangeError(`expected square images, got ${rows}×${columns}`);
   const size = rows * columns;
   const rng = new Rng(1);
   const random = () => rng.next() / 2 ** 32;
   const images = new Uint8Array(count * size);
   for (let i = 0; i < count; i++)
-    images.set(change(set.images.subarray(i * size, (i + 1) * size), rows, random, i), i * size);
-  return { ...set, images };
+    images.set(change(set.values.subarray(i * size, (i + 1) * size), rows, random, i), i * size);
+  return { ...set, values: images };
 }
 
 /** Turned about the centre, every other image the other way round; bilinear, black outside. */

@@ -3,7 +3,6 @@
 import type { Setup } from '../coordinator/setup.js';
 import type { UnfinishedOutcome } from '../coordinator/training-run.js';
 import { loadKernels } from '../kernels/load.js';
-import type { MeasuredSpeed } from '../machine/hardware.js';
 import { measureSpeed } from '../machine/speed.js';
 import { median } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';

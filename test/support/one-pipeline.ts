@@ -65,9 +65,9 @@ export async function predictsAsEvaluated(ready: Prepared, run: Trained, file: U
   if (config.data.features.kind === 'directions') return;
   const logits = await predict(ready, file, 1);
   assert.deepEqual(await predict(ready, file, 2), logits, 'predicted by 2 threads');
-  const { labels, count } = dataset.test;
+  const { targets: labels, count } = dataset.test;
   const { classes } = dataset;
-  const chosen = new Uint8Array(count);
+  const chosen = new Uint32Array(count);
   let correct = 0;
   let loss = 0;
   for (let row = 0; row < count; row++) {
@@ -75,7 +75,13 @@ export async function predictsAsEvaluated(ready: Prepared, run: Trained, file: U
     const greatest = Math.max(...of);
     chosen[row] = of.indexOf(greatest);
     correct += Number(chosen[row] === labels[row]);
-    loss += crossEntropy(of, greatest, labels[row], config.loss.labelSmoothing) / count;
+    loss +=
+      crossEntropy(
+        of,
+        greatest,
+        labels[row],
+        'labelSmoothing' in config.loss ? config.loss.labelSmoothing : 0,
+      ) / count;
   }
   assert.equal(correct / count, run.test.accuracy, 'accuracy of the predictions');
   const off = Math.abs(loss - run.test.loss);

@@ -13,15 +13,17 @@ import type { Config } from '../../dist/config/schema.js';
 import { toYaml } from '../../dist/config/yaml-text.js';
 import { readInitialTensors, weightsMetadata } from '../../dist/coordinator/initial-tensors.js';
 import { type PreparedData, prepareData } from '../../dist/coordinator/prepare-data.js';
+import { shapeOf } from '../../dist/coordinator/resources.js';
 import { Session } from '../../dist/coordinator/session.js';
-import { shapeOf } from '../../dist/coordinator/setup.js';
 import { startParameters, trainOnce } from '../../dist/coordinator/training-run.js';
 import type { Evaluation } from '../../dist/coordinator/work.js';
-import type { Dataset, ImageSet } from '../../dist/data/dataset.js';
+import type { Dataset, Samples } from '../../dist/data/dataset.js';
+import { sizeOf } from '../../dist/data/transforms/transform.js';
 import { Predictor } from '../../dist/inference/predictor.js';
 import { type LoadedKernels, loadKernels } from '../../dist/kernels/load.js';
 import { readSafetensors, type Tensor, writeSafetensors } from '../../dist/model/safetensors.js';
 import { makePlan } from '../../dist/plan/make-plan.js';
+import { profilePlan } from '../../dist/profile/profile-plan.js';
 import { UserError } from '../../dist/user-error.js';
 import { openPool, type WorkerPool } from '../../dist/worker/pool.js';
 import { Diverged } from '../../dist/worker/session-errors.js';
@@ -62,10 +64,10 @@ export async function printedAndRead(config: Config): Promise<Config> {
 /** The first images of MNIST's two parts. */
 export async function someMnist(train: number, test: number): Promise<Dataset> {
   const all = await realMnist();
-  const first = (set: ImageSet, count: number): ImageSet => ({
+  const first = (set: Samples, count: number): Samples => ({
     ...set,
-    images: set.images.slice(0, count * set.rows * set.columns),
-    labels: set.labels.slice(0, count),
+    values: set.values.slice(0, count * sizeOf(set.shape)),
+    targets: set.targets.slice(0, count),
     count,
   });
   return { ...all, train: first(all.train, train), test: first(all.test, test) };
@@ -114,7 +116,7 @@ export async function train(
     });
     session.profile?.finish();
     const test = await session.evaluate('test');
-    const tensors = new Map([...session.parameters(), ...data.tensors]);
+    const tensors = new Map([...session.parameters(), ...data.pipeline.tensors()]);
     return { tensors, losses, last: outcome.evaluation, test, packing: session.plan.input.packing };
   } catch (error) {
     if (error instanceof Diverged) return null;
@@ -136,7 +138,7 @@ export async function evaluateFile(
   { config, dataset }: Prepared,
   bytes: Uint8Array,
   threads: number,
-  labels: Uint8Array | null = null,
+  labels: Uint32Array | null = null,
 ): Promise<Evaluation> {
   const file = join(folder, 'initial.safetensors');
   writeFileSync(file, bytes);
@@ -145,7 +147,7 @@ export async function evaluateFile(
   const initial = readInitialTensors(starting);
   const data = prepareData(dataset, starting, initial);
   const { test } = data.parts;
-  const labelled = { ...data, parts: { ...data.parts, test: { ...test, labels: labels ?? test.labels } } };
+  const labelled = { ...data, parts: { ...data.parts, test: { ...test, targets: labels ?? test.targets } } };
   const session = await open(starting, labelled, threads, false);
   try {
     startParameters(session, starting, starting.seed, initial);
@@ -161,15 +163,14 @@ export async function predict(
   bytes: Uint8Array,
   threads: number,
 ): Promise<Float32Array> {
-  const { rows, columns, images } = dataset.test;
-  const network = { config, rows, columns, facts: data.facts, shift: data.shift };
+  const network = { config, facts: data.facts, pipeline: data.pipeline };
   const tensors = readSafetensors(bytes, 'weights');
   const predictor = await Predictor.open(network, tensors, kernelsFor(null), 'weights', {
     threads,
     cores: 2,
   });
   try {
-    return predictor.predict(images);
+    return predictor.predict(dataset.test.values);
   } finally {
     await predictor.close();
   }
@@ -185,7 +186,7 @@ async function open(
   threads: number,
   profiled: boolean,
 ): Promise<Session> {
-  const plan = makePlan(config, data.facts, threads, 2, profiled ? { cpuProfiles: null } : null);
+  const plan = makePlan(config, data.facts, threads, 2, profiled ? profilePlan(null) : null);
   const pool = pools.get(threads) ?? openPool(threads);
   pools.set(threads, pool);
   const loaded = config.backend.name === 'js' ? null : kernelsFor(shapeOf(config));

@@ -120,15 +120,15 @@ export function syntheticDataset(options: {
     return state / 2 ** 32;
   };
   const part = (count: number) => ({
-    images: Uint8Array.from({ length: count * options.rows * options.columns }, () =>
+    values: Uint8Array.from({ length: count * options.rows * options.columns }, () =>
       random() < options.density ? 1 + Math.floor(random() * 255) : 0,
     ),
-    labels: Uint8Array.from({ length: count }, (_, i) =>
+    targets: Uint32Array.from({ length: count }, (_, i) =>
       i < options.classes ? options.classes - 1 - i : Math.floor(random() * options.classes),
     ),
     count,
-    rows: options.rows,
-    columns: options.columns,
+    shape: [options.rows, options.columns, 1],
+    full: 255,
   });
   return {
     name: 'idx',

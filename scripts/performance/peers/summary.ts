@@ -1,7 +1,7 @@
 /** What is said of each contestant of the peers' race: its best setting, medians, and ratios to shardstep round by round. */
 
-import { median } from '../../../dist/numbers/statistics.js';
 import { type Interval, medianInterval } from '../../../dist/numbers/bootstrap.js';
+import { median } from '../../../dist/numbers/statistics.js';
 import type { ContestantResult, Entrant, PeersRace, Runs } from './format.ts';
 
 /** Of shardstep's time: median of the ratios of the rounds, and its bootstrap 95 % interval. */

@@ -101,7 +101,7 @@ function otherCases(kernels: Kernels, scratch: Scratch): KernelCase[] {
   const a = scratch.floats(rows * width).pointer;
   const d = scratch.floats(rows * width).pointer;
   const logits = scratch.floats(rows * 16, 8).pointer;
-  const labels = scratch.bytes(rows, 10).pointer;
+  const labels = scratch.words(Array.from({ length: rows }, (_, i) => i % 10)).pointer;
   const lossSum = scratch.doubles(1).pointer;
   const sums = scratch.zeros(width).pointer;
   const count = features * 64;

@@ -179,6 +179,6 @@ test('nothing but Node itself is loaded before the line', async () => {
   const loaded = [...bundle.matchAll(/\b(?:require|import)\("([^"]+)"\)/g)].map(([, name]) => name);
   assert.deepEqual(
     loaded.filter((name) => !name.startsWith('node:')),
-    ['./index.js'],
+    ['../commands/main.js'],
   );
 });

@@ -39,7 +39,7 @@ test('gradients of logits that are hundreds apart are no subnormal numbers', () 
     const scratch = new Scratch(memory, 1);
     const logits = scratch.zeros(2 * 16);
     logits.view.set([400, 300, 90, 1, 0, -80, -300]);
-    const [labels, order, lossSum] = [scratch.bytes(1, 1), scratch.permutation(1), scratch.doubles(1)];
+    const [labels, order, lossSum] = [scratch.words([0]), scratch.permutation(1), scratch.doubles(1)];
     const { pointer } = logits;
     kernels.softmaxCrossEntropy(
       pointer,

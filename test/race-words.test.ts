@@ -8,9 +8,9 @@ import { directionShape } from '../dist/kernels/directions/spec.js';
 import { UserError } from '../dist/user-error.js';
 
 /** The command that the parser finds; null where it refuses the words or answers them itself. */
-function parsed(words: readonly string[]): string | null {
+async function parsed(words: readonly string[]): Promise<string | null> {
   try {
-    return parseCommandLine(words, '1.2.3', () => {})?.command ?? null;
+    return (await parseCommandLine(words, '1.2.3', () => {}))?.command ?? null;
   } catch (error) {
     assert.ok(error instanceof UserError);
     return null;
@@ -52,17 +52,17 @@ const others = [
   ['--jsn'],
 ];
 
-test('what is run as a race is parsed as one', () => {
+test('what is run as a race is parsed as one', async () => {
   for (const words of races) {
     assert.equal(asksForRace(words), true, words.join(' '));
-    assert.equal(parsed(words), 'race', words.join(' '));
+    assert.equal(await parsed(words), 'race', words.join(' '));
   }
 });
 
-test('nothing else is run as a race, mistakes in its flags included', () => {
+test('nothing else is run as a race, mistakes in its flags included', async () => {
   for (const words of others) {
     assert.equal(asksForRace(words), false, words.join(' '));
-    assert.notEqual(parsed(words), 'race', words.join(' '));
+    assert.notEqual(await parsed(words), 'race', words.join(' '));
   }
 });
 

@@ -15,13 +15,8 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import {
-  createRunFolder,
-  describeRun,
-  MetricsWriter,
-  readVersions,
-  writeAtomic,
-} from '../dist/run/run-folder.js';
+import { MetricsWriter } from '../dist/run/metrics-file.js';
+import { createRunFolder, describeRun, readVersions, writeAtomic } from '../dist/run/run-folder.js';
 import { UserError } from '../dist/user-error.js';
 
 function scratch(t: TestContext): string {

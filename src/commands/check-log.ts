@@ -1,9 +1,16 @@
 /** The `check-log` command: everything that is wrong with logs, as `file:line: problem`. */
+
 import { findLogs } from '../report/find-logs.js';
 import { damageLine } from '../report/log-problems.js';
 import { readLog } from '../report/read-log.js';
 import type { CommandContext } from '../run/command-context.js';
 import { ExitCode } from '../user-error.js';
+import type { Command } from './command.js';
+
+export const command: Command = {
+  declare: (parser) => parser.argument('<log...>', 'NDJSON logs, run folders or folders of either'),
+  run: (paths, _, line) => checkLog(paths, line),
+};
 
 /** Exit 0 when all logs are sound (warnings do not count), 1 for any damage. @throws UserError for a missing file. */
 export function checkLog(paths: readonly string[], context: CommandContext): ExitCode {

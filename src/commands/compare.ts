@@ -1,4 +1,5 @@
 /** The `compare` command: two machines or two recipes, with what differs between them. */
+
 import { markdownTable } from 'markdown-table';
 import { digits, interval, milliseconds, percent, printable } from '../numbers/words.js';
 import { incomparable } from '../report/comparable.js';
@@ -10,6 +11,16 @@ import { match, type Pair, type Unit, unitsOf } from '../report/pairs.js';
 import { survey } from '../report/settings.js';
 import type { CommandContext } from '../run/command-context.js';
 import { ExitCode, UserError } from '../user-error.js';
+import type { Command } from './command.js';
+
+export const command: Command<{ readonly force: boolean }> = {
+  declare: (parser) =>
+    parser
+      .argument('<a>', 'run folder, NDJSON log or folder of runs')
+      .argument('<b>', 'the same')
+      .option('--force', 'compare although data or recipe differ', false),
+  run: ([a, b], { force }, line) => compare({ a, b, force }, line),
+};
 
 export interface CompareOptions {
   readonly a: string;

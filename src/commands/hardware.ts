@@ -1,4 +1,5 @@
 /** The `hardware` command: the hardware card with what one core was measured to do, and which TensorFlow would run. */
+
 import { loadTensorFlow } from '../backend/tfjs/library.js';
 import { findPackage } from '../backend/tfjs/location.js';
 import { loadKernels } from '../kernels/load.js';
@@ -7,6 +8,12 @@ import { gatherHardware, hardwareLines } from '../machine/hardware.js';
 import { measureSpeed } from '../machine/speed.js';
 import type { CommandContext } from '../run/command-context.js';
 import { ExitCode } from '../user-error.js';
+import type { Command } from './command.js';
+
+export const command: Command = {
+  declare() {},
+  run: (_, __, line) => hardware(line),
+};
 
 export async function hardware(context: CommandContext): Promise<ExitCode> {
   const measured = measureSpeed(loadKernels());

@@ -1,8 +1,10 @@
 /** The `lr-find` command: a learning-rate range test and the run folder it leaves. */
+
 import type { ResolvedConfig } from '../config/load.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
 import type { CoreCount } from '../machine/cores.js';
+import { countCores } from '../machine/cores.js';
 import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
 import { endRun } from '../run/run-ending.js';
@@ -10,6 +12,32 @@ import { shownFolder } from '../run/run-folder.js';
 import { withRun } from '../run/with-run.js';
 import type { RangeFinding, RangePoint, RangeRun } from '../study/range-test.js';
 import { ExitCode, UserError } from '../user-error.js';
+import type { Command } from './command.js';
+import { count, folder, outOption, quietOption, rate } from './option-values.js';
+import { begin, declareSettings } from './training-options.js';
+
+interface Flags {
+  readonly config: string;
+  readonly from: number;
+  readonly to: number;
+  readonly steps: number;
+  readonly out?: string;
+}
+
+export const command: Command<Flags> = {
+  declare: (parser) =>
+    declareSettings(parser)
+      .option('--config <file>', 'YAML configuration', 'mnist-97')
+      .option('--from <rate>', 'the first rate', rate('from'), 1e-4)
+      .option('--to <rate>', 'the last rate', rate('to'), 10)
+      .option('--steps <n>', 'steps from the first to the last', count('steps'), 100)
+      .option(outOption, 'the run folder (default: a new one under results/)', folder)
+      .option(...quietOption),
+  async run(words, { config, from, to, steps, out = null }, line) {
+    const beginning = await begin(config, words, {}, await countCores(), line);
+    return beginning === null ? ExitCode.done : lrFind({ ...beginning, from, to, steps, out }, line);
+  },
+};
 
 export interface LrFindOptions {
   readonly resolved: ResolvedConfig;

@@ -1,4 +1,5 @@
 /** The `profile` command: trains as `train` does, with every rank's phases stamped, and leaves what they come to. */
+
 import path from 'node:path';
 import type { ResolvedConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -14,6 +15,27 @@ import { judgeSeeds, runSeeds } from '../run/seed-runs.js';
 import { emptyRecord, finishTraining } from '../run/train-result.js';
 import { withRun } from '../run/with-run.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import type { Command } from './command.js';
+import { beginTraining, declareTraining, type TrainingFlags } from './training-options.js';
+
+interface Flags extends TrainingFlags {
+  readonly cpuProf: boolean;
+}
+
+export const command: Command<Flags> = {
+  declare: (parser) =>
+    declareTraining(parser).option(
+      '--cpu-prof',
+      'a V8 CPU profile of every thread too; it slows what it watches',
+      false,
+    ),
+  async run(words, flags, line) {
+    const beginning = await beginTraining('profile', words, flags, line);
+    if (beginning === null) return ExitCode.done;
+    const { out = null, cpuProf } = flags;
+    return profile({ ...beginning, out, cpuProf }, line);
+  },
+};
 
 export interface ProfileOptions {
   readonly resolved: ResolvedConfig;
@@ -41,6 +63,7 @@ export async function profile(options: ProfileOptions, context: CommandContext):
     let profiled: { readonly plan: Plan; collector: Collector | null; workers: number } | null = null;
     return withRun(resolved, out, context, {
       async body({ folder, log }) {
+        record.metrics.open(folder);
         const plan = planFor(setup, setup.threads.count, profilePlan(cpuProf ? folder.path : null));
         log.event('plan', { plan, threads: setup.threads });
         profiled = { plan, collector: null, workers: Number.NaN };

@@ -2,6 +2,7 @@
  * The `race` command once its line is out: everything that the race used is verified, the recipe is repeated with other
  * seeds on one thread and on all physical cores, and the run folder is written.
  */
+
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -10,6 +11,7 @@ import { type Trainer, withTrainer } from '../coordinator/trainer.js';
 import type { Raced } from '../fast-start/race.js';
 import { raceRecipe } from '../fast-start/recipe.js';
 import type { CoreCount } from '../machine/cores.js';
+import { countCores } from '../machine/cores.js';
 import { median } from '../numbers/statistics.js';
 import type { CommandContext } from '../run/command-context.js';
 import { createProgress } from '../run/progress.js';
@@ -18,6 +20,34 @@ import { emptyRecord, finishTraining, type Kept, type RaceSummary, seedRuns } fr
 import { withRun } from '../run/with-run.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { checkRace, checkRepetition } from './check-race.js';
+import type { Command } from './command.js';
+import { count, folder, outOption, quietOption } from './option-values.js';
+import { begin } from './training-options.js';
+
+interface Flags {
+  readonly seeds: number;
+  readonly out?: string;
+}
+
+export const command: Command<Flags> = {
+  declare: (parser) =>
+    parser
+      .option('--seeds <n>', 'repetitions, on one thread and on all physical cores', count('seeds'), 20)
+      .option('--profile-startup', 'where the time from the start of the process went', false)
+      .option(
+        '--compile-kernels',
+        'compile the kernels instead of loading the machine code cached by the build',
+        false,
+      )
+      .option(outOption, 'the run folder (default: a new one under results/)', folder)
+      .option(...quietOption),
+  async run(words, { seeds, out = null }, line) {
+    const beginning = await begin('mnist-97', words, {}, await countCores(), line);
+    if (beginning === null) return ExitCode.done;
+    const raced = line.raced ?? new Error('the race was skipped: these options do not select it');
+    return finishRace({ ...beginning, raced, seeds, out }, line);
+  },
+};
 
 export interface RaceOptions {
   readonly resolved: ResolvedConfig;

@@ -13,6 +13,17 @@ import { survey } from '../report/settings.js';
 import type { CommandContext } from '../run/command-context.js';
 import { createRunFolder, shownFolder, writeAtomic } from '../run/run-folder.js';
 import { ExitCode, UserError } from '../user-error.js';
+import type { Command } from './command.js';
+import { folder, outOption, quietOption } from './option-values.js';
+
+export const command: Command<{ readonly out?: string }> = {
+  declare: (parser) =>
+    parser
+      .argument('<run...>', 'run folders, NDJSON logs, or folders of either')
+      .option(outOption, 'where the report goes (default: a new folder under results/reports/)', folder)
+      .option(...quietOption),
+  run: (paths, { out = null }, line) => report({ paths, out }, line),
+};
 
 export interface ReportOptions {
   /** Run folders, raw logs, folders of either. */

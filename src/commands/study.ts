@@ -1,4 +1,5 @@
 /** The `study` command: variants of recipes compared in pairs; its plan and cost first, resumed where it stopped. */
+
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { type CoreCount, countCores } from '../machine/cores.js';
@@ -24,7 +25,43 @@ import { duration, planMarkdown, studyMarkdown } from '../study/study-markdown.j
 import type { StudyRecord } from '../study/study-record.js';
 import { type ComparisonSummary, summarise } from '../study/summary.js';
 import { Workbench } from '../study/workbench.js';
-import { ExitCode } from '../user-error.js';
+import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import type { Command } from './command.js';
+import { folder, outOption, quietOption } from './option-values.js';
+import { noteSlowRuntime } from './training-options.js';
+
+interface Flags {
+  readonly config: string;
+  readonly out?: string;
+  readonly only?: readonly string[];
+  readonly dryRun: boolean;
+}
+
+export const command: Command<Flags> = {
+  declare: (parser) =>
+    parser
+      .option('--config <file>', 'YAML study file', 'quick')
+      .option(outOption, 'the study folder; cells that are finished in it are not run again', folder)
+      .option('--only <names>', 'only these comparisons, separated by commas', names)
+      .option('--dry-run', 'print the plan and its estimated cost and stop', false)
+      .option(...quietOption),
+  async run(_, { config, out = null, only = null, dryRun }, line) {
+    noteSlowRuntime(line.progress);
+    return study({ file: config, cores: await countCores(), out, dryRun, only }, line);
+  },
+};
+
+function names(text: string): string[] {
+  const found = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (found.length > 0) return found;
+  throw new UserError(
+    `--only: ${expectedGot('names of comparisons, separated by commas', text)}`,
+    ExitCode.usage,
+  );
+}
 
 export interface StudyOptions {
   readonly file: string;

@@ -1,4 +1,5 @@
 /** The `sweep` command: the same work at several thread counts, and the speed-up over one thread. */
+
 import type { ResolvedConfig } from '../config/load.js';
 import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import { type Trainer, withTrainer } from '../coordinator/trainer.js';
@@ -10,7 +11,30 @@ import { endRun } from '../run/run-ending.js';
 import { shownFolder } from '../run/run-folder.js';
 import { type SweepRow, sweepCsv, sweepMarkdown } from '../run/sweep-table.js';
 import { type Ended, withRun } from '../run/with-run.js';
-import type { ExitCode } from '../user-error.js';
+import { ExitCode } from '../user-error.js';
+import type { Command } from './command.js';
+import { count } from './option-values.js';
+import { beginSweep, declareTraining, type TrainingFlags } from './training-options.js';
+
+interface Flags extends TrainingFlags {
+  readonly repeats: number;
+}
+
+export const command: Command<Flags> = {
+  declare: (parser) =>
+    declareTraining(parser).option(
+      '--repeats <n>',
+      'timed repeats of each thread count, after one warm-up',
+      count('repeats'),
+      5,
+    ),
+  async run(words, flags, line) {
+    const beginning = await beginSweep(words, flags, line);
+    if (beginning === null) return ExitCode.done;
+    const { out = null, repeats } = flags;
+    return sweep({ ...beginning, out, repeats }, line);
+  },
+};
 
 export interface SweepOptions {
   readonly resolved: ResolvedConfig;

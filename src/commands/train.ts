@@ -1,4 +1,5 @@
 /** The `train` command: one run, or one for each of several seeds, and the run folder they leave. */
+
 import type { ResolvedConfig } from '../config/load.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
@@ -8,6 +9,32 @@ import { judgeSeeds, runSeeds } from '../run/seed-runs.js';
 import { emptyRecord, finishTraining } from '../run/train-result.js';
 import { withRun } from '../run/with-run.js';
 import { ExitCode } from '../user-error.js';
+import type { Command } from './command.js';
+import { count } from './option-values.js';
+import { beginTraining, declareTraining, type TrainingFlags } from './training-options.js';
+
+interface Flags extends TrainingFlags {
+  readonly seeds: number;
+  readonly printPlan: boolean;
+}
+
+export const command: Command<Flags> = {
+  declare: (parser) =>
+    declareTraining(parser)
+      .option(
+        '--seeds <n>',
+        'train with seeds seed, seed + 1, …; print mean, SD, min, share',
+        count('seeds'),
+        1,
+      )
+      .option('--print-plan', 'print the plan of the run (sizes, offsets, slices) as JSON and stop', false),
+  async run(words, flags, line) {
+    const beginning = await beginTraining('train', words, flags, line);
+    if (beginning === null) return ExitCode.done;
+    const { seeds, out = null, printPlan } = flags;
+    return train({ ...beginning, seeds, out, printPlan }, line);
+  },
+};
 
 export interface TrainOptions {
   readonly resolved: ResolvedConfig;
@@ -31,7 +58,8 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     setup.phases.startup = context.startupMs;
     const record = emptyRecord(null);
     return withRun(resolved, out, context, {
-      async body({ log }) {
+      async body({ folder, log }) {
+        record.metrics.open(folder);
         log.event('plan', { plan, threads: setup.threads });
         await withTrainer(setup, plan, (trainer) =>
           runSeeds(trainer, { config, seeds, log, record, context }),

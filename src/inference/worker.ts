@@ -1,6 +1,7 @@
 /** The Piscina task of a predictor: one call per worker, which takes its share of every round until told to finish. */
 import { instantiateKernels } from '../kernels/kernels.js';
-import { Aborted, AbortReason, Control } from '../worker/control.js';
+import { Aborted } from '../worker/aborted.js';
+import { AbortReason, Control } from '../worker/control.js';
 import { ChunkForward } from './chunk-forward.js';
 import type { InferencePlan } from './inference-plan.js';
 

@@ -5,8 +5,8 @@ import { imagesOf } from '../plan/run-length.js';
 import { WorkerFailure } from '../worker/session-errors.js';
 import type { EventFile } from './event-file.js';
 import type { RunLog } from './log.js';
+import type { MetricsWriter } from './metrics-file.js';
 import type { Progress } from './progress.js';
-import type { MetricsWriter } from './run-folder.js';
 
 export interface RecorderOptions {
   readonly log: RunLog;

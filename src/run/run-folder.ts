@@ -1,6 +1,5 @@
 /**
- * The folder that a run leaves behind: where it is made, how files get into it whole, `metrics.csv` and
- * `meta.json`. What the files say is decided elsewhere.
+ * The folder that a run leaves behind: where it is made, and `meta.json`. What the other files say is decided elsewhere.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -8,7 +7,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ExitCode, UserError } from '../user-error.js';
+import { ExitCode } from '../user-error.js';
+import { cannot, errorCode, temporaryName, writeAtomic } from './atomic-file.js';
+
+export { writeAtomic } from './atomic-file.js';
 
 export interface RunFolder {
   /** Absolute. */
@@ -62,75 +64,6 @@ async function makeFolder(folder: string): Promise<void> {
     if (errorCode(error) !== 'ENOENT' || existsSync(parent)) throw error;
     await makeFolder(parent);
     await fs.mkdir(folder);
-  }
-}
-
-/**
- * Writes a file that is always whole: a temporary file beside it, then a rename over it.
- * Throws UserError (exit 1) and leaves no temporary file when that fails.
- */
-export async function writeAtomic(file: string, data: string | Uint8Array): Promise<void> {
-  const temporary = temporaryName(file);
-  try {
-    await fs.writeFile(temporary, data, { flag: 'wx' });
-    await fs.rename(temporary, file);
-  } catch (error) {
-    await fs.rm(temporary, { force: true }).catch(() => {});
-    throw cannot('write', file, error, ExitCode.failure);
-  }
-}
-
-/** One row of metrics.csv: a step, before an evaluation may have followed it. */
-export interface MetricsRow {
-  step: number;
-  epoch: number;
-  /** Mean loss of the step's batch. */
-  loss: number;
-  lr: number;
-  elapsedMs: number;
-}
-
-/** Keeps the rows of metrics.csv in memory until the end of the run, so that steps wait for no disk. */
-export class MetricsWriter {
-  readonly #steps: number[] = [];
-  readonly #epochs: number[] = [];
-  readonly #losses: number[] = [];
-  readonly #rates: number[] = [];
-  readonly #elapsedMs: number[] = [];
-  /** By row; rows without an evaluation are absent. */
-  readonly #accuracies = new Map<number, number>();
-
-  get rows(): number {
-    return this.#steps.length;
-  }
-
-  step({ step, epoch, loss, lr, elapsedMs }: MetricsRow): void {
-    this.#steps.push(step);
-    this.#epochs.push(epoch);
-    this.#losses.push(loss);
-    this.#rates.push(lr);
-    this.#elapsedMs.push(elapsedMs);
-  }
-
-  /** The accuracy (0–1) of the evaluation that ran after the latest step; ignored before the first. */
-  evaluated(accuracy: number): void {
-    if (this.rows > 0) this.#accuracies.set(this.rows - 1, accuracy);
-  }
-
-  /** The whole file; numbers in their shortest form that reads back the same. */
-  csv(): string {
-    const lines = ['step,epoch,loss,accuracy,lr,elapsed_ms'];
-    for (const [row, step] of this.#steps.entries()) {
-      const accuracy = this.#accuracies.get(row) ?? '';
-      const before = `${step},${this.#epochs[row]},${this.#losses[row]}`;
-      lines.push(`${before},${accuracy},${this.#rates[row]},${this.#elapsedMs[row]}`);
-    }
-    return `${lines.join('\n')}\n`;
-  }
-
-  /** Writes what there is, also after an interruption. Throws UserError as `writeAtomic` does. */
-  async write(folder: RunFolder): Promise<void> {
-    await writeAtomic(folder.file('metrics.csv'), this.csv());
   }
 }
 
@@ -231,29 +164,6 @@ async function pointLatest(latest: string, target: string): Promise<void> {
     }
     await writeAtomic(latest, `${target}\n`);
   }
-}
-
-function cannot(what: string, file: string, error: unknown, exitCode: ExitCode): UserError {
-  const reasons: Record<string, string> = {
-    EEXIST: 'a file is in the way',
-    EISDIR: 'a folder is in the way',
-    ENOTDIR: 'a part of the path is a file, not a folder',
-    EACCES: 'permission denied',
-    EPERM: 'not permitted',
-    EROFS: 'the file system is read-only',
-    ENOSPC: 'no space left on the device',
-  };
-  const code = errorCode(error);
-  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
-  return new UserError(`cannot ${what} ${file}: ${reason}${code && ` (${code})`}`, exitCode, {
-    cause: error,
-  });
-}
-
-const errorCode = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : '');
-
-function temporaryName(file: string): string {
-  return path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
 function fileName(name: string): string {

@@ -11,10 +11,11 @@ import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from './command-context.js';
 import type { EventFile } from './event-file.js';
 import type { RunStatus } from './log-schema.js';
+import { MetricsWriter } from './metrics-file.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
 import { resultCard, type SeedRun } from './result-card.js';
 import { endRun, type RunEnding } from './run-ending.js';
-import { MetricsWriter, type RunFolder, shownFolder, writeAtomic } from './run-folder.js';
+import { type RunFolder, shownFolder, writeAtomic } from './run-folder.js';
 
 export interface SeedResult {
   readonly seed: number;

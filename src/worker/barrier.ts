@@ -4,7 +4,7 @@
  * microseconds; but spinning while the thread waited for has lost its core only delays it. So the spin adapts: a
  * wait longer than the longest spin halves the next one, a shorter wait, slept through or not, doubles it again.
  */
-import { Aborted } from './control.js';
+import { Aborted } from './aborted.js';
 
 /** Shortest spin: a few hundred loads, some microseconds. */
 const minSpinMs = 0.005;

@@ -4,6 +4,7 @@
  */
 import type { PartName } from '../data/dataset.js';
 import type { Plan } from '../plan/plan.js';
+import { Aborted } from './aborted.js';
 import { Barrier, parkMs } from './barrier.js';
 
 /** Why everyone should leave. */
@@ -33,9 +34,6 @@ export interface EvaluateCommand {
 }
 
 export type Milestone = 'fitted' | 'trained';
-
-/** Thrown out of a wait when someone set the abort word. */
-export class Aborted extends Error {}
 
 const line = 32; // Int32 words in 128 bytes
 const Word = {

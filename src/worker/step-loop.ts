@@ -8,7 +8,8 @@ import { shardStart } from '../plan/shards.js';
 import { PhaseClock, phases, statsPerRank } from '../sync/phase-clock.js';
 import type { Replica } from '../sync/replica.js';
 import { type Step, strategies } from '../sync/strategy.js';
-import { Aborted, AbortReason, type Control, type RunCommand } from './control.js';
+import { Aborted } from './aborted.js';
+import { AbortReason, type Control, type RunCommand } from './control.js';
 import type { Instruments } from './instruments.js';
 import type { Selection } from './selection.js';
 

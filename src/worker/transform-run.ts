@@ -10,7 +10,8 @@ import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import { chunkImages, chunksOf } from '../kernels/directions/spec.js';
 import type { Plan } from '../plan/plan.js';
 import { extractedAtSlot } from '../sync/phase-clock.js';
-import { Aborted, type Control, type EvaluateCommand, type RunCommand } from './control.js';
+import { Aborted } from './aborted.js';
+import type { Control, EvaluateCommand, RunCommand } from './control.js';
 import type { StepLoop } from './step-loop.js';
 
 /** Longest spin for a rank that does something alone, where everyone has a core. */

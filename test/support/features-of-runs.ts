@@ -50,7 +50,7 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
     ...one('model.init.kind', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe'),
     ['model.init.kind=zero', 'model.hidden=[]'],
   ],
-  'loss.labelSmoothing': one('loss.labelSmoothing', 0.1),
+  loss: [['loss.labelSmoothing=0.1'], ['loss=squared-error', 'optimizer.lr=0.01']],
   'train.batch': one('train.batch', 32, 64, 40, 7),
   'train.epochs': [['train.epochs=1', 'train.steps=null', 'train.batch=64']],
   'train.steps': one('train.steps', 1, 11),

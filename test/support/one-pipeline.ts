@@ -76,12 +76,9 @@ export async function predictsAsEvaluated(ready: Prepared, run: Trained, file: U
     chosen[row] = of.indexOf(greatest);
     correct += Number(chosen[row] === labels[row]);
     loss +=
-      crossEntropy(
-        of,
-        greatest,
-        labels[row],
-        'labelSmoothing' in config.loss ? config.loss.labelSmoothing : 0,
-      ) / count;
+      (config.loss.name === 'squared-error'
+        ? squaredError(of, labels[row])
+        : crossEntropy(of, greatest, labels[row], config.loss.labelSmoothing)) / count;
   }
   assert.equal(correct / count, run.test.accuracy, 'accuracy of the predictions');
   const off = Math.abs(loss - run.test.loss);
@@ -90,6 +87,10 @@ export async function predictsAsEvaluated(ready: Prepared, run: Trained, file: U
   const { accuracy } = await evaluateFile(ready, file, severalThreads, chosen);
   assert.equal(accuracy, 1, 'images of which the session thinks as the predictions say');
 }
+
+/** Half the squared distance from the one-hot target. */
+const squaredError = (outputs: Float32Array, label: number) =>
+  outputs.reduce((sum, z, k) => sum + 0.5 * (z - Number(k === label)) ** 2, 0);
 
 /** In float64, with a share of the target spread over all classes. */
 function crossEntropy(logits: Float32Array, greatest: number, label: number, smoothing: number): number {

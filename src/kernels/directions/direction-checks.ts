@@ -5,7 +5,7 @@ import { relativeError } from '../check-errors.js';
 import type { CheckResult } from '../checks.js';
 import { sampleImage, samplePixels } from '../sample-images.js';
 import { type DirectionKernels, mostClasses } from './direction-kernels.js';
-import { directionFeatures } from './directions-reference.js';
+import { directionFeatures, projected } from './directions-reference.js';
 import { checkLinear } from './linear-checks.js';
 import { linearFieldOffset, linearModelBytes, productStrips, writeLinearModel } from './linear-model.js';
 import type { DirectionShape } from './spec.js';
@@ -150,19 +150,6 @@ function extractAndFit(
     checkProducts(projection, centres, shape, fitted, at, check);
   }
   return { shape, images, blocks: x, labels, model, mean, scale, projection, centres };
-}
-
-/** Components of raw features: p[k] = Σ projection · x + offset, in float64. */
-export function projected(
-  projection: Float32Array,
-  { features, components }: DirectionShape,
-  x: (feature: number) => number,
-): number[] {
-  return Array.from({ length: components }, (_, k) => {
-    let sum = projection[features * components + k];
-    for (let f = 0; f < features; f++) sum += projection[((k >> 3) * features + f) * 8 + (k & 7)] * x(f);
-    return sum;
-  });
 }
 
 /**

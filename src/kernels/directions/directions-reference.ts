@@ -117,3 +117,16 @@ function poolDirections(bordered: Float64Array, { grid, pool, sobel }: Drawing):
   }
   return features.map(Math.sqrt);
 }
+
+/** Components of raw features: p[k] = Σ projection · x + offset, in float64. */
+export function projected(
+  projection: Float32Array,
+  { features, components }: DirectionShape,
+  x: (feature: number) => number,
+): number[] {
+  return Array.from({ length: components }, (_, k) => {
+    let sum = projection[features * components + k];
+    for (let f = 0; f < features; f++) sum += projection[((k >> 3) * features + f) * 8 + (k & 7)] * x(f);
+    return sum;
+  });
+}

@@ -1,6 +1,7 @@
 /** Softmax regression on feature blocks and products of components against float64: a part of the self-test. */
-import { type Check, type CheckedFeatures, type CheckMemory, projected } from './direction-checks.js';
+import type { Check, CheckedFeatures, CheckMemory } from './direction-checks.js';
 import { type DirectionKernels, inputPlaces, mostClasses, stripIndex } from './direction-kernels.js';
+import { projected } from './directions-reference.js';
 import { writeLinearModel } from './linear-model.js';
 
 const smoothing = 0.1;

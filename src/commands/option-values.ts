@@ -1,0 +1,27 @@
+/** Values of flags that several commands take. */
+import { ExitCode, expectedGot, UserError } from '../user-error.js';
+
+export const outOption = '--out <folder>';
+export const quietOption = ['--quiet', 'no progress on stderr', false] as const;
+
+/** @throws UserError (usage), as the others do. */
+export function count(name: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= 1 && value <= 100_000) return value;
+    throw new UserError(`--${name}: ${expectedGot('an integer from 1 to 100000', text)}`, ExitCode.usage);
+  };
+}
+
+export function rate(name: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text !== '' && value > 0 && value <= 1e6) return value;
+    throw new UserError(`--${name}: ${expectedGot('a number above 0 and up to 1e6', text)}`, ExitCode.usage);
+  };
+}
+
+export function folder(text: string): string {
+  if (text !== '') return text;
+  throw new UserError(`--out: ${expectedGot('the path of a folder', text)}`, ExitCode.usage);
+}

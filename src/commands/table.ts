@@ -1,0 +1,66 @@
+/** The commands. A new one is a file and a line here; only the file of the one that is asked for is loaded. */
+import type { Command } from './command.js';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly description: string;
+  /** Words are paths instead of `key=value`. */
+  readonly takesPaths?: true;
+  readonly load: () => Promise<{ readonly command: Command<never> }>;
+}
+
+export const table: readonly CommandEntry[] = [
+  {
+    name: 'race',
+    description: 'reach the target of configs/mnist-97.yaml as soon as possible, then repeat it',
+    load: () => import('./race.js'),
+  },
+  {
+    name: 'train',
+    description: 'train a network and leave a run folder under results/',
+    load: () => import('./train.js'),
+  },
+  {
+    name: 'sweep',
+    description: 'measure speed-up against thread count',
+    load: () => import('./sweep.js'),
+  },
+  {
+    name: 'study',
+    description: 'compare variants of recipes in pairs of seeds; the plan and its cost come first',
+    load: () => import('./study.js'),
+  },
+  {
+    name: 'lr-find',
+    description: 'learning-rate range test: the loss while the rate rises exponentially',
+    load: () => import('./lr-find.js'),
+  },
+  {
+    name: 'profile',
+    description: 'train as train does, and report where the time goes: phases, roofline, trace, bottleneck',
+    load: () => import('./profile.js'),
+  },
+  {
+    name: 'hardware',
+    description: 'print the hardware card, measured speeds included',
+    load: () => import('./hardware.js'),
+  },
+  {
+    name: 'report',
+    description: 'write report.html, report.md and CSVs about runs, also of other machines',
+    takesPaths: true,
+    load: () => import('./report.js'),
+  },
+  {
+    name: 'compare',
+    description: 'two runs, sweeps or folders of runs: time, throughput and accuracy, and what differs',
+    takesPaths: true,
+    load: () => import('./compare.js'),
+  },
+  {
+    name: 'check-log',
+    description: 'report everything that is wrong with logs; exit 1 for any damage',
+    takesPaths: true,
+    load: () => import('./check-log.js'),
+  },
+];

@@ -1,0 +1,127 @@
+/** What the commands that train share: flags, the configuration that they resolve to, and what is checked before workers start. */
+import type { Command as Parser } from 'commander';
+import { type ResolvedConfig, resolveConfig } from '../config/load.js';
+import { parseThreadList } from '../config/thread-list.js';
+import { type CoreCount, countCores } from '../machine/cores.js';
+import type { CommandContext } from '../run/command-context.js';
+import type { Progress } from '../run/progress.js';
+import { ExitCode, UserError } from '../user-error.js';
+import { folder, outOption, quietOption } from './option-values.js';
+
+export interface TrainingFlags {
+  readonly config?: string;
+  readonly threads?: string;
+  readonly out?: string;
+  readonly printConfig: boolean;
+  readonly logLevel?: string;
+}
+
+export function declareSettings(parser: Parser): Parser {
+  return parser.argument(
+    '[key=value...]',
+    'settings that override the configuration file, such as train.batch=256',
+  );
+}
+
+/** Flags of train, sweep and profile. */
+export function declareTraining(parser: Parser): Parser {
+  return declareSettings(parser)
+    .option(
+      '--config <file>',
+      'YAML configuration (train, profile: configs/mnist-97.yaml, sweep: configs/sweep.yaml)',
+    )
+    .option(
+      '--threads <counts>',
+      'train, profile: a count, physical (default), logical or auto; sweep: also 1,2,4 or 1..12',
+    )
+    .option(outOption, 'the run folder (default: a new one under results/)', folder)
+    .option('--print-config', 'print the resolved configuration as YAML and stop', false)
+    .option('--log-level <level>', 'level of log.ndjson (also LOG_LEVEL)')
+    .option(...quietOption);
+}
+
+/** What a command that trains begins with. */
+export interface Beginning {
+  readonly resolved: ResolvedConfig;
+  readonly cores: CoreCount;
+}
+
+/** Null when the configuration was asked for and has been printed. @throws UserError (usage). */
+export async function beginTraining(
+  name: 'train' | 'profile',
+  words: readonly string[],
+  flags: TrainingFlags,
+  context: CommandContext,
+): Promise<Beginning | null> {
+  const cores = await countCores();
+  const auto = flags.threads === 'auto';
+  const counts = parseThreadList(auto ? 'physical' : (flags.threads ?? 'physical'), cores);
+  if (counts.length > 1)
+    throw new UserError(`--threads: ${name} takes one count; several are a sweep`, ExitCode.usage);
+  const threads = flags.threads === undefined ? undefined : auto ? 'auto' : counts[0];
+  return begin(flags.config ?? 'mnist-97', words, { ...flags, threads }, cores, context);
+}
+
+export interface SweepBeginning extends Beginning {
+  /** Ascending. */
+  readonly threads: readonly number[];
+}
+
+export async function beginSweep(
+  words: readonly string[],
+  flags: TrainingFlags,
+  context: CommandContext,
+): Promise<SweepBeginning | null> {
+  const cores = await countCores();
+  const threads = parseThreadList(flags.threads ?? 'physical', cores);
+  if (words.some((word) => word.startsWith('parallel.threads=')))
+    throw new UserError('parallel.threads: a sweep takes its counts from --threads', ExitCode.usage);
+  const given = { ...flags, threads: undefined };
+  const beginning = await begin(flags.config ?? 'sweep', words, given, cores, context);
+  return beginning && { ...beginning, threads };
+}
+
+interface Given {
+  readonly threads?: number | 'auto';
+  readonly printConfig?: boolean;
+  readonly logLevel?: string;
+}
+
+/** As beginTraining, of a command whose threads are those of the configuration. */
+export async function begin(
+  file: string,
+  words: readonly string[],
+  { threads, printConfig, logLevel }: Given,
+  cores: CoreCount,
+  context: CommandContext,
+): Promise<Beginning | null> {
+  const resolved = await resolveConfig({
+    file,
+    overrides: words,
+    flags: { 'parallel.threads': threads, 'log.level': logLevel ?? environmentLevel(words) },
+  });
+  if (printConfig === true) {
+    const { toYaml } = await import('../config/yaml-text.js');
+    context.stdout(toYaml(resolved.config).trimEnd());
+    return null;
+  }
+  // Before workers start and files are read.
+  if (resolved.config.backend.name === 'tfjs-node')
+    (await import('../backend/tfjs/library.js')).requirePackage();
+  noteSlowRuntime(context.progress);
+  return { resolved, cores };
+}
+
+/** LOG_LEVEL stands above the file and below the command line. */
+function environmentLevel(words: readonly string[]): string | undefined {
+  return words.some((word) => word.startsWith('log.level=')) ? undefined : process.env.LOG_LEVEL || undefined;
+}
+
+/** 256-bit kernels need a newer V8 than Node 20's. */
+export function noteSlowRuntime(progress: Progress): void {
+  const [major] = process.versions.node.split('.').map(Number);
+  if (major >= 22 || process.arch !== 'x64') return;
+  progress.note(
+    `Node ${process.versions.node} runs 128-bit kernels; \`npm start -- …\` uses the pinned Node, about three times as fast`,
+  );
+}

@@ -1,0 +1,53 @@
+/** Files that are always whole, the old content or the new one, also after a crash or a power cut. */
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { ExitCode, UserError } from '../user-error.js';
+
+/**
+ * A temporary file beside it, written and synced, then a rename over it and a sync of the folder: on ext4 and XFS a rename
+ * may reach the disk before the data. Throws UserError (exit 1) and leaves no temporary file when that fails.
+ */
+export async function writeAtomic(file: string, data: string | Uint8Array): Promise<void> {
+  const temporary = temporaryName(file);
+  try {
+    await fs.writeFile(temporary, data, { flag: 'wx', flush: true });
+    await fs.rename(temporary, file);
+  } catch (error) {
+    await fs.rm(temporary, { force: true }).catch(() => {});
+    throw cannot('write', file, error, ExitCode.failure);
+  }
+  await syncFolder(path.dirname(file));
+}
+
+/** Windows has no such call, and some file systems refuse it: the rename has happened all the same. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await fs.open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch {}
+}
+
+export function cannot(what: string, file: string, error: unknown, exitCode: ExitCode): UserError {
+  const reasons: Record<string, string> = {
+    EEXIST: 'a file is in the way',
+    EISDIR: 'a folder is in the way',
+    ENOTDIR: 'a part of the path is a file, not a folder',
+    EACCES: 'permission denied',
+    EPERM: 'not permitted',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'no space left on the device',
+  };
+  const code = errorCode(error);
+  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  return new UserError(`cannot ${what} ${file}: ${reason}${code && ` (${code})`}`, exitCode, {
+    cause: error,
+  });
+}
+
+export const errorCode = (error: unknown) =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';
+
+export function temporaryName(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+}

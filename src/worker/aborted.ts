@@ -1,0 +1,2 @@
+/** Thrown out of a wait when the abort word is set. */
+export class Aborted extends Error {}

@@ -1,0 +1,33 @@
+/** A run that is killed keeps the rows of metrics.csv that it had. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from './support/data-files.ts';
+
+const coordinator = fileURLToPath(new URL('../dist/coordinator', import.meta.url));
+
+test('SIGKILL: the rows so far are whole lines of the same form, and steps follow each other', async (t) => {
+  const out = join(await temporaryFolder(t), 'run');
+  const words = ['train', '--config', 'pixels-97', 'train.epochs=1000', 'stop.target=null', 'log.every=1'];
+  const child = spawn(process.execPath, [coordinator, ...words, '--quiet', '--threads', '1', '--out', out], {
+    stdio: 'ignore',
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+  const file = join(out, 'metrics.csv');
+  const rows = () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []);
+  while (rows().length < 1000 && child.exitCode === null) await sleep(20);
+  child.kill('SIGKILL');
+  assert.equal(await ended, 'SIGKILL');
+  const [heading, ...lines] = rows();
+  assert.equal(heading, 'step,epoch,loss,accuracy,lr,elapsed_ms');
+  assert.equal(lines.pop(), '');
+  for (const [i, line] of lines.entries())
+    assert.match(line, new RegExp(`^${i + 1},\\d+,[\\d.e-]+,(|0\\.\\d+),[\\d.e-]+,[\\d.]+$`));
+  const evaluated = lines.filter((line) => line.split(',')[3] !== '');
+  assert.ok(evaluated.length >= 1, 'an evaluation follows the step that it is of');
+});

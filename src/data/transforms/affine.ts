@@ -4,7 +4,7 @@
  */
 import { findTensor } from '../../model/parameters.js';
 import { type FeatureStatistics, measureFeatures } from '../statistics.js';
-import { type Affine, type Fitted, type Shape, sizeOf, type TransformOf } from './transform.js';
+import { type Affine, type Fitted, type Shape, sizeOf, type TransformOf, type Values } from './transform.js';
 
 export type NormaliserKind = 'mnist' | 'centre' | 'none';
 
@@ -13,14 +13,13 @@ const [shiftName, scaleName] = ['normalise.shift', 'normalise.scale'];
 
 export const affineOf: TransformOf = ({ normalise }) => {
   if (normalise !== 'mnist' && normalise !== 'centre' && normalise !== 'none') return null;
+  const constant = (input: Pick<Values, 'shape' | 'full'>) =>
+    fitted(normalise, makeNormaliser(normalise, nothing(input), input.full), input.shape);
+  if (normalise !== 'centre') return { fit: constant, restore: (_, input) => constant(input) };
   return {
     fit: (train) =>
       fitted(normalise, makeNormaliser(normalise, measureFeatures(train), train.full), train.shape),
-    restore({ tensors, prefix, source }, { shape, full }) {
-      if (normalise !== 'centre') {
-        const none = { values: new Uint8Array(), count: 0, shape, full };
-        return fitted(normalise, makeNormaliser(normalise, measureFeatures(none), full), shape);
-      }
+    restore({ tensors, prefix, source }, { shape }) {
       if (!tensors.has(prefix + shiftName)) return null;
       const shift = findTensor(tensors, prefix + shiftName, [sizeOf(shape)], source);
       const [scale] = findTensor(tensors, prefix + scaleName, [1], source);
@@ -28,6 +27,10 @@ export const affineOf: TransformOf = ({ normalise }) => {
     },
   };
 };
+
+/** What is measured of no samples: all that the constant normalisations need. */
+const nothing = ({ shape, full }: Pick<Values, 'shape' | 'full'>): FeatureStatistics =>
+  measureFeatures({ values: new Uint8Array(), count: 0, shape, full });
 
 function fitted(kind: NormaliserKind, affine: Affine, output: Shape): Fitted {
   const { scale, shift } = affine;

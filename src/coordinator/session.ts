@@ -103,7 +103,7 @@ export class Session {
     return session;
   }
 
-  /** Asks everyone to stop after the same step; whoever takes too long over it is aborted in the middle. */
+  /** Asks every rank to stop after the same step; ranks that take too long are aborted in the middle of it. */
   #interrupt(): void {
     this.#control.requestStop();
     setTimeout(() => this.#control.abort(AbortReason.interrupted), wholeStepMs).unref();
@@ -164,7 +164,7 @@ export class Session {
   }
 
   /**
-   * Runs some steps and then, where asked to, an evaluation, in one command: nobody waits for the coordinator in
+   * Runs some steps and then, where asked to, an evaluation, in one command: no rank waits for the coordinator in
    * between.
    * @throws Interrupted; UserError when the loss is not finite; WorkerFailure.
    */
@@ -304,7 +304,7 @@ export class Session {
     }
   }
 
-  /** A worker notices an abort between kernels' barriers and steps only, which may take seconds: nobody waits for that. */
+  /** A worker notices an abort between kernels' barriers and steps only, which may take seconds: the session does not wait for that. */
   async #everyoneLeft(): Promise<void> {
     const left = Promise.allSettled(this.#ranks);
     const impatient = this.#control.abortReason === AbortReason.interrupted;

@@ -22,7 +22,7 @@ export interface KnownFile {
   /** Of the published `.gz`. */
   readonly archiveSizeBytes: number;
   readonly archiveSha256: string;
-  /** Of the uncompressed content; null where nobody has published it. */
+  /** Of the uncompressed content; null if it is not published. */
   readonly contentSha256: string | null;
 }
 

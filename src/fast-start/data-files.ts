@@ -14,7 +14,7 @@ export function dataFolder(environment: NodeJS.ProcessEnv): string {
 
 /** The first `bytes` bytes of a gzip file, or all of it. */
 export function readArchive(folder: string, name: IdxName, bytes = Number.POSITIVE_INFINITY): Buffer {
-  // A pipe that nobody writes to would be waited for at its opening; not blocking, it has no bytes.
+  // A pipe without a writer would be waited for at its opening; not blocking, it has no bytes.
   const file = openSync(join(folder, `${name}.gz`), openFlags.O_RDONLY | (openFlags.O_NONBLOCK ?? 0));
   try {
     const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, fstatSync(file).size));

@@ -140,7 +140,7 @@ export class Sprint {
       batches[i] = i;
       rates[i] = learningRate(schedule, this.#recipe.learningRate, i, stepCount, stepCount);
     }
-    // Weights and velocity start at zero, as memory does. The losses of all steps go to one place that nobody reads.
+    // Weights and velocity start at zero, as memory does. The losses of all steps go to one place that is not read.
     const steps = [at.batches, stepCount, batch / blockImages, count, at.rates] as const;
     kernels.train(at.model, at.blocks, at.labels, ...steps, at.room, at.sums, 0);
     kernels.foldWeights(at.model, at.folded);

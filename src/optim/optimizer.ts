@@ -1,4 +1,4 @@
-/** An optimiser applies one step to a contiguous run of parameters, whoever owns it. */
+/** An optimiser applies one step to a contiguous run of parameters, whichever rank owns it. */
 import type { Config } from '../config/schema.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Slice } from '../model/slice.js';

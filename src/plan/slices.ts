@@ -1,7 +1,7 @@
 /**
  * Cutting the parameters into slices, each with one owner. A slice is some consecutive rows of one panel of one
  * layer, so it is contiguous in memory. Results do not depend on the cut: every element of a gradient is
- * summed over the batch in sample order, whoever does it.
+ * summed over the batch in sample order, whichever rank does it.
  */
 import { biasFloats, stripFloats } from '../kernels/directions/direction-kernels.js';
 import type { LayerLayout } from '../model/layout.js';

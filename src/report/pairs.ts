@@ -66,7 +66,7 @@ export function unitsOf(found: Survey): Unit[] {
 }
 
 /**
- * One unit on each side is a pair whatever it is: whoever names two runs wants those. Of several, those with the same
+ * One unit on each side is a pair whatever it is: a caller who names two runs wants those. Of several, those with the same
  * key are; and of a recipe with one left on each side (a machine with other cores, another strategy) these two.
  */
 export function match(a: readonly Unit[], b: readonly Unit[]): Matching {

@@ -1,5 +1,5 @@
 /**
- * The event schema of log.ndjson, version 1: the one source of truth for whoever writes a log (types) and whoever reads
+ * The event schema of log.ndjson, version 1: the one source of truth for writers of a log (types) and readers of
  * one (validation). A new key is optional and needs no new version; a key that changes its meaning or goes away does.
  * Importing this file's values costs zod; the writer takes its types alone.
  */

@@ -41,7 +41,7 @@ export function openLog(file: string, level: string): RunLog {
   };
   const filtered = pino({ ...options, level }, destination);
   const always = pino({ ...options, level: 'info' }, destination);
-  // A process.exit() anywhere still leaves the lines so far; an error then has nobody left to hear it.
+  // A process.exit() anywhere still leaves the lines so far; an error then has no listener left.
   const onExit = () => {
     try {
       destination.flush();

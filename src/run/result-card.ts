@@ -140,7 +140,7 @@ function statusInWords({ status, target, accuracy, accuracyOn }: ResultCardInput
   }
 }
 
-/** Nothing for the weights of the last step, which nobody doubts. */
+/** Nothing for the weights of the last step, which are what a reader expects. */
 function weightsInWords({ weights, runs }: ResultCardInput): string {
   if (weights === undefined || weights === null || weights.of === 'last step') return '';
   const words = `, weights: ${weights.of}`;

@@ -8,8 +8,8 @@
  * Post-local SGD (Lin, Stich, Patel & Jaggi 2020): the run's first steps are synchronous, by `owner`; the copies start
  * from their weights and momentum.
  *
- * When a command ends between two averagings, the shared weights are set to the average for whoever evaluates or
- * saves them, and training goes on from the copies: how often a run is evaluated does not change it.
+ * When a command ends between two averagings, the shared weights are set to the average for those that evaluate or
+ * save them, and training goes on from the copies: how often a run is evaluated does not change it.
  */
 import { shardStart } from '../plan/shards.js';
 import { owner } from './owner.js';

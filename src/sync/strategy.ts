@@ -47,7 +47,7 @@ export interface SyncStrategy {
   readonly gradientBuffers: (threads: number) => number;
   /** Whether the coordinator takes part in every step's two barriers. */
   readonly coordinated: boolean;
-  /** Whether each step is one worker's, whoever claims it first, rather than everyone's. */
+  /** Whether each step is that of the one worker that claims it first, rather than that of all. */
   readonly claims?: boolean;
   /** Before a run's first steps. */
   readonly begin?: (step: Step) => void;

@@ -48,7 +48,7 @@ export class Barrier {
   arrive(): { generation: number; last: boolean } {
     const generation = Atomics.load(this.#words, this.#generation);
     if (Atomics.add(this.#words, this.#count, 1) !== this.#parties - 1) return { generation, last: false };
-    // Everyone has arrived and nobody may count again before the generation moves: reset first, then release.
+    // All have arrived and none may count again before the generation moves: reset first, then release.
     Atomics.store(this.#words, this.#count, 0);
     Atomics.add(this.#words, this.#generation, 1);
     Atomics.notify(this.#words, this.#generation);

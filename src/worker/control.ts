@@ -105,7 +105,7 @@ export class Control {
 
   /** The first reason stays. Wakes every waiter, wherever it waits. */
   abort(reason: AbortReason, detail = 0): void {
-    // Only whoever moves the word off `none` may write the detail, and readers look at it after everyone left.
+    // Only the thread that moves the word off `none` may write the detail; readers look at it after every rank left.
     if (Atomics.compareExchange(this.#words, Word.abort, AbortReason.none, reason) === AbortReason.none)
       Atomics.store(this.#words, Word.abortDetail, detail);
     for (const word of waitedFor) Atomics.notify(this.#words, word);
@@ -257,7 +257,7 @@ export class Control {
     return Atomics.add(this.#words, Word.extractedChunk, 1);
   }
 
-  /** Claims the next chunk of the evaluated part whose features nobody has made yet. */
+  /** Claims the next chunk of the evaluated part whose features no rank has made yet. */
   claimAhead(): number {
     return Atomics.add(this.#words, Word.aheadChunk, 1);
   }

@@ -19,7 +19,7 @@ export const barrierSpinMs = 0.1;
 /** A step's sums, per rank, in the metrics ring. */
 export const metricsPerRank = 2;
 
-/** Null where the workers step together; where every row of a batch is trained on; where nobody profiles. */
+/** Null if the workers step together; if every row of a batch is trained on; if the run is not profiled. */
 export interface LoopParts {
   readonly replica: Replica | null;
   readonly selection: Selection | null;
@@ -107,7 +107,7 @@ export class StepLoop {
     else this.#stepsTogether(command);
     finish?.(this.#step);
     if (claims && this.#rank === 0 && this.#control.stopRequested) {
-      // Nobody claims any more and every claimed step is done: they all came before the barriers of `finish`.
+      // No rank claims any more and every claimed step is done: they all came before the barriers of `finish`.
       this.#control.announceStop(command.first + Math.min(this.#control.claims, command.count));
     }
     this.clock.enter(null);
@@ -119,7 +119,7 @@ export class StepLoop {
     const { meets = always } = strategies[sync];
     const work = this.#work;
     for (let i = 0; i < count; i++) {
-      // A single worker meets nobody at its barriers, so the abort word is looked at here too.
+      // A single worker meets no other at its barriers, so the abort word is looked at here too.
       if (this.#control.aborted) throw new Aborted();
       step.number = first + i + 1;
       step.learningRate = this.#rates[i];
@@ -140,7 +140,7 @@ export class StepLoop {
       }
       if (this.#rank === 0) {
         this.#times[i] = performance.timeOrigin + performance.now();
-        // Whoever hears of a step takes it that the others have done the one before.
+        // Readers of `progress` assume that all ranks have finished step n − 1.
         if (meets(step)) this.#control.reportProgress(step.number);
       }
       if (this.#control.stopAfter === step.number) break;

@@ -112,7 +112,7 @@ export class TransformRun {
     const { chunk: passing } = this.#directions.ranks[this.#rank];
     for (let chunk = claim(); chunk < chunks; chunk = claim()) {
       if (control.aborted) throw new Aborted();
-      // Blocks that nobody needs again stay in the cache of the core that made them.
+      // Blocks that no rank needs again stay in the cache of the core that made them.
       const keeps = stored || this.#directions.keepsEvaluated;
       const out = keeps ? transform.place(part, chunk) : passing.offset;
       if (!stored) transform.evaluatedChunk(part, chunk, out);

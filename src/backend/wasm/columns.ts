@@ -1,6 +1,6 @@
 /**
  * The batch's sparse rows turned into columns, for first layers whose gradient is gathered. Every rank turns its own
- * rows, in tiles; whoever sums over the batch takes all ranks' tiles in the order of the rows.
+ * rows, in tiles; the rank that sums over the batch takes all ranks' tiles in the order of the rows.
  */
 
 import type { Kernels } from '../../kernels/kernels.js';

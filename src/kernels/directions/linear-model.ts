@@ -1,6 +1,6 @@
 /**
  * What the kernels of softmax regression on feature blocks are told once, in memory: sizes, hyperparameters and where
- * everything lies. The emitted kernels and whoever writes the table read the same list.
+ * everything lies. The emitted kernels and the writer of the table read the same list.
  *
  * F features of an image, a multiple of 8; K principal components whose products are inputs too, a multiple of 8 or 0.
  * Inputs lie in strips of eight: F / 8 of features, then for each component i those of p_i · p_j, j in [8⌊i/8⌋, K);

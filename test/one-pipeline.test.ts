@@ -5,17 +5,34 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { predictsAsEvaluated, sameRun } from './support/one-pipeline.ts';
-import { configured, type Dataset, prepared, someMnist, train, weightsFile } from './support/pairs.ts';
+import {
+  configured,
+  type Dataset,
+  evaluateFile,
+  type Prepared,
+  prepared,
+  readSafetensors,
+  someMnist,
+  train,
+  weightsFile,
+} from './support/pairs.ts';
 
 let dataset: Dataset;
+/** The same test images, beside other training images. */
+let elsewhere: Dataset;
 before(async () => {
   dataset = await someMnist(320, 200);
+  elsewhere = await someMnist(250, 200, 320);
 });
 
 async function ready(...words: string[]) {
   const config = await configured(['train.batch=48', 'train.steps=8', 'model.hidden=[20]', ...words]);
   assert.ok(config !== null);
   return prepared(config, dataset) ?? assert.fail('the data contradict the configuration');
+}
+
+function moved({ config }: Prepared): Prepared {
+  return prepared(config, elsewhere) ?? assert.fail('the data contradict the configuration');
 }
 
 for (const optimizer of ['sgd', 'adam', 'lars']) {
@@ -57,3 +74,47 @@ for (const [name, words] of Object.entries(ofTraining)) {
     await predictsAsEvaluated(run, trained, weightsFile(trained, run.config));
   });
 }
+
+const tensorsOf: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {
+  centre: { 'normalise.shift': [196], 'normalise.scale': [1] },
+  standardise: { 'normalise.mean': [196], 'normalise.weight': [196] },
+  whiten: { 'normalise.mean': [196], 'normalise.weight': [196, 196] },
+};
+for (const [normalise, shapes] of Object.entries(tensorsOf)) {
+  for (const others of [
+    [],
+    ['data.momentNormalise=true'],
+    ['backend=js'],
+    ...(normalise === 'centre' ? [['data.packing=sparse'], ['data.packing=dense']] : []),
+  ]) {
+    const words = [`data.normalise=${normalise}`, ...others];
+    test(`weights keep their inputs: from other images a run evaluates as theirs did: ${words.join(', ')}`, async () => {
+      const run = await ready('data.pool=2', ...words);
+      const trained = (await train(run, 2)) ?? assert.fail('diverged');
+      const file = weightsFile(trained, run.config);
+      const held = [...readSafetensors(file, 'weights')].filter(([name]) => name.startsWith('normalise.'));
+      assert.deepEqual(Object.fromEntries(held.map(([name, { shape }]) => [name, shape])), shapes);
+      const other = moved(run);
+      const fitted = other.data.pipeline.tensors();
+      for (const [name, { data }] of held)
+        assert.notDeepEqual(fitted.get(name)?.data, data, `${name} of other images`);
+      for (const threads of [1, 2]) assert.deepEqual(await evaluateFile(other, file, threads), trained.test);
+      await predictsAsEvaluated(other, trained, file);
+    });
+  }
+}
+
+test('weights on centred images are refused by a run that normalises otherwise', async () => {
+  const run = await ready('data.normalise=centre');
+  const trained = (await train(run, 2)) ?? assert.fail('diverged');
+  const file = weightsFile(trained, run.config);
+  for (const other of ['mnist', 'none', 'standardise', 'whiten']) {
+    await assert.rejects(evaluateFile(await ready('data.crop=8', `data.normalise=${other}`), file, 1), {
+      name: 'UserError',
+      exitCode: 2,
+      message: new RegExp(
+        `^data\\.normalise: expected centre, as the weights of model\\.init\\.file=.* were trained on, got "${other}"`,
+      ),
+    });
+  }
+});

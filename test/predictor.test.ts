@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Config } from '../dist/config/schema.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
-import type { Dataset, Samples } from '../dist/data/dataset.js';
-import { normaliseMoments } from '../dist/data/transforms/moments.js';
+import type { Dataset } from '../dist/data/dataset.js';
 import { Predictor } from '../dist/inference/predictor.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { activation, matmul } from '../dist/kernels/reference.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { Rng } from '../dist/numbers/rng.js';
+import { inputsByDefinition } from './support/inputs-by-definition.ts';
+import { someMnist } from './support/pairs.ts';
 import { configure, openSession, realMnist, syntheticDataset } from './support/training.ts';
 
 type Tensors = ReadonlyMap<string, Tensor>;
@@ -32,48 +33,9 @@ async function withPredictor<T>(
   }
 }
 
-/** Light from 0 to 1 of the cropped and pooled images, row by row, by definition. */
-function lightOf({ values, shape, count }: Samples, crop: number, pool: number): number[][] {
-  const [rows, columns] = shape;
-  return Array.from({ length: count }, (_, image) => {
-    const light: number[] = [];
-    for (let y = crop; y + pool <= rows - crop; y += pool)
-      for (let x = crop; x + pool <= columns - crop; x += pool) {
-        let sum = 0;
-        for (let dy = 0; dy < pool; dy++)
-          for (let dx = 0; dx < pool; dx++) sum += values[(image * rows + y + dy) * columns + x + dx];
-        light.push(sum / (255 * pool * pool));
-      }
-    return light;
-  });
-}
-
-/** Inputs of the first `count` test images, by the definitions in docs/config.md; nothing of it is the code under test. */
-function inputsOf({ data }: Config, dataset: Dataset, count: number): Float64Array {
-  const drawn = (set: Samples): Samples =>
-    data.momentNormalise ? { ...set, values: Uint8Array.from(normaliseMoments(set).values) } : set;
-  const shown = lightOf(drawn({ ...dataset.test, count }), data.crop, data.pool);
-  const width = shown[0].length;
-  if (data.normalise === 'none') return Float64Array.from(shown.flat());
-  if (data.normalise === 'mnist') return Float64Array.from(shown.flat(), (x) => (x - 0.1307) / 0.3081);
-  const train = lightOf(drawn(dataset.train), data.crop, data.pool);
-  const mean = Array.from(
-    { length: width },
-    (_, p) => train.reduce((sum, x) => sum + x[p], 0) / train.length,
-  );
-  const variance = mean.map((m, p) => train.reduce((sum, x) => sum + (x[p] - m) ** 2, 0) / train.length);
-  if (data.normalise === 'centre') {
-    const deviation = Math.sqrt(variance.reduce((sum, v) => sum + v, 0) / width);
-    return Float64Array.from(shown.flatMap((x) => x.map((value, p) => (value - mean[p]) / deviation)));
-  }
-  assert.equal(data.normalise, 'standardise');
-  const scale = variance.map((v) => 1 / Math.sqrt(v + data.normaliseEpsilon));
-  return Float64Array.from(shown.flatMap((x) => x.map((value, p) => (value - mean[p]) * scale[p])));
-}
-
 /** By definition, in float64: f64 [count][classes]. */
 function referenceLogits(config: Config, dataset: Dataset, tensors: Tensors, count: number): Float64Array {
-  let rows = inputsOf(config, dataset, count);
+  let rows = inputsByDefinition(config, dataset, count);
   const layers = tensors.size / 2;
   for (let l = 0; l < layers; l++) {
     const weight = tensors.get(`${2 * l}.weight`);
@@ -152,43 +114,44 @@ for (const kind of ['relu', 'tanh', 'gelu']) {
   }
 }
 
-for (const words of [
-  ['data.normalise=none'],
-  ['data.normalise=centre'],
-  ['data.normalise=standardise'],
-  ['data.normalise=standardise', 'data.pool=2', 'data.crop=1'],
-  ['data.normalise=centre', 'data.momentNormalise=true'],
-  ['data.normalise=standardise', 'data.momentNormalise=true', 'data.pool=2'],
-]) {
-  test(`${words.join(' ')}: the reference's logits`, async () => {
-    const dataset = syntheticDataset({
-      rows: 9,
-      columns: 11,
-      classes: 5,
-      train: 200,
-      test: 150,
-      density: 0.4,
-      seed: 8,
+const normalisations = ['none', 'mnist', 'centre', 'standardise', 'whiten'].map(
+  (kind) => `data.normalise=${kind}`,
+);
+const drawn = ['data.normalise=centre', 'data.normalise=whiten'].map(
+  (word) => ['data.momentNormalise=true', word] as const,
+);
+const inputs: readonly (readonly string[])[] = [...normalisations.map((word) => [word]), ...drawn];
+
+for (const words of inputs) {
+  for (const [pool, features] of [
+    [1, 63],
+    [2, 12],
+  ]) {
+    test(`${words.join(', ')}, cropped, pool ${pool}: the reference's logits`, async () => {
+      const dataset = syntheticDataset(odd);
+      const pixels = ['data.features.kind=pixels', 'data.crop=1', `data.pool=${pool}`, ...words];
+      const config = await configure(...pixels, 'model.hidden=[50,9]', 'train.batch=20');
+      const tensors = initialTensors([features, 50, 9, 19], 'torch', new Rng(7));
+      const expected = referenceLogits(config, dataset, tensors, 330);
+      for (const threads of [1, 2]) {
+        const network = [config, dataset, tensors] as const;
+        const logits = await withPredictor(network, threads, (p) => p.predict(dataset.test.values));
+        const error = greatestDifference(logits, expected);
+        assert.ok(error < 1e-4, `${threads} threads: off by ${error}`);
+      }
     });
-    const config = await configure(
-      'data.features.kind=pixels',
-      'model.hidden=[20]',
-      'train.batch=20',
-      ...words,
-    );
-    const { pool, crop } = config.data;
-    const inputs = Math.floor((9 - 2 * crop) / pool) * Math.floor((11 - 2 * crop) / pool);
-    const tensors = initialTensors([inputs, 20, 5], 'torch', new Rng(12));
-    const expected = referenceLogits(config, dataset, tensors, 150);
-    // Inputs of a linear map are kept in steps of 1/1024.
-    const bound = words[0].endsWith('standardise') ? 2e-3 : 1e-4;
-    for (const threads of [1, 2]) {
-      const logits = await withPredictor([config, dataset, tensors], threads, (p) =>
-        p.predict(dataset.test.values),
-      );
-      const error = greatestDifference(logits, expected);
-      assert.ok(error < bound, `${threads} threads: off by ${error}`);
-    }
+  }
+
+  test(`${words.join(', ')}, real digits, pool 2: the reference's logits`, async () => {
+    const dataset = await someMnist(500, 200);
+    const pixels = ['data.features.kind=pixels', 'data.pool=2', ...words];
+    const config = await configure(...pixels, 'model.hidden=[40]', 'train.batch=20');
+    const tensors = initialTensors([196, 40, 10], 'torch', new Rng(8));
+    const expected = referenceLogits(config, dataset, tensors, 200);
+    const network = [config, dataset, tensors] as const;
+    const logits = await withPredictor(network, 1, (p) => p.predict(dataset.test.values));
+    const error = greatestDifference(logits, expected);
+    assert.ok(error < 1e-4, `off by ${error}`);
   });
 }
 
@@ -200,13 +163,13 @@ test('the accuracy of the logits is the one that the training session reports', 
   session.setParameters(tensors, 'tensors');
   const { accuracy } = await session.evaluate('test');
   await session.close();
-  const { values: images, targets: labels, count } = dataset.test;
+  const { values, targets, count } = dataset.test;
   const network = [await configure(...words), dataset, tensors] as const;
-  const logits = await withPredictor(network, 2, (predictor) => predictor.predict(images));
+  const logits = await withPredictor(network, 2, (predictor) => predictor.predict(values));
   let correct = 0;
   for (let row = 0; row < count; row++) {
     const of = logits.subarray(row * 10, (row + 1) * 10);
-    correct += Number(of.indexOf(Math.max(...of)) === labels[row]);
+    correct += Number(of.indexOf(Math.max(...of)) === targets[row]);
   }
   assert.equal(correct / count, accuracy);
 });

@@ -19,7 +19,7 @@ export interface NetworkDescription {
   readonly config: Config;
   /** The transforms of the training run, fitted on its samples. */
   readonly pipeline: Pipeline;
-  /** Of the training samples, as prepareData gives them: packing, normalisation, classes. */
+  /** As prepareData gives them: packing, classes. */
   readonly facts: DataFacts;
 }
 
@@ -52,6 +52,9 @@ export function planInference(
   cores: number,
 ): InferencePlan {
   const { input } = pipeline;
+  // Not the facts' scale: a pipeline from a file may go with facts of other samples.
+  const { scale, shift } = pipeline.affine;
+  const shifted = shift.some((value) => value !== 0);
   const settings: Config = {
     ...config,
     backend: { name: 'wasm' },
@@ -63,7 +66,7 @@ export function planInference(
   const none = { count: 0, nonZeros: 0 };
   const planOf = (count: number) => {
     const parts = { train: none, validation: none, test: { count, nonZeros: count * facts.features } };
-    return makePlan(settings, { ...facts, parts }, threads, cores);
+    return makePlan(settings, { ...facts, scale, shifted, parts }, threads, cores);
   };
   const stride = planOf(1).evaluationChunk + 1;
   const made = planOf(stride * threads);

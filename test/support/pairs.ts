@@ -18,6 +18,7 @@ import { Session } from '../../dist/coordinator/session.js';
 import { startParameters, trainOnce } from '../../dist/coordinator/training-run.js';
 import type { Evaluation } from '../../dist/coordinator/work.js';
 import type { Dataset, Samples } from '../../dist/data/dataset.js';
+import { Pipeline } from '../../dist/data/transforms/pipeline.js';
 import { sizeOf } from '../../dist/data/transforms/transform.js';
 import { Predictor } from '../../dist/inference/predictor.js';
 import { type LoadedKernels, loadKernels } from '../../dist/kernels/load.js';
@@ -61,16 +62,15 @@ export async function printedAndRead(config: Config): Promise<Config> {
   return (await resolveConfig({ file, overrides: [], environment: {} })).config;
 }
 
-/** The first images of MNIST's two parts. */
-export async function someMnist(train: number, test: number): Promise<Dataset> {
+/** The first images of MNIST's two parts; those of the training part from `skipped` on. */
+export async function someMnist(train: number, test: number, skipped = 0): Promise<Dataset> {
   const all = await realMnist();
-  const first = (set: Samples, count: number): Samples => ({
-    ...set,
-    values: set.values.slice(0, count * sizeOf(set.shape)),
-    targets: set.targets.slice(0, count),
-    count,
-  });
-  return { ...all, train: first(all.train, train), test: first(all.test, test) };
+  const some = (set: Samples, from: number, count: number): Samples => {
+    const size = sizeOf(set.shape);
+    const values = set.values.slice(from * size, (from + count) * size);
+    return { ...set, values, targets: set.targets.slice(from, from + count), count };
+  };
+  return { ...all, train: some(all.train, skipped, train), test: some(all.test, 0, test) };
 }
 
 /** Images ready for runs of one configuration: made once, as they only are read. */
@@ -157,14 +157,16 @@ export async function evaluateFile(
   }
 }
 
-/** Logits outside any session of the test images, from a weights file: f32 [count][classes]. */
+/** Logits outside any session of the test images, transforms and weights from a weights file: f32 [count][classes]. */
 export async function predict(
   { config, dataset, data }: Prepared,
   bytes: Uint8Array,
   threads: number,
 ): Promise<Float32Array> {
-  const network = { config, facts: data.facts, pipeline: data.pipeline };
   const tensors = readSafetensors(bytes, 'weights');
+  const stored = { tensors, prefix: '', source: 'weights' };
+  const pipeline = Pipeline.restore(config.data, dataset.test.shape, stored);
+  const network = { config, facts: data.facts, pipeline };
   const predictor = await Predictor.open(network, tensors, kernelsFor(null), 'weights', {
     threads,
     cores: 2,

@@ -4,7 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { Command as Parser } from 'commander';
 import { parse } from 'yaml';
+import { table } from '../dist/commands/table.js';
 import { coordinator, expectCode, readJson, workingDirectory } from './support/cli.ts';
 
 type Section = Readonly<Record<string, unknown>>;
@@ -27,6 +29,14 @@ async function printed(
   return { text: stdout, config: parse(stdout) as Printed, cwd };
 }
 
+test('the list of commands shows the arguments that each declares', async () => {
+  for (const { name, words = '', load } of table) {
+    const parser = new Parser(name).option('--json');
+    (await load()).command.declare(parser);
+    assert.equal(parser.createHelp().subcommandTerm(parser), `${name} [options] ${words}`.trimEnd());
+  }
+});
+
 // Each has a folder and a process of its own.
 describe('asking without training', { concurrency: 2 }, () => {
   test('--help and --version exit 0 and say what they should', async (t) => {
@@ -38,7 +48,13 @@ describe('asking without training', { concurrency: 2 }, () => {
     };
     for (const word of ['--help', '-h', 'help']) {
       const help = await said(word);
-      for (const part of ['train', 'sweep', 'hardware', 'Exit codes', '--version'])
+      const listed = [
+        'train [options] [key=value...]',
+        'sweep',
+        'hardware [options]',
+        'compare [options] <a> <b>',
+      ];
+      for (const part of [...listed, 'Exit codes', '--version'])
         assert.ok(help.includes(part), `${part} is not in ${word}`);
     }
     const trainHelp = await said('train', '--help');

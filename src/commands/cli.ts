@@ -5,7 +5,7 @@ import { asksForRace } from '../fast-start/words.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandLine, CommonFlags } from './command.js';
 import { parseWords } from './parse-words.js';
-import { type CommandEntry, table } from './table.js';
+import { type CommandEntry, settings, table } from './table.js';
 
 export interface ParsedCommand {
   readonly command: string;
@@ -39,14 +39,16 @@ export async function parseCommandLine(
   let parsed: ParsedCommand | null = null;
   for (const entry of table) {
     const parser = program.command(entry.name).description(entry.description);
-    if (entry !== chosen || asksForHelp) continue;
-    const { command } = await entry.load();
-    command.declare(parser);
+    const isLoaded = entry === chosen && !asksForHelp;
+    const command = isLoaded ? (await entry.load()).command : null;
+    if (command !== null) command.declare(parser);
+    else if (entry.words !== undefined) parser.arguments(entry.words);
     parser.option('--json', 'one JSON object on stdout', false).option('--debug', 'show stack traces', false);
+    if (command === null) continue;
     parser.action(() => {
       const flags = parser.opts<CommonFlags>();
       const given = parser.args;
-      if (entry.takesPaths !== true) refuseStray(given);
+      if (entry.words === settings) refuseStray(given);
       parsed = {
         command: entry.name,
         flags,

@@ -4,10 +4,13 @@ import type { Command } from './command.js';
 export interface CommandEntry {
   readonly name: string;
   readonly description: string;
-  /** Words are paths instead of `key=value`. */
-  readonly takesPaths?: true;
+  /** Its arguments as the list of commands shows them; none without. */
+  readonly words?: string;
   readonly load: () => Promise<{ readonly command: Command<never> }>;
 }
+
+/** Words that are settings; any other words are paths. */
+export const settings = '[key=value...]';
 
 export const table: readonly CommandEntry[] = [
   {
@@ -18,11 +21,13 @@ export const table: readonly CommandEntry[] = [
   {
     name: 'train',
     description: 'train a network and leave a run folder under results/',
+    words: settings,
     load: () => import('./train.js'),
   },
   {
     name: 'sweep',
     description: 'measure speed-up against thread count',
+    words: settings,
     load: () => import('./sweep.js'),
   },
   {
@@ -33,11 +38,13 @@ export const table: readonly CommandEntry[] = [
   {
     name: 'lr-find',
     description: 'learning-rate range test: the loss while the rate rises exponentially',
+    words: settings,
     load: () => import('./lr-find.js'),
   },
   {
     name: 'profile',
     description: 'train as train does, and report where the time goes: phases, roofline, trace, bottleneck',
+    words: settings,
     load: () => import('./profile.js'),
   },
   {
@@ -48,19 +55,19 @@ export const table: readonly CommandEntry[] = [
   {
     name: 'report',
     description: 'write report.html, report.md and CSVs about runs, also of other machines',
-    takesPaths: true,
+    words: '<run...>',
     load: () => import('./report.js'),
   },
   {
     name: 'compare',
     description: 'two runs, sweeps or folders of runs: time, throughput and accuracy, and what differs',
-    takesPaths: true,
+    words: '<a> <b>',
     load: () => import('./compare.js'),
   },
   {
     name: 'check-log',
     description: 'report everything that is wrong with logs; exit 1 for any damage',
-    takesPaths: true,
+    words: '<log...>',
     load: () => import('./check-log.js'),
   },
 ];

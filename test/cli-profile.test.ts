@@ -179,10 +179,12 @@ test('SIGINT keeps the profile of what was done', async (t) => {
 
 test('what cannot be profiled is refused in one line', async (t) => {
   const cwd = await workingDirectory(t);
+  const shards = ['--config', 'fastmlp', '--threads', '2', 'parallel.sync=average', 'log.noiseScale=true'];
   const refusals: [string[], RegExp][] = [
     [['--threads', '1,2'], /^error: --threads: profile takes one count; several are a sweep\n$/],
     [['--seeds', '3'], /^error: unknown option '--seeds'\n$/],
     [['train.epoch=3'], /^error: .*train\.epoch.*train\.epochs/],
+    [[...shards, 'train.batch=1'], /^error: log\.noiseScale: expected false where train\.batch=1 is less/],
   ];
   for (const [words, expected] of refusals) {
     const { stderr } = await expectCode(2, ['profile', ...words], { cwd });

@@ -6,7 +6,6 @@ import type { Config } from '../config/schema.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
 import type { CoreCount } from '../machine/cores.js';
-import type { Plan } from '../plan/plan.js';
 import { runLength } from '../plan/run-length.js';
 import { type Collector, collectorOf } from '../profile/collector.js';
 import { profilePlan } from '../profile/profile-plan.js';
@@ -59,45 +58,36 @@ export async function profile(options: ProfileOptions, context: CommandContext):
   return withSetup({ config, cores: options.cores, signal, note }, async (setup) => {
     const ready = performance.now();
     setup.phases.startup = context.startupMs;
+    // What a plan refuses is refused before there is a folder; the profiled plan names files in it.
+    let plan = planFor(setup);
     const record = emptyRecord(null);
-    let profiled: { readonly plan: Plan; collector: Collector | null; workers: number } | null = null;
+    let started: { readonly collector: Collector; readonly workers: number } | null = null;
     return withRun(resolved, out, context, {
       async body({ folder, log }) {
         record.metrics.open(folder);
-        const plan = planFor(setup, setup.threads.count, profilePlan(cpuProf ? folder.path : null));
+        plan = planFor(setup, setup.threads.count, profilePlan(cpuProf ? folder.path : null));
         log.event('plan', { plan, threads: setup.threads });
-        profiled = { plan, collector: null, workers: Number.NaN };
         await withTrainer(setup, plan, (trainer) => {
-          profiled = { plan, collector: collectorOf(trainer.session), workers: performance.now() };
+          started = { collector: collectorOf(trainer.session), workers: performance.now() };
           return runSeeds(trainer, { config, seeds: 1, log, record, context });
         });
       },
       judge: () => judgeSeeds(record.results, config.stop.target),
       async end(run, ended) {
         stopCpuProfile?.(path.join(run.folder.path, 'coordinator.cpuprofile'));
-        const { plan, collector, workers } = profiled ?? {
-          plan: planFor(setup),
-          collector: null,
-          workers: 0,
-        };
         const outcome = record.results[0]?.outcome ?? record.unfinished;
         const { stepsPerEpoch } = runLength(config, plan.parts.train.count);
         const node = performance.nodeTiming.bootstrapComplete;
-        const marks = { node, command: context.startupMs, configured, ready, workers };
+        const marks = { node, command: context.startupMs, configured, ready };
         // Drawing charts is loaded now, so that start-up is that of `train`. A run that never began has no profile.
         const { writeProfile } = await import('../profile/profile-run.js');
         const written =
-          collector === null || outcome === null
+          started === null || outcome === null
             ? null
             : writeProfile({
-                name,
-                ended: ended.status,
-                setup,
-                plan,
-                collector,
-                outcome,
-                stepsPerEpoch,
-                marks,
+                ...{ name, ended: ended.status, setup, plan, outcome, stepsPerEpoch },
+                collector: started.collector,
+                marks: { ...marks, workers: started.workers },
               });
         const what = { resolved, seeds: 1, setup, plan, record, context };
         await finishTraining({ ...run, ...ended, ...what, profiled: written });

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
+import { OwnResources } from '../dist/coordinator/resources.js';
 import { Session } from '../dist/coordinator/session.js';
+import { openSetup, planFor } from '../dist/coordinator/setup.js';
+import { Trainer } from '../dist/coordinator/trainer.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { initialTensors } from '../dist/model/initialise.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { makePlan } from '../dist/plan/make-plan.js';
+import { UserError } from '../dist/user-error.js';
 import { openPool } from '../dist/worker/pool.js';
 import { WorkerFailure } from '../dist/worker/session-errors.js';
 import { configure, fileOrder, openSession, syntheticDataset, takeSteps } from './support/training.ts';
@@ -98,6 +102,28 @@ test('a session after a failed one is unharmed by it', async () => {
   const [{ loss }] = await takeSteps(session, 0, [0.1], 0, 600);
   assert.ok(loss > 0 && loss < 5);
   await session.close();
+});
+
+test('a session that does not open: its pool is closed, and not lent to the next one', async () => {
+  const resources = new OwnResources(new AbortController().signal, () => {}, true);
+  const setup = await openSetup({
+    config: await configure('data.take=600', ...overrides, 'parallel.threads=2'),
+    cores: { physical: 2, logical: 2, available: 2 },
+    signal: new AbortController().signal,
+    note: () => {},
+    resources,
+  });
+  const lost = resources.borrow(2);
+  await resources.giveBack(lost, 2);
+  const plan = planFor(setup);
+  await assert.rejects(Trainer.open(setup, { ...plan, bytes: 2 ** 50 }), UserError);
+  const next = resources.borrow(2);
+  assert.notEqual(next, lost);
+  await resources.giveBack(next, 2);
+  const trainer = await Trainer.open(setup, plan);
+  assert.ok((await trainer.train(1, {})).steps > 0);
+  await trainer.close();
+  await resources.close();
 });
 
 test('with busy neighbours on every core, steps slow down but do not collapse', async () => {

@@ -20,6 +20,8 @@ export interface Resources {
   warm(threads: number): void;
   borrow(threads: number): WorkerPool;
   giveBack(pool: WorkerPool, threads: number): Promise<void>;
+  /** Instead of giving it back: ends a pool whose workers may not have left their session. */
+  discard(pool: WorkerPool): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,7 +38,7 @@ export class OwnResources implements Resources {
   readonly #idle = new Map<number, WorkerPool[]>();
   readonly #all = new Set<WorkerPool>();
   readonly #shared: boolean;
-  readonly #prepared = new Map<string, PreparedData>();
+  readonly #prepared = new Map<string, { readonly dataset: Dataset; readonly data: PreparedData }>();
 
   /** `shared`: prepared data are kept and pools given back stay warm, for the setups that come after. */
   constructor(signal: AbortSignal, note: (line: string) => void, shared = false) {
@@ -56,10 +58,11 @@ export class OwnResources implements Resources {
   prepared(config: Config, dataset: Dataset, initial: InitialTensors): PreparedData {
     if (!this.#shared) return prepareData(dataset, config, initial);
     const key = JSON.stringify([config.data, config.model, config.train.batch]);
-    const data = this.#prepared.get(key) ?? prepareData(dataset, config, initial);
+    const kept = this.#prepared.get(key);
+    const data = kept?.dataset === dataset ? kept.data : prepareData(dataset, config, initial);
     // The one used last stays longest.
     this.#prepared.delete(key);
-    this.#prepared.set(key, data);
+    this.#prepared.set(key, { dataset, data });
     for (const oldest of this.#prepared.keys()) {
       if (this.#prepared.size <= preparedAtOnce) break;
       this.#prepared.delete(oldest);
@@ -89,10 +92,12 @@ export class OwnResources implements Resources {
 
   async giveBack(pool: WorkerPool, threads: number): Promise<void> {
     if (this.#shared) this.#idleOf(threads).push(pool);
-    else {
-      this.#all.delete(pool);
-      await pool.close();
-    }
+    else await this.discard(pool);
+  }
+
+  async discard(pool: WorkerPool): Promise<void> {
+    this.#all.delete(pool);
+    await pool.close();
   }
 
   async close(): Promise<void> {

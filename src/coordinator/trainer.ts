@@ -42,9 +42,10 @@ export class Trainer {
     const interrupt = () => interruption.abort(setup.signal.reason);
     if (setup.signal.aborted) interrupt();
     setup.signal.addEventListener('abort', interrupt, { once: true });
-    const giveBack = async () => {
-      setup.signal.removeEventListener('abort', interrupt);
-      await setup.resources.giveBack(pool, plan.threads);
+    const unlisten = () => setup.signal.removeEventListener('abort', interrupt);
+    const giveBack = () => {
+      unlisten();
+      return setup.resources.giveBack(pool, plan.threads);
     };
     try {
       const session = await timed(setup.phases, 'start workers', () =>
@@ -52,7 +53,9 @@ export class Trainer {
       );
       return new Trainer(setup, plan, session, giveBack);
     } catch (error) {
-      await giveBack();
+      unlisten();
+      // Its workers may still wait for each other.
+      await setup.resources.discard(pool);
       throw error;
     }
   }
@@ -70,8 +73,11 @@ export class Trainer {
 
   /** Lets the workers leave the session, and gives the pool back. */
   async close(): Promise<void> {
-    await this.session.close();
-    await this.#giveBack();
+    try {
+      await this.session.close();
+    } finally {
+      await this.#giveBack();
+    }
   }
 }
 

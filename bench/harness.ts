@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { markdownTable } from 'markdown-table';
 import { resolveConfig } from '../dist/config/load.js';
 import type { Config } from '../dist/config/schema.js';
+import type { PreparedData } from '../dist/coordinator/prepare-data.js';
 import { OwnResources } from '../dist/coordinator/resources.js';
-import { openSetup, planFor } from '../dist/coordinator/setup.js';
+import { openSetup, planFor, type Setup } from '../dist/coordinator/setup.js';
 import { Trainer as CoordinatorTrainer } from '../dist/coordinator/trainer.js';
 import type { RunObserver, RunOutcome } from '../dist/coordinator/training-run.js';
 import type { PhaseTimes } from '../dist/coordinator/work.js';
@@ -15,7 +16,7 @@ import type { DirectionShape } from '../dist/kernels/directions/spec.js';
 import type { LoadedKernels } from '../dist/kernels/load.js';
 import { countCores } from '../dist/machine/cores.js';
 import { maximum, median, minimum } from '../dist/numbers/statistics.js';
-import type { DataFacts, Plan, ProfilePlan } from '../dist/plan/plan.js';
+import type { Plan, ProfilePlan } from '../dist/plan/plan.js';
 import { type Collector, collectorOf } from '../dist/profile/collector.js';
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
@@ -64,7 +65,7 @@ export async function alternate(
 export interface Trainer {
   readonly config: Config;
   readonly threads: number;
-  readonly packing: DataFacts['packing'];
+  readonly data: PreparedData;
   readonly plan: Plan;
   /** Of a profiled session: the stamps of its last run. */
   readonly profile: Collector | null;
@@ -108,6 +109,19 @@ class BenchResources extends OwnResources {
   }
 }
 
+/** Data and kernels; no workers yet. */
+export async function setUp(
+  file: string | null,
+  overrides: readonly string[] = [],
+  dataset?: Dataset,
+): Promise<Setup> {
+  const { config } = await resolveConfig({ file, overrides, environment: {}, directory: root });
+  return openSetup({
+    ...{ config, cores: await countCores(), signal: never, note: () => {}, startsWorkers: false },
+    resources: new BenchResources(dataset),
+  });
+}
+
 /** A warm pool with its session. Several may be open at once: workers without a command sleep. */
 export async function openTrainer(
   file: string | null,
@@ -116,18 +130,15 @@ export async function openTrainer(
   dataset?: Dataset,
   profile: ProfilePlan | null = null,
 ): Promise<Trainer> {
-  const { config } = await resolveConfig({ file, overrides, environment: {}, directory: root });
-  const setup = await openSetup({
-    ...{ config, cores: await countCores(), signal: never, note: () => {}, startsWorkers: false },
-    resources: new BenchResources(dataset),
-  });
+  const setup = await setUp(file, overrides, dataset);
+  const { config } = setup;
   const plan = planFor(setup, threads, profile);
   const trainer = await CoordinatorTrainer.open(setup, plan);
   const { session } = trainer;
   return {
     config,
     threads,
-    packing: setup.data.facts.packing,
+    data: setup.data,
     plan,
     profile: profile === null ? null : collectorOf(session),
     async train(evaluates, seed = config.seed, observer = {}) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { startParameters, trainOnce } from '../dist/coordinator/training-run.js';
+import { trainOnce } from '../dist/coordinator/training-run.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { configure, openSession, realMnist } from './support/training.ts';
 
@@ -43,20 +43,23 @@ const lars = [
 
 /** `trainers`: whoever the plan would choose to train, these do. */
 async function train(threads: number, overrides: readonly string[], runs = 1, trainers?: 'one' | 'all') {
-  const config = await configure(...overrides);
   const { signal } = new AbortController();
-  const { session, plan } = await openSession(await realMnist(), threads, overrides, signal, (made) =>
-    trainers === undefined || made.directions === null
-      ? made
-      : { ...made, directions: { ...made.directions, team: { trainers, reason: 'a test' } } },
+  const { trainer, session, plan } = await openSession(
+    await realMnist(),
+    threads,
+    overrides,
+    signal,
+    (made) =>
+      trainers === undefined || made.directions === null
+        ? made
+        : { ...made, directions: { ...made.directions, team: { trainers, reason: 'a test' } } },
   );
   try {
     const losses: number[] = [];
     let accuracy = Number.NaN;
     for (let run = 0; run < runs; run++) {
       losses.length = 0;
-      startParameters(session, config, 5, null);
-      const outcome = await trainOnce(session, config, 5, { step: (_, { loss }) => losses.push(loss) });
+      const outcome = await trainer.train(5, { step: (_, { loss }) => losses.push(loss) });
       accuracy = outcome.evaluation?.accuracy ?? Number.NaN;
     }
     const tensors = session.parameters();
@@ -142,10 +145,8 @@ test('the transform travels with the weights: tensors alone give the same evalua
 
 test('evaluating one part, then another, then the first again', async () => {
   const overrides = [...small, 'data.validation=3001', 'stop.on=validation'];
-  const config = await configure(...overrides);
-  const { session } = await openSession(await realMnist(), 2, overrides);
-  startParameters(session, config, 1, null);
-  const { evaluation } = await trainOnce(session, config, 1, {});
+  const { trainer, session } = await openSession(await realMnist(), 2, overrides);
+  const { evaluation } = await trainer.train(1, {});
   const onTest = await session.evaluate('test');
   assert.deepEqual(await session.evaluate('validation'), evaluation);
   assert.deepEqual(await session.evaluate('test'), onTest);
@@ -156,13 +157,11 @@ test('evaluating one part, then another, then the first again', async () => {
 test('of equal logits the first counts: weights of zero find the images of class 0', async () => {
   const zeros = 980 / 10_000;
   for (const overrides of [small, [...small, ...products]]) {
-    const config = await configure(...overrides);
-    const { session } = await openSession(await realMnist(), 2, overrides);
-    startParameters(session, config, 1, null);
+    const { trainer, session } = await openSession(await realMnist(), 2, overrides);
+    trainer.start(1);
     assert.equal((await session.evaluate('test')).accuracy, zeros);
-    startParameters(session, config, 1, null);
     const accuracies: number[] = [];
-    await trainOnce(session, config, 1, { step: (_, { batchAccuracy }) => accuracies.push(batchAccuracy) });
+    await trainer.train(1, { step: (_, { batchAccuracy }) => accuracies.push(batchAccuracy) });
     assert.ok(accuracies[0] < 0.6, `${accuracies[0]} of the first batch`);
     await session.close();
   }

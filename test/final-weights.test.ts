@@ -1,11 +1,11 @@
 /** With which weights a run ends: the last step's, the tail's average, or those of the best evaluation. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type RunOutcome, startParameters, trainOnce } from '../dist/coordinator/training-run.js';
+import type { RunOutcome } from '../dist/coordinator/training-run.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { TailAverage } from '../dist/optim/tail-average.js';
 import { word } from './support/config-refusal.ts';
-import { configure, openSession, realMnist } from './support/training.ts';
+import { openSession, realMnist } from './support/training.ts';
 
 const pixels = ['model.hidden=[12]', 'data.pool=2', 'data.take=640', 'train.batch=64', 'optimizer.lr=0.2'];
 const directions = [
@@ -24,12 +24,10 @@ interface Ended extends RunOutcome {
 }
 
 async function train(overrides: readonly string[], threads = 2): Promise<Ended> {
-  const config = await configure(...overrides);
-  const { session } = await openSession(await realMnist(), threads, overrides);
+  const { trainer, session } = await openSession(await realMnist(), threads, overrides);
   try {
-    startParameters(session, config, 3, null);
     const evaluatedAt: number[] = [];
-    const outcome = await trainOnce(session, config, 3, { evaluation: ({ step }) => evaluatedAt.push(step) });
+    const outcome = await trainer.train(3, { evaluation: ({ step }) => evaluatedAt.push(step) });
     const again = (await session.evaluate('test')).accuracy;
     return { ...outcome, tensors: session.parameters(), again, evaluatedAt };
   } finally {

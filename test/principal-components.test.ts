@@ -1,7 +1,6 @@
 /** The components whose products are inputs are the leading ones: against eigenvalues by Jacobi rotations in float64. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startParameters, trainOnce } from '../dist/coordinator/training-run.js';
 import { directionFeatures } from '../dist/kernels/directions/directions-reference.js';
 import { directionShape } from '../dist/kernels/directions/spec.js';
 import { configure, openSession, realMnist } from './support/training.ts';
@@ -52,9 +51,8 @@ function eigenvalues(matrix: readonly Float64Array[]): number[] {
 test('orthogonal iteration finds the variance of the leading components, and their products are centred', async () => {
   const config = await configure(...overrides);
   const dataset = await realMnist();
-  const { session } = await openSession(dataset, 2, overrides);
-  startParameters(session, config, 1, null);
-  await trainOnce(session, config, 1, {}, false);
+  const { trainer, session } = await openSession(dataset, 2, overrides);
+  await trainer.train(1, {}, { evaluates: false });
   const tensors = session.parameters();
   await session.close();
   const tensor = (name: string) => {

@@ -1,7 +1,6 @@
 /** The race's one-threaded sprint gives what a session gives for the same images in the same order. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startParameters, trainOnce } from '../dist/coordinator/training-run.js';
 import { openRaceModule } from '../dist/fast-start/module.js';
 import { raceRecipe } from '../dist/fast-start/recipe.js';
 import { memoryPages, Sprint } from '../dist/fast-start/sprint.js';
@@ -45,14 +44,13 @@ for (const variant of variants) {
     for (let at = 0; at < tested.values.length; at += 1_000_003)
       sprint.evaluate(tested.values.subarray(at, at + 1_000_003));
     assert.equal(sprint.evaluated, tested.count);
-    const { session } = await openSession(dataset, 1, overrides);
+    const { trainer } = await openSession(dataset, 1, overrides);
     try {
-      startParameters(session, config, config.seed, null);
-      const { evaluation } = await trainOnce(session, config, config.seed, {});
+      const { evaluation } = await trainer.train(config.seed, {});
       assert.equal(sprint.hits / tested.count, evaluation?.accuracy);
       assert.ok(sprint.hits > 0.95 * tested.count);
     } finally {
-      await session.close();
+      await trainer.close();
     }
   });
 }

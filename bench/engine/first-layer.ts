@@ -2,13 +2,12 @@
  * The sparse first layer on real images, rows drawn at random, shapes and memory as in a run of one thread: useful
  * work, the products with pixels that are not zero, as a share of the machine's peak.
  */
-import { resolveConfig } from '../../dist/config/load.js';
-import { fillMemory, prepareData } from '../../dist/coordinator/prepare-data.js';
+import { fillMemory } from '../../dist/coordinator/prepare-data.js';
+import { planFor } from '../../dist/coordinator/setup.js';
 import { instantiateKernels } from '../../dist/kernels/kernels.js';
 import { allocate } from '../../dist/memory/shared-memory.js';
 import { Rng, shuffle } from '../../dist/numbers/rng.js';
-import { makePlan } from '../../dist/plan/make-plan.js';
-import { loadedKernels, mnistImages, root } from '../harness.ts';
+import { loadedKernels, setUp } from '../harness.ts';
 import { measureRates, peakWork, type Rates, type Work } from './rates.ts';
 
 /** Several batches in turn, so that no branch predictor knows the rows by heart; together they fit the second-level cache. */
@@ -18,9 +17,9 @@ const pageBytes = 65536;
 export const firstLayerForward = (recipe: string) => `${recipe}: forward`;
 
 export async function measureFirstLayer(recipe: 'peers-sprint' | 'fastmlp'): Promise<Rates> {
-  const { config } = await resolveConfig({ file: recipe, overrides: [], environment: {}, directory: root });
-  const data = prepareData(await mnistImages(), config);
-  const plan = makePlan(config, data.facts, 1, 1);
+  const setup = await setUp(recipe);
+  const { data } = setup;
+  const plan = planFor(setup, 1);
   const { input, regions, training, layers } = plan;
   const [layer] = layers;
   const ranges = input.rangeEnds.length;

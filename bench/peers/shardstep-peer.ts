@@ -4,15 +4,13 @@
  * normalised in memory.
  * usage: node shardstep-peer.ts DATA_FOLDER THREADS   answers as bench/peers/common.cjs does
  */
-import { resolveConfig } from '../../dist/config/load.js';
-import { prepareData } from '../../dist/coordinator/prepare-data.js';
 import { loadDataset } from '../../dist/data/load.js';
 import { sizeOf } from '../../dist/data/transforms/transform.js';
 import { Predictor } from '../../dist/inference/predictor.js';
 import { initialTensors } from '../../dist/model/initialise.js';
 import { Rng, Stream } from '../../dist/numbers/rng.js';
 import packageJson from '../../package.json' with { type: 'json' };
-import { loadedKernels, openTrainer, root } from '../harness.ts';
+import { loadedKernels, openTrainer } from '../harness.ts';
 import common from './common.cjs';
 
 const [dataFolder, threadsWord] = process.argv.slice(2);
@@ -31,8 +29,8 @@ async function target(seed: number) {
   return { ms, trainMs, images, accuracy: outcome.evaluation?.accuracy ?? 0, epochs, curve };
 }
 
-const { config } = await resolveConfig({ file: 'fastmlp', overrides: [], environment: {}, directory: root });
-const { facts, pipeline } = prepareData(dataset, config);
+const { config } = trainer;
+const { facts, pipeline } = trainer.data;
 const { values, shape } = dataset.test;
 const sizes = [facts.features, ...config.model.hidden, facts.classes];
 const predictor = await Predictor.open(

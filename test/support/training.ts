@@ -2,25 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { after } from 'node:test';
 import { resolveConfig } from '../../dist/config/load.js';
-import { prepareData } from '../../dist/coordinator/prepare-data.js';
-import { shapeOf } from '../../dist/coordinator/resources.js';
-import { Session } from '../../dist/coordinator/session.js';
+import { OwnResources, type Resources } from '../../dist/coordinator/resources.js';
+import type { Session } from '../../dist/coordinator/session.js';
+import { openSetup, planFor } from '../../dist/coordinator/setup.js';
+import { Trainer } from '../../dist/coordinator/trainer.js';
 import type { StepMetrics } from '../../dist/coordinator/work.js';
 import type { Dataset } from '../../dist/data/dataset.js';
 import { loadDataset } from '../../dist/data/load.js';
-import { type LoadedKernels, loadKernels } from '../../dist/kernels/load.js';
 import { readSafetensors, type Tensor } from '../../dist/model/safetensors.js';
-import { makePlan } from '../../dist/plan/make-plan.js';
 import type { Plan } from '../../dist/plan/plan.js';
-import { openPool, type WorkerPool } from '../../dist/worker/pool.js';
+import type { WorkerPool } from '../../dist/worker/pool.js';
 
-const pools = new Map<number, WorkerPool>();
-const kernels = new Map<string, LoadedKernels>();
 let mnist: Promise<Dataset> | undefined;
-
-after(async () => {
-  await Promise.all([...pools.values()].map((pool) => pool.close()));
-});
 
 export function realMnist(): Promise<Dataset> {
   mnist ??= loadDataset({ set: 'mnist', dir: null });
@@ -32,31 +25,55 @@ export async function configure(...overrides: string[]) {
 }
 
 export interface OpenSession {
+  readonly trainer: Trainer;
+  /** The trainer's. */
   readonly session: Session;
   readonly plan: Plan;
 }
 
-/** Pools are shared by the sessions of a test file, one session at a time each. */
+const never = new AbortController().signal;
+const cores = { physical: 2, logical: 2, available: 2 };
+
+/** Opened as every command does, on `dataset`. Pools are shared by the sessions of a test file, one at a time each. */
 export async function openSession(
   dataset: Dataset,
   threads: number,
   overrides: readonly string[],
-  signal = new AbortController().signal,
+  signal = never,
   change = (plan: Plan) => plan,
 ): Promise<OpenSession> {
   const config = await configure(...overrides);
-  const data = prepareData(dataset, config);
-  const plan = change(makePlan(config, data.facts, threads, 2));
-  let pool = pools.get(threads);
-  if (pool === undefined) {
-    pool = openPool(threads);
-    pools.set(threads, pool);
-  }
-  const shape = shapeOf(config);
-  const key = JSON.stringify(shape);
-  const loaded = kernels.get(key) ?? loadKernels(undefined, shape);
-  kernels.set(key, loaded);
-  return { session: await Session.open(plan, data, loaded, pool, signal), plan };
+  const setup = await openSetup({
+    ...{ config, cores, signal, note: () => {}, startsWorkers: false },
+    resources: lending(dataset),
+  });
+  const trainer = await Trainer.open(setup, change(planFor(setup, threads)));
+  return { trainer, session: trainer.session, plan: trainer.plan };
+}
+
+const shared = new OwnResources(never, () => {}, true);
+const pools = new Map<number, WorkerPool>();
+after(() => shared.close());
+
+/** A pool is not given back: its next session may have it as soon as this one is closed. */
+function lending(dataset: Dataset): Resources {
+  return {
+    dataset: async () => dataset,
+    prepared: (...given) => shared.prepared(...given),
+    kernels: (config) => shared.kernels(config),
+    warm: () => {},
+    borrow(threads) {
+      const pool = pools.get(threads) ?? shared.borrow(threads);
+      pools.set(threads, pool);
+      return pool;
+    },
+    giveBack: async () => {},
+    async discard(pool) {
+      for (const [threads, each] of pools) if (each === pool) pools.delete(threads);
+      await shared.discard(pool);
+    },
+    close: async () => {},
+  };
 }
 
 /** Steps on pixels, without an evaluation: what each tells. */

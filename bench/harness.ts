@@ -73,7 +73,7 @@ export interface Trainer {
   train(
     evaluates: boolean,
     seed?: number,
-    observer?: RunObserver,
+    observer?: Partial<RunObserver>,
   ): Promise<RunOutcome & { readonly phases: PhaseTimes }>;
   close(): Promise<void>;
 }

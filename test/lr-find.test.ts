@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { analyseRange, risingRates, smooth } from '../dist/study/range-test.js';
+import {
+  analyseRange,
+  isHopeless,
+  type LossTrend,
+  risingRates,
+  smooth,
+  withLoss,
+} from '../dist/study/range-test.js';
 import { expectCode, readJson, readLog, workingDirectory } from './support/cli.ts';
 
 test('rates rise from the first to the last by the same factor', () => {
@@ -60,6 +67,14 @@ test('smoothing keeps a straight line inside and does not lag', () => {
   const line = Array.from({ length: 60 }, (_, i) => 3 - i / 20);
   const smoothed = smooth(line);
   for (let i = 5; i < 55; i++) assert.ok(Math.abs(smoothed[i] - line[i]) < 1e-12);
+});
+
+test('a loss is hopeless if its running mean is more than four times its least, not if one batch is', () => {
+  const after = (...losses: number[]) => isHopeless(losses.reduce<LossTrend>(withLoss, null));
+  assert.equal(after(), false);
+  assert.equal(after(1, 1, 1, 30), false);
+  assert.equal(after(1, 1, 1, 32), true);
+  assert.equal(after(1, 1, 30, 30, ...Array(40).fill(1)), false);
 });
 
 test('lr-find leaves a run folder with the test, and finds a rate that is neither tiny nor absurd', async (t) => {

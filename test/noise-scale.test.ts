@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { initialTensors } from '../dist/model/initialise.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { Rng } from '../dist/numbers/rng.js';
-import { NoiseScale } from '../dist/optim/noise-scale.js';
+import { addSquares, emptyNoise, estimateOf, noiseSizes } from '../dist/optim/noise-scale.js';
 import { fileOrder, openSession, syntheticDataset, takeSteps } from './support/training.ts';
 
 const dataset = syntheticDataset({
@@ -43,8 +43,9 @@ test('the estimates recover a known gradient and covariance, uneven shards inclu
     [10, 11, 11, 32],
     [1, 63],
   ]) {
-    const scale = new NoiseScale(shards);
-    assert.equal(scale.estimate(), null);
+    const sizes = noiseSizes(shards);
+    let averages = emptyNoise;
+    assert.equal(estimateOf(averages), null);
     const batch = shards.reduce((sum, rows) => sum + rows, 0);
     for (let step = 0; step < 1500; step++) {
       const big = new Float64Array(dimensions);
@@ -56,9 +57,9 @@ test('the estimates recover a known gradient and covariance, uneven shards inclu
           big[i] += (g * rows) / batch;
         });
       }
-      scale.add(small, square(big));
+      averages = addSquares(averages, sizes, small, square(big));
     }
-    const estimate = scale.estimate();
+    const estimate = estimateOf(averages);
     assert.ok(estimate?.noiseScale != null);
     const within = (got: number, wanted: number) => Math.abs(got / wanted - 1) < 0.1;
     assert.ok(within(estimate.traceOfCovariance, square(deviations)), JSON.stringify({ shards, estimate }));
@@ -68,9 +69,7 @@ test('the estimates recover a known gradient and covariance, uneven shards inclu
 });
 
 test('where nothing but noise is seen there is no scale', () => {
-  const scale = new NoiseScale([8, 8]);
-  scale.add(2, 0.9);
-  const estimate = scale.estimate();
+  const estimate = estimateOf(addSquares(emptyNoise, noiseSizes([8, 8]), 2, 0.9));
   assert.ok(estimate !== null && estimate.squaredGradient < 0);
   assert.equal(estimate.noiseScale, null);
 });

@@ -6,7 +6,23 @@ import type { Session } from './session.js';
 /** Call with each epoch's number, from 0, before its first step. */
 export type EpochOrder = (epoch: number) => void;
 
-export function orderOf(session: Session, config: Config, seed: number, images: number): EpochOrder {
+/**
+ * `begun`: epochs that a run which goes on had begun. The order of an epoch is that of the one before, shuffled again, so all
+ * of them are drawn once more.
+ */
+export function orderOf(
+  session: Session,
+  config: Config,
+  seed: number,
+  images: number,
+  begun = 0,
+): EpochOrder {
+  const draw = firstOrder(session, config, seed, images);
+  for (let epoch = 0; epoch < begun; epoch++) draw(epoch);
+  return draw;
+}
+
+function firstOrder(session: Session, config: Config, seed: number, images: number): EpochOrder {
   const { order } = session;
   for (let i = 0; i < order.length; i++) order[i] = i;
   if (session.plan.directions !== null) return batchOrder(session, config, seed, images);

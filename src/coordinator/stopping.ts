@@ -3,25 +3,25 @@ import type { Config } from '../config/schema.js';
 
 export type StopReason = 'target' | 'patience' | 'epochs' | 'steps';
 
-export class StopRule {
-  readonly #stop: Config['stop'];
-  #best = Number.NEGATIVE_INFINITY;
-  #evaluationsSinceBest = 0;
+export interface StopState {
+  /** The best accuracy so far; null before the first evaluation. */
+  readonly best: number | null;
+  readonly evaluationsSinceBest: number;
+}
 
-  constructor(stop: Config['stop']) {
-    this.#stop = stop;
-  }
+export const emptyStop: StopState = { best: null, evaluationsSinceBest: 0 };
 
-  /** Takes the next evaluation's accuracy; says whether the run should end, and why. */
-  judge(accuracy: number): 'target' | 'patience' | null {
-    const { target, patience, minDelta } = this.#stop;
-    if (target !== null && accuracy >= target) return 'target';
-    if (accuracy > this.#best + minDelta) {
-      this.#best = accuracy;
-      this.#evaluationsSinceBest = 0;
-    } else {
-      this.#evaluationsSinceBest++;
-    }
-    return patience !== null && this.#evaluationsSinceBest >= patience ? 'patience' : null;
-  }
+/** After an evaluation: whether the run should end, and why; the state for the next one. */
+export function judge(
+  state: StopState,
+  { target, patience, minDelta }: Config['stop'],
+  accuracy: number,
+): { readonly state: StopState; readonly reason: 'target' | 'patience' | null } {
+  if (target !== null && accuracy >= target) return { state, reason: 'target' };
+  const improved = accuracy > (state.best ?? Number.NEGATIVE_INFINITY) + minDelta;
+  const next = improved
+    ? { best: accuracy, evaluationsSinceBest: 0 }
+    : { ...state, evaluationsSinceBest: state.evaluationsSinceBest + 1 };
+  const exhausted = patience !== null && next.evaluationsSinceBest >= patience;
+  return { state: next, reason: exhausted ? 'patience' : null };
 }

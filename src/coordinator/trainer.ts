@@ -66,7 +66,7 @@ export class Trainer {
   }
 
   /** A whole run from the parameters that the seed draws. @throws as trainOnce does. */
-  train(seed: number, observer: RunObserver, options: TrainOnceOptions = {}): Promise<RunOutcome> {
+  train(seed: number, observer: Partial<RunObserver>, options: TrainOnceOptions = {}): Promise<RunOutcome> {
     this.start(seed);
     return trainOnce(this.session, options.config ?? this.#config, seed, observer, options.evaluates);
   }

@@ -17,37 +17,48 @@ export interface NoiseEstimate {
   readonly noiseScale: number | null;
 }
 
-export class NoiseScale {
-  /** Harmonic mean of the shards' rows, and rows of the batch. */
-  readonly #small: number;
-  readonly #big: number;
-  #squaredGradient = 0;
-  #trace = 0;
-  #weight = 0;
+/** The two batch sizes that are compared: harmonic mean of the shards' rows, and rows of the batch. */
+export interface NoiseSizes {
+  readonly small: number;
+  readonly big: number;
+}
 
-  /** `shardRows`: of every shard of a full batch, at least two of them, none empty. */
-  constructor(shardRows: readonly number[]) {
-    const reciprocals = shardRows.reduce((sum, rows) => sum + 1 / rows, 0);
-    this.#small = shardRows.length / reciprocals;
-    this.#big = shardRows.reduce((sum, rows) => sum + rows, 0);
-  }
+/** Moving averages of both estimates, and the weight of what they have seen. */
+export interface NoiseAverages {
+  readonly squaredGradient: number;
+  readonly trace: number;
+  readonly weight: number;
+}
 
-  /** One step: the mean of the shards' squared gradients, and the square of the batch's gradient. */
-  add(meanSmallSquare: number, bigSquare: number): void {
-    const [b, B] = [this.#small, this.#big];
-    const squaredGradient = (B * bigSquare - b * meanSmallSquare) / (B - b);
-    const trace = (meanSmallSquare - bigSquare) / (1 / b - 1 / B);
-    this.#squaredGradient = decay * this.#squaredGradient + (1 - decay) * squaredGradient;
-    this.#trace = decay * this.#trace + (1 - decay) * trace;
-    this.#weight = decay * this.#weight + (1 - decay);
-  }
+export const emptyNoise: NoiseAverages = { squaredGradient: 0, trace: 0, weight: 0 };
 
-  /** Null before the first step. */
-  estimate(): NoiseEstimate | null {
-    if (this.#weight === 0) return null;
-    const squaredGradient = this.#squaredGradient / this.#weight;
-    const traceOfCovariance = this.#trace / this.#weight;
-    const noiseScale = squaredGradient > 0 ? traceOfCovariance / squaredGradient : null;
-    return { squaredGradient, traceOfCovariance, noiseScale };
-  }
+/** `shardRows`: of every shard of a full batch, at least two of them, none empty. */
+export function noiseSizes(shardRows: readonly number[]): NoiseSizes {
+  const reciprocals = shardRows.reduce((sum, rows) => sum + 1 / rows, 0);
+  return { small: shardRows.length / reciprocals, big: shardRows.reduce((sum, rows) => sum + rows, 0) };
+}
+
+/** After one more step: the mean of the shards' squared gradients, and the square of the batch's gradient. */
+export function addSquares(
+  averages: NoiseAverages,
+  { small: b, big: B }: NoiseSizes,
+  meanSmallSquare: number,
+  bigSquare: number,
+): NoiseAverages {
+  const squaredGradient = (B * bigSquare - b * meanSmallSquare) / (B - b);
+  const trace = (meanSmallSquare - bigSquare) / (1 / b - 1 / B);
+  return {
+    squaredGradient: decay * averages.squaredGradient + (1 - decay) * squaredGradient,
+    trace: decay * averages.trace + (1 - decay) * trace,
+    weight: decay * averages.weight + (1 - decay),
+  };
+}
+
+/** Null before the first step. */
+export function estimateOf(averages: NoiseAverages): NoiseEstimate | null {
+  if (averages.weight === 0) return null;
+  const squaredGradient = averages.squaredGradient / averages.weight;
+  const traceOfCovariance = averages.trace / averages.weight;
+  const noiseScale = squaredGradient > 0 ? traceOfCovariance / squaredGradient : null;
+  return { squaredGradient, traceOfCovariance, noiseScale };
 }

@@ -1,6 +1,6 @@
 /** Sends what a run tells to where it belongs: log events, metrics.csv and the progress line. */
 
-import type { RunObserver } from '../coordinator/training-run.js';
+import { type RunObserver, silent } from '../coordinator/training-run.js';
 import { imagesOf } from '../plan/run-length.js';
 import { WorkerFailure } from '../worker/session-errors.js';
 import type { EventFile } from './event-file.js';
@@ -29,7 +29,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
   const { log, metrics, scalars, progress, every, on, epochs, imagesPerEpoch, batch, stepsPerEpoch } =
     options;
   const seed = options.seed === undefined ? {} : { seed: options.seed };
-  let last: Parameters<NonNullable<RunObserver['step']>> | null = null;
+  let last: Parameters<RunObserver['step']> | null = null;
   let lastWritten = 0;
   const seen = (step: number) => imagesOf(step, stepsPerEpoch, batch, imagesPerEpoch);
   const show = (
@@ -59,6 +59,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
     log.event('step', { ...seed, step, epoch, loss, batchAccuracy, lr, elapsedMs });
   };
   return {
+    ...silent,
     step(position, stepMetrics, lr) {
       last = [position, stepMetrics, lr];
       if (every > 0 && position.step % every === 0) writeRow(last);

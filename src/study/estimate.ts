@@ -82,7 +82,7 @@ async function probe({ trainer, config }: Bench, steps: number) {
   const evaluationMs: number[] = [];
   let trainedAt = 0;
   let reached = 0;
-  const observer: RunObserver = {
+  const observer: Partial<RunObserver> = {
     step(position) {
       trainedAt = position.elapsedMs;
       reached = position.step;

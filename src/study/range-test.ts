@@ -4,7 +4,10 @@
  */
 import type { Config } from '../config/schema.js';
 import { orderOf } from '../coordinator/epoch-order.js';
+import type { Course } from '../coordinator/next-work.js';
+import { follow } from '../coordinator/run-loop.js';
 import type { Session } from '../coordinator/session.js';
+import { initialState } from '../coordinator/state.js';
 import { runLength } from '../plan/run-length.js';
 import { Diverged } from '../worker/session-errors.js';
 
@@ -40,8 +43,44 @@ export function risingRates({ from, to, steps }: RangeOptions): number[] {
   return Array.from({ length: steps }, (_, i) => from * (to / from) ** (i / Math.max(1, steps - 1)));
 }
 
+/** The running mean of the losses, and its least value; null before the first. */
+export type LossTrend = { readonly running: number; readonly least: number } | null;
+
+export function withLoss(trend: LossTrend, loss: number): NonNullable<LossTrend> {
+  const running = trend === null ? loss : 0.9 * trend.running + 0.1 * loss;
+  return { running, least: Math.min(trend?.least ?? Number.POSITIVE_INFINITY, running) };
+}
+
+/** Whether the loss has risen beyond all bounds. */
+export const isHopeless = (trend: LossTrend): boolean =>
+  trend !== null && trend.running > hopeless * trend.least;
+
+/** One run over all rates, epoch after epoch if need be, without evaluations; it may end when `isOver`. */
+function rangeCourse(
+  session: Session,
+  config: Config,
+  rates: readonly number[],
+  isOver: () => boolean,
+): Course<'hopeless'> {
+  const length = { ...runLength(config, session.plan.parts.train.count), totalSteps: rates.length };
+  return {
+    length,
+    batch: config.train.batch,
+    rate: (step) => rates[step],
+    order: (begun) => orderOf(session, config, config.seed, length.images, begun),
+    atOnce: stepsAtOnce,
+    every: 'epoch',
+    evaluates: null,
+    makesFeatures: session.plan.directions !== null,
+    tail: null,
+    keepsBest: false,
+    noise: null,
+    judge: (state) => ({ state, reason: isOver() ? 'hopeless' : null }),
+  };
+}
+
 /**
- * Trains from the session's present parameters, epoch after epoch if need be. `heard` is told of every point.
+ * Trains from the session's present parameters. `heard` gets every point.
  * @throws as Session.run does, except for divergence.
  */
 export async function runRangeTest(
@@ -50,45 +89,25 @@ export async function runRangeTest(
   options: RangeOptions,
   heard: (point: RangePoint) => void,
 ): Promise<RangeRun> {
-  const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
-  const { batch } = config.train;
-  const epochOrder = orderOf(session, config, config.seed, images);
-  const rates = risingRates(options);
   const points: RangePoint[] = [];
-  let running = Number.NaN;
-  let least = Number.POSITIVE_INFINITY;
-  while (points.length < rates.length) {
-    const first = points.length;
-    const inEpoch = first % stepsPerEpoch;
-    if (inEpoch === 0) epochOrder(first / stepsPerEpoch);
-    const count = Math.min(stepsAtOnce, stepsPerEpoch - inEpoch, rates.length - first);
-    const work = {
-      first,
-      rates: rates.slice(first, first + count),
-      firstSample: inEpoch * batch,
-      epochSamples: images,
-      extract: session.plan.directions !== null && first === 0,
-      evaluate: null,
-    };
-    let diverged = false;
-    const metrics = await session.run(work).then(
-      (done) => done.metrics,
-      (error: unknown) => {
-        if (!(error instanceof Diverged)) throw error;
-        diverged = true;
-        return session.finishedSteps(work).filter(({ loss }) => Number.isFinite(loss));
+  let trend: LossTrend = null;
+  const course = rangeCourse(session, config, risingRates(options), () => isHopeless(trend));
+  try {
+    const { reason } = await follow(session, course, initialState(config.seed), {
+      step({ step }, { loss, batchAccuracy }, learningRate) {
+        // Of a test that diverged, the last finished steps may have no loss.
+        if (!Number.isFinite(loss)) return;
+        const point = { step, learningRate, loss, batchAccuracy };
+        points.push(point);
+        trend = withLoss(trend, loss);
+        heard(point);
       },
-    );
-    for (const [i, { loss, batchAccuracy }] of metrics.entries()) {
-      const point = { step: first + i + 1, learningRate: work.rates[i], loss, batchAccuracy };
-      points.push(point);
-      heard(point);
-      running = Number.isNaN(running) ? loss : 0.9 * running + 0.1 * loss;
-      least = Math.min(least, running);
-    }
-    if (diverged || running > hopeless * least) return { points, diverged: true };
+    });
+    return { points, diverged: reason === 'hopeless' };
+  } catch (error) {
+    if (!(error instanceof Diverged)) throw error;
+    return { points, diverged: true };
   }
-  return { points, diverged: false };
 }
 
 export interface RangeFinding {

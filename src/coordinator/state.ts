@@ -1,0 +1,93 @@
+/**
+ * Where a training run is, as plain data: numbers, typed arrays and records of them. With the session's tensors it is all
+ * that the rest of the run depends on, so `structuredClone` of it is a checkpoint's part that is not tensors. Images seen
+ * and the order of the present epoch follow from `step`, `epoch` and `seed`.
+ */
+import { addSquares, emptyNoise, type NoiseAverages, type NoiseSizes } from '../optim/noise-scale.js';
+import type { TailSums } from '../optim/tail-average.js';
+import type { BestSoFar } from './best-weights.js';
+import { emptyStop, type StopState } from './stopping.js';
+import type { Evaluation, StepMetrics } from './work.js';
+
+export interface FinalWeights {
+  readonly of: 'last step' | 'tail average' | 'best evaluation';
+  readonly step: number;
+}
+
+export interface TrainingState {
+  readonly seed: number;
+  /** Steps that are done, and epochs that are begun. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Of the resident clock, as of the last command. */
+  readonly elapsedMs: number;
+  /** Within elapsedMs: evaluations; making direction features. */
+  readonly evaluateMs: number;
+  readonly featuresMs: number;
+  /** Images that were trained on: all that were seen, unless train.selective chooses among them. */
+  readonly trained: number;
+  /** Of the present epoch's steps. */
+  readonly lossSum: number;
+  /** The last evaluation, and the step that it is of. */
+  readonly evaluation: Evaluation | null;
+  readonly evaluatedAt: number;
+  /** Null: those of the last step. */
+  readonly weights: FinalWeights | null;
+  readonly stop: StopState;
+  /** Null before the tail. */
+  readonly tail: TailSums | null;
+  /** Null before the first evaluation, and if the best weights are not kept. */
+  readonly best: BestSoFar | null;
+  readonly noise: NoiseAverages;
+}
+
+export const initialState = (seed: number): TrainingState => ({
+  seed,
+  step: 0,
+  epoch: 0,
+  elapsedMs: 0,
+  evaluateMs: 0,
+  featuresMs: 0,
+  trained: 0,
+  lossSum: 0,
+  evaluation: null,
+  evaluatedAt: -1,
+  weights: null,
+  stop: emptyStop,
+  tail: null,
+  best: null,
+  noise: emptyNoise,
+});
+
+export const epochBegun = (state: TrainingState): TrainingState => ({
+  ...state,
+  epoch: state.epoch + 1,
+  lossSum: 0,
+});
+
+/** After further steps; `sizes`: null if no noise scale is measured. */
+export function stepsDone(
+  state: TrainingState,
+  metrics: readonly StepMetrics[],
+  sizes: NoiseSizes | null,
+): TrainingState {
+  let { lossSum, trained, noise } = state;
+  for (const { loss, trainedImages, squares } of metrics) {
+    lossSum += loss;
+    trained += trainedImages;
+    if (sizes !== null && squares !== null) noise = addSquares(noise, sizes, squares.small, squares.big);
+  }
+  return { ...state, step: state.step + metrics.length, lossSum, trained, noise };
+}
+
+/** After an evaluation of the present weights. */
+export const evaluationDone = (
+  state: TrainingState,
+  evaluation: Evaluation,
+  evaluateMs: number,
+): TrainingState => ({
+  ...state,
+  evaluation,
+  evaluatedAt: state.step,
+  evaluateMs: state.evaluateMs + evaluateMs,
+});

@@ -89,12 +89,15 @@ test('the check value of CRC-32C, and the definition on other bytes', () => {
     assert.equal(crc32c(Buffer.from(text)), slowCrc32c(Buffer.from(text)));
 });
 
-test('scalars come back with step, wall time, tag and value', () => {
+test('scalars come back with step, wall time, tag and value', async (t) => {
+  const path = join(await workingDirectory(t), 'seed-1', eventFileName);
   const file = new EventFile(1_700_000_000_000);
   file.scalars(1, 0, { loss: 2.5, learning_rate: 0.25 });
+  file.open(path);
   file.scalars(300, 1500, { accuracy: 0.5 });
   file.scalars(2 ** 40, 2000, { loss: -1 });
-  const { version, scalars } = readEvents(Buffer.from(file.bytes()));
+  file.finish();
+  const { version, scalars } = readEvents(readFileSync(path));
   assert.equal(version, 'brain.Event:2');
   assert.deepEqual(scalars, [
     { wall: 1_700_000_000, step: 1, tag: 'loss', value: 2.5 },

@@ -1,4 +1,4 @@
-/** A run that is killed keeps the rows of metrics.csv that it had. */
+/** A run that is killed keeps the rows of metrics.csv and the records of the event file that it had. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { eventFileName } from '../dist/run/run-folder.js';
 import { temporaryFolder } from './support/data-files.ts';
 
 const coordinator = fileURLToPath(new URL('../dist/coordinator', import.meta.url));
@@ -13,6 +14,7 @@ const coordinator = fileURLToPath(new URL('../dist/coordinator', import.meta.url
 test('SIGKILL: the rows so far are whole lines of the same form, and steps follow each other', async (t) => {
   const out = join(await temporaryFolder(t), 'run');
   const words = ['train', '--config', 'pixels-97', 'train.epochs=1000', 'stop.target=null', 'log.every=1'];
+  words.push('log.tensorboard=true');
   const child = spawn(process.execPath, [coordinator, ...words, '--quiet', '--threads', '1', '--out', out], {
     stdio: 'ignore',
   });
@@ -30,4 +32,18 @@ test('SIGKILL: the rows so far are whole lines of the same form, and steps follo
     assert.match(line, new RegExp(`^${i + 1},\\d+,[\\d.e-]+,(|0\\.\\d+),[\\d.e-]+,[\\d.]+$`));
   const evaluated = lines.filter((line) => line.split(',')[3] !== '');
   assert.ok(evaluated.length >= 1, 'an evaluation follows the step that it is of');
+  const records = recordsOf(readFileSync(join(out, eventFileName)));
+  assert.ok(records > 500, `${records} records`);
 });
+
+/** Records of an event file: length, its CRC, data, their CRC. The last one must be whole. */
+function recordsOf(file: Buffer): number {
+  let records = 0;
+  let at = 0;
+  while (at < file.length) {
+    at += Number(file.readBigUInt64LE(at)) + 16;
+    records++;
+  }
+  assert.equal(at, file.length, 'the last record is cut');
+  return records;
+}

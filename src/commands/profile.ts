@@ -64,12 +64,11 @@ export async function profile(options: ProfileOptions, context: CommandContext):
     let started: { readonly collector: Collector; readonly workers: number } | null = null;
     return withRun(resolved, out, context, {
       async body({ folder, log }) {
-        record.metrics.open(folder);
         plan = planFor(setup, setup.threads.count, profilePlan(cpuProf ? folder.path : null));
         log.event('plan', { plan, threads: setup.threads });
         await withTrainer(setup, plan, (trainer) => {
           started = { collector: collectorOf(trainer.session), workers: performance.now() };
-          return runSeeds(trainer, { config, seeds: 1, log, record, context });
+          return runSeeds(trainer, { config, seeds: 1, folder, log, record, context });
         });
       },
       judge: () => judgeSeeds(record.results, config.stop.target),

@@ -59,10 +59,9 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     const record = emptyRecord(null);
     return withRun(resolved, out, context, {
       async body({ folder, log }) {
-        record.metrics.open(folder);
         log.event('plan', { plan, threads: setup.threads });
         await withTrainer(setup, plan, (trainer) =>
-          runSeeds(trainer, { config, seeds, log, record, context }),
+          runSeeds(trainer, { config, seeds, folder, log, record, context }),
         );
       },
       judge: () => judgeSeeds(record.results, config.stop.target),

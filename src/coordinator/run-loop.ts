@@ -1,6 +1,5 @@
 /** The one loop of every run over an open session: next work, the session's answer, the next state, the judgement, reports. */
-import type { NoiseEstimate } from '../optim/noise-scale.js';
-import { estimateOf } from '../optim/noise-scale.js';
+import { estimateOf, type NoiseEstimate } from '../optim/noise-scale.js';
 import { addToTail, isInTail, writeAverage } from '../optim/tail-average.js';
 import { imagesOf } from '../plan/run-length.js';
 import { nonFiniteLoss } from '../worker/session-errors.js';
@@ -79,14 +78,14 @@ export async function follow<Reason extends string>(
   const clock = startClock(start.elapsedMs);
   const drawOrder = course.order(start.epoch);
   let state = start;
-  let orderFrom = clock.startedNow;
   const here = (step = state.step): Position => ({ step, epoch: state.epoch, elapsedMs: clock.elapsed() });
   try {
     for (;;) {
       if (state.step % stepsPerEpoch === 0) {
+        const from = state === start ? clock.startedNow : performance.now();
         drawOrder(state.epoch);
         state = epochBegun(state);
-        report.ordered(orderFrom, performance.now());
+        report.ordered(from, performance.now());
       }
       const work = nextWork(state, course);
       const sentMs = clock.elapsed();
@@ -94,25 +93,20 @@ export async function follow<Reason extends string>(
         reportSteps(report, state, metrics, work, clock.startedAt);
         state = stepsDone(state, metrics, course.noise);
       };
-      const done = await session
-        .run(work, (step) => report.tick(here(step)))
-        .catch((error: unknown) => {
-          takeSteps(session.finishedSteps(work));
-          throw error;
-        });
+      const running = session.run(work, (step) => report.tick(here(step)));
+      const done = await running.catch((error: unknown) => {
+        takeSteps(session.finishedSteps(work));
+        throw error;
+      });
       takeSteps(done.metrics);
-      const estimate = estimateOf(state.noise);
-      if (estimate !== null) report.noiseScale(here(), estimate);
+      reportNoise(report, here(), state);
       if (work.extract) state = { ...state, featuresMs: session.extractedAt - clock.startedAt - sentMs };
       state = withTail(session, course, state);
       const evaluation = await evaluationOf(session, course, state, done);
       if (evaluation !== null) {
-        const trainedMs = (done.metrics.at(-1)?.finishedAt ?? clock.startedAt) - clock.startedAt;
-        state = evaluationDone(state, evaluation, clock.elapsed() - trainedMs);
+        state = withEvaluation(session, course, state, evaluation, clock.since(done.metrics.at(-1)));
         // The last update may have diverged after its step's loss was still finite.
         if (!Number.isFinite(evaluation.loss)) throw nonFiniteLoss(state.step);
-        if (course.keepsBest)
-          state = { ...state, best: betterOf(state.best, state.step, evaluation, session.vector) };
         report.evaluation(here(), evaluation);
       }
       const { state: judged, reason } = course.judge({ ...state, elapsedMs: clock.elapsed() }, evaluation);
@@ -120,7 +114,6 @@ export async function follow<Reason extends string>(
       const isOver = reason !== null || state.step >= totalSteps;
       if (isOver || state.step % stepsPerEpoch === 0) reportEpoch(report, here(), state, stepsPerEpoch);
       if (isOver) return { state: { ...withBest(session, state), elapsedMs: clock.elapsed() }, reason };
-      orderFrom = performance.now();
     }
   } catch (error) {
     report.stopped(outcomeOf({ ...state, elapsedMs: clock.elapsed() }, course));
@@ -132,7 +125,9 @@ export async function follow<Reason extends string>(
 function startClock(beforeMs: number) {
   const startedNow = performance.now();
   const startedAt = performance.timeOrigin + startedNow - beforeMs;
-  return { startedNow, startedAt, elapsed: () => performance.timeOrigin + performance.now() - startedAt };
+  const elapsed = () => performance.timeOrigin + performance.now() - startedAt;
+  const since = (last?: StepMetrics) => elapsed() - ((last?.finishedAt ?? startedAt) - startedAt);
+  return { startedNow, startedAt, elapsed, since };
 }
 
 function reportSteps(
@@ -144,6 +139,11 @@ function reportSteps(
 ): void {
   for (const [i, each] of metrics.entries())
     report.step({ step: step + i + 1, epoch, elapsedMs: each.finishedAt - startedAt }, each, rates[i]);
+}
+
+function reportNoise(report: RunObserver, position: Position, { noise }: TrainingState): void {
+  const estimate = estimateOf(noise);
+  if (estimate !== null) report.noiseScale(position, estimate);
 }
 
 function reportEpoch(
@@ -175,6 +175,17 @@ async function evaluationOf(
   { evaluation }: Done,
 ): Promise<Evaluation | null> {
   return weights === null || evaluates === null ? evaluation : session.evaluate(evaluates);
+}
+
+function withEvaluation(
+  { vector }: Session,
+  { keepsBest }: Course<string>,
+  state: TrainingState,
+  evaluation: Evaluation,
+  evaluateMs: number,
+): TrainingState {
+  const best = keepsBest ? betterOf(state.best, state.step, evaluation, vector) : null;
+  return { ...evaluationDone(state, evaluation, evaluateMs), best };
 }
 
 /** Puts the best weights back, unless they are the last ones. */

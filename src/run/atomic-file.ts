@@ -11,13 +11,23 @@ import { ExitCode, UserError } from '../user-error.js';
 export async function writeAtomic(file: string, data: string | Uint8Array): Promise<void> {
   const temporary = temporaryName(file);
   try {
-    await fs.writeFile(temporary, data, { flag: 'wx', flush: true });
+    await writeSynced(temporary, data);
     await fs.rename(temporary, file);
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(() => {});
     throw cannot('write', file, error, ExitCode.failure);
   }
   await syncFolder(path.dirname(file));
+}
+
+async function writeSynced(file: string, data: string | Uint8Array): Promise<void> {
+  const handle = await fs.open(file, 'wx');
+  try {
+    await handle.writeFile(data);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Windows has no such call, and some file systems refuse it: the rename has happened all the same. */

@@ -6,14 +6,20 @@
  *   Event   1 double wall_time | 2 int64 step | 3 string file_version | 5 Summary
  *   Summary 1 Value { 1 string tag | 2 float simple_value }
  */
+import { mkdirSync, openSync } from 'node:fs';
+import path from 'node:path';
+import { ExitCode } from '../user-error.js';
+import { cannot } from './atomic-file.js';
+import { BufferedFile } from './buffered-file.js';
 import { crc32c } from './crc32c.js';
+import { appendEveryMs } from './metrics-file.js';
 
-/** TensorBoard takes every file with `tfevents` in its name; one that a folder is trained into again is replaced. */
-export const eventFileName = 'events.out.tfevents.shardstep';
+export { eventFileName } from './run-folder.js';
 
 export class EventFile {
   readonly #startedAtMs: number;
-  readonly #records: Buffer[] = [];
+  readonly #records = new BufferedFile(appendEveryMs);
+  #path = '';
 
   /** `startedAtMs`: when the resident clock began, milliseconds since 1970. */
   constructor(startedAtMs = Date.now()) {
@@ -32,16 +38,40 @@ export class EventFile {
     this.#add(step, elapsedMs, field(5, Buffer.concat(summary)));
   }
 
-  /** The whole file. */
-  bytes(): Uint8Array {
-    return Buffer.concat(this.#records);
+  /** Records go to this file from now on, in a folder of its own if need be; before, they are kept in memory. */
+  open(file: string): void {
+    this.#path = file;
+    this.#records.open(() => {
+      try {
+        mkdirSync(path.dirname(file));
+      } catch {
+        // It is there, or opening the file says why it cannot be made.
+      }
+      return openSync(file, 'w');
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#path !== '';
+  }
+
+  /** Ends the file with what there is; `finish` says whether it is whole. */
+  close(): void {
+    this.#records.close();
+  }
+
+  /** Throws UserError (exit 1) if a record could not be written. */
+  finish(): void {
+    this.close();
+    const { failure } = this.#records;
+    if (failure !== null) throw cannot('write', this.#path, failure, ExitCode.failure);
   }
 
   #add(step: number, elapsedMs: number, what: Buffer): void {
     const wall = Buffer.alloc(9);
     wall[0] = (1 << 3) | 1;
     wall.writeDoubleLE((this.#startedAtMs + elapsedMs) / 1000, 1);
-    this.#records.push(record(Buffer.concat([wall, Buffer.from([2 << 3]), varint(step), what])));
+    this.#records.write(record(Buffer.concat([wall, Buffer.from([2 << 3]), varint(step), what])));
   }
 }
 

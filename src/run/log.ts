@@ -2,9 +2,10 @@
  * The run's log: NDJSON for programs, one typed event a line, written by the coordinator alone.
  * What the events are is in ../report/log-schema.ts. Importing this file costs pino (~20 ms), so commands import it only when a run folder is wanted.
  */
-import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { openSync, rmSync } from 'node:fs';
 import { pino } from 'pino';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { BufferedFile } from './buffered-file.js';
 import type { LogEvents } from './log-schema.js';
 
 export interface RunLog {
@@ -17,7 +18,6 @@ export interface RunLog {
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-const BUFFER_CHARACTERS = 16_384;
 
 /**
  * Starts `file` anew. Everything is at level info but `worker_error` (error); `run_start` and `run_stop` are
@@ -33,7 +33,7 @@ export function openLog(file: string, level: string): RunLog {
     asUserError(file, ExitCode.usage, () => rmSync(file, { force: true }));
     return { event() {}, flush() {}, close() {} };
   }
-  const destination = bufferedFile(file);
+  const destination = logFile(file);
   const options = {
     base: { schema: 1 },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -66,41 +66,26 @@ export function openLog(file: string, level: string): RunLog {
  * so a full disk hangs the process, and its fsync costs 4 ms at the end of a run. Measured: 3–5 µs an event,
  * against 4–7 µs (sync) and 6–10 µs (async) there.
  */
-function bufferedFile(file: string) {
-  let fd: number | null = asUserError(file, ExitCode.usage, () => openSync(file, 'w'));
-  let buffer = '';
-  let failure: unknown = null;
-  const drain = () => {
-    if (fd === null || failure !== null || buffer === '') return;
-    const pending = buffer;
-    buffer = '';
-    try {
-      writeFileSync(fd, pending);
-    } catch (error) {
-      failure = error;
-    }
-  };
-  const flush = () => {
-    drain();
+function logFile(file: string) {
+  const descriptor = asUserError(file, ExitCode.usage, () => openSync(file, 'w'));
+  const lines = new BufferedFile();
+  lines.open(descriptor);
+  let closed = false;
+  const report = () =>
     asUserError(file, ExitCode.failure, () => {
-      if (failure !== null) throw failure;
+      if (lines.failure !== null) throw lines.failure;
     });
-  };
   return {
-    write(line: string) {
-      if (fd === null || failure !== null) return;
-      buffer += line;
-      if (buffer.length >= BUFFER_CHARACTERS) drain();
+    write: (line: string) => lines.write(line),
+    flush() {
+      lines.drain();
+      report();
     },
-    flush,
     close() {
-      if (fd === null) return;
-      try {
-        flush();
-      } finally {
-        closeSync(fd);
-        fd = null;
-      }
+      if (closed) return;
+      closed = true;
+      lines.close();
+      report();
     },
   };
 }

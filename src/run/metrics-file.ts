@@ -1,12 +1,12 @@
-/**
- * metrics.csv: a row a step. Rows are kept in memory and appended to the file now and then, so that steps wait for no disk
- * and a run that is killed keeps what it had; at the end the file is written whole.
- */
-import { appendFileSync } from 'node:fs';
-import { type RunFolder, writeAtomic } from './run-folder.js';
+/** metrics.csv: a row a step, appended while the run goes on, so that a run that is killed keeps its rows. */
+import { openSync } from 'node:fs';
+import { ExitCode } from '../user-error.js';
+import { cannot } from './atomic-file.js';
+import { BufferedFile } from './buffered-file.js';
+import type { RunFolder } from './run-folder.js';
 
-/** Between two appends, milliseconds. */
-const appendEveryMs = 500;
+/** Rows of so long are lost at most if the process is killed. */
+export const appendEveryMs = 200;
 
 const heading = 'step,epoch,loss,accuracy,lr,elapsed_ms';
 
@@ -21,71 +21,55 @@ export interface MetricsRow {
 }
 
 export class MetricsWriter {
-  #file: string | null = null;
-  /** Rows that the file has, and when it was appended to last. */
-  #appended = 0;
-  #appendedAt = 0;
-  readonly #steps: number[] = [];
-  readonly #epochs: number[] = [];
-  readonly #losses: number[] = [];
-  readonly #rates: number[] = [];
-  readonly #elapsedMs: number[] = [];
-  /** By row; rows without an evaluation are absent. */
-  readonly #accuracies = new Map<number, number>();
+  readonly #file = new BufferedFile(appendEveryMs);
+  #rows = 0;
+  /** The latest row, which an evaluation may yet follow. */
+  #last: MetricsRow | null = null;
 
-  /** Rows go to the folder's file from now on. */
+  constructor() {
+    this.#file.write(`${heading}\n`);
+  }
+
+  /** Rows go to the folder's file from now on; before, they are kept in memory. */
   open(folder: RunFolder): void {
-    this.#file = folder.file('metrics.csv');
-    this.#appendedAt = performance.now();
+    this.#file.open(() => openSync(folder.file('metrics.csv'), 'w'));
   }
 
   get rows(): number {
-    return this.#steps.length;
+    return this.#rows;
   }
 
-  step({ step, epoch, loss, lr, elapsedMs }: MetricsRow): void {
-    this.#steps.push(step);
-    this.#epochs.push(epoch);
-    this.#losses.push(loss);
-    this.#rates.push(lr);
-    this.#elapsedMs.push(elapsedMs);
-    if (this.#file !== null && performance.now() - this.#appendedAt > appendEveryMs) this.#append(this.#file);
+  step(row: MetricsRow): void {
+    this.#put('');
+    this.#last = row;
+    this.#rows++;
   }
 
   /** The accuracy (0–1) of the evaluation that ran after the latest step; ignored before the first. */
   evaluated(accuracy: number): void {
-    if (this.rows > 0) this.#accuracies.set(this.rows - 1, accuracy);
+    this.#put(accuracy);
   }
 
-  /** The whole file; numbers in their shortest form that reads back the same. */
-  csv(): string {
-    return `${heading}\n${this.#lines(0, this.rows)}`;
+  /** Numbers in their shortest form that reads back the same. */
+  #put(accuracy: number | ''): void {
+    if (this.#last === null) return;
+    const { step, epoch, loss, lr, elapsedMs } = this.#last;
+    this.#last = null;
+    this.#file.write(`${step},${epoch},${loss},${accuracy},${lr},${elapsedMs}\n`);
   }
 
-  #lines(first: number, last: number): string {
-    let text = '';
-    for (let row = first; row < last; row++) {
-      const accuracy = this.#accuracies.get(row) ?? '';
-      const before = `${this.#steps[row]},${this.#epochs[row]},${this.#losses[row]}`;
-      text += `${before},${accuracy},${this.#rates[row]},${this.#elapsedMs[row]}\n`;
-    }
-    return text;
+  /** Appends what there is: no evaluation follows. */
+  flush(): void {
+    this.#put('');
+    this.#file.drain();
   }
 
-  /** All rows but the last, which an evaluation may follow. What cannot be written now is an error at the end. */
-  #append(file: string): void {
-    const last = this.rows - 1;
-    const first = this.#appended;
-    try {
-      const text = this.#lines(first, last);
-      appendFileSync(file, first === 0 ? `${heading}\n${text}` : text, { flag: first === 0 ? 'w' : 'a' });
-      this.#appended = last;
-    } catch {}
-    this.#appendedAt = performance.now();
-  }
-
-  /** Writes what there is, also after an interruption. Throws UserError as `writeAtomic` does. */
+  /** Ends the file with what there is, also after an interruption. Throws UserError (exit 1) if a row could not be written. */
   async write(folder: RunFolder): Promise<void> {
-    await writeAtomic(folder.file('metrics.csv'), this.csv());
+    if (!this.#file.isOpen) this.open(folder);
+    this.flush();
+    this.#file.close();
+    const { failure } = this.#file;
+    if (failure !== null) throw cannot('write', folder.file('metrics.csv'), failure, ExitCode.failure);
   }
 }

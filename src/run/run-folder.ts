@@ -22,6 +22,13 @@ export interface RunFolder {
 /** The folder as people read it: relative to the working directory. */
 export const shownFolder = (folder: RunFolder): string => path.relative('', folder.path) || folder.path;
 
+/** TensorBoard takes every file with `tfevents` in its name; one that a folder is trained into again is replaced. */
+export const eventFileName = 'events.out.tfevents.shardstep';
+
+/** Several seeds are several runs to TensorBoard, which takes each folder for one. */
+export const scalarsPath = (folder: RunFolder, seed: number, seeds: number): string =>
+  folder.file(seeds > 1 ? `seed-${seed}/${eventFileName}` : eventFileName);
+
 export interface RunFolderOptions {
   /** The folder of all runs, usually `results`. */
   root: string;

@@ -8,11 +8,14 @@ import type { EventFile } from './event-file.js';
 import type { RunLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { createRecorder } from './recorder.js';
+import { type RunFolder, scalarsPath } from './run-folder.js';
 import type { Kept, SeedResult } from './train-result.js';
 
 export interface SeedRuns {
   readonly config: Config;
   readonly seeds: number;
+  /** Its metrics.csv and event files grow as the runs go on; without one they are written at the end. */
+  readonly folder?: RunFolder;
   readonly log: RunLog;
   /** Filled as the runs end. */
   readonly record: Kept;
@@ -22,14 +25,16 @@ export interface SeedRuns {
 /** Trains with seeds seed, seed + 1, … */
 export async function runSeeds(
   trainer: Trainer,
-  { config, seeds, log, record, context }: SeedRuns,
+  { config, seeds, folder, log, record, context }: SeedRuns,
 ): Promise<void> {
   const { session } = trainer;
   const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
+  if (folder !== undefined) record.metrics.open(folder);
   for (let run = 0; run < seeds; run++) {
     const seed = (config.seed + run) % 2 ** 32;
     const scalars = await openScalars(config);
     if (scalars !== null) record.scalars.set(seed, scalars);
+    if (folder !== undefined) scalars?.open(scalarsPath(folder, seed, seeds));
     const observer = createRecorder({
       log,
       metrics: run === 0 ? record.metrics : null,
@@ -55,6 +60,11 @@ export async function runSeeds(
     });
     session.profile?.finish();
     record.coldMs ??= performance.now();
+    // Not many open files at once, and nothing held back while further seeds run.
+    if (folder !== undefined) {
+      record.metrics.flush();
+      scalars?.close();
+    }
     const onValidation = config.stop.on === 'validation';
     const testAccuracy = onValidation ? (await session.evaluate('test')).accuracy : null;
     const accuracy = outcome.evaluation?.accuracy ?? 0;

@@ -1,5 +1,4 @@
 /** What a training run leaves: the files of its run folder, and the card or the JSON on stdout. */
-import { mkdir } from 'node:fs/promises';
 import type { ResolvedConfig } from '../config/load.js';
 import { weightsMetadata } from '../coordinator/initial-tensors.js';
 import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
@@ -15,7 +14,7 @@ import { MetricsWriter } from './metrics-file.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
 import { resultCard, type SeedRun } from './result-card.js';
 import { endRun, type RunEnding } from './run-ending.js';
-import { type RunFolder, shownFolder, writeAtomic } from './run-folder.js';
+import { type RunFolder, scalarsPath, shownFolder } from './run-folder.js';
 
 export interface SeedResult {
   readonly seed: number;
@@ -112,7 +111,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
   const [hardware] = await Promise.all([
     ended,
     record.metrics.write(folder),
-    writeScalars(record.scalars, folder),
+    writeScalars(record.scalars, ending.seeds, folder),
   ]);
   if (context.json) context.stdout(JSON.stringify(profiled ? { ...result, profile: profiled.json } : result));
   else if (profiled && status !== 'interrupted' && status !== 'failed')
@@ -137,15 +136,11 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
   }
 }
 
-/** Several seeds are several runs to TensorBoard, which tells runs by their folders. */
-async function writeScalars(scalars: Kept['scalars'], folder: RunFolder): Promise<void> {
-  if (scalars.size === 0) return;
-  const { eventFileName } = await import('./event-file.js');
+/** Ends the event files; those of a race, whose runs have no folder yet, are made here. */
+async function writeScalars(scalars: Kept['scalars'], seeds: number, folder: RunFolder): Promise<void> {
   for (const [seed, file] of scalars) {
-    const leaf = scalars.size > 1 ? `seed-${seed}` : '';
-    // Where this fails, writing the file does too, and says why.
-    if (leaf !== '') await mkdir(folder.file(leaf)).catch(() => {});
-    await writeAtomic(folder.file(`${leaf}/${eventFileName}`), file.bytes());
+    if (!file.isOpen) file.open(scalarsPath(folder, seed, seeds));
+    file.finish();
   }
 }
 

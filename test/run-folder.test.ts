@@ -4,41 +4,17 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { MetricsWriter } from '../dist/run/metrics-file.js';
-import { createRunFolder, describeRun, readVersions, writeAtomic } from '../dist/run/run-folder.js';
-import { UserError } from '../dist/user-error.js';
-
-function scratch(t: TestContext): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'run-folder-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
-/** A check for assert.rejects: a UserError of one line, with this exit code, naming the path. */
-function userError(exitCode: number, ...parts: (string | RegExp)[]) {
-  return (error: unknown) => {
-    assert.ok(error instanceof UserError, String(error));
-    assert.equal(error.exitCode, exitCode);
-    assert.doesNotMatch(error.message, /\n/);
-    for (const part of parts) {
-      if (typeof part === 'string') assert.ok(error.message.includes(part), error.message);
-      else assert.match(error.message, part);
-    }
-    return true;
-  };
-}
+import { createRunFolder, describeRun, readVersions } from '../dist/run/run-folder.js';
+import { scratch, userError } from './support/scratch.ts';
 
 const now = new Date(2026, 6, 4, 5, 6, 7);
 
@@ -139,166 +115,6 @@ test('a real folder called latest is not overwritten', async (t) => {
     userError(2, path.join(root, 'latest')),
   );
   assert.ok(lstatSync(path.join(root, 'latest')).isDirectory());
-});
-
-test('an atomic write replaces the file in one step and never shows a part of it', async (t) => {
-  const folder = scratch(t);
-  const file = path.join(folder, 'model.bin');
-  await writeAtomic(file, 'old');
-  const rename = fs.rename;
-  t.mock.method(fs, 'rename', async (from: string, to: string) => {
-    assert.equal(path.dirname(from), folder, 'a rename across file systems would not be atomic');
-    assert.equal(readFileSync(to, 'utf8'), 'old');
-    assert.deepEqual([...readFileSync(from)], [1, 2, 3]);
-    await rename(from, to);
-  });
-  await writeAtomic(file, Uint8Array.of(1, 2, 3));
-  assert.deepEqual([...readFileSync(file)], [1, 2, 3]);
-  assert.deepEqual(readdirSync(folder), ['model.bin']);
-});
-
-test('a failed atomic write leaves the old file and no temporary one', async (t) => {
-  const folder = scratch(t);
-  const file = path.join(folder, 'metrics.csv');
-  await writeAtomic(file, 'old');
-  t.mock.method(fs, 'rename', () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOSPC' })));
-  await assert.rejects(writeAtomic(file, 'new'), userError(1, file, 'no space left'));
-  assert.equal(readFileSync(file, 'utf8'), 'old');
-  assert.deepEqual(readdirSync(folder), ['metrics.csv']);
-});
-
-/** Operations on an open file, in the order in which writeAtomic comes to them; then those on names. */
-const handleFaults = ['writeFile', 'sync', 'close'] as const;
-const nameFaults = ['open', 'rename'] as const;
-
-for (const fault of [...nameFaults, ...handleFaults])
-  for (const before of ['old', null])
-    test(`${fault} fails, ${before === null ? 'no' : 'an'} earlier file: that stays, and nothing beside it`, async (t) => {
-      const folder = scratch(t);
-      const file = path.join(folder, 'result.json');
-      if (before !== null) writeFileSync(file, before);
-      const error = Object.assign(new Error('injected'), { code: 'EIO' });
-      if (fault === 'open' || fault === 'rename') t.mock.method(fs, fault, () => Promise.reject(error));
-      else {
-        const open = fs.open;
-        t.mock.method(fs, 'open', async (...given: Parameters<typeof open>) => {
-          const handle = await open(...given);
-          const original = handle[fault].bind(handle) as (...words: unknown[]) => Promise<unknown>;
-          // A part may have been written, and the descriptor is gone after a close that failed.
-          const failing = async () => {
-            if (fault === 'writeFile') await original('ne');
-            if (fault === 'close') await original();
-            throw error;
-          };
-          return Object.assign(handle, { [fault]: failing });
-        });
-      }
-      await assert.rejects(writeAtomic(file, 'new'), userError(1, file, 'injected'));
-      assert.deepEqual(readdirSync(folder), before === null ? [] : ['result.json']);
-      if (before !== null) assert.equal(readFileSync(file, 'utf8'), before);
-    });
-
-test('the folder cannot be synced: the new file is there whole', async (t) => {
-  const folder = scratch(t);
-  const file = path.join(folder, 'result.json');
-  writeFileSync(file, 'old');
-  const open = fs.open;
-  t.mock.method(fs, 'open', (...given: Parameters<typeof open>) =>
-    given[0] === folder ? Promise.reject(new Error('no')) : open(...given),
-  );
-  await writeAtomic(file, 'new');
-  assert.equal(readFileSync(file, 'utf8'), 'new');
-  assert.deepEqual(readdirSync(folder), ['result.json']);
-});
-
-test('the file is synced before the rename, the folder after it', async (t) => {
-  const folder = scratch(t);
-  const done: string[] = [];
-  const { open, rename } = fs;
-  t.mock.method(fs, 'open', async (...given: Parameters<typeof open>) => {
-    const handle = await open(...given);
-    const sync = handle.sync.bind(handle);
-    return Object.assign(handle, {
-      sync: async () => {
-        done.push(given[0] === folder ? 'folder' : 'file');
-        await sync();
-      },
-    });
-  });
-  t.mock.method(fs, 'rename', async (...given: Parameters<typeof rename>) => {
-    done.push('rename');
-    await rename(...given);
-  });
-  await writeAtomic(path.join(folder, 'a'), 'new');
-  assert.deepEqual(done, ['file', 'rename', 'folder']);
-});
-
-test('writes to one file at once do not trip over each other', async (t) => {
-  const file = path.join(scratch(t), 'a');
-  const texts = Array.from({ length: 20 }, (_, index) => String(index).repeat(10_000));
-  await Promise.all(texts.map((text) => writeAtomic(file, text)));
-  assert.ok(texts.includes(readFileSync(file, 'utf8')));
-  assert.deepEqual(readdirSync(path.dirname(file)), ['a']);
-});
-
-test('metrics.csv has the accuracy on evaluated steps only and full precision', async (t) => {
-  const folder = await createRunFolder({ root: 'results', out: scratch(t), name: 'x' });
-  const file = folder.file('metrics.csv');
-  const metrics = new MetricsWriter();
-  metrics.evaluated(0.1);
-  const loss = Math.fround(0.1);
-  metrics.step({ step: 1, epoch: 1, loss, lr: 0.4, elapsedMs: 1.5 });
-  metrics.step({ step: 2, epoch: 1, loss: 1e-7, lr: 0.2, elapsedMs: 3.25 });
-  metrics.open(folder);
-  assert.equal(existsSync(file), false, 'a short run waits for no disk');
-  metrics.evaluated(0.9701);
-  metrics.step({ step: 3, epoch: 2, loss: Number.NaN, lr: 0, elapsedMs: 4 });
-  assert.equal(metrics.rows, 3);
-  await metrics.write(folder);
-  const lines = readFileSync(file, 'utf8').split('\n');
-  assert.deepEqual(lines, [
-    'step,epoch,loss,accuracy,lr,elapsed_ms',
-    '1,1,0.10000000149011612,,0.4,1.5',
-    '2,1,1e-7,0.9701,0.2,3.25',
-    '3,2,NaN,,0,4',
-    '',
-  ]);
-  assert.equal(Number(lines[1]?.split(',')[2]), loss);
-});
-
-test('rows come to metrics.csv while the run goes on: all but the last, which an evaluation may follow', async (t) => {
-  const folder = await createRunFolder({ root: 'results', out: scratch(t), name: 'x' });
-  const metrics = new MetricsWriter();
-  metrics.open(folder);
-  for (let step = 1; step <= 2000; step++)
-    metrics.step({ step, epoch: 1, loss: 0.5, lr: 0.1, elapsedMs: step });
-  const early = readFileSync(folder.file('metrics.csv'), 'utf8');
-  assert.ok(early.length > 16_000 && early.endsWith('\n'), `${early.length} characters`);
-  metrics.evaluated(0.25);
-  await metrics.write(folder);
-  const whole = readFileSync(folder.file('metrics.csv'), 'utf8');
-  assert.ok(whole.startsWith(early));
-  assert.equal(whole.split('\n').length, 2002);
-  assert.ok(whole.endsWith('\n2000,1,0.5,0.25,0.1,2000\n'));
-});
-
-test('a full disk does not disturb the run: it is reported when metrics.csv ends', {
-  skip: !existsSync('/dev/full'),
-}, async (t) => {
-  const out = scratch(t);
-  const folder = await createRunFolder({ root: 'results', out, name: 'x' });
-  symlinkSync('/dev/full', folder.file('metrics.csv'));
-  const metrics = new MetricsWriter();
-  metrics.open(folder);
-  for (let step = 1; step <= 2000; step++)
-    metrics.step({ step, epoch: 1, loss: 0.5, lr: 0.1, elapsedMs: step });
-  await assert.rejects(metrics.write(folder), userError(1, folder.file('metrics.csv'), 'no space left'));
-});
-
-test('a file in the way of metrics.csv is reported at the end', async (t) => {
-  const folder = await createRunFolder({ root: 'results', out: scratch(t), name: 'x' });
-  mkdirSync(folder.file('metrics.csv'));
-  await assert.rejects(new MetricsWriter().write(folder), userError(1, folder.file('metrics.csv'), 'EISDIR'));
 });
 
 test('a description of the run has the commit, whether files were changed, versions and dates', async (t) => {

@@ -20,11 +20,15 @@ export interface MetricsRow {
   elapsedMs: number;
 }
 
+/** So many rows are about 16 KiB. */
+const mostKept = 256;
+
 export class MetricsWriter {
-  readonly #file = new BufferedFile(appendEveryMs);
+  readonly #file = new BufferedFile();
   #rows = 0;
-  /** The latest row, which an evaluation may yet follow. */
-  #last: MetricsRow | null = null;
+  /** Not yet written, as numbers: a short run formats no row before its end. */
+  #kept: (MetricsRow & { readonly accuracy: number | '' })[] = [];
+  #appendedAt = 0;
 
   constructor() {
     this.#file.write(`${heading}\n`);
@@ -33,35 +37,42 @@ export class MetricsWriter {
   /** Rows go to the folder's file from now on; before, they are kept in memory. */
   open(folder: RunFolder): void {
     this.#file.open(() => openSync(folder.file('metrics.csv'), 'w'));
+    this.#appendedAt = performance.now();
   }
 
   get rows(): number {
     return this.#rows;
   }
 
+  /** An evaluation may yet follow this row, but none before it. */
   step(row: MetricsRow): void {
-    this.#put('');
-    this.#last = row;
+    this.#appendIfDue();
+    this.#kept.push({ ...row, accuracy: '' });
     this.#rows++;
   }
 
   /** The accuracy (0–1) of the evaluation that ran after the latest step; ignored before the first. */
   evaluated(accuracy: number): void {
-    this.#put(accuracy);
+    const last = this.#kept.pop();
+    if (last === undefined) return;
+    this.#kept.push({ ...last, accuracy });
+    this.#appendIfDue();
   }
 
-  /** Numbers in their shortest form that reads back the same. */
-  #put(accuracy: number | ''): void {
-    if (this.#last === null) return;
-    const { step, epoch, loss, lr, elapsedMs } = this.#last;
-    this.#last = null;
-    this.#file.write(`${step},${epoch},${loss},${accuracy},${lr},${elapsedMs}\n`);
+  #appendIfDue(): void {
+    const isDue = this.#kept.length >= mostKept || performance.now() - this.#appendedAt >= appendEveryMs;
+    if (isDue && this.#file.isOpen) this.flush();
   }
 
-  /** Appends what there is: no evaluation follows. */
+  /** Appends what there is: no evaluation of the latest step follows. Numbers in their shortest form that reads back the same. */
   flush(): void {
-    this.#put('');
+    let text = '';
+    for (const { step, epoch, loss, accuracy, lr, elapsedMs } of this.#kept)
+      text += `${step},${epoch},${loss},${accuracy},${lr},${elapsedMs}\n`;
+    this.#kept = [];
+    if (text !== '') this.#file.write(text);
     this.#file.drain();
+    this.#appendedAt = performance.now();
   }
 
   /** Ends the file with what there is, also after an interruption. Throws UserError (exit 1) if a row could not be written. */

@@ -1,7 +1,7 @@
 /** The other backends against PyTorch and against the kernels. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialTensors } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { goldenCases, matchGolden } from './support/golden.ts';
 import { needsTfjs } from './support/tfjs.ts';
@@ -26,7 +26,10 @@ async function trained(backend: string, threads: number, overrides: readonly str
     `backend=${backend}`,
     ...overrides,
   ]);
-  session.setParameters(initialTensors([rows * columns, 50, 9, classes], 'torch', new Rng(5)), 'x');
+  session.setParameters(
+    initialTensors(denseNetwork([rows * columns, 50, 9, classes]), 'torch', new Rng(5)),
+    'x',
+  );
   fileOrder(session);
   const steps = await takeSteps(session, 0, [0.1, 0.1, 0.1], 0, 45);
   const evaluation = await session.evaluate('test');

@@ -6,7 +6,7 @@ import { Session } from '../dist/coordinator/session.js';
 import { openSetup, planFor } from '../dist/coordinator/setup.js';
 import { Trainer } from '../dist/coordinator/trainer.js';
 import { loadKernels } from '../dist/kernels/load.js';
-import { initialTensors } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { makePlan } from '../dist/plan/make-plan.js';
 import { UserError } from '../dist/user-error.js';
@@ -28,7 +28,7 @@ const overrides = ['model.hidden=[20]', 'train.batch=60'];
 
 async function ready(threads: number, words: readonly string[] = overrides, signal?: AbortSignal) {
   const { session } = await openSession(dataset, threads, words, signal);
-  session.setParameters(initialTensors(sizes, 'torch', new Rng(1)), 'seed 1');
+  session.setParameters(initialTensors(denseNetwork(sizes), 'torch', new Rng(1)), 'seed 1');
   fileOrder(session);
   return session;
 }
@@ -71,7 +71,7 @@ for (const sync of ['owner', 'hogwild', 'local-sgd'])
     const plan = makePlan(config, data.facts, 2, 2);
     const pool = openPool(2);
     const session = await Session.open(plan, data, loadKernels(), pool, new AbortController().signal);
-    session.setParameters(initialTensors(sizes, 'torch', new Rng(1)), 'seed 1');
+    session.setParameters(initialTensors(denseNetwork(sizes), 'torch', new Rng(1)), 'seed 1');
     fileOrder(session);
     const endless = async () => {
       for (;;) await takeSteps(session, 0, new Array(10).fill(1e-6), 0, 600);

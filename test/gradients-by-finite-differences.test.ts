@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ActivationName, activation, crossEntropy } from '../dist/kernels/reference.js';
-import { initialTensors } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { openSession, syntheticDataset, takeSteps } from './support/training.ts';
@@ -58,7 +58,7 @@ for (const kind of ['relu', 'tanh', 'gelu'] as const) {
         `train.batch=${batch}`,
         'optimizer.momentum=0',
       ]);
-      const tensors = initialTensors(sizes, 'torch', new Rng(5));
+      const tensors = initialTensors(denseNetwork(sizes), 'torch', new Rng(5));
       session.setParameters(tensors, 'seed 5');
       session.order.forEach((_, i, order) => {
         order[i] = i;

@@ -1,13 +1,14 @@
 /** Initial weights: their variance or orthogonality, and that a seed gives the same ones every time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type InitKind, initialTensors } from '../dist/model/initialise.js';
+import type { InitKind } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import { Rng } from '../dist/numbers/rng.js';
 
 const sizes = [300, 200, 40, 10];
 
 const layersOf = (kind: InitKind, seed = 3) => {
-  const tensors = initialTensors(sizes, kind, new Rng(seed));
+  const tensors = initialTensors(denseNetwork(sizes), kind, new Rng(seed));
   return sizes.slice(1).map((outputs, l) => ({
     inputs: sizes[l],
     outputs,
@@ -53,7 +54,9 @@ test('orthogonal: rows, or columns where there are fewer of them, are orthonorma
     }
     assert.ok(biases.every((b) => b === 0));
   }
-  const tall = initialTensors([8, 20], 'orthogonal', new Rng(1)).get('0.weight')?.data ?? new Float32Array();
+  const tall =
+    initialTensors(denseNetwork([8, 20]), 'orthogonal', new Rng(1)).get('0.weight')?.data ??
+    new Float32Array();
   for (let a = 0; a < 8; a++) {
     for (let b = a; b < 8; b++) {
       let product = 0;

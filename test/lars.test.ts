@@ -1,7 +1,7 @@
 /** LARS against its definition in float64, and the same bits however many threads measure the norms. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialTensors } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { word } from './support/config-refusal.ts';
@@ -64,7 +64,7 @@ async function byDefinition(start: Tensors, rates: readonly number[]) {
   return weights;
 }
 
-const start = initialTensors(sizes, 'torch', new Rng(4));
+const start = initialTensors(denseNetwork(sizes), 'torch', new Rng(4));
 
 for (const sync of ['owner', 'sharded', 'average']) {
   for (const packing of ['sparse', 'dense']) {
@@ -107,7 +107,7 @@ test('owner: the same bits for 1, 2, 3, 5 and 8 threads; average and sharded agr
 });
 
 test('from zero weights the first step is that of plain SGD', async () => {
-  const zero = initialTensors([42, 6], 'zero', new Rng(1));
+  const zero = initialTensors(denseNetwork([42, 6]), 'zero', new Rng(1));
   const keys = ['model.hidden=[]', 'train.batch=20'];
   const lars = await trained(zero, 2, [...keys, 'optimizer={name: lars}'], [0.1]);
   const sgd = await trained(zero, 2, [...keys, 'optimizer.name=sgd'], [0.1]);

@@ -1,7 +1,7 @@
 /** The gradient noise scale: the estimator on a problem with known G and Σ, and the squares that it is fed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialTensors } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { addSquares, emptyNoise, estimateOf, noiseSizes } from '../dist/optim/noise-scale.js';
@@ -78,7 +78,7 @@ test('where nothing but noise is seen there is no scale', () => {
 async function meanGradient(first: number, rows: number): Promise<number[]> {
   const words = ['model.hidden=[40]', 'optimizer.momentum=0', `train.batch=${rows}`];
   const { session } = await openSession(dataset, 1, words);
-  const start = initialTensors([144, 40, 10], 'torch', new Rng(7));
+  const start = initialTensors(denseNetwork([144, 40, 10]), 'torch', new Rng(7));
   session.setParameters(start, 'seed 7');
   fileOrder(session);
   await takeSteps(session, 0, [1], first, first + rows);
@@ -94,7 +94,7 @@ for (const sync of ['sharded', 'average'])
   test(`${sync}: the squares are those of the shards' mean gradients and of the batch's`, async () => {
     const words = ['model.hidden=[40]', 'train.batch=50', 'log.noiseScale=true', `parallel.sync=${sync}`];
     const { session } = await openSession(dataset, 3, [...words, 'parallel.threads=3']);
-    session.setParameters(initialTensors([144, 40, 10], 'torch', new Rng(7)), 'seed 7');
+    session.setParameters(initialTensors(denseNetwork([144, 40, 10]), 'torch', new Rng(7)), 'seed 7');
     fileOrder(session);
     // Rate 0: both steps measure at the same weights; the last batch of 30 is not full.
     const metrics = await takeSteps(session, 0, [0, 0, 0], 0, 130);
@@ -134,7 +134,7 @@ test('measuring changes nothing of the training', async () => {
   const train = async (...more: string[]) => {
     const words = ['model.hidden=[40]', 'train.batch=50', 'parallel.sync=sharded', 'parallel.threads=3'];
     const { session } = await openSession(dataset, 3, [...words, ...more]);
-    session.setParameters(initialTensors([144, 40, 10], 'torch', new Rng(7)), 'seed 7');
+    session.setParameters(initialTensors(denseNetwork([144, 40, 10]), 'torch', new Rng(7)), 'seed 7');
     fileOrder(session);
     await takeSteps(session, 0, [0.1, 0.1, 0.1], 0, 130);
     const weights = session.parameters();

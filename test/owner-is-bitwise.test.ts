@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { initialTensors } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import { Rng, shuffle } from '../dist/numbers/rng.js';
 import { openSession, realMnist, syntheticDataset, takeSteps } from './support/training.ts';
 
@@ -12,7 +12,7 @@ async function train(threads: number, overrides: string[], images: number, batch
     `train.batch=${batch}`,
   ]);
   const sizes = [plan.input.features, ...plan.layers.map((layer) => layer.outputs)];
-  session.setParameters(initialTensors(sizes, 'torch', new Rng(7)), 'seed 7');
+  session.setParameters(initialTensors(denseNetwork(sizes), 'torch', new Rng(7)), 'seed 7');
   const perEpoch = Math.ceil(images / batch);
   for (let epoch = 0; epoch < 2; epoch++) {
     session.order.forEach((_, i, order) => {
@@ -76,7 +76,7 @@ test('inverted images are packed densely by themselves and train to the same wei
   const weights = async (packing: string) => {
     const overrides = [`data.packing=${packing}`, 'model.hidden=[50]', 'train.batch=16'];
     const { session, plan } = await openSession(dataset, 2, overrides);
-    session.setParameters(initialTensors([35, 50, 3], 'he', new Rng(1)), 'seed 1');
+    session.setParameters(initialTensors(denseNetwork([35, 50, 3]), 'he', new Rng(1)), 'seed 1');
     session.order.forEach((_, i, order) => {
       order[i] = i;
     });

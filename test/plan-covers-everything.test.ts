@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { layoutNetwork, parameterFloats, parameterIndex } from '../dist/model/layout.js';
+import { parameterIndex } from '../dist/model/layers/dense.js';
+import { denseNetwork, layoutNetwork, parameterFloats } from '../dist/model/network.js';
 import { makePlan } from '../dist/plan/make-plan.js';
 import type { DataFacts, Plan, Region } from '../dist/plan/plan.js';
 import { replicaPlan } from '../dist/plan/plan-replicas.js';
@@ -74,7 +75,7 @@ function allRegions(value: unknown): Region[] {
 
 test('parameter indices are distinct and within the vector', () => {
   for (const sparse of [true, false]) {
-    const layers = layoutNetwork([7, 70, 33, 10], sparse);
+    const layers = layoutNetwork(denseNetwork([7, 70, 33, 10]), sparse ? 'sparse rows' : 'dense rows');
     const seen = new Set<number>();
     for (const layer of layers)
       for (let i = 0; i <= layer.inputs; i++)

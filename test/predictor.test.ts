@@ -7,7 +7,7 @@ import type { Dataset } from '../dist/data/dataset.js';
 import { Predictor } from '../dist/inference/predictor.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { activation, matmul } from '../dist/kernels/reference.js';
-import { initialTensors } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { inputsByDefinition } from './support/inputs-by-definition.ts';
@@ -69,7 +69,7 @@ for (const packing of ['sparse', 'dense']) {
       'model.hidden=[256,128]',
     ];
     const config = await configure(...words, `data.packing=${packing}`);
-    const tensors = initialTensors([784, 256, 128, 10], 'torch', new Rng(3));
+    const tensors = initialTensors(denseNetwork([784, 256, 128, 10]), 'torch', new Rng(3));
     const expected = referenceLogits(config, dataset, tensors, 1024);
     for (const threads of [1, 3]) {
       await withPredictor([config, dataset, tensors], threads, (predictor) => {
@@ -86,7 +86,11 @@ for (const packing of ['sparse', 'dense']) {
 test('more images than fit a round: the same logits, bit by bit, on 1 and 2 threads', async () => {
   const dataset = await realMnist();
   const config = await configure('data.features.kind=pixels', 'data.pool=1', 'model.hidden=[64]');
-  const network = [config, dataset, initialTensors([784, 64, 10], 'torch', new Rng(6))] as const;
+  const network = [
+    config,
+    dataset,
+    initialTensors(denseNetwork([784, 64, 10]), 'torch', new Rng(6)),
+  ] as const;
   const [alone, shared] = [1, 2].map((threads) =>
     withPredictor(network, threads, (predictor) => predictor.predict(dataset.test.values)),
   );
@@ -102,7 +106,7 @@ for (const kind of ['relu', 'tanh', 'gelu']) {
       const pixels = ['data.features.kind=pixels', 'data.crop=1', 'data.pool=2', 'data.normalise=centre'];
       const model = ['model.hidden=[50,9]', `model.activation=${kind}`, 'train.batch=20'];
       const config = await configure(...pixels, ...model, `data.packing=${packing}`);
-      const tensors = initialTensors([12, 50, 9, 19], 'torch', new Rng(4));
+      const tensors = initialTensors(denseNetwork([12, 50, 9, 19]), 'torch', new Rng(4));
       const expected = referenceLogits(config, dataset, tensors, 330);
       for (const threads of [1, 2]) {
         const network = [config, dataset, tensors] as const;
@@ -131,7 +135,7 @@ for (const words of inputs) {
       const dataset = syntheticDataset(odd);
       const pixels = ['data.features.kind=pixels', 'data.crop=1', `data.pool=${pool}`, ...words];
       const config = await configure(...pixels, 'model.hidden=[50,9]', 'train.batch=20');
-      const tensors = initialTensors([features, 50, 9, 19], 'torch', new Rng(7));
+      const tensors = initialTensors(denseNetwork([features, 50, 9, 19]), 'torch', new Rng(7));
       const expected = referenceLogits(config, dataset, tensors, 330);
       for (const threads of [1, 2]) {
         const network = [config, dataset, tensors] as const;
@@ -146,7 +150,7 @@ for (const words of inputs) {
     const dataset = await someMnist(500, 200);
     const pixels = ['data.features.kind=pixels', 'data.pool=2', ...words];
     const config = await configure(...pixels, 'model.hidden=[40]', 'train.batch=20');
-    const tensors = initialTensors([196, 40, 10], 'torch', new Rng(8));
+    const tensors = initialTensors(denseNetwork([196, 40, 10]), 'torch', new Rng(8));
     const expected = referenceLogits(config, dataset, tensors, 200);
     const network = [config, dataset, tensors] as const;
     const logits = await withPredictor(network, 1, (p) => p.predict(dataset.test.values));
@@ -159,7 +163,7 @@ test('the accuracy of the logits is the one that the training session reports', 
   const dataset = await realMnist();
   const words = ['data.features.kind=pixels', 'data.pool=2', 'data.normalise=centre', 'model.hidden=[128]'];
   const { session } = await openSession(dataset, 2, words);
-  const tensors = initialTensors([196, 128, 10], 'torch', new Rng(5));
+  const tensors = initialTensors(denseNetwork([196, 128, 10]), 'torch', new Rng(5));
   session.setParameters(tensors, 'tensors');
   const { accuracy } = await session.evaluate('test');
   await session.close();
@@ -178,7 +182,7 @@ test('what does not fit is refused in one sentence', async () => {
   const dataset = syntheticDataset(odd);
   const words = ['data.pool=1', 'data.normalise=mnist', 'model.hidden=[]', 'train.batch=20'];
   const config = await configure('data.features.kind=pixels', ...words);
-  const tensors = initialTensors([99, 19], 'torch', new Rng(1));
+  const tensors = initialTensors(denseNetwork([99, 19]), 'torch', new Rng(1));
   const refused = (message: string) => ({ name: 'UserError', message });
   await withPredictor([config, dataset, tensors], 1, (predictor) => {
     assert.throws(
@@ -192,7 +196,11 @@ test('what does not fit is refused in one sentence', async () => {
     assert.equal(predictor.predict(new Uint8Array(0)).length, 0);
   });
   await assert.rejects(
-    withPredictor([config, dataset, initialTensors([98, 19], 'torch', new Rng(1))], 1, () => {}),
+    withPredictor(
+      [config, dataset, initialTensors(denseNetwork([98, 19]), 'torch', new Rng(1))],
+      1,
+      () => {},
+    ),
     refused('tensors: 0.weight: expected the shape [19, 99] of the configured network, got [19, 98]'),
   );
   await assert.rejects(

@@ -1,7 +1,7 @@
 /** Selective back-propagation: which images of a batch are trained on, and that nothing else changes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialTensors } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { Selector } from '../dist/optim/selective.js';
 import { fileOrder, openSession, syntheticDataset, takeSteps } from './support/training.ts';
@@ -79,7 +79,7 @@ interface Training {
 /** One pass over `order`. */
 async function train({ threads, words, batch, order, draws, rate = 0.05 }: Training) {
   const { session } = await openSession(dataset, threads, [...words, `train.batch=${batch}`]);
-  session.setParameters(initialTensors([144, 96, 40, 10], 'torch', new Rng(7)), 'seed 7');
+  session.setParameters(initialTensors(denseNetwork([144, 96, 40, 10]), 'torch', new Rng(7)), 'seed 7');
   fileOrder(session);
   session.order.set(order);
   if (draws !== undefined) for (let i = 0; i < order.length; i++) session.draws[i] = draws(i);

@@ -9,7 +9,7 @@ import { fillMemory, prepareData } from '../dist/coordinator/prepare-data.js';
 import { instantiateKernels } from '../dist/kernels/kernels.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { allocate } from '../dist/memory/shared-memory.js';
-import { initialTensors } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { makePlan } from '../dist/plan/make-plan.js';
 import { expectCode, readJson, type TrainingResult, workingDirectory } from './support/cli.ts';
@@ -33,7 +33,7 @@ for (const sync of ['owner', 'sharded']) {
     const plan = makePlan(config, data.facts, 2, 2);
     const memory = allocate(plan.bytes);
     fillMemory(plan, data, memory);
-    const tensors = initialTensors([36, 20, 10], 'torch', new Rng(1));
+    const tensors = initialTensors(denseNetwork([36, 20, 10]), 'torch', new Rng(1));
     parameterStore(plan, memory).write(tensors, 'test', '');
     const { tensorflow } = loadTensorFlow(1);
     const { modules } = loadKernels();

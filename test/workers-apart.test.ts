@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Dataset } from '../dist/data/dataset.js';
-import { initialTensors } from '../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { Rng, shuffle } from '../dist/numbers/rng.js';
 import { openSession, realMnist, relativeError, syntheticDataset, takeSteps } from './support/training.ts';
@@ -45,7 +45,7 @@ async function train({
     `data.take=${images}`,
   ]);
   const sizes = [plan.input.features, ...plan.layers.map((layer) => layer.outputs)];
-  session.setParameters(initialTensors(sizes, 'torch', new Rng(7)), 'seed 7');
+  session.setParameters(initialTensors(denseNetwork(sizes), 'torch', new Rng(7)), 'seed 7');
   const perEpoch = Math.ceil(images / batch);
   const losses: number[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -133,7 +133,7 @@ test('local-sgd: the weights that are evaluated are the mean of those trained on
   const halves: Map<string, Tensor>[] = [];
   for (const half of [0, 1]) {
     const { session, plan } = await openSession(random, 1, ['model.hidden=[20]', 'train.batch=20']);
-    session.setParameters(initialTensors([256, 20, 10], 'torch', new Rng(7)), 'seed 7');
+    session.setParameters(initialTensors(denseNetwork([256, 20, 10]), 'torch', new Rng(7)), 'seed 7');
     for (let epoch = 0; epoch < epochs; epoch++) {
       session.order.forEach((_, i, order) => {
         order[i] = i;

@@ -7,7 +7,7 @@
 import { loadDataset } from '../../dist/data/load.js';
 import { sizeOf } from '../../dist/data/transforms/transform.js';
 import { Predictor } from '../../dist/inference/predictor.js';
-import { initialTensors } from '../../dist/model/initialise.js';
+import { denseNetwork, initialTensors } from '../../dist/model/network.js';
 import { Rng, Stream } from '../../dist/numbers/rng.js';
 import packageJson from '../../package.json' with { type: 'json' };
 import { loadedKernels, openTrainer } from '../harness.ts';
@@ -35,7 +35,7 @@ const { values, shape } = dataset.test;
 const sizes = [facts.features, ...config.model.hidden, facts.classes];
 const predictor = await Predictor.open(
   { config, facts, pipeline },
-  initialTensors(sizes, config.model.init.kind, new Rng(1, Stream.weights)),
+  initialTensors(denseNetwork(sizes), config.model.init.kind, new Rng(1, Stream.weights)),
   loadedKernels(),
   'the initial parameters',
   { threads },

@@ -116,7 +116,7 @@ export class Session {
 
   /** The epoch's order: i32 [training images], to be filled before the epoch's first step. */
   get order(): Int32Array {
-    const { offset } = this.plan.directions?.parts.train.order ?? this.plan.regions.order;
+    const { offset } = this.plan.regions.order;
     return new Int32Array(this.#memory.buffer, offset, this.plan.parts.train.count);
   }
 

@@ -1,6 +1,6 @@
 /** A training run over an open session: its start, and the course that a configuration describes. */
 import type { Config } from '../config/schema.js';
-import { initialTensors } from '../model/initialise.js';
+import { denseNetwork, initialTensors } from '../model/network.js';
 import type { Tensor } from '../model/safetensors.js';
 import { Rng, Stream } from '../numbers/rng.js';
 import { peakRate } from '../optim/batch-scaling.js';
@@ -38,7 +38,7 @@ export function startParameters(
   const { features } = session.plan.input;
   const sizes = [features, ...config.model.hidden, session.plan.classes];
   session.setParameters(
-    initialTensors(sizes, kind, new Rng(seed, Stream.weights)),
+    initialTensors(denseNetwork(sizes), kind, new Rng(seed, Stream.weights)),
     `model.init.kind=${kind}`,
   );
 }

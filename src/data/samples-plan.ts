@@ -26,7 +26,7 @@ export interface SampleSizes {
   readonly listed: boolean;
 }
 
-/** shift: f32 [width]; order: i32, the epoch's samples; identity: i32 0, 1, 2 … */
+/** shift: f32 [width]; order: i32, the epoch's samples (of a transform within the run: its own); identity: i32 0, 1, 2 … */
 export interface SampleRegions {
   readonly shift: Region;
   readonly order: Region;
@@ -53,7 +53,7 @@ export function planSamples(
     parts: { train: part(parts.train), validation: part(parts.validation), test: part(parts.test) },
     regions: {
       shift: take(width * 4),
-      order: take(parts.train.count * 4),
+      order: take(packing === 'directions' ? 0 : parts.train.count * 4),
       identity: take(listed ? largest * 4 : 0),
     },
   };

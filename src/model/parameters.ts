@@ -1,26 +1,18 @@
 /** Between the parameter vector in shared memory and named tensors of PyTorch's shapes and names. */
 import { UserError } from '../user-error.js';
-import { type LayerLayout, parameterIndex } from './layout.js';
+import type { LayerLayout } from './layers/layer.js';
+import { layerTensors, nameOf } from './network.js';
 import type { Tensor } from './safetensors.js';
 
-/** `0.weight` [out, in], `0.bias` [out], `2.weight` …: nn.Sequential counts the activations between. */
-export const weightName = (layer: number): string => `${2 * layer}.weight`;
-export const biasName = (layer: number): string => `${2 * layer}.bias`;
-
 export function exportParameters(layers: readonly LayerLayout[], vector: Float32Array): Map<string, Tensor> {
-  const tensors = new Map<string, Tensor>();
-  layers.forEach((layer, l) => {
-    const { inputs, outputs } = layer;
-    const weight = new Float32Array(outputs * inputs);
-    const bias = new Float32Array(outputs);
-    for (let o = 0; o < outputs; o++) {
-      for (let i = 0; i < inputs; i++) weight[o * inputs + i] = vector[parameterIndex(layer, i, o)];
-      bias[o] = vector[parameterIndex(layer, inputs, o)];
-    }
-    tensors.set(weightName(l), { shape: [outputs, inputs], data: weight });
-    tensors.set(biasName(l), { shape: [outputs], data: bias });
-  });
-  return tensors;
+  return new Map(
+    layers.flatMap((layer) =>
+      [...layerTensors[layer.kind].read(layer, vector)].map(([name, tensor]): [string, Tensor] => [
+        `${layer.name}.${name}`,
+        tensor,
+      ]),
+    ),
+  );
 }
 
 /**
@@ -35,16 +27,11 @@ export function importParameters(
   prefix = '',
 ): void {
   vector.fill(0);
-  layers.forEach((layer, l) => {
-    const { inputs, outputs } = layer;
-    const weight = findTensor(tensors, prefix + weightName(l), [outputs, inputs], file);
-    const bias = findTensor(tensors, prefix + biasName(l), [outputs], file);
-    for (let o = 0; o < outputs; o++) {
-      for (let i = 0; i < inputs; i++) vector[parameterIndex(layer, i, o)] = weight[o * inputs + i];
-      vector[parameterIndex(layer, inputs, o)] = bias[o];
-    }
-  });
-  const surplus = `${prefix}${weightName(layers.length)}`;
+  for (const layer of layers)
+    layerTensors[layer.kind].write(layer, vector, (name, shape) =>
+      findTensor(tensors, `${prefix}${layer.name}.${name}`, shape, file),
+    );
+  const surplus = `${prefix}${nameOf(layers.length)}.weight`;
   if (tensors.has(surplus)) {
     throw new UserError(
       `${file}: holds ${surplus}, but the configured network has only ${layers.length} layers (model.hidden)`,

@@ -7,7 +7,7 @@ import type { Config } from '../config/schema.js';
 import { stripFloats } from '../kernels/directions/direction-kernels.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Region } from '../memory/arena.js';
-import type { LayerLayout } from '../model/layout.js';
+import type { LayerLayout } from '../model/layers/layer.js';
 import type { Slice } from '../model/slice.js';
 
 /** The rows of one layer: the first one's number among all, how many a panel has, and floats of each. */

@@ -7,10 +7,10 @@ import type { Config } from '../config/schema.js';
 import { labelSmoothingOf } from '../config/schema-loss.js';
 import { planSamples } from '../data/samples-plan.js';
 import { planDirections } from '../data/transforms/directions/plan.js';
-import { chunkImages } from '../kernels/directions/spec.js';
+import { blockImages, chunkImages } from '../kernels/directions/spec.js';
 import { Arena } from '../memory/arena.js';
 import { chooseFirstLayer } from '../model/first-layer.js';
-import { layoutMatrices, layoutNetwork, parameterFloats } from '../model/layout.js';
+import { denseNetwork, layoutNetwork, parameterFloats } from '../model/network.js';
 import { weightRows } from '../optim/layer-norms.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { planUpdater } from '../optim/updater-plan.js';
@@ -51,9 +51,10 @@ export function makePlan(
       )
     : null;
   const features = directions?.shape.inputs ?? facts.features;
-  const sizes = [features, ...config.model.hidden, facts.classes];
   const asMatrices = config.backend.name !== 'wasm';
-  const layers = asMatrices ? layoutMatrices(sizes) : layoutNetwork(sizes, facts.packing === 'sparse');
+  const firstForm = asMatrices ? 'matrix' : facts.packing === 'sparse' ? 'sparse rows' : 'dense rows';
+  const network = denseNetwork([features, ...config.model.hidden, facts.classes]);
+  const layers = layoutNetwork(network, firstForm);
   const input = inputPlan(facts, features, layers, threads, asMatrices);
   // Softmax regression on direction features works on blocks of images, not on rows of a workspace.
   const blockwise = directions?.hasLayers === false;
@@ -83,7 +84,7 @@ export function makePlan(
       listed: !blockwise,
     }),
   );
-  const network = arena.part('network', (take) => ({
+  const places = arena.part('network', (take) => ({
     regions: planParameters(take, {
       ...{ layers, threads, batch, features, vectorBytes, scratchFloats, gathers: input.gathers },
       gradientBuffers: gradientBuffers(config.parallel.sync, threads),
@@ -125,6 +126,7 @@ export function makePlan(
     oversubscribed,
     sync: config.parallel.sync,
     batch,
+    shardUnit: directions === null ? 1 : blockImages,
     classes: facts.classes,
     loss: config.loss,
     labelSmoothing: labelSmoothingOf(config.loss),
@@ -140,10 +142,13 @@ export function makePlan(
     ringSteps,
     evaluationChunk: chunkSamples,
     scratchFloats,
-    training: network.training,
-    evaluation: network.evaluation,
-    regions: { ...control, ...samples.regions, ...network.regions, ...updater, stamps },
-    transposed: network.transposed,
+    training: places.training,
+    evaluation: places.evaluation,
+    regions: {
+      ...{ ...control, ...samples.regions, ...places.regions, ...updater, stamps },
+      order: directions?.parts.train.order ?? samples.regions.order,
+    },
+    transposed: places.transposed,
     local: planLocal(config, images),
     replicas,
     selection,

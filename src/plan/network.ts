@@ -1,6 +1,6 @@
 /** Where a network lies: its parameters with what is derived from them, and the buffers through which rows pass. */
 import type { Region, Take } from '../memory/arena.js';
-import type { LayerLayout } from '../model/layout.js';
+import type { LayerLayout } from '../model/layers/layer.js';
 import { columnBytes } from './shards.js';
 
 /**

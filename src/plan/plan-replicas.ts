@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config/schema.js';
 import type { Region, Take } from '../memory/arena.js';
-import type { LayerLayout } from '../model/layout.js';
+import type { LayerLayout } from '../model/layers/layer.js';
 import { planTransposed, type Workspace } from './network.js';
 import type { Plan } from './plan.js';
 import { runLength } from './run-length.js';

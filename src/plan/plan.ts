@@ -8,7 +8,7 @@ import type { Packing } from '../data/packing.js';
 import type { PartPlan, SampleRegions } from '../data/samples-plan.js';
 import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import type { Region } from '../memory/arena.js';
-import type { LayerLayout } from '../model/layout.js';
+import type { LayerLayout } from '../model/layers/layer.js';
 import type { Slice } from '../model/slice.js';
 import type { WeightRows } from '../optim/layer-norms.js';
 import type { UpdaterRegions } from '../optim/updater-plan.js';
@@ -67,7 +67,7 @@ export interface ProfileRegions {
 }
 
 export interface Plan {
-  /** All but wasm have their layers, and the rows of a workspace, as matrices: see layoutMatrices. */
+  /** All but wasm have their layers, and the rows of a workspace, as matrices: see model/layers/dense.ts. */
   readonly backend: Config['backend']['name'];
   readonly threads: number;
   /** tfjs-node: of an operation. */
@@ -78,6 +78,8 @@ export interface Plan {
   readonly oversubscribed: boolean;
   readonly sync: SyncName;
   readonly batch: number;
+  /** Rows of a batch that stay on one rank: direction features are made in blocks of eight images. */
+  readonly shardUnit: number;
   readonly classes: number;
   readonly loss: Config['loss'];
   /** Of the loss; 0 for one that has none. */

@@ -4,7 +4,7 @@
  * summed over the batch in sample order, whichever rank does it.
  */
 import { biasFloats, stripFloats } from '../kernels/directions/direction-kernels.js';
-import type { LayerLayout } from '../model/layout.js';
+import type { LayerLayout } from '../model/layers/layer.js';
 import type { Slice } from '../model/slice.js';
 
 /**

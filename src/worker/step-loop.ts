@@ -1,7 +1,6 @@
 /** What one rank does in a command: some training steps, or its share of an evaluation. */
 import type { Backend, ShardResult } from '../backend/backend.js';
 import type { PartName } from '../data/dataset.js';
-import { blockImages } from '../kernels/directions/spec.js';
 import { isLayerwise } from '../optim/optimizer.js';
 import type { Plan } from '../plan/plan.js';
 import { shardStart } from '../plan/shards.js';
@@ -32,8 +31,6 @@ export class StepLoop {
   readonly #plan: Plan;
   readonly #control: Control;
   readonly #rank: number;
-  /** Rows that stay together: feature blocks are of eight images. */
-  readonly #shardUnit: number;
   readonly #step: Step;
   readonly #rates: Float64Array;
   readonly #metrics: Float64Array;
@@ -57,7 +54,6 @@ export class StepLoop {
     this.#plan = plan;
     this.#control = control;
     this.#rank = rank;
-    this.#shardUnit = plan.directions === null ? 1 : blockImages;
     this.#rates = doubles(regions.rates);
     this.#metrics = doubles(regions.metrics);
     this.#times = doubles(regions.times);
@@ -114,7 +110,7 @@ export class StepLoop {
   }
 
   #stepsTogether({ first, count, firstSample, epochSamples }: RunCommand): void {
-    const { batch, threads, sync } = this.#plan;
+    const { batch, threads, sync, shardUnit } = this.#plan;
     const step = this.#step;
     const { meets = always } = strategies[sync];
     const work = this.#work;
@@ -126,8 +122,8 @@ export class StepLoop {
       step.firstSample = firstSample + i * batch;
       step.batchRows = Math.min(batch, epochSamples - step.firstSample);
       step.rows.last = step.batchRows;
-      step.shard.first = shardStart(step.batchRows, threads, this.#rank, this.#shardUnit);
-      step.shard.last = shardStart(step.batchRows, threads, this.#rank + 1, this.#shardUnit);
+      step.shard.first = shardStart(step.batchRows, threads, this.#rank, shardUnit);
+      step.shard.last = shardStart(step.batchRows, threads, this.#rank + 1, shardUnit);
       if (this.#rank === 0 && this.#control.stopRequested && meets(step))
         this.#control.announceStop(step.number);
       work(step);

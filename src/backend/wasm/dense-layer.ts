@@ -1,6 +1,6 @@
 /** A fully connected layer whose inputs are dense rows. */
 import type { Kernels } from '../../kernels/kernels.js';
-import type { LayerLayout } from '../../model/layout.js';
+import type { LayerLayout } from '../../model/layers/layer.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Rows } from '../backend.js';

@@ -3,7 +3,7 @@
  * a bias that stands for the shift and a rank-1 correction of the gradient: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
  */
 import type { Kernels } from '../../kernels/kernels.js';
-import type { LayerLayout } from '../../model/layout.js';
+import type { LayerLayout } from '../../model/layers/layer.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Rows } from '../backend.js';

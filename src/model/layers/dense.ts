@@ -1,0 +1,76 @@
+/**
+ * A fully connected layer. Its weights are panels of 16 or 64 outputs, f32 [panels][inputs + 1][panelWidth], the last row of
+ * a panel being the bias: what a kernel reads for one block of outputs is contiguous. Outputs beyond the layer's are
+ * padding: zero at the start, and kept zero because their gradient is. As a matrix: one panel, f32 [inputs + 1][outputs].
+ */
+import { initialBound } from '../initialise.js';
+import { orthogonalMatrix } from '../orthogonal.js';
+import type { Layer, LayerLayout, LayerTensors } from './layer.js';
+
+/** First layers on sparse rows of at least this many outputs use panels of 64. */
+const wideFrom = 48;
+
+export function dense(inputs: number, outputs: number): Layer {
+  return {
+    inputs,
+    outputs,
+    layout({ name, offset, form }) {
+      const isWide = form === 'sparse rows' && outputs >= wideFrom;
+      const panelWidth = form === 'matrix' ? outputs : isWide ? 64 : 16;
+      const panels = Math.ceil(outputs / panelWidth);
+      const panelFloats = Math.ceil(((inputs + 1) * panelWidth) / 16) * 16;
+      return {
+        ...{ kind: 'dense', name, inputs, outputs, panelWidth, panels },
+        ...{ width: panels * panelWidth, offset, panelFloats },
+      };
+    },
+    initial(kind, isOutput, rng) {
+      const bound = initialBound(kind, inputs, outputs, isOutput);
+      const draw = (count: number, limit: number) => {
+        const data = new Float32Array(count);
+        if (limit > 0) for (let i = 0; i < count; i++) data[i] = rng.symmetric(limit);
+        return data;
+      };
+      const weights =
+        kind === 'orthogonal' ? orthogonalMatrix(outputs, inputs, rng) : draw(outputs * inputs, bound);
+      return new Map([
+        ['weight', { shape: [outputs, inputs], data: weights }],
+        ['bias', { shape: [outputs], data: draw(outputs, kind === 'torch' ? bound : 0) }],
+      ]);
+    },
+  };
+}
+
+/** `weight` [outputs, inputs], `bias` [outputs]. */
+export const denseTensors: LayerTensors = {
+  read(layer, vector) {
+    const { inputs, outputs } = layer;
+    const weight = new Float32Array(outputs * inputs);
+    const bias = new Float32Array(outputs);
+    for (let o = 0; o < outputs; o++) {
+      for (let i = 0; i < inputs; i++) weight[o * inputs + i] = vector[parameterIndex(layer, i, o)];
+      bias[o] = vector[parameterIndex(layer, inputs, o)];
+    }
+    return new Map([
+      ['weight', { shape: [outputs, inputs], data: weight }],
+      ['bias', { shape: [outputs], data: bias }],
+    ]);
+  },
+  write(layer, vector, source) {
+    const { inputs, outputs } = layer;
+    const weight = source('weight', [outputs, inputs]);
+    const bias = source('bias', [outputs]);
+    for (let o = 0; o < outputs; o++) {
+      for (let i = 0; i < inputs; i++) vector[parameterIndex(layer, i, o)] = weight[o * inputs + i];
+      vector[parameterIndex(layer, inputs, o)] = bias[o];
+    }
+  },
+};
+
+/** Index in the parameter vector of the weight from `input` to `output`; `input` = inputs is the bias. */
+export function parameterIndex(layer: LayerLayout, input: number, output: number): number {
+  const panel = Math.floor(output / layer.panelWidth);
+  return (
+    layer.offset + panel * layer.panelFloats + input * layer.panelWidth + (output - panel * layer.panelWidth)
+  );
+}

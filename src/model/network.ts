@@ -1,0 +1,44 @@
+/** A network: its layers in a row, from the configuration to their places in the parameter vector. */
+import type { Rng } from '../numbers/rng.js';
+import type { InitKind } from './initialise.js';
+import { dense, denseTensors } from './layers/dense.js';
+import type { Layer, LayerLayout, LayerTensors, Site } from './layers/layer.js';
+import type { Tensor } from './safetensors.js';
+
+/** A new kind of layer is a file in `layers/` and a line here, besides what it is in the configuration. */
+export const layerTensors: Readonly<Record<LayerLayout['kind'], LayerTensors>> = { dense: denseTensors };
+
+/** `sizes`: units from the input to the outputs, such as [784, 256, 128, 10]; between the layers are activations. */
+export function denseNetwork(sizes: readonly number[]): Layer[] {
+  return sizes.slice(1).map((outputs, index) => dense(sizes[index], outputs));
+}
+
+/** `firstForm`: of the layer on the inputs; the others get dense rows, or matrices as it does. */
+export function layoutNetwork(network: readonly Layer[], firstForm: Site['form']): LayerLayout[] {
+  const form = firstForm === 'matrix' ? 'matrix' : 'dense rows';
+  let offset = 0;
+  return network.map((layer, index) => {
+    const layout = layer.layout({ name: nameOf(index), offset, form: index === 0 ? firstForm : form });
+    offset += layout.panels * layout.panelFloats;
+    return layout;
+  });
+}
+
+/** Drawn layer by layer, weights [out][in] before biases, whatever their place in memory. */
+export function initialTensors(network: readonly Layer[], kind: InitKind, rng: Rng): Map<string, Tensor> {
+  return new Map(
+    network.flatMap((layer, index) => {
+      const isOutput = index > 0 && index + 1 === network.length;
+      const drawn = layer.initial(kind, isOutput, rng);
+      return [...drawn].map(([name, tensor]): [string, Tensor] => [`${nameOf(index)}.${name}`, tensor]);
+    }),
+  );
+}
+
+/** Floats of the whole parameter vector, padding included; a multiple of 16. */
+export function parameterFloats(layers: readonly LayerLayout[]): number {
+  return layers.reduce((sum, layer) => sum + layer.panels * layer.panelFloats, 0);
+}
+
+/** `0`, `2`, `4` …: nn.Sequential counts the activations between. */
+export const nameOf = (layer: number): string => String(2 * layer);

@@ -117,7 +117,14 @@ export async function setUp(
 ): Promise<Setup> {
   const { config } = await resolveConfig({ file, overrides, environment: {}, directory: root });
   return openSetup({
-    ...{ config, cores: await countCores(), signal: never, note: () => {}, startsWorkers: false },
+    ...{
+      config,
+      cores: await countCores(),
+      signal: never,
+      note: () => {},
+      warn: () => {},
+      startsWorkers: false,
+    },
     resources: new BenchResources(dataset),
   });
 }

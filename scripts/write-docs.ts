@@ -1,6 +1,8 @@
-/** Brings the generated part of docs/config.md up to date: `npm run docs`. */
+/** Brings the generated tables of docs/ up to date: `npm run docs`. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { withConfigTable } from './config-table.ts';
+import { docTables, withTable } from './doc-tables.ts';
 
-const file = new URL('../docs/config.md', import.meta.url);
-writeFileSync(file, withConfigTable(readFileSync(file, 'utf8')));
+for (const page of Object.keys(docTables)) {
+  const file = new URL(`../docs/${page}`, import.meta.url);
+  writeFileSync(file, withTable(readFileSync(file, 'utf8'), page));
+}

@@ -2,19 +2,20 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { withConfigTable } from '../scripts/config-table.ts';
+import { docTables, withTable } from '../scripts/doc-tables.ts';
 
 const root = new URL('../', import.meta.url);
 const docs = readdirSync(new URL('docs/', root)).filter((file) => file.endsWith('.md'));
 const textOf = (page: URL) => readFileSync(page, 'utf8');
 
-test('docs/config.md lists the keys of the schema', () => {
-  const document = readFileSync(new URL('../docs/config.md', import.meta.url), 'utf8');
-  assert.equal(document, withConfigTable(document), 'docs/config.md is stale: npm run docs');
-});
+for (const page of Object.keys(docTables))
+  test(`the table of docs/${page} is that of the code`, () => {
+    const document = textOf(new URL(`docs/${page}`, root));
+    assert.equal(document, withTable(document, page), `docs/${page} is stale: npm run docs`);
+  });
 
 test('a document without markers is refused', () => {
-  assert.throws(() => withConfigTable('# Configuration\n'), /expected the markers/);
+  assert.throws(() => withTable('# Configuration\n', 'config.md'), /expected the markers/);
 });
 
 test('the README has at most 10 KiB', () => {

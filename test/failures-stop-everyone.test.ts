@@ -116,6 +116,7 @@ test('a session that does not open: its pool is closed, and not lent to the next
     cores: { physical: 2, logical: 2, available: 2 },
     signal: new AbortController().signal,
     note: () => {},
+    warn: () => {},
     resources,
   });
   const lost = resources.borrow(2);

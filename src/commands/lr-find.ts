@@ -64,7 +64,8 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
   const { signal, progress } = context;
   const { analyseRange, runRangeTest } = await import('../study/range-test.js');
   const note = (line: string) => progress.note(line);
-  return withSetup({ config, cores: options.cores, signal, note }, (setup) => {
+  const { warn } = context.warnings;
+  return withSetup({ config, cores: options.cores, signal, note, warn }, (setup) => {
     const plan = planFor(setup);
     // A range test is no attempt at the recipe's target, and reports are not to count it as one.
     const untargeted = { ...resolved, config: { ...config, stop: { ...config.stop, target: null } } };
@@ -109,6 +110,7 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
           suggested: finding?.suggested ?? null,
           minimum: finding?.minimum ?? null,
           edge: finding?.edge ?? null,
+          warnings: context.warnings.list,
         };
         const report = finding === null ? null : await import('../study/range-report.js');
         const files: Record<string, string> =

@@ -4,6 +4,7 @@ import { listenForInterrupt } from '../coordinator/interruption.js';
 import type { Raced } from '../fast-start/race.js';
 import { createProgress } from '../run/progress.js';
 import { readVersions } from '../run/run-folder.js';
+import { Warnings } from '../run/warnings.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { parseCommandLine } from './cli.js';
 
@@ -26,9 +27,11 @@ export async function main(words: readonly string[], raced: Raced | Error | null
     const parsed = await parseCommandLine(words, readVersions().shardstep, print);
     if (parsed === null) return ExitCode.done;
     const { json, quiet = false } = parsed.flags;
+    const progress = createProgress({ stream: process.stderr, quiet });
     return await parsed.run({
       signal,
-      progress: createProgress({ stream: process.stderr, quiet }),
+      progress,
+      warnings: new Warnings((line) => progress.warn(line)),
       json,
       command: ['node dist/coordinator', ...process.argv.slice(2)].join(' '),
       startupMs: performance.now(),

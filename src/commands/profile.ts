@@ -55,7 +55,8 @@ export async function profile(options: ProfileOptions, context: CommandContext):
     : { startCpuProfile: () => null };
   const stopCpuProfile = startCpuProfile();
   const note = (line: string) => progress.note(line);
-  return withSetup({ config, cores: options.cores, signal, note }, async (setup) => {
+  const { warn } = context.warnings;
+  return withSetup({ config, cores: options.cores, signal, note, warn }, async (setup) => {
     const ready = performance.now();
     setup.phases.startup = context.startupMs;
     // What a plan refuses is refused before there is a folder; the profiled plan names files in it.

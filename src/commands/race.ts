@@ -69,7 +69,8 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
       ExitCode.usage,
     );
   const note = (line: string) => progress.note(line);
-  return withSetup({ config, cores, signal, note, startsWorkers: false }, (setup) => {
+  const { warn } = context.warnings;
+  return withSetup({ config, cores, signal, note, warn, startsWorkers: false }, (setup) => {
     if (raced !== null) checkRace(raced, setup);
     else progress.note(`no race from a cold start: ${String(options.raced)}`);
     setup.phases.startup = context.startupMs;

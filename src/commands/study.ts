@@ -88,7 +88,7 @@ export async function study(options: StudyOptions, context: CommandContext): Pro
   const loaded = readStudy(options.file);
   const comparisons = await expandStudy(loaded, options.only);
   await requireBackends(comparisons);
-  const workbench = new Workbench(options.cores, context.signal, context.progress);
+  const workbench = new Workbench(options.cores, context);
   try {
     const machine = machineOf(workbench);
     // A dry run leaves no folder; it reads one that is there, to tell what is left to do.

@@ -12,6 +12,7 @@ import { shownFolder } from '../run/run-folder.js';
 import { type SweepRow, sweepCsv, sweepMarkdown } from '../run/sweep-table.js';
 import { type Ended, withRun } from '../run/with-run.js';
 import { ExitCode } from '../user-error.js';
+import type { Warning } from '../warnings.js';
 import type { Command } from './command.js';
 import { count } from './option-values.js';
 import { beginSweep, declareTraining, type TrainingFlags } from './training-options.js';
@@ -97,9 +98,10 @@ function withSpeedup(row: Omit<SweepRow, 'speedup' | 'efficiency'>, baselineMs: 
 export function sweep(options: SweepOptions, context: CommandContext): Promise<ExitCode> {
   const { resolved, cores, threads, repeats, out } = options;
   const { config } = resolved;
-  const { signal, progress } = context;
+  const { signal, progress, warnings } = context;
   const note = (line: string) => progress.note(line);
-  return withSetup({ config, cores, signal, note, startsWorkers: false }, (setup) => {
+  const { warn } = warnings;
+  return withSetup({ config, cores, signal, note, warn, startsWorkers: false }, (setup) => {
     const rows: SweepRow[] = [];
     let baseline: SweepRow | null = null;
     let unfinished: { threads: number; samplesMs: number[] } | null = null;
@@ -130,7 +132,12 @@ export function sweep(options: SweepOptions, context: CommandContext): Promise<E
             efficiency,
           })),
         });
-        const result = resultJson(options, setup, ended, { baseline, rows, unfinished });
+        const result = resultJson(options, setup, ended, {
+          baseline,
+          rows,
+          unfinished,
+          warnings: warnings.list,
+        });
         const { failure } = ended;
         const reason = failure instanceof Error ? failure.message : 'all thread counts measured';
         const markdown = sweepMarkdown(rows);
@@ -152,6 +159,7 @@ export function sweep(options: SweepOptions, context: CommandContext): Promise<E
 interface Measured {
   readonly baseline: SweepRow | null;
   readonly rows: readonly SweepRow[];
+  readonly warnings: readonly Warning[];
   /** The thread count that was being measured when the sweep ended. */
   readonly unfinished: { readonly threads: number; readonly samplesMs: readonly number[] } | null;
 }
@@ -160,7 +168,7 @@ function resultJson(
   { resolved, threads, repeats }: SweepOptions,
   setup: Setup,
   { status }: Ended,
-  { baseline, rows, unfinished }: Measured,
+  { baseline, rows, unfinished, warnings }: Measured,
 ) {
   const { config, name } = resolved;
   const { facts } = setup.data;
@@ -186,6 +194,7 @@ function resultJson(
     tensorflow: setup.tensorflow,
     wasmLevel: setup.kernels?.level ?? null,
     cores: setup.cores,
+    warnings,
     repeats,
     baseline,
     rows,

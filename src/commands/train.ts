@@ -49,7 +49,8 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
   const { config } = resolved;
   const { signal, progress } = context;
   const note = (line: string) => progress.note(line);
-  return withSetup({ config, cores, signal, note }, async (setup) => {
+  const { warn } = context.warnings;
+  return withSetup({ config, cores, signal, note, warn }, async (setup) => {
     const plan = planFor(setup);
     if (options.printPlan) {
       context.stdout(JSON.stringify(plan, null, 2));

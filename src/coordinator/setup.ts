@@ -9,6 +9,7 @@ import type { Tensor } from '../model/safetensors.js';
 import { makePlan } from '../plan/make-plan.js';
 import type { Plan, ProfilePlan } from '../plan/plan.js';
 import { chooseThreads, fixedThreads, type ThreadChoice } from '../plan/threads.js';
+import type { Warn } from '../warnings.js';
 import { readInitialTensors } from './initial-tensors.js';
 import { type PreparedData, trainingImages } from './prepare-data.js';
 import { OwnResources, type Resources } from './resources.js';
@@ -19,6 +20,7 @@ export interface SetupOptions {
   readonly signal: AbortSignal;
   /** Takes a line for people. */
   readonly note: (line: string) => void;
+  readonly warn: Warn;
   /** What several setups share; a setup's own by default. */
   readonly resources?: Resources;
   /** False for a setup whose sessions have other thread counts than the configuration's. */

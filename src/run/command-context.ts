@@ -1,10 +1,12 @@
 /** What every command is given: where to speak, and when to stop. */
 import type { Progress } from './progress.js';
+import type { Warnings } from './warnings.js';
 
 export interface CommandContext {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  readonly warnings: Warnings;
   /** One JSON object on stdout instead of text for people. */
   readonly json: boolean;
   /** As typed, for the records. */

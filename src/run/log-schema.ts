@@ -141,6 +141,8 @@ export const logEvents = {
     baselineThreads: z.int().min(1),
     rows: z.array(z.object({ threads: z.int().min(1), speedup: number(), efficiency: number() })),
   }),
+  /** `code`: see docs/warnings.md. */
+  warning: z.object({ code: z.string(), message: z.string() }),
   worker_error: z.object({ rank: count(), message: z.string(), stack: z.string().optional() }),
   /** `elapsedMs`: since the process started. */
   run_stop: z.object({ status, reason: z.string(), exitCode: z.int(), elapsedMs: milliseconds() }),

@@ -17,10 +17,16 @@ export interface RunLog {
   close(): void;
 }
 
+/** Of events that are not at level info. */
+const levels: Partial<Record<keyof LogEvents, 'warn' | 'error'>> = {
+  warning: 'warn',
+  worker_error: 'error',
+};
+
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /**
- * Starts `file` anew. Everything is at level info but `worker_error` (error); `run_start` and `run_stop` are
+ * Starts `file` anew. Everything is at level info but `warning` (warn) and `worker_error` (error); `run_start` and `run_stop` are
  * written at every level except silent, since a log without `run_stop` counts as damaged. At silent there is
  * no file, and one left by an earlier run is removed.
  * Throws UserError (exit 2) for an unknown level or a file that cannot be opened.
@@ -51,7 +57,7 @@ export function openLog(file: string, level: string): RunLog {
   return {
     event(name, payload) {
       const logger = name === 'run_start' || name === 'run_stop' ? always : filtered;
-      logger[name === 'worker_error' ? 'error' : 'info']({ event: name, ...payload });
+      logger[levels[name] ?? 'info']({ event: name, ...payload });
     },
     flush: destination.flush,
     close() {

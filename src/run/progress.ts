@@ -40,6 +40,8 @@ export interface Progress {
   update(state: ProgressState): void;
   /** A line that stays, above the progress line. */
   note(line: string): void;
+  /** A warning: a line that stays, printed in quiet and finished runs too. */
+  warn(line: string): void;
   /** Removes the progress line; nothing is drawn afterwards. Notes and plain lines stay. */
   finish(): void;
 }
@@ -51,13 +53,15 @@ const CLEAR_LINE = '\r\x1b[K';
 /** Nothing is written when `quiet`. The first plain line comes after 2 s or the first evaluation. */
 export function createProgress(options: ProgressOptions): Progress {
   const { stream, quiet, env = process.env, now = () => performance.now() } = options;
-  if (quiet) return { update() {}, note() {}, finish() {} };
+  if (quiet) return { update() {}, note() {}, warn: (line) => stream.write(`${line}\n`), finish() {} };
   const inPlace = stream.isTTY === true && env.TERM !== 'dumb';
   const color = options.color ?? (inPlace && !env.NO_COLOR);
   let lastMs = inPlace ? Number.NEGATIVE_INFINITY : now();
   let accuracy: number | null = null;
   let shown = '';
   let finished = false;
+  const above = (line: string) =>
+    stream.write(finished || shown === '' ? `${line}\n` : `${CLEAR_LINE}${line}\n${shown}`);
   return {
     update(state) {
       if (finished) return;
@@ -76,9 +80,9 @@ export function createProgress(options: ProgressOptions): Progress {
       }
     },
     note(line) {
-      if (finished) return;
-      stream.write(shown === '' ? `${line}\n` : `${CLEAR_LINE}${line}\n${shown}`);
+      if (!finished) above(line);
     },
+    warn: (line) => above(line),
     finish() {
       if (!finished && shown !== '') stream.write(CLEAR_LINE);
       finished = true;

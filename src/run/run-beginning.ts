@@ -8,7 +8,7 @@ import { createRunFolder, describeRun, readVersions } from './run-folder.js';
 export async function beginRun(
   { config, name }: ResolvedConfig,
   out: string | null,
-  { command }: CommandContext,
+  { command, warnings }: CommandContext,
 ) {
   const { seed } = config;
   const folder = await createRunFolder({ root: 'results', out, name });
@@ -16,5 +16,6 @@ export async function beginRun(
   const description = describeRun({ name, command, seed });
   log.event('run_start', { name, command, versions: readVersions(), seed });
   log.event('config', { config });
+  warnings.attach(log);
   return { folder, log, description };
 }

@@ -191,6 +191,7 @@ function resultJson(ending: TrainingEnding) {
       ...setup.phases,
       ...(timed.length === 0 ? {} : { train: medianOf('trainMs'), evaluate: medianOf('evaluateMs') }),
     },
+    warnings: ending.context.warnings.list,
     ...(race === undefined ? {} : { race, otherThreads, speedup }),
     ...(seeds > 1
       ? {

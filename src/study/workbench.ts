@@ -9,7 +9,8 @@ import { openSetup, planFor, type Setup, threadsFor } from '../coordinator/setup
 import { Trainer } from '../coordinator/trainer.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { CoreCount } from '../machine/cores.js';
-import type { Progress } from '../run/progress.js';
+import type { CommandContext } from '../run/command-context.js';
+import type { Warn } from '../warnings.js';
 
 /** A trainer on a lent pool. */
 export interface Bench {
@@ -21,12 +22,14 @@ export class Workbench {
   readonly #cores: CoreCount;
   readonly #signal: AbortSignal;
   readonly #note: (line: string) => void;
+  readonly #warn: Warn;
   readonly #resources: OwnResources;
 
-  constructor(cores: CoreCount, signal: AbortSignal, progress: Progress) {
+  constructor(cores: CoreCount, { signal, progress, warnings }: CommandContext) {
     this.#cores = cores;
     this.#signal = signal;
     this.#note = (line) => progress.note(line);
+    this.#warn = warnings.warn;
     this.#resources = new OwnResources(signal, this.#note, true);
   }
 
@@ -44,7 +47,8 @@ export class Workbench {
 
   #setup(config: Config): Promise<Setup> {
     return openSetup({
-      ...{ config, cores: this.#cores, signal: this.#signal, note: this.#note },
+      ...{ config, cores: this.#cores, signal: this.#signal },
+      ...{ note: this.#note, warn: this.#warn },
       resources: this.#resources,
       startsWorkers: false,
     });

@@ -4,6 +4,7 @@
 export const rooms = [
   ...[
     'user-error',
+    'warnings',
     'memory',
     'numbers',
     'config',

@@ -44,7 +44,7 @@ export async function openSession(
 ): Promise<OpenSession> {
   const config = await configure(...overrides);
   const setup = await openSetup({
-    ...{ config, cores, signal, note: () => {}, startsWorkers: false },
+    ...{ config, cores, signal, note: () => {}, warn: () => {}, startsWorkers: false },
     resources: lending(dataset),
   });
   const trainer = await Trainer.open(setup, change(planFor(setup, threads)));

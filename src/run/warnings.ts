@@ -1,0 +1,32 @@
+/** The warnings of a command: shown when they are given, logged as soon as there is a log, kept for result.json. */
+import type { Warn, Warning } from '../warnings.js';
+import type { RunLog } from './log.js';
+
+export class Warnings {
+  readonly #given: Warning[] = [];
+  readonly #show: (line: string) => void;
+  #log: RunLog | null = null;
+
+  /** `show`: prints a line, also in quiet runs. */
+  constructor(show: (line: string) => void) {
+    this.#show = show;
+  }
+
+  /** The same warning counts once. */
+  readonly warn: Warn = (code, message) => {
+    if (this.#given.some((one) => one.code === code && one.message === message)) return;
+    this.#given.push({ code, message });
+    this.#show(`warning: ${message} [${code}]`);
+    this.#log?.event('warning', { code, message });
+  };
+
+  /** Logs the warnings given so far, and the later ones as they come. */
+  attach(log: RunLog): void {
+    for (const warning of this.#given) log.event('warning', warning);
+    this.#log = log;
+  }
+
+  get list(): readonly Warning[] {
+    return this.#given;
+  }
+}

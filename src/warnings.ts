@@ -5,6 +5,15 @@
 
 /** When each warning is given. */
 export const warningCodes = {
+  'value-range':
+    'The training values do not reach 255 and are scaled by their range, or those of another part exceed it (data.scale).',
+  'class-missing': 'A class has no image in one of the parts: training, validation or test.',
+  'weights-undescribed':
+    'The file of model.init.file does not describe its network; activation and normalisation are those of the configuration.',
+  'loss-rose':
+    'The training loss of the last epoch is above that of the first step: the learning rate is likely too high.',
+  overfitted: 'The loss of the last evaluation is above that of the first step, the training loss is not.',
+  'chance-level': 'The accuracy is no better than that of always answering the most frequent class.',
   'level-unknown': 'The environment variable LOG_LEVEL holds a word that is no level; the default is used.',
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -54,7 +54,7 @@ for (const normalise of [...kinds, 'data.momentNormalise=true']) {
       test(`predictions are those of the session: ${normalise}, pool ${pool}, crop ${cropped}`, async () => {
         const run = await ready(normalise, `data.pool=${pool}`, `data.crop=${cropped}`);
         const trained = (await train(run, 2)) ?? assert.fail('diverged');
-        await predictsAsEvaluated(run, trained, weightsFile(trained, run.config));
+        await predictsAsEvaluated(run, trained, weightsFile(trained, run));
       });
     }
   }
@@ -71,7 +71,7 @@ for (const [name, words] of Object.entries(ofTraining)) {
   test(`predictions are those of the session: ${name} in training`, async () => {
     const run = await ready(...words);
     const trained = (await train(run, 2)) ?? assert.fail('diverged');
-    await predictsAsEvaluated(run, trained, weightsFile(trained, run.config));
+    await predictsAsEvaluated(run, trained, weightsFile(trained, run));
   });
 }
 
@@ -91,7 +91,7 @@ for (const [normalise, shapes] of Object.entries(tensorsOf)) {
     test(`weights keep their inputs: from other images a run evaluates as theirs did: ${words.join(', ')}`, async () => {
       const run = await ready('data.pool=2', ...words);
       const trained = (await train(run, 2)) ?? assert.fail('diverged');
-      const file = weightsFile(trained, run.config);
+      const file = weightsFile(trained, run);
       const held = [...readSafetensors(file, 'weights')].filter(([name]) => name.startsWith('normalise.'));
       assert.deepEqual(Object.fromEntries(held.map(([name, { shape }]) => [name, shape])), shapes);
       const other = moved(run);
@@ -107,7 +107,7 @@ for (const [normalise, shapes] of Object.entries(tensorsOf)) {
 test('weights on centred images are refused by a run that normalises otherwise', async () => {
   const run = await ready('data.normalise=centre');
   const trained = (await train(run, 2)) ?? assert.fail('diverged');
-  const file = weightsFile(trained, run.config);
+  const file = weightsFile(trained, run);
   for (const other of ['mnist', 'none', 'standardise', 'whiten']) {
     await assert.rejects(evaluateFile(await ready('data.crop=8', `data.normalise=${other}`), file, 1), {
       name: 'UserError',

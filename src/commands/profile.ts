@@ -62,6 +62,7 @@ export async function profile(options: ProfileOptions, context: CommandContext):
     // What a plan refuses is refused before there is a folder; the profiled plan names files in it.
     let plan = planFor(setup);
     const record = emptyRecord(null);
+    const { targets } = setup.data.parts[config.stop.on];
     let started: { readonly collector: Collector; readonly workers: number } | null = null;
     return withRun(resolved, out, context, {
       async body({ folder, log }) {
@@ -69,7 +70,7 @@ export async function profile(options: ProfileOptions, context: CommandContext):
         log.event('plan', { plan, threads: setup.threads });
         await withTrainer(setup, plan, (trainer) => {
           started = { collector: collectorOf(trainer.session), workers: performance.now() };
-          return runSeeds(trainer, { config, seeds: 1, folder, log, record, context });
+          return runSeeds(trainer, { config, seeds: 1, folder, targets, log, record, context });
         });
       },
       judge: () => judgeSeeds(record.results, config.stop.target),

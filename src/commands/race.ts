@@ -74,6 +74,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
     if (raced !== null) checkRace(raced, setup);
     else progress.note(`no race from a cold start: ${String(options.raced)}`);
     setup.phases.startup = context.startupMs;
+    const { targets } = setup.data.parts[config.stop.on];
     const counts = cores.physical === 1 ? [1] : [1, cores.physical];
     const groups = counts.map((threads) => ({
       threads,
@@ -97,7 +98,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
             const repeated = await repeat(trainer, leading);
             if (raced !== null) checkRepetition(raced, repeated, threads);
             raceTensors = trainer.session.parameters();
-            await runSeeds(trainer, { config, seeds, log, record, context: silent });
+            await runSeeds(trainer, { config, seeds, targets, log, record, context: silent });
           });
         }
       },

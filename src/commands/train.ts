@@ -58,11 +58,12 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     }
     setup.phases.startup = context.startupMs;
     const record = emptyRecord(null);
+    const { targets } = setup.data.parts[config.stop.on];
     return withRun(resolved, out, context, {
       async body({ folder, log }) {
         log.event('plan', { plan, threads: setup.threads });
         await withTrainer(setup, plan, (trainer) =>
-          runSeeds(trainer, { config, seeds, folder, log, record, context }),
+          runSeeds(trainer, { config, seeds, folder, targets, log, record, context }),
         );
       },
       judge: () => judgeSeeds(record.results, config.stop.target),

@@ -51,6 +51,7 @@ const features = section({
     .describe('Directions: add the products of so many leading principal components of the features'),
 });
 
+const scaleWords = 'auto or an integer from 1 to 255';
 const shareOrCount = 'a share from 0 to below 1, or a count from 1 up';
 const data = section({
   features: features.prefault({}),
@@ -92,7 +93,20 @@ const data = section({
   validation: z
     .union([belowOne(shareOrCount), integer(shareOrCount, 1)], expecting(shareOrCount))
     .default(0)
-    .describe('Share or count of images held out from the end of the training set'),
+    .describe('Share or count of training images held out for validation'),
+  validationFrom: oneOf(['auto', 'end', 'stratified'])
+    .default('auto')
+    .describe(
+      'Which images are held out: the end of the training set, or a draw from each class in proportion (by the seed); ' +
+        'auto: the end of the sets known by name, a draw from your own files, which may be sorted',
+    ),
+  scale: z
+    .union([z.literal('auto'), integer(scaleWords, 1, 255)], expecting(scaleWords))
+    .default('auto')
+    .describe(
+      'The value that stands for full light. auto: 255; of your own files the largest training value if that is below ' +
+        '128, with a warning',
+    ),
 });
 
 const model = section({

@@ -1,7 +1,10 @@
 /** From a data set to what a plan needs of it, and into the shared memory that the plan lays out. */
 import type { Config } from '../config/schema.js';
 import type { Dataset, PartName, Samples } from '../data/dataset.js';
+import { isKnownSet } from '../data/known-sets.js';
+import { classWarnings, rangeWarnings } from '../data/odd-data.js';
 import { choosePacking, packDense } from '../data/packing.js';
+import { type Split, splitEnd, splitStratified } from '../data/split.js';
 import { measureFeatures } from '../data/statistics.js';
 import { describeModel } from '../data/transforms/directions/describe-model.js';
 import { isLinear } from '../data/transforms/linear-map.js';
@@ -13,6 +16,7 @@ import { packSparse } from '../kernels/sparse-rows.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { DataFacts, Plan } from '../plan/plan.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import type { Warning } from '../warnings.js';
 
 interface Part {
   /** What is packed; images as they are if features are made of them during the run. */
@@ -25,10 +29,12 @@ export interface PreparedData {
   /** Fitted on the training samples, or restored. */
   readonly pipeline: Pipeline;
   readonly parts: Readonly<Record<PartName, Part>>;
+  /** What is odd about the data. */
+  readonly warnings: readonly Warning[];
 }
 
 /**
- * Splits off the validation part (the end of the training set), fits the transforms on what is left, or restores those
+ * Splits off the validation part, fits the transforms on what is left, or restores those
  * that come with the weights that a run starts from, applies them, and chooses the packing.
  * @throws UserError (usage) when the configuration asks for more images than there are, or for others.
  */
@@ -43,20 +49,33 @@ export function prepareData(
   if (seesDirections) refuseForDirections(dataset);
   const { file, prefix } = config.model.init;
   const stored = initial && { tensors: initial, prefix, source: file ?? 'model.init.file' };
-  const shown = slice(train, 0, count);
-  const { pipeline, train: values } = seesDirections
-    ? { pipeline: Pipeline.none(train.shape), train: shown }
-    : Pipeline.fit(config.data, shown, stored);
-  const held = slice(train, count, train.count);
+  const split = splitOff(train, train.count - count, config);
+  const samples = { ...split, test };
+  const { pipeline, train: values } = Pipeline.fit(config.data, split.train, stored);
   const parts = {
-    train: { values, targets: shown.targets },
-    validation: { values: pipeline.apply(held), targets: held.targets },
+    train: { values, targets: split.train.targets },
+    validation: { values: pipeline.apply(split.validation), targets: split.validation.targets },
     test: { values: pipeline.apply(test), targets: test.targets },
   };
+  const warnings = [
+    ...rangeWarnings(samples, config, pipeline, stored !== null),
+    ...classWarnings(samples, classes),
+  ];
   const facts = seesDirections ? directionFacts(parts) : packedFacts(config, pipeline, parts, classes);
   const { scale, shift } = pipeline.affine;
   const shifted = shift.some((value) => value !== 0);
-  return { facts: { ...facts, features: sizeOf(pipeline.output), classes, scale, shifted }, pipeline, parts };
+  return {
+    facts: { ...facts, features: sizeOf(pipeline.output), classes, scale, shifted },
+    pipeline,
+    parts,
+    warnings,
+  };
+}
+
+function splitOff(train: Samples, held: number, { data, seed }: Config): Split {
+  const { validationFrom, set } = data;
+  const fromEnd = validationFrom === 'auto' ? isKnownSet(set) : validationFrom === 'end';
+  return fromEnd || held === 0 ? splitEnd(train, held) : splitStratified(train, held, seed);
 }
 
 /** How many images are left to train on, of `all`. @throws UserError (usage) when the configuration asks for more. */
@@ -98,18 +117,6 @@ function refuseForDirections({ train, classes, name }: Dataset): void {
       ExitCode.usage,
     );
   }
-}
-
-/** Samples [first, last), as views. */
-function slice(samples: Samples, first: number, last: number): Samples {
-  const { values, targets, shape } = samples;
-  const size = sizeOf(shape);
-  return {
-    ...samples,
-    values: values.subarray(first * size, last * size),
-    targets: targets.subarray(first, last),
-    count: last - first,
-  };
 }
 
 type Parts = PreparedData['parts'];

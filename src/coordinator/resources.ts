@@ -57,7 +57,7 @@ export class OwnResources implements Resources {
 
   prepared(config: Config, dataset: Dataset, initial: InitialTensors): PreparedData {
     if (!this.#shared) return prepareData(dataset, config, initial);
-    const key = JSON.stringify([config.data, config.model, config.train.batch]);
+    const key = JSON.stringify([config.data, config.model, config.train.batch, config.seed]);
     const kept = this.#prepared.get(key);
     const data = kept?.dataset === dataset ? kept.data : prepareData(dataset, config, initial);
     // The one used last stays longest.

@@ -47,6 +47,9 @@ export interface UnfinishedOutcome {
   readonly evaluation: Evaluation | null;
   /** The weights that the run ended with, which `evaluation` is of, and their step. */
   readonly weights: FinalWeights;
+  /** Training losses: of the first step, and the mean over the last epoch's steps; null before the first. */
+  readonly firstLoss: number | null;
+  readonly epochLoss: number | null;
   readonly epochs: number;
   readonly steps: number;
   readonly images: number;
@@ -149,12 +152,16 @@ function reportNoise(report: RunObserver, position: Position, { noise }: Trainin
 function reportEpoch(
   report: RunObserver,
   position: Position,
-  { step, epoch, lossSum, evaluatedAt, evaluation }: TrainingState,
+  state: TrainingState,
   stepsPerEpoch: number,
 ): void {
-  const meanLoss = lossSum / (step - (epoch - 1) * stepsPerEpoch);
-  report.epoch(position, meanLoss, evaluatedAt === step ? evaluation : null);
+  const { evaluatedAt, step, evaluation } = state;
+  report.epoch(position, meanLoss(state, stepsPerEpoch), evaluatedAt === step ? evaluation : null);
 }
+
+/** Of the present epoch's steps so far. */
+const meanLoss = ({ lossSum, step, epoch }: TrainingState, stepsPerEpoch: number) =>
+  lossSum / (step - (epoch - 1) * stepsPerEpoch);
 
 /** Adds the present weights to the tail if it wants them; after the last step they are replaced by its average. */
 function withTail(session: Session, { tail, length }: Course<string>, state: TrainingState): TrainingState {
@@ -202,6 +209,8 @@ export function outcomeOf(state: TrainingState, { length, batch }: Course<string
   return {
     evaluation: state.evaluation,
     weights: state.weights ?? { of: 'last step', step },
+    firstLoss: state.firstLoss,
+    epochLoss: step === 0 ? null : meanLoss(state, length.stepsPerEpoch),
     epochs: state.epoch,
     steps: step,
     images: imagesOf(step, length.stepsPerEpoch, batch, length.images),

@@ -10,9 +10,9 @@ import { makePlan } from '../plan/make-plan.js';
 import type { Plan, ProfilePlan } from '../plan/plan.js';
 import { chooseThreads, fixedThreads, type ThreadChoice } from '../plan/threads.js';
 import type { Warn } from '../warnings.js';
-import { readInitialTensors } from './initial-tensors.js';
 import { type PreparedData, trainingImages } from './prepare-data.js';
 import { OwnResources, type Resources } from './resources.js';
+import { checkInitialWeights, readInitialWeights } from './weights-file.js';
 
 export interface SetupOptions {
   readonly config: Config;
@@ -48,10 +48,11 @@ export interface Setup extends Omit<SetupOptions, 'resources'> {
  * @throws UserError for bad data or weights; Interrupted.
  */
 export async function openSetup(options: SetupOptions): Promise<Setup> {
-  const { config, cores, signal, note, resources = new OwnResources(signal, note) } = options;
+  const { config, cores, signal, note, warn, resources = new OwnResources(signal, note) } = options;
   const phases: Record<string, number> = {};
   try {
-    const initial = readInitialTensors(config);
+    const weights = readInitialWeights(config);
+    const initial = weights?.tensors ?? null;
     const fixed = fixedThreads(config, cores);
     // Workers take longest to start, so they start first; the plan reaches them with their task.
     if (fixed !== null && options.startsWorkers !== false) resources.warm(fixed.count);
@@ -67,7 +68,9 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     for (const reason of kernels?.refused ?? []) note(`kernel level refused: ${reason}`);
     const dataset = await loading;
     signal.throwIfAborted();
+    if (weights !== null) checkInitialWeights(weights, config, dataset, warn);
     const data = await timed(phases, 'prepare data', () => resources.prepared(config, dataset, initial));
+    for (const { code, message } of data.warnings) warn(code, message);
     const threads = threadsFor(config, cores, dataset);
     return { ...options, resources, phases, kernels, tensorflow, dataset, data, initial, threads };
   } catch (error) {

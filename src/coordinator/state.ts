@@ -26,6 +26,8 @@ export interface TrainingState {
   readonly featuresMs: number;
   /** Images that were trained on: all that were seen, unless train.selective chooses among them. */
   readonly trained: number;
+  /** Of the first step; null before it. */
+  readonly firstLoss: number | null;
   /** Of the present epoch's steps. */
   readonly lossSum: number;
   /** The last evaluation, and the step that it is of. */
@@ -49,6 +51,7 @@ export const initialState = (seed: number): TrainingState => ({
   evaluateMs: 0,
   featuresMs: 0,
   trained: 0,
+  firstLoss: null,
   lossSum: 0,
   evaluation: null,
   evaluatedAt: -1,
@@ -77,7 +80,8 @@ export function stepsDone(
     trained += trainedImages;
     if (sizes !== null && squares !== null) noise = addSquares(noise, sizes, squares.small, squares.big);
   }
-  return { ...state, step: state.step + metrics.length, lossSum, trained, noise };
+  const firstLoss = state.firstLoss ?? metrics.at(0)?.loss ?? null;
+  return { ...state, step: state.step + metrics.length, firstLoss, lossSum, trained, noise };
 }
 
 /** After an evaluation of the present weights. */

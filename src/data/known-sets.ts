@@ -123,3 +123,5 @@ export const knownSets: Readonly<Record<KnownSetName, KnownSet>> = {
     },
   },
 };
+
+export const isKnownSet = (set: string): set is KnownSetName => knownSetNames.some((name) => name === set);

@@ -7,6 +7,7 @@ import type { CommandContext } from './command-context.js';
 import type { EventFile } from './event-file.js';
 import type { RunLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
+import { warnOfOutcomes } from './outcome-warnings.js';
 import { createRecorder } from './recorder.js';
 import { type RunFolder, scalarsPath } from './run-folder.js';
 import type { Kept, SeedResult } from './train-result.js';
@@ -16,6 +17,8 @@ export interface SeedRuns {
   readonly seeds: number;
   /** Its metrics.csv and event files grow as the runs go on; without one they are written at the end. */
   readonly folder?: RunFolder;
+  /** Classes of the images that accuracy is measured on. */
+  readonly targets: Uint32Array;
   readonly log: RunLog;
   /** Filled as the runs end. */
   readonly record: Kept;
@@ -25,7 +28,7 @@ export interface SeedRuns {
 /** Trains with seeds seed, seed + 1, … */
 export async function runSeeds(
   trainer: Trainer,
-  { config, seeds, folder, log, record, context }: SeedRuns,
+  { config, seeds, folder, targets, log, record, context }: SeedRuns,
 ): Promise<void> {
   const { session } = trainer;
   const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
@@ -73,6 +76,8 @@ export async function runSeeds(
     record.results.push({ seed, status, outcome, testAccuracy });
     record.tensors ??= session.parameters();
   }
+  const outcomes = record.results.map(({ outcome }) => outcome);
+  warnOfOutcomes(outcomes, { config, targets, stepsPerEpoch }, context.warnings.warn);
 }
 
 /** Null without log.tensorboard, which most runs are. */

@@ -1,7 +1,7 @@
 /** What a training run leaves: the files of its run folder, and the card or the JSON on stdout. */
 import type { ResolvedConfig } from '../config/load.js';
-import { weightsMetadata } from '../coordinator/initial-tensors.js';
 import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
+import { weightsMetadata } from '../coordinator/weights-file.js';
 import type { MeasuredSpeed } from '../machine/hardware.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
@@ -104,7 +104,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
       : {
           'final.safetensors': writeSafetensors(
             new Map([...record.tensors, ...setup.data.pipeline.tensors()]),
-            weightsMetadata(config),
+            weightsMetadata(config, setup.dataset),
           ),
         }),
   });

@@ -44,6 +44,11 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
   'data.shuffle': one('data.shuffle', false),
   'data.packing': one('data.packing', 'sparse', 'dense'),
   'data.validation': one('data.validation', 0.25, 100),
+  'data.validationFrom': [
+    ['data.validationFrom=stratified', 'data.validation=0.2'],
+    ['data.validationFrom=stratified', 'data.validation=77', 'stop.on=validation'],
+  ],
+  'data.scale': one('data.scale', 100, 200),
   'model.hidden': one('model.hidden', '[]', '[20]', '[130]', '[12,11,10]'),
   'model.activation': one('model.activation', 'tanh', 'gelu'),
   'model.init.kind': [

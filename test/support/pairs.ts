@@ -11,11 +11,15 @@ import { describeKeys } from '../../dist/config/keys.js';
 import { resolveConfig } from '../../dist/config/load.js';
 import type { Config } from '../../dist/config/schema.js';
 import { toYaml } from '../../dist/config/yaml-text.js';
-import { readInitialTensors, weightsMetadata } from '../../dist/coordinator/initial-tensors.js';
 import { type PreparedData, prepareData } from '../../dist/coordinator/prepare-data.js';
 import { shapeOf } from '../../dist/coordinator/resources.js';
 import { Session } from '../../dist/coordinator/session.js';
 import { startParameters, trainOnce } from '../../dist/coordinator/training-run.js';
+import {
+  checkInitialWeights,
+  readInitialWeights,
+  weightsMetadata,
+} from '../../dist/coordinator/weights-file.js';
 import type { Evaluation } from '../../dist/coordinator/work.js';
 import type { Dataset, Samples } from '../../dist/data/dataset.js';
 import { Pipeline } from '../../dist/data/transforms/pipeline.js';
@@ -26,6 +30,7 @@ import { readSafetensors, type Tensor, writeSafetensors } from '../../dist/model
 import { makePlan } from '../../dist/plan/make-plan.js';
 import { profilePlan } from '../../dist/profile/profile-plan.js';
 import { UserError } from '../../dist/user-error.js';
+import type { Warn } from '../../dist/warnings.js';
 import { openPool, type WorkerPool } from '../../dist/worker/pool.js';
 import { Diverged } from '../../dist/worker/session-errors.js';
 import { realMnist } from './training.ts';
@@ -126,9 +131,14 @@ export async function train(
   }
 }
 
+/** A file that a run has just left describes its network. */
+const unexpected: Warn = (code, message) => {
+  throw new Error(`${code}: ${message}`);
+};
+
 /** The bytes of final.safetensors. */
-export const weightsFile = ({ tensors }: Trained, config: Config): Uint8Array =>
-  writeSafetensors(new Map(tensors), weightsMetadata(config));
+export const weightsFile = ({ tensors }: Trained, { config, dataset }: Prepared): Uint8Array =>
+  writeSafetensors(new Map(tensors), weightsMetadata(config, dataset));
 
 /**
  * The test part by a session that starts from a weights file, as model.init.file does, before any step. `labels`: of
@@ -144,7 +154,9 @@ export async function evaluateFile(
   writeFileSync(file, bytes);
   const { model } = config;
   const starting: Config = { ...config, model: { ...model, init: { ...model.init, file } } };
-  const initial = readInitialTensors(starting);
+  const weights = readInitialWeights(starting);
+  if (weights !== null) checkInitialWeights(weights, starting, dataset, unexpected);
+  const initial = weights?.tensors ?? null;
   const data = prepareData(dataset, starting, initial);
   const { test } = data.parts;
   const labelled = { ...data, parts: { ...data.parts, test: { ...test, targets: labels ?? test.targets } } };

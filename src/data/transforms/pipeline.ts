@@ -6,6 +6,7 @@ import { affineOf } from './affine.js';
 import { cropAndPoolOf } from './crop-pool.js';
 import { linearMapOf } from './linear-map.js';
 import { momentsOf } from './moments.js';
+import { rangeOf } from './range.js';
 import {
   type Affine,
   type Fitted,
@@ -17,7 +18,13 @@ import {
 } from './transform.js';
 
 /** In the order in which they are applied. A new transform is a file and a line here. */
-const transforms: readonly TransformOf[] = [momentsOf, cropAndPoolOf, affineOf, linearMapOf];
+const transforms: readonly TransformOf[] = [rangeOf, momentsOf, cropAndPoolOf, affineOf, linearMapOf];
+
+/** Before direction features, which are made within the run, on its clock. */
+const beforeDirections: readonly TransformOf[] = [rangeOf];
+
+const transformsOf = ({ features }: Config['data']) =>
+  features.kind === 'directions' ? beforeDirections : transforms;
 
 export class Pipeline {
   /** Of a sample as it is read, and as the network sees it. */
@@ -45,7 +52,7 @@ export class Pipeline {
   ): { readonly pipeline: Pipeline; readonly train: Values } {
     let samples = train;
     const stages: Fitted[] = [];
-    for (const transformOf of transforms) {
+    for (const transformOf of transformsOf(data)) {
       const transform = transformOf(data);
       if (transform === null) continue;
       const stage = (stored && transform.restore(stored, samples)) ?? transform.fit(samples);
@@ -61,7 +68,7 @@ export class Pipeline {
    */
   static restore(data: Config['data'], input: Shape, stored: Stored): Pipeline {
     let samples: Values = { values: new Uint8Array(), count: 0, shape: input, full: 255 };
-    const stages = transforms.flatMap((transformOf) => {
+    const stages = transformsOf(data).flatMap((transformOf) => {
       const transform = transformOf(data);
       if (transform === null) return [];
       const stage = transform.restore(stored, samples);
@@ -73,11 +80,6 @@ export class Pipeline {
       return stage;
     });
     return new Pipeline(input, stages);
-  }
-
-  /** Of inputs that are made within the run, on its clock: nothing is done to the samples before. */
-  static none(input: Shape): Pipeline {
-    return new Pipeline(input, []);
   }
 
   /** Whether samples are packed as they are read. */

@@ -1,0 +1,117 @@
+/**
+ * What a weights file says besides its tensors: the network, every transform and the classes, without which the weights are
+ * of no use. Nothing in it differs between equal runs, and keys are sorted: equal runs leave equal files.
+ */
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/schema.js';
+import type { Dataset } from '../data/dataset.js';
+import { readSafetensors, readSafetensorsMetadata, type Tensor } from '../model/safetensors.js';
+import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import type { Warn } from '../warnings.js';
+
+const formatKey = 'shardstep.format';
+const format = 1;
+
+/** Weights that a run starts from. */
+export interface InitialWeights {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+type Facts = Pick<Dataset, 'classes'> & { readonly train: Pick<Dataset['train'], 'shape'> };
+
+/** Metadata of a weights file; values are JSON, but for words. */
+export function weightsMetadata(config: Config, facts: Facts): Record<string, string> {
+  const metadata = { format: 'pt', [formatKey]: String(format), ...described(config, facts) };
+  return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What weights and a configuration must agree on. `data.scale` is a tensor of its transform. */
+function described({ data, model, loss }: Config, { train, classes }: Facts): Record<string, string> {
+  const { features } = data;
+  const seesPixels = features.kind === 'pixels';
+  return {
+    'data.features': JSON.stringify(seesPixels ? { kind: 'pixels' } : features),
+    ...(seesPixels
+      ? {
+          'data.crop': String(data.crop),
+          'data.momentNormalise': String(data.momentNormalise),
+          'data.normalise': data.normalise,
+          'data.pool': String(data.pool),
+        }
+      : {}),
+    input: JSON.stringify(train.shape),
+    'loss.name': loss.name,
+    'model.activation': model.activation,
+    'model.hidden': JSON.stringify(model.hidden),
+    classes: String(classes),
+  };
+}
+
+/** Weights go on with another loss. Softmax regression has no activation. */
+const mayDiffer = ({ model }: Config, key: string) =>
+  key === 'loss.name' || (key === 'model.activation' && model.hidden.length === 0);
+
+/**
+ * Null without a file.
+ * @throws UserError (exit 1) when it cannot be read, is not a safetensors file, or is of a later format.
+ */
+export function readInitialWeights(config: Config): InitialWeights | null {
+  const { file } = config.model.init;
+  if (file === null) return null;
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(`model.init.file: cannot read ${file}: ${reason}`, ExitCode.failure, { cause });
+  }
+  const tensors = readSafetensors(bytes, file);
+  const metadata = readSafetensorsMetadata(bytes, file);
+  const theirs = metadata[formatKey];
+  if (theirs !== undefined && !(Number(theirs) <= format))
+    throw new UserError(`${file}: ${formatKey}: ${expectedGot(`a number up to ${format}`, theirs)}`);
+  return { tensors, metadata };
+}
+
+/**
+ * Compares what the file says with what the run is going to do.
+ * @throws UserError (usage) naming the first key that differs, with both values.
+ */
+export function checkInitialWeights(
+  { metadata }: InitialWeights,
+  config: Config,
+  facts: Facts,
+  warn: Warn,
+): void {
+  const file = config.model.init.file ?? '';
+  for (const [key, ours] of Object.entries(described(config, facts))) {
+    const theirs = metadata[key];
+    if (theirs === undefined || theirs === ours || mayDiffer(config, key)) continue;
+    const [named, wanted, got] =
+      key === 'data.features' ? featureThatDiffers(theirs, ours) : [key, theirs, ours];
+    throw new UserError(
+      `${named}: ${expectedGot(`${wanted}, as the weights of model.init.file=${file} were trained on`, got)}`,
+      ExitCode.usage,
+    );
+  }
+  if (metadata[formatKey] === undefined)
+    warn(
+      'weights-undescribed',
+      `${file} does not describe its network: model.activation=${config.model.activation} and data.normalise=${config.data.normalise} are taken from the configuration`,
+    );
+}
+
+/** The first key of direction features that differs. */
+function featureThatDiffers(theirs: string, ours: string): [string, unknown, unknown] {
+  const [wanted, got] = [theirs, ours].map((text): Map<string, unknown> => {
+    try {
+      return new Map(Object.entries(JSON.parse(text)));
+    } catch {
+      return new Map();
+    }
+  });
+  for (const [key, value] of wanted)
+    if (got.get(key) !== value) return [`data.features.${key}`, value, got.get(key) ?? null];
+  return ['data.features', theirs, ours];
+}

@@ -1,0 +1,70 @@
+/** Which training samples are held out for validation. */
+import { Rng, Stream, shuffle } from '../numbers/rng.js';
+import type { Samples } from './dataset.js';
+import { sizeOf } from './transforms/transform.js';
+
+export interface Split {
+  readonly train: Samples;
+  readonly validation: Samples;
+}
+
+/** The last `held` samples, as views. */
+export function splitEnd(samples: Samples, held: number): Split {
+  const kept = samples.count - held;
+  return { train: slice(samples, 0, kept), validation: slice(samples, kept, samples.count) };
+}
+
+/** `held` samples drawn from the classes in proportion to their sizes; both parts keep the order of the samples. */
+export function splitStratified(samples: Samples, held: number, seed: number): Split {
+  const chosen = new Uint8Array(samples.count);
+  const rng = new Rng(seed, Stream.validation);
+  for (const { members, share } of sharesOf(samples.targets, held)) {
+    shuffle(members, rng);
+    for (const index of members.subarray(0, share)) chosen[index] = 1;
+  }
+  return { train: pick(samples, chosen, 0), validation: pick(samples, chosen, 1) };
+}
+
+/** Whole numbers of samples that add up to `held`: rounded down, then one more for the largest remainders. */
+function sharesOf(targets: Uint32Array, held: number): { members: Int32Array; share: number }[] {
+  const byClass = new Map<number, number[]>();
+  for (let i = 0; i < targets.length; i++) {
+    const members = byClass.get(targets[i]);
+    if (members === undefined) byClass.set(targets[i], [i]);
+    else members.push(i);
+  }
+  const classes = [...byClass].sort(([a], [b]) => a - b).map(([, members]) => Int32Array.from(members));
+  const exact = classes.map((members) => (members.length * held) / targets.length);
+  const shares = exact.map(Math.floor);
+  const byRemainder = exact
+    .map((share, c) => ({ c, rest: share - shares[c] }))
+    .sort((a, b) => b.rest - a.rest);
+  const missing = held - shares.reduce((sum, share) => sum + share, 0);
+  for (const { c } of byRemainder.slice(0, missing)) shares[c] += 1;
+  return classes.map((members, c) => ({ members, share: shares[c] }));
+}
+
+function slice(samples: Samples, first: number, last: number): Samples {
+  const size = sizeOf(samples.shape);
+  return {
+    ...samples,
+    values: samples.values.subarray(first * size, last * size),
+    targets: samples.targets.subarray(first, last),
+    count: last - first,
+  };
+}
+
+function pick(samples: Samples, chosen: Uint8Array, wanted: number): Samples {
+  const indices = Array.from(chosen.keys()).filter((i) => chosen[i] === wanted);
+  const size = sizeOf(samples.shape);
+  const values = new Uint8Array(indices.length * size);
+  indices.forEach((from, to) => {
+    values.set(samples.values.subarray(from * size, (from + 1) * size), to * size);
+  });
+  return {
+    ...samples,
+    values,
+    targets: Uint32Array.from(indices, (i) => samples.targets[i]),
+    count: indices.length,
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * Which value stands for full light. Pixels are meant to go from 0 to 255; those of other ranges, such as 0 and 1 or 0 to 16,
+ * are scaled to it before anything else is done to them.
+ */
+import { findTensor } from '../../model/parameters.js';
+import type { Tensor } from '../../model/safetensors.js';
+import { ExitCode, expectedGot, UserError } from '../../user-error.js';
+import { isKnownSet } from '../known-sets.js';
+import type { Fitted, Shape, TransformOf, Values } from './transform.js';
+
+/** Full light of pixels; a range that ends here leaves samples as they are and is not in files. */
+export const fullLight = 255;
+
+/** Largest values from here on are taken for 0 to 255 of images that are a little dark. */
+const plausibleFrom = 128;
+
+const tensorName = 'range.full';
+
+/** `data.scale`: a value, or auto: of the data sets known by name 255, of others what the training samples reach. */
+export const rangeOf: TransformOf = ({ scale, set }) => ({
+  fit: (train) =>
+    fitted(scale === 'auto' ? (isKnownSet(set) ? fullLight : largestOf(train)) : scale, train.shape),
+  restore({ tensors, prefix, source }, { shape }) {
+    const name = prefix + tensorName;
+    const [full] = tensors.has(name) ? findTensor(tensors, name, [1], source) : [fullLight];
+    if (scale !== 'auto' && scale !== full) {
+      const wanted = `${full}, as the weights of ${source} were trained on`;
+      throw new UserError(`data.scale: ${expectedGot(wanted, scale)}`, ExitCode.usage);
+    }
+    return fitted(full, shape);
+  },
+});
+
+/** The value that stands for full light in samples from which a pipeline with these tensors was fitted. */
+export const fullOf = (tensors: ReadonlyMap<string, Tensor>): number =>
+  tensors.get(tensorName)?.data[0] ?? fullLight;
+
+/** 255 if the largest value is plausible for that, or if there is none above 0. */
+function largestOf({ values }: Values): number {
+  const largest = largestValue(values);
+  return largest === 0 || largest >= plausibleFrom ? fullLight : largest;
+}
+
+/** No further than to a value that is plausible for 0 to 255. */
+export function largestValue(values: Values['values']): number {
+  let largest = 0;
+  for (let i = 0; i < values.length && largest < plausibleFrom; i++) largest = Math.max(largest, values[i]);
+  return largest;
+}
+
+function fitted(full: number, output: Shape): Fitted {
+  const keepsValues = full === fullLight;
+  // Values beyond the range of the training samples count as full light.
+  const scaled = Uint8Array.from({ length: 256 }, (_, x) =>
+    Math.min(255, Math.round((x * fullLight) / full)),
+  );
+  return {
+    output,
+    keepsValues,
+    affine: null,
+    apply: (samples) =>
+      keepsValues ? samples : { ...samples, values: samples.values.map((value) => scaled[value]) },
+    tensors: () =>
+      keepsValues ? new Map() : new Map([[tensorName, { shape: [1], data: Float32Array.of(full) }]]),
+  };
+}

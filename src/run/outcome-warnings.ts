@@ -1,0 +1,74 @@
+/** Runs that ended and did not work, with the likely cause: said after training, since nothing else in a result shows it. */
+import type { Config } from '../config/schema.js';
+import type { UnfinishedOutcome } from '../coordinator/training-run.js';
+import type { Warn, WarningCode } from '../warnings.js';
+
+export interface Circumstances {
+  readonly config: Config;
+  /** Classes of the images that accuracy is measured on. */
+  readonly targets: Uint32Array;
+  readonly stepsPerEpoch: number;
+}
+
+interface Finding {
+  readonly code: WarningCode;
+  readonly message: string;
+}
+
+/** One warning of each kind; of several runs, by the first run that it is true of. */
+export function warnOfOutcomes(
+  outcomes: readonly UnfinishedOutcome[],
+  circumstances: Circumstances,
+  warn: Warn,
+): void {
+  const found = outcomes.flatMap((outcome) => findings(outcome, circumstances));
+  for (const code of new Set(found.map((finding) => finding.code))) {
+    const [{ message }, ...more] = found.filter((finding) => finding.code === code);
+    const count = outcomes.length === 1 ? '' : ` (${more.length + 1} of ${outcomes.length} seeds)`;
+    warn(code, message + count);
+  }
+}
+
+/** The loss of images without information wavers about that of the first step. */
+const notable = 1.1;
+
+/** None of a run that was cut short: it has had no chance. */
+function findings(outcome: UnfinishedOutcome, circumstances: Circumstances): Finding[] {
+  if (outcome.steps < circumstances.stepsPerEpoch) return [];
+  return [...lossFindings(outcome, circumstances.config), ...chanceFindings(outcome, circumstances)];
+}
+
+/** Weights from a file may begin below what the run can hold. */
+function lossFindings({ firstLoss, epochLoss, evaluation }: UnfinishedOutcome, config: Config): Finding[] {
+  if (config.model.init.file !== null || firstLoss === null || epochLoss === null) return [];
+  const start = `${words(firstLoss)} in the first step`;
+  if (epochLoss > notable * firstLoss) {
+    const message = `the training loss rose from ${start} to ${words(epochLoss)} in the last epoch: optimizer.lr=${config.optimizer.lr} is likely too high`;
+    return [{ code: 'loss-rose', message }];
+  }
+  if (evaluation === null || evaluation.loss <= firstLoss) return [];
+  const message = `the ${config.stop.on} loss is ${words(evaluation.loss)}, above ${start}, and the training loss is ${words(epochLoss)}: the network has likely learnt the training images by heart; fewer epochs or stop.restoreBest help`;
+  return [{ code: 'overfitted', message }];
+}
+
+/** By chance, always answering the most frequent class: its share, give or take two standard errors. */
+function chanceFindings({ evaluation }: UnfinishedOutcome, { config, targets }: Circumstances): Finding[] {
+  if (evaluation === null || targets.length === 0) return [];
+  const { accuracy } = evaluation;
+  const counts = new Map<number, number>();
+  for (const target of targets) counts.set(target, (counts.get(target) ?? 0) + 1);
+  const [[most, largest]] = [...counts].sort(([, a], [, b]) => b - a);
+  const share = largest / targets.length;
+  const error = Math.sqrt((share * (1 - share)) / targets.length);
+  if (accuracy > share + 2 * error || share === 1) return [];
+  const only = [...counts].find(([, count]) => Math.round(accuracy * targets.length) === count);
+  const same =
+    only === undefined ? '' : `, exactly the share of class ${only[0]}: likely every answer is that class`;
+  const message =
+    `the accuracy of ${percent(accuracy)} is no better than always answering class ${most} (${percent(share)})${same}; ` +
+    `likely causes: optimizer.lr=${config.optimizer.lr} is too high or too low, targets that do not belong to the images, or images without information`;
+  return [{ code: 'chance-level', message }];
+}
+
+const words = (loss: number) => loss.toPrecision(3);
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

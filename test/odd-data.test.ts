@@ -1,0 +1,130 @@
+/** Data that do not fit what is assumed of them: values of another range, sorted by class, without information. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { splitEnd, splitStratified } from '../dist/data/split.js';
+import { cli, readLog, workingDirectory } from './support/cli.ts';
+import { toyRows, toyRun, writeToyRecipe, writeToySet } from './support/toy-set.ts';
+
+interface Result {
+  readonly accuracy: number;
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}
+
+async function trained(cwd: string, folder: string, ...words: string[]) {
+  const { stderr } = await cli(['train', ...toyRun(folder), ...words], { cwd });
+  const file = (name: string) => join(cwd, `run-${folder}`, name);
+  const result = JSON.parse(readFileSync(file('result.json'), 'utf8')) as Result;
+  const logged = (await readLog(join(cwd, `run-${folder}`))).filter(({ event }) => event === 'warning');
+  assert.deepEqual(
+    logged.map(({ code, message }) => ({ code, message })),
+    result.warnings,
+    'the log and result.json say the same',
+  );
+  for (const { code } of result.warnings) assert.ok(stderr.includes(`[${code}]`), stderr);
+  const weights = readFileSync(file('final.safetensors'));
+  return { ...result, codes: result.warnings.map(({ code }) => code), weights };
+}
+
+async function folderWith(t: TestContext): Promise<string> {
+  const cwd = await workingDirectory(t);
+  writeToyRecipe(cwd);
+  return cwd;
+}
+
+for (const [name, full] of [
+  ['0 and 1', 1],
+  ['0 to 16', 16],
+  ['0 to 100', 100],
+] as const)
+  test(`values of ${name} train as well as those of 0 to 255, with a warning`, async (t) => {
+    const cwd = await folderWith(t);
+    // Of values that the range can hold, so that both sets say the same.
+    const levels = (value: number) => Math.round((value / 255) * full);
+    writeToySet(cwd, 'whole', (value) => Math.round((levels(value) * 255) / full));
+    writeToySet(cwd, 'part', levels);
+    const whole = await trained(cwd, 'whole');
+    const part = await trained(cwd, 'part');
+    assert.deepEqual(whole.codes, []);
+    assert.deepEqual(part.codes, ['value-range']);
+    assert.ok(whole.accuracy > 0.9);
+    assert.equal(part.accuracy, whole.accuracy);
+  });
+
+test('data.scale says what stands for full light; 255 keeps the values as they are', async (t) => {
+  const cwd = await folderWith(t);
+  writeToySet(cwd, 'ones', (value) => Number(value > 127));
+  const kept = await trained(cwd, 'ones', 'data.scale=255');
+  assert.ok(!kept.codes.includes('value-range'));
+  assert.ok(kept.accuracy < 0.7, 'hardly any light');
+});
+
+test('a range comes with the weights, and is not fitted again', async (t) => {
+  const cwd = await folderWith(t);
+  writeToySet(cwd, 'half', (value) => Math.round(value / 4));
+  writeToySet(cwd, 'dark', (value) => Math.round(value / 8));
+  const { accuracy } = await trained(cwd, 'half');
+  const file = 'model.init.file=run-half/final.safetensors';
+  const still = ['optimizer.lr=1e-9', 'train.epochs=1', file, '--out', 'again'];
+  const again = JSON.parse(
+    (await cli(['train', ...toyRun('half'), ...still, '--json'], { cwd })).stdout,
+  ) as Result;
+  assert.equal(again.accuracy, accuracy);
+  const other = await cli(['train', ...toyRun('half'), ...still, 'data.scale=255'], { cwd });
+  assert.equal(other.code, 2);
+  assert.match(other.stderr, /data\.scale.*64.*255/);
+});
+
+for (const rate of [10, 100])
+  test(`a rate of ${rate} is named as the likely cause`, async (t) => {
+    const cwd = await folderWith(t);
+    writeToySet(cwd, 'toy');
+    const { codes, warnings } = await trained(cwd, 'toy', `optimizer.lr=${rate}`);
+    assert.ok(codes.includes('loss-rose') || codes.includes('chance-level'), codes.join());
+    for (const { message } of warnings) assert.match(message, new RegExp(`optimizer\\.lr=${rate}\\b`));
+  });
+
+test('images without information end at chance level', async (t) => {
+  const cwd = await folderWith(t);
+  writeToySet(cwd, 'blank', () => 0);
+  assert.deepEqual((await trained(cwd, 'blank')).codes, ['chance-level']);
+});
+
+test('a set sorted by class is validated on every class, by default', async (t) => {
+  const cwd = await folderWith(t);
+  writeToySet(cwd, 'sorted', undefined, toyRows(240, 7, true));
+  const words = ['data.validation=0.2', 'stop.on=validation'];
+  const drawn = await trained(cwd, 'sorted', ...words);
+  assert.deepEqual(drawn.codes, []);
+  assert.ok(drawn.accuracy > 0.9);
+  const end = await trained(cwd, 'sorted', ...words, 'data.validationFrom=end', '--out', 'run-sorted');
+  assert.ok(end.codes.includes('class-missing'));
+});
+
+test('a stratified split: proportions, every sample once, the order kept, by the seed', () => {
+  const targets = Uint32Array.from({ length: 100 }, (_, i) => (i < 70 ? 0 : i < 95 ? 1 : 2));
+  const values = Uint8Array.from({ length: 100 }, (_, i) => i);
+  const samples = { values, targets, count: 100, shape: [1, 1, 1], full: 255 };
+  const { train, validation } = splitStratified(samples, 20, 5);
+  assert.deepEqual(
+    [0, 1, 2].map((c) => validation.targets.filter((target) => target === c).length),
+    [14, 5, 1],
+  );
+  assert.deepEqual(
+    [...train.values, ...validation.values].toSorted((a, b) => a - b),
+    [...values],
+  );
+  assert.deepEqual(
+    [...validation.values],
+    [...validation.values].toSorted((a, b) => a - b),
+  );
+  for (const part of [train, validation])
+    part.values.forEach((value, i) => {
+      assert.equal(part.targets[i], targets[value]);
+    });
+  const again = splitStratified(samples, 20, 5).validation.values;
+  assert.deepEqual(again, validation.values);
+  assert.notDeepEqual(splitStratified(samples, 20, 6).validation.values, again);
+  assert.deepEqual([...splitEnd(samples, 20).validation.values], [...values.subarray(80)]);
+});

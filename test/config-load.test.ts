@@ -57,6 +57,8 @@ test('the defaults are complete', async () => {
       shuffle: true,
       packing: 'auto',
       validation: 0,
+      validationFrom: 'auto',
+      scale: 'auto',
     },
     model: { hidden: [256, 128], activation: 'relu', init: { kind: 'torch', file: null, prefix: '' } },
     loss: { name: 'cross-entropy', labelSmoothing: 0 },

@@ -34,10 +34,10 @@ function described({ data, model, loss }: Config, { train, classes }: Facts): Re
     'data.features': JSON.stringify(seesPixels ? { kind: 'pixels' } : features),
     ...(seesPixels
       ? {
-          'data.crop': String(data.crop),
-          'data.momentNormalise': String(data.momentNormalise),
           'data.normalise': data.normalise,
+          'data.momentNormalise': String(data.momentNormalise),
           'data.pool': String(data.pool),
+          'data.crop': String(data.crop),
         }
       : {}),
     input: JSON.stringify(train.shape),
@@ -89,7 +89,7 @@ export function checkInitialWeights(
     const theirs = metadata[key];
     if (theirs === undefined || theirs === ours || mayDiffer(config, key)) continue;
     const [named, wanted, got] =
-      key === 'data.features' ? featureThatDiffers(theirs, ours) : [key, theirs, ours];
+      key === 'data.features' ? featureThatDiffers(theirs, ours) : [key, theirs, valueOf(ours)];
     throw new UserError(
       `${named}: ${expectedGot(`${wanted}, as the weights of model.init.file=${file} were trained on`, got)}`,
       ExitCode.usage,
@@ -102,15 +102,18 @@ export function checkInitialWeights(
     );
 }
 
+/** Of metadata that are JSON or a word. */
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /** The first key of direction features that differs. */
 function featureThatDiffers(theirs: string, ours: string): [string, unknown, unknown] {
-  const [wanted, got] = [theirs, ours].map((text): Map<string, unknown> => {
-    try {
-      return new Map(Object.entries(JSON.parse(text)));
-    } catch {
-      return new Map();
-    }
-  });
+  const [wanted, got] = [theirs, ours].map((text) => new Map(Object.entries(valueOf(text) ?? {})));
   for (const [key, value] of wanted)
     if (got.get(key) !== value) return [`data.features.${key}`, value, got.get(key) ?? null];
   return ['data.features', theirs, ours];

@@ -186,3 +186,12 @@ test('a sweep that diverges exits 1 with one line, and leaves status failed', as
   assert.match(stderr, /^error: [^\n]*not finite at step \d+[^\n]*\n$/);
   assert.equal((await readJson<TrainingResult>(cwd, 'run', 'result.json')).status, 'failed');
 });
+
+test('SIGHUP, a terminal that is closed, keeps what was measured as SIGINT does', async (t) => {
+  const cwd = await workingDirectory(t);
+  const words = [...endless, '--out', 'run'];
+  const { code, stderr } = await cli(words, { cwd, interruptAfter: 'epoch 3/', interruptBy: 'SIGHUP' });
+  assert.equal(code, 130, stderr);
+  assert.equal((await readJson<TrainingResult>(join(cwd, 'run'), 'result.json')).status, 'interrupted');
+  await readFile(join(cwd, 'run', 'final.safetensors'));
+});

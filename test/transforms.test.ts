@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import { Pipeline } from '../dist/data/transforms/pipeline.js';
+import { atOnce } from '../dist/numbers/steps.js';
 import { configure, syntheticDataset } from './support/training.ts';
 
 const images = { rows: 8, columns: 7, classes: 3, train: 60, test: 20, density: 0.5 };
@@ -19,7 +20,7 @@ const variants = [
 for (const words of variants) {
   test(`${words.join(' ')}: restored as fitted, whatever the samples at hand`, async () => {
     const { data, ...rest } = await configure('train.batch=8', ...words);
-    const fitted = Pipeline.fit(data, dataset.train, null).pipeline;
+    const fitted = atOnce(Pipeline.fit(data, dataset.train, null)).pipeline;
     const stored = { tensors: fitted.tensors(), prefix: '', source: 'weights' };
     const restored = Pipeline.restore(data, dataset.train.shape, stored);
     const kept = prepareData(other, { data, ...rest }, stored.tensors).pipeline;

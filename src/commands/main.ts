@@ -11,10 +11,13 @@ import { parseCommandLine } from './cli.js';
 const print = (text: string) => process.stdout.write(`${text}\n`);
 const complain = (text: string) => process.stderr.write(`${text}\n`);
 
-/** A reader of our output may go away (`| head`): the run goes on and leaves its folder all the same. */
+/**
+ * A reader of our output may go away (`| head`), a terminal may be closed: the run goes on, or ends as it was asked to, and
+ * leaves its folder all the same.
+ */
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
+    if (error.code === 'EPIPE' || error.code === 'EIO') return;
     if (stream === process.stdout) complain(`error: cannot write to stdout: ${error.message}`);
     process.exit(ExitCode.failure);
   });

@@ -10,7 +10,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** A signal that is aborted by SIGINT or SIGTERM. */
+/** A signal that is aborted by SIGINT, SIGTERM or, when a terminal is closed, SIGHUP. */
 export function listenForInterrupt(): AbortSignal {
   const controller = new AbortController();
   const stop = () => {
@@ -19,5 +19,7 @@ export function listenForInterrupt(): AbortSignal {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  // Node does not keep a SIGHUP that nohup has it ignore: it would end the process and lose the run.
+  process.on('SIGHUP', stop);
   return controller.signal;
 }

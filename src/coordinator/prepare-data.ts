@@ -5,7 +5,7 @@ import { isKnownSet } from '../data/known-sets.js';
 import { classWarnings, rangeWarnings } from '../data/odd-data.js';
 import { choosePacking, packDense } from '../data/packing.js';
 import { type Split, splitEnd, splitStratified } from '../data/split.js';
-import { measureFeatures } from '../data/statistics.js';
+import { measuringFeatures } from '../data/statistics.js';
 import { describeModel } from '../data/transforms/directions/describe-model.js';
 import { isLinear } from '../data/transforms/linear-map.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
@@ -13,7 +13,9 @@ import { sizeOf, type Values } from '../data/transforms/transform.js';
 import { mostClasses } from '../kernels/directions/direction-kernels.js';
 import { chunkImages, imageSide } from '../kernels/directions/spec.js';
 import { packSparse } from '../kernels/sparse-rows.js';
+import type { Region } from '../memory/arena.js';
 import type { Tensor } from '../model/safetensors.js';
+import { atOnce, rowsAStep, type Steps } from '../numbers/steps.js';
 import type { DataFacts, Plan } from '../plan/plan.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warning } from '../warnings.js';
@@ -33,16 +35,24 @@ export interface PreparedData {
   readonly warnings: readonly Warning[];
 }
 
+/** At once: see preparingData. */
+export const prepareData = (...given: Parameters<typeof preparingData>): PreparedData =>
+  atOnce(preparingData(...given));
+
+/** At once: see fillingMemory. */
+export const fillMemory = (...given: Parameters<typeof fillingMemory>): void =>
+  atOnce(fillingMemory(...given));
+
 /**
  * Splits off the validation part, fits the transforms on what is left, or restores those
  * that come with the weights that a run starts from, applies them, and chooses the packing.
  * @throws UserError (usage) when the configuration asks for more images than there are, or for others.
  */
-export function prepareData(
+export function* preparingData(
   dataset: Dataset,
   config: Config,
   initial: ReadonlyMap<string, Tensor> | null = null,
-): PreparedData {
+): Steps<PreparedData> {
   const { train, test, classes } = dataset;
   const count = trainingImages(train.count, config);
   const seesDirections = config.data.features.kind === 'directions';
@@ -51,17 +61,17 @@ export function prepareData(
   const stored = initial && { tensors: initial, prefix, source: file ?? 'model.init.file' };
   const split = splitOff(train, train.count - count, config);
   const samples = { ...split, test };
-  const { pipeline, train: values } = Pipeline.fit(config.data, split.train, stored);
+  const { pipeline, train: values } = yield* Pipeline.fit(config.data, split.train, stored);
   const parts = {
     train: { values, targets: split.train.targets },
-    validation: { values: pipeline.apply(split.validation), targets: split.validation.targets },
-    test: { values: pipeline.apply(test), targets: test.targets },
+    validation: { values: yield* pipeline.applying(split.validation), targets: split.validation.targets },
+    test: { values: yield* pipeline.applying(test), targets: test.targets },
   };
   const warnings = [
     ...rangeWarnings(samples, config, pipeline, stored !== null),
     ...classWarnings(samples, classes),
   ];
-  const facts = seesDirections ? directionFacts(parts) : packedFacts(config, pipeline, parts, classes);
+  const facts = seesDirections ? directionFacts(parts) : yield* packedFacts(config, pipeline, parts, classes);
   const { scale, shift } = pipeline.affine;
   const shifted = shift.some((value) => value !== 0);
   return {
@@ -129,12 +139,12 @@ function directionFacts({ train, validation, test }: Parts): PackingFacts {
   return { packing: 'directions', nonZeros: [], parts };
 }
 
-function packedFacts(
+function* packedFacts(
   { data, model }: Config,
   { output }: Pipeline,
   parts: Parts,
   classes: number,
-): PackingFacts {
+): Steps<PackingFacts> {
   // Inputs that a linear map has made are hardly ever zero.
   if (isLinear(data.normalise)) {
     const width = sizeOf(output);
@@ -146,9 +156,9 @@ function packedFacts(
     };
   }
   const measured = {
-    train: measureFeatures(parts.train.values),
-    validation: measureFeatures(parts.validation.values),
-    test: measureFeatures(parts.test.values),
+    train: yield* measuringFeatures(parts.train.values),
+    validation: yield* measuringFeatures(parts.validation.values),
+    test: yield* measuringFeatures(parts.test.values),
   };
   const size = ({ count, totalNonZeros }: (typeof measured)['train']) => ({ count, nonZeros: totalNonZeros });
   return {
@@ -162,7 +172,11 @@ function packedFacts(
 const paddingLabel = 255;
 
 /** Writes everything that stays constant during a session: the parts and the shift. */
-export function fillMemory(plan: Plan, { pipeline, parts }: PreparedData, memory: WebAssembly.Memory): void {
+export function* fillingMemory(
+  plan: Plan,
+  { pipeline, parts }: PreparedData,
+  memory: WebAssembly.Memory,
+): Steps<void> {
   const { buffer } = memory;
   const { regions, input } = plan;
   const { shift } = pipeline.affine;
@@ -177,11 +191,50 @@ export function fillMemory(plan: Plan, { pipeline, parts }: PreparedData, memory
     if (plan.directions !== null) {
       fillImages(plan, name, part, buffer);
     } else if (input.packing === 'sparse') {
-      const addresses = new Uint32Array(buffer, starts.offset, starts.bytes / 4);
-      packSparse({ ...part.values, width: input.features }, input, buffer, values.offset, addresses);
+      yield* packingSparse(part.values, plan, buffer, values.offset, starts);
     } else {
-      packDense(part.values, new Uint16Array(buffer, values.offset, values.bytes / 2), input.width);
+      const out = new Uint16Array(buffer, values.offset, values.bytes / 2);
+      for (const { first, rows } of rowsInSteps(part.values)) {
+        packDense(rows, out.subarray(first * input.width), input.width);
+        yield null;
+      }
     }
+  }
+}
+
+/** A part's rows, as many at a time as take some milliseconds. */
+function* rowsInSteps({
+  values,
+  count,
+  shape,
+  full,
+}: Values): Generator<{ readonly first: number; readonly rows: Values }> {
+  const size = sizeOf(shape);
+  const most = rowsAStep(size);
+  for (let first = 0; first < count; first += most) {
+    const rows = Math.min(most, count - first);
+    yield {
+      first,
+      rows: { values: values.subarray(first * size, (first + rows) * size), count: rows, shape, full },
+    };
+  }
+}
+
+/** The rows of each step begin where those before them ended. */
+function* packingSparse(
+  values: Values,
+  { input }: Plan,
+  buffer: ArrayBufferLike,
+  offset: number,
+  starts: Region,
+): Steps<void> {
+  const addresses = new Uint32Array(buffer, starts.offset, starts.bytes / 4);
+  const ranges = input.rangeEnds.length;
+  addresses[0] = offset;
+  for (const { first, rows } of rowsInSteps(values)) {
+    const own = addresses.subarray(first * ranges);
+    packSparse({ ...rows, width: input.features }, input, buffer, own[0], own);
+    yield null;
   }
 }
 

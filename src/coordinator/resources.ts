@@ -5,15 +5,17 @@ import { loadDataset } from '../data/load.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
+import { inTurns } from '../numbers/steps.js';
 import { openPool, type WorkerPool } from '../worker/pool.js';
-import { type PreparedData, prepareData } from './prepare-data.js';
+import { type PreparedData, preparingData } from './prepare-data.js';
 
 type InitialTensors = ReadonlyMap<string, Tensor> | null;
 
 export interface Resources {
   /** @throws UserError for bad data. */
   dataset(config: Config): Promise<Dataset>;
-  prepared(config: Config, dataset: Dataset, initial: InitialTensors): PreparedData;
+  /** @throws UserError for data that do not fit; Interrupted. */
+  prepared(config: Config, dataset: Dataset, initial: InitialTensors): Promise<PreparedData>;
   /** Null for plain TypeScript, which has none. */
   kernels(config: Config): LoadedKernels | null;
   /** Starts a pool that will be borrowed. */
@@ -55,11 +57,12 @@ export class OwnResources implements Resources {
     return loading;
   }
 
-  prepared(config: Config, dataset: Dataset, initial: InitialTensors): PreparedData {
-    if (!this.#shared) return prepareData(dataset, config, initial);
+  async prepared(config: Config, dataset: Dataset, initial: InitialTensors): Promise<PreparedData> {
+    const prepare = () => inTurns(preparingData(dataset, config, initial), this.#signal, this.#note);
+    if (!this.#shared) return prepare();
     const key = JSON.stringify([config.data, config.model, config.train.batch, config.seed]);
     const kept = this.#prepared.get(key);
-    const data = kept?.dataset === dataset ? kept.data : prepareData(dataset, config, initial);
+    const data = kept?.dataset === dataset ? kept.data : await prepare();
     // The one used last stays longest.
     this.#prepared.delete(key);
     this.#prepared.set(key, { dataset, data });

@@ -10,6 +10,7 @@ import type { PartName } from '../data/dataset.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { allocate } from '../memory/shared-memory.js';
 import type { Tensor } from '../model/safetensors.js';
+import { inTurns } from '../numbers/steps.js';
 import { isLayerwise } from '../optim/optimizer.js';
 import type { Plan, ProfilePlan, Region } from '../plan/plan.js';
 import { extractedAtSlot, statsPerRank } from '../sync/phase-clock.js';
@@ -19,7 +20,7 @@ import type { WorkerPool } from '../worker/pool.js';
 import { nonFiniteLoss, WorkerFailure } from '../worker/session-errors.js';
 import { Interrupted } from './interruption.js';
 import { type ParameterStore, parameterStore } from './parameter-store.js';
-import { fillMemory, type PreparedData } from './prepare-data.js';
+import { fillingMemory, type PreparedData } from './prepare-data.js';
 import { readEvaluation, readPhaseTimes } from './readings.js';
 import type { CollectorModule, SessionProfile } from './session-profile.js';
 import { StepRecord } from './step-metrics.js';
@@ -92,7 +93,7 @@ export class Session {
   ): Promise<Session> {
     signal.throwIfAborted();
     const memory = allocate(plan.bytes);
-    fillMemory(plan, data, memory);
+    await inTurns(fillingMemory(plan, data, memory), signal, () => {});
     // Only a profiled run pays for loading it.
     const profile = plan.profile && (await openProfile(plan, plan.profile, memory));
     const session = new Session(plan, memory, kernels?.modules ?? null, pool, profile);

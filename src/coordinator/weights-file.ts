@@ -89,7 +89,7 @@ export function checkInitialWeights(
     const theirs = metadata[key];
     if (theirs === undefined || theirs === ours || mayDiffer(config, key)) continue;
     const [named, wanted, got] =
-      key === 'data.features' ? featureThatDiffers(theirs, ours) : [key, theirs, valueOf(ours)];
+      key === 'data.features' ? featureThatDiffers(theirs, ours) : [key, theirs, parsed(ours)];
     throw new UserError(
       `${named}: ${expectedGot(`${wanted}, as the weights of model.init.file=${file} were trained on`, got)}`,
       ExitCode.usage,
@@ -103,7 +103,7 @@ export function checkInitialWeights(
 }
 
 /** Of metadata that are JSON or a word. */
-function valueOf(text: string): unknown {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -113,7 +113,7 @@ function valueOf(text: string): unknown {
 
 /** The first key of direction features that differs. */
 function featureThatDiffers(theirs: string, ours: string): [string, unknown, unknown] {
-  const [wanted, got] = [theirs, ours].map((text) => new Map(Object.entries(valueOf(text) ?? {})));
+  const [wanted, got] = [theirs, ours].map((text) => new Map(Object.entries(parsed(text) ?? {})));
   for (const [key, value] of wanted)
     if (got.get(key) !== value) return [`data.features.${key}`, value, got.get(key) ?? null];
   return ['data.features', theirs, ours];

@@ -1,4 +1,5 @@
 /** What the plan must know of the data before memory is laid out. */
+import { atOnce, rowsAStep, type Steps } from '../numbers/steps.js';
 import { sizeOf, type Values } from './transforms/transform.js';
 
 export interface FeatureStatistics {
@@ -12,14 +13,18 @@ export interface FeatureStatistics {
   readonly totalNonZeros: number;
 }
 
+export const measureFeatures = (samples: Values): FeatureStatistics => atOnce(measuringFeatures(samples));
+
 /** One pass over the features. */
-export function measureFeatures({ values, count, shape }: Values): FeatureStatistics {
+export function* measuringFeatures({ values, count, shape }: Values): Steps<FeatureStatistics> {
   const width = sizeOf(shape);
   const sums = new Float64Array(width);
   const nonZeros = new Uint32Array(width);
   let squares = 0;
   let totalNonZeros = 0;
+  const stride = rowsAStep(width);
   for (let row = 0, i = 0; row < count; row++) {
+    if (row % stride === stride - 1) yield { doing: 'counting values', share: row / count };
     for (let p = 0; p < width; p++) {
       const value = values[i++];
       if (value !== 0) {

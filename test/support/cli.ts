@@ -16,8 +16,9 @@ export interface CliOptions {
   readonly through?: readonly string[];
   /** Another coordinator than the built one. */
   readonly program?: string;
-  /** Sends SIGINT as soon as stderr holds this text. */
+  /** Sends SIGINT, or another signal, as soon as stderr holds this text. */
   readonly interruptAfter?: string;
+  readonly interruptBy?: NodeJS.Signals;
 }
 
 export interface CliResult {
@@ -53,7 +54,7 @@ export function cli(words: readonly string[], options: CliOptions): Promise<CliR
     if (options.interruptAfter === undefined || interruptedAt !== null) return;
     if (!stderr.includes(options.interruptAfter)) return;
     interruptedAt = performance.now();
-    child.kill('SIGINT');
+    child.kill(options.interruptBy ?? 'SIGINT');
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);

@@ -2,8 +2,10 @@
  * Normalisations that leave the integers as they are and are applied by the kernels, which keeps blank pixels zero and
  * so sparse rows sparse.
  */
+
 import { findTensor } from '../../model/parameters.js';
-import { type FeatureStatistics, measureFeatures } from '../statistics.js';
+import { inOneStep } from '../../numbers/steps.js';
+import { type FeatureStatistics, measureFeatures, measuringFeatures } from '../statistics.js';
 import { type Affine, type Fitted, type Shape, sizeOf, type TransformOf, type Values } from './transform.js';
 
 export type NormaliserKind = 'mnist' | 'centre' | 'none';
@@ -15,10 +17,16 @@ export const affineOf: TransformOf = ({ normalise }) => {
   if (normalise !== 'mnist' && normalise !== 'centre' && normalise !== 'none') return null;
   const constant = (input: Pick<Values, 'shape' | 'full'>) =>
     fitted(normalise, makeNormaliser(normalise, nothing(input), input.full), input.shape);
-  if (normalise !== 'centre') return { fit: constant, restore: (_, input) => constant(input) };
+  if (normalise !== 'centre')
+    return {
+      fit: (train) => inOneStep(() => constant(train)),
+      restore: (_, input) => constant(input),
+    };
   return {
-    fit: (train) =>
-      fitted(normalise, makeNormaliser(normalise, measureFeatures(train), train.full), train.shape),
+    *fit(train) {
+      const statistics = yield* measuringFeatures(train);
+      return fitted(normalise, makeNormaliser(normalise, statistics, train.full), train.shape);
+    },
     restore({ tensors, prefix, source }, { shape }) {
       if (!tensors.has(prefix + shiftName)) return null;
       const shift = findTensor(tensors, prefix + shiftName, [sizeOf(shape)], source);

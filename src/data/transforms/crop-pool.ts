@@ -1,4 +1,5 @@
 /** From images to integer feature vectors: crop, then 2×2 pooling. Exact, so that every machine agrees. */
+import { inOneStep } from '../../numbers/steps.js';
 import { ExitCode, UserError } from '../../user-error.js';
 import type { Fitted, Transform, TransformOf, Values } from './transform.js';
 
@@ -13,7 +14,10 @@ function cropAndPool(crop: number, pool: 1 | 2): Transform {
     apply: (samples) => extractFeatures(samples, crop, pool),
     tensors: () => new Map(),
   });
-  return { fit: fitted, restore: (_, input) => fitted(input) };
+  return {
+    fit: (train) => inOneStep(() => fitted(train)),
+    restore: (_, input) => fitted(input),
+  };
 }
 
 /**

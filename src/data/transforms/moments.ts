@@ -4,6 +4,7 @@
  * same. What is left for the network to learn are shapes, not how somebody writes. The direction features have their
  * own, on a coarser grid and in kernels; this one keeps the images' size and is done once, before a run.
  */
+import { inOneStep } from '../../numbers/steps.js';
 import {
   type Fitted,
   type Shape,
@@ -40,7 +41,7 @@ const fitted = (output: Shape): Fitted => ({
 });
 
 const moments: Transform = {
-  fit: ({ shape }) => fitted(shape),
+  fit: ({ shape }) => inOneStep(() => fitted(shape)),
   restore: (_, { shape }) => fitted(shape),
 };
 

@@ -1,6 +1,7 @@
 /** The transforms of a run in their order, fitted: from samples as they are read to the integers that are packed. */
 import type { Config } from '../../config/schema.js';
 import type { Tensor } from '../../model/safetensors.js';
+import { rowsAStep, type Steps } from '../../numbers/steps.js';
 import { UserError } from '../../user-error.js';
 import { affineOf } from './affine.js';
 import { cropAndPoolOf } from './crop-pool.js';
@@ -45,18 +46,18 @@ export class Pipeline {
    * Restores each transform from `stored` if that holds it, else fits it on `train`; gives the transformed samples too.
    * @throws UserError for samples or tensors that do not fit.
    */
-  static fit(
+  static *fit(
     data: Config['data'],
     train: Values,
     stored: Stored | null,
-  ): { readonly pipeline: Pipeline; readonly train: Values } {
+  ): Steps<{ readonly pipeline: Pipeline; readonly train: Values }> {
     let samples = train;
     const stages: Fitted[] = [];
     for (const transformOf of transformsOf(data)) {
       const transform = transformOf(data);
       if (transform === null) continue;
-      const stage = (stored && transform.restore(stored, samples)) ?? transform.fit(samples);
-      samples = stage.apply(samples);
+      const stage = (stored && transform.restore(stored, samples)) ?? (yield* transform.fit(samples));
+      samples = yield* applying([stage], samples);
       stages.push(stage);
     }
     return { pipeline: new Pipeline(train.shape, stages), train: samples };
@@ -88,11 +89,44 @@ export class Pipeline {
   }
 
   apply(samples: Values): Values {
-    return this.#stages.reduce((values, stage) => stage.apply(values), samples);
+    return applied(this.#stages, samples);
+  }
+
+  /** The same, in steps. */
+  applying(samples: Values): Steps<Values> {
+    return applying(this.#stages, samples);
   }
 
   /** What belongs to the weights of a network that was trained on these inputs. */
   tensors(): Map<string, Tensor> {
     return new Map(this.#stages.flatMap((stage) => [...stage.tensors()]));
   }
+}
+
+const applied = (stages: readonly Fitted[], samples: Values): Values =>
+  stages.reduce((values, stage) => stage.apply(values), samples);
+
+/** Rows by rows; the values of all of them in one array. */
+function* applying(stages: readonly Fitted[], samples: Values): Steps<Values> {
+  if (stages.every(({ keepsValues }) => keepsValues)) return samples;
+  const { values, count, shape } = samples;
+  const size = sizeOf(shape);
+  // A linear map takes up to size² products a sample, mostly of blanks.
+  const rows = rowsAStep((size * size) / 16);
+  const some = (first: number, last: number): Values =>
+    applied(stages, {
+      ...samples,
+      values: values.subarray(first * size, last * size),
+      count: last - first,
+    });
+  // Of no samples: what kind of values come, and in what shape.
+  const made = some(0, 0);
+  const width = sizeOf(made.shape);
+  const all =
+    made.values instanceof Uint8Array ? new Uint8Array(count * width) : new Uint16Array(count * width);
+  for (let first = 0; first < count; first += rows) {
+    all.set(some(first, Math.min(count, first + rows)).values, first * width);
+    yield { doing: 'preparing images', share: first / count };
+  }
+  return { ...made, values: all, count };
 }

@@ -2,8 +2,10 @@
  * Which value stands for full light. Pixels are meant to go from 0 to 255; those of other ranges, such as 0 and 1 or 0 to 16,
  * are scaled to it before anything else is done to them.
  */
+
 import { findTensor } from '../../model/parameters.js';
 import type { Tensor } from '../../model/safetensors.js';
+import { inOneStep } from '../../numbers/steps.js';
 import { ExitCode, expectedGot, UserError } from '../../user-error.js';
 import { isKnownSet } from '../known-sets.js';
 import type { Fitted, Shape, TransformOf, Values } from './transform.js';
@@ -19,7 +21,10 @@ const tensorName = 'range.full';
 /** `data.scale`: a value, or auto: of the data sets known by name 255, of others what the training samples reach. */
 export const rangeOf: TransformOf = ({ scale, set }) => ({
   fit: (train) =>
-    fitted(scale === 'auto' ? (isKnownSet(set) ? fullLight : largestOf(train)) : scale, train.shape),
+    inOneStep(() => {
+      const auto = isKnownSet(set) ? fullLight : largestOf(train);
+      return fitted(scale === 'auto' ? auto : scale, train.shape);
+    }),
   restore({ tensors, prefix, source }, { shape }) {
     const name = prefix + tensorName;
     const [full] = tensors.has(name) ? findTensor(tensors, name, [1], source) : [fullLight];

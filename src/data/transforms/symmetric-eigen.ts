@@ -4,6 +4,13 @@
  * public-domain package JAMA). V is kept transposed, so that the inner loops run along its rows.
  */
 
+import { atOnce, type Steps } from '../../numbers/steps.js';
+
+const doing = 'finding eigenvectors';
+
+/** Of the work, about: when the matrix is tridiagonal, when the reflections are multiplied. */
+const shares = { tridiagonal: 0.25, accumulated: 0.45 };
+
 export interface SymmetricEigen {
   /** f64 [n], in no particular order. */
   readonly values: Float64Array;
@@ -11,22 +18,26 @@ export interface SymmetricEigen {
   readonly vectors: Float64Array;
 }
 
+export const symmetricEigen = (matrix: Float64Array, n: number): SymmetricEigen =>
+  atOnce(solvingSymmetricEigen(matrix, n));
+
 /** `matrix`: f64 [n][n]. @throws RangeError when an entry is not finite. */
-export function symmetricEigen(matrix: Float64Array, n: number): SymmetricEigen {
+export function* solvingSymmetricEigen(matrix: Float64Array, n: number): Steps<SymmetricEigen> {
   if (!matrix.every(Number.isFinite)) throw new RangeError('the matrix has an entry that is not finite');
   const vectors = matrix.slice();
   const values = new Float64Array(n);
   const offDiagonal = new Float64Array(n);
-  tridiagonalise(vectors, values, offDiagonal, n);
-  accumulate(vectors, values, n);
-  iterate(vectors, values, offDiagonal, n);
+  yield* tridiagonalise(vectors, values, offDiagonal, n);
+  yield* accumulate(vectors, values, n);
+  yield* iterate(vectors, values, offDiagonal, n);
   return { values, vectors };
 }
 
 /** Leaves the reflections in V, the diagonal's factors in d and the off-diagonal in e [1 … n − 1]. */
-function tridiagonalise(V: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
+function* tridiagonalise(V: Float64Array, d: Float64Array, e: Float64Array, n: number): Steps<void> {
   for (let j = 0; j < n; j++) d[j] = V[j * n + n - 1];
   for (let i = n - 1; i > 0; i--) {
+    yield { doing, share: ((n - i) / n) * shares.tridiagonal };
     let scale = 0;
     let h = 0;
     for (let k = 0; k < i; k++) scale += Math.abs(d[k]);
@@ -82,8 +93,9 @@ function reflect(V: Float64Array, d: Float64Array, e: Float64Array, h: number, i
 }
 
 /** Multiplies the reflections into V; d becomes the tridiagonal matrix's diagonal. */
-function accumulate(V: Float64Array, d: Float64Array, n: number): void {
+function* accumulate(V: Float64Array, d: Float64Array, n: number): Steps<void> {
   for (let i = 0; i < n - 1; i++) {
+    yield { doing, share: shares.tridiagonal + (i / n) * (shares.accumulated - shares.tridiagonal) };
     V[i * n + n - 1] = V[i * n + i];
     V[i * n + i] = 1;
     const h = d[i + 1];
@@ -105,7 +117,7 @@ function accumulate(V: Float64Array, d: Float64Array, n: number): void {
 }
 
 /** QL iterations: d becomes the eigenvalues, V's rows their vectors. */
-function iterate(V: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
+function* iterate(V: Float64Array, d: Float64Array, e: Float64Array, n: number): Steps<void> {
   e.copyWithin(0, 1);
   e[n - 1] = 0;
   let shift = 0;
@@ -115,6 +127,7 @@ function iterate(V: Float64Array, d: Float64Array, e: Float64Array, n: number): 
     let m = l;
     while (m < n - 1 && Math.abs(e[m]) > Number.EPSILON * magnitude) m++;
     while (m > l && Math.abs(e[l]) > Number.EPSILON * magnitude) {
+      yield { doing, share: shares.accumulated + (l / n) * (1 - shares.accumulated) };
       let g = d[l];
       const p = (d[l + 1] - g) / (2 * e[l]);
       const r = p < 0 ? -Math.hypot(p, 1) : Math.hypot(p, 1);

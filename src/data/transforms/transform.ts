@@ -4,6 +4,7 @@
  */
 import type { Config } from '../../config/schema.js';
 import type { Tensor } from '../../model/safetensors.js';
+import type { Steps } from '../../numbers/steps.js';
 
 /** Of one sample: [28, 28, 1] for a grey image, [13] for a row of a table. */
 export type Shape = readonly number[];
@@ -50,7 +51,7 @@ export interface Stored {
 
 export interface Transform {
   /** From samples of the training part, those of other parts have the same shape. @throws UserError (usage) */
-  fit(train: Values): Fitted;
+  fit(train: Values): Steps<Fitted>;
   /**
    * From the tensors of a file; null if it needs some that they lack. `full`: of the samples before it.
    * @throws UserError when they do not fit samples of this shape.

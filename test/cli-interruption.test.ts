@@ -187,6 +187,16 @@ test('a sweep that diverges exits 1 with one line, and leaves status failed', as
   assert.equal((await readJson<TrainingResult>(cwd, 'run', 'result.json')).status, 'failed');
 });
 
+test('SIGINT during lr-find leaves the curve of the rates that were tried', async (t) => {
+  const cwd = await workingDirectory(t);
+  const words = ['lr-find', '--config', 'fastmlp', '--steps', '100000', '--out', 'run'];
+  const child = cli(words, { cwd, interruptAfter: 'tried' });
+  const { code, stderr } = await child;
+  assert.equal(code, 130, stderr);
+  const curve = await readFile(join(cwd, 'run', 'lr-find.csv'), 'utf8');
+  assert.ok(curve.trim().split('\n').length > 3, curve);
+});
+
 test('SIGHUP, a terminal that is closed, keeps what was measured as SIGINT does', async (t) => {
   const cwd = await workingDirectory(t);
   const words = [...endless, '--out', 'run'];

@@ -1,4 +1,4 @@
-/** A run that is killed keeps the rows of metrics.csv and the records of the event file that it had. */
+/** A run that is killed keeps its configuration, its log, the rows of metrics.csv and the records of the event file so far. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -25,6 +25,10 @@ test('SIGKILL: the rows so far are whole lines of the same form, and steps follo
   while (rows().length < 1000 && child.exitCode === null) await sleep(20);
   child.kill('SIGKILL');
   assert.equal(await ended, 'SIGKILL');
+  assert.match(readFileSync(join(out, 'config.yaml'), 'utf8'), /epochs: 1000/);
+  const log = readFileSync(join(out, 'log.ndjson'), 'utf8').split('\n');
+  assert.ok(log.length > 500, `${log.length} lines`);
+  assert.deepEqual(JSON.parse(log[0]).event, 'run_start');
   const [heading, ...lines] = rows();
   assert.equal(heading, 'step,epoch,loss,accuracy,lr,elapsed_ms');
   assert.equal(lines.pop(), '');

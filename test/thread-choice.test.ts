@@ -5,7 +5,7 @@ import { chooseTeam } from '../dist/data/transforms/directions/team.js';
 import { directionShape } from '../dist/kernels/directions/spec.js';
 import { chooseThreads, estimateMs } from '../dist/plan/threads.js';
 
-const size = { train: 60_000, evaluated: 10_000, pixels: 784, classes: 10 };
+const size = { train: 60_000, evaluated: 10_000, inputs: 784, classes: 10 };
 const cores = { physical: 4, logical: 8, available: 8 };
 
 async function configOf(file: string, ...overrides: string[]) {
@@ -41,6 +41,8 @@ test('the estimate grows with images, epochs, grid and layers', async () => {
   assert.ok(base < (await estimate('mnist-97', 'data.features.grid=20')));
   assert.ok(base < (await estimate('mnist-97', 'data.features.quadratic=24')));
   assert.ok(base < (await estimate('mnist-97', 'model.hidden=[32]', 'model.init.kind=he')));
+  assert.ok((await estimate('fastmlp', 'train.steps=1')) < 0.01 * (await estimate('fastmlp')));
+  assert.ok((await estimate('fastmlp', 'stop.every=1')) > 2 * (await estimate('fastmlp')));
   assert.ok((await estimate('pixels-97')) < (await estimate('fastmlp', 'train.epochs=1')));
 });
 

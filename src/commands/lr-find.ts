@@ -48,6 +48,11 @@ export interface LrFindOptions {
   readonly out: string | null;
 }
 
+const noteEveryMs = 1000;
+
+/** A curve of fewer points has no slope. */
+const fewestPoints = 3;
+
 /** Below this nothing can be told apart. */
 const fewestSteps = 10;
 
@@ -76,6 +81,7 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
       async body({ log }) {
         log.event('plan', { plan, threads: setup.threads });
         const startedAt = performance.now();
+        let shownMs = 0;
         const { stepsPerEpoch } = runLength(config, plan.parts.train.count);
         await withTrainer(setup, plan, async (trainer) => {
           trainer.start(config.seed);
@@ -85,18 +91,22 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
             const epoch = Math.ceil(step / stepsPerEpoch);
             const elapsedMs = performance.now() - startedAt;
             log.event('step', { step, epoch, loss, batchAccuracy, lr, elapsedMs });
+            if (elapsedMs < shownMs + noteEveryMs) return;
+            shownMs = elapsedMs;
+            note(`tried ${step} of ${steps} rates, up to ${lr.toPrecision(3)}: loss ${loss.toFixed(4)}`);
           });
         });
       },
       judge() {
-        if (points.length < 3)
+        if (points.length < fewestPoints)
           throw new UserError(
             `the loss was not finite from the first steps on: --from ${from} is too high a rate`,
           );
-        finding = analyseRange(run);
         return 'done';
       },
       async end({ folder, log, description }, { status, exitCode, failure }) {
+        // Of an interrupted test: the rates that were tried.
+        if (points.length >= fewestPoints) finding = analyseRange(run);
         const result = {
           schema: 1,
           name,

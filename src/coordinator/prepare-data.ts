@@ -7,7 +7,6 @@ import { choosePacking, packDense } from '../data/packing.js';
 import { type Split, splitEnd, splitStratified } from '../data/split.js';
 import { measuringFeatures } from '../data/statistics.js';
 import { describeModel } from '../data/transforms/directions/describe-model.js';
-import { isLinear } from '../data/transforms/linear-map.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { sizeOf, type Values } from '../data/transforms/transform.js';
 import { mostClasses } from '../kernels/directions/direction-kernels.js';
@@ -141,12 +140,11 @@ function directionFacts({ train, validation, test }: Parts): PackingFacts {
 
 function* packedFacts(
   { data, model }: Config,
-  { output }: Pipeline,
+  { output, keepsZeros }: Pipeline,
   parts: Parts,
   classes: number,
 ): Steps<PackingFacts> {
-  // Inputs that a linear map has made are hardly ever zero.
-  if (isLinear(data.normalise)) {
+  if (!keepsZeros) {
     const width = sizeOf(output);
     const size = ({ values: { count } }: Part) => ({ count, nonZeros: count * width });
     return {

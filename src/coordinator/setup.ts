@@ -1,6 +1,7 @@
 /** What every run needs before its memory is planned, as much of it at once as possible: data, kernels, workers. */
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
+import { croppedShape } from '../data/transforms/crop-pool.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { CoreCount } from '../machine/cores.js';
@@ -87,7 +88,8 @@ export function threadsFor(
 ): ThreadChoice {
   const count = trainingImages(train.count, config);
   const evaluated = config.stop.on === 'test' ? test.count : train.count - count;
-  return chooseThreads(config, cores, { train: count, evaluated, pixels: sizeOf(train.shape), classes });
+  const inputs = sizeOf(croppedShape(train.shape, config.data));
+  return chooseThreads(config, cores, { train: count, evaluated, inputs, classes });
 }
 
 /** The plan of a run with `threads` threads, as many as were chosen by default. */

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
+import { transformSettings } from '../data/transforms/pipeline.js';
 import { readSafetensors, readSafetensorsMetadata, type Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
@@ -29,17 +30,9 @@ export function weightsMetadata(config: Config, facts: Facts): Record<string, st
 /** What weights and a configuration must agree on. `data.scale` is a tensor of its transform. */
 function described({ data, model, loss }: Config, { train, classes }: Facts): Record<string, string> {
   const { features } = data;
-  const seesPixels = features.kind === 'pixels';
   return {
-    'data.features': JSON.stringify(seesPixels ? { kind: 'pixels' } : features),
-    ...(seesPixels
-      ? {
-          'data.normalise': data.normalise,
-          'data.momentNormalise': String(data.momentNormalise),
-          'data.pool': String(data.pool),
-          'data.crop': String(data.crop),
-        }
-      : {}),
+    'data.features': JSON.stringify(features.kind === 'pixels' ? { kind: features.kind } : features),
+    ...Object.fromEntries(transformSettings(data)),
     input: JSON.stringify(train.shape),
     'loss.name': loss.name,
     'model.activation': model.activation,

@@ -7,6 +7,7 @@ import {
 } from '../data/transforms/directions/team.js';
 import { directionShape } from '../kernels/directions/spec.js';
 import type { CoreCount } from '../machine/cores.js';
+import { imagesOf, runLength } from './run-length.js';
 
 export interface ThreadChoice {
   readonly count: number;
@@ -24,8 +25,8 @@ export interface WorkSize {
   /** Samples of the training part and of the evaluated one. */
   readonly train: number;
   readonly evaluated: number;
-  /** Of a sample, before cropping and pooling. */
-  readonly pixels: number;
+  /** Of a sample, as the network sees it. */
+  readonly inputs: number;
   readonly classes: number;
 }
 
@@ -46,30 +47,40 @@ export function chooseThreads(config: Config, cores: CoreCount, size: WorkSize):
     : { count: 1, reason: `${work}: more workers cost about ${workerStartMs} ms to start` };
 }
 
-/** Milliseconds of the whole run on one core, every epoch with one evaluation. */
+/** Milliseconds of the whole run on one core. */
 export function estimateMs(config: Config, size: WorkSize): number {
-  const { evaluated, pixels } = size;
-  const { features: spec, take, pool } = config.data;
-  const { batch, epochs } = config.train;
-  const images = take ?? size.train;
-  const sized = { ...size, train: images };
+  const { evaluated, inputs } = size;
+  const { features: spec } = config.data;
+  const { batch } = config.train;
+  const { images, stepsPerEpoch, totalSteps } = runLength(config, size.train);
+  const { every } = config.stop;
+  const evaluations = Math.ceil(totalSteps / (every === 'epoch' ? stepsPerEpoch : every));
+  const work = {
+    seen: imagesOf(totalSteps, stepsPerEpoch, batch, images),
+    evaluated: evaluations * evaluated,
+    classes: size.classes,
+  };
   if (spec.kind === 'directions') {
     const shape = directionShape(spec);
     const features = ((images + evaluated) * extractionMicroseconds(shape)) / 1000;
-    if (config.model.hidden.length > 0) return features + layersMs(config, sized, shape.inputs);
-    const training = Math.ceil(images / batch) * epochs * stepMicroseconds(batch, shape);
-    return features + (training + epochs * evaluated * evaluationMicroseconds(shape)) / 1000;
+    if (config.model.hidden.length > 0) return features + layersMs(config, work, shape.inputs);
+    const training = totalSteps * stepMicroseconds(batch, shape);
+    return features + (training + work.evaluated * evaluationMicroseconds(shape)) / 1000;
   }
-  return layersMs(config, sized, pixels / pool ** 2);
+  return layersMs(config, work, inputs);
 }
 
-/** Milliseconds of training and evaluating fully connected layers on `inputs` numbers an image. */
+/** Milliseconds of training on `seen` images and evaluating others, by fully connected layers on `inputs` numbers an image. */
 function layersMs(
-  { model, train: { epochs } }: Config,
-  { train, evaluated, classes }: WorkSize,
+  { model }: Config,
+  {
+    seen,
+    evaluated,
+    classes,
+  }: { readonly seen: number; readonly evaluated: number; readonly classes: number },
   inputs: number,
 ): number {
   const sizes = [inputs, ...model.hidden, classes];
   const weights = sizes.slice(1).reduce((sum, outputs, l) => sum + outputs * sizes[l], 0);
-  return (epochs * weights * (6 * train + 2 * evaluated)) / layerFlopPerMs;
+  return (weights * (6 * seen + 2 * evaluated)) / layerFlopPerMs;
 }

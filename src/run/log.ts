@@ -1,6 +1,6 @@
 /**
  * The run's log: NDJSON for programs, one typed event a line, written by the coordinator alone.
- * What the events are is in ../report/log-schema.ts. Importing this file costs pino (~20 ms), so commands import it only when a run folder is wanted.
+ * What the events are is in log-schema.ts. Importing this file costs pino (~20 ms), so commands import it only when a run folder is wanted.
  */
 import { openSync, rmSync } from 'node:fs';
 import { pino } from 'pino';
@@ -16,6 +16,9 @@ export interface RunLog {
   /** Flushes and closes the file; later events are dropped. Throws as `flush` does; a second call does nothing. */
   close(): void;
 }
+
+/** A run that is killed keeps its events up to so long before. */
+const appendEveryMs = 200;
 
 /** Of events that are not at level info. */
 const levels: Partial<Record<keyof LogEvents, 'warn' | 'error'>> = {
@@ -74,7 +77,7 @@ export function openLog(file: string, level: string): RunLog {
  */
 function logFile(file: string) {
   const descriptor = asUserError(file, ExitCode.usage, () => openSync(file, 'w'));
-  const lines = new BufferedFile();
+  const lines = new BufferedFile(appendEveryMs);
   lines.open(descriptor);
   let closed = false;
   const report = () =>

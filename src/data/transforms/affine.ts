@@ -6,34 +6,44 @@
 import { findTensor } from '../../model/parameters.js';
 import { inOneStep } from '../../numbers/steps.js';
 import { type FeatureStatistics, measureFeatures, measuringFeatures } from '../statistics.js';
-import { type Affine, type Fitted, type Shape, sizeOf, type TransformOf, type Values } from './transform.js';
+import {
+  type Affine,
+  type Fitted,
+  type Shape,
+  sizeOf,
+  type TransformKind,
+  type Values,
+} from './transform.js';
 
 export type NormaliserKind = 'mnist' | 'centre' | 'none';
 
 /** Names of the tensors of `centre`; the others follow from the configuration. */
 const [shiftName, scaleName] = ['normalise.shift', 'normalise.scale'];
 
-export const affineOf: TransformOf = ({ normalise }) => {
-  if (normalise !== 'mnist' && normalise !== 'centre' && normalise !== 'none') return null;
-  const constant = (input: Pick<Values, 'shape' | 'full'>) =>
-    fitted(normalise, makeNormaliser(normalise, nothing(input), input.full), input.shape);
-  if (normalise !== 'centre')
+export const affineOf: TransformKind = {
+  keys: ['normalise'],
+  of: ({ normalise }) => {
+    if (normalise !== 'mnist' && normalise !== 'centre' && normalise !== 'none') return null;
+    const constant = (input: Pick<Values, 'shape' | 'full'>) =>
+      fitted(normalise, makeNormaliser(normalise, nothing(input), input.full), input.shape);
+    if (normalise !== 'centre')
+      return {
+        fit: (train) => inOneStep(() => constant(train)),
+        restore: (_, input) => constant(input),
+      };
     return {
-      fit: (train) => inOneStep(() => constant(train)),
-      restore: (_, input) => constant(input),
+      *fit(train) {
+        const statistics = yield* measuringFeatures(train);
+        return fitted(normalise, makeNormaliser(normalise, statistics, train.full), train.shape);
+      },
+      restore({ tensors, prefix, source }, { shape }) {
+        if (!tensors.has(prefix + shiftName)) return null;
+        const shift = findTensor(tensors, prefix + shiftName, [sizeOf(shape)], source);
+        const [scale] = findTensor(tensors, prefix + scaleName, [1], source);
+        return fitted(normalise, { scale, shift }, shape);
+      },
     };
-  return {
-    *fit(train) {
-      const statistics = yield* measuringFeatures(train);
-      return fitted(normalise, makeNormaliser(normalise, statistics, train.full), train.shape);
-    },
-    restore({ tensors, prefix, source }, { shape }) {
-      if (!tensors.has(prefix + shiftName)) return null;
-      const shift = findTensor(tensors, prefix + shiftName, [sizeOf(shape)], source);
-      const [scale] = findTensor(tensors, prefix + scaleName, [1], source);
-      return fitted(normalise, { scale, shift }, shape);
-    },
-  };
+  },
 };
 
 /** What is measured of no samples: all that the constant normalisations need. */
@@ -45,6 +55,7 @@ function fitted(kind: NormaliserKind, affine: Affine, output: Shape): Fitted {
   return {
     output,
     keepsValues: true,
+    keepsZeros: true,
     affine,
     apply: (samples) => samples,
     tensors: () =>

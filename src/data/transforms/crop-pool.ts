@@ -1,15 +1,18 @@
 /** From images to integer feature vectors: crop, then 2×2 pooling. Exact, so that every machine agrees. */
 import { inOneStep } from '../../numbers/steps.js';
 import { ExitCode, UserError } from '../../user-error.js';
-import type { Fitted, Transform, TransformOf, Values } from './transform.js';
+import type { Fitted, Shape, Transform, TransformKind, Values } from './transform.js';
 
-export const cropAndPoolOf: TransformOf = ({ crop, pool }) =>
-  crop === 0 && pool === 1 ? null : cropAndPool(crop, pool);
+export const cropAndPoolOf: TransformKind = {
+  keys: ['crop', 'pool'],
+  of: ({ crop, pool }) => (crop === 0 && pool === 1 ? null : cropAndPool(crop, pool)),
+};
 
 function cropAndPool(crop: number, pool: 1 | 2): Transform {
-  const fitted = (input: Pick<Values, 'shape' | 'full'>): Fitted => ({
-    output: extractFeatures({ ...input, values: new Uint8Array(), count: 0 }, crop, pool).shape,
+  const fitted = (input: Pick<Values, 'shape'>): Fitted => ({
+    output: croppedShape(input.shape, { crop, pool }),
     keepsValues: false,
+    keepsZeros: true,
     affine: null,
     apply: (samples) => extractFeatures(samples, crop, pool),
     tensors: () => new Map(),
@@ -20,21 +23,27 @@ function cropAndPool(crop: number, pool: 1 | 2): Transform {
   };
 }
 
-/**
- * Removes `crop` pixels from each side and sums 2×2 blocks if `pool` is 2 (an odd last row or column is left
- * out, as in PyTorch's AvgPool2d).
- * @throws UserError (usage) when nothing is left of the image.
- */
-export function extractFeatures(samples: Values, crop: number, pool: 1 | 2): Values {
-  const [height, line] = samples.shape;
-  const columns = Math.floor((line - 2 * crop) / pool);
-  const rows = Math.floor((height - 2 * crop) / pool);
+/** @throws UserError (usage) when nothing is left of the image. */
+export function croppedShape(
+  shape: Shape,
+  { crop, pool }: { readonly crop: number; readonly pool: 1 | 2 },
+): Shape {
+  const [height, width] = shape;
+  const [rows, columns] = [height, width].map((size) => Math.floor((size - 2 * crop) / pool));
   if (columns < 1 || rows < 1) {
     throw new UserError(
-      `data.crop=${crop} with data.pool=${pool} leaves nothing of ${height}×${line} images`,
+      `data.crop=${crop} with data.pool=${pool} leaves nothing of ${height}×${width} images`,
       ExitCode.usage,
     );
   }
+  return [rows, columns, 1];
+}
+
+/** Removes `crop` pixels from each side and sums 2×2 blocks if `pool` is 2 (an odd last row or column is left out, as in PyTorch's AvgPool2d). */
+export function extractFeatures(samples: Values, crop: number, pool: 1 | 2): Values {
+  const [height, line] = samples.shape;
+  const shape = croppedShape(samples.shape, { crop, pool });
+  const [rows, columns] = shape;
   const width = rows * columns;
   if (pool === 1 && crop === 0) return samples;
   const { count, values: images } = samples;
@@ -52,5 +61,5 @@ export function extractFeatures(samples: Values, crop: number, pool: 1 | 2): Val
       }
     }
   }
-  return { values, count, shape: [rows, columns, 1], full: samples.full * pool * pool };
+  return { values, count, shape, full: samples.full * pool * pool };
 }

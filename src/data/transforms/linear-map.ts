@@ -15,7 +15,14 @@ import type { Tensor } from '../../model/safetensors.js';
 import { rowsAStep, type Steps } from '../../numbers/steps.js';
 import { ExitCode, UserError } from '../../user-error.js';
 import { solvingSymmetricEigen } from './symmetric-eigen.js';
-import { type Fitted, type Shape, type Stored, sizeOf, type TransformOf, type Values } from './transform.js';
+import {
+  type Fitted,
+  type Shape,
+  type Stored,
+  sizeOf,
+  type TransformKind,
+  type Values,
+} from './transform.js';
 
 /** Values of data.normalise that are such a map. */
 export type LinearKind = 'standardise' | 'whiten';
@@ -24,25 +31,29 @@ export function isLinear(normalise: string): normalise is LinearKind {
   return normalise === 'standardise' || normalise === 'whiten';
 }
 
-export const linearMapOf: TransformOf = ({ normalise, normaliseEpsilon }) =>
-  isLinear(normalise)
-    ? {
-        *fit(train) {
-          refuseTooWide(normalise, sizeOf(train.shape));
-          return fitted(yield* fittingNormaliser(normalise, train, normaliseEpsilon), train.shape);
-        },
-        restore(stored, { shape }) {
-          const normaliser = readNormaliser(stored, normalise, sizeOf(shape));
-          return normaliser && fitted(normaliser, shape);
-        },
-      }
-    : null;
+export const linearMapOf: TransformKind = {
+  keys: ['normalise'],
+  of: ({ normalise, normaliseEpsilon }) =>
+    isLinear(normalise)
+      ? {
+          *fit(train) {
+            refuseTooWide(normalise, sizeOf(train.shape));
+            return fitted(yield* fittingNormaliser(normalise, train, normaliseEpsilon), train.shape);
+          },
+          restore(stored, { shape }) {
+            const normaliser = readNormaliser(stored, normalise, sizeOf(shape));
+            return normaliser && fitted(normaliser, shape);
+          },
+        }
+      : null,
+};
 
 function fitted(normaliser: LinearNormaliser, output: Shape): Fitted {
   const map = applied(normaliser);
   return {
     output,
     keepsValues: false,
+    keepsZeros: false,
     affine: { scale: fixedPoint.scale, shift: new Float32Array(sizeOf(output)).fill(fixedPoint.shift) },
     apply: (samples) => normaliseLinearly(samples, map),
     tensors: () => normaliserTensors(normaliser),

@@ -10,7 +10,7 @@ import {
   type Shape,
   sizeOf,
   type Transform,
-  type TransformOf,
+  type TransformKind,
   type Values,
 } from './transform.js';
 
@@ -35,6 +35,7 @@ interface Placement {
 const fitted = (output: Shape): Fitted => ({
   output,
   keepsValues: false,
+  keepsZeros: true,
   affine: null,
   apply: normaliseMoments,
   tensors: () => new Map(),
@@ -45,7 +46,10 @@ const moments: Transform = {
   restore: (_, { shape }) => fitted(shape),
 };
 
-export const momentsOf: TransformOf = ({ momentNormalise }) => (momentNormalise ? moments : null);
+export const momentsOf: TransformKind = {
+  keys: ['momentNormalise'],
+  of: ({ momentNormalise }) => (momentNormalise ? moments : null),
+};
 
 /** Every image drawn anew; blank images stay as they are. */
 export function normaliseMoments(samples: Values): Values {

@@ -14,18 +14,24 @@ import {
   type Shape,
   type Stored,
   sizeOf,
-  type TransformOf,
+  type TransformKind,
   type Values,
 } from './transform.js';
 
 /** In the order in which they are applied. A new transform is a file and a line here. */
-const transforms: readonly TransformOf[] = [rangeOf, momentsOf, cropAndPoolOf, affineOf, linearMapOf];
+const transforms: readonly TransformKind[] = [rangeOf, momentsOf, cropAndPoolOf, affineOf, linearMapOf];
 
 /** Before direction features, which are made within the run, on its clock. */
-const beforeDirections: readonly TransformOf[] = [rangeOf];
+const beforeDirections: readonly TransformKind[] = [rangeOf];
 
 const transformsOf = ({ features }: Config['data']) =>
   features.kind === 'directions' ? beforeDirections : transforms;
+
+/** Settings that samples of a weights file must agree on, each with its value. */
+export const transformSettings = (data: Config['data']): [string, string][] =>
+  transformsOf(data).flatMap(({ keys }) =>
+    keys.map((key): [string, string] => [`data.${key}`, String(data[key])]),
+  );
 
 export class Pipeline {
   /** Of a sample as it is read, and as the network sees it. */
@@ -53,8 +59,8 @@ export class Pipeline {
   ): Steps<{ readonly pipeline: Pipeline; readonly train: Values }> {
     let samples = train;
     const stages: Fitted[] = [];
-    for (const transformOf of transformsOf(data)) {
-      const transform = transformOf(data);
+    for (const kind of transformsOf(data)) {
+      const transform = kind.of(data);
       if (transform === null) continue;
       const stage = (stored && transform.restore(stored, samples)) ?? (yield* transform.fit(samples));
       samples = yield* applying([stage], samples);
@@ -69,8 +75,8 @@ export class Pipeline {
    */
   static restore(data: Config['data'], input: Shape, stored: Stored): Pipeline {
     let samples: Values = { values: new Uint8Array(), count: 0, shape: input, full: 255 };
-    const stages = transformsOf(data).flatMap((transformOf) => {
-      const transform = transformOf(data);
+    const stages = transformsOf(data).flatMap((kind) => {
+      const transform = kind.of(data);
       if (transform === null) return [];
       const stage = transform.restore(stored, samples);
       if (stage === null)
@@ -86,6 +92,11 @@ export class Pipeline {
   /** Whether samples are packed as they are read. */
   get keepsValues(): boolean {
     return this.#stages.every(({ keepsValues }) => keepsValues);
+  }
+
+  /** Whether blank pixels stay 0. */
+  get keepsZeros(): boolean {
+    return this.#stages.every(({ keepsZeros }) => keepsZeros);
   }
 
   apply(samples: Values): Values {

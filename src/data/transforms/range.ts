@@ -8,7 +8,7 @@ import type { Tensor } from '../../model/safetensors.js';
 import { inOneStep } from '../../numbers/steps.js';
 import { ExitCode, expectedGot, UserError } from '../../user-error.js';
 import { isKnownSet } from '../known-sets.js';
-import type { Fitted, Shape, TransformOf, Values } from './transform.js';
+import type { Fitted, Shape, TransformKind, Values } from './transform.js';
 
 /** Full light of pixels; a range that ends here leaves samples as they are and is not in files. */
 export const fullLight = 255;
@@ -19,22 +19,25 @@ const plausibleFrom = 128;
 const tensorName = 'range.full';
 
 /** `data.scale`: a value, or auto: of the data sets known by name 255, of others what the training samples reach. */
-export const rangeOf: TransformOf = ({ scale, set }) => ({
-  fit: (train) =>
-    inOneStep(() => {
-      const auto = isKnownSet(set) ? fullLight : largestOf(train);
-      return fitted(scale === 'auto' ? auto : scale, train.shape);
-    }),
-  restore({ tensors, prefix, source }, { shape }) {
-    const name = prefix + tensorName;
-    const [full] = tensors.has(name) ? findTensor(tensors, name, [1], source) : [fullLight];
-    if (scale !== 'auto' && scale !== full) {
-      const wanted = `${full}, as the weights of ${source} were trained on`;
-      throw new UserError(`data.scale: ${expectedGot(wanted, scale)}`, ExitCode.usage);
-    }
-    return fitted(full, shape);
-  },
-});
+export const rangeOf: TransformKind = {
+  keys: [],
+  of: ({ scale, set }) => ({
+    fit: (train) =>
+      inOneStep(() => {
+        const auto = isKnownSet(set) ? fullLight : largestOf(train);
+        return fitted(scale === 'auto' ? auto : scale, train.shape);
+      }),
+    restore({ tensors, prefix, source }, { shape }) {
+      const name = prefix + tensorName;
+      const [full] = tensors.has(name) ? findTensor(tensors, name, [1], source) : [fullLight];
+      if (scale !== 'auto' && scale !== full) {
+        const wanted = `${full}, as the weights of ${source} were trained on`;
+        throw new UserError(`data.scale: ${expectedGot(wanted, scale)}`, ExitCode.usage);
+      }
+      return fitted(full, shape);
+    },
+  }),
+};
 
 /** The value that stands for full light in samples from which a pipeline with these tensors was fitted. */
 export const fullOf = (tensors: ReadonlyMap<string, Tensor>): number =>
@@ -62,6 +65,7 @@ function fitted(full: number, output: Shape): Fitted {
   return {
     output,
     keepsValues,
+    keepsZeros: true,
     affine: null,
     apply: (samples) =>
       keepsValues ? samples : { ...samples, values: samples.values.map((value) => scaled[value]) },

@@ -33,6 +33,8 @@ export interface Fitted {
   readonly output: Shape;
   /** Whether `apply` returns what it is given. */
   readonly keepsValues: boolean;
+  /** Whether blank pixels stay 0, so that sparse rows stay sparse. */
+  readonly keepsZeros: boolean;
   apply(samples: Values): Values;
   /** What the kernels apply after it; null for a transform that says nothing of it. */
   readonly affine: Affine | null;
@@ -59,5 +61,10 @@ export interface Transform {
   restore(stored: Stored, input: Pick<Values, 'shape' | 'full'>): Fitted | null;
 }
 
-/** A row of the table of transforms: which one a configuration asks for, if any. */
-export type TransformOf = (data: Config['data']) => Transform | null;
+/** A row of the table of transforms. */
+export interface TransformKind {
+  /** Settings that samples of a weights file must agree on; a file holds them all. */
+  readonly keys: readonly (keyof Config['data'])[];
+  /** Which transform a configuration asks for, if any. */
+  of(data: Config['data']): Transform | null;
+}

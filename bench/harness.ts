@@ -1,5 +1,4 @@
-/** What every bench shares: sessions that stay open side by side, alternating rounds, spreads, JSON, the machine. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** What every bench shares: sessions that stay open side by side, alternating rounds, spreads, tables, the machine. */
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { markdownTable } from 'markdown-table';
@@ -18,6 +17,7 @@ import { countCores } from '../dist/machine/cores.js';
 import { maximum, median, minimum } from '../dist/numbers/statistics.js';
 import type { Plan, ProfilePlan } from '../dist/plan/plan.js';
 import { type Collector, collectorOf } from '../dist/profile/collector.js';
+import type { Table } from '../scripts/performance/record-format.ts';
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -36,6 +36,17 @@ export function spread(samples: readonly number[]): Spread {
 /** `median (min–max)` */
 export function shown({ median: middle, min, max }: Spread, digits = 1): string {
   return `${middle.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
+}
+
+/** Sample by sample: both lists are of cases that took turns, so neighbours in time meet. */
+export function ratios(above: readonly number[], below: readonly number[]): number[] {
+  return above.map((sample, i) => sample / below[i]);
+}
+
+/** One thread, and one for each physical core. */
+export async function singleAndAll(): Promise<number[]> {
+  const { physical } = await countCores();
+  return physical === 1 ? [1] : [1, physical];
 }
 
 export interface Case {
@@ -172,12 +183,9 @@ export function table(rows: readonly (readonly string[])[]): string {
   );
 }
 
-/** Keeps all samples in results/, says where. */
-export function writeResults(name: string, results: Record<string, unknown>): void {
-  mkdirSync(`${root}results`, { recursive: true });
-  const stamp = new Date().toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
-  const file = `results/bench-${name}_${stamp}.json`;
-  const text = JSON.stringify({ schema: 1, bench: name, machine: machineLine(), ...results }, null, 2);
-  writeFileSync(`${root}${file}`, `${text}\n`);
-  console.log(`\nall samples: ${file}`);
+/** Prints a table of a record, and returns it. */
+export function printed(shown: Table): Table {
+  const { title, note, rows } = shown;
+  console.log(`${[title, ...(note === undefined ? [] : [note]), table(rows)].join('\n\n')}\n`);
+  return shown;
 }

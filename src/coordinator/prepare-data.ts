@@ -1,4 +1,5 @@
 /** From a data set to what a plan needs of it, and into the shared memory that the plan lays out. */
+import { isLinearMap } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
 import type { Dataset, PartName, Samples } from '../data/dataset.js';
 import { isKnownSet } from '../data/known-sets.js';
@@ -7,7 +8,6 @@ import { choosePacking, packDense } from '../data/packing.js';
 import { type Split, splitEnd, splitStratified } from '../data/split.js';
 import { measuringFeatures } from '../data/statistics.js';
 import { describeModel } from '../data/transforms/directions/describe-model.js';
-import { isLinear } from '../data/transforms/linear-map.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { sizeOf, type Values } from '../data/transforms/transform.js';
 import { mostClasses } from '../kernels/directions/direction-kernels.js';
@@ -146,7 +146,7 @@ function* packedFacts(
   classes: number,
 ): Steps<PackingFacts> {
   // Inputs that a linear map has made are hardly ever zero.
-  if (isLinear(data.normalise)) {
+  if (isLinearMap(data.normalise)) {
     const width = sizeOf(output);
     const size = ({ values: { count } }: Part) => ({ count, nonZeros: count * width });
     return {

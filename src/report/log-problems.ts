@@ -1,5 +1,6 @@
 /** The words for what is wrong with a line of a log. */
 import type { ZodError } from 'zod';
+import { valueAt } from '../config/layer.js';
 import { nearest } from '../config/nearest.js';
 import { plural, printable } from '../numbers/words.js';
 import { logEvents } from '../run/log-schema.js';
@@ -9,10 +10,7 @@ import type { Damage } from './read-log.js';
 /** `loss: expected number, got "0.3" (string)`: the first thing that zod refuses in `record`. */
 export function payloadProblem(error: ZodError, record: object): string {
   const [issue] = error.issues;
-  const received = issue.path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-    record,
-  );
+  const received = valueAt(record, issue.path);
   const expected = /expected (.*?)(, received .*)?$/.exec(issue.message)?.[1] ?? issue.message;
   const others = error.issues.length - 1;
   const more = others === 0 ? '' : `, and ${others} more`;

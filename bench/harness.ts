@@ -1,7 +1,6 @@
 /** What every bench shares: sessions that stay open side by side, alternating rounds, spreads, tables, the machine. */
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { markdownTable } from 'markdown-table';
 import { resolveConfig } from '../dist/config/load.js';
 import type { Config } from '../dist/config/schema.js';
 import type { PreparedData } from '../dist/coordinator/prepare-data.js';
@@ -14,6 +13,7 @@ import type { Dataset } from '../dist/data/dataset.js';
 import type { DirectionShape } from '../dist/kernels/directions/spec.js';
 import type { LoadedKernels } from '../dist/kernels/load.js';
 import { countCores } from '../dist/machine/cores.js';
+import { aligned } from '../dist/numbers/columns.js';
 import { maximum, median, minimum } from '../dist/numbers/statistics.js';
 import type { Plan, ProfilePlan } from '../dist/plan/plan.js';
 import { type Collector, collectorOf } from '../dist/profile/collector.js';
@@ -175,17 +175,9 @@ export function machineLine(): string {
   return `${first?.model.trim() ?? 'unknown processor'}, ${os.availableParallelism()} cores available, Node ${process.versions.node}, WebAssembly ${loadedKernels().level}, load ${os.loadavg()[0]?.toFixed(2)}`;
 }
 
-export function table(rows: readonly (readonly string[])[]): string {
-  const align = rows[0].map((_, column) => (column === 0 ? 'l' : 'r'));
-  return markdownTable(
-    rows.map((row) => [...row]),
-    { align, stringLength: (cell) => [...cell].length },
-  );
-}
-
 /** Prints a table of a record, and returns it. */
 export function printed(shown: Table): Table {
   const { title, note, rows } = shown;
-  console.log(`${[title, ...(note === undefined ? [] : [note]), table(rows)].join('\n\n')}\n`);
+  console.log(`${[title, ...(note === undefined ? [] : [note]), aligned(rows)].join('\n\n')}\n`);
   return shown;
 }

@@ -4,13 +4,14 @@
  * killed once it has said its line, so that what it does afterwards disturbs nobody. Each sample waits for a moment in which
  * the machine is idle: the race uses two cores, the empty process one, so that others' work would move the ratio.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { alternate, type Case, root, shown, spread, table } from './harness.ts';
+import { alternate, type Case, printed, ratios, root, shown, spread } from './harness.ts';
 import { quietMoment } from './quiet.ts';
 import { judge, writeRecord } from './record.ts';
+import { untilExit, untilLine } from './until.ts';
 
 const rounds = 50;
 /** Peers take seconds. */
@@ -20,46 +21,6 @@ const coordinator = `${root}dist/coordinator`;
 interface Start extends Case {
   /** Whose empty process it is compared with. */
   readonly empty: string;
-}
-
-/** Milliseconds from spawn to the first line on stdout. @throws when it does not tell that the target was reached. */
-function untilLine(cwd: string, program: string, ...words: string[]): Promise<number> {
-  const startedAt = performance.now();
-  const child = spawn(program, words, { cwd, stdio: ['ignore', 'pipe', 'ignore'] });
-  return new Promise((resolve, reject) => {
-    let text = '';
-    let elapsedMs = Number.NaN;
-    child.stdout.setEncoding('utf8').on('data', (part: string) => {
-      text += part;
-      if (!text.includes('\n') || Number.isFinite(elapsedMs)) return;
-      elapsedMs = performance.now() - startedAt;
-      child.kill('SIGKILL');
-    });
-    ended(child, reject, () => {
-      if (/ % reached\)\n/.test(text)) resolve(elapsedMs);
-      else reject(new Error(`${program} ${words.join(' ')} said "${text}"`));
-    });
-  });
-}
-
-/** Milliseconds from spawn to exit. */
-function untilExit(cwd: string, program: string, ...words: string[]): Promise<number> {
-  const startedAt = performance.now();
-  const child = spawn(program, words, { cwd, stdio: ['ignore', 'pipe', 'ignore'] });
-  return new Promise((resolve, reject) => {
-    ended(child, reject, (code) => {
-      if (code === 0) resolve(performance.now() - startedAt);
-      else reject(new Error(`${program} ${words.join(' ')} ended with exit code ${code}`));
-    });
-  });
-}
-
-function ended(child: ChildProcess, failed: (error: Error) => void, done: (code: number | null) => void) {
-  child.once('error', failed);
-  child.once('exit', (code) => {
-    child.stdout?.destroy();
-    done(code);
-  });
 }
 
 const works = (program: string, ...words: string[]): boolean =>
@@ -146,16 +107,13 @@ export default async function bench(): Promise<void> {
       const over = name === empty ? '' : (spread(samplesOf(name)).median / middle).toFixed(2);
       rows.push([name, shown(spread(samplesOf(name))), over]);
     }
-    console.log(`${table(rows)}\n`);
-    const empty = samplesOf('node -e 0');
-    const ratios = samplesOf('race').map((ms, round) => ms / empty[round]);
     const note =
       'Median (min–max), taken in turn: races to the line with the accuracy, `node -e 0` and imports to their exit. ' +
       `The bar is judged by the ratio within each round. Each sample waits for an idle machine, at most 5 s; ${busy} of ` +
       `${nodes.length * (rounds + 1)} began without.`;
     await writeRecord('cold', {
-      bars: [judge('cold-over-empty', ratios)],
-      tables: [{ title: 'Cold start', note, rows }],
+      bars: [judge('cold-over-empty', ratios(samplesOf('race'), samplesOf('node -e 0')))],
+      tables: [printed({ title: 'Cold start', note, rows })],
       samples: Object.fromEntries([...taken].map(([name, { samples }]) => [`${name}, ms`, samples])),
     });
   } finally {

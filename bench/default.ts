@@ -2,32 +2,20 @@
  * The default recipe, twice: the resident clock in a warm pool, and the whole process from spawn to exit beside an
  * empty Node process, taken in turn.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { countCores } from '../dist/machine/cores.js';
-import { alternate, openTrainer, root, shown, spread, table, writeResults } from './harness.ts';
+import { plural } from '../dist/numbers/words.js';
+import { alternate, openTrainer, printed, root, shown, singleAndAll, spread } from './harness.ts';
+import { writeRecord } from './record.ts';
+import { untilExit } from './until.ts';
 
 const [residentRounds, processRounds] = [40, 20];
 const targetsMs = { resident: 150, process: 1000 };
 
-/** Milliseconds from spawn to exit. @throws when the process fails. */
-function processMs(words: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const child = spawn(process.execPath, [...words], { cwd: root, stdio: 'ignore' });
-    child.on('error', reject);
-    child.on('exit', (code) => {
-      if (code === 0) resolve(performance.now() - started);
-      else reject(new Error(`node ${words.join(' ')} ended with exit code ${code}`));
-    });
-  });
-}
-
 export default async function bench(): Promise<void> {
-  const { physical } = await countCores();
-  const counts = physical === 1 ? [1] : [1, physical];
+  const counts = await singleAndAll();
+  const most = Math.max(...counts);
   const trainers = await Promise.all(counts.map((threads) => openTrainer('mnist-97', [], threads)));
   const accuracies = new Set<number>();
   const resident = await alternate(
@@ -45,41 +33,46 @@ export default async function bench(): Promise<void> {
 
   const folder = mkdtempSync(path.join(os.tmpdir(), 'shardstep-bench-'));
   const [run, empty] = ['node dist/coordinator train --quiet', 'node -e 0'];
+  const process = (...words: string[]) => untilExit(root, globalThis.process.execPath, ...words);
   const processes = await alternate(
     [
-      { name: run, run: () => processMs(['dist/coordinator', 'train', '--quiet', `--out=${folder}`]) },
-      { name: empty, run: () => processMs(['-e', '0']) },
+      { name: run, run: () => process('dist/coordinator', 'train', '--quiet', `--out=${folder}`) },
+      { name: empty, run: () => process('-e', '0') },
     ],
     { rounds: processRounds },
   );
   rmSync(folder, { recursive: true });
 
-  const rows = [...resident].map(([threads, { first, samples }]) => [
-    `resident, ${threads} thread${threads === '1' ? '' : 's'}`,
+  const threadWords = (count: number) => `resident, ${plural(count, 'thread')}`;
+  const taken = new Map([
+    ...[...resident].map(([n, each]) => [threadWords(Number(n)), each] as const),
+    ...processes,
+  ]);
+  const rows = [...taken].map(([name, { first, samples }]) => [
+    name,
     shown(spread(samples)),
     first[0].toFixed(1),
     `${samples.length}`,
   ]);
-  for (const [name, { first, samples }] of processes)
-    rows.push([name, shown(spread(samples)), first[0].toFixed(1), `${samples.length}`]);
-  console.log(table([['ms', 'median (min–max)', 'first', 'samples'], ...rows]));
-  const middle = (samples: readonly number[] | undefined) => spread(samples ?? []).median;
-  const [wholeMs, emptyMs] = [run, empty].map((name) => middle(processes.get(name)?.samples));
-  const bestMs = middle(resident.get(`${physical}`)?.samples);
-  console.log(
-    `\nspeed-up of ${physical} threads: ${(middle(resident.get('1')?.samples) / bestMs).toFixed(2)}`,
-  );
-  console.log(`process over ${empty}: ${(wholeMs / emptyMs).toFixed(1)}`);
-  console.log(`test accuracy of every run: ${[...accuracies].join(', ')}`);
-  const verdict = (name: string, gotMs: number, targetMs: number) =>
-    console.log(
-      `${name} ≤ ${targetMs} ms: ${gotMs <= targetMs ? 'met' : 'missed'} (median ${gotMs.toFixed(1)} ms)`,
-    );
-  verdict('resident', bestMs, targetsMs.resident);
-  verdict('process', wholeMs, targetsMs.process);
-  writeResults('default', {
-    targetsMs,
-    residentMs: Object.fromEntries(resident),
-    processMs: Object.fromEntries(processes),
+  const table = printed({
+    title: 'The default recipe',
+    rows: [['ms', 'median (min–max)', 'first', 'samples'], ...rows],
   });
+  const middle = (name: string) => spread(taken.get(name)?.samples ?? []).median;
+  const [singleMs, bestMs] = [1, most].map((count) => middle(threadWords(count)));
+  const notes = [
+    `speed-up of ${plural(most, 'thread')}: ${(singleMs / bestMs).toFixed(2)}`,
+    `process over ${empty}: ${(middle(run) / middle(empty)).toFixed(1)}`,
+    `test accuracy of every run: ${[...accuracies].join(', ')}`,
+    ...[
+      { name: 'resident', gotMs: bestMs, targetMs: targetsMs.resident },
+      { name: 'process', gotMs: middle(run), targetMs: targetsMs.process },
+    ].map(({ name, gotMs, targetMs }) => {
+      const verdict = gotMs <= targetMs ? 'met' : 'missed';
+      return `${name} ≤ ${targetMs} ms: ${verdict} (median ${gotMs.toFixed(1)} ms)`;
+    }),
+  ];
+  console.log(notes.join('\n'));
+  const samples = Object.fromEntries([...taken].map(([name, each]) => [`${name}, ms`, each.samples]));
+  await writeRecord('default', { bars: [], tables: [table], notes, samples });
 }

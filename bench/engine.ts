@@ -3,12 +3,12 @@
  * everyone at one thread and at all physical cores and judged by the better. Against the machine: kernels as a share of
  * its peak, and how wide V8 made them. `--kernels`: only the latter.
  */
-import { countCores } from '../dist/machine/cores.js';
 import { type Contestant, openOurs, openPeer } from './engine/contestants.ts';
 import { climbDenseLadder, denseTile } from './engine/dense-ladder.ts';
 import { firstLayerForward, measureFirstLayer } from './engine/first-layer.ts';
 import { raceAll, type SideBySide } from './engine/side-by-side.ts';
 import { countWidths } from './engine/widths.ts';
+import { singleAndAll } from './harness.ts';
 import { type PeerPython, preparePython } from './peers/python-environment.ts';
 import { type BarId, judge, writeRecord } from './record.ts';
 
@@ -44,8 +44,7 @@ export default async function bench(): Promise<void> {
 }
 
 async function race(): Promise<{ readonly sides: SideBySide; readonly missing: string }> {
-  const { physical } = await countCores();
-  const counts = physical === 1 ? [1] : [1, physical];
+  const counts = await singleAndAll();
   const pythons = await preparePeers();
   const contestants: Contestant[] = [];
   for (const threads of counts) contestants.push(await openOurs(threads));

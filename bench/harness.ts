@@ -1,8 +1,6 @@
-/** What every bench shares: sessions that stay open side by side, alternating rounds, spreads, JSON, the machine. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** What every bench shares: sessions that stay open side by side, alternating rounds, spreads, tables, the machine. */
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { markdownTable } from 'markdown-table';
 import { resolveConfig } from '../dist/config/load.js';
 import type { Config } from '../dist/config/schema.js';
 import type { PreparedData } from '../dist/coordinator/prepare-data.js';
@@ -15,9 +13,11 @@ import type { Dataset } from '../dist/data/dataset.js';
 import type { DirectionShape } from '../dist/kernels/directions/spec.js';
 import type { LoadedKernels } from '../dist/kernels/load.js';
 import { countCores } from '../dist/machine/cores.js';
+import { aligned } from '../dist/numbers/columns.js';
 import { maximum, median, minimum } from '../dist/numbers/statistics.js';
 import type { Plan, ProfilePlan } from '../dist/plan/plan.js';
 import { type Collector, collectorOf } from '../dist/profile/collector.js';
+import type { Table } from '../scripts/performance/record-format.ts';
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -36,6 +36,17 @@ export function spread(samples: readonly number[]): Spread {
 /** `median (min–max)` */
 export function shown({ median: middle, min, max }: Spread, digits = 1): string {
   return `${middle.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
+}
+
+/** Sample by sample: both lists are of cases that took turns, so neighbours in time meet. */
+export function ratios(above: readonly number[], below: readonly number[]): number[] {
+  return above.map((sample, i) => sample / below[i]);
+}
+
+/** One thread, and one for each physical core. */
+export async function singleAndAll(): Promise<number[]> {
+  const { physical } = await countCores();
+  return physical === 1 ? [1] : [1, physical];
 }
 
 export interface Case {
@@ -164,20 +175,9 @@ export function machineLine(): string {
   return `${first?.model.trim() ?? 'unknown processor'}, ${os.availableParallelism()} cores available, Node ${process.versions.node}, WebAssembly ${loadedKernels().level}, load ${os.loadavg()[0]?.toFixed(2)}`;
 }
 
-export function table(rows: readonly (readonly string[])[]): string {
-  const align = rows[0].map((_, column) => (column === 0 ? 'l' : 'r'));
-  return markdownTable(
-    rows.map((row) => [...row]),
-    { align, stringLength: (cell) => [...cell].length },
-  );
-}
-
-/** Keeps all samples in results/, says where. */
-export function writeResults(name: string, results: Record<string, unknown>): void {
-  mkdirSync(`${root}results`, { recursive: true });
-  const stamp = new Date().toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
-  const file = `results/bench-${name}_${stamp}.json`;
-  const text = JSON.stringify({ schema: 1, bench: name, machine: machineLine(), ...results }, null, 2);
-  writeFileSync(`${root}${file}`, `${text}\n`);
-  console.log(`\nall samples: ${file}`);
+/** Prints a table of a record, and returns it. */
+export function printed(shown: Table): Table {
+  const { title, note, rows } = shown;
+  console.log(`${[title, ...(note === undefined ? [] : [note]), aligned(rows)].join('\n\n')}\n`);
+  return shown;
 }

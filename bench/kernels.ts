@@ -4,8 +4,9 @@
  */
 import { activationCode, instantiateKernels, type Kernels } from '../dist/kernels/kernels.js';
 import { Scratch } from '../dist/kernels/scratch.js';
-import { alternate, loadedKernels, shown, spread, table, writeResults } from './harness.ts';
+import { alternate, loadedKernels, printed, shown, spread } from './harness.ts';
 import { rate } from './rate.ts';
+import { writeRecord } from './record.ts';
 
 const rounds = 25;
 const sampleMs = 4;
@@ -177,8 +178,10 @@ export default async function bench(): Promise<void> {
     shown(spreads[i]),
     unit === 'GFLOP/s' ? `${((100 * spreads[i].median) / denseRate).toFixed(0)} %` : '',
   ]);
-  console.log(table([['kernel', 'unit', 'median (min–max)', 'of dense rate'], ...rows]));
-  writeResults('kernels', {
-    cases: cases.map(({ name, unit, work }, i) => ({ name, unit, work, samples: spreads[i].samples })),
+  const heading = ['kernel', 'unit', 'median (min–max)', 'of dense rate'];
+  await writeRecord('kernels', {
+    bars: [],
+    tables: [printed({ title: 'Kernels', rows: [heading, ...rows] })],
+    samples: Object.fromEntries(cases.map(({ name, unit }, i) => [`${name}, ${unit}`, spreads[i].samples])),
   });
 }

@@ -1,5 +1,5 @@
 /** A process that answers every line on its stdin with one line; it is to end when its stdin closes. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { root } from './harness.ts';
 
@@ -44,13 +44,9 @@ export async function openLineProcess(
     },
     async close() {
       child.stdin.end();
-      const timer = setTimeout(() => kill(child), graceMs);
+      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
       await exited;
       clearTimeout(timer);
     },
   };
-}
-
-function kill(child: ChildProcess): void {
-  child.kill('SIGKILL');
 }

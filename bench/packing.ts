@@ -5,7 +5,9 @@
 
 import type { Dataset } from '../dist/data/dataset.js';
 import { Rng, Stream } from '../dist/numbers/rng.js';
-import { alternate, openTrainer, shown, spread, table, writeResults } from './harness.ts';
+import { plural } from '../dist/numbers/words.js';
+import { alternate, openTrainer, printed, shown, spread } from './harness.ts';
+import { type Table, writeRecord } from './record.ts';
 
 const rounds = 9;
 const densities = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1];
@@ -41,7 +43,8 @@ function crossover(points: readonly { density: number; ratio: number }[]): numbe
 }
 
 export default async function bench(): Promise<void> {
-  const results: unknown[] = [];
+  const tables: Table[] = [];
+  const samples: Record<string, readonly number[]> = {};
   for (const { title, file, side, images, overrides } of networks) {
     const rows: string[][] = [];
     const points = new Map<number, { density: number; ratio: number }[]>([
@@ -74,20 +77,21 @@ export default async function bench(): Promise<void> {
         // The least of several is the least disturbed; both forms are deterministic work.
         found.push({ density, ratio: s.min / d.min });
         row.push(shown(s), shown(d), (s.min / d.min).toFixed(2));
-        results.push({ network: title, density, threads, sparse: s.samples, dense: d.samples });
+        for (const [name, each] of [
+          ['sparse', s],
+          ['dense', d],
+        ] as const)
+          samples[`ms, ${title}, ${density} not zero, ${plural(threads, 'thread')}: ${name}`] = each.samples;
       }
       rows.push(row);
     }
     const head = [1, 2].flatMap((threads) => [`sparse ms, ${threads} thr.`, 'dense ms', 'ratio of least']);
-    console.log(`${title}, ${images} images\n`);
-    console.log(table([['non-zero', ...head], ...rows]));
-    for (const [threads, found] of points) {
-      const at = crossover(found);
-      console.log(
-        `${threads} thread${threads === 1 ? '' : 's'}: dense is faster from ${at === null ? 'no measured density' : at.toFixed(2)}`,
-      );
-    }
-    console.log();
+    const note = [...points].map(([threads, found]) => {
+      const from = crossover(found)?.toFixed(2) ?? 'no measured density';
+      return `${plural(threads, 'thread')}: dense is faster from ${from}`;
+    });
+    const rowsOf = [['non-zero', ...head], ...rows];
+    tables.push(printed({ title: `${title}, ${images} images`, note: note.join('; '), rows: rowsOf }));
   }
-  writeResults('packing', { samples: results });
+  await writeRecord('packing', { bars: [], tables, samples });
 }

@@ -2,12 +2,11 @@
  * What `profile` costs, and whether its phases are all of a run: recipes with and without stamps in turn, in pools that stay
  * warm. Without stamps a run is made of the same objects as if there were none, so there is no third case.
  */
-import { countCores } from '../dist/machine/cores.js';
 import { minimum } from '../dist/numbers/statistics.js';
 import { phaseTable } from '../dist/profile/phase-table.js';
 import { profilePlan } from '../dist/profile/profile-plan.js';
 import { totalsOf } from '../dist/profile/totals.js';
-import { alternate, openTrainer, shown, spread, table } from './harness.ts';
+import { alternate, openTrainer, printed, ratios, shown, singleAndAll, spread } from './harness.ts';
 import { type BarId, judge, writeRecord } from './record.ts';
 
 const recipes: readonly { readonly file: string; readonly bar: BarId; readonly rounds: number }[] = [
@@ -59,7 +58,7 @@ async function compare(file: string, threads: number, rounds: number): Promise<C
   await plain.close();
   await profiled.close();
   const [without, withStamps] = ['without', 'with'].map((name) => taken.get(name)?.samples ?? []);
-  const over = withStamps.map((ms, i) => ms / without[i]);
+  const over = ratios(withStamps, without);
   const name = `${file}, ${threads}`;
   const row = [
     name,
@@ -78,21 +77,20 @@ async function compare(file: string, threads: number, rounds: number): Promise<C
 }
 
 export default async function bench(): Promise<void> {
-  const { physical } = await countCores();
+  const counts = await singleAndAll();
   const bars = [];
   const rows = [heading];
   const worst: number[] = [];
   let samples: Record<string, readonly number[]> = {};
   for (const { file, bar, rounds } of recipes) {
-    for (const threads of physical === 1 ? [1] : [1, physical]) {
+    for (const threads of counts) {
       const compared = await compare(file, threads, rounds);
       rows.push(compared.row);
       worst.push(minimum(compared.accounted));
       samples = { ...samples, ...compared.samples };
-      if (threads === physical) bars.push(judge(bar, compared.over));
+      if (threads === counts.at(-1)) bars.push(judge(bar, compared.over));
     }
   }
   bars.push(judge('profile-accounted', minimum(worst)));
-  console.log(`${title}\n\n${note}\n\n${table(rows)}\n`);
-  await writeRecord('profile', { bars, tables: [{ title, note, rows }], samples });
+  await writeRecord('profile', { bars, tables: [printed({ title, note, rows })], samples });
 }

@@ -8,7 +8,7 @@ import { sizeOf } from '../dist/data/transforms/transform.js';
 import { countCores } from '../dist/machine/cores.js';
 import { mean, minimum, standardDeviation } from '../dist/numbers/statistics.js';
 import { featureRecipes, statisticsCase } from '../scripts/performance/recipe-comments.ts';
-import { mnistImages, openTrainer, table } from './harness.ts';
+import { mnistImages, openTrainer, printed } from './harness.ts';
 import { moved, noisy, perturbed, turned } from './recipes/perturb.ts';
 import { writeRecord } from './record.ts';
 
@@ -46,11 +46,10 @@ export default async function bench(): Promise<void> {
       rows.push([...row, reached]);
     }
   }
-  console.log(`${table(rows)}\n`);
   const note =
     'Accuracy in %, another random subset for every seed. Split: the last 10,000 training images held out; ' +
     'fifths: each fifth of the training images held out in turn; the others are test images, changed.';
-  await writeRecord('recipes', { bars: [], tables: [{ title: 'Accuracy', note, rows }], samples });
+  await writeRecord('recipes', { bars: [], tables: [printed({ title: 'Accuracy', note, rows })], samples });
 }
 
 async function allCases(): Promise<Case[]> {

@@ -6,9 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join, resolve } from 'node:path';
-import { countCores } from '../dist/machine/cores.js';
-import { gatherHardware } from '../dist/machine/hardware.js';
-import { measureSpeed } from '../dist/machine/speed.js';
+import { measuredMachine } from '../dist/machine/speed.js';
 import { commandOf } from '../scripts/performance/bars.ts';
 import type { PeersRace } from '../scripts/performance/peers/format.ts';
 import {
@@ -52,7 +50,7 @@ export async function writeRecord(
   { words = process.argv.slice(3), files = {}, folder: wanted }: RecordOptions = {},
 ): Promise<void> {
   const date = new Date().toISOString();
-  const machine = await machineFacts();
+  const machine = { ...(await measuredMachine(loadedKernels())), loadAtStart };
   const record: BenchRecord = recordSchema.parse({
     schema: 1,
     bench,
@@ -91,15 +89,6 @@ function verdictLine(bar: Bar): string {
   const got = bar.measured === null ? '' : `: ${measuredOf(bar)}`;
   const why = bar.explanation === undefined ? '' : ` (${bar.explanation})`;
   return `${verdict}: ${bar.text}, ${limitOf(bar)}${got}${why}`;
-}
-
-async function machineFacts() {
-  const kernels = loadedKernels();
-  const { node, v8, ...facts } = await gatherHardware();
-  const { wasmLevel, gflops, bandwidthGBs } = measureSpeed(kernels);
-  const { physical } = await countCores();
-  const processor = facts.processor ?? 'unknown processor';
-  return { ...facts, processor, cores: physical, node, v8, wasmLevel, gflops, bandwidthGBs, loadAtStart };
 }
 
 /** @throws when a record is asked for that nobody could reproduce: the checkout has changes. */

@@ -3,9 +3,9 @@
  * turn, another seed every round, each sample after a run that does not count. The clock holds everything from the uint8 images on: features of the training
  * images, transform, training, features and accuracy of all 10,000 test images.
  */
-import { countCores } from '../dist/machine/cores.js';
 import { mean, minimum, standardDeviation } from '../dist/numbers/statistics.js';
-import { alternate, openTrainer, shown, spread, type Trainer, table } from './harness.ts';
+import { plural } from '../dist/numbers/words.js';
+import { alternate, openTrainer, printed, shown, singleAndAll, spread, type Trainer } from './harness.ts';
 import { type Bar, type BarId, judge, writeRecord } from './record.ts';
 
 interface Race {
@@ -14,6 +14,8 @@ interface Race {
   readonly rounds: number;
   readonly bars: { readonly time: BarId; readonly seeds: BarId };
 }
+
+const heading = ['speed-up', 'mean', 'SD', 'min', 'at target'];
 
 /** Seeds from here on are of runs that do not count. */
 const warmUpSeed = 1_000_000;
@@ -32,15 +34,9 @@ const races: readonly Race[] = [
 }));
 
 export default async function bench(): Promise<void> {
-  const { physical } = await countCores();
-  const counts = physical === 1 ? [1] : [1, physical];
+  const counts = await singleAndAll();
   const rows: string[][] = [
-    ['recipe', ...counts.map((count) => `ms, ${count} thread${count === 1 ? '' : 's'}`), 'speed-up'].concat([
-      'mean',
-      'SD',
-      'min',
-      'at target',
-    ]),
+    ['recipe', ...counts.map((count) => `ms, ${plural(count, 'thread')}`)].concat(heading),
   ];
   const bars: Bar[] = [];
   const samples: Record<string, readonly number[]> = {};
@@ -50,10 +46,10 @@ export default async function bench(): Promise<void> {
     bars.push(...measured.bars);
     Object.assign(samples, measured.samples);
   }
-  console.log(`${table(rows)}\n`);
   const note =
     'Median (min–max); a new random subset every round, each sample after a run that does not count; test accuracy in %.';
-  await writeRecord('sprint', { bars, tables: [{ title: 'Time and accuracy', note, rows }], samples });
+  const table = printed({ title: 'Time and accuracy', note, rows });
+  await writeRecord('sprint', { bars, tables: [table], samples });
 }
 
 async function run({ recipe, target, rounds, bars }: Race, counts: readonly number[]) {

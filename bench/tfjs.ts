@@ -3,16 +3,14 @@
  * thread and with all; and the kernels of this package. One epoch of configs/fastmlp.yaml without evaluation, in turn.
  */
 import { requirePackage } from '../dist/backend/tfjs/library.js';
-import { alternate, root, shown, spread, table } from './harness.ts';
+import { plural } from '../dist/numbers/words.js';
+import { alternate, printed, ratios, root, shown, spread } from './harness.ts';
 import { type LineProcess, openLineProcess } from './line-process.ts';
 import { quietMoment } from './quiet.ts';
 import { judge, writeRecord } from './record.ts';
 
 const rounds = 9;
 const images = 60_000;
-
-/** Images a second of each round. */
-type Rates = readonly number[];
 
 export default async function bench(): Promise<void> {
   const alone = (threads: number) => [`${root}data/mnist`, `${threads}`, requirePackage()];
@@ -23,7 +21,7 @@ export default async function bench(): Promise<void> {
     ['tfjs-node alone, 1 thread', peer, alone(1)],
     ...[1, 2].flatMap((threads) =>
       ['owner', 'sharded', 'average'].map((sync) => [
-        `backend=tfjs-node, ${threads} ${threads === 1 ? 'worker' : 'workers'}, ${sync}`,
+        `backend=tfjs-node, ${plural(threads, 'worker')}, ${sync}`,
         ours,
         ['sweep', `${threads}`, 'backend=tfjs-node', `parallel.sync=${sync}`],
       ]),
@@ -51,7 +49,7 @@ export default async function bench(): Promise<void> {
       })),
       { rounds },
     );
-    const of = (name: string): Rates => taken.get(name)?.samples ?? [];
+    const of = (name: string) => taken.get(name)?.samples ?? [];
     const overAlone = ratios(of('backend=tfjs-node, 2 workers, owner'), of('tfjs-node alone'));
     const rows = [...taken.keys()].map((name) => [
       name,
@@ -59,12 +57,11 @@ export default async function bench(): Promise<void> {
       shown(spread(ratios(of(name), of('tfjs-node alone'))), 2),
       shown(spread(ratios(of(name), of('tfjs-node alone, 1 thread'))), 2),
     ]);
-    const report = {
+    const report = printed({
       title: 'tfjs-node as a backend and alone',
       note: 'Training images a second in an epoch of configs/fastmlp.yaml without evaluation, in turn, median (min–max). Alone: one process, the data set as a tensor, optimizer.minimize, TensorFlow on all cores or on one thread; over alone: ratios round by round.',
       rows: [['', 'images/s', 'over alone', 'over alone, 1 thread'], ...rows],
-    };
-    console.log([report.title, report.note, table(report.rows)].join('\n\n'), '\n');
+    });
     await writeRecord('tfjs', {
       bars: [judge('tfjs-over-alone', overAlone)],
       tables: [report],
@@ -74,9 +71,4 @@ export default async function bench(): Promise<void> {
   } finally {
     for (const process of processes) await process.close();
   }
-}
-
-/** Round by round. */
-function ratios(rates: Rates, reference: Rates): number[] {
-  return rates.map((rate, round) => rate / reference[round]);
 }

@@ -3,10 +3,11 @@
  * independent processes set, more threads than cores, busy neighbours, and the recipes on direction features.
  */
 import { countCores } from '../dist/machine/cores.js';
-import { spread, table } from './harness.ts';
-import { type Bar, type BarId, judge, type Table, writeRecord } from './record.ts';
+import { plural } from '../dist/numbers/words.js';
+import { ratios, spread } from './harness.ts';
+import { type Bar, type BarId, judge, writeRecord } from './record.ts';
 import { comparisons, measureCeiling } from './threads/ceiling.ts';
-import { type Batch, batches, mostThreads, ratios } from './threads/engine-case.ts';
+import { type Batch, batches, mostThreads } from './threads/engine-case.ts';
 import { measureFeatureRecipes } from './threads/feature-recipes.ts';
 import { measureNeighbours } from './threads/neighbours.ts';
 import { measureScaling, type Scaling } from './threads/scaling.ts';
@@ -21,18 +22,14 @@ const speedupBars: readonly { readonly id: BarId; readonly threads: number }[] =
 export default async function bench(): Promise<void> {
   const { available, physical } = await countCores();
   const counts = Array.from({ length: Math.min(available, mostThreads) }, (_, i) => i + 1);
-  const here = `not measured here: ${physical} core${physical === 1 ? '' : 's'}`;
+  const here = `not measured here: ${plural(physical, 'core')}`;
   const ofRatios = (id: BarId, samples: readonly number[] | undefined, why = here): Bar =>
     samples === undefined || samples.length === 0 ? judge(id, null, why) : judge(id, samples);
 
   const scaling = await measureScaling([...new Set([...counts, mostThreads])], available);
-  for (const each of scaling.tables) print(each);
   const ceiling = physical < 2 ? null : await measureCeiling();
-  if (ceiling !== null) print(ceiling.table);
   const neighbours = await measureNeighbours(available);
-  print(neighbours.table);
   const recipes = await measureFeatureRecipes(counts);
-  for (const each of recipes.tables) print(each);
 
   const enough = `not measured here: ${available} cores are enough for ${mostThreads} threads`;
   await writeRecord('threads', {
@@ -48,7 +45,7 @@ export default async function bench(): Promise<void> {
       ...scaling.tables,
       ...(ceiling === null ? [] : [ceiling.table]),
       neighbours.table,
-      ...recipes.tables,
+      recipes.table,
     ],
     notes: rowsNote(scaling),
     samples: { ...scaling.samples, ...ceiling?.samples, ...neighbours.samples, ...recipes.samples },
@@ -73,8 +70,4 @@ function rowsNote(scaling: Scaling): string[] {
   return [
     `One thread takes ${ratio.toFixed(2)} times as long for an epoch at batch 4,096 as at 512. So a part of the speed-ups at batch 4,096 comes from fewer rows for each thread, not from more cores.`,
   ];
-}
-
-function print({ title, note, rows }: Table): void {
-  console.log([title, ...(note === undefined ? [] : [note]), table(rows)].join('\n\n'), '\n');
 }

@@ -31,26 +31,13 @@ writeFileSync(race, `export { ${raceExports} } from './directions-${raceGrid}';\
 modules.set(`race-${raceGrid}.`, { file: race, plain: 1 });
 
 for (const [prefix, { file, plain }] of modules) {
-  for (const [name, fma] of [
-    ['relaxed', 1],
-    ['simd', 0],
-  ]) {
+  for (const [name, fma] of Object.entries({ relaxed: 1, simd: 0 })) {
     const { error, stderr } = await asc.main([
       file,
       ...['-o', `dist/kernels/${prefix}${name}.wasm`],
       ...(process.argv.includes('--text') ? ['-t', `dist/kernels/${prefix}${name}.wat`] : []),
-      ...[
-        '--runtime',
-        'stub',
-        '--noAssert',
-        '-O3',
-        '--use',
-        'abort=',
-        '--use',
-        `FMA=${fma}`,
-        '--use',
-        `PLAIN=${plain}`,
-      ],
+      ...['--runtime', 'stub', '--noAssert', '-O3', '--use', 'abort='],
+      ...['--use', `FMA=${fma}`, '--use', `PLAIN=${plain}`],
       ...['--enable', 'simd', '--enable', 'threads', ...(fma ? ['--enable', 'relaxed-simd'] : [])],
       ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
     ]);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Cell } from '../dist/study/cells.js';
+import type { Cell } from '../dist/study/cell-store.js';
 import type { StudyRecord } from '../dist/study/study-record.js';
 import { cli, expectCode, readJson, workingDirectory } from './support/cli.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Rng } from '../dist/numbers/rng.js';
-import type { Cell } from '../dist/study/cells.js';
+import type { Cell } from '../dist/study/cell-store.js';
 import { cellKey } from '../dist/study/cells.js';
 import { expandStudy } from '../dist/study/expand.js';
 import { pairedDifference, pairedRatio, studentQuantile } from '../dist/study/paired.js';

@@ -1,6 +1,7 @@
 // The dense product C[rows][16] = A[rows][depth] · B[depth][16] as a ladder: each rung is the one before with one idea
 // more. The last rung is the shipped kernel, src/kernels/assembly/matmul.ts: six rows, and A in panels.
 import { madd } from '../../src/kernels/assembly/simd';
+import { store16 } from '../../src/kernels/assembly/store-row';
 
 /** 1: three loops, one number at a time. */
 export function dense1(rows: i32, depth: i32, a: usize, b: usize, c: usize): void {
@@ -38,20 +39,8 @@ export function dense3(rows: i32, depth: i32, a: usize, b: usize, c: usize): voi
       c0 = madd(x, v128.load(p), c0); c1 = madd(x, v128.load(p, 16), c1);
       c2 = madd(x, v128.load(p, 32), c2); c3 = madd(x, v128.load(p, 48), c3);
     }
-    v128.store(c, c1, 16);
-    v128.store(c, c0);
-    v128.store(c, c3, 48);
-    v128.store(c, c2, 32);
+    store16(c, c0, c1, c2, c3);
   }
-}
-
-// @ts-ignore: AssemblyScript decorator
-@inline
-function storeRow(c: usize, v0: v128, v1: v128, v2: v128, v3: v128): void {
-  v128.store(c, v1, 16);
-  v128.store(c, v0);
-  v128.store(c, v3, 48);
-  v128.store(c, v2, 32);
 }
 
 /** 4: four rows, so that eight sums hide the latency and a load of B serves four rows. cRow: 64, see matmul16. */
@@ -76,12 +65,12 @@ export function dense4(rows: i32, depth: i32, a: usize, b: usize, c: usize, cRow
       x = v128.load_splat<f32>(a3);
       c3_0 = madd(x, b0, c3_0); c3_1 = madd(x, b1, c3_1); c3_2 = madd(x, b2, c3_2); c3_3 = madd(x, b3, c3_3);
     }
-    storeRow(c, c0_0, c0_1, c0_2, c0_3);
+    store16(c, c0_0, c0_1, c0_2, c0_3);
     c += cRow;
-    storeRow(c, c1_0, c1_1, c1_2, c1_3);
+    store16(c, c1_0, c1_1, c1_2, c1_3);
     c += cRow;
-    storeRow(c, c2_0, c2_1, c2_2, c2_3);
+    store16(c, c2_0, c2_1, c2_2, c2_3);
     c += cRow;
-    storeRow(c, c3_0, c3_1, c3_2, c3_3);
+    store16(c, c3_0, c3_1, c3_2, c3_3);
   }
 }

@@ -1,8 +1,7 @@
 /** GFLOP/s of a piece of work on one core, and the work in turn with the machine's peak: shares of it, round by round. */
 import type { Table } from '../../scripts/performance/record-format.ts';
-import { alternate, shown, spread, table } from '../harness.ts';
+import { alternate, printed, ratios, shown, spread } from '../harness.ts';
 import { rate } from '../rate.ts';
-import { ratios } from '../threads/engine-case.ts';
 import { linkExports } from './compile.ts';
 
 export interface Work {
@@ -53,9 +52,8 @@ export async function measureRates(
     return [name, shown(spread(of(name))), share === undefined ? '' : shown(spread(share), 0)];
   });
   const heading = ['work', 'GFLOP/s', '% of the peak'];
-  console.log(`${title}\n\n${note}\n\n${table([heading, ...rows])}\n`);
   return {
-    table: { title, note, rows: [heading, ...rows] },
+    table: printed({ title, note, rows: [heading, ...rows] }),
     samples: Object.fromEntries(all.map(({ name }) => [`GFLOP/s: ${name}`, of(name)])),
     shares,
   };

@@ -1,8 +1,7 @@
 /** One race after another, the contestants in turn within each; a short sample comes after a run that does not count. */
 import type { BarId } from '../../scripts/performance/bars.ts';
 import type { Table } from '../../scripts/performance/record-format.ts';
-import { alternate, shown, spread, table } from '../harness.ts';
-import { ratios } from '../threads/engine-case.ts';
+import { alternate, printed, ratios, shown, spread } from '../harness.ts';
 import { type Contestant, type Race, races } from './contestants.ts';
 
 interface RaceWords {
@@ -70,8 +69,7 @@ export async function raceAll(contestants: readonly Contestant[]): Promise<SideB
       peer === undefined ? '' : (spread(ms).median / spread(peer.ms).median).toFixed(2),
     ]);
     const heading = ['program', 'threads', 'ms', 'images/s', 'accuracy', 'time over the fastest peer'];
-    tables.push({ title, note, rows: [heading, ...rows] });
-    console.log(`${title}\n\n${note}\n\n${table([heading, ...rows])}\n`);
+    tables.push(printed({ title, note, rows: [heading, ...rows] }));
     for (const { who, ms } of runs) samples[`ms, ${race}: ${who.name}, threads ${who.threads}`] = ms;
     if (bar !== undefined && ours !== undefined && peer !== undefined)
       reached.set(bar, race === 'fastmlp' ? ratios(peer.ms, ours.ms) : ratios(ours.ms, peer.ms));

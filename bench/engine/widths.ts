@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import type { Table } from '../../scripts/performance/record-format.ts';
-import { loadedKernels, root, table } from '../harness.ts';
+import { loadedKernels, printed, root } from '../harness.ts';
 import { compileExports } from './compile.ts';
 
 const features = 'dist/kernels/generated/directions-16';
@@ -49,6 +49,5 @@ export function countWidths(): Widths | null {
   const title = 'Width of the multiply-adds';
   const note =
     'Fused multiply-add instructions in the machine code that V8 makes of each kernel, unrolled copies included. A kernel of the engine should have none at 128 bits; those on features have a few outside their loops (logarithms, places on the grid).';
-  console.log(`${title}\n\n${note}\n\n${table(rows)}\n`);
-  return { table: { title, note, rows }, narrow };
+  return { table: printed({ title, note, rows }), narrow };
 }

@@ -1,7 +1,7 @@
 /** The command line of the race: `npm run bench:peers -- --peers a,b --rounds 7`. */
 import { Command } from 'commander';
 import { parseWords } from '../../dist/commands/parse-words.js';
-import { nearest } from '../../dist/config/nearest.js';
+import { didYouMean } from '../../dist/config/nearest.js';
 import { ExitCode, expectedGot, UserError } from '../../dist/user-error.js';
 import type { Contestant } from './types.ts';
 
@@ -60,10 +60,8 @@ function select(text: string, all: readonly Contestant[]): Contestant[] {
   const names = [...peerNames(all), ...all.filter(({ role }) => role === 'ours').map(({ name }) => name)];
   for (const word of wanted) {
     if (names.includes(word)) continue;
-    const close = nearest(word, names);
-    const hint = close === null ? '' : `; did you mean ${close}?`;
     throw new UserError(
-      `--peers: ${expectedGot(`names of ${names.join(', ')}`, word)}${hint}`,
+      `--peers: ${expectedGot(`names of ${names.join(', ')}`, word)}${didYouMean(word, names)}`,
       ExitCode.usage,
     );
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listenForInterrupt } from '../../dist/coordinator/interruption.js';
 import { countCores } from '../../dist/machine/cores.js';
+import { aligned } from '../../dist/numbers/columns.js';
 import { ExitCode, UserError } from '../../dist/user-error.js';
 import type { PeersRace } from '../../scripts/performance/peers/format.ts';
 import {
@@ -13,7 +14,7 @@ import {
   raceRows,
   winSentences,
 } from '../../scripts/performance/peers/tables.ts';
-import { machineLine, table } from '../harness.ts';
+import { machineLine } from '../harness.ts';
 import { refuseChanges, writeRecord } from '../record.ts';
 import { barChart, raceChart } from './charts.ts';
 import { killAll } from './children.ts';
@@ -87,7 +88,7 @@ async function run(words: readonly string[], command: CommandLine, prepare: Prep
 }
 
 function show(race: PeersRace): void {
-  const parts = [table(raceRows(race)), ...winSentences(race), loadSentence(race), ...absences(race)];
+  const parts = [aligned(raceRows(race)), ...winSentences(race), loadSentence(race), ...absences(race)];
   console.log(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
 }
 

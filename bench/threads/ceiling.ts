@@ -6,9 +6,9 @@
  */
 import type { BarId } from '../../scripts/performance/bars.ts';
 import type { Table } from '../../scripts/performance/record-format.ts';
-import { alternate, shown, spread } from '../harness.ts';
+import { alternate, printed, ratios, shown, spread } from '../harness.ts';
 import { openLineProcess } from '../line-process.ts';
-import { openEngine, overridesOf, ratios, recipe, rounds } from './engine-case.ts';
+import { openEngine, overridesOf, recipe, rounds } from './engine-case.ts';
 
 export interface Ceiling {
   readonly table: Table;
@@ -49,11 +49,11 @@ export async function measureCeiling(): Promise<Ceiling> {
   }
   const heading = ['one process', 'two at once', '2 threads', 'ceiling', 'speed-up', 'of the ceiling'];
   return {
-    table: {
+    table: printed({
       title: 'The ceiling of two threads',
       note: 'ms of an epoch of configs/fastmlp.yaml in one single-thread process, in two of them at the same time until both are done (twice the work), and in one process with two threads; in turn, median (min–max). Ceiling: throughput of the two processes over that of one. Speed-up: two threads over one process.',
       rows: [['batch', 'of a process', ...heading], ...rows],
-    },
+    }),
     samples,
     reached,
   };

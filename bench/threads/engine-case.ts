@@ -15,8 +15,3 @@ export const overridesOf = (batch: number): string[] => ['train.epochs=1', `trai
 export function openEngine(batch: number, threads: number, more: readonly string[] = []): Promise<Trainer> {
   return openTrainer(recipe, [...overridesOf(batch), ...more], threads);
 }
-
-/** Sample by sample: both lists are of cases that took turns, so neighbours in time meet. */
-export function ratios(above: readonly number[], below: readonly number[]): number[] {
-  return above.map((sample, i) => sample / below[i]);
-}

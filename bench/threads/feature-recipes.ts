@@ -1,51 +1,36 @@
 /** The recipes on direction features against threads: whole runs with their evaluation, resident clock. */
-import { readdirSync } from 'node:fs';
+import { plural } from '../../dist/numbers/words.js';
+import { featureRecipes } from '../../scripts/performance/recipe-comments.ts';
 import type { Table } from '../../scripts/performance/record-format.ts';
-import { alternate, openTrainer, root, shown, spread, type Trainer } from '../harness.ts';
-import { ratios } from './engine-case.ts';
-
-/** Names of recipes begin so. */
-const families = ['mnist-'];
+import { alternate, openTrainer, printed, ratios, shown, spread, type Trainer } from '../harness.ts';
 
 /** As many rounds as fit in, between these bounds: recipes take from milliseconds to seconds. */
 const budgetMs = 10_000;
 const [fewestRounds, mostRounds] = [3, 25];
 
 export interface FeatureRecipes {
-  readonly tables: Table[];
+  readonly table: Table;
   readonly samples: Record<string, readonly number[]>;
 }
 
 export async function measureFeatureRecipes(threads: readonly number[]): Promise<FeatureRecipes> {
   const rows: string[][] = [];
   const samples: Record<string, readonly number[]> = {};
-  for (const recipe of recipes()) {
+  for (const recipe of featureRecipes()) {
     const taken = await measureRecipe(recipe, threads);
     const single = taken.get(1) ?? [];
     for (const [count, residentMs] of taken) {
-      samples[`resident ms, ${recipe}, ${count} thread${count === 1 ? '' : 's'}`] = residentMs;
+      samples[`resident ms, ${recipe}, ${plural(count, 'thread')}`] = residentMs;
       const gain = shown(spread(ratios(single, residentMs)), 2);
       rows.push([recipe, `${count}`, shown(spread(residentMs), 2), gain, `${residentMs.length}`]);
     }
   }
-  const table: Table = {
+  const table = printed({
     title: 'Threads, direction features',
     note: 'Images in memory → accuracy on the 10,000 test images, warm pools, in turn; median (min–max).',
     rows: [['recipe', 'threads', 'resident ms', 'speed-up', 'samples'], ...rows],
-  };
-  return { tables: rows.length === 0 ? [] : [table], samples };
-}
-
-function recipes(): string[] {
-  const names = readdirSync(`${root}configs`)
-    .filter((file) => file.endsWith('.yaml'))
-    .map((file) => file.slice(0, -'.yaml'.length))
-    .sort();
-  return families.flatMap((family) => {
-    const found = names.filter((name) => name.startsWith(family));
-    if (found.length === 0) console.log(`configs/${family}*.yaml: no such recipe, not measured\n`);
-    return found;
   });
+  return { table, samples };
 }
 
 /** Resident milliseconds by thread count; every round has another seed. */

@@ -1,8 +1,9 @@
 /** The engine on all cores beside busy processes: undisturbed, with one neighbour, with as many as there are cores. */
+import { plural } from '../../dist/numbers/words.js';
 import type { Table } from '../../scripts/performance/record-format.ts';
-import { alternate, shown, spread } from '../harness.ts';
+import { alternate, printed, ratios, shown, spread } from '../harness.ts';
 import { type LineProcess, openLineProcess } from '../line-process.ts';
-import { type Batch, batches, openEngine, ratios, rounds } from './engine-case.ts';
+import { type Batch, batches, openEngine, rounds } from './engine-case.ts';
 
 export interface Neighbours {
   readonly table: Table;
@@ -24,7 +25,7 @@ export async function measureNeighbours(cores: number): Promise<Neighbours> {
       for (const [count, epochMs] of taken) {
         const slower = ratios(epochMs, undisturbed);
         if (count === cores) slowdown.set(batch, slower);
-        samples[`ms, batch ${batch}, ${count} busy neighbour${count === 1 ? '' : 's'}`] = epochMs;
+        samples[`ms, batch ${batch}, ${plural(count, 'busy neighbour')}`] = epochMs;
         rows.push([
           batch.toLocaleString('en-US'),
           `${count}`,
@@ -37,11 +38,11 @@ export async function measureNeighbours(cores: number): Promise<Neighbours> {
     await Promise.all(neighbours.map((neighbour) => neighbour.close()));
   }
   return {
-    table: {
-      title: `Busy neighbours, ${cores} thread${cores === 1 ? '' : 's'}`,
+    table: printed({
+      title: `Busy neighbours, ${plural(cores, 'thread')}`,
       note: 'An epoch of configs/fastmlp.yaml beside processes that never sleep, placed by the operating system; in turn, median (min–max). With as many as there are cores a fair share of the machine is half of it: 2.00.',
       rows: [['batch', 'neighbours', 'ms an epoch', 'over undisturbed'], ...rows],
-    },
+    }),
     samples,
     slowdown,
   };

@@ -1,19 +1,20 @@
 /** Time against threads for each way of combining the workers' work, and where the workers' time goes. */
 
 import type { PhaseTimes } from '../../dist/coordinator/work.js';
+import { plural } from '../../dist/numbers/words.js';
 import type { SyncName } from '../../dist/plan/plan.js';
 import type { Table } from '../../scripts/performance/record-format.ts';
-import { alternate, shown, spread, type Trainer } from '../harness.ts';
-import { type Batch, batches, openEngine, ratios, rounds } from './engine-case.ts';
+import { alternate, openTrainer, printed, ratios, shown, spread, type Trainer } from '../harness.ts';
+import { type Batch, batches, overridesOf, recipe, rounds } from './engine-case.ts';
 
 const syncs: readonly SyncName[] = ['average', 'sharded', 'owner'];
 
-interface Measured {
-  readonly batch: Batch;
-  readonly sync: SyncName;
-  readonly threads: number;
-  readonly epochMs: readonly number[];
-  readonly phases: readonly PhaseTimes[];
+/** What is trained on, and how its samples and its table are called. */
+export interface Work {
+  readonly recipe: string;
+  readonly overrides: readonly string[];
+  readonly name: string;
+  readonly title: string;
 }
 
 export interface Scaling {
@@ -24,41 +25,45 @@ export interface Scaling {
 }
 
 export async function measureScaling(threads: readonly number[], cores: number): Promise<Scaling> {
-  const measured: Measured[] = [];
-  const tables: Table[] = [];
-  for (const batch of batches) {
-    const { of, table } = await measureBatch(batch, threads, cores);
-    measured.push(...of);
-    tables.push(table);
-  }
+  const works = batches.map((batch) => ({
+    recipe,
+    overrides: overridesOf(batch),
+    name: `batch ${batch}`,
+    title: `Threads, 784-256-128-10, batch ${batch.toLocaleString('en-US')}`,
+  }));
+  const { tables, samples } = await measureWorks(works, threads, cores);
   return {
     tables,
-    samples: Object.assign({}, ...measured.map(samplesOf)),
-    epochMs: (batch, threads) =>
-      measured.find((each) => each.batch === batch && each.sync === 'owner' && each.threads === threads)
-        ?.epochMs ?? [],
+    samples,
+    epochMs: (batch, count) => samples[epochName(`batch ${batch}`, 'owner', count)] ?? [],
   };
 }
 
-function samplesOf({ batch, sync, threads, epochMs, phases }: Measured): Scaling['samples'] {
-  const name = `batch ${batch}, ${sync}, ${threads} thread${threads === 1 ? '' : 's'}`;
-  return {
-    [`ms an epoch, ${name}`]: epochMs,
-    [`ms of computing, ${name}`]: phases.map(({ compute }) => compute),
-    [`ms of waiting, ${name}`]: phases.map(({ wait }) => wait),
-    [`ms of updating, ${name}`]: phases.map(({ update }) => update),
-  };
+const caseName = (name: string, sync: SyncName, threads: number) =>
+  `${name}, ${sync}, ${plural(threads, 'thread')}`;
+const epochName = (...of: Parameters<typeof caseName>) => `ms an epoch, ${caseName(...of)}`;
+
+export async function measureWorks(works: readonly Work[], threads: readonly number[], cores: number) {
+  const tables: Table[] = [];
+  const samples: Record<string, readonly number[]> = {};
+  for (const work of works) tables.push(printed(await measureWork(work, threads, cores, samples)));
+  return { tables, samples };
 }
 
-async function measureBatch(batch: Batch, threads: readonly number[], cores: number) {
+async function measureWork(
+  { recipe: file, overrides, name: work, title }: Work,
+  threads: readonly number[],
+  cores: number,
+  samples: Record<string, readonly number[]>,
+): Promise<Table> {
   const cases: { sync: SyncName; trainer: Trainer; phases: PhaseTimes[]; imagesPerEpoch: number }[] = [];
   for (const sync of syncs) {
     for (const count of threads) {
-      const trainer = await openEngine(batch, count, [`parallel.sync=${sync}`]);
+      const trainer = await openTrainer(file, [...overrides, `parallel.sync=${sync}`], count);
       cases.push({ sync, trainer, phases: [], imagesPerEpoch: 0 });
     }
   }
-  const nameOf = ({ sync, trainer }: (typeof cases)[number]) => `${sync}, ${trainer.threads}`;
+  const nameOf = ({ sync, trainer }: (typeof cases)[number]) => epochName(work, sync, trainer.threads);
   const taken = await alternate(
     cases.map((each) => ({
       name: nameOf(each),
@@ -73,37 +78,29 @@ async function measureBatch(batch: Batch, threads: readonly number[], cores: num
   );
   for (const { trainer } of cases) await trainer.close();
 
-  const of = cases.map(
-    (each): Measured => ({
-      batch,
-      sync: each.sync,
-      threads: each.trainer.threads,
-      epochMs: taken.get(nameOf(each))?.samples ?? [],
-      // The first phases are those of the warm-up.
-      phases: each.phases.slice(1),
-    }),
-  );
-  const rows = of.map(({ sync, threads, epochMs, phases }, i) => {
-    const single = of.find((other) => other.sync === sync && other.threads === 1);
-    const epoch = spread(epochMs);
+  const rows = cases.map((each) => {
+    const { sync, trainer, imagesPerEpoch } = each;
+    const epochMs = taken.get(nameOf(each))?.samples ?? [];
+    const singleMs = taken.get(epochName(work, sync, 1))?.samples ?? [];
+    // The first phases are those of the warm-up.
+    const phases = each.phases.slice(1);
+    const name = caseName(work, sync, trainer.threads);
+    samples[nameOf(each)] = epochMs;
+    samples[`ms of computing, ${name}`] = phases.map(({ compute }) => compute);
+    samples[`ms of waiting, ${name}`] = phases.map(({ wait }) => wait);
+    samples[`ms of updating, ${name}`] = phases.map(({ update }) => update);
     return [
       sync,
-      `${threads}${threads > cores ? ` (${cores} cores)` : ''}`,
-      shown(epoch),
-      Math.round((1000 * cases[i].imagesPerEpoch) / epoch.median).toLocaleString('en-US'),
-      shown(spread(ratios(single?.epochMs ?? [], epochMs)), 2),
+      `${trainer.threads}${trainer.threads > cores ? ` (${cores} cores)` : ''}`,
+      shown(spread(epochMs)),
+      Math.round((1000 * imagesPerEpoch) / spread(epochMs).median).toLocaleString('en-US'),
+      shown(spread(ratios(singleMs, epochMs)), 2),
       ...shares(phases),
     ];
   });
-  const table: Table = {
-    title: `Threads, 784-256-128-10, batch ${batch.toLocaleString('en-US')}`,
-    note: `One epoch of configs/fastmlp.yaml without evaluation, warm pools, ${rounds} rounds in turn; median (min–max). Shares are of the workers' time; waiting is that at barriers, for slower workers (imbalance) and for the barrier itself.`,
-    rows: [
-      ['sync', 'threads', 'ms an epoch', 'images/s', 'speed-up', 'compute', 'waiting', 'update'],
-      ...rows,
-    ],
-  };
-  return { of, table };
+  const heading = ['sync', 'threads', 'ms an epoch', 'images/s', 'speed-up', 'compute', 'waiting', 'update'];
+  const note = `One epoch of configs/${file}.yaml without evaluation, warm pools, ${rounds} rounds in turn; median (min–max). Shares are of the workers' time; waiting is that at barriers, for slower workers (imbalance) and for the barrier itself.`;
+  return { title, note, rows: [heading, ...rows] };
 }
 
 /** Compute, wait and update: medians of their shares. */

@@ -18,6 +18,11 @@ export interface BarDefinition {
   readonly whenMissed?: string;
 }
 
+const atMost = (limit: number, unit: string) => ({ unit, limit, direction: 'at most' }) as const;
+const atLeast = (limit: number, unit: string) => ({ unit, limit, direction: 'at least' }) as const;
+
+const engineBar = { bench: 'engine', track: 'pixels' } as const;
+const threadsBar = { bench: 'threads', track: 'pixels' } as const;
 const sprintBar = { bench: 'sprint', track: 'features', headline: true } as const;
 
 const sprintBars = {
@@ -38,67 +43,50 @@ const coldBars = {
     bench: 'cold',
     track: 'features',
     text: 'process start → accuracy on the 10,000 test images, over `node -e 0` from start to exit',
-    unit: '×',
-    limit: 2.5,
-    direction: 'at most',
+    ...atMost(2.5, '×'),
     headline: true,
   },
 } as const satisfies Record<string, BarDefinition>;
 
 const engineBars = {
   'engine-epoch-over-peers': {
-    bench: 'engine',
-    track: 'pixels',
+    ...engineBar,
     text: '`peers-sprint`: an epoch of 196-128-10 with its evaluation, over the fastest of JAX and PyTorch',
-    unit: '×',
-    limit: 0.25,
-    direction: 'at most',
+    ...atMost(0.25, '×'),
     headline: true,
     whenMissed:
       'two threads gain 1.4 over one: of 27 ms of training 21 are computing, half of it the sparse first layer (half of what one ' +
       'thread computes: 19), 3.3 the update (0.9), 3 waiting; what one core has written the other has to fetch',
   },
   'engine-fastmlp-over-peers': {
-    bench: 'engine',
-    track: 'pixels',
+    ...engineBar,
     text: '`fastmlp`: training images a second, over the fastest of JAX and PyTorch',
-    unit: '×',
-    limit: 2,
-    direction: 'at least',
+    ...atLeast(2, '×'),
     headline: true,
     whenMissed:
       'one thread does 0.92 of the fastest peer at two; two gain 1.5, see threads at batch 512; of one thread the dense products ' +
       'take 40 % at 80 % of the peak, the sparse first layer 45 % at half of it',
   },
   'engine-first-layer-peak': {
-    bench: 'engine',
-    track: 'pixels',
+    ...engineBar,
     text: 'first layer of `peers-sprint`, forward: useful work, share of the measured peak of 256-bit multiply-adds',
-    unit: '%',
-    limit: 70,
-    direction: 'at least',
+    ...atLeast(70, '%'),
     whenMissed:
       'eight 256-bit sums for a panel of 64 just fill the two multiply-add units if nothing is ever late; with all weights in 8 KiB ' +
       'it is 67 %, and the dense ladder has 82 % with eight sums, 92 % with twelve',
   },
   'engine-dense-tile-peak': {
-    bench: 'engine',
-    track: 'pixels',
+    ...engineBar,
     text: 'dense tile in the first-level cache: share of the measured peak of 256-bit multiply-adds',
-    unit: '%',
-    limit: 90,
-    direction: 'at least',
+    ...atLeast(90, '%'),
   },
 } as const satisfies Record<string, BarDefinition>;
 
 const threadsBars = {
   'threads-ceiling-512': {
-    bench: 'threads',
-    track: 'pixels',
+    ...threadsBar,
     text: '2 threads at batch 512: share of the throughput of two independent single-thread processes',
-    unit: '×',
-    limit: 0.9,
-    direction: 'at least',
+    ...atLeast(0.9, '×'),
     whenMissed:
       'a step of 1.6 ms moves about 1.8 MB from core to core: half the weights, read by one and then written by the other, and ' +
       'the activations, deltas and columns of the other half of the batch; computing takes 10 % longer than half of what one thread ' +
@@ -106,38 +94,26 @@ const threadsBars = {
     headline: true,
   },
   'threads-ceiling-4096': {
-    bench: 'threads',
-    track: 'pixels',
+    ...threadsBar,
     text: '2 threads at batch 4,096: share of the throughput of two independent single-thread processes',
-    unit: '×',
-    limit: 0.9,
-    direction: 'at least',
+    ...atLeast(0.9, '×'),
   },
   'threads-ceiling-4096-rows': {
-    bench: 'threads',
-    track: 'pixels',
+    ...threadsBar,
     text: '2 threads at batch 4,096: share of the throughput of two such processes at batch 2,048, as many rows as a thread has',
-    unit: '×',
-    limit: 0.9,
-    direction: 'at least',
+    ...atLeast(0.9, '×'),
   },
   'threads-oversubscribed': {
-    bench: 'threads',
-    track: 'pixels',
+    ...threadsBar,
     text: '12 threads on fewer cores: time over one thread on each core, batch 512',
-    unit: '×',
-    limit: 1.5,
-    direction: 'at most',
+    ...atMost(1.5, '×'),
     whenMissed:
       'every thread has to be put on a core before any of them passes a barrier, twice in a step that two threads do in 1.6 ms',
   },
   'threads-neighbours': {
-    bench: 'threads',
-    track: 'pixels',
+    ...threadsBar,
     text: 'a busy neighbour on each core: time over the undisturbed time, batch 512',
-    unit: '×',
-    limit: 2.5,
-    direction: 'at most',
+    ...atMost(2.5, '×'),
   },
   'threads-speedup-4': speedup(4, 3.5),
   'threads-speedup-8': speedup(8, 6),
@@ -149,9 +125,7 @@ const tfjsBars = {
     bench: 'tfjs',
     track: 'pixels',
     text: '`fastmlp` with `backend=tfjs-node`, 2 workers: training images a second, over tfjs-node alone in one process, as one writes it',
-    unit: '×',
-    limit: 1.3,
-    direction: 'at least',
+    ...atLeast(1.3, '×'),
   },
 } as const satisfies Record<string, BarDefinition>;
 
@@ -167,9 +141,7 @@ const profileBars = {
     bench: 'profile',
     track: 'both',
     text: 'share of a profiled run, by the resident clock, that its phases add up to: the worst of three recipes and thread counts',
-    unit: '%',
-    limit: 97,
-    direction: 'at least',
+    ...atLeast(97, '%'),
   },
 } as const satisfies Record<string, BarDefinition>;
 
@@ -185,36 +157,22 @@ export type BarId = keyof typeof bars;
 
 function sprintTime(percent: string, limit: number) {
   const text = `\`mnist-${percent}\`: images in memory → accuracy on the 10,000 test images, warm pool, all physical cores`;
-  return { ...sprintBar, text, unit: 'ms', limit, direction: 'at most' } as const;
+  return { ...sprintBar, text, ...atMost(limit, 'ms') };
 }
 
 function sprintSeeds(percent: string, limit: number) {
   const text = `\`mnist-${percent}\`: seeds that reach ${percent} % test accuracy`;
-  return { ...sprintBar, text, unit: '%', limit, direction: 'at least' } as const;
+  return { ...sprintBar, text, ...atLeast(limit, '%') };
 }
 
 function profileOverhead(recipe: string, track: 'pixels' | 'features') {
   const text = `\`${recipe}\` with its phases stamped: time over that without, all physical cores`;
-  return {
-    bench: 'profile',
-    track,
-    text,
-    unit: '×',
-    limit: 1.02,
-    direction: 'at most',
-    whenMissed: shortRuns,
-  } as const;
+  return { bench: 'profile', track, text, ...atMost(1.02, '×'), whenMissed: shortRuns } as const;
 }
 
 function speedup(threads: number, limit: number) {
-  return {
-    bench: 'threads',
-    track: 'pixels',
-    text: `${threads} threads on as many cores: speed-up over one, batch 4,096`,
-    unit: '×',
-    limit,
-    direction: 'at least',
-  } as const;
+  const text = `${threads} threads on as many cores: speed-up over one, batch 4,096`;
+  return { ...threadsBar, text, ...atLeast(limit, '×') };
 }
 
 /** The peers' race has a command line of its own. */

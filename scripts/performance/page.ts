@@ -1,5 +1,5 @@
 /** docs/PERFORMANCE.md, docs/figures.md and the README's figures, made from the newest records: same records, same text. */
-import { markdownTable } from 'markdown-table';
+import { table } from '../../dist/numbers/columns.js';
 import { type BarDefinition, bars, commandOf } from './bars.ts';
 import { peersSection } from './peers/section.ts';
 import { barSentence, reasonList, shortRace, winList } from './readme-parts.ts';
@@ -86,10 +86,7 @@ function headlines(all: readonly Bar[]): string {
       .filter((bar) => bar.track === track)
       .map((bar) => [title.toLowerCase(), bar.text, limitOf(bar), measuredOf(bar), verdictOf(bar)]),
   );
-  return markdownTable([['track', 'what', 'bar', 'median (min–max)', 'verdict'], ...rows], {
-    align: ['l', 'l', 'r', 'r', 'l'],
-    alignDelimiters: false,
-  });
+  return table([['track', 'what', 'bar', 'median (min–max)', 'verdict'], ...rows], 'llrrl');
 }
 
 function recipeAccuracy(records: Records): string {
@@ -99,9 +96,9 @@ function recipeAccuracy(records: Records): string {
 
 /** A table of a record with its note. */
 function tablesOf(records: Records, bench: string, title: string): string {
-  const table = records.get(bench)?.tables.find((each) => each.title === title);
-  if (table === undefined) return notMeasured(bench);
-  return [table.note ?? '', leftAndRight(table.rows)].join('\n\n').trim();
+  const found = records.get(bench)?.tables.find((each) => each.title === title);
+  if (found === undefined) return notMeasured(bench);
+  return [found.note ?? '', table(found.rows)].join('\n\n').trim();
 }
 
 /** The kernels that the engine uses, out of the tables that give them as shares of the peak. */
@@ -109,17 +106,10 @@ function kernelShares(records: Records): string {
   const heading = ['work', 'GFLOP/s', '% of the peak'];
   const rows = (records.get('engine')?.tables ?? [])
     .filter(({ rows: [first] }) => first.join() === heading.join())
-    .flatMap((table) =>
-      table.rows.slice(1).filter(([work]) => /matmul16|outer16|forward|\(used\)/.test(work)),
+    .flatMap((shares) =>
+      shares.rows.slice(1).filter(([work]) => /matmul16|outer16|forward|\(used\)/.test(work)),
     );
-  return rows.length === 0 ? notMeasured('engine') : leftAndRight([heading, ...rows]);
-}
-
-function leftAndRight(rows: readonly (readonly string[])[]): string {
-  return markdownTable(
-    rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|'))),
-    { align: rows[0].map((_, column) => (column === 0 ? 'l' : 'r')), alignDelimiters: false },
-  );
+  return rows.length === 0 ? notMeasured('engine') : table([heading, ...rows]);
 }
 
 /** Every bar of the list as it was recorded, or as not measured; then what only the records know. */

@@ -4,32 +4,44 @@ import path from 'node:path';
 import { type BenchRecord, recordSchema } from './record-format.ts';
 
 /** By name of their folder, in the order of the names. Other runs worth citing lie beside them: no record.json. */
-export function readRecords(folder: string): Map<string, BenchRecord> {
-  const records = new Map<string, BenchRecord>();
-  for (const name of readdirSync(folder).sort()) {
-    const file = path.join(folder, name, 'record.json');
-    if (existsSync(file)) records.set(name, readRecord(file, name));
-  }
-  return records;
-}
+export const readRecords = (folder: string): Map<string, BenchRecord> =>
+  readEach(folder, 'record.json', 'a record', (text) => recordSchema.parse(JSON.parse(text)));
 
 /** By benchmark. Of two with the same date the one whose folder comes later in the alphabet counts. */
 export function newestRecords(records: ReadonlyMap<string, BenchRecord>): Map<string, BenchRecord> {
-  const newest = new Map<string, BenchRecord>();
-  for (const record of records.values()) {
-    const other = newest.get(record.bench);
+  return newestBy(records.values(), ({ bench }) => bench);
+}
+
+/** Of each key the newest; of two with the same date the later. */
+export function newestBy<Each extends { readonly date: string }>(
+  records: Iterable<Each>,
+  keyOf: (record: Each) => string,
+): Map<string, Each> {
+  const newest = new Map<string, Each>();
+  for (const record of records) {
+    const other = newest.get(keyOf(record));
     if (other === undefined || Date.parse(record.date) >= Date.parse(other.date))
-      newest.set(record.bench, record);
+      newest.set(keyOf(record), record);
   }
   return newest;
 }
 
-/** @throws Error that names the record and what is wrong with it. */
-function readRecord(file: string, name: string): BenchRecord {
-  const text = readFileSync(file, 'utf8');
-  try {
-    return recordSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new Error(`${name}/record.json is not a record: ${String(cause)}`, { cause });
+/** Of each folder that has the file, in the order of the names. @throws Error that names the record and what is wrong with it. */
+export function readEach<Each>(
+  folder: string,
+  file: string,
+  what: string,
+  parse: (text: string) => Each,
+): Map<string, Each> {
+  const found = new Map<string, Each>();
+  for (const name of readdirSync(folder).sort()) {
+    const place = path.join(folder, name, file);
+    if (!existsSync(place)) continue;
+    try {
+      found.set(name, parse(readFileSync(place, 'utf8')));
+    } catch (cause) {
+      throw new Error(`${name}/${file} is not ${what}: ${String(cause)}`, { cause });
+    }
   }
+  return found;
 }

@@ -1,5 +1,5 @@
 /** The README's generated parts: why it is fast, the peers' race in short, and where the project falls short. */
-import { markdownTable } from 'markdown-table';
+import { table } from '../../dist/numbers/columns.js';
 import type { BarId } from './bars.ts';
 import { loadWinSentence, raceRows, winSentences } from './peers/tables.ts';
 import { type Bar, type BenchRecord, folderName } from './record-format.ts';
@@ -69,8 +69,8 @@ export function shortRace(record: BenchRecord): string {
     /^(contestant|to .*|× shardstep|peak memory)$/.test(words) ? [column] : [],
   );
   const timed = rows.filter((row) => row[1] !== '–');
-  const table = [heading, ...timed].map((row) =>
-    columns.map((column) => row[column].replace(/ \([\d.,]+–[\d.,]+\)$/, '').replaceAll('|', '\\|')),
+  const cells = [heading, ...timed].map((row) =>
+    columns.map((column) => row[column].replace(/ \([\d.,]+–[\d.,]+\)$/, '')),
   );
   const { date, machine } = record;
   const target = `${figure(100 * peers.target)} %`;
@@ -78,10 +78,7 @@ export function shortRace(record: BenchRecord): string {
     `![time to ${target}, resident and cold](${folder}/bars.svg)`,
     `784-256-128-10 on pixels until ${target} of the test images, medians of ${peers.rounds} rounds in turn; ${date.slice(0, 10)}, ` +
       `${machine.processor}, ${machine.cores} cores. *Resident*: data in memory; *cold*: from process start.`,
-    markdownTable(table, {
-      align: columns.map((_, column) => (column === 0 ? 'l' : 'r')),
-      alignDelimiters: false,
-    }),
+    table(cells),
   ].join('\n\n');
 }
 

@@ -1,6 +1,6 @@
 /** The statistics that a recipe's file carries as a comment, from the newest record of `npm run bench -- recipes`. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { markdownTable } from 'markdown-table';
+import { table } from '../../dist/numbers/columns.js';
 import { maximum, mean, minimum, standardDeviation } from '../../dist/numbers/statistics.js';
 import type { BenchRecord } from './record-format.ts';
 
@@ -45,10 +45,7 @@ export function recipeTable({ samples }: BenchRecord): string {
       return `${(100 * mean(accuracies)).toFixed(2)} (${reached}/${accuracies.length})`;
     }),
   ]);
-  return markdownTable([['recipe', ...cases], ...rows], {
-    align: ['l', ...cases.map(() => 'r')],
-    alignDelimiters: false,
-  });
+  return table([['recipe', ...cases], ...rows]);
 }
 
 /** The share that a recipe's name promises. */

@@ -1,5 +1,5 @@
 /** Bars and records as Markdown: record.md beside each record, and the parts of docs/PERFORMANCE.md. */
-import { markdownTable } from 'markdown-table';
+import { table } from '../../dist/numbers/columns.js';
 import type { Bar, BenchRecord, Machine, Table } from './record-format.ts';
 
 /** Three significant digits, or the whole number where it has more; thousands apart. */
@@ -37,7 +37,7 @@ export function barTable(bars: readonly Bar[]): string {
     verdictOf(bar),
     `\`${bar.command}\``,
   ]);
-  return cells([['bar', 'limit', 'median (min–max)', 'verdict', 'command'], ...rows], 'lrrll');
+  return table([['bar', 'limit', 'median (min–max)', 'verdict', 'command'], ...rows], 'lrrll');
 }
 
 /** A list item for each bar that was missed or has a word to it; empty when there are none. */
@@ -76,8 +76,7 @@ export function recordMarkdown(record: BenchRecord): string {
 
 function tableSection({ title, note, rows }: Table, level: number): string {
   const heading = `${'#'.repeat(level)} ${title}`;
-  const columns = rows[0].map((_, column) => (column === 0 ? 'l' : 'r')).join('');
-  return [heading, ...(note === undefined ? [] : [note]), cells(rows, columns)].join('\n\n');
+  return [heading, ...(note === undefined ? [] : [note]), table(rows)].join('\n\n');
 }
 
 function machineText(machine: Machine): string {
@@ -100,12 +99,4 @@ function machineText(machine: Machine): string {
 /** The first digits of the hash, and whether the files had changes. */
 function shortCommit(commit: string): string {
   return commit.endsWith('+') ? `${commit.slice(0, 10)} with changes` : commit.slice(0, 10);
-}
-
-/** `columns`: l or r for each. */
-function cells(rows: readonly (readonly string[])[], columns: string): string {
-  return markdownTable(
-    rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|'))),
-    { align: [...columns], alignDelimiters: false },
-  );
 }

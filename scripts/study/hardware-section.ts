@@ -1,5 +1,6 @@
 /** The machines of the records, as tables: what the hardware told and what was measured on it. */
-import { table } from '../../dist/study/study-markdown.js';
+import { table } from '../../dist/numbers/columns.js';
+import { newestBy } from '../performance/read-records.ts';
 
 interface Recorded {
   readonly date: string;
@@ -11,6 +12,11 @@ const bytes = (value: number) => {
   const unit = Math.min(units.length - 1, Math.floor(Math.log2(value) / 10));
   return `${Number((value / 2 ** (10 * unit)).toPrecision(3))} ${units[unit]}`;
 };
+
+const text = (value: unknown) => (typeof value === 'string' ? value : null);
+const figure = (shown: (value: number) => string) => (value: unknown) =>
+  typeof value === 'number' ? shown(value) : null;
+const [number, rounded, size] = [figure(String), figure((value) => value.toFixed(1)), figure(bytes)];
 
 /** Fact → words, in the order of the table. */
 const rows: readonly [string, string, (value: unknown) => string | null][] = [
@@ -33,37 +39,18 @@ const rows: readonly [string, string, (value: unknown) => string | null][] = [
   ['bandwidthGBs', 'measured on one core, GB/s', rounded],
 ];
 
-function text(value: unknown) {
-  return typeof value === 'string' ? value : null;
-}
-function number(value: unknown) {
-  return typeof value === 'number' ? `${value}` : null;
-}
-function rounded(value: unknown) {
-  return typeof value === 'number' ? value.toFixed(1) : null;
-}
-function size(value: unknown) {
-  return typeof value === 'number' ? bytes(value) : null;
-}
-
 /** One column for each processor, as its newest record has it. */
 export function hardwareSection(records: readonly Recorded[]): string[] {
   const title = '## Hardware';
   const about =
     'Asked of the machine by each record, with what one core was measured to do; what it does not tell is left out. The ' +
     'hardware section of the notebook that this project began with contradicts itself, so nothing of it is repeated here.';
-  const newest = new Map<string, Recorded>();
-  for (const record of records) {
-    const key = String(record.machine.processor);
-    const other = newest.get(key);
-    if (other === undefined || Date.parse(record.date) >= Date.parse(other.date)) newest.set(key, record);
-  }
-  if (newest.size === 0) return [title, about, 'Not measured yet.'];
-  const machines = [...newest.values()];
+  const machines = [...newestBy(records, ({ machine }) => String(machine.processor)).values()];
+  if (machines.length === 0) return [title, about, 'Not measured yet.'];
   const body = rows.flatMap(([fact, name, shown]) => {
     const cells = machines.map(({ machine }) => shown(machine[fact]) ?? '–');
     return cells.every((cell) => cell === '–') ? [] : [[name, ...cells]];
   });
   const heading = ['', ...machines.map(({ date }) => `record of ${date.slice(0, 10)}`)];
-  return [title, about, table([heading, ...body], `l${'l'.repeat(machines.length)}`)];
+  return [title, about, table([heading, ...body], 'l'.repeat(heading.length))];
 }

@@ -2,9 +2,12 @@
  * docs/REPORT.md and its charts, made from committed records alone: the same records give the same text. Sentences are
  * written here; every figure comes from a record.
  */
+
+import { table } from '../../dist/numbers/columns.js';
 import { mean, median } from '../../dist/numbers/statistics.js';
+import { tableMs } from '../../dist/numbers/words.js';
 import { accuracyChart } from '../../dist/study/study-chart.js';
-import { comparisonSection, legend, milliseconds, percent, table } from '../../dist/study/study-markdown.js';
+import { comparisonSection, legend, percent } from '../../dist/study/study-markdown.js';
 import type { StudyRecord } from '../../dist/study/study-record.js';
 import { points } from '../../dist/study/summary.js';
 import type { BenchRecord, Table } from '../performance/record-format.ts';
@@ -101,7 +104,7 @@ function ablation(study: StudyRecord | undefined, draw: Draw): string[] {
       label,
       accuracy === null ? '–' : `${percent(accuracy.mean)} ± ${percent(accuracy.sd ?? 0)}`,
       difference === null ? '' : points(difference.estimate),
-      residentMs === null ? '–' : milliseconds(residentMs.median),
+      residentMs === null ? '–' : tableMs(residentMs.median),
       residentMs === null || baseMs === null || label === comparison.baseline
         ? ''
         : signedMs(residentMs.median - baseMs),
@@ -120,7 +123,7 @@ function ablation(study: StudyRecord | undefined, draw: Draw): string[] {
   return [title, what, measured(study), ...sections];
 }
 
-const signedMs = (ms: number) => `${ms < 0 ? '−' : '+'}${milliseconds(Math.abs(ms))}`;
+const signedMs = (ms: number) => `${ms < 0 ? '−' : '+'}${tableMs(Math.abs(ms))}`;
 
 /** A record's tables whose title matches, under headings of the third level. */
 function tablesOf({ tables }: BenchRecord, titles: RegExp): string[] {
@@ -170,7 +173,7 @@ function tradeOff(study: StudyRecord | undefined, sprint: BenchRecord | undefine
     recipe,
     where,
     accuracy.toFixed(2),
-    milliseconds(ms),
+    tableMs(ms),
   ]);
   const words =
     'Each row is a whole run from images in memory: features, training, and the accuracy on 10,000 images.';

@@ -4,6 +4,7 @@
  */
 
 import type { PartName } from '../data/dataset.js';
+import { doublesIn } from '../memory/views.js';
 import type { Slice } from '../model/slice.js';
 import type { Plan, Region } from '../plan/plan.js';
 import { squaresPerParty } from '../plan/plan-noise.js';
@@ -29,7 +30,7 @@ export class SquaredGradients implements Backend {
     const { threads, batch, parameters } = plan;
     const shards = shardSizes(batch, threads);
     this.#inner = inner;
-    this.#squares = new Float64Array(memory.buffer, noise.offset, noise.bytes / 8);
+    this.#squares = doublesIn(memory, noise);
     this.#gradients = shards.map(
       (_, rank) => new Float32Array(memory.buffer, gradientBuffer(plan, rank), parameters),
     );

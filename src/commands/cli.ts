@@ -1,6 +1,6 @@
 /** The command line: which command the words ask for, and its words and flags. What a command does is in its own file. */
 import { Command as Parser } from 'commander';
-import { nearest } from '../config/nearest.js';
+import { didYouMean } from '../config/nearest.js';
 import { asksForRace } from '../fast-start/words.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandLine, CommonFlags } from './command.js';
@@ -77,10 +77,8 @@ function refuseStray(words: readonly string[]): void {
   const stray = words.find((word) => !word.includes('='));
   if (stray === undefined) return;
   const names = table.map(({ name }: CommandEntry) => name);
-  const close = nearest(stray, names);
-  const hint = close === null ? '' : `; did you mean ${close}?`;
   throw new UserError(
-    `expected key=value or one of the commands ${names.join(', ')}, got "${stray}"${hint}`,
+    `expected key=value or one of the commands ${names.join(', ')}, got "${stray}"${didYouMean(stray, names)}`,
     ExitCode.usage,
   );
 }

@@ -1,9 +1,7 @@
 /** The `lr-find` command: a learning-rate range test and the run folder it leaves. */
 
-import type { ResolvedConfig } from '../config/load.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
-import type { CoreCount } from '../machine/cores.js';
 import { countCores } from '../machine/cores.js';
 import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
@@ -14,7 +12,7 @@ import type { RangeFinding, RangePoint, RangeRun } from '../study/range-test.js'
 import { ExitCode, UserError } from '../user-error.js';
 import type { Command } from './command.js';
 import { count, folder, outOption, quietOption, rate } from './option-values.js';
-import { begin, declareSettings } from './training-options.js';
+import { begin, declareSettings, type RunOptions } from './training-options.js';
 
 interface Flags {
   readonly config: string;
@@ -39,13 +37,10 @@ export const command: Command<Flags> = {
   },
 };
 
-export interface LrFindOptions {
-  readonly resolved: ResolvedConfig;
-  readonly cores: CoreCount;
+export interface LrFindOptions extends RunOptions {
   readonly from: number;
   readonly to: number;
   readonly steps: number;
-  readonly out: string | null;
 }
 
 const noteEveryMs = 1000;

@@ -1,11 +1,9 @@
 /** The `profile` command: trains as `train` does, with every rank's phases stamped, and leaves what they come to. */
 
 import path from 'node:path';
-import type { ResolvedConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
-import type { CoreCount } from '../machine/cores.js';
 import { runLength } from '../plan/run-length.js';
 import { type Collector, collectorOf } from '../profile/collector.js';
 import { profilePlan } from '../profile/profile-plan.js';
@@ -15,7 +13,7 @@ import { emptyRecord, finishTraining } from '../run/train-result.js';
 import { withRun } from '../run/with-run.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Command } from './command.js';
-import { beginTraining, declareTraining, type TrainingFlags } from './training-options.js';
+import { beginTraining, declareTraining, type RunOptions, type TrainingFlags } from './training-options.js';
 
 interface Flags extends TrainingFlags {
   readonly cpuProf: boolean;
@@ -36,10 +34,7 @@ export const command: Command<Flags> = {
   },
 };
 
-export interface ProfileOptions {
-  readonly resolved: ResolvedConfig;
-  readonly cores: CoreCount;
-  readonly out: string | null;
+export interface ProfileOptions extends RunOptions {
   /** A V8 CPU profile of every thread too; it slows what it watches. */
   readonly cpuProf: boolean;
 }

@@ -4,13 +4,11 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { ResolvedConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { type Trainer, withTrainer } from '../coordinator/trainer.js';
 import type { Raced } from '../fast-start/race.js';
 import { raceRecipe } from '../fast-start/recipe.js';
-import type { CoreCount } from '../machine/cores.js';
 import { countCores } from '../machine/cores.js';
 import { median } from '../numbers/statistics.js';
 import type { CommandContext } from '../run/command-context.js';
@@ -22,7 +20,7 @@ import { ExitCode, UserError } from '../user-error.js';
 import { checkRace, checkRepetition } from './check-race.js';
 import type { Command } from './command.js';
 import { count, folder, outOption, quietOption } from './option-values.js';
-import { begin } from './training-options.js';
+import { begin, type RunOptions } from './training-options.js';
 
 interface Flags {
   readonly seeds: number;
@@ -49,13 +47,10 @@ export const command: Command<Flags> = {
   },
 };
 
-export interface RaceOptions {
-  readonly resolved: ResolvedConfig;
-  readonly cores: CoreCount;
+export interface RaceOptions extends RunOptions {
   /** What the race left, or why there was none. */
   readonly raced: Raced | Error;
   readonly seeds: number;
-  readonly out: string | null;
 }
 
 export async function finishRace(options: RaceOptions, context: CommandContext) {

@@ -3,8 +3,7 @@
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { type CoreCount, countCores } from '../machine/cores.js';
-import { gatherHardware } from '../machine/hardware.js';
-import { measureSpeed } from '../machine/speed.js';
+import { measuredMachine } from '../machine/speed.js';
 import type { CommandContext } from '../run/command-context.js';
 import {
   createRunFolder,
@@ -207,7 +206,7 @@ async function runAll(running: Running, context: CommandContext): Promise<ExitCo
     command: context.command,
     versions: readVersions(),
     ...(await origin(description)),
-    machine: await machineFacts(workbench),
+    machine: { ...(await measuredMachine(workbench.kernels())), loadAtStart },
     target: loaded.study.target,
     elapsedMs: performance.now() - running.startedAt,
     cells: { all: cellCount(ready), finished: cellCount(ready) - missing(), runNow: done },
@@ -233,14 +232,6 @@ function cellCount(ready: readonly Ready[]): number {
 async function origin(description: ReturnType<typeof describeRun>) {
   const { git, finishedAt } = await description.finish({ hardware: null, dataSha256: {}, wasmSha256: {} });
   return { commit: git === null ? null : `${git.commit}${git.dirty ? '+' : ''}`, date: finishedAt };
-}
-
-async function machineFacts(workbench: Workbench): Promise<StudyRecord['machine']> {
-  const { wasmLevel, gflops, bandwidthGBs } = measureSpeed(workbench.kernels());
-  const facts = await gatherHardware();
-  const { physical } = await countCores();
-  const processor = facts.processor ?? 'unknown processor';
-  return { ...facts, processor, cores: physical, wasmLevel, gflops, bandwidthGBs, loadAtStart };
 }
 
 /** study.json, study.md and a chart for each comparison. Plot is loaded here: 100 ms that only a finished study pays. */

@@ -1,9 +1,7 @@
 /** The `sweep` command: the same work at several thread counts, and the speed-up over one thread. */
 
-import type { ResolvedConfig } from '../config/load.js';
 import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import { type Trainer, withTrainer } from '../coordinator/trainer.js';
-import type { CoreCount } from '../machine/cores.js';
 import { median } from '../numbers/statistics.js';
 import { imagesOf, runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
@@ -15,7 +13,13 @@ import { ExitCode } from '../user-error.js';
 import type { Warning } from '../warnings.js';
 import type { Command } from './command.js';
 import { count } from './option-values.js';
-import { beginSweep, declareTraining, type TrainingFlags } from './training-options.js';
+import {
+  beginSweep,
+  declareTraining,
+  type RunOptions,
+  type SweepBeginning,
+  type TrainingFlags,
+} from './training-options.js';
 
 interface Flags extends TrainingFlags {
   readonly repeats: number;
@@ -37,13 +41,8 @@ export const command: Command<Flags> = {
   },
 };
 
-export interface SweepOptions {
-  readonly resolved: ResolvedConfig;
-  readonly cores: CoreCount;
-  /** Ascending. */
-  readonly threads: readonly number[];
+export interface SweepOptions extends RunOptions, SweepBeginning {
   readonly repeats: number;
-  readonly out: string | null;
 }
 
 /**

@@ -1,9 +1,7 @@
 /** The `train` command: one run, or one for each of several seeds, and the run folder they leave. */
 
-import type { ResolvedConfig } from '../config/load.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
-import type { CoreCount } from '../machine/cores.js';
 import type { CommandContext } from '../run/command-context.js';
 import { judgeSeeds, runSeeds } from '../run/seed-runs.js';
 import { emptyRecord, finishTraining } from '../run/train-result.js';
@@ -11,7 +9,7 @@ import { withRun } from '../run/with-run.js';
 import { ExitCode } from '../user-error.js';
 import type { Command } from './command.js';
 import { count } from './option-values.js';
-import { beginTraining, declareTraining, type TrainingFlags } from './training-options.js';
+import { beginTraining, declareTraining, type RunOptions, type TrainingFlags } from './training-options.js';
 
 interface Flags extends TrainingFlags {
   readonly seeds: number;
@@ -36,11 +34,8 @@ export const command: Command<Flags> = {
   },
 };
 
-export interface TrainOptions {
-  readonly resolved: ResolvedConfig;
-  readonly cores: CoreCount;
+export interface TrainOptions extends RunOptions {
   readonly seeds: number;
-  readonly out: string | null;
   readonly printPlan: boolean;
 }
 

@@ -46,6 +46,11 @@ export interface Beginning {
   readonly cores: CoreCount;
 }
 
+/** What a command that leaves a run folder is asked to do. */
+export interface RunOptions extends Beginning {
+  readonly out: string | null;
+}
+
 /** Null when the configuration was asked for and has been printed. @throws UserError (usage). */
 export async function beginTraining(
   name: 'train' | 'profile',

@@ -4,6 +4,7 @@
  * choice is a line in these tables, and no choice names another.
  */
 
+import { valueAt } from './layer.js';
 import type { Config } from './schema.js';
 
 /** What choices need of others, each with what a refusal adds to say why; nothing where that is plain. */
@@ -115,7 +116,8 @@ export interface Chooser {
   readonly key: string;
   /** Another key that the choice depends on. */
   readonly alsoBy?: string;
-  readonly received: (config: Config) => unknown;
+  /** Where its value is, if not at the key itself. */
+  readonly at?: string;
   readonly choices: Readonly<Record<string, Choice>>;
   /** The name of the choice made; what was received where there is none. */
   readonly choose?: (config: Config) => string;
@@ -126,74 +128,55 @@ const usesDirections = ({ data }: Config) => data.features.kind === 'directions'
 
 /** Of two choices that don't go together the later in this list is refused: the earlier ones say what a run is of. */
 export const choosers: readonly Chooser[] = [
-  { key: 'data.features.kind', received: ({ data }) => data.features.kind, choices: featureKinds },
+  { key: 'data.features.kind', choices: featureKinds },
   {
     key: 'data.features.quadratic',
     alsoBy: 'data.features.kind',
-    received: ({ data }) => data.features.quadratic,
     choices: { '0': {}, 'above 0': { needs: ['noHiddenLayers'] } },
     choose: (config) => positive(usesDirections(config) ? config.data.features.quadratic : 0),
   },
-  {
-    key: 'data.pool',
-    received: ({ data }) => data.pool,
-    choices: { 1: { offers: ['wholeImages'] }, 2: {} },
-  },
+  { key: 'data.pool', choices: { 1: { offers: ['wholeImages'] }, 2: {} } },
   {
     key: 'data.crop',
-    received: ({ data }) => data.crop,
     choices: { '0': { offers: ['wholeImages'] }, 'above 0': {} },
     choose: ({ data }) => positive(data.crop),
   },
-  { key: 'data.normalise', received: ({ data }) => data.normalise, choices: normalisations },
-  {
-    key: 'data.momentNormalise',
-    received: ({ data }) => data.momentNormalise,
-    choices: { false: { offers: ['imagesAsRead'] }, true: {} },
-  },
-  { key: 'data.packing', received: ({ data }) => data.packing, choices: packings },
+  { key: 'data.normalise', choices: normalisations },
+  { key: 'data.momentNormalise', choices: { false: { offers: ['imagesAsRead'] }, true: {} } },
+  { key: 'data.packing', choices: packings },
   {
     key: 'train.batch',
-    received: ({ train }) => train.batch,
     choices: { eights: { offers: ['batchOfEights'], word: 'a multiple of 8' }, other: {} },
     choose: ({ train }) => (train.batch % 8 === 0 ? 'eights' : 'other'),
   },
   {
     key: 'model.hidden',
     alsoBy: 'data.features.kind',
-    received: ({ model }) => model.hidden,
     choices: networks,
     choose: (config): keyof typeof networks => {
       if (config.model.hidden.length > 0) return 'layers';
       return usesDirections(config) ? 'softmaxOnDirections' : 'softmax';
     },
   },
-  { key: 'backend', received: ({ backend }) => backend.name, choices: backends },
-  { key: 'parallel.sync', received: ({ parallel }) => parallel.sync, choices: strategies },
-  { key: 'loss.name', received: ({ loss }) => loss.name, choices: losses },
-  { key: 'optimizer.name', received: ({ optimizer }) => optimizer.name, choices: optimizers },
+  { key: 'backend', at: 'backend.name', choices: backends },
+  { key: 'parallel.sync', choices: strategies },
+  { key: 'loss.name', choices: losses },
+  { key: 'optimizer.name', choices: optimizers },
   {
     key: 'stop.restoreBest',
-    received: ({ stop }) => stop.restoreBest,
     choices: { false: { offers: ['lastWeights'] }, true: { needs: ['oneCopyOfWeights'] } },
   },
   {
     key: 'train.tailAverage',
-    received: ({ train }) => train.tailAverage,
     choices: { '0': {}, 'above 0': { needs: ['oneCopyOfWeights', 'lastWeights'] } },
     choose: ({ train }) => positive(train.tailAverage),
   },
   {
     key: 'train.selective.beta',
-    received: ({ train }) => train.selective.beta,
     choices: { '0': { offers: ['separateGradients'] }, 'above 0': { needs: ['perRowLoss'] } },
     choose: ({ train }) => positive(train.selective.beta),
   },
-  {
-    key: 'log.noiseScale',
-    received: ({ log }) => log.noiseScale,
-    choices: { false: {}, true: { needs: ['separateGradients'] } },
-  },
+  { key: 'log.noiseScale', choices: { false: {}, true: { needs: ['separateGradients'] } } },
 ];
 
 export interface Misfit {
@@ -207,7 +190,7 @@ export interface Misfit {
 export function misfits(config: Config): Misfit[] {
   return choosers.flatMap((chooser, at) => {
     const name = chosen(chooser, config);
-    const received = chooser.received(config);
+    const received = receivedBy(chooser, config);
     const unoffered = unofferedNeed(chooser.choices[name]);
     const alone =
       unoffered === null
@@ -266,8 +249,10 @@ function offeredElsewhere(chooser: Chooser): string {
 }
 
 function chosen(chooser: Chooser, config: Config): string {
-  return chooser.choose?.(config) ?? String(chooser.received(config));
+  return chooser.choose?.(config) ?? String(receivedBy(chooser, config));
 }
+
+const receivedBy = ({ key, at = key }: Chooser, config: Config) => valueAt(config, at.split('.'));
 
 const keysOf = ({ key, alsoBy }: Chooser) => (alsoBy === undefined ? [key] : [key, alsoBy]);
 

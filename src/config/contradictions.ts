@@ -4,11 +4,12 @@
  */
 
 import { type Misfit, misfits } from './capabilities.js';
-import { type Branch, defaultsSource, given } from './layer.js';
+import { type Branch, defaultsSource, given, valueAt } from './layer.js';
 import { type Problem, wording } from './refusal.js';
 import { type Config, defaultLocalSteps } from './schema.js';
 
-interface Rule extends Misfit {
+/** What is received is the value of the first key. */
+interface Rule extends Omit<Misfit, 'received'> {
   readonly broken: boolean;
 }
 
@@ -17,10 +18,12 @@ export function contradictions(
   layers: Branch,
   environment: Readonly<Record<string, string | undefined>>,
 ): Problem[] {
-  const broken = rules(config, environment).filter((rule) => rule.broken);
+  const broken = rules(config, environment)
+    .filter((rule) => rule.broken)
+    .map((rule) => ({ ...rule, received: valueAt(config, rule.keys[0].split('.')) }));
   return [...misfits(config), ...broken].map(({ keys, expected, received }) => ({
     source: laterSource(keys, layers),
-    path: keys[0]?.split('.') ?? [],
+    path: keys[0].split('.'),
     text: wording(expected, received),
   }));
 }
@@ -33,55 +36,46 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       broken: model.init.kind === 'zero' && model.init.file === null && model.hidden.length > 0,
       keys: ['model.init.kind', 'model.hidden'],
       expected: 'another initialisation than zero if model.hidden is not []',
-      received: model.init.kind,
     },
     {
       broken: !isLocal && parallel.localSteps !== defaultLocalSteps,
       keys: ['parallel.localSteps', 'parallel.sync'],
       expected: `${defaultLocalSteps}, its default, if parallel.sync is not local-sgd`,
-      received: parallel.localSteps,
     },
     {
       broken: !isLocal && parallel.localAfter !== 0,
       keys: ['parallel.localAfter', 'parallel.sync'],
       expected: '0 if parallel.sync is not local-sgd',
-      received: parallel.localAfter,
     },
     {
       broken: log.noiseScale && parallel.threads === 1,
       keys: ['log.noiseScale', 'parallel.threads'],
       expected: 'false if parallel.threads is 1: it compares the gradients of at least two',
-      received: true,
     },
     {
       broken: optimizer.name === 'sgd' && optimizer.nesterov && optimizer.momentum === 0,
       keys: ['optimizer.nesterov', 'optimizer.momentum'],
       expected: 'false if optimizer.momentum is 0',
-      received: true,
     },
     {
       broken: optimizer.batchScaling === 'sqrt' && optimizer.referenceBatch === null,
       keys: ['optimizer.batchScaling', 'optimizer.referenceBatch'],
       expected: 'linear if optimizer.referenceBatch is null',
-      received: optimizer.batchScaling,
     },
     {
       broken: train.tailAverage > 0 && stop.patience !== null,
       keys: ['train.tailAverage', 'stop.patience'],
       expected: '0 if stop.patience is given: the tail is a share of a run whose length is known',
-      received: train.tailAverage,
     },
     {
       broken: stop.on === 'validation' && data.validation === 0,
       keys: ['stop.on', 'data.validation'],
       expected: 'test, or data.validation above 0',
-      received: stop.on,
     },
     {
       broken: (data.set === 'idx' || data.set === 'csv') && data.dir === null && !environment.SHARDSTEP_DATA,
       keys: ['data.dir', 'data.set'],
       expected: `a folder, since data.set is ${data.set} (or set SHARDSTEP_DATA)`,
-      received: data.dir,
     },
   ];
 }

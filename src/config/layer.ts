@@ -134,3 +134,11 @@ function withoutMaps(value: unknown): unknown {
     ? value
     : Object.fromEntries(entries.map(([key, child]) => [key, withoutMaps(child)]));
 }
+
+/** What a path leads to in a plain value; undefined where it leads nowhere. */
+export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
+    value,
+  );
+}

@@ -7,6 +7,12 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return ranked(word, candidates, folded).find((found) => found.isNear)?.candidate ?? null;
 }
 
+/** `; did you mean …?`, or else what is given. */
+export function didYouMean(word: string, candidates: readonly string[], otherwise = ''): string {
+  const meant = nearest(word, candidates);
+  return meant === null ? otherwise : `; did you mean ${meant}?`;
+}
+
 /**
  * Dotted keys for a wrong dotted key: those with the same last part elsewhere (`lr` → `optimizer.lr`),
  * else the nearest as a whole, else the one with the nearest last part. Empty if none is near.

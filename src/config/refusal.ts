@@ -6,8 +6,8 @@
 import type * as z from 'zod';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import { choiceSections, describeKeys, type KeyDescription, sectionPaths } from './keys.js';
-import { type Branch, deepest, plain } from './layer.js';
-import { nearest, nearestKeys } from './nearest.js';
+import { type Branch, deepest, plain, valueAt } from './layer.js';
+import { didYouMean, nearestKeys } from './nearest.js';
 
 export interface Problem {
   /** The file as the user knows it, or `command line`. */
@@ -41,8 +41,7 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], layers: Bran
 function wrongValue(issue: z.core.$ZodIssue, layers: Branch, known: readonly KeyDescription[]): Problem {
   const value = valueAt(plain(layers), issue.path);
   const choices = known.filter(({ key }) => key === issue.path.join('.')).flatMap((key) => key.choices);
-  const meant = typeof value === 'string' ? nearest(value, choices) : null;
-  const hint = meant === null ? '' : `; did you mean ${meant}?`;
+  const hint = typeof value === 'string' ? didYouMean(value, choices) : '';
   const { label } = deepest(layers, issue.path).source;
   return { source: label, path: issue.path, text: `${wording(issue.message, value)}${hint}` };
 }
@@ -102,13 +101,6 @@ function followed(path: readonly string[], layers: Branch): string[] {
     if (only === undefined || others.length > 0) return longer;
     longer.push(only);
   }
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce(
-    (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
-    value,
-  );
 }
 
 /** `model.hidden[1]: `; parts that would not read as a key are quoted. */

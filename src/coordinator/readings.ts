@@ -1,18 +1,15 @@
 /** What the ranks have left in shared memory: sums of an evaluation, time by phase. */
 
 import type { PartName } from '../data/dataset.js';
-import type { Plan, Region } from '../plan/plan.js';
+import { doublesIn } from '../memory/views.js';
+import type { Plan } from '../plan/plan.js';
 import { phases, statsPerRank } from '../sync/phase-clock.js';
 import type { Evaluation, PhaseTimes } from './work.js';
-
-function doubles(memory: WebAssembly.Memory, { offset, bytes }: Region): Float64Array {
-  return new Float64Array(memory.buffer, offset, bytes / 8);
-}
 
 /** Accuracy and mean loss of the last evaluation of a part, its chunks summed in order. */
 export function readEvaluation(plan: Plan, memory: WebAssembly.Memory, part: PartName): Evaluation {
   const { count } = plan.parts[part];
-  const chunks = doubles(memory, plan.regions.chunks);
+  const chunks = doublesIn(memory, plan.regions.chunks);
   let lossSum = 0;
   let correct = 0;
   for (let chunk = 0; chunk * plan.evaluationChunk < count; chunk++) {
@@ -24,7 +21,7 @@ export function readEvaluation(plan: Plan, memory: WebAssembly.Memory, part: Par
 
 /** Mean over the ranks, milliseconds; what the coordinator combines counts as update and not as waiting. */
 export function readPhaseTimes({ threads, regions }: Plan, memory: WebAssembly.Memory): PhaseTimes {
-  const stats = doubles(memory, regions.stats);
+  const stats = doublesIn(memory, regions.stats);
   const mean = (phase: number) => {
     let sum = 0;
     for (let rank = 0; rank < threads; rank++) sum += stats[rank * statsPerRank + phase];

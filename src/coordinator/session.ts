@@ -6,13 +6,14 @@ import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/
 import type { Backend } from '../backend/backend.js';
 import { openBackend } from '../backend/open-backend.js';
 import { SquaredGradients } from '../backend/squared-gradients.js';
+import { gradientBuffers, isLayerwise } from '../config/capabilities.js';
 import type { PartName } from '../data/dataset.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { allocate } from '../memory/shared-memory.js';
+import { doublesIn, floatsIn, wordsIn } from '../memory/views.js';
 import type { Tensor } from '../model/safetensors.js';
 import { inTurns } from '../numbers/steps.js';
-import { isLayerwise } from '../optim/optimizer.js';
-import type { Plan, ProfilePlan, Region } from '../plan/plan.js';
+import type { Plan, ProfilePlan } from '../plan/plan.js';
 import { extractedAtSlot, statsPerRank } from '../sync/phase-clock.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control, type RunCommand } from '../worker/control.js';
@@ -123,8 +124,7 @@ export class Session {
 
   /** Direction features: the order of the epoch's batches, i32. */
   get batches(): Int32Array {
-    const { offset, bytes } = this.plan.directions?.batches ?? { offset: 0, bytes: 0 };
-    return new Int32Array(this.#memory.buffer, offset, bytes / 4);
+    return wordsIn(this.#memory, this.plan.directions?.batches ?? { offset: 0, bytes: 0 });
   }
 
   /** Selective back-propagation: the epoch's draws, uniform in [0, 2^32), to be filled like the order; else empty. */
@@ -135,14 +135,14 @@ export class Session {
 
   /** When the features of the run's training images were ready; milliseconds since the Unix epoch. */
   get extractedAt(): number {
-    return this.#doubles(this.plan.regions.stats)[extractedAtSlot];
+    return doublesIn(this.#memory, this.plan.regions.stats)[extractedAtSlot];
   }
 
   /** Sets the parameters from named tensors and the optimiser's state to zero: the start of a run. */
   setParameters(tensors: ReadonlyMap<string, Tensor>, source: string, prefix = ''): void {
     this.#hasTransform = this.#store.write(tensors, source, prefix);
-    this.#floats(this.plan.regions.states).fill(0);
-    this.#floats(this.plan.regions.stats).fill(0);
+    floatsIn(this.#memory, this.plan.regions.states).fill(0);
+    floatsIn(this.#memory, this.plan.regions.stats).fill(0);
     // The next run counts from nothing: its first tick comes before its first step is reported.
     this.#control.reportProgress(0);
     this.#control.startRun();
@@ -153,7 +153,7 @@ export class Session {
 
   /** The parameters as they lie in memory, f32 [plan.parameters], padding included; `refresh` after a change. */
   get vector(): Float32Array {
-    return this.#floats(this.plan.regions.parameters);
+    return floatsIn(this.#memory, this.plan.regions.parameters);
   }
 
   refresh(): void {
@@ -173,7 +173,7 @@ export class Session {
     this.#steps.begin();
     if (this.#control.stopRequested) throw new Interrupted();
     const { first, rates, firstSample, epochSamples, extract, evaluate } = work;
-    this.#doubles(this.plan.regions.rates).set(rates);
+    doublesIn(this.#memory, this.plan.regions.rates).set(rates);
     const stored = this.#storedPart === evaluate && !extract;
     // Features of another part than the last one evaluated are made from its first chunk on.
     if (evaluate !== null && evaluate !== this.#aheadPart) this.#control.restartEvaluated();
@@ -245,9 +245,9 @@ export class Session {
   async #combine(first: number, rates: readonly number[]): Promise<void> {
     const strategy = strategies[this.plan.sync];
     const allSlices = this.plan.slices.flat();
-    const buffers = strategy.gradientBuffers(this.plan.threads);
+    const buffers = gradientBuffers(this.plan.sync, this.plan.threads);
     const barrier = this.#control.barrier(this.plan.threads + 1, 0);
-    const stats = this.#doubles(this.plan.regions.stats);
+    const stats = doublesIn(this.#memory, this.plan.regions.stats);
     let yieldedAt = performance.now();
     const meet = async () => {
       const { generation, last } = barrier.arrive();
@@ -264,7 +264,7 @@ export class Session {
         backend: this.#backend,
         allSlices,
         buffers,
-        layerwise: isLayerwise(this.plan.optimizer),
+        layerwise: isLayerwise(this.plan.optimizer.name),
         number: first + i + 1,
         learningRate: rates[i],
       });
@@ -310,14 +310,6 @@ export class Session {
     const left = Promise.allSettled(this.#ranks);
     const impatient = this.#control.abortReason === AbortReason.interrupted;
     await (impatient ? Promise.race([left, sleep(graceMs, undefined, { ref: false })]) : left);
-  }
-
-  #floats({ offset, bytes }: Region): Float32Array {
-    return new Float32Array(this.#memory.buffer, offset, bytes / 4);
-  }
-
-  #doubles({ offset, bytes }: Region): Float64Array {
-    return new Float64Array(this.#memory.buffer, offset, bytes / 8);
   }
 }
 

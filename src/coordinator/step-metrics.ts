@@ -1,6 +1,7 @@
 /** What the workers left of each step of a command, read by the coordinator. */
 
-import type { Plan, Region } from '../plan/plan.js';
+import { doublesIn } from '../memory/views.js';
+import type { Plan } from '../plan/plan.js';
 import { squaresPerParty } from '../plan/plan-noise.js';
 import { strategies } from '../sync/strategy.js';
 import { metricsPerRank } from '../worker/step-loop.js';
@@ -15,12 +16,11 @@ export class StepRecord {
   readonly #squares: Float64Array | null;
 
   constructor(plan: Plan, memory: WebAssembly.Memory) {
-    const doubles = ({ offset, bytes }: Region) => new Float64Array(memory.buffer, offset, bytes / 8);
     this.#plan = plan;
-    this.#metrics = doubles(plan.regions.metrics);
-    this.#times = doubles(plan.regions.times);
-    this.#trained = plan.selection === null ? null : doubles(plan.selection.trained);
-    this.#squares = plan.noise === null ? null : doubles(plan.noise);
+    this.#metrics = doublesIn(memory, plan.regions.metrics);
+    this.#times = doublesIn(memory, plan.regions.times);
+    this.#trained = plan.selection === null ? null : doublesIn(memory, plan.selection.trained);
+    this.#squares = plan.noise === null ? null : doublesIn(memory, plan.noise);
     this.#claims = strategies[plan.sync].claims ?? false;
   }
 

@@ -22,6 +22,20 @@ export function relativeError(got: ArrayLike<number>, expected: ArrayLike<number
   return error / magnitude;
 }
 
+/** Of several arrays; `expected`: by place, what each of them holds there. */
+export function slotsError(
+  got: readonly { readonly view: ArrayLike<number> }[],
+  expected: readonly (readonly number[])[],
+): number {
+  const errors = got.map(({ view }, k) =>
+    relativeError(
+      view,
+      expected.map((row) => row[k]),
+    ),
+  );
+  return Math.max(...errors);
+}
+
 /** The worst of several cases. */
 export function maxOver<T>(cases: readonly T[], error: (item: T) => number): number {
   return Math.max(...cases.map(error));

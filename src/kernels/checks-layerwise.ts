@@ -1,5 +1,5 @@
 /** The kernels of layer-wise optimisers against the float64 reference: counts and widths that fill no vector, too. */
-import { type CheckSize, maxOver, relativeError } from './check-errors.js';
+import { type CheckSize, relativeError, slotsError } from './check-errors.js';
 import type { Kernels } from './kernels.js';
 import * as reference from './reference.js';
 import type { Scratch } from './scratch.js';
@@ -13,12 +13,7 @@ export function checkLars(kernels: Kernels, scratch: Scratch, { panels, depth }:
     reference.larsStep(w, velocity.view[i], gradient.view[i], 0.1, { momentum: 0.9, weightDecay: 0.01 }),
   );
   kernels.lars(weights.pointer, velocity.pointer, gradient.pointer, count, 0.1, 0.9, 0.01);
-  return maxOver([0, 1] as const, (k) =>
-    relativeError(
-      [weights, velocity][k].view,
-      expected.map((row) => row[k]),
-    ),
-  );
+  return slotsError([weights, velocity], expected);
 }
 
 /** Every second place of the sums is left alone. */

@@ -3,7 +3,7 @@
  * size; the tests run them over many sizes.
  */
 
-import { type CheckSize, maxOver, relativeError } from './check-errors.js';
+import { type CheckSize, maxOver, relativeError, slotsError } from './check-errors.js';
 import { checkLars, checkRowSquares } from './checks-layerwise.js';
 import { checkPackRows, checkSparseForward, checkSparseGradient } from './checks-sparse.js';
 import { activationCode, type Kernels } from './kernels.js';
@@ -221,24 +221,9 @@ const checks: Record<keyof Kernels, Check> = {
       const expected = Array.from(weights.view, (w, i) =>
         reference.sgdStep(w, velocity.view[i], gradient.view[i], settings),
       );
-      kernels.sgd(
-        weights.pointer,
-        velocity.pointer,
-        gradient.pointer,
-        count,
-        0.1,
-        0.9,
-        Number(nesterov),
-        0.01,
-      );
-      return Math.max(
-        ...[weights, velocity].map((slot, k) =>
-          relativeError(
-            slot.view,
-            expected.map((row) => row[k]),
-          ),
-        ),
-      );
+      const slots = [weights.pointer, velocity.pointer, gradient.pointer] as const;
+      kernels.sgd(...slots, count, 0.1, 0.9, Number(nesterov), 0.01);
+      return slotsError([weights, velocity], expected);
     });
   },
 
@@ -256,28 +241,10 @@ const checks: Record<keyof Kernels, Check> = {
     const expected = Array.from(weights.view, (w, i) =>
       reference.adamStep(w, mean.view[i], square.view[i], gradient.view[i], t, settings),
     );
-    kernels.adam(
-      weights.pointer,
-      mean.pointer,
-      square.pointer,
-      gradient.pointer,
-      count,
-      0.1,
-      0.9,
-      0.999,
-      1e-8,
-      0.01,
-      1 / (1 - 0.9 ** t),
-      1 / Math.sqrt(1 - 0.999 ** t),
-    );
-    return Math.max(
-      ...[weights, mean, square].map((slot, k) =>
-        relativeError(
-          slot.view,
-          expected.map((row) => row[k]),
-        ),
-      ),
-    );
+    const slots = [weights.pointer, mean.pointer, square.pointer, gradient.pointer] as const;
+    const corrections = [1 / (1 - 0.9 ** t), 1 / Math.sqrt(1 - 0.999 ** t)] as const;
+    kernels.adam(...slots, count, 0.1, 0.9, 0.999, 1e-8, 0.01, ...corrections);
+    return slotsError([weights, mean, square], expected);
   },
 
   lars: checkLars,

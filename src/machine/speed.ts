@@ -2,7 +2,8 @@
 import { instantiateKernels } from '../kernels/kernels.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import { reservedBytes } from '../memory/arena.js';
-import type { MeasuredSpeed } from './hardware.js';
+import { countCores } from './cores.js';
+import { gatherHardware, type MeasuredSpeed } from './hardware.js';
 
 const budgetMs = 25;
 const [rows, depth] = [96, 256];
@@ -39,4 +40,19 @@ export function measureSpeed({ modules, level }: LoadedKernels): ProbedSpeed {
   kernels.addInto(a, b, vectorBytes / 4);
   const gigabytes = bestPerMs((3 * vectorBytes) / 1e6, () => kernels.addInto(a, b, vectorBytes / 4));
   return { wasmLevel: level, gflops, bandwidthGBs: gigabytes };
+}
+
+/** The machine as records have it: what the hardware tells, and what one core was measured to do. */
+export async function measuredMachine(kernels: LoadedKernels) {
+  const { wasmLevel, gflops, bandwidthGBs } = measureSpeed(kernels);
+  const facts = await gatherHardware();
+  const { physical: cores } = await countCores();
+  return {
+    ...facts,
+    processor: facts.processor ?? 'unknown processor',
+    cores,
+    wasmLevel,
+    gflops,
+    bandwidthGBs,
+  };
 }

@@ -1,5 +1,6 @@
 /** Figures in words: digits enough to tell, units always. */
 import type { Interval } from './bootstrap.js';
+import { maximum, minimum } from './statistics.js';
 
 /** Three significant digits, thousands grouped; no exponent. */
 export function digits(value: number): string {
@@ -14,6 +15,15 @@ export function digits(value: number): string {
 
 export const milliseconds = (ms: number): string =>
   ms >= 10_000 ? `${digits(ms / 1000)} s` : `${digits(ms)} ms`;
+
+/** In a column of milliseconds: enough digits to tell neighbouring rows apart, three or more significant. */
+export const tableMs = (ms: number): string => ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : 2);
+
+export const msRange = (samples: readonly number[]): string =>
+  samples.length === 0 ? '–' : `${tableMs(minimum(samples))}–${tableMs(maximum(samples))}`;
+
+/** A whole number, thousands grouped. */
+export const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** Cut, not rounded, to two decimals: 96.996 % must not read as a 97.00 % that missed its target of 97. */
 export const percent = (fraction: number): string =>

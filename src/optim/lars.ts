@@ -25,7 +25,6 @@ export function trustRatio(
 }
 
 export class Lars implements Optimizer {
-  readonly stateVectors = 1;
   readonly #config: LarsConfig;
   readonly #kernels: Kernels;
   readonly #norms: LayerNorms;

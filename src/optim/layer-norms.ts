@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.js';
 import { stripFloats } from '../kernels/directions/direction-kernels.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Region } from '../memory/arena.js';
+import { doublesIn } from '../memory/views.js';
 import type { LayerLayout } from '../model/layers/layer.js';
 import type { Slice } from '../model/slice.js';
 
@@ -55,7 +56,7 @@ export class LayerNorms {
   constructor({ regions, weightRows }: NormsPlan, kernels: Kernels, memory: WebAssembly.Memory) {
     this.#rows = weightRows;
     this.#kernels = kernels;
-    this.#sums = new Float64Array(memory.buffer, regions.norms.offset, regions.norms.bytes / 8);
+    this.#sums = doublesIn(memory, regions.norms);
   }
 
   /** Floats of the slice that are weights; its bias, if it has one, follows. */

@@ -7,8 +7,6 @@ import { Lars } from './lars.js';
 import { LayerNorms, type NormsPlan } from './layer-norms.js';
 
 export interface Optimizer {
-  /** Float32 vectors of state, each as long as the parameters. */
-  readonly stateVectors: number;
   /** Every slice is measured before any is updated, for an optimiser with a rate for each layer. Pointers are bytes. */
   measure(slice: Slice, weights: number, gradient: number): void;
   /** All pointers are bytes, `states` one per state vector; `step` counts from 1. */
@@ -27,11 +25,6 @@ export function stateVectors(config: Config['optimizer']): number {
   return config.name === 'adam' ? 2 : 1;
 }
 
-/** Whether every slice must be measured before any is updated. */
-export function isLayerwise(config: Config['optimizer']): boolean {
-  return config.name === 'lars';
-}
-
 /** What an optimiser needs of the plan of a run. */
 export interface OptimizerPlan extends NormsPlan {
   readonly optimizer: Config['optimizer'];
@@ -47,7 +40,6 @@ export function createOptimizer(
   if (config.name === 'sgd') {
     const { momentum, nesterov, weightDecay } = config;
     return {
-      stateVectors: 1,
       measure() {},
       update(weights, [velocity], gradient, { floats }, _step, learningRate) {
         kernels.sgd(
@@ -65,7 +57,6 @@ export function createOptimizer(
   }
   const { beta1, beta2, epsilon, weightDecay } = config;
   return {
-    stateVectors: 2,
     measure() {},
     update(weights, [mean, square], gradient, { floats }, step, learningRate) {
       kernels.adam(

@@ -2,6 +2,7 @@
  * Where the workers train apart (`hogwild`, `local-sgd`), each has a replica: what a step writes besides the shared
  * weights, and for `local-sgd` the weights too. A replica's plan is that of a run with one thread.
  */
+import { trainsApart } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
 import type { Region, Take } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layers/layer.js';
@@ -57,7 +58,7 @@ export function planReplicas(
   sizes: ReplicaSizes,
   take: Take,
 ): ReplicaRegions[] {
-  if (sync !== 'hogwild' && sync !== 'local-sgd') return [];
+  if (!trainsApart(sync)) return [];
   const { threads, features, gathers, layers, vectorBytes } = sizes;
   const rows = sync === 'hogwild' ? batch : Math.ceil(batch / threads);
   return Array.from({ length: threads }, () => ({

@@ -4,47 +4,8 @@
  */
 import type { Plan } from '../plan/plan.js';
 
-export type PhaseKind =
-  | 'idle'
-  | 'loop'
-  | 'wait'
-  | 'features'
-  | 'fit'
-  | 'train'
-  | 'propagate'
-  | 'gather'
-  | 'forward'
-  | 'loss'
-  | 'backward'
-  | 'reduce'
-  | 'update'
-  | 'evaluate';
-
-export interface Phase {
-  readonly kind: PhaseKind;
-  /** From 1; null where the phase is of the whole network. */
-  readonly layer: number | null;
-  /** As tables and traces have it. */
-  readonly name: string;
-}
-
-/** Kinds that are not of a layer, in the order of a run; their place is their number. */
-const kinds = [
-  'idle',
-  'loop',
-  'wait',
-  'features',
-  'fit',
-  'train',
-  'propagate',
-  'gather',
-  'loss',
-  'reduce',
-  'update',
-  'evaluate',
-] as const;
-
-const names: Readonly<Record<(typeof kinds)[number], string>> = {
+/** Kinds that are not of a layer, as tables and traces name them, in the order of a run; their place is their number. */
+const names = {
   idle: 'idle',
   loop: 'step loop',
   wait: 'barrier wait',
@@ -57,13 +18,23 @@ const names: Readonly<Record<(typeof kinds)[number], string>> = {
   reduce: 'reduce',
   update: 'update',
   evaluate: 'evaluate',
-};
+} as const;
+
+type WholeKind = keyof typeof names;
+const kinds = Object.keys(names) as WholeKind[];
+
+export type PhaseKind = WholeKind | 'forward' | 'backward';
+
+export interface Phase {
+  readonly kind: PhaseKind;
+  /** From 1; null where the phase is of the whole network. */
+  readonly layer: number | null;
+  /** As tables and traces have it. */
+  readonly name: string;
+}
 
 /** Number of a phase that is not of a layer. */
-export const phaseNumber = Object.fromEntries(kinds.map((kind, i) => [kind, i])) as Record<
-  (typeof kinds)[number],
-  number
->;
+export const phaseNumber = Object.fromEntries(kinds.map((kind, i) => [kind, i])) as Record<WholeKind, number>;
 
 /** Number of a layer's forward or backward pass; `layer` counts from 0, as in the plan. */
 export const forwardNumber = (layer: number): number => kinds.length + 2 * layer;
@@ -78,6 +49,3 @@ export function phasesOf({ layers }: Pick<Plan, 'layers'>): Phase[] {
   ]);
   return [...whole, ...perLayer];
 }
-
-/** The phases that each lie between a rank and its work: what the ranks' load does not contain. */
-export const isWaiting = ({ kind }: Phase): boolean => kind === 'wait' || kind === 'idle';

@@ -1,6 +1,6 @@
 /** A profile for people, as text with tables in Markdown, and for programs. */
-import { markdownTable } from 'markdown-table';
-import type { PhaseTable } from './phase-table.js';
+import { aligned, type Column, tabulated } from '../numbers/columns.js';
+import type { PhaseRow, PhaseTable } from './phase-table.js';
 import { ridge } from './roof.js';
 import type { StartupStage } from './startup.js';
 import { rules, type Verdict } from './verdict.js';
@@ -71,32 +71,22 @@ function verdictText({ bottleneck, ofRun, findings }: Verdict): string {
   return [...lines, rules].join('\n\n');
 }
 
-function phaseRows({ rows }: PhaseTable): string {
-  const heading = [
-    'phase',
-    'ms',
-    'share',
-    'µs a step',
-    'GFLOP/s a core',
-    'MB',
-    'FLOP/byte',
-    'of peak',
-    'of roof',
-    'bound',
-  ];
-  const cells = rows.map((row) => [
-    row.name,
-    row.ms.toFixed(2),
-    percent(row.share),
-    digits(row.stepMs === null ? null : row.stepMs * 1000, 1),
-    digits(row.gflops, 1),
-    digits(row.bytes === null ? null : row.bytes / 1e6, 1),
-    digits(row.intensity, 1),
-    percent(row.peakShare),
-    percent(row.roofShare),
-    row.bound ?? '–',
-  ]);
-  return aligned([heading, ...cells]);
+const phaseColumns: readonly Column<PhaseRow>[] = [
+  ['phase', 'l', (row) => row.name],
+  ['ms', 'r', (row) => row.ms.toFixed(2)],
+  ['share', 'r', (row) => percent(row.share)],
+  ['µs a step', 'r', (row) => digits(row.stepMs === null ? null : row.stepMs * 1000, 1)],
+  ['GFLOP/s a core', 'r', (row) => digits(row.gflops, 1)],
+  ['MB', 'r', (row) => digits(row.bytes === null ? null : row.bytes / 1e6, 1)],
+  ['FLOP/byte', 'r', (row) => digits(row.intensity, 1)],
+  ['of peak', 'r', (row) => percent(row.peakShare)],
+  ['of roof', 'r', (row) => percent(row.roofShare)],
+  ['bound', 'r', (row) => row.bound ?? '–'],
+];
+
+function phaseRows(table: PhaseTable): string {
+  const { heading, rows } = tabulated(phaseColumns, table.rows);
+  return aligned([heading, ...rows]);
 }
 
 function tableNotes({ sparse, table }: Profile): string {
@@ -130,11 +120,6 @@ function startupRows(stages: readonly StartupStage[]): string {
     beside ? '' : sinceStartMs.toFixed(1),
   ]);
   return aligned([['stage', 'ms', 'since start'], ...cells]);
-}
-
-function aligned(rows: string[][]): string {
-  const align = rows[0].map((_, column) => (column === 0 ? 'l' : 'r'));
-  return markdownTable(rows, { align, stringLength: (cell) => [...cell].length });
 }
 
 /** profile.json: times in milliseconds, shares from 0 to 1, rates of one core. */

@@ -2,7 +2,7 @@
 
 import { bootstrap, type Interval, middle } from '../numbers/bootstrap.js';
 import { mean, median } from '../numbers/statistics.js';
-import { wholePercent } from '../numbers/words.js';
+import { plural, wholePercent } from '../numbers/words.js';
 import { otherWork } from './comparable.js';
 import { type Difference, differences, flatKeys } from './config-keys.js';
 import { groupBy } from './group-by.js';
@@ -76,7 +76,9 @@ function timeMeasures({ a, b }: Pair, notes: string[]): Measure[] {
     if (timesMs.length < n || n === 0)
       notes.push(`${side} reached the target with ${timesMs.length} of ${n} seeds; times are those of these`);
   if (left.timesMs.length === 0 || right.timesMs.length === 0) return [];
-  return [ratio(`time to ${Number((100 * target).toFixed(2))} %`, 'ms', left.timesMs, right.timesMs, 'less')];
+  return [
+    ratio(`time to ${Number((100 * target).toFixed(2))} %`, 'ms', [left.timesMs, right.timesMs], 'less'),
+  ];
 }
 
 function rateMeasures({ a, b }: Pair): Measure[] {
@@ -84,20 +86,25 @@ function rateMeasures({ a, b }: Pair): Measure[] {
   const [left, right] = [rates(a), rates(b)];
   return left.length === 0 || right.length === 0
     ? []
-    : [ratio('throughput', 'images/s', left, right, 'more')];
+    : [ratio('throughput', 'images/s', [left, right], 'more')];
 }
 
 function accuracyMeasures({ a, b }: Pair): Measure[] {
   const of = ({ tracks }: Unit) => tracks.map(lastAccuracy).filter((accuracy) => accuracy !== null);
   const [left, right] = [of(a), of(b)];
   if (left.length === 0 || right.length === 0) return [];
-  const drawn = bootstrap([left, right], ([one, other]) => mean(other) - mean(one));
+  const facts = {
+    name: 'accuracy',
+    unit: 'accuracy',
+    better: 'more',
+    a: mean(left),
+    b: mean(right),
+  } as const;
   return [
     {
-      ...{ name: 'accuracy', unit: 'accuracy', better: 'more', a: mean(left), b: mean(right) },
+      ...facts,
       samples: [left.length, right.length],
-      change: mean(right) - mean(left),
-      interval: left.length < 2 || right.length < 2 ? null : middle(drawn),
+      ...changeOf([left, right], ([one, other]) => mean(other) - mean(one)),
     },
   ];
 }
@@ -127,12 +134,12 @@ function sweepMeasures({ a, b }: Pair, sameWork: boolean, notes: string[]): Meas
     (samples.get(threads) ?? []).map((ms) => images / ms);
   const singles = [left.samples.get(1), right.samples.get(1)];
   return common.flatMap((threads) => {
-    const words = `${threads} thread${threads === 1 ? '' : 's'}`;
+    const words = plural(threads, 'thread');
     const groups = [singles[0], left.samples.get(threads), singles[1], right.samples.get(threads)];
     const known = groups.filter((group) => group !== undefined);
     return [
       ...(sameWork
-        ? [ratio(`throughput, ${words}`, 'images/s', rates(left, threads), rates(right, threads), 'more')]
+        ? [ratio(`throughput, ${words}`, 'images/s', [rates(left, threads), rates(right, threads)], 'more')]
         : []),
       ...(threads > 1 && known.length === 4 ? [speedupMeasure(`speed-up, ${words}`, known)] : []),
     ];
@@ -144,31 +151,35 @@ function speedupMeasure(name: string, groups: readonly (readonly number[])[]): M
   const speedups = ([one, many, otherOne, otherMany]: readonly (readonly number[])[]) =>
     [median(one) / median(many), median(otherOne) / median(otherMany)] as const;
   const [a, b] = speedups(groups);
-  const drawn = bootstrap(groups, (resampled) => {
-    const [from, to] = speedups(resampled);
-    return to / from;
-  });
-  const few = groups.some((group) => group.length < 2);
   return {
-    ...{ name, unit: '×', better: 'more', a, b, change: b / a },
+    ...{ name, unit: '×', better: 'more', a, b },
     samples: [groups[1].length, groups[3].length],
-    interval: few ? null : middle(drawn),
+    ...changeOf(groups, (drawn) => {
+      const [from, to] = speedups(drawn);
+      return to / from;
+    }),
   };
 }
 
 function ratio(
   name: string,
   unit: Measure['unit'],
-  a: readonly number[],
-  b: readonly number[],
+  sides: readonly [readonly number[], readonly number[]],
   better: Measure['better'],
 ): Measure {
-  const few = a.length < 2 || b.length < 2;
-  const drawn = few ? [] : bootstrap([a, b], ([one, other]) => median(other) / median(one));
+  const [a, b] = sides;
   return {
     ...{ name, unit, a: median(a), b: median(b), samples: [a.length, b.length], better },
-    change: median(b) / median(a),
-    interval: few ? null : middle(drawn),
+    ...changeOf(sides, ([one, other]) => median(other) / median(one)),
+  };
+}
+
+/** A statistic of the groups, and where resampled groups have it. */
+function changeOf(groups: readonly (readonly number[])[], statistic: (groups: number[][]) => number) {
+  const few = groups.some((group) => group.length < 2);
+  return {
+    change: statistic(groups.map((group) => [...group])),
+    interval: few ? null : middle(bootstrap(groups, statistic)),
   };
 }
 

@@ -1,17 +1,16 @@
 /** The words for what is wrong with a line of a log. */
 import type { ZodError } from 'zod';
+import { valueAt } from '../config/layer.js';
 import { nearest } from '../config/nearest.js';
-import { printable } from '../numbers/words.js';
+import { plural, printable } from '../numbers/words.js';
 import { logEvents } from '../run/log-schema.js';
 import { expectedGot } from '../user-error.js';
+import type { Damage } from './read-log.js';
 
 /** `loss: expected number, got "0.3" (string)`: the first thing that zod refuses in `record`. */
 export function payloadProblem(error: ZodError, record: object): string {
   const [issue] = error.issues;
-  const received = issue.path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-    record,
-  );
+  const received = valueAt(record, issue.path);
   const expected = /expected (.*?)(, received .*)?$/.exec(issue.message)?.[1] ?? issue.message;
   const others = error.issues.length - 1;
   const more = others === 0 ? '' : `, and ${others} more`;
@@ -24,20 +23,8 @@ export function nearestEvent(event: string): string {
 }
 
 /** `log.ndjson:12: …`, as compilers say it, so that editors can jump there. */
-export function damageLine({
-  file,
-  line,
-  kind,
-  problem,
-  repeated,
-}: {
-  readonly file: string;
-  readonly line: number;
-  readonly kind: 'damage' | 'warning';
-  readonly problem: string;
-  readonly repeated: number;
-}): string {
-  const again = repeated === 0 ? '' : ` (and on ${repeated} more line${repeated === 1 ? '' : 's'})`;
+export function damageLine({ file, line, kind, problem, repeated }: Damage): string {
+  const again = repeated === 0 ? '' : ` (and on ${plural(repeated, 'more line')})`;
   const place = line === 0 ? file : `${file}:${line}`;
   return printable(`${place}: ${kind === 'warning' ? 'warning: ' : ''}${problem}${again}`);
 }

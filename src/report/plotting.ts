@@ -4,7 +4,7 @@ import { mean } from '../numbers/statistics.js';
 import { drawChart, seriesColours } from './chart.js';
 import type { Figure, LegendEntry } from './document.js';
 
-export const [chartWidth, chartHeight] = [440, 280];
+const [chartWidth, chartHeight] = [440, 280];
 const otherColour = 'var(--faint)';
 
 export interface Palette {
@@ -46,6 +46,8 @@ export function figure({ name, title, caption, legend = [] }: FigureWords, optio
     marginBottom: 40,
     marginTop: 24,
     ...options,
+    x: { labelArrow: 'none', ...options.x },
+    y: { labelArrow: 'none', ...options.y },
     width,
     height,
   });

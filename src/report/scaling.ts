@@ -17,20 +17,24 @@ import {
 } from './scaling-laws.js';
 import type { Recipe, Setting, Survey } from './settings.js';
 import { throughput } from './target-times.js';
+import { telling } from './telling.js';
 
-export interface ScalingRow {
+interface Measured {
   readonly threads: number;
   readonly oversubscribed: boolean;
   /** Milliseconds: of the whole work in a sweep, of a thousand images in training runs. */
   readonly samplesMs: readonly number[];
   readonly imagesPerSecond: number;
+  readonly shares: SweepRow['shares'] | null;
+}
+
+export interface ScalingRow extends Measured {
   /** Against the median of one thread. */
   readonly speedup: number;
   readonly interval: Interval;
   readonly efficiency: number;
   /** Karp–Flatt; null for one thread. */
   readonly serialShare: number | null;
-  readonly shares: SweepRow['shares'] | null;
 }
 
 export interface FittedLaw {
@@ -62,14 +66,6 @@ export interface ScalingCurve {
 }
 
 export const predictedThreads = [4, 8, 16, 32, 64] as const;
-
-interface Measured {
-  readonly threads: number;
-  readonly oversubscribed: boolean;
-  readonly samplesMs: readonly number[];
-  readonly imagesPerSecond: number;
-  readonly shares: SweepRow['shares'] | null;
-}
 
 type Source = Pick<ScalingCurve, 'recipe' | 'machineLetter' | 'sync' | 'backend' | 'source'>;
 
@@ -201,16 +197,11 @@ function fits(rows: readonly Measured[]): Pick<ScalingCurve, 'laws' | 'noFit'> {
 }
 
 function nameCurves(curves: readonly ScalingCurve[]): ScalingCurve[] {
-  const varies = (of: (curve: ScalingCurve) => string) => new Set(curves.map(of)).size > 1;
-  const parts: [boolean, (curve: ScalingCurve) => string][] = [
-    [true, ({ recipe }) => recipe.label],
-    [varies(({ sync }) => sync), ({ sync }) => sync],
-    [varies(({ backend }) => backend), ({ backend }) => backend],
-    [varies(({ machineLetter }) => machineLetter), ({ machineLetter }) => `machine ${machineLetter}`],
-    [varies(({ source }) => source), ({ source }) => source],
-  ];
-  return curves.map((curve) => ({
-    ...curve,
-    label: parts.flatMap(([shown, word]) => (shown ? [word(curve)] : [])).join(', '),
-  }));
+  const name = telling(curves, ({ recipe }) => recipe.label, [
+    ({ sync }) => sync,
+    ({ backend }) => backend,
+    ({ machineLetter }) => `machine ${machineLetter}`,
+    ({ source }) => source,
+  ]);
+  return curves.map((curve) => ({ ...curve, label: name(curve) }));
 }

@@ -1,8 +1,10 @@
 /** Groups what may be put into one statistic: curves of the same recipe on the same machine, threads and strategy. */
+import { plural } from '../numbers/words.js';
 import { keyOf, recipeKeys } from './config-keys.js';
 import { groupBy } from './group-by.js';
 import { findMachines, type Machine } from './machines.js';
 import { nameOf, type Run, type Track } from './run.js';
+import { telling } from './telling.js';
 
 export interface Recipe {
   readonly key: string;
@@ -40,20 +42,15 @@ export function survey(runs: readonly Run[]): Survey {
   const machineOf = (run: Run) => machineByRun.get(run) ?? machines[0];
   const recipes = nameRecipes(runs);
   const recipeOf = (run: Run) => recipes.get(recipeKey(run)) ?? { key: recipeKey(run), label: nameOf(run) };
+  const groups = groupBy(
+    runs.flatMap(({ tracks }) => tracks),
+    ({ run, threads }) => {
+      const { backend, parallel } = run.facts;
+      return JSON.stringify([recipeKey(run), machineOf(run).letter, backend, parallel.sync, threads]);
+    },
+  );
   const settings = nameSettings(
-    [
-      ...groupBy(
-        runs.flatMap(({ tracks }) => tracks),
-        ({ run, threads }) =>
-          JSON.stringify([
-            recipeKey(run),
-            machineOf(run).letter,
-            run.facts.backend,
-            run.facts.parallel.sync,
-            threads,
-          ]),
-      ).values(),
-    ].map((tracks) => {
+    [...groups.values()].map((tracks) => {
       const [{ run, threads }] = tracks;
       const { backend, parallel } = run.facts;
       const { sync } = parallel;
@@ -85,35 +82,19 @@ function nameRecipes(runs: readonly Run[]): Map<string, Recipe> {
 
 /** The recipe, and whatever else is not the same everywhere. */
 function nameSettings(settings: readonly Omit<Setting, 'label'>[]): Setting[] {
-  const varies = (of: (setting: Omit<Setting, 'label'>) => unknown) => new Set(settings.map(of)).size > 1;
-  const parts: [boolean, (setting: Omit<Setting, 'label'>) => string][] = [
-    [true, ({ recipe }) => recipe.label],
-    [varies(({ sync }) => sync), ({ sync }) => sync],
-    [varies(({ backend }) => backend), ({ backend }) => backend],
-    [varies(({ threads }) => threads), ({ threads }) => threadWords(threads)],
-    [
-      true,
-      ({ machine }) =>
-        machineWords(
-          machine,
-          settings.map((each) => each.machine),
-        ),
-    ],
-  ];
-  return settings.map((setting) => ({
-    ...setting,
-    label: parts
-      .flatMap(([shown, word]) => (shown ? [word(setting)] : []))
-      .filter((word) => word !== '')
-      .join(', '),
-  }));
+  const name = telling(settings, ({ recipe }) => recipe.label, [
+    ({ sync }) => sync,
+    ({ backend }) => backend,
+    ({ threads }) => threadWords(threads),
+  ]);
+  // Where all known machines are one, runs without a hardware card stand out.
+  const known = new Set(settings.map(({ machine }) => machine.letter).filter((letter) => letter !== '?'));
+  return settings.map((setting) => {
+    const { letter } = setting.machine;
+    const where = letter === '?' || known.size > 1 ? `, machine ${letter}` : '';
+    return { ...setting, label: `${name(setting)}${where}` };
+  });
 }
 
 export const threadWords = (threads: number | null): string =>
-  threads === null ? 'threads unknown' : `${threads} thread${threads === 1 ? '' : 's'}`;
-
-/** Nothing where all known machines are one: runs without a hardware card stand out then. */
-function machineWords({ letter }: Machine, all: readonly Machine[]): string {
-  const known = new Set(all.map((each) => each.letter).filter((each) => each !== '?'));
-  return letter === '?' || known.size > 1 ? `machine ${letter}` : '';
-}
+  threads === null ? 'threads unknown' : plural(threads, 'thread');

@@ -8,8 +8,6 @@ import type { HardwareFacts, MeasuredSpeed, TensorFlowVersions } from '../machin
 import type { SweepRow } from './sweep-table.js';
 import type { RaceSummary } from './train-result.js';
 
-export const logSchemaVersion = 1;
-
 const count = () => z.int().min(0);
 /** Accuracies and shares, 0–1. */
 const fraction = () => z.number().min(0).max(1);

@@ -3,6 +3,8 @@
  * Programs read the log instead (`log.ts`).
  */
 
+import { grouped } from '../numbers/words.js';
+
 export interface ProgressState {
   /** From 1. */
   epoch: number;
@@ -145,8 +147,4 @@ function rate(perSecond: number): string {
   if (perSecond < 999.5) return perSecond.toFixed(0);
   if (perSecond < 999_500) return `${(perSecond / 1e3).toFixed(perSecond < 9950 ? 1 : 0)}k`;
   return `${(perSecond / 1e6).toFixed(2)}M`;
-}
-
-function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -1,5 +1,6 @@
 /** Sends what a run tells to where it belongs: log events, metrics.csv and the progress line. */
 
+import type { Config } from '../config/schema.js';
 import { type RunObserver, silent } from '../coordinator/training-run.js';
 import { imagesOf } from '../plan/run-length.js';
 import { WorkerFailure } from '../worker/session-errors.js';
@@ -17,17 +18,15 @@ export interface RecorderOptions {
   readonly progress: Progress;
   /** Given in runs over many seeds. */
   readonly seed?: number;
-  readonly every: number;
-  readonly on: 'test' | 'validation';
-  readonly epochs: number;
+  readonly config: Config;
   readonly imagesPerEpoch: number;
-  readonly batch: number;
   readonly stepsPerEpoch: number;
 }
 
 export function createRecorder(options: RecorderOptions): RunObserver {
-  const { log, metrics, scalars, progress, every, on, epochs, imagesPerEpoch, batch, stepsPerEpoch } =
-    options;
+  const { log, metrics, scalars, progress, config, imagesPerEpoch, stepsPerEpoch } = options;
+  const { every } = config.log;
+  const { batch, epochs } = config.train;
   const seed = options.seed === undefined ? {} : { seed: options.seed };
   let last: Parameters<RunObserver['step']> | null = null;
   let lastWritten = 0;
@@ -69,7 +68,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       if (last !== null && lastWritten !== position.step) writeRow(last);
       metrics?.evaluated(accuracy);
       scalars?.scalars(position.step, position.elapsedMs, { accuracy });
-      log.event('eval', { ...seed, ...position, on, accuracy, loss });
+      log.event('eval', { ...seed, ...position, on: config.stop.on, accuracy, loss });
       show(position, accuracy, true);
     },
     noiseScale(position, estimate) {

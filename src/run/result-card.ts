@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.js';
 import type { FinalWeights } from '../coordinator/training-run.js';
 import type { TensorFlowVersions } from '../machine/hardware.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
-import { percent } from '../numbers/words.js';
+import { grouped, percent } from '../numbers/words.js';
 import type { RunStatus } from './log-schema.js';
 
 /** Plain data, filled by the training session. Accuracies are fractions (0–1). */
@@ -94,10 +94,7 @@ export function resultCard(input: ResultCardInput): string[] {
         ? 'not evaluated'
         : `${percent(input.accuracy)} (${input.accuracyOn})${weightsInWords(input)}${raced}`,
     ),
-    field(
-      'speed',
-      `${grouped(Math.round(input.imagesPerSecond))} images/s${input.race ? ' in the repetitions' : ''}`,
-    ),
+    field('speed', `${grouped(input.imagesPerSecond)} images/s${input.race ? ' in the repetitions' : ''}`),
     field('speed-up', speedupInWords(input)),
   ];
   const blocks = [
@@ -221,13 +218,9 @@ function shortPercent(fraction: number): string {
 }
 
 function milliseconds(ms: number): string {
-  return ms >= 10_000 ? grouped(Math.round(ms)) : ms.toFixed(ms >= 1000 ? 0 : 1);
+  return ms >= 10_000 ? grouped(ms) : ms.toFixed(ms >= 1000 ? 0 : 1);
 }
 
 function count(value: number, noun: string): string {
   return `${grouped(value)} ${noun}${value === 1 ? '' : 's'}`;
-}
-
-function grouped(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -44,11 +44,8 @@ export async function runSeeds(
       scalars,
       progress: context.progress,
       ...(seeds > 1 ? { seed } : {}),
-      every: config.log.every,
-      on: config.stop.on,
-      epochs: config.train.epochs,
+      config,
       imagesPerEpoch: images,
-      batch: config.train.batch,
       stepsPerEpoch,
     });
     const outcome = await trainer.train(seed, {

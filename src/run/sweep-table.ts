@@ -1,8 +1,8 @@
 /** A sweep over thread counts as a Markdown table (also what stdout shows) and as CSV for programs. */
 import { markdownTable } from 'markdown-table';
 import Papa from 'papaparse';
-import { maximum, minimum } from '../numbers/statistics.js';
-import { wholePercent } from '../numbers/words.js';
+import { type Column, tabulated } from '../numbers/columns.js';
+import { grouped, msRange, tableMs, wholePercent } from '../numbers/words.js';
 
 export interface SweepRow {
   threads: number;
@@ -19,34 +19,22 @@ export interface SweepRow {
   shares: { compute: number; synchronisation: number; update: number };
 }
 
-export function sweepMarkdown(rows: readonly SweepRow[]): string {
-  const heading = [
-    'threads',
-    'median ms',
-    'min–max ms',
-    'images/s',
-    'speed-up',
-    'efficiency',
-    'compute',
-    'sync',
-    'update',
-    'note',
-  ];
-  const body = rows.map((row) => [
-    String(row.threads),
-    milliseconds(row.medianMs),
-    row.samplesMs.length === 0
-      ? '–'
-      : `${milliseconds(minimum(row.samplesMs))}–${milliseconds(maximum(row.samplesMs))}`,
-    String(Math.round(row.imagesPerSecond)).replace(/\B(?=(\d{3})+$)/g, ','),
-    row.speedup === null ? '–' : `${row.speedup.toFixed(2)} ×`,
-    row.efficiency === null ? '–' : wholePercent(row.efficiency),
-    wholePercent(row.shares.compute),
-    wholePercent(row.shares.synchronisation),
-    wholePercent(row.shares.update),
-    row.oversubscribed ? 'more threads than cores' : '',
-  ]);
-  return markdownTable([heading, ...body], { align: [...heading.slice(1).map(() => 'r'), 'l'] });
+const columns: readonly Column<SweepRow>[] = [
+  ['threads', 'r', (row) => `${row.threads}`],
+  ['median ms', 'r', (row) => tableMs(row.medianMs)],
+  ['min–max ms', 'r', ({ samplesMs }) => msRange(samplesMs)],
+  ['images/s', 'r', (row) => grouped(row.imagesPerSecond)],
+  ['speed-up', 'r', (row) => (row.speedup === null ? '–' : `${row.speedup.toFixed(2)} ×`)],
+  ['efficiency', 'r', (row) => (row.efficiency === null ? '–' : wholePercent(row.efficiency))],
+  ['compute', 'r', (row) => wholePercent(row.shares.compute)],
+  ['sync', 'r', (row) => wholePercent(row.shares.synchronisation)],
+  ['update', 'r', (row) => wholePercent(row.shares.update)],
+  ['note', 'l', (row) => (row.oversubscribed ? 'more threads than cores' : '')],
+];
+
+export function sweepMarkdown(sweep: readonly SweepRow[]): string {
+  const { heading, align, rows } = tabulated(columns, sweep);
+  return markdownTable([heading, ...rows], { align });
 }
 
 /** Full precision; samples share one cell, joined by `;`; a null is an empty cell. Ends with a line break. */
@@ -64,9 +52,4 @@ export function sweepCsv(rows: readonly SweepRow[]): string {
     update_share: row.shares.update,
   }));
   return `${Papa.unparse(records, { newline: '\n' })}\n`;
-}
-
-/** Enough digits to tell neighbouring rows apart: three or more significant. */
-function milliseconds(ms: number): string {
-  return ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : 2);
 }

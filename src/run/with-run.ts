@@ -1,11 +1,12 @@
 /** The scaffold of every command that leaves a run folder: begin, body, status, exit code, end. */
 import type { ResolvedConfig } from '../config/load.js';
+import { toYaml } from '../config/yaml-text.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
+import { openLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { recordFailure } from './recorder.js';
-import { beginRun } from './run-beginning.js';
-import { shownFolder } from './run-folder.js';
+import { createRunFolder, describeRun, readVersions, shownFolder, writeAtomic } from './run-folder.js';
 
 export type OpenRun = Awaited<ReturnType<typeof beginRun>>;
 
@@ -51,6 +52,25 @@ export async function withRun(
     context.stderr(`interrupted; what was measured is in ${shownFolder(run.folder)}`);
   else if (failure !== null) throw failure;
   return exitCode;
+}
+
+/** The folder, its log, and what the log says first. @throws UserError when the folder cannot be made. */
+async function beginRun(
+  { config, name }: ResolvedConfig,
+  out: string | null,
+  { command, warnings }: CommandContext,
+) {
+  const { seed } = config;
+  const folder = await createRunFolder({ root: 'results', out, name });
+  const log = openLog(folder.file('log.ndjson'), config.log.level);
+  const description = describeRun({ name, command, seed });
+  log.event('run_start', { name, command, versions: readVersions(), seed });
+  log.event('config', { config });
+  warnings.attach(log);
+  // A run that is killed leaves what it was.
+  log.flush();
+  await writeAtomic(folder.file('config.yaml'), toYaml(config));
+  return { folder, log, description };
 }
 
 function exitCodeOf(status: RunStatus, failure: unknown): ExitCode {

@@ -5,28 +5,45 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { ExitCode, UserError } from '../user-error.js';
-import type { Cell } from './cells.js';
+
+/** What an evaluation on the way told. */
+const curvePoint = z
+  .object({
+    step: z.int(),
+    images: z.number(),
+    /** Resident clock, without the evaluations before this one. */
+    ms: z.number(),
+    /** Share, 0–1. */
+    accuracy: z.number(),
+  })
+  .readonly();
+export type CurvePoint = z.infer<typeof curvePoint>;
 
 const cell = z.object({
-  kind: z.literal('cell'),
+  /** `cellKey` of the variant. */
   key: z.string(),
   comparison: z.string(),
   variant: z.string(),
   seed: z.int(),
+  /** Null where the loss became infinite or NaN. */
   accuracy: z.number().nullable(),
   loss: z.number().nullable(),
+  /** Resident clock of the whole run with its last evaluation only. */
   residentMs: z.number(),
   steps: z.int(),
   images: z.number(),
-  curve: z.array(z.object({ step: z.int(), images: z.number(), ms: z.number(), accuracy: z.number() })),
+  curve: z.array(curvePoint).readonly(),
+  /** Gradient noise scale in images, where log.noiseScale asks for it. */
   noiseScale: z.number().nullable().optional(),
+  /** ISO 8601, UTC. */
   date: z.string(),
 });
+export type Cell = Readonly<z.infer<typeof cell>>;
 
 /** Steps that take a variant as long as its baseline's run. */
 const equalTime = z.object({ kind: z.literal('equal-time'), key: z.string(), steps: z.int().min(1) });
 
-const line = z.discriminatedUnion('kind', [cell, equalTime]);
+const line = z.discriminatedUnion('kind', [cell.extend({ kind: z.literal('cell') }), equalTime]);
 
 export class CellStore {
   readonly #file: string | null;

@@ -1,36 +1,6 @@
-/** A cell of a study: one variant with one seed. What identifies it, and what was measured. */
+/** A cell of a study: one variant with one seed. What identifies it. */
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/schema.js';
-
-/** What evaluations told on the way. */
-export interface CurvePoint {
-  readonly step: number;
-  readonly images: number;
-  /** Resident clock, without the evaluations before this one. */
-  readonly ms: number;
-  /** Share, 0–1. */
-  readonly accuracy: number;
-}
-
-export interface Cell {
-  /** `cellKey` of the variant. */
-  readonly key: string;
-  readonly comparison: string;
-  readonly variant: string;
-  readonly seed: number;
-  /** Null where the loss became infinite or NaN. */
-  readonly accuracy: number | null;
-  readonly loss: number | null;
-  /** Resident clock of the whole run with its last evaluation only. */
-  readonly residentMs: number;
-  readonly steps: number;
-  readonly images: number;
-  readonly curve: readonly CurvePoint[];
-  /** Gradient noise scale in images, where log.noiseScale asks for it. */
-  readonly noiseScale?: number | null | undefined;
-  /** ISO 8601, UTC. */
-  readonly date: string;
-}
 
 /** Whatever a cell's result depends on beside its seed and the code. */
 export interface CellFacts {

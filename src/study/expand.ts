@@ -1,6 +1,6 @@
 /** From a study file to runs: every variant of every comparison with its complete configuration. */
 import { type ResolvedConfig, resolveConfig } from '../config/load.js';
-import { nearest } from '../config/nearest.js';
+import { didYouMean } from '../config/nearest.js';
 import type { Config } from '../config/schema.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { type ComparisonFile, type LoadedStudy, type StudyFile, slugOf } from './study-file.js';
@@ -54,9 +54,8 @@ function chosen(comparisons: readonly ComparisonFile[], only: readonly string[])
   const wanted = new Set(only.map(slugOf));
   for (const slug of wanted) {
     if (slugs.includes(slug)) continue;
-    const meant = nearest(slug, slugs);
-    const hint = meant === null ? `the names are ${slugs.join(', ')}` : `did you mean ${meant}?`;
-    throw new UserError(`--only: no comparison is named "${slug}"; ${hint}`, ExitCode.usage);
+    const hint = didYouMean(slug, slugs, `; the names are ${slugs.join(', ')}`);
+    throw new UserError(`--only: no comparison is named "${slug}"${hint}`, ExitCode.usage);
   }
   return comparisons.filter(({ name }) => wanted.has(slugOf(name)));
 }

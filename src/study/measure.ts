@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.js';
 import { imagesOf, runLength } from '../plan/run-length.js';
 import { Diverged } from '../worker/session-errors.js';
-import type { Cell, CurvePoint } from './cells.js';
+import type { Cell, CurvePoint } from './cell-store.js';
 import type { Bench } from './workbench.js';
 
 export type Measurement = Pick<

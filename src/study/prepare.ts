@@ -2,8 +2,8 @@
 import type { Config } from '../config/schema.js';
 import { median } from '../numbers/statistics.js';
 import { runLength } from '../plan/run-length.js';
-import type { CellStore } from './cell-store.js';
-import { type Cell, cellKey, type Machine } from './cells.js';
+import type { Cell, CellStore } from './cell-store.js';
+import { cellKey, type Machine } from './cells.js';
 import type { Comparison, Variant } from './expand.js';
 import { withEvaluations, withSteps } from './measure.js';
 import type { Bench, Workbench } from './workbench.js';

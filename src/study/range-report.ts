@@ -1,8 +1,8 @@
 /** A learning-rate range test as a table, CSV and chart. */
 import { axisX, axisY, dot, lineY, type Markish, ruleX, text } from '@observablehq/plot';
+import { table } from '../numbers/columns.js';
 import { chartFile, seriesColours } from '../report/chart.js';
 import type { RangeFinding, RangeRun } from './range-test.js';
-import { table } from './study-markdown.js';
 
 /** Three significant digits. */
 export const rateText = (rate: number): string => Number(rate.toPrecision(3)).toString();

@@ -6,40 +6,23 @@ import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import * as z from 'zod';
 import { locate, shown } from '../config/config-file.js';
-import { layerOf, plain } from '../config/layer.js';
-import { nearest } from '../config/nearest.js';
+import { layerOf, plain, valueAt } from '../config/layer.js';
+import { didYouMean, nearest } from '../config/nearest.js';
 import { type Problem, refuse, wording } from '../config/refusal.js';
+import { expecting, integer, oneOf, positiveShare } from '../config/schema-leaves.js';
 import { parseYaml, YamlProblem } from '../config/yaml-text.js';
 import { ExitCode, UserError } from '../user-error.js';
-
-const expecting = (expected: string) => ({ error: expected });
 
 const text = () => z.string(expecting('a text')).min(1, expecting('a text'));
 const settings = () => z.record(z.string(), z.unknown(), expecting('a mapping of configuration keys'));
 
 /** Fewer pairs tell nothing that holds. */
 const fewestSeeds = 10;
-const seedCount = `an integer from ${fewestSeeds} to 1000`;
-const seeds = () =>
-  z.int(expecting(seedCount)).min(fewestSeeds, expecting(seedCount)).max(1000, expecting(seedCount));
+const seeds = () => integer(`an integer from ${fewestSeeds} to 1000`, fewestSeeds, 1000);
 
 const evaluationCount = 'an integer from 1 to 1000, or epoch';
 const evaluations = () =>
-  z.union(
-    [
-      z
-        .int(expecting(evaluationCount))
-        .min(1, expecting(evaluationCount))
-        .max(1000, expecting(evaluationCount)),
-      z.literal('epoch'),
-    ],
-    expecting(evaluationCount),
-  );
-
-const share = () => {
-  const error = expecting('a number above 0 and up to 1');
-  return z.number(error).gt(0, error).max(1, error);
-};
+  z.union([integer(evaluationCount, 1, 1000), z.literal('epoch')], expecting(evaluationCount));
 
 const gridValues = 'a mapping of keys to lists of at least two values';
 
@@ -68,7 +51,7 @@ const comparison = z.strictObject(
     seeds: seeds().optional(),
     evaluations: evaluations().optional(),
     /** time: every variant trains as long as the baseline does. */
-    equal: z.enum(['images', 'time'], expecting('one of images, time')).default('images'),
+    equal: oneOf(['images', 'time']).default('images'),
   },
   expecting('a mapping with a name and variants or grid'),
 );
@@ -79,13 +62,9 @@ const study = z.strictObject(
     title: text().optional(),
     base: text().default('pixels-97'),
     set: settings().default({}),
-    target: share().default(0.97),
+    target: positiveShare().default(0.97),
     seeds: seeds().default(20),
-    firstSeed: z
-      .int(expecting('an integer from 0 to 4000000000'))
-      .min(0, expecting('an integer from 0 to 4000000000'))
-      .max(4e9, expecting('an integer from 0 to 4000000000'))
-      .default(1),
+    firstSeed: integer('an integer from 0 to 4000000000', 0, 4e9).default(1),
     /** How often accuracy is measured in a run, the end included. */
     evaluations: evaluations().default(10),
     comparisons: z
@@ -132,18 +111,13 @@ export function readStudy(file: string, directory = process.cwd()): LoadedStudy 
 function problems(issue: z.core.$ZodIssue, given: unknown, source: string): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(issue.path.length === 0 ? study.shape : comparison.shape);
-    return issue.keys.map((key) => {
-      const meant = nearest(key, known);
-      const hint = meant === null ? `the keys here are ${known.join(', ')}` : `did you mean ${meant}?`;
-      return { source, path: [...issue.path, key], text: `unknown key; ${hint}` };
-    });
+    return issue.keys.map((key) => ({
+      source,
+      path: [...issue.path, key],
+      text: `unknown key${didYouMean(key, known, `; the keys here are ${known.join(', ')}`)}`,
+    }));
   }
-  const value = issue.path.reduce(
-    (inner: unknown, key) =>
-      typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined,
-    given,
-  );
-  return [{ source, path: issue.path, text: wording(issue.message, value) }];
+  return [{ source, path: issue.path, text: wording(issue.message, valueAt(given, issue.path)) }];
 }
 
 /** What no single key shows. */

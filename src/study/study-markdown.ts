@@ -1,5 +1,6 @@
 /** A study as Markdown: the plan before it, and a section for each comparison after it. */
-import { markdownTable } from 'markdown-table';
+import { table } from '../numbers/columns.js';
+import { grouped, msRange, tableMs } from '../numbers/words.js';
 import type { ComparisonEstimate } from './estimate.js';
 import type { StudyRecord } from './study-record.js';
 import { type ComparisonSummary, points, type VariantSummary } from './summary.js';
@@ -12,9 +13,7 @@ export function planMarkdown(estimates: readonly ComparisonEstimate[]): string {
   const cells = estimates.map((each) => sum(each.variants.map((variant) => variant.cells)));
   const rows = estimates.map(({ name, variants }, i) => {
     const timed = variants.flatMap(({ cellMs }) => cellMs ?? []);
-    const range =
-      timed.length === 0 ? '–' : `${milliseconds(Math.min(...timed))}–${milliseconds(Math.max(...timed))}`;
-    return [name, `${variants.length}`, `${cells[i]}`, `${missing[i]}`, range, duration(costs[i])];
+    return [name, `${variants.length}`, `${cells[i]}`, `${missing[i]}`, msRange(timed), duration(costs[i])];
   });
   const total = ['all', '', `${sum(cells)}`, `${sum(missing)}`, '', duration(sum(costs))];
   const heading = ['comparison', 'variants', 'cells', 'to run', 'ms a cell', 'estimate'];
@@ -86,10 +85,10 @@ function row(variant: VariantSummary): string[] {
     label,
     accuracy === null ? '–' : `${percent(accuracy.mean)} ± ${percent(accuracy.sd ?? 0)}`,
     difference === null ? '' : points(difference.estimate),
-    residentMs === null ? '–' : milliseconds(residentMs.median),
+    residentMs === null ? '–' : tableMs(residentMs.median),
     `${toTarget.reached}/${accuracies.length}`,
-    toTarget.ms === null ? '–' : milliseconds(toTarget.ms),
-    toTarget.images === null ? '–' : Math.round(toTarget.images).toLocaleString('en-US'),
+    toTarget.ms === null ? '–' : tableMs(toTarget.ms),
+    toTarget.images === null ? '–' : grouped(toTarget.images),
     verdict,
   ];
 }
@@ -100,19 +99,7 @@ export const percent = (share: number): string => (100 * share).toFixed(2);
 /** A target as percent with the digits it needs. */
 export const targetText = (target: number): string => `${Number(percent(target))}`;
 
-export function milliseconds(ms: number): string {
-  return ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : 2);
-}
-
 export function duration(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-}
-
-/** `columns`: l or r for each. */
-export function table(rows: readonly (readonly string[])[], columns: string): string {
-  return markdownTable(
-    rows.map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|'))),
-    { align: [...columns], alignDelimiters: false },
-  );
 }

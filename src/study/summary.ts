@@ -1,6 +1,6 @@
 /** What the cells of a comparison say: spreads, differences to the baseline in pairs, and a verdict in words. */
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
-import type { Cell } from './cells.js';
+import type { Cell } from './cell-store.js';
 import type { Comparison } from './expand.js';
 import { type Interval, pairedDifference, pairedRatio } from './paired.js';
 

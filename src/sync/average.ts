@@ -5,7 +5,6 @@
 import type { SyncStrategy } from './strategy.js';
 
 export const average: SyncStrategy = {
-  gradientBuffers: (threads) => threads,
   coordinated: true,
   work(step) {
     step.clock.enter('compute');

@@ -11,7 +11,6 @@
 import type { SyncStrategy } from './strategy.js';
 
 export const hogwild: SyncStrategy = {
-  gradientBuffers: () => 0,
   coordinated: false,
   claims: true,
   begin({ replica }) {

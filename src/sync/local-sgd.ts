@@ -17,7 +17,6 @@ import type { Replica } from './replica.js';
 import type { Step, SyncStrategy } from './strategy.js';
 
 export const localSgd: SyncStrategy = {
-  gradientBuffers: () => 1,
   coordinated: false,
   begin({ replica }) {
     if (replica !== null) replica.isCurrent = false;

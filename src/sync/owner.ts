@@ -8,7 +8,6 @@ import { updateLayerwise } from './layerwise.js';
 import type { SyncStrategy } from './strategy.js';
 
 export const owner: SyncStrategy = {
-  gradientBuffers: () => 1,
   coordinated: false,
   work(step) {
     step.clock.enter('compute');

@@ -1,7 +1,8 @@
 /** What a rank trains on where the workers train apart: a backend on its own regions of the shared memory. */
 import type { Backend } from '../backend/backend.js';
+import { floatsIn } from '../memory/views.js';
 import type { Slice } from '../model/slice.js';
-import type { Plan, Region } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 
 export class Replica {
   /** On this rank's regions; on the shared weights where the replicas have none of their own. */
@@ -21,15 +22,19 @@ export class Replica {
 
   constructor(plan: Plan, memory: WebAssembly.Memory, rank: number, backend: Backend) {
     const { regions, replicas, threads, slices } = plan;
-    const floats = ({ offset, bytes }: Region) => new Float32Array(memory.buffer, offset, bytes / 4);
     this.backend = backend;
     this.rows = new Float64Array(threads);
     this.#slices = slices.flat();
-    this.#shared = { weights: floats(regions.parameters), states: floats(regions.states) };
-    this.#weights = replicas.flatMap(({ parameters }) => (parameters === null ? [] : floats(parameters)));
+    this.#shared = {
+      weights: floatsIn(memory, regions.parameters),
+      states: floatsIn(memory, regions.states),
+    };
+    this.#weights = replicas.flatMap(({ parameters }) =>
+      parameters === null ? [] : floatsIn(memory, parameters),
+    );
     this.#own = {
       weights: this.#weights[rank] ?? this.#shared.weights,
-      states: floats(replicas[rank].states),
+      states: floatsIn(memory, replicas[rank].states),
     };
   }
 

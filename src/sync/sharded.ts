@@ -7,7 +7,6 @@ import { updateLayerwise } from './layerwise.js';
 import type { SyncStrategy } from './strategy.js';
 
 export const sharded: SyncStrategy = {
-  gradientBuffers: (threads) => threads,
   coordinated: false,
   work(step) {
     step.clock.enter('compute');

@@ -43,8 +43,6 @@ export interface Step {
 }
 
 export interface SyncStrategy {
-  /** Gradient buffers needed: 1, or one for each thread. */
-  readonly gradientBuffers: (threads: number) => number;
   /** Whether the coordinator takes part in every step's two barriers. */
   readonly coordinated: boolean;
   /** Whether each step is that of the one worker that claims it first, rather than that of all. */

@@ -3,6 +3,7 @@
  * word that every wait watches. Words that different threads write lie on cache lines of their own.
  */
 import type { PartName } from '../data/dataset.js';
+import { wordsIn } from '../memory/views.js';
 import type { Plan } from '../plan/plan.js';
 import { Aborted } from './aborted.js';
 import { Barrier, parkMs } from './barrier.js';
@@ -75,7 +76,7 @@ export class Control {
   readonly #threads: number;
 
   constructor(plan: Plan, memory: WebAssembly.Memory) {
-    this.#words = new Int32Array(memory.buffer, plan.regions.control.offset, plan.regions.control.bytes / 4);
+    this.#words = wordsIn(memory, plan.regions.control);
     this.#threads = plan.threads;
   }
 

@@ -4,8 +4,9 @@
  * forward pass is made again: images seen forward are the whole batch, those seen backward the chosen ones.
  */
 import type { Backend, ShardResult } from '../backend/backend.js';
+import { doublesIn, wordsIn } from '../memory/views.js';
 import { Selector } from '../optim/selective.js';
-import type { Plan, Region } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 import type { SelectionPlan } from '../plan/plan-selection.js';
 import { shardStart } from '../plan/shards.js';
 import type { Step } from '../sync/strategy.js';
@@ -39,18 +40,16 @@ export class Selection {
     rank: number,
     { scorer, trainer, barrier }: SelectionParties,
   ) {
-    const words = ({ offset, bytes }: Region) => new Int32Array(memory.buffer, offset, bytes / 4);
-    const doubles = ({ offset, bytes }: Region) => new Float64Array(memory.buffer, offset, bytes / 8);
     this.trainer = trainer;
     this.#scorer = scorer;
     this.#barrier = barrier;
     this.#ringSteps = plan.ringSteps;
     this.#selector = new Selector(beta, plan.batch);
-    this.#losses = doubles(losses);
+    this.#losses = doublesIn(memory, losses);
     this.#draws = new Uint32Array(memory.buffer, draws.offset, draws.bytes / 4);
-    this.#order = words(plan.regions.order);
-    this.#chosen = words(chosen[rank]);
-    this.#trained = doubles(trained);
+    this.#order = wordsIn(memory, plan.regions.order);
+    this.#chosen = wordsIn(memory, chosen[rank]);
+    this.#trained = doublesIn(memory, trained);
   }
 
   /** `work` on the chosen rows of the step's batch; the result is that of all rows, before the step. */

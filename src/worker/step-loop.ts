@@ -1,7 +1,8 @@
 /** What one rank does in a command: some training steps, or its share of an evaluation. */
 import type { Backend, ShardResult } from '../backend/backend.js';
+import { gradientBuffers, isLayerwise } from '../config/capabilities.js';
 import type { PartName } from '../data/dataset.js';
-import { isLayerwise } from '../optim/optimizer.js';
+import { doublesIn } from '../memory/views.js';
 import type { Plan } from '../plan/plan.js';
 import { shardStart } from '../plan/shards.js';
 import { PhaseClock, phases, statsPerRank } from '../sync/phase-clock.js';
@@ -49,16 +50,14 @@ export class StepLoop {
     { replica, selection, instruments }: LoopParts = { replica: null, selection: null, instruments: null },
   ) {
     const { regions, threads } = plan;
-    const doubles = ({ offset, bytes }: { offset: number; bytes: number }) =>
-      new Float64Array(memory.buffer, offset, bytes / 8);
     this.#plan = plan;
     this.#control = control;
     this.#rank = rank;
-    this.#rates = doubles(regions.rates);
-    this.#metrics = doubles(regions.metrics);
-    this.#times = doubles(regions.times);
-    this.#chunks = doubles(regions.chunks);
-    const stats = doubles(regions.stats);
+    this.#rates = doublesIn(memory, regions.rates);
+    this.#metrics = doublesIn(memory, regions.metrics);
+    this.#times = doublesIn(memory, regions.times);
+    this.#chunks = doublesIn(memory, regions.chunks);
+    const stats = doublesIn(memory, regions.stats);
     const totals = stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length);
     const strategy = strategies[plan.sync];
     const { work } = strategy;
@@ -84,8 +83,8 @@ export class StepLoop {
       result: { lossSum: 0, correct: 0 },
       ownSlices: plan.slices[rank],
       allSlices: plan.slices.flat(),
-      buffers: strategy.gradientBuffers(threads),
-      layerwise: isLayerwise(plan.optimizer),
+      buffers: gradientBuffers(plan.sync, threads),
+      layerwise: isLayerwise(plan.optimizer.name),
       replica,
       local: plan.local ?? { steps: 1, from: 0 },
       clock: this.clock,

@@ -8,6 +8,7 @@ import type { PartName } from '../data/dataset.js';
 import type { RunTransform } from '../data/transforms/directions/extractor.js';
 import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import { chunkImages, chunksOf } from '../kernels/directions/spec.js';
+import { doublesIn } from '../memory/views.js';
 import type { Plan } from '../plan/plan.js';
 import { extractedAtSlot } from '../sync/phase-clock.js';
 import { Aborted } from './aborted.js';
@@ -47,8 +48,7 @@ export class TransformRun {
     this.#directions = directions;
     this.#rank = rank;
     this.#parties = parties;
-    const { offset, bytes } = plan.regions.chunks;
-    this.#chunks = new Float64Array(memory.buffer, offset, bytes / 8);
+    this.#chunks = doublesIn(memory, plan.regions.chunks);
     this.#extractedAt = new Float64Array(memory.buffer, plan.regions.stats.offset + extractedAtSlot * 8, 1);
   }
 

@@ -1,8 +1,7 @@
 /** The part on the peers' race, from its newest record: the table, the pictures, who won what and why. */
-import { markdownTable } from 'markdown-table';
+import { table } from '../../../dist/numbers/columns.js';
 import { type BenchRecord, folderName } from '../record-format.ts';
 import { figure } from '../record-markdown.ts';
-import type { PeersRace } from './format.ts';
 import { absences, loadSentence, loadWinSentence, raceNote, raceRows, winSentences } from './tables.ts';
 
 /**
@@ -17,7 +16,7 @@ export function peersSection(record: BenchRecord, root: string): string {
   const when = `Measured on ${record.date.slice(0, 10)}, ${processor}, ${cores} core${cores === 1 ? '' : 's'}, by \`${record.command}\`.`;
   return [
     `${raceNote(peers)} ${when}`,
-    table(peers),
+    table(raceRows(peers)),
     list('Where a peer is better (bold above):', [...winSentences(peers), ...loadWinSentence(peers)]),
     loadSentence(peers),
     list('Absent or failed:', absences(peers)),
@@ -27,12 +26,6 @@ export function peersSection(record: BenchRecord, root: string): string {
   ]
     .filter((part) => part !== '')
     .join('\n\n');
-}
-
-function table(peers: PeersRace): string {
-  const rows = raceRows(peers).map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const align = rows[0].map((_, column) => (column === 0 ? 'l' : 'r'));
-  return markdownTable(rows, { align, alignDelimiters: false });
 }
 
 const list = (title: string, items: readonly string[]): string =>

@@ -1,5 +1,6 @@
 /** Where the batches of the epoch's order lie among the images in order of extraction. */
 import type { DirectionsPlan } from '../../data/transforms/directions/plan.js';
+import { wordsIn } from '../../memory/views.js';
 
 export class BatchPlaces {
   readonly #batch: number;
@@ -7,7 +8,7 @@ export class BatchPlaces {
 
   constructor(batch: number, { batches }: DirectionsPlan, memory: WebAssembly.Memory) {
     this.#batch = batch;
-    this.#batches = new Int32Array(memory.buffer, batches.offset, batches.bytes / 4);
+    this.#batches = wordsIn(memory, batches);
   }
 
   /** The first image of the batch that starts at `firstSample` of the epoch's order. */

@@ -10,6 +10,7 @@
  * directions without variance from being blown up.
  */
 
+import { isLinearMap } from '../../config/capabilities.js';
 import { findTensor } from '../../model/parameters.js';
 import type { Tensor } from '../../model/safetensors.js';
 import { rowsAStep, type Steps } from '../../numbers/steps.js';
@@ -24,17 +25,12 @@ import {
   type Values,
 } from './transform.js';
 
-/** Values of data.normalise that are such a map. */
-export type LinearKind = 'standardise' | 'whiten';
-
-export function isLinear(normalise: string): normalise is LinearKind {
-  return normalise === 'standardise' || normalise === 'whiten';
-}
+type LinearKind = 'standardise' | 'whiten';
 
 export const linearMapOf: TransformKind = {
   keys: ['normalise'],
   of: ({ normalise, normaliseEpsilon }) =>
-    isLinear(normalise)
+    isLinearMap(normalise)
       ? {
           *fit(train) {
             refuseTooWide(normalise, sizeOf(train.shape));

@@ -1,5 +1,6 @@
 // Pieces of the gradient besides its matrix products: bias sums, reduction, centring, the transposed weights.
 import { madd } from './simd';
+import { store16 } from './store-row';
 
 /** out[c] = Σ_row d[row][c] over a panel, f32 [rows][16], in row order. */
 export function columnSum(d: usize, rows: i32, out: usize): void {
@@ -10,10 +11,7 @@ export function columnSum(d: usize, rows: i32, out: usize): void {
     a2 = f32x4.add(a2, v128.load(d, 32));
     a3 = f32x4.add(a3, v128.load(d, 48));
   }
-  v128.store(out, a1, 16);
-  v128.store(out, a0);
-  v128.store(out, a3, 48);
-  v128.store(out, a2, 32);
+  store16(out, a0, a1, a2, a3);
 }
 
 /** target[i] += source[i]; count a multiple of 16. */
@@ -23,10 +21,7 @@ export function addInto(target: usize, source: usize, count: i32): void {
     const a1 = f32x4.add(v128.load(target, 16), v128.load(source, 16));
     const a2 = f32x4.add(v128.load(target, 32), v128.load(source, 32));
     const a3 = f32x4.add(v128.load(target, 48), v128.load(source, 48));
-    v128.store(target, a1, 16);
-    v128.store(target, a0);
-    v128.store(target, a3, 48);
-    v128.store(target, a2, 32);
+    store16(target, a0, a1, a2, a3);
   }
 }
 

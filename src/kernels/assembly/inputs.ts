@@ -1,5 +1,6 @@
 // A batch's rows in the packed data set: sparse ones are used where they lie, dense ones gathered.
 import { madd } from './simd';
+import { store16 } from './store-row';
 
 /**
  * Finds the sparse rows of a batch and brings them into the cache. starts: u32 [samples · ranges + 1], the address
@@ -90,9 +91,6 @@ export function centredBias(weights: usize, features: i32, width: i32, shift: us
       a2 = madd(x, v128.load(w, 32), a2);
       a3 = madd(x, v128.load(w, 48), a3);
     }
-    v128.store(out + column, a1, 16);
-    v128.store(out + column, a0);
-    v128.store(out + column, a3, 48);
-    v128.store(out + column, a2, 32);
+    store16(out + column, a0, a1, a2, a3);
   }
 }

@@ -2,15 +2,7 @@
 // inputs of a panel are tiles of 6, 5 and 5: 12 or 10 256-bit sums, all enough to hide the latency of a multiply-add.
 // Every element is one chain of multiply-adds in the order of the rows.
 import { madd } from './simd';
-
-// @ts-ignore: AssemblyScript decorator
-@inline
-function store16(c: usize, v0: v128, v1: v128, v2: v128, v3: v128): void {
-  v128.store(c, v1, 16);
-  v128.store(c, v0);
-  v128.store(c, v3, 48);
-  v128.store(c, v2, 32);
-}
+import { store16 } from './store-row';
 
 /** Inputs `a`, a + 4 … a + 20. */
 // @ts-ignore: AssemblyScript decorator

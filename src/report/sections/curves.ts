@@ -122,11 +122,10 @@ function accuracyChart(settings: readonly Setting[], palette: Palette, axis: Axi
       legend: palette.legend(settings.map(({ label }) => label)),
     },
     {
-      x: { label: axis.label, labelArrow: 'none', ticks: 6 },
+      x: { label: axis.label, ticks: 6 },
       y: {
         domain: [minimum(heights), maximum(heights)],
         label: 'accuracy (%)',
-        labelArrow: 'none',
         ticks: accuracyTicks(heights),
         tickFormat: (y: number) => String(Number((100 - 100 * 10 ** -y).toFixed(2))),
         grid: true,
@@ -162,12 +161,11 @@ function lossChart(settings: readonly Setting[], palette: Palette, axis: Axis): 
       legend: palette.legend(settings.map(({ label }) => label)),
     },
     {
-      x: { label: axis.label, labelArrow: 'none', ticks: 6 },
+      x: { label: axis.label, ticks: 6 },
       y: {
         type: 'log',
         domain: [minimum(losses), Math.min(usual, maximum(losses))],
         label: 'loss',
-        labelArrow: 'none',
         grid: true,
         ticks: 5,
         tickFormat: (value: number) => String(Number(value.toPrecision(2))),

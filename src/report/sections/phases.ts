@@ -74,7 +74,6 @@ function chart(phases: readonly Phase[], palette: Palette): Figure {
       x: {
         type: 'log',
         label: 'time (ms)',
-        labelArrow: 'none',
         ticks: powersOfTen(shown.map(({ medianMs }) => medianMs)),
         grid: true,
         tickFormat: (ms: number) => String(ms),

@@ -1,57 +1,43 @@
 /** All runs that were read, one a line. */
 
+import { type Column, tabulated } from '../../numbers/columns.js';
+import { mean, median } from '../../numbers/statistics.js';
 import { milliseconds, percent } from '../../numbers/words.js';
 import { type LeftOut, type Section, table } from '../document.js';
-import type { Run } from '../run.js';
-import { nameOf } from '../run.js';
+import { nameOf, type Run } from '../run.js';
 import type { Survey } from '../settings.js';
-import { lastAccuracy, residentMs, spreadOf } from '../target-times.js';
+import { lastAccuracy, residentMs } from '../target-times.js';
 
 export function runsSection(found: Survey): Section | LeftOut {
-  return {
-    title: 'Runs',
-    blocks: [
-      table('Every run that was read', {
-        heading: [
-          'run',
-          'recipe',
-          'started (UTC)',
-          'machine',
-          'threads',
-          'sync',
-          'seeds',
-          'status',
-          'accuracy',
-          'median time',
-        ],
-        align: ['l', 'l', 'l', 'l', 'r', 'l', 'r', 'l', 'r', 'r'],
-        rows: found.runs.map((run) => cells(run, found)),
-      }),
-    ],
-  };
+  const columns: Column<Run>[] = [
+    ['run', 'l', ({ label }) => label],
+    ['recipe', 'l', nameOf],
+    ['started (UTC)', 'l', ({ startedAt }) => startedAt?.slice(0, 19).replace('T', ' ') ?? '–'],
+    ['machine', 'l', (run) => found.machineOf(run).letter],
+    ['threads', 'r', ({ tracks, sweep }) => threadCounts([...tracks, ...sweep])],
+    ['sync', 'l', ({ facts }) => facts.parallel.sync],
+    ['seeds', 'r', ({ tracks, sweep }) => (sweep.length > 0 ? '–' : String(tracks.length))],
+    ['status', 'l', statusWords],
+    ['accuracy', 'r', ({ tracks }) => ofAll(tracks.map(lastAccuracy), mean, percent)],
+    ['median time', 'r', ({ tracks }) => ofAll(tracks.map(residentMs), median, milliseconds)],
+  ];
+  return { title: 'Runs', blocks: [table('Every run that was read', tabulated(columns, found.runs))] };
 }
 
-function cells(run: Run, found: Survey): string[] {
-  const accuracy = spreadOf(run.tracks.map(lastAccuracy).filter((each) => each !== null));
-  const time = spreadOf(run.tracks.map(residentMs).filter((each) => each !== null));
-  const threads = [
-    ...new Set([...run.tracks.map((track) => track.threads ?? '?'), ...run.sweep.map((row) => row.threads)]),
-  ];
-  return [
-    run.label,
-    nameOf(run),
-    run.startedAt?.slice(0, 19).replace('T', ' ') ?? '–',
-    found.machineOf(run).letter,
-    threads.join(', ') || '–',
-    run.facts.parallel.sync,
-    run.sweep.length > 0 ? '–' : String(run.tracks.length),
-    statusWords(run),
-    accuracy === null ? '–' : percent(accuracy.mean),
-    time === null ? '–' : milliseconds(time.median),
-  ];
+const threadCounts = (all: readonly { readonly threads: number | null }[]) =>
+  [...new Set(all.map(({ threads }) => threads ?? '?'))].join(', ') || '–';
+
+/** Of those that are known. */
+function ofAll(
+  samples: readonly (number | null)[],
+  middle: (known: number[]) => number,
+  shown: (value: number) => string,
+): string {
+  const known = samples.filter((each) => each !== null);
+  return known.length === 0 ? '–' : shown(middle(known));
 }
 
-export function statusWords({ stop, sweep }: Run): string {
+function statusWords({ stop, sweep }: Run): string {
   if (stop === null) return 'cut off';
   return sweep.length > 0 ? `sweep, ${stop.status}` : stop.status;
 }

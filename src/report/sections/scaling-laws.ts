@@ -108,9 +108,8 @@ function lawChart(curve: ScalingCurve, index: number): Figure {
         ticks: [1, 2, 4, 8, 16, 32, 64],
         tickFormat: 'd',
         label: 'threads',
-        labelArrow: 'none',
       },
-      y: { label: 'speed-up (×)', labelArrow: 'none', domain: [0, top], grid: true, ticks: 6 },
+      y: { label: 'speed-up (×)', domain: [0, top], grid: true, ticks: 6 },
       marks: [
         line(grid, {
           x: (threads: number) => threads,

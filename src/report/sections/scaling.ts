@@ -1,11 +1,12 @@
 /** Speed-up and efficiency against threads, what the laws of scaling make of them, and where the workers' time goes. */
 import { barY, dot, line, ruleX } from '@observablehq/plot';
+import { type Column, tabulated } from '../../numbers/columns.js';
 import { maximum, median, minimum } from '../../numbers/statistics.js';
 import { digits, interval, milliseconds, wholePercent } from '../../numbers/words.js';
 import { seriesColours } from '../chart.js';
 import { type Block, type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
 import { figure, type Palette, paletteOf } from '../plotting.js';
-import { type ScalingCurve, scalingCurves } from '../scaling.js';
+import { type ScalingCurve, type ScalingRow, scalingCurves } from '../scaling.js';
 import type { Survey } from '../settings.js';
 import { lawBlocks } from './scaling-laws.js';
 
@@ -71,10 +72,9 @@ function speedupChart(curves: readonly ScalingCurve[], palette: Palette): Figure
       legend: palette.legend(curves.map(({ label }) => label)),
     },
     {
-      x: { label: 'threads', labelArrow: 'none', ticks: threadTicks(points), tickFormat: 'd' },
+      x: { label: 'threads', ticks: threadTicks(points), tickFormat: 'd' },
       y: {
         label: 'speed-up (×)',
-        labelArrow: 'none',
         domain: [0, Math.max(2, Math.min(most, highest * 1.25))],
         clamp: false,
         grid: true,
@@ -110,10 +110,9 @@ function efficiencyChart(curves: readonly ScalingCurve[], palette: Palette): Fig
       legend: palette.legend(curves.map(({ label }) => label)),
     },
     {
-      x: { label: 'threads', labelArrow: 'none', ticks: threadTicks(points), tickFormat: 'd' },
+      x: { label: 'threads', ticks: threadTicks(points), tickFormat: 'd' },
       y: {
         label: 'efficiency (%)',
-        labelArrow: 'none',
         domain: [0, Math.max(105, maximum(points.map(({ efficiency }) => efficiency)) * 1.05)],
         grid: true,
         ticks: 5,
@@ -133,42 +132,27 @@ function efficiencyChart(curves: readonly ScalingCurve[], palette: Palette): Fig
 }
 
 function rowsTable(curves: readonly ScalingCurve[]): Block {
-  return table('Speed-up by threads', {
-    heading: [
-      'work',
-      'threads',
-      'samples',
-      'median',
-      'min–max',
-      'images/s',
-      'speed-up',
-      '95 %',
-      'efficiency',
-      'serial share',
-      'note',
-    ],
-    align: ['l', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'l'],
-    rows: curves.flatMap(({ label, source, rows }) =>
-      rows.map((row) => {
-        const least = minimum(row.samplesMs);
-        const per = source === 'sweep' ? '' : ' / 1,000';
-        return [
-          label,
-          String(row.threads),
-          String(row.samplesMs.length),
-          `${milliseconds(median(row.samplesMs))}${per}`,
-          `${digits(least)}–${milliseconds(maximum(row.samplesMs))}`,
-          digits(row.imagesPerSecond),
-          `${row.speedup.toFixed(2)} ×`,
-          row.threads === 1 ? '' : interval(row.interval, (value) => value.toFixed(2)),
-          wholePercent(row.efficiency),
-          shareWords(row.serialShare),
-          row.oversubscribed ? 'more threads than cores' : '',
-        ];
-      }),
-    ),
-  });
+  const rows = curves.flatMap((curve) => curve.rows.map((row) => ({ ...row, curve })));
+  return table('Speed-up by threads', tabulated(columns, rows));
 }
+
+const columns: readonly Column<ScalingRow & { readonly curve: ScalingCurve }>[] = [
+  ['work', 'l', ({ curve }) => curve.label],
+  ['threads', 'r', ({ threads }) => String(threads)],
+  ['samples', 'r', ({ samplesMs }) => String(samplesMs.length)],
+  [
+    'median',
+    'r',
+    ({ samplesMs, curve }) => milliseconds(median(samplesMs)) + (curve.source === 'sweep' ? '' : ' / 1,000'),
+  ],
+  ['min–max', 'r', ({ samplesMs: ms }) => `${digits(minimum(ms))}–${milliseconds(maximum(ms))}`],
+  ['images/s', 'r', ({ imagesPerSecond }) => digits(imagesPerSecond)],
+  ['speed-up', 'r', ({ speedup }) => `${speedup.toFixed(2)} ×`],
+  ['95 %', 'r', (row) => (row.threads === 1 ? '' : interval(row.interval, (value) => value.toFixed(2)))],
+  ['efficiency', 'r', ({ efficiency }) => wholePercent(efficiency)],
+  ['serial share', 'r', ({ serialShare }) => shareWords(serialShare)],
+  ['note', 'l', ({ oversubscribed }) => (oversubscribed ? 'more threads than cores' : '')],
+];
 
 /** Above 1 the law has no answer: more threads took longer than one. */
 function shareWords(share: number | null): string {
@@ -200,8 +184,8 @@ function sharesBlock(curves: readonly ScalingCurve[]): Block[] {
       },
       {
         height: 220,
-        x: { label: 'threads', labelArrow: 'none', type: 'band', tickFormat: 'd' },
-        y: { label: 'share (%)', labelArrow: 'none', ticks: 5 },
+        x: { label: 'threads', type: 'band', tickFormat: 'd' },
+        y: { label: 'share (%)', ticks: 5 },
         marks: [barY(bars, { x: 'threads', y: 'share', fill: 'colour', fillOpacity: 0.85 })],
       },
     );

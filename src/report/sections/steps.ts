@@ -1,5 +1,6 @@
 /** Step times: their distribution by setting, and the outliers. */
 import { rectY, ruleX } from '@observablehq/plot';
+import { type Column, tabulated } from '../../numbers/columns.js';
 import { quantile } from '../../numbers/statistics.js';
 import { digits, plural } from '../../numbers/words.js';
 import { type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
@@ -38,20 +39,24 @@ export function stepsSection({ settings }: Survey, palette: Palette): Section | 
         `From the step events of the log, intervals with an evaluation left out.${coarse ? ' Where log.every is above 1, an interval is the mean of so many steps (column “steps”), in which a single slow one is diluted; log.every=1 shows every step.' : ''} Outliers lie above the third quartile by more than three interquartile ranges (Tukey 1977).${others}`,
       ),
       figures(drawn.map((each, index) => histogram(each, palette, index))),
-      table('Step times (µs)', {
-        heading: ['setting', 'steps', 'intervals', 'median', 'p95', 'p99', 'max', 'outliers'],
-        align: ['l', 'r', 'r', 'r', 'r', 'r', 'r', 'r'],
-        rows: measured.map(({ setting, times, between }) => [
-          setting.label,
-          String(between),
-          String(times.n),
-          ...[times.median, times.p95, times.p99, times.max].map((ms) => digits(1000 * ms)),
-          `${times.outliers.length} (${((100 * times.outliers.length) / times.n).toFixed(1)} %)`,
-        ]),
-      }),
+      table('Step times (µs)', tabulated(columns, measured)),
     ],
   };
 }
+
+const columns: readonly Column<Measured>[] = [
+  ['setting', 'l', ({ setting }) => setting.label],
+  ['steps', 'r', ({ between }) => String(between)],
+  ['intervals', 'r', ({ times }) => String(times.n)],
+  ...(['median', 'p95', 'p99', 'max'] as const).map(
+    (figure): Column<Measured> => [figure, 'r', ({ times }) => digits(1000 * times[figure])],
+  ),
+  [
+    'outliers',
+    'r',
+    ({ times: { outliers, n } }) => `${outliers.length} (${((100 * outliers.length) / n).toFixed(1)} %)`,
+  ],
+];
 
 function histogram({ setting, intervalsMs, times }: Measured, palette: Palette, index: number): Figure {
   const microseconds = intervalsMs.map((ms) => 1000 * ms);
@@ -71,8 +76,8 @@ function histogram({ setting, intervalsMs, times }: Measured, palette: Palette, 
     },
     {
       height: 200,
-      x: { label: 'time a step (µs)', labelArrow: 'none', ticks: 6 },
-      y: { label: 'intervals', labelArrow: 'none', ticks: 4, grid: true },
+      x: { label: 'time a step (µs)', ticks: 6 },
+      y: { label: 'intervals', ticks: 4, grid: true },
       marks: [
         rectY(bars, {
           x1: 'from',

@@ -1,12 +1,14 @@
 /** Sync strategies compared, for each recipe, machine and thread count that was run with several. */
 import { barX, ruleY } from '@observablehq/plot';
+import { type Column, tabulated } from '../../numbers/columns.js';
 import { maximum, mean, median, minimum } from '../../numbers/statistics.js';
 import { digits, percent, wholePercent } from '../../numbers/words.js';
 import { type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
 import { groupBy } from '../group-by.js';
 import { figure, paletteOf } from '../plotting.js';
 import { type Survey, threadWords } from '../settings.js';
-import { type SyncGroup, syncGroups } from '../sync-comparison.js';
+import { type SyncGroup, type SyncRow, syncGroups } from '../sync-comparison.js';
+import { telling } from '../telling.js';
 
 const title = 'Sync strategies';
 
@@ -17,7 +19,12 @@ export function syncSection(found: Survey): Section | LeftOut {
       title,
       reason: 'no two runs differ in parallel.sync alone (recipe, machine and threads the same)',
     };
-  const subject = subjectOf(groups);
+  const subject = telling(groups, ({ recipe }) => recipe, [
+    ({ machine }) => `machine ${machine}`,
+    ({ backend }) => backend,
+    ({ source }) => source,
+  ]);
+  const rows = groups.flatMap((group) => group.rows.map((row) => ({ ...row, work: subject(group) })));
   const byWork = [...groupBy(groups, subject).values()];
   return {
     title,
@@ -26,51 +33,21 @@ export function syncSection(found: Survey): Section | LeftOut {
         'Images a second, medians over seeds or repeats; the thin line is the range. Evaluations are within the time of training runs, not of sweeps on pixels.',
       ),
       figures(byWork.map((same, index) => chart(subject(same[0]), same, index))),
-      table('Sync strategies', {
-        heading: [
-          'work',
-          'threads',
-          'sync',
-          'samples',
-          'images/s',
-          'min–max',
-          'of the fastest',
-          'mean accuracy',
-        ],
-        align: ['l', 'r', 'l', 'r', 'r', 'r', 'r', 'r'],
-        rows: groups.flatMap((group) =>
-          group.rows.map((row) => [
-            subject(group),
-            String(row.threads),
-            row.sync,
-            String(row.imagesPerSecond.length),
-            digits(median(row.imagesPerSecond)),
-            `${digits(minimum(row.imagesPerSecond))}–${digits(maximum(row.imagesPerSecond))}`,
-            wholePercent(row.ofFastest),
-            row.accuracies.length === 0 ? '–' : percent(mean(row.accuracies)),
-          ]),
-        ),
-      }),
+      table('Sync strategies', tabulated(columns, rows)),
     ],
   };
 }
 
-/** The recipe, and what else is not the same in all groups. */
-function subjectOf(groups: readonly SyncGroup[]) {
-  const varies = (of: (group: SyncGroup) => string) => new Set(groups.map(of)).size > 1;
-  const [machines, backends, sources] = [
-    varies(({ machine }) => machine),
-    varies(({ backend }) => backend),
-    varies(({ source }) => source),
-  ];
-  return ({ recipe, machine, backend, source }: SyncGroup) =>
-    [
-      recipe,
-      ...(machines ? [`machine ${machine}`] : []),
-      ...(backends ? [backend] : []),
-      ...(sources ? [source] : []),
-    ].join(', ');
-}
+const columns: readonly Column<SyncRow & { readonly work: string }>[] = [
+  ['work', 'l', ({ work }) => work],
+  ['threads', 'r', ({ threads }) => String(threads)],
+  ['sync', 'l', ({ sync }) => sync],
+  ['samples', 'r', ({ imagesPerSecond }) => String(imagesPerSecond.length)],
+  ['images/s', 'r', ({ imagesPerSecond }) => digits(median(imagesPerSecond))],
+  ['min–max', 'r', ({ imagesPerSecond: all }) => `${digits(minimum(all))}–${digits(maximum(all))}`],
+  ['of the fastest', 'r', ({ ofFastest }) => wholePercent(ofFastest)],
+  ['mean accuracy', 'r', ({ accuracies: all }) => (all.length === 0 ? '–' : percent(mean(all)))],
+];
 
 function chart(subject: string, groups: readonly SyncGroup[], index: number): Figure {
   const palette = paletteOf([
@@ -98,7 +75,7 @@ function chart(subject: string, groups: readonly SyncGroup[], index: number): Fi
       marginTop: 8,
       marginRight: 72,
       height: 48 + bars.length * 22 + groups.length * 8,
-      x: { label: 'thousand images/s', labelArrow: 'none', ticks: 5, grid: true },
+      x: { label: 'thousand images/s', ticks: 5, grid: true },
       y: { label: null, tickSize: 0 },
       fy: { label: null, domain: [...new Set(bars.map(({ threads }) => threads))] },
       marks: [

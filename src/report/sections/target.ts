@@ -1,11 +1,12 @@
 /** Time to accuracy over seeds: its distribution, and the share of seeds that got there. */
 import { line } from '@observablehq/plot';
+import { type Column, tabulated } from '../../numbers/columns.js';
 import { maximum, minimum } from '../../numbers/statistics.js';
 import { digits, milliseconds, percent, wholePercent } from '../../numbers/words.js';
 import { type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
 import { figure, type Palette, timeUnit } from '../plotting.js';
 import type { Setting, Survey } from '../settings.js';
-import { lastAccuracy, spreadOf, type TargetTimes, targetTimes } from '../target-times.js';
+import { lastAccuracy, type Spread, spreadOf, type TargetTimes, targetTimes } from '../target-times.js';
 
 const title = 'Time to accuracy';
 /** Beyond this ratio of the longest to the shortest time, the axis is logarithmic. */
@@ -29,51 +30,41 @@ export function targetSection({ settings }: Survey, palette: Palette): Section |
         'From the images in memory to the first evaluation at the target, on the resident clock. Seeds that ended below the target count in the share, not in the times; those that were cut short count in neither.',
       ),
       ...(chart === null ? [] : [figures([chart])]),
-      table('Time to accuracy by setting', {
-        heading: [
-          'setting',
-          'target',
-          'seeds',
-          'reached',
-          'mean',
-          'SD',
-          'median',
-          'min–max',
-          'images',
-          'last accuracy',
-        ],
-        align: ['l', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r'],
-        rows: rows.map(cells),
-      }),
+      table('Time to accuracy by setting', tabulated(columns, rows)),
     ],
   };
 }
 
-function cells({ setting, n, timesMs, images }: Row): string[] {
-  const times = spreadOf(timesMs);
-  const accuracy = spreadOf(setting.tracks.map(lastAccuracy).filter((each) => each !== null));
-  const seen = spreadOf(images);
-  return [
-    setting.label,
-    targetWords(setting),
-    String(n),
-    `${timesMs.length} (${wholePercent(timesMs.length / n)})`,
-    ...(times === null
-      ? ['–', '–', '–', '–']
-      : [
-          milliseconds(times.mean),
-          times.sd === null ? '–' : milliseconds(times.sd),
-          milliseconds(times.median),
-          `${digits(times.min)}–${milliseconds(times.max)}`,
-        ]),
-    seen === null ? '–' : digits(seen.median),
-    accuracy === null
-      ? '–'
-      : `${percent(accuracy.mean)}${accuracy.sd === null ? '' : ` ± ${(100 * accuracy.sd).toFixed(2)}`}`,
-  ];
+const columns: readonly Column<Row>[] = [
+  ['setting', 'l', ({ setting }) => setting.label],
+  ['target', 'r', ({ setting }) => targetWords(setting)],
+  ['seeds', 'r', ({ n }) => String(n)],
+  ['reached', 'r', ({ timesMs, n }) => `${timesMs.length} (${wholePercent(timesMs.length / n)})`],
+  ['mean', 'r', ({ timesMs }) => of(timesMs, ({ mean }) => milliseconds(mean))],
+  ['SD', 'r', ({ timesMs }) => of(timesMs, ({ sd }) => (sd === null ? '–' : milliseconds(sd)))],
+  ['median', 'r', ({ timesMs }) => of(timesMs, ({ median }) => milliseconds(median))],
+  ['min–max', 'r', ({ timesMs }) => of(timesMs, ({ min, max }) => `${digits(min)}–${milliseconds(max)}`)],
+  ['images', 'r', ({ images }) => of(images, ({ median }) => digits(median))],
+  [
+    'last accuracy',
+    'r',
+    ({ setting }) =>
+      of(
+        setting.tracks.flatMap((each) => lastAccuracy(each) ?? []),
+        meanAndSd,
+      ),
+  ],
+];
+
+function of(samples: readonly number[], shown: (spread: Spread) => string): string {
+  const spread = spreadOf(samples);
+  return spread === null ? '–' : shown(spread);
 }
 
-export const targetWords = ({ tracks: [{ run }] }: Setting): string =>
+const meanAndSd = ({ mean, sd }: Spread) =>
+  `${percent(mean)}${sd === null ? '' : ` ± ${(100 * sd).toFixed(2)}`}`;
+
+const targetWords = ({ tracks: [{ run }] }: Setting): string =>
   `${Number((100 * (run.facts.stop.target ?? 0)).toFixed(2))} %${run.facts.stop.on === 'test' ? '' : ' (validation)'}`;
 
 /** Empirical distribution: which share of the seeds had reached the target by then. */
@@ -101,12 +92,11 @@ function distribution(rows: readonly Row[], palette: Palette): Figure | null {
     {
       x: {
         label: `time (${unit})`,
-        labelArrow: 'none',
         type: logarithmic ? 'log' : 'linear',
         ticks: 5,
         tickFormat: tick,
       },
-      y: { label: 'seeds (%)', labelArrow: 'none', domain: [0, 100], ticks: 5, grid: true },
+      y: { label: 'seeds (%)', domain: [0, 100], ticks: 5, grid: true },
       marks: [
         line(steps, { x: 'x', y: 'y', z: 'label', stroke: 'colour', strokeWidth: 1.8, curve: 'step-after' }),
       ],

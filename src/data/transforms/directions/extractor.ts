@@ -11,6 +11,7 @@ import {
   chunksOf,
 } from '../../../kernels/directions/spec.js';
 import type { Region } from '../../../memory/arena.js';
+import { wordsIn } from '../../../memory/views.js';
 import type { DirectionsPlan } from './plan.js';
 
 /** Marks places of a block that are not images. */
@@ -55,12 +56,11 @@ export class Extractor implements RunTransform {
     this.#kernels = kernels;
     const { extraction } = directions.ranks[rank];
     this.#scratch = extraction.offset;
-    const { buffer } = memory;
     const { order, labels } = directions.parts.train;
     const { targets } = parts.train;
-    this.#order = new Int32Array(buffer, order.offset, order.bytes / 4);
-    this.#targets = new Int32Array(buffer, targets.offset, targets.bytes / 4);
-    this.#orderedLabels = new Uint8Array(buffer, labels.offset, labels.bytes);
+    this.#order = wordsIn(memory, order);
+    this.#targets = wordsIn(memory, targets);
+    this.#orderedLabels = new Uint8Array(memory.buffer, labels.offset, labels.bytes);
     if (kernels.scratchBytes() > extraction.bytes)
       throw new RangeError(`feature extraction needs ${kernels.scratchBytes()} bytes of scratch`);
     const { fitting, fittedImages, shape } = directions;

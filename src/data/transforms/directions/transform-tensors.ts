@@ -6,6 +6,7 @@
 
 import { inputPlaces } from '../../../kernels/directions/direction-kernels.js';
 import { linearFieldOffset, writeLinearModel } from '../../../kernels/directions/linear-model.js';
+import { floatsIn } from '../../../memory/views.js';
 import { findTensor } from '../../../model/parameters.js';
 import type { Tensor } from '../../../model/safetensors.js';
 import type { DirectionsPlan } from './plan.js';
@@ -23,12 +24,10 @@ export class TransformTensors {
   constructor(plan: DirectionsPlan, memory: WebAssembly.Memory) {
     this.#plan = plan;
     this.#memory = memory;
-    const floats = ({ offset, bytes }: { offset: number; bytes: number }) =>
-      new Float32Array(memory.buffer, offset, bytes / 4);
-    this.#mean = floats(plan.mean);
-    this.#shift = floats(plan.shift);
-    this.#projection = floats(plan.projection);
-    this.#centres = floats(plan.centres);
+    this.#mean = floatsIn(memory, plan.mean);
+    this.#shift = floatsIn(memory, plan.shift);
+    this.#projection = floatsIn(memory, plan.projection);
+    this.#centres = floatsIn(memory, plan.centres);
     const { features, components } = plan.shape;
     this.#productPlaces = inputPlaces(features, components)
       .slice(features)

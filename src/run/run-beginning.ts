@@ -1,10 +1,10 @@
-/** How every command that leaves a run folder begins: the folder, its log, and what the log says first. */
+/** The common start of every command with a run folder: the folder, its log, and the first events. */
 import type { ResolvedConfig } from '../config/load.js';
 import type { CommandContext } from './command-context.js';
 import { openLog } from './log.js';
 import { createRunFolder, describeRun, readVersions } from './run-folder.js';
 
-/** @throws UserError when the folder cannot be made. */
+/** @throws UserError if the folder cannot be made. */
 export async function beginRun(
   { config, name }: ResolvedConfig,
   out: string | null,

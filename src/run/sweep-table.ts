@@ -10,7 +10,7 @@ export interface SweepRow {
   samplesMs: number[];
   medianMs: number;
   imagesPerSecond: number;
-  /** Against the sweep's baseline; null when there is none. `efficiency` is speed-up over threads. */
+  /** Relative to the sweep's baseline; null if there is none. `efficiency` is speed-up over threads. */
   speedup: number | null;
   efficiency: number | null;
   /** More threads than available cores. */
@@ -66,7 +66,7 @@ export function sweepCsv(rows: readonly SweepRow[]): string {
   return `${Papa.unparse(records, { newline: '\n' })}\n`;
 }
 
-/** Enough digits to tell neighbouring rows apart: three or more significant. */
+/** Enough digits to distinguish neighbouring rows: three or more significant. */
 function milliseconds(ms: number): string {
   return ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : 2);
 }

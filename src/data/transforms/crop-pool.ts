@@ -21,9 +21,9 @@ function cropAndPool(crop: number, pool: 1 | 2): Transform {
 }
 
 /**
- * Removes `crop` pixels from each side and sums 2×2 blocks if `pool` is 2 (an odd last row or column is left
- * out, as in PyTorch's AvgPool2d).
- * @throws UserError (usage) when nothing is left of the image.
+ * Removes `crop` pixels from each side and sums 2×2 blocks if `pool` is 2 (an odd last row or column is dropped, as in
+ * PyTorch's AvgPool2d).
+ * @throws UserError (usage) if nothing is left of the image.
  */
 export function extractFeatures(samples: Values, crop: number, pool: 1 | 2): Values {
   const [height, line] = samples.shape;

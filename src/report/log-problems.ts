@@ -1,11 +1,11 @@
-/** The words for what is wrong with a line of a log. */
+/** The words for the problems of a log's lines. */
 import type { ZodError } from 'zod';
 import { nearest } from '../config/nearest.js';
 import { printable } from '../numbers/words.js';
 import { logEvents } from '../run/log-schema.js';
 import { expectedGot } from '../user-error.js';
 
-/** `loss: expected number, got "0.3" (string)`: the first thing that zod refuses in `record`. */
+/** `loss: expected number, got "0.3" (string)`: the first key of `record` that zod refuses. */
 export function payloadProblem(error: ZodError, record: object): string {
   const [issue] = error.issues;
   const received = issue.path.reduce<unknown>(
@@ -23,7 +23,7 @@ export function nearestEvent(event: string): string {
   return close === null ? '' : `; is it ${close}?`;
 }
 
-/** `log.ndjson:12: …`, as compilers say it, so that editors can jump there. */
+/** `log.ndjson:12: …`, in the format of compilers, so that editors can jump there. */
 export function damageLine({
   file,
   line,

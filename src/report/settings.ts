@@ -1,4 +1,4 @@
-/** Groups what may be put into one statistic: curves of the same recipe on the same machine, threads and strategy. */
+/** Groups the curves that belong in one statistic: the same recipe on the same machine, threads and strategy. */
 import { keyOf, recipeKeys } from './config-keys.js';
 import { groupBy } from './group-by.js';
 import { findMachines, type Machine } from './machines.js';
@@ -6,7 +6,7 @@ import { nameOf, type Run, type Track } from './run.js';
 
 export interface Recipe {
   readonly key: string;
-  /** The configuration's name, with the keys that tell it from others of that name. */
+  /** The configuration's name, with the keys that distinguish it from others of that name. */
   readonly label: string;
 }
 
@@ -17,7 +17,7 @@ export interface Setting {
   readonly sync: string;
   readonly threads: number | null;
   readonly tracks: readonly Track[];
-  /** Says what tells it from the others. */
+  /** Names the keys that distinguish it from the others. */
   readonly label: string;
 }
 
@@ -31,7 +31,7 @@ export interface Survey {
 
 const recipeKey = (run: Run) => `${nameOf(run)} ${keyOf(recipeKeys(run.config))}`;
 
-/** In the order of the runs; machines, recipes and settings are told apart by what is in them. */
+/** In the order of the runs; machines, recipes and settings are distinguished by their contents. */
 export function survey(runs: readonly Run[]): Survey {
   const machines = findMachines(runs);
   const machineByRun = new Map(
@@ -73,7 +73,7 @@ function nameRecipes(runs: readonly Run[]): Map<string, Recipe> {
     );
     const [[, first]] = distinct;
     for (const [key, keys] of distinct) {
-      // Of many keys only those that tell a recipe from the first one, all of them: no two labels are the same.
+      // Of many keys, all those that differ from the first recipe: no two labels are the same.
       const telling =
         varying.length <= 3 ? varying : varying.filter((each) => keys.get(each) !== first.get(each));
       const words = telling.map((each) => `${each} ${keys.get(each) ?? 'unset'}`);
@@ -83,7 +83,7 @@ function nameRecipes(runs: readonly Run[]): Map<string, Recipe> {
   return named;
 }
 
-/** The recipe, and whatever else is not the same everywhere. */
+/** The recipe, and the facts in which the settings differ. */
 function nameSettings(settings: readonly Omit<Setting, 'label'>[]): Setting[] {
   const varies = (of: (setting: Omit<Setting, 'label'>) => unknown) => new Set(settings.map(of)).size > 1;
   const parts: [boolean, (setting: Omit<Setting, 'label'>) => string][] = [
@@ -112,7 +112,7 @@ function nameSettings(settings: readonly Omit<Setting, 'label'>[]): Setting[] {
 export const threadWords = (threads: number | null): string =>
   threads === null ? 'threads unknown' : `${threads} thread${threads === 1 ? '' : 's'}`;
 
-/** Nothing where all known machines are one: runs without a hardware card stand out then. */
+/** Empty if all known machines are one: only runs without a hardware card are marked then. */
 function machineWords({ letter }: Machine, all: readonly Machine[]): string {
   const known = new Set(all.map((each) => each.letter).filter((each) => each !== '?'));
   return letter === '?' || known.size > 1 ? `machine ${letter}` : '';

@@ -1,4 +1,4 @@
-/** Sync strategies compared, for each recipe, machine and thread count that was run with several. */
+/** Compares the sync strategies of each recipe, machine and thread count that was run with several. */
 import { barX, ruleY } from '@observablehq/plot';
 import { maximum, mean, median, minimum } from '../../numbers/statistics.js';
 import { digits, percent, wholePercent } from '../../numbers/words.js';
@@ -23,7 +23,7 @@ export function syncSection(found: Survey): Section | LeftOut {
     title,
     blocks: [
       words(
-        'Images a second, medians over seeds or repeats; the thin line is the range. Evaluations are within the time of training runs, not of sweeps on pixels.',
+        'Images a second, medians over seeds or repeats; the thin line is the range. The time of training runs includes evaluations, that of sweeps on pixels does not.',
       ),
       figures(byWork.map((same, index) => chart(subject(same[0]), same, index))),
       table('Sync strategies', {
@@ -55,7 +55,7 @@ export function syncSection(found: Survey): Section | LeftOut {
   };
 }
 
-/** The recipe, and what else is not the same in all groups. */
+/** The recipe, and the facts in which the groups differ. */
 function subjectOf(groups: readonly SyncGroup[]) {
   const varies = (of: (group: SyncGroup) => string) => new Set(groups.map(of)).size > 1;
   const [machines, backends, sources] = [

@@ -1,6 +1,6 @@
 /**
- * The phases that a profiled run is divided into, as the recorder of every rank and the coordinator number them. Those of
- * a network are per layer, counted from 1 as people do.
+ * The phases of a profiled run, with the numbers that the recorder of every rank and the coordinator use. Those of a
+ * network are per layer, counted from 1 in tables.
  */
 import type { Plan } from '../plan/plan.js';
 
@@ -22,13 +22,13 @@ export type PhaseKind =
 
 export interface Phase {
   readonly kind: PhaseKind;
-  /** From 1; null where the phase is of the whole network. */
+  /** From 1; null if the phase belongs to the whole network. */
   readonly layer: number | null;
-  /** As tables and traces have it. */
+  /** The name in tables and traces. */
   readonly name: string;
 }
 
-/** Kinds that are not of a layer, in the order of a run; their place is their number. */
+/** Kinds that belong to no layer, in the order of a run; their index is their number. */
 const kinds = [
   'idle',
   'loop',
@@ -59,7 +59,7 @@ const names: Readonly<Record<(typeof kinds)[number], string>> = {
   evaluate: 'evaluate',
 };
 
-/** Number of a phase that is not of a layer. */
+/** Number of a phase that belongs to no layer. */
 export const phaseNumber = Object.fromEntries(kinds.map((kind, i) => [kind, i])) as Record<
   (typeof kinds)[number],
   number
@@ -79,5 +79,5 @@ export function phasesOf({ layers }: Pick<Plan, 'layers'>): Phase[] {
   return [...whole, ...perLayer];
 }
 
-/** The phases that each lie between a rank and its work: what the ranks' load does not contain. */
+/** The phases between a rank and its work, which the ranks' load excludes. */
 export const isWaiting = ({ kind }: Phase): boolean => kind === 'wait' || kind === 'idle';

@@ -1,8 +1,8 @@
-/** A cell of a study: one variant with one seed. What identifies it, and what was measured. */
+/** A cell of a study: one variant with one seed. Its identity, and its results. */
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/schema.js';
 
-/** What evaluations told on the way. */
+/** Results of the evaluations within the run. */
 export interface CurvePoint {
   readonly step: number;
   readonly images: number;
@@ -18,7 +18,7 @@ export interface Cell {
   readonly comparison: string;
   readonly variant: string;
   readonly seed: number;
-  /** Null where the loss became infinite or NaN. */
+  /** Null if the loss became infinite or NaN. */
   readonly accuracy: number | null;
   readonly loss: number | null;
   /** Resident clock of the whole run with its last evaluation only. */
@@ -26,31 +26,31 @@ export interface Cell {
   readonly steps: number;
   readonly images: number;
   readonly curve: readonly CurvePoint[];
-  /** Gradient noise scale in images, where log.noiseScale asks for it. */
+  /** Gradient noise scale in images, with log.noiseScale. */
   readonly noiseScale?: number | null | undefined;
   /** ISO 8601, UTC. */
   readonly date: string;
 }
 
-/** Whatever a cell's result depends on beside its seed and the code. */
+/** Everything that a cell's result depends on besides its seed and the code. */
 export interface CellFacts {
-  /** Comparisons share no cells: their times are to be of the same minutes. */
+  /** Comparisons share no cells: their times must come from the same minutes. */
   readonly comparison: string;
   readonly config: Config;
   readonly threads: number;
-  /** Steps of a run at equal time, where they were measured rather than given. */
+  /** Steps of a run at equal time, if they were measured rather than given. */
   readonly steps: number | null;
   readonly machine: Machine;
 }
 
-/** What times depend on: cells of another machine are other cells. */
+/** Times depend on the machine: cells of another machine are other cells. */
 export interface Machine {
   readonly processor: string;
   readonly node: string;
   readonly wasmLevel: string;
 }
 
-/** Of a changed variant it is another one, so that its cells are run again; its label does not count. */
+/** A changed variant has another key, so that its cells run again; its label does not count. */
 export function cellKey({ comparison, config, threads, steps, machine }: CellFacts): string {
   const { seed: _, log: __, ...rest } = config;
   const { threads: ___, ...parallel } = rest.parallel;
@@ -60,7 +60,7 @@ export function cellKey({ comparison, config, threads, steps, machine }: CellFac
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** The same values give the same text, whatever order their keys were given in. */
+/** The same values give the same text, for every order of their keys. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

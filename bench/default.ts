@@ -1,6 +1,6 @@
 /**
- * The default recipe, twice: the resident clock in a warm pool, and the whole process from spawn to exit beside an
- * empty Node process, taken in turn.
+ * The default recipe, measured twice: by the resident clock in a warm worker pool, and as a whole process from spawn to
+ * exit, in turn with an empty Node process.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { alternate, openTrainer, root, shown, spread, table, writeResults } from
 const [residentRounds, processRounds] = [40, 20];
 const targetsMs = { resident: 150, process: 1000 };
 
-/** Milliseconds from spawn to exit. @throws when the process fails. */
+/** Milliseconds from spawn to exit. @throws if the process fails. */
 function processMs(words: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const started = performance.now();

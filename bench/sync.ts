@@ -1,4 +1,4 @@
-/** The ways of combining the workers' work, side by side: an epoch of each recipe without evaluations. */
+/** Compares the ways of combining the workers' work: an epoch of each recipe without evaluations. */
 import { alternate, openTrainer, shown, spread, table, writeResults } from './harness.ts';
 
 const rounds = 9;

@@ -16,7 +16,7 @@ export function openEngine(batch: number, threads: number, more: readonly string
   return openTrainer(recipe, [...overridesOf(batch), ...more], threads);
 }
 
-/** Sample by sample: both lists are of cases that took turns, so neighbours in time meet. */
+/** Sample by sample: both lists are of cases that alternated, so each pair is adjacent in time. */
 export function ratios(above: readonly number[], below: readonly number[]): number[] {
   return above.map((sample, i) => sample / below[i]);
 }

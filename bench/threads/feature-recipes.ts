@@ -4,10 +4,10 @@ import type { Table } from '../../scripts/performance/record-format.ts';
 import { alternate, openTrainer, root, shown, spread, type Trainer } from '../harness.ts';
 import { ratios } from './engine-case.ts';
 
-/** Names of recipes begin so. */
+/** Prefix of the recipes' names. */
 const families = ['mnist-'];
 
-/** As many rounds as fit in, between these bounds: recipes take from milliseconds to seconds. */
+/** As many rounds as fit in this time, between these bounds: recipes take from milliseconds to seconds. */
 const budgetMs = 10_000;
 const [fewestRounds, mostRounds] = [3, 25];
 

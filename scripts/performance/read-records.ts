@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type BenchRecord, recordSchema } from './record-format.ts';
 
-/** By name of their folder, in the order of the names. Other runs worth citing lie beside them: no record.json. */
+/** By name of their folder, in the order of the names. Folders without record.json hold other runs worth citing. */
 export function readRecords(folder: string): Map<string, BenchRecord> {
   const records = new Map<string, BenchRecord>();
   for (const name of readdirSync(folder).sort()) {
@@ -13,7 +13,7 @@ export function readRecords(folder: string): Map<string, BenchRecord> {
   return records;
 }
 
-/** By benchmark. Of two with the same date the one whose folder comes later in the alphabet counts. */
+/** By benchmark. Of two with the same date, the one whose folder comes later in the alphabet counts. */
 export function newestRecords(records: ReadonlyMap<string, BenchRecord>): Map<string, BenchRecord> {
   const newest = new Map<string, BenchRecord>();
   for (const record of records.values()) {
@@ -24,7 +24,7 @@ export function newestRecords(records: ReadonlyMap<string, BenchRecord>): Map<st
   return newest;
 }
 
-/** @throws Error that names the record and what is wrong with it. */
+/** @throws Error that names the record and its problem. */
 function readRecord(file: string, name: string): BenchRecord {
   const text = readFileSync(file, 'utf8');
   try {

@@ -1,9 +1,9 @@
-/** Reads the study records under results/records: of each study file the newest. */
+/** Reads the study records under results/records: the newest of each study file. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseStudyRecord, type StudyRecord } from '../../dist/study/study-record.js';
 
-/** By the study file's name. @throws Error that names the record and what is wrong with it. */
+/** By the study file's name. @throws Error that names the record and its problem. */
 export function newestStudies(folder: string): Map<string, StudyRecord> {
   const newest = new Map<string, StudyRecord>();
   for (const name of readdirSync(folder).sort()) {

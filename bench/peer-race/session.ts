@@ -125,7 +125,7 @@ export function parsed<T>(shape: z.ZodType<T>, line: string): T {
   if (result.success) return result.data;
   const [{ path, message }] = result.error.issues;
   const where = path.length === 0 ? '' : `${path.join('.')}: `;
-  throw new Error(`not the answer that was asked for: ${where}${message}, in ${line.slice(0, 80)}`);
+  throw new Error(`not the requested answer: ${where}${message}, in ${line.slice(0, 80)}`);
 }
 
 /** Description of a process's unexpected end: its exit code and its error on stderr, or the last line there. */

@@ -31,7 +31,7 @@ export interface WorkSize {
 
 /** The requested number; null if the work, and so the data, decides it. */
 export function fixedThreads({ parallel: { threads } }: Config, cores: CoreCount): ThreadChoice | null {
-  if (typeof threads === 'number') return { count: threads, reason: 'asked for' };
+  if (typeof threads === 'number') return { count: threads, reason: 'requested' };
   return threads === 'auto' ? null : { count: cores[threads], reason: `as many as ${threads} cores` };
 }
 

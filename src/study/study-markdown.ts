@@ -29,7 +29,7 @@ export function studyMarkdown(record: StudyRecord, charts: boolean): string {
   return `${[
     `# ${title ?? name}`,
     `Measured on ${date.slice(0, 10)} by \`${command}\`${origin}: ${machine.processor}, ${machine.cores} cores, Node ${machine.node}, WebAssembly ${machine.wasmLevel}.`,
-    ...(status === 'done' ? [] : [`**Not complete**: ${status}. The same command goes on where it stopped.`]),
+    ...(status === 'done' ? [] : [`**Not complete**: ${status}. The same command resumes it.`]),
     legend(target),
     ...comparisons.flatMap((each) => comparisonSection(each, target, 2, charts ? `${each.slug}.svg` : null)),
   ].join('\n\n')}\n`;

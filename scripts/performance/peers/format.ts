@@ -49,7 +49,7 @@ const contestant = z.strictObject({
   role: z.enum(['ours', 'peer', 'other']),
   version: z.string().nullable(),
   settings: z.string(),
-  /** Why it did not take part, in words; null if it did. */
+  /** Why it did not compete, in words; null if it did. */
   missing: z.string().nullable(),
   /** Measurements that it could not do, with the reason in words. */
   failures: z.record(z.string(), z.string()),

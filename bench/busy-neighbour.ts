@@ -1,13 +1,12 @@
 /**
- * A process that keeps one core busy on command: `spin` and `rest`, a line each on stdin, answered when done. It ends
- * when stdin closes, which it does whatever becomes of the process that holds the other end, and at the latest
- * after `lifetimeMs`.
+ * A process that keeps one core busy on command. It reads `spin` and `rest`, one a line, from stdin and answers when
+ * done. It ends when stdin closes, for any end of the process at the other side, and at the latest after `lifetimeMs`.
  */
 import { createInterface } from 'node:readline';
 
 const lifetimeMs = 300_000;
 
-/** Between two looks at stdin. */
+/** Time between two reads of stdin. */
 const burstMs = 10;
 
 let spins = false;

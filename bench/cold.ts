@@ -1,8 +1,8 @@
 /**
- * The cold start, by a clock outside the process: from spawn to the line that tells the accuracy on all 10,000 test
- * images, in turn with an empty process of the same Node from spawn to exit. Files come from the page cache. A process is
- * killed once it has said its line, so that what it does afterwards disturbs nobody. Each sample waits for a moment in which
- * the machine is idle: the race uses two cores, the empty process one, so that others' work would move the ratio.
+ * The cold start, by a clock outside the process: from spawn to the line with the accuracy on all 10,000 test images.
+ * It alternates with an empty process of the same Node from spawn to exit. Files come from the page cache. A process is
+ * killed after its line, so that its later work disturbs no other sample. Each sample waits for a moment in which the
+ * machine is idle: the race uses two cores, the empty process one, so other work on the machine would change the ratio.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -19,14 +19,14 @@ const peerRounds = 5;
 const coordinator = `${root}dist/coordinator`;
 
 interface Start extends Case {
-  /** Whose empty process it is compared with. */
+  /** The Node whose empty process is the reference. */
   readonly empty: string;
 }
 
 const works = (program: string, ...words: string[]): boolean =>
   spawnSync(program, words, { stdio: 'ignore', timeout: 60_000 }).status === 0;
 
-/** The Node of the system, where it is another one. */
+/** The Node of the system, if it is another one. */
 function systemNode(): { readonly program: string; readonly version: string } | null {
   const path = (process.env.PATH ?? '').split(':').filter((folder) => !folder.includes('node_modules'));
   for (const folder of path) {
@@ -49,7 +49,7 @@ function starts(cwd: string): Start[] {
       run: () => untilLine(cwd, node, coordinator, '--compile-kernels'),
     },
   ];
-  // What starting any process costs, which is in all of these.
+  // The cost of starting any process, included in all of these.
   if (works('true')) cases.push({ name: 'true', empty: 'node -e 0', run: () => untilExit(cwd, 'true') });
   if (works('taskset', '-c', '0', 'true')) {
     const pinned = ['taskset', '-c', '0', node] as const;
@@ -74,7 +74,7 @@ function starts(cwd: string): Start[] {
   return cases;
 }
 
-/** Libraries that others begin with, where this machine has them. */
+/** Imports with which other libraries begin, if this machine has them. */
 function peers(cwd: string): Start[] {
   return ['torch', 'jax']
     .filter((library) => works('python3', '-c', `import ${library}`))

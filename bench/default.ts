@@ -1,6 +1,6 @@
 /**
- * The default recipe, twice: the resident clock in a warm pool, and the whole process from spawn to exit beside an
- * empty Node process, taken in turn.
+ * The default recipe, measured twice: by the resident clock in a warm worker pool, and as a whole process from spawn to
+ * exit, in turn with an empty Node process.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';

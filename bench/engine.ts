@@ -1,7 +1,7 @@
 /**
- * The engine on pixels. Against PyTorch and JAX: the same networks by the same schedules, side by side in one run,
- * everyone at one thread and at all physical cores and judged by the better. Against the machine: kernels as a share of
- * its peak, and how wide V8 made them. `--kernels`: only the latter.
+ * The engine on pixels. Against PyTorch and JAX: the same networks with the same schedules in one run, each library at
+ * one thread and at all physical cores, judged by the better. Against the machine: kernels as a share of its peak, and
+ * their vector width in V8's code. `--kernels`: only the comparison with the machine.
  */
 import { type Contestant, openOurs, openPeer } from './engine/contestants.ts';
 import { climbDenseLadder, denseTile } from './engine/dense-ladder.ts';

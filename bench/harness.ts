@@ -25,7 +25,7 @@ export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /** In the order in which they were taken. */
+  /** In the order of measuring. */
   readonly samples: readonly number[];
 }
 
@@ -56,8 +56,8 @@ export interface Case {
 }
 
 /**
- * Samples of every case, taken in turn: what slows the machine for a while slows all of them. Rounds are run
- * forth and back, so that no case always follows the same one. `warmUp` rounds come first and are returned apart.
+ * Samples of every case, taken in turn: a slow period of the machine affects all of them. Rounds alternate their
+ * direction, so that no case always follows the same one. `warmUp` rounds come first and are returned separately.
  */
 export async function alternate(
   cases: readonly Case[],
@@ -78,9 +78,9 @@ export interface Trainer {
   readonly threads: number;
   readonly data: PreparedData;
   readonly plan: Plan;
-  /** Of a profiled session: the stamps of its last run. */
+  /** In a profiled session: the stamps of its last run. */
   readonly profile: Collector | null;
-  /** A whole run from freshly drawn parameters, and where its time went; the configuration's seed by default. */
+  /** A whole run from freshly drawn parameters, and its time by phase; the configuration's seed by default. */
   train(
     evaluates: boolean,
     seed?: number,
@@ -102,7 +102,7 @@ export async function mnistImages(): Promise<Dataset> {
   return resources.dataset(config);
 }
 
-/** Another data set than the configuration names, and pools of its own. */
+/** A data set that replaces the configuration's, and separate worker pools. */
 class BenchResources extends OwnResources {
   readonly #dataset: Dataset | undefined;
 
@@ -140,7 +140,7 @@ export async function setUp(
   });
 }
 
-/** A warm pool with its session. Several may be open at once: workers without a command sleep. */
+/** A warm worker pool with its session. Several may be open at once: workers without a command sleep. */
 export async function openTrainer(
   file: string | null,
   overrides: readonly string[],

@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME`: measurements, printed as tables and kept with all their samples in results/. */
+/** `npm run bench -- NAME`: measurements, printed as tables and stored with all their samples in results/. */
 const benches = new Map([
   ['default', async () => (await import('./default.ts')).default],
   ['sprint', async () => (await import('./sprint.ts')).default],

@@ -1,6 +1,6 @@
 /**
- * Each kernel alone, on one core, at sizes of the shipped recipes: arithmetic as GFLOP/s and as a share of the
- * rate of the dense kernel in the first-level cache, everything else as GB/s of what it must read and write.
+ * Each kernel alone, on one core, at sizes of the shipped recipes. Arithmetic is given as GFLOP/s and as a share of the
+ * rate of the dense kernel in the first-level cache, everything else as GB/s of its necessary reads and writes.
  */
 import { activationCode, instantiateKernels, type Kernels } from '../dist/kernels/kernels.js';
 import { Scratch } from '../dist/kernels/scratch.js';

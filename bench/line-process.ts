@@ -1,4 +1,4 @@
-/** A process that answers every line on its stdin with one line; it is to end when its stdin closes. */
+/** A process that answers every line on its stdin with one line; it must end when its stdin closes. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { root } from './harness.ts';
@@ -6,14 +6,14 @@ import { root } from './harness.ts';
 export interface LineProcess {
   /** Its first line. */
   readonly greeting: string;
-  /** @throws when the process ends before it has answered. */
+  /** @throws if the process ends before it has answered. */
   ask(line: string): Promise<string>;
   close(): Promise<void>;
 }
 
 const graceMs = 5000;
 
-/** Resolves when the process has said its first line, which tells that it is ready. `program`: Node by default. */
+/** Resolves when the process has printed its first line, which reports that it is ready. `program`: Node by default. */
 export async function openLineProcess(
   script: string,
   words: readonly string[] = [],
@@ -28,7 +28,7 @@ export async function openLineProcess(
     child.on('error', () => resolve());
     child.on('exit', () => resolve());
   });
-  // A line to a process that has just ended: its missing answer tells.
+  // The process may just have ended: then the missing answer is the error.
   child.stdin.on('error', () => {});
   const answer = async () => {
     const { value, done } = await answers.next();

@@ -1,6 +1,6 @@
 /**
- * Sparse against dense first layers over the share of non-zero pixels: where they cross decides `sparseUpTo` in
- * src/model/first-layer.ts. Images are noise of the wanted density: time depends on how many pixels are not zero.
+ * Sparse against dense first layers over the share of non-zero pixels: their crossing decides `sparseUpTo` in
+ * src/model/first-layer.ts. Images are noise of the given density: time depends on the number of non-zero pixels.
  */
 
 import type { Dataset } from '../dist/data/dataset.js';
@@ -31,7 +31,7 @@ function noise(side: number, count: number, density: number): Dataset {
   return { name: 'noise', source: 'memory', train: part(count), test: part(10), classes: 10, sha256: {} };
 }
 
-/** Where the ratio passes 1, between the measured densities. */
+/** The density at which the ratio passes 1, between the measured densities. */
 function crossover(points: readonly { density: number; ratio: number }[]): number | null {
   for (const [i, after] of points.entries()) {
     const before = points[i - 1];
@@ -74,7 +74,7 @@ export default async function bench(): Promise<void> {
         await sparse.close();
         await dense.close();
         const [s, d] = ['sparse', 'dense'].map((name) => spread(taken.get(name)?.samples ?? []));
-        // The least of several is the least disturbed; both forms are deterministic work.
+        // The smallest of several samples is the least disturbed; both forms are deterministic work.
         found.push({ density, ratio: s.min / d.min });
         row.push(shown(s), shown(d), (s.min / d.min).toFixed(2));
         for (const [name, each] of [

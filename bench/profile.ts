@@ -1,6 +1,6 @@
 /**
- * What `profile` costs, and whether its phases are all of a run: recipes with and without stamps in turn, in pools that stay
- * warm. Without stamps a run is made of the same objects as if there were none, so there is no third case.
+ * The cost of `profile`, and the share of a run that its phases cover: recipes with and without stamps in turn, in warm
+ * worker pools. A run without stamps uses the same objects as one without profiling, so there is no third case.
  */
 import { minimum } from '../dist/numbers/statistics.js';
 import { phaseTable } from '../dist/profile/phase-table.js';
@@ -46,7 +46,7 @@ async function compare(file: string, threads: number, rounds: number): Promise<C
     ],
     { rounds },
   );
-  // Not between the timed runs: what the analysis leaves behind would be collected in one of them.
+  // Not between the timed runs: the garbage of the analysis would be collected in one of them.
   for (let run = 0; run < analysed; run++) {
     const { residentMs } = await profiled.train(true);
     if (profiled.profile === null) throw new Error('a profiled session has no stamps');

@@ -1,6 +1,9 @@
-/** How often a second something cheap can be called. */
+/** The rate of calls of a cheap function. */
 
-/** `work` per call, in units of 10⁹ a second, over about `sampleMs`; calls in bursts, so that the clock costs nothing. */
+/**
+ * `work` per call, in units of 10⁹ a second, over about `sampleMs`; calls in bursts, so that reading the clock costs
+ * nothing.
+ */
 export function rate(work: number, call: () => void, sampleMs: number): number {
   const started = performance.now();
   let calls = 0;

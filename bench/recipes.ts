@@ -1,6 +1,6 @@
 /**
- * How accurate the recipes on direction features are, without a clock: on the test set, on parts held out of the
- * training set, and on test images turned, moved or with noise. Its record is what the comments in configs/ say.
+ * The accuracy of the recipes on direction features, without a clock: on the test set, on parts held out of the
+ * training set, and on test images turned, moved or with noise. The comments in configs/ are made from its record.
  */
 
 import type { Dataset, Samples } from '../dist/data/dataset.js';
@@ -73,7 +73,7 @@ async function allCases(): Promise<Case[]> {
   ];
 }
 
-/** One fifth of the training images to test on, the others to train on. */
+/** One fifth of the training images for testing, the others for training. */
 function holdingOut(dataset: Dataset, number: number): Dataset {
   const { train } = dataset;
   const size = sizeOf(train.shape);

@@ -1,6 +1,6 @@
 /**
- * What a benchmark leaves behind: record.json with every sample and the machine, record.md to read. With `--record`
- * on the command line it goes to results/records/, which is committed; otherwise to results/.
+ * The output of a benchmark: record.json with every sample and the machine, record.md for readers. With `--record` on
+ * the command line it goes to results/records/, which is committed; otherwise to results/.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ export type { Bar, Table } from '../scripts/performance/record-format.ts';
 export interface RecordContents {
   readonly bars: readonly Bar[];
   readonly tables: readonly Table[];
-  /** All samples by case; the case's name tells the unit. */
+  /** All samples by case; the case's name contains the unit. */
   readonly samples: Readonly<Record<string, readonly number[]>>;
   readonly notes?: readonly string[];
   readonly peers?: PeersRace;
@@ -34,16 +34,16 @@ export interface RecordContents {
 export interface RecordOptions {
   /** The words after the benchmark's name. */
   readonly words?: readonly string[];
-  /** Files of text to leave beside the record, by name. */
+  /** Text files to write beside the record, by name. */
   readonly files?: Readonly<Record<string, string>>;
   /** Path of the folder to write to, instead of one under results/. */
   readonly folder?: string;
 }
 
-/** Read when the benchmark is loaded, so that its own load is not in it. */
+/** Read when the benchmark is loaded, so that its own load is not included. */
 const loadAtStart = os.loadavg()[0] ?? 0;
 
-/** Prints the verdicts, writes the record and says where. @throws when a figure is not finite. */
+/** Prints the verdicts, writes the record and prints its path. @throws if a figure is not finite. */
 export async function writeRecord(
   bench: string,
   contents: RecordContents,
@@ -91,13 +91,13 @@ function verdictLine(bar: Bar): string {
   return `${verdict}: ${bar.text}, ${limitOf(bar)}${got}${why}`;
 }
 
-/** @throws when a record is asked for that nobody could reproduce: the checkout has changes. */
+/** @throws if a record is requested that cannot be reproduced: the checkout has changes. */
 export function refuseChanges(): void {
   if (process.argv.includes('--record') && commit()?.endsWith('+'))
     throw new Error('--record: tracked files have changes; commit them first');
 }
 
-/** The commit, with `+` when tracked files have changes; null outside a checkout. Takes no locks. */
+/** The commit, with `+` if tracked files have changes; null outside a checkout. Takes no locks. */
 function commit(): string | null {
   try {
     const git = (...words: string[]) =>

@@ -1,7 +1,8 @@
 /**
- * The sprint: each recipe on direction features, resident clock in a warm pool, one thread and all physical cores in
- * turn, another seed every round, each sample after a run that does not count. The clock holds everything from the uint8 images on: features of the training
- * images, transform, training, features and accuracy of all 10,000 test images.
+ * The sprint: each recipe on direction features, by the resident clock in a warm worker pool, one thread and all
+ * physical cores in turn. Every round has another seed, and each sample comes after an uncounted run. The clock
+ * includes everything after the uint8 images: direction features of the training images, transform, training, direction
+ * features and accuracy of all 10,000 test images.
  */
 import { mean, minimum, standardDeviation } from '../dist/numbers/statistics.js';
 import { plural } from '../dist/numbers/words.js';
@@ -17,7 +18,7 @@ interface Race {
 
 const heading = ['speed-up', 'mean', 'SD', 'min', 'at target'];
 
-/** Seeds from here on are of runs that do not count. */
+/** Seeds from this one are for uncounted runs. */
 const warmUpSeed = 1_000_000;
 
 const races: readonly Race[] = [
@@ -63,7 +64,7 @@ async function run({ recipe, target, rounds, bars }: Race, counts: readonly numb
         name: `${trainer.threads}`,
         async run() {
           // The other session's turn has emptied the caches and put these workers to sleep: one run, on other images,
-          // does not count.
+          // is not counted.
           await trainer.train(true, warmUpSeed + seen.length);
           const { residentMs, evaluation } = await trainer.train(true, seen.length + 1);
           seen.push(evaluation?.accuracy ?? Number.NaN);

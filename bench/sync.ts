@@ -1,4 +1,4 @@
-/** The ways of combining the workers' work, side by side: an epoch of each recipe without evaluations. */
+/** Compares the ways of combining the workers' work: an epoch of each recipe without evaluations. */
 import { countCores } from '../dist/machine/cores.js';
 import { writeRecord } from './record.ts';
 import { measureWorks } from './threads/scaling.ts';

@@ -1,6 +1,6 @@
 /**
- * The tfjs-node backend at one and two workers against tfjs-node by itself in one process, as one writes it, with one
- * thread and with all; and the kernels of this package. One epoch of configs/fastmlp.yaml without evaluation, in turn.
+ * The tfjs-node backend at one and two workers, the usual tfjs-node program in one process, with one thread and with
+ * all, and the kernels of this package. One epoch of configs/fastmlp.yaml without evaluation, in turn.
  */
 import { requirePackage } from '../dist/backend/tfjs/library.js';
 import { plural } from '../dist/numbers/words.js';

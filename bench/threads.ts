@@ -1,6 +1,6 @@
 /**
- * What threads gain, and what that could be at best: speed-up by thread count and strategy, the ceiling that two
- * independent processes set, more threads than cores, busy neighbours, and the recipes on direction features.
+ * The gain of threads, and its upper limit: speed-up by thread count and strategy, the ceiling set by two independent
+ * processes, more threads than cores, busy neighbours, and the recipes on direction features.
  */
 import { countCores } from '../dist/machine/cores.js';
 import { plural } from '../dist/numbers/words.js';
@@ -12,7 +12,7 @@ import { measureFeatureRecipes } from './threads/feature-recipes.ts';
 import { measureNeighbours } from './threads/neighbours.ts';
 import { measureScaling, type Scaling } from './threads/scaling.ts';
 
-/** Speed-ups are judged only where every thread has a physical core of its own. */
+/** Speed-ups are judged only if every thread has a physical core of its own. */
 const speedupBars: readonly { readonly id: BarId; readonly threads: number }[] = [
   { id: 'threads-speedup-4', threads: 4 },
   { id: 'threads-speedup-8', threads: 8 },
@@ -57,17 +57,17 @@ function timeOver(scaling: Scaling, batch: Batch, threads: number, others: numbe
   return ratios(scaling.epochMs(batch, threads), scaling.epochMs(batch, others));
 }
 
-/** Undefined where there is a core for every thread. */
+/** Undefined if there is a core for every thread. */
 function oversubscription(scaling: Scaling, cores: number): number[] | undefined {
   return cores >= mostThreads ? undefined : timeOver(scaling, 512, mostThreads, cores);
 }
 
-/** A speed-up at a large batch is not all due to threads where one thread is slowed by its many rows. */
+/** A speed-up at a large batch is not all due to threads if one thread is slowed by its many rows. */
 function rowsNote(scaling: Scaling): string[] {
   const [small, large] = batches.map((batch) => spread(scaling.epochMs(batch, 1)).median);
   const ratio = large / small;
   if (ratio < 1.1) return [];
   return [
-    `One thread takes ${ratio.toFixed(2)} times as long for an epoch at batch 4,096 as at 512. So a part of the speed-ups at batch 4,096 comes from fewer rows for each thread, not from more cores.`,
+    `One thread takes ${ratio.toFixed(2)} times as long for an epoch at batch 4,096 as at 512. So a share of the speed-ups at batch 4,096 comes from fewer rows for each thread, not from more cores.`,
   ];
 }

@@ -1,6 +1,6 @@
 // Compiles the AssemblyScript kernels, each module twice: with relaxed (fused) multiply-add, and with plain SIMD for
 // runtimes without it. The engine is written by hand; the modules of direction features are emitted for each grid.
-// `--text` also writes the .wat beside each, to see what was emitted.
+// `--text` also writes the .wat beside each, for inspection.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { directionsSource } from './kernels/directions.ts';
@@ -8,8 +8,8 @@ import { linearSource } from './kernels/linear/source.ts';
 
 const grids = [12, 16, 20];
 /**
- * The race has a module of its own with only what it calls, PLAIN: sums of two rows, central differences, 4 × 4 cells, no
- * products. Less to read and to compile.
+ * The race has a separate module with only the exports that it calls, PLAIN: sums of two rows, central differences, 4 ×
+ * 4 pooling cells, no products. It is faster to read and to compile.
  */
 const raceGrid = 12;
 const raceExports =

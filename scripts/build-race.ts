@@ -1,6 +1,6 @@
 /**
- * Bundles the entry of the command line with the race into one CommonJS file that imports no package, the recipe of
- * configs/mnist-97.yaml in it: as an ES module it would start 2 ms later. Then keeps the code of the race's kernels.
+ * Bundles the entry of the command line with the race and the recipe of configs/mnist-97.yaml into one CommonJS file
+ * that imports no package: an ES module would start 2 ms later. Then caches the machine code of the race's kernels.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ writeFileSync(
   `${JSON.stringify({ type: 'module', main: 'entry.cjs' }, null, 2)}\n`,
 );
 
-// Code of another build or another runtime is of no use to anyone.
+// Machine code of another build or another runtime is useless.
 const kept = () => readdirSync(kernels).filter((file) => file.endsWith('.code'));
 for (const file of kept()) rmSync(`${kernels}/${file}`);
 const keepCode = (...words: string[]) =>
@@ -58,5 +58,5 @@ const keepCode = (...words: string[]) =>
   }).status === 0;
 if (!keepCode() || !keepCode('--try')) {
   for (const file of kept()) rmSync(`${kernels}/${file}`);
-  console.log("the code of the race's kernels cannot be kept on this runtime: races compile them");
+  console.log("the machine code of the race's kernels cannot be cached on this runtime: races compile them");
 }

@@ -1,4 +1,4 @@
-/** Tables of the documentation that are made from the code, so that they cannot go their own way. */
+/** Tables of the documentation that are generated from the code, so that the two cannot differ. */
 import { markdownTable } from 'markdown-table';
 import { describeKeys } from '../dist/config/keys.js';
 import { warningCodes } from '../dist/warnings.js';
@@ -22,7 +22,7 @@ export const docTables: Readonly<Record<string, () => string[][]>> = {
 
 const [begin, end] = ['<!-- table: begin (npm run docs) -->', '<!-- table: end -->'];
 
-/** The page with the table between its markers as it should be. */
+/** The page with the current table between its markers. */
 export function withTable(document: string, page: string): string {
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`expected the markers ${begin} and ${end}, in this order`);

@@ -1,6 +1,7 @@
 /**
- * Compiles the race's kernels for the Node that runs this and keeps their code beside them. Run by the build in a process
- * of its own, which may end badly where V8 cannot do it: then races compile. `--try`: whether the code can be used.
+ * Compiles the race's kernels for the Node that runs this script and caches their machine code beside them. The build
+ * runs it in a separate process, because V8 may end the process if it fails: then races compile. `--try`: reports
+ * whether the code can be used.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { codeFile, codeOf, readCode } from '../dist/fast-start/code-cache.js';

@@ -1,7 +1,7 @@
 /**
- * The bits of many runs, so that a change that is to change none can be held against them: trains a wide set of
- * configurations through the command line and records, or compares, the SHA-256 of each tensor of final.safetensors and of
- * metrics.csv without its times. `--root` runs another build; bits are those of one runtime and kernel level.
+ * The bits of many runs, to verify that a change alters none. It trains a wide set of configurations through the
+ * command line and records, or compares, the SHA-256 of each tensor of final.safetensors and of metrics.csv without its
+ * times. `--root` runs another build; the bits depend on the runtime and the kernel level.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -111,7 +111,9 @@ if (options.compare !== undefined) {
     readFileSync(options.compare, 'utf8'),
   );
   if (before.runtime.node !== runtime.node || before.runtime.arch !== runtime.arch)
-    console.log(`recorded on Node ${before.runtime.node}, ${before.runtime.arch}: bits may differ for that`);
+    console.log(
+      `recorded on Node ${before.runtime.node}, ${before.runtime.arch}: bits may differ for this reason`,
+    );
   const found = differences(before.cases, sorted);
   for (const line of found) console.log(line);
   console.log(`${found.length} of ${chosen.length} differ`);

@@ -1,8 +1,8 @@
 /**
- * `npm run setup:tfjs`: installs @tensorflow/tfjs-node for `backend: tfjs-node` into the cache folder. First as npm
- * installs it; where its download is out of reach, with the C library of TensorFlow's wheel on PyPI. Made in a
- * temporary folder beside the final one and moved there when it works, so that nothing is left half installed.
- * --force: although it is there; --wheel: without trying the download.
+ * `npm run setup:tfjs`: installs @tensorflow/tfjs-node for `backend: tfjs-node` into the cache folder. First by npm; if
+ * its download is out of reach, with the C library of TensorFlow's wheel on PyPI. It is made in a temporary folder
+ * beside the final one and moved there when it works, so that nothing is left half installed.
+ * --force: replace an existing installation; --wheel: do not try the download.
  */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -15,7 +15,7 @@ const scripts = join(import.meta.dirname, 'tfjs');
 const manifests = ['package.json', 'package-lock.json'];
 const note = (text: string) => console.error(`setup:tfjs: ${text}`);
 
-/** The versions that the package in a set-up folder runs, in words; null when it does not work. */
+/** The versions that the package in a set-up folder runs, in words; null if it does not work. */
 async function working(folder: string, signal: AbortSignal): Promise<string | null> {
   if (!existsSync(packageWithin(folder))) return null;
   const check = join(scripts, 'check.ts');
@@ -38,7 +38,7 @@ async function install(target: string, onlyWheel: boolean, signal: AbortSignal):
       versions = await working(stage, signal);
     }
     signal.throwIfAborted();
-    if (versions === null) throw new UserError('setup:tfjs: what was installed does not load');
+    if (versions === null) throw new UserError('setup:tfjs: the installed package does not load');
     rmSync(target, { recursive: true, force: true });
     renameSync(stage, target);
     return versions;

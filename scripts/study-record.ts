@@ -1,6 +1,7 @@
 /**
- * Keeps a finished study as a record: `npm run study:record -- FOLDER` copies study.json, study.md and its charts,
- * study.yaml and cells.ndjson to results/records/<date>-study-<name>-<processor>/. Refuses what nobody could reproduce.
+ * Stores a finished study as a record: `npm run study:record -- FOLDER` copies study.json, study.md and its charts,
+ * study.yaml and cells.ndjson to results/records/<date>-study-<name>-<processor>/. Refuses studies that cannot be
+ * reproduced.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +12,7 @@ import { folderName } from './performance/record-format.ts';
 const [folder, ...others] = process.argv.slice(2).filter((word) => word !== '--changed');
 if (folder === undefined || others.length > 0) fail('usage: npm run study:record -- FOLDER [--changed]');
 const file = path.join(folder, 'study.json');
-if (!existsSync(file)) fail(`${file}: no such file; a study leaves it when it ends`);
+if (!existsSync(file)) fail(`${file}: no such file; a study writes it when it ends`);
 const record = parseStudyRecord(readFileSync(file, 'utf8'));
 if (record.status !== 'done') fail(`${file}: expected a finished study, got status ${record.status}`);
 if (record.commit?.endsWith('+') && !process.argv.includes('--changed'))

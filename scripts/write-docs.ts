@@ -1,4 +1,4 @@
-/** Brings the generated tables of docs/ up to date: `npm run docs`. */
+/** Updates the generated tables of docs/: `npm run docs`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { docTables, withTable } from './doc-tables.ts';
 

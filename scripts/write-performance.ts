@@ -1,6 +1,6 @@
 /**
- * Brings docs/PERFORMANCE.md, docs/figures.md, the README's figures, the recipes' statistics and each record.md up to date
- * with the record.json files under results/records: `npm run docs`.
+ * Updates docs/PERFORMANCE.md, docs/figures.md, the README's figures, the recipes' statistics and each record.md from
+ * the record.json files under results/records: `npm run docs`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

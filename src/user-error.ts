@@ -1,6 +1,6 @@
 /**
- * Errors that a user can mend: one clear line, a documented exit code and no stack trace.
- * Anything else that is thrown is a bug, and shows its stack only under `--debug`.
+ * Errors that a user can correct: one clear line, a documented exit code and no stack trace.
+ * Any other error is a bug, and shows its stack only under `--debug`.
  */
 
 /** Exit codes of every command. */
@@ -11,7 +11,7 @@ export class UserError extends Error {
   override readonly name = 'UserError';
   readonly exitCode: ExitCode;
 
-  /** `exitCode` is `failure` for files that turn out bad, `usage` for a wrong flag or configuration. */
+  /** `exitCode` is `failure` for bad files, `usage` for a wrong flag or configuration. */
   constructor(message: string, exitCode: ExitCode = ExitCode.failure, options?: ErrorOptions) {
     super(message, options);
     this.exitCode = exitCode;

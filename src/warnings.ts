@@ -1,6 +1,7 @@
 /**
- * Warnings: a run goes on, but its result may not be what was meant. They go to stderr even with `--quiet`, to the log as
- * event `warning`, and to `warnings` in result.json. Their codes are public names; docs/warnings.md is made of this table.
+ * Warnings: a run continues, but its result may differ from the user's intention. They go to stderr even with
+ * `--quiet`, to the log as event `warning`, and to `warnings` in result.json. Their codes are public names;
+ * docs/warnings.md is generated from this table.
  */
 
 /** When each warning is given. */
@@ -14,7 +15,7 @@ export const warningCodes = {
     'The training loss of the last epoch is above that of the first step: the learning rate is likely too high.',
   overfitted: 'The loss of the last evaluation is above that of the first step, the training loss is not.',
   'chance-level': 'The accuracy is no better than that of always answering the most frequent class.',
-  'level-unknown': 'The environment variable LOG_LEVEL holds a word that is no level; the default is used.',
+  'level-unknown': 'The environment variable LOG_LEVEL holds an unknown level; the default is used.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WarningCode = keyof typeof warningCodes;

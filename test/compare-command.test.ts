@@ -70,7 +70,8 @@ test('seeds that missed the target are told, and their times are not used', asyn
   const cwd = await twoRuns(t, slow, { curves: [...fast.curves, ...missed] });
   const [{ measures, notes }] = (await compareJson(cwd)).comparisons;
   assert.equal(measures[0].b, 21);
-  assert.deepEqual(notes, ['B reached the target with 5 of 6 seeds; times are those of these']);
+  assert.equal(notes.length, 1);
+  assert.match(notes[0] ?? '', /^B reached the target with 5 of 6 seeds/);
 });
 
 for (const [what, b, told] of [
@@ -83,7 +84,7 @@ for (const [what, b, told] of [
   test(`${what} differs: refused with what it is, done with --force`, async (t) => {
     const cwd = await twoRuns(t, slow, { ...fast, ...b });
     const { stderr, stdout } = await expectCode(2, ['compare', 'a', 'b'], { cwd });
-    assert.match(stderr, /^error: a and b cannot be compared: .*; --force does it all the same\n$/);
+    assert.match(stderr, /^error: a and b cannot be compared: .*; --force .*\n$/);
     assert.match(stderr, told);
     assert.equal(stdout, '');
     const forced = await expectCode(0, ['compare', 'a', 'b', '--force'], { cwd });

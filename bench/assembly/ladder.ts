@@ -1,5 +1,5 @@
-// The dense product C[rows][16] = A[rows][depth] · B[depth][16] as a ladder: each rung is the one before with one idea
-// more. The last rung is the shipped kernel, src/kernels/assembly/matmul.ts: six rows, and A in panels.
+// The dense product C[rows][16] = A[rows][depth] · B[depth][16] as a ladder: each rung adds one idea to the previous
+// one. The last rung is the shipped kernel, src/kernels/assembly/matmul.ts: six rows, and A in panels.
 import { madd } from '../../src/kernels/assembly/simd';
 import { store16 } from '../../src/kernels/assembly/store-row';
 
@@ -43,7 +43,7 @@ export function dense3(rows: i32, depth: i32, a: usize, b: usize, c: usize): voi
   }
 }
 
-/** 4: four rows, so that eight sums hide the latency and a load of B serves four rows. cRow: 64, see matmul16. */
+/** 4: four rows, so that eight sums hide the latency and one load of B serves four rows. cRow: 64, see matmul16. */
 export function dense4(rows: i32, depth: i32, a: usize, b: usize, c: usize, cRow: i32): void {
   const stride = <usize>depth << 2;
   for (let i = 0; i < rows; i += 4, a += 3 * stride, c += cRow) {

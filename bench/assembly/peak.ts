@@ -1,4 +1,4 @@
-// What the machine can do at best: twelve independent chains of 256-bit multiply-adds, no memory in the loop.
+// The peak rate of the machine: twelve independent chains of 256-bit multiply-adds, no memory in the loop.
 import { madd } from '../../src/kernels/assembly/simd';
 
 /** p: f32 [12][8] sums, read and written, then f32 [16]: two factors of 8. A round is 192 FLOP. */

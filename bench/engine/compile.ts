@@ -1,6 +1,7 @@
 /**
- * AssemblyScript compiled as scripts/build-kernels.mjs compiles the relaxed kernels, into results/, for measurements. In
- * a process of its own: the compiler is WebAssembly too, and never gets ready under the flags that our kernels need.
+ * Compiles AssemblyScript with the options of the relaxed kernels in scripts/build-kernels.mjs, into results/, for
+ * measurements. It uses a separate process: the compiler is WebAssembly too, and never gets ready under the flags that
+ * our kernels need.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,8 +1,8 @@
-/** Everyone who trains the shared recipes, each at one thread and at all physical cores, ready and warm. */
+/** All contestants for the shared recipes, each at one thread and at all physical cores, ready and warm. */
 import { openTrainer, root } from '../harness.ts';
 import { openLineProcess } from '../line-process.ts';
 
-/** Names in bench/peers/common.py; clock: for fastmlp the training alone, otherwise up to the accuracy. */
+/** Names in bench/peers/common.py; clock: for fastmlp only the training, otherwise up to the accuracy. */
 export const races = ['sprint', 'fastmlp', 'features'] as const;
 export type Race = (typeof races)[number];
 

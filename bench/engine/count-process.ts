@@ -1,12 +1,12 @@
 /**
- * `node count-process.ts FILE.wasm`: compiles the module as the program does and prints how many fused multiply-adds V8
- * made of it at 256 and at 128 bits, read from this process's own executable memory (Linux on x64 only). A process of
- * its own, because flags and compiled code belong to the whole process.
+ * `node count-process.ts FILE.wasm`: compiles the module as the program does and prints the number of fused
+ * multiply-adds in V8's code at 256 and at 128 bits. It reads them from this process's own executable memory (Linux on
+ * x64 only). It is a separate process, because flags and compiled code belong to the whole process.
  */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { candidateLevels, setCompilerFlags } from '../../dist/kernels/levels.js';
 
-/** Byte ranges of anonymous executable memory: where V8 puts code. */
+/** Byte ranges of anonymous executable memory, which holds V8's code. */
 function codeRanges(): { readonly start: bigint; readonly bytes: number }[] {
   return readFileSync('/proc/self/maps', 'utf8')
     .split('\n')
@@ -19,7 +19,7 @@ function codeRanges(): { readonly start: bigint; readonly bytes: number }[] {
     });
 }
 
-/** VFMADD132/213/231PS: VEX C4, map 0F38, prefix 66, W 0; the L bit tells 256 from 128. */
+/** VFMADD132/213/231PS: VEX C4, map 0F38, prefix 66, W 0; the L bit distinguishes 256 from 128. */
 function countIn(code: Uint8Array, counts: [number, number]): void {
   for (let i = 0; i + 4 < code.length; i++) {
     if (code[i] !== 0xc4 || (code[i + 1] & 0x1f) !== 2 || (code[i + 2] & 0x83) !== 1) continue;
@@ -36,7 +36,7 @@ function count(): [number, number] {
     try {
       readSync(memory, code, 0, bytes, start);
     } catch {
-      continue; // reserved, nothing there yet
+      continue; // reserved, not mapped yet
     }
     countIn(code, counts);
   }

@@ -51,6 +51,6 @@ export async function climbDenseLadder(): Promise<Rates> {
     },
     { name: outerTile, flop, call: () => kernels.outer16(rows, a, rows * 64, 0, depth, d, c, 64) },
   ];
-  const note = `C[${rows}][16] = A[${rows}][${depth}] · B[${depth}][16], all in the first-level cache, one core, in turn; median (min–max) of 25. Every rung is the one before with one idea more; the sources are in bench/assembly/ladder.ts.`;
+  const note = `C[${rows}][16] = A[${rows}][${depth}] · B[${depth}][16], all in the first-level cache, one core, in turn; median (min–max) of 25. Every rung adds one idea to the previous one; the sources are in bench/assembly/ladder.ts.`;
   return measureRates('The dense tile as a ladder', note, peak, works);
 }

@@ -1,6 +1,6 @@
 /**
- * The sparse first layer on real images, rows drawn at random, shapes and memory as in a run of one thread: useful
- * work, the products with pixels that are not zero, as a share of the machine's peak.
+ * The sparse first layer on real images, with rows drawn at random, and shapes and memory as in a run of one thread.
+ * The useful work, the products with non-zero pixels, is given as a share of the machine's peak.
  */
 import { fillMemory } from '../../dist/coordinator/prepare-data.js';
 import { planFor } from '../../dist/coordinator/setup.js';
@@ -10,7 +10,7 @@ import { Rng, shuffle } from '../../dist/numbers/rng.js';
 import { loadedKernels, setUp } from '../harness.ts';
 import { measureRates, peakWork, type Rates, type Work } from './rates.ts';
 
-/** Several batches in turn, so that no branch predictor knows the rows by heart; together they fit the second-level cache. */
+/** Several batches in turn, so that no branch predictor learns the rows; together they fit the second-level cache. */
 const [batches, rows] = [4, 256];
 const pageBytes = 65536;
 
@@ -23,7 +23,7 @@ export async function measureFirstLayer(recipe: 'peers-sprint' | 'fastmlp'): Pro
   const { input, regions, training, layers } = plan;
   const [layer] = layers;
   const ranges = input.rangeEnds.length;
-  // Behind the plan's own memory: bounds of every batch, and columns of every batch in two tiles.
+  // After the plan's own memory: bounds of every batch, and columns of every batch in two tiles.
   const boundsBytes = rows * (ranges + 1) * 4;
   const endsBytes = Math.ceil((input.features + 1) / 4) * 16;
   const columnBytes = endsBytes + input.features * 129 * 8;
@@ -66,7 +66,7 @@ export async function measureFirstLayer(recipe: 'peers-sprint' | 'fastmlp'): Pro
   const panelWeights = (panel: number) =>
     regions.parameters.offset + (layer.offset + panel * layer.panelFloats) * 4;
   const gradientOf = (panel: number) => regions.gradients.offset + panel * layer.panelFloats * 4;
-  /** The bias row: Σ δ, had it been summed. */
+  /** The bias row: Σ δ, which the bench replaces by a constant. */
   const sumsOf = (panel: number) => gradientOf(panel) + input.features * 256;
   const { panelBytes } = training;
   let turn = 0;

@@ -1,4 +1,7 @@
-/** GFLOP/s of a piece of work on one core, and the work in turn with the machine's peak: shares of it, round by round. */
+/**
+ * GFLOP/s of a piece of work on one core. It alternates with the machine's peak, so that its share of the peak is known
+ * round by round.
+ */
 import type { Table } from '../../scripts/performance/record-format.ts';
 import { alternate, printed, ratios, shown, spread } from '../harness.ts';
 import { rate } from '../rate.ts';
@@ -6,7 +9,7 @@ import { linkExports } from './compile.ts';
 
 export interface Work {
   readonly name: string;
-  /** Of a call. */
+  /** Operations of a call. */
   readonly flop: number;
   readonly call: () => void;
 }
@@ -23,7 +26,7 @@ const sampleMs = 3;
 
 const peakName = 'peak: 12 independent 256-bit sums in registers';
 
-/** The best that multiply-adds can do on this core: `pointer` is a place for 448 bytes. */
+/** The peak rate of multiply-adds on this core: `pointer` is a place for 448 bytes. */
 export function peakWork(memory: WebAssembly.Memory, pointer: number): Work {
   const exports = new Map([['peak', 'bench/assembly/peak']]);
   const { peak } = linkExports<{ peak(p: number, rounds: number): void }>('peak', exports, memory);

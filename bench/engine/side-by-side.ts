@@ -1,4 +1,6 @@
-/** One race after another, the contestants in turn within each; a short sample comes after a run that does not count. */
+/**
+ * Contests in sequence, with the contestants in turn within each; a short sample comes after a run that is not counted.
+ */
 import type { BarId } from '../../scripts/performance/bars.ts';
 import type { Table } from '../../scripts/performance/record-format.ts';
 import { alternate, printed, ratios, shown, spread } from '../harness.ts';
@@ -8,15 +10,15 @@ interface RaceWords {
   readonly title: string;
   readonly note: string;
   readonly rounds: number;
-  /** Short runs need one before each sample that does not count: the others' turns have emptied the caches. */
+  /** Short runs need an uncounted run before each sample: the others' turns have emptied the caches. */
   readonly short: boolean;
-  /** Images trained on. */
+  /** Number of images trained on. */
   readonly images: number;
   readonly bar?: BarId;
 }
 
 const turns =
-  'In turn, short runs each after one that does not count; median (min–max). Ratio: over the fastest peer at its best thread count, round by round, for our best thread count.';
+  'In turn, short runs each after one that is not counted; median (min–max). Ratio: over the fastest peer at its best thread count, round by round, for our best thread count.';
 
 const words: Readonly<Record<Race, RaceWords>> = {
   sprint: {
@@ -47,7 +49,7 @@ const words: Readonly<Record<Race, RaceWords>> = {
 export interface SideBySide {
   readonly tables: readonly Table[];
   readonly samples: Record<string, readonly number[]>;
-  /** Our best over the peers' best: of times, or of images a second; none without peers. */
+  /** Our best over the peers' best: of times, or of images a second; empty without peers. */
   readonly ratios: ReadonlyMap<BarId, readonly number[]>;
 }
 

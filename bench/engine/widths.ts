@@ -1,6 +1,6 @@
 /**
- * How wide V8 made each kernel's fused multiply-adds, from its machine code. A kernel that silently stays at 128 bits
- * gives the same results at half the speed: no test sees it, this table does.
+ * The vector width of each kernel's fused multiply-adds in V8's machine code. A kernel that stays at 128 bits gives the
+ * same results at half the speed: no test detects it, this table does.
  */
 import { execFileSync } from 'node:child_process';
 import type { Table } from '../../scripts/performance/record-format.ts';
@@ -9,7 +9,7 @@ import { compileExports } from './compile.ts';
 
 const features = 'dist/kernels/generated/directions-16';
 
-/** Kernels with multiply-adds, by file. GELU and tanh are left out: a handful of them in much else. */
+/** Kernels with multiply-adds, by file. GELU and tanh are omitted: they have a handful among many other operations. */
 const kernels: readonly (readonly [file: string, kernels: readonly string[]])[] = [
   ['src/kernels/assembly/sparse64', ['sparseForward64', 'sparseGradient64']],
   ['src/kernels/assembly/sparse16', ['sparseForward16', 'sparseGradient16']],
@@ -28,7 +28,7 @@ export interface Widths {
   readonly narrow: readonly string[];
 }
 
-/** Null where machine code cannot be read, or is not meant to be 256 bits wide. */
+/** Null if machine code cannot be read, or is not meant to be 256 bits wide. */
 export function countWidths(): Widths | null {
   if (process.platform !== 'linux' || process.arch !== 'x64' || loadedKernels().level !== 'relaxed-256')
     return null;
@@ -48,6 +48,6 @@ export function countWidths(): Widths | null {
   }
   const title = 'Width of the multiply-adds';
   const note =
-    'Fused multiply-add instructions in the machine code that V8 makes of each kernel, unrolled copies included. A kernel of the engine should have none at 128 bits; those on features have a few outside their loops (logarithms, places on the grid).';
+    'Fused multiply-add instructions in the machine code that V8 makes of each kernel, unrolled copies included. A kernel of the engine should have none at 128 bits; those on direction features have a few outside their loops (logarithms, places on the grid).';
   return { table: printed({ title, note, rows }), narrow };
 }

@@ -1,4 +1,4 @@
-/** The race as pictures: times to the target as bars, and accuracy against time as one line a contestant. */
+/** The charts of the race: times to the target as bars, and accuracy against time as one line a contestant. */
 import { axisX, barX, dot, gridX, lineY, link, ruleY, text } from '@observablehq/plot';
 import { median } from '../../dist/numbers/statistics.js';
 import { chartFile, seriesColours } from '../../dist/report/chart.js';
@@ -9,7 +9,7 @@ import { flagRows } from './label-rows.ts';
 
 const [ourColour, ...peerColours] = seriesColours;
 const width = 860;
-/** Of a letter in pixels, at the font size of the charts. */
+/** Average width of a letter in pixels, at the font size of the charts. */
 const letter = 6.6;
 
 interface Bar {
@@ -20,7 +20,7 @@ interface Bar {
   readonly colour: string;
 }
 
-/** Null when nobody reached the target. */
+/** Null if no contestant reached the target. */
 export function barChart(race: PeersRace): string | null {
   const bars = summarise(race).flatMap((summary) => [
     ...bar(summary, 'resident', summary.resident?.runs),
@@ -85,7 +85,7 @@ interface Line {
   readonly end: { readonly ms: number; readonly accuracy: number };
 }
 
-/** Null when no contestant has told its curve. */
+/** Null if no contestant has reported its curve. */
 export function raceChart(race: PeersRace): string | null {
   const lines = linesOf(race);
   if (lines.length === 0) return null;
@@ -167,7 +167,7 @@ function linesOf(race: PeersRace): Line[] {
     .map((line, i) => ({ ...line, colour: line.isOurs ? ourColour : peerColours[i % peerColours.length] }));
 }
 
-/** Ticks up to the accuracies alone: the labels above have none. */
+/** Ticks up to the accuracies only: the labels above have none. */
 function percentAxis(floor: number, high: number, x: number) {
   const count = Math.floor((high - floor) * 50 + 1e-9);
   const ticks = Array.from({ length: count + 1 }, (_, i) => floor + i / 50);
@@ -185,7 +185,7 @@ function percentAxis(floor: number, high: number, x: number) {
   ];
 }
 
-/** Powers of ten within the domain, with the 2s and 5s when they are few. */
+/** Powers of ten within the domain, with the 2s and 5s if they are few. */
 function decades([from, to]: [number, number]): number[] {
   const exponents = Array.from({ length: 12 }, (_, i) => i - 3);
   const within = (values: number[]) => values.filter((value) => value >= from && value <= to);

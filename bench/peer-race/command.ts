@@ -27,7 +27,7 @@ interface Flags {
 
 const defaultRounds = 7;
 
-/** @throws UserError (usage). Returns null when help was asked for and has been printed. */
+/** @throws UserError (usage). Returns null if help was requested and has been printed. */
 export function parseCommandLine(
   words: readonly string[],
   all: readonly Contestant[],
@@ -37,13 +37,13 @@ export function parseCommandLine(
   const command = new Command('npm run bench:peers --')
     .description(
       'shardstep and other libraries on the same work (784-256-128-10 on MNIST to 97 %), in turn. Libraries are installed ' +
-        'into the cache folder on first use (several GB); one that cannot be is reported as absent.',
+        'into the cache folder on first use (several GB); one that cannot be installed is reported as absent.',
     )
     .option('--peers <names>', `of ${names.join(', ')} (default: all)`, (text) => select(text, all))
     .option('--rounds <n>', 'samples of each measure, after a warm-up round', count, defaultRounds)
     .option('--record', 'write to results/records/, which is committed', false)
-    .option('--no-load', 'without the race beside busy processes')
-    .option('--out <folder>', 'where the results go (default: a new folder under results/)')
+    .option('--no-load', 'omit the race beside busy processes')
+    .option('--out <folder>', 'the folder of the results (default: a new folder under results/)')
     .option('--debug', 'show stack traces', false)
     .addHelpText('after', '\nExit codes: 0 done, 1 shardstep itself failed, 2 bad usage, 130 interrupted.')
     .allowExcessArguments(false);

@@ -1,8 +1,11 @@
-/** Lines that a user writes: neither blank nor comment. Docstrings are comments, so is a `# …`, `// …` or block comment. */
+/**
+ * Lines of code of a user: neither blank nor comment. Docstrings are comments, and so is a `# …`, `// …` or block
+ * comment.
+ */
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 
-/** Whether a line within a multi-line comment ends it, and how one begins. */
+/** Whether a line within a multi-line comment ends it, and how such a comment begins. */
 interface Syntax {
   readonly line: string;
   readonly blocks: readonly (readonly [begin: string, end: string])[];
@@ -27,7 +30,7 @@ const syntaxes: Readonly<Record<string, Syntax>> = {
   '.yaml': hashes,
 };
 
-/** @throws Error for a kind of file whose comments are not known. */
+/** @throws Error for a file whose comment syntax is not known. */
 export function countFileLines(file: string): number {
   return countLines(readFileSync(file, 'utf8'), extname(file));
 }

@@ -1,11 +1,11 @@
-/** Contestants with a session program, each variant at each thread count, open side by side. */
+/** Contestants with a session program, each variant at each thread count, open at the same time. */
 import { openSession, type SessionProcess } from './session.ts';
 import { type Contestant, type Entry, isMissing } from './types.ts';
 
 export interface Entrant {
   readonly contestant: Contestant;
   readonly variant: string;
-  /** Null where the number cannot be chosen. */
+  /** Null if the number cannot be chosen. */
   readonly threads: number | null;
   /** Unique in the race, for people: `pytorch compiled, 2 threads`. */
   readonly name: string;
@@ -33,7 +33,7 @@ export interface OpenOptions {
   readonly progress: (name: string) => void;
 }
 
-/** Starts one after another, so that no import is slowed by another one; stops early when the signal is aborted. */
+/** Starts them in sequence, so that no import is slowed by another one; stops early if the signal is aborted. */
 export async function openEntrants(entries: readonly Entry[], options: OpenOptions): Promise<Opened> {
   const entrants: Entrant[] = [];
   const failures: Failures = new Map();

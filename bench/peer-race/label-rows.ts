@@ -1,6 +1,6 @@
 /**
- * Places for labels over a plot, each a flag on a pole that rises from its point: the text begins at the pole and goes to the
- * right, and neither texts touch each other nor a pole crosses a text.
+ * Places for labels over a plot, each a flag on a pole that rises from its point. The text begins at the pole and
+ * extends to the right. No two texts touch each other, and no pole crosses a text.
  */
 
 export interface Flag {
@@ -10,7 +10,7 @@ export interface Flag {
   readonly width: number;
 }
 
-/** The row of each flag in the order given, 0 the lowest: above all whose poles stand under its text. */
+/** The row of each flag in the order given, 0 the lowest: above all flags whose poles are under its text. */
 export function flagRows(flags: readonly Flag[]): number[] {
   const rows = flags.map(() => 0);
   const fromTheRight = flags.map((_, i) => i).sort((a, b) => flags[b].x - flags[a].x || b - a);

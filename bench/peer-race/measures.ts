@@ -1,4 +1,4 @@
-/** The measures of the race, one function each: every sample of every contestant that can do it, in turn. */
+/** The measurements of the race, one function each: every sample of every contestant that supports it, in turn. */
 import { median } from '../../dist/numbers/statistics.js';
 import { type LineProcess, openLineProcess } from '../line-process.ts';
 import type { Entrant } from './entrants.ts';
@@ -7,7 +7,7 @@ import { type Sample, type Taken, type TurnOptions, takeTurns } from './turns.ts
 import type { Ready } from './types.ts';
 import { type ColdRun, runUserProgram } from './user-program.ts';
 
-/** What all measures need. */
+/** Arguments of all measurements. */
 export interface Course extends Omit<TurnOptions, 'warmUp' | 'progress'> {
   readonly cwd: string;
   readonly target: number;
@@ -15,7 +15,7 @@ export interface Course extends Omit<TurnOptions, 'warmUp' | 'progress'> {
   readonly progress: (measure: string, round: number, name: string) => void;
 }
 
-/** First answers compile: their limit is this many times that of a sample. */
+/** The first answer includes compiling: its limit is this many times that of a sample. */
 const compileAllowance = 2.5;
 
 /** Time to the target from fresh parameters, data in memory, code compiled; seeds 1, 2, … */
@@ -23,7 +23,7 @@ export function measureResident(entrants: readonly Entrant[], course: Course) {
   return trainInTurn('resident', entrants, course, 1, (run) => run());
 }
 
-/** The same with busy neighbours, `count` of them, that spin for the time of a sample only. */
+/** The same with `count` busy neighbours that spin only during a sample. */
 export function measureLoaded(entrants: readonly Entrant[], course: Course, count: number) {
   return trainInTurn('under load', entrants, course, 0, async (run) => {
     const neighbours: LineProcess[] = [];
@@ -48,7 +48,7 @@ function trainInTurn(
     name,
     async run(round: number, isWarmUp: boolean): Promise<Sample<Trained>> {
       const limitMs = isWarmUp ? course.limitMs * compileAllowance : course.limitMs;
-      // The warm-up has a seed of its own; then all contestants have seed 1, 2, …
+      // The warm-up has a separate seed; then all contestants have seed 1, 2, …
       const seed = isWarmUp ? course.rounds + 1 : round - warmUp + 1;
       const answer = await around(() => session.target(seed, limitMs));
       return { ms: answer.ms, finished: answer.accuracy >= course.target, answer };
@@ -57,7 +57,7 @@ function trainInTurn(
   return takeTurns(cases, turnOptions(measure, course, warmUp));
 }
 
-/** Batch sizes, and calls of one sample: about as long for each. */
+/** Batch sizes, and calls of one sample, of similar duration for each size. */
 export const batches = [
   { size: 1, calls: 500 },
   { size: 1024, calls: 30 },
@@ -84,7 +84,7 @@ export interface ColdStarter {
   readonly threads: number;
 }
 
-/** From spawn to the line of the user's program; the warm-up round, which is not timed, measures the memory. */
+/** From spawn to the line of the user's program. The warm-up round is not timed and measures the memory. */
 export function measureCold(starters: readonly ColdStarter[], course: Course) {
   const cases = starters.map(({ name, ready, threads }) => ({
     name,

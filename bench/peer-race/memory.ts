@@ -1,12 +1,12 @@
 /**
- * Peak memory of a process group: the resident set sizes of its processes added up, looked at every few milliseconds, in
- * /proc (Linux). Pages that processes share count once for each of them. The peak of a single process is also taken from the
- * kernel's own mark (VmHWM), which misses nothing between two looks.
+ * Peak memory of a process group: the sum of its processes' resident set sizes, sampled every few milliseconds in /proc
+ * (Linux). Shared pages count once for each process. The peak of a single process is also read from the kernel's own
+ * mark (VmHWM), which misses nothing between two samples.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface MemoryMeter {
-  /** The peak up to now in bytes; null where /proc does not tell. */
+  /** The peak so far in bytes; null without /proc. */
   read(): number | null;
   close(): void;
 }
@@ -28,7 +28,7 @@ export function openMemoryMeter(group: number): MemoryMeter {
   return { read: look, close: () => clearInterval(timer) };
 }
 
-/** Resident bytes of each process of the group, now and at most; empty where there is no /proc. */
+/** Resident bytes of each process of the group, now and at most; empty without /proc. */
 function groupSizes(group: number): { now: number; most: number }[] {
   const found: { now: number; most: number }[] = [];
   for (const pid of processes()) {
@@ -52,7 +52,7 @@ function processes(): string[] {
   }
 }
 
-/** Empty when the process has just ended. */
+/** Empty if the process has just ended. */
 function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');

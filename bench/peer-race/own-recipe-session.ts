@@ -1,7 +1,8 @@
 /**
- * Our own recipe, configs/mnist-97.yaml, as a session program of the race (see session.ts): other work than the peers do, shown
- * beside it. `node own-recipe-session.ts DATA_FOLDER THREADS`; `target` alone. A run on other images goes before each, as in
- * bench/sprint.ts: other contestants' turns have emptied the caches and put the workers to sleep.
+ * Our own recipe, configs/mnist-97.yaml, as a session program of the race (see session.ts). It is other work than that
+ * of the peers and is shown beside it. `node own-recipe-session.ts DATA_FOLDER THREADS`; only `target`. An uncounted
+ * run on other images precedes each run, as in bench/sprint.ts: other contestants' turns have emptied the caches and
+ * put the workers to sleep.
  */
 import { createInterface } from 'node:readline';
 import packageJson from '../../package.json' with { type: 'json' };

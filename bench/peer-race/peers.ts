@@ -1,6 +1,6 @@
 /**
- * The contestants, one entry each: what they can do, how they are set to be fast (the docstrings of their programs tell what
- * else was tried), and which programs they are.
+ * The contestants, one entry each: what they support, their fastest settings, and their programs. The docstrings of the
+ * programs list the other settings that were tried.
  */
 import { root } from '../harness.ts';
 import type { Contestant } from './types.ts';
@@ -11,7 +11,7 @@ export interface PeerEntry extends Contestant {
   readonly session: string | null;
   /** User program in bench/peers/users; null: none. */
   readonly user: string | null;
-  /** Python: the distribution whose installed size, with all that it depends on, is told. */
+  /** Python: the distribution whose installed size, with all its dependencies, is reported. */
   readonly distribution?: string;
 }
 

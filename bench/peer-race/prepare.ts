@@ -1,4 +1,4 @@
-/** Contestants found or installed, and how their programs are started: Python ones, JavaScript ones, ours. */
+/** Finds or installs the contestants, and returns how to start their programs: Python, JavaScript, ours. */
 import { installedBytes, ownBytes } from '../peers/installed-size.ts';
 import { type JavaScriptPeer, javaScriptPeers, prepareJavaScript } from '../peers/javascript-environment.ts';
 import { preparePython } from '../peers/python-environment.ts';
@@ -7,7 +7,7 @@ import { installedSizeOfPython } from './python-size.ts';
 import type { Preparing } from './run.ts';
 import { type Contestant, dataFolder, type Entry, type Launch, type Missing, type Ready } from './types.ts';
 
-/** @throws the signal's reason when it is aborted while something is installed. */
+/** @throws the signal's reason if it is aborted during an installation. */
 export async function prepare(wanted: readonly Contestant[], preparing: Preparing): Promise<Entry[]> {
   const entries = contestants.filter((entry) => wanted.includes(entry));
   const wants = (name: string) => entries.some((entry) => entry.name === name);
@@ -50,7 +50,7 @@ function readyJavaScript({ session }: PeerEntry, { packageFolder, userProgram }:
   };
 }
 
-/** The race of mnist-97 takes its own number of threads. */
+/** The race of mnist-97 chooses its own number of threads. */
 function readyOurs({ name, session, user }: PeerEntry): Ready {
   const train = (threads: number) => `train --config fastmlp --quiet --json --threads ${threads}`.split(' ');
   return {

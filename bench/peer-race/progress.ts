@@ -1,10 +1,13 @@
-/** Progress for people, on stderr: one line redrawn in place on a terminal, one a round of a measure elsewhere. */
+/**
+ * Progress for people, on stderr: one line redrawn in place on a terminal, one line for each round of a measurement
+ * elsewhere.
+ */
 import { duration } from '../../scripts/performance/peers/measures.ts';
 
 export interface RaceProgress {
   /** `round` 0 is the warm-up. */
   update(measure: string, round: number, name: string): void;
-  /** A line that stays. */
+  /** Writes a line that stays. */
   note(line: string): void;
   /** Removes the line. */
   finish(): void;

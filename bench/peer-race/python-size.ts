@@ -1,4 +1,7 @@
-/** Bytes on disk of a Python library with all that it depends on, told by bench/peers/installed_size.py in its environment. */
+/**
+ * Bytes on disk of a Python library with all its dependencies, computed by bench/peers/installed_size.py in its
+ * environment.
+ */
 import { spawnSync } from 'node:child_process';
 import * as z from 'zod';
 import { root } from '../harness.ts';
@@ -8,7 +11,7 @@ import type { InstalledSize } from './types.ts';
 const limitMs = 60_000;
 const answer = z.object({ bytes: z.int().positive(), cudaBytes: z.int().min(0).optional() });
 
-/** @throws Error that tells what the program said instead. */
+/** @throws Error that quotes the program's output. */
 export function installedSizeOfPython(python: string, distribution: string): InstalledSize {
   const words = [`${root}bench/peers/installed_size.py`, distribution];
   const { stdout, stderr, status, signal, error } = spawnSync(python, words, {

@@ -1,4 +1,7 @@
-/** The race: who is here, measure after measure, and what came of it. Absent and failing contestants stay in the result. */
+/**
+ * The race: the present contestants, measurement after measurement, and the results. Absent and failing contestants
+ * stay in the result.
+ */
 import type { Entrant as EntrantResult, PeersRace } from '../../scripts/performance/peers/format.ts';
 import { addFailure, type Entrant, type Failures, openEntrants } from './entrants.ts';
 import {
@@ -25,13 +28,13 @@ export interface RaceOptions {
   readonly threads: readonly number[];
   readonly target: number;
   readonly limitMs: number;
-  /** Where the programs run: an empty folder. */
+  /** The working folder of the programs: an empty folder. */
   readonly cwd: string;
   readonly signal: AbortSignal;
   readonly progress: (measure: string, round: number, name: string) => void;
 }
 
-/** When the signal is aborted: returns soon, with what was measured by then. Its caller ends the processes. */
+/** If the signal is aborted, returns soon with the results so far. The caller ends the processes. */
 export async function runRace(entries: readonly Entry[], options: RaceOptions): Promise<PeersRace> {
   const { entrants, failures } = await openEntrants(entries, {
     ...options,
@@ -74,7 +77,7 @@ async function raceSessions(
   failures: Failures,
   options: RaceOptions,
 ): Promise<void> {
-  /** Sessions that failed or were ended at the limit answer nothing any more. */
+  /** Sessions that failed or were ended at the limit give no further answers. */
   const gone = new Set<SessionProcess>();
   const here = (wanted: (entrant: Entrant) => boolean) =>
     entrants.filter((entrant) => wanted(entrant) && !gone.has(entrant.session));
@@ -149,7 +152,7 @@ async function raceCold(
   );
 }
 
-/** Of the finished run with the median time. */
+/** Curve of the finished run with the median time. */
 function middleCurve(samples: Taken<{ readonly curve: [number, number][] }>['samples']) {
   const byTime = samples.filter(({ answer }) => answer !== null).toSorted((a, b) => a.ms - b.ms);
   return byTime[Math.floor((byTime.length - 1) / 2)]?.answer?.curve ?? [];

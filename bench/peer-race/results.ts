@@ -1,4 +1,4 @@
-/** What the samples of the race become in its record. */
+/** Turns the samples of the race into its record. */
 
 import { median } from '../../dist/numbers/statistics.js';
 import type {
@@ -35,7 +35,10 @@ export function runsOf(samples: readonly Sample<unknown>[]): Runs | null {
   };
 }
 
-/** With the least median time to the target; a finished one before all that are not. Undefined without any samples. */
+/**
+ * The entrant with the smallest median time to the target; finished ones come before unfinished ones. Undefined without
+ * any samples.
+ */
 export function fastest(entrants: readonly Entrant[], measured: Measured): Entrant | undefined {
   const time = ({ name }: Entrant) => {
     const runs = measured.get(name)?.resident;

@@ -1,4 +1,7 @@
-/** The command: contestants prepared, raced, shown and recorded. What is not recorded yet when Ctrl-C comes is kept as unfinished. */
+/**
+ * The command: prepares the contestants, runs the race, prints and records it. After Ctrl-C, the results so far are
+ * stored as unfinished.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +31,7 @@ const limitMs = 120_000;
 const loadedRounds = 3;
 
 export interface Preparing {
-  /** Folder for what the race needs and removes again. */
+  /** A temporary folder of the race. */
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly note: (line: string) => void;
@@ -120,7 +123,7 @@ async function keep(
   );
 }
 
-/** Peers may be absent or fail; without ourselves there was no race. */
+/** Peers may be absent or fail; without shardstep there was no race. */
 function ourFailure({ contestants }: PeersRace): ExitCode {
   const failed = contestants.find(
     ({ role, missing, failures }) =>

@@ -1,8 +1,8 @@
 /**
- * A contestant that stays open: one process that says one line of JSON when it is ready, `{"version": …}`, and then answers
- * each line on stdin with one line of JSON. `target SEED`: trains from fresh parameters until the target is met. `infer BATCH
- * CALLS`: the logits of the first BATCH test images, CALLS times. It ends when its stdin closes. Whatever else it does (ends,
- * stays silent, says something else) is an error that tells so in words.
+ * A contestant that stays open. Its process prints one line of JSON when it is ready, `{"version": …}`, and then
+ * answers each line on stdin with one line of JSON. `target SEED`: trains from fresh parameters until the target is
+ * reached. `infer BATCH CALLS`: the logits of the first BATCH test images, CALLS times. The process ends when its stdin
+ * closes. Any other behaviour (an end, silence, other output) is an error that describes it.
  */
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
@@ -26,7 +26,7 @@ const inferred = z.object({ ms: z.array(z.number().positive()).min(1) });
 
 export type Trained = z.infer<typeof trained>;
 
-/** The contestant took longer than the limit of a sample; it has been ended. */
+/** The contestant took longer than the limit of a sample and has been ended. */
 export class TimeLimit extends Error {
   override readonly name = 'TimeLimit';
   readonly limitMs: number;
@@ -39,18 +39,18 @@ export class TimeLimit extends Error {
 
 export interface SessionProcess {
   readonly version: string;
-  /** @throws TimeLimit, or Error that tells what happened instead of an answer. */
+  /** @throws TimeLimit, or Error that describes what happened instead of an answer. */
   target(seed: number, limitMs: number): Promise<Trained>;
   /** Milliseconds of each call. @throws as `target`. */
   infer(batch: number, calls: number, limitMs: number): Promise<readonly number[]>;
-  /** After it nothing answers. Ends what does not end by itself within seconds. */
+  /** No answer comes afterwards. Kills a process that does not end within seconds. */
   close(): Promise<void>;
 }
 
 const startLimitMs = 120_000;
 const graceMs = 3000;
 
-/** Resolves when the process has said what version it is. @throws as `target`. */
+/** Resolves when the process has reported its version. @throws like `target`. */
 export async function openSession(
   launch: Launch,
   cwd: string,
@@ -111,7 +111,7 @@ export async function openSession(
   }
 }
 
-/** The answer of a program, checked. @throws Error that shows what it said instead. */
+/** The checked answer of a program. @throws Error that quotes the output. */
 export function parsed<T>(shape: z.ZodType<T>, line: string): T {
   let value: unknown;
   try {
@@ -125,10 +125,10 @@ export function parsed<T>(shape: z.ZodType<T>, line: string): T {
   if (result.success) return result.data;
   const [{ path, message }] = result.error.issues;
   const where = path.length === 0 ? '' : `${path.join('.')}: `;
-  throw new Error(`not the answer that was asked for: ${where}${message}, in ${line.slice(0, 80)}`);
+  throw new Error(`not the requested answer: ${where}${message}, in ${line.slice(0, 80)}`);
 }
 
-/** How a process ended that should not have: its exit code and its error on stderr, or the last line there. */
+/** Description of a process's unexpected end: its exit code and its error on stderr, or the last line there. */
 export function ending(
   { exitCode, signalCode }: { exitCode: number | null; signalCode: NodeJS.Signals | null },
   stderr: string,
@@ -142,7 +142,7 @@ export function ending(
 
 export const startFailure = (error: Error): string => `could not be started: ${error.message}`;
 
-/** Null when the promise has not settled in time. */
+/** Null if the promise has not settled in time. */
 async function within<T>(patienceMs: number, promise: Promise<T>): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {

@@ -1,11 +1,11 @@
 /**
- * Samples of every contestant in turn, by `alternate`, with failures as results: whoever fails or takes longer than the limit
- * leaves the race with a reason in words, and the race goes on.
+ * Samples of every contestant in turn, by `alternate`, with failures as results. A contestant that fails or exceeds the
+ * limit leaves the race with a reason in words, and the race continues.
  */
 import { alternate } from '../harness.ts';
 import { TimeLimit } from './session.ts';
 
-/** One sample. `finished`: false when the target was not reached; its time is a lower bound. */
+/** One sample. `finished`: false if the target was not reached; its time is then a lower bound. */
 export interface Sample<T> {
   readonly ms: number;
   readonly finished: boolean;
@@ -29,13 +29,13 @@ export interface Taken<T> {
 export interface TurnOptions {
   readonly rounds: number;
   readonly warmUp: number;
-  /** Nothing begins after its abortion; what was taken is kept. */
+  /** No sample begins after its abortion; earlier samples are kept. */
   readonly signal: AbortSignal;
   /** Before each sample. */
   readonly progress: (round: number, name: string) => void;
 }
 
-/** Returns early, with what there is, when the signal is aborted. */
+/** Returns early with the samples so far if the signal is aborted. */
 export async function takeTurns<T>(
   cases: readonly TurnCase<T>[],
   { rounds, warmUp, signal, progress }: TurnOptions,
@@ -49,7 +49,7 @@ export async function takeTurns<T>(
     let isOut = false;
     return {
       name,
-      // The samples are kept here, since `alternate` has numbers only and none of them after an error.
+      // The samples are kept here, because `alternate` returns only numbers, and none after an error.
       async run() {
         round++;
         if (isOut || signal.aborted) return Number.NaN;

@@ -1,30 +1,30 @@
-/** What the race knows of a contestant before it starts: what it is called, what it can do and how it is started. */
+/** The facts of a contestant before it starts: its name, what it supports and how it is started. */
 import { fileURLToPath } from 'node:url';
 
-/** MNIST as it is vendored: what every program gets as its first word. */
+/** The vendored MNIST: the first word of every program. */
 export const dataFolder = fileURLToPath(new URL('../../data/mnist', import.meta.url));
 
 /** A process to start. */
 export interface Launch {
   readonly program: string;
   readonly words: readonly string[];
-  /** Beside the environment of this process. */
+  /** Additions to the environment of this process. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface InstalledSize {
   readonly bytes: number;
-  /** Of GPU libraries that are installed along, used or not; not in `bytes`. */
+  /** Size of GPU libraries that are also installed, used or not; not in `bytes`. */
   readonly cudaBytes?: number;
 }
 
 /** A contestant that is installed on this machine. */
 export interface Ready {
-  /** The session program (see the protocol in session.ts); null for one that has none. */
+  /** The session program (see the protocol in session.ts); null if there is none. */
   session(variant: string, threads: number): Launch | null;
   /** The program of a user: from its start to one line with the accuracy. Null for one that does not train. */
   user(threads: number): Launch | null;
-  /** Null where nothing tells it. */
+  /** Null if it is unknown. */
   installedSize(): Promise<InstalledSize | null>;
 }
 
@@ -35,30 +35,30 @@ export interface Missing {
 
 export const isMissing = (found: Ready | Missing): found is Missing => 'missing' in found;
 
-/** `work`: ours and the peers' is the same network, data and target; `other` is shown beside it, without ratios. */
+/** `work`: for ours and the peers' the same network, data and target; `other` is shown beside it, without ratios. */
 export type Role = 'ours' | 'peer' | 'other';
 
 export interface Contestant {
   /** The word of `--peers`. */
   readonly name: string;
-  /** As its makers write it. */
+  /** The spelling of its makers. */
   readonly label: string;
   readonly role: Role;
-  /** Ways to run it that compete with each other at each thread count; one of no name for most. */
+  /** Variants that compete with each other at each thread count; most have a single one without a name. */
   readonly variants: readonly string[];
-  /** Whether the number of threads can be chosen: measured at one and at all physical cores then. */
+  /** Whether the number of threads can be chosen: then it is measured at one and at all physical cores. */
   readonly threaded: boolean;
-  /** Under load also at all cores, when one thread was faster without. */
+  /** Under load, also measure all cores if one thread was faster without load. */
   readonly loadedAtAllCores?: boolean;
-  /** What its session program can do, and whether it has a user program. */
+  /** What its session program supports, and whether it has a user program. */
   readonly can: { readonly target: boolean; readonly infer: boolean; readonly cold: boolean };
-  /** How it was set to be fast, in one line. */
+  /** Its settings for speed, in one line. */
   readonly settings: string;
-  /** What a user writes: absolute paths, for the count of lines. */
+  /** Files of a user: absolute paths, for the count of lines. */
   readonly sources: readonly string[];
 }
 
-/** A contestant with what came of its preparation. */
+/** A contestant with the result of its preparation. */
 export interface Entry {
   readonly contestant: Contestant;
   readonly found: Ready | Missing;

@@ -1,6 +1,7 @@
 /**
- * The program of a user, from its start to one line on stdout: JSON with the accuracy, or for the race of this project its
- * line of words. The clock is outside the process, from spawn to the line; the process is ended then, with all of its group.
+ * The program of a user, from its start to one line on stdout: JSON with the accuracy, or, for the race of this
+ * project, its line of words. The clock is outside the process, from spawn to the line; then the process and its whole
+ * group are ended.
  */
 import * as z from 'zod';
 import { kill, start } from './children.ts';
@@ -13,31 +14,31 @@ const answer = z.object({
   residentMs: z.number().positive(),
   /** `[ms of the resident clock, accuracy]` after each epoch. */
   curve: z.array(z.tuple([z.number(), z.number()])).default([]),
-  /** The program stopped at a time of its own without the target. */
+  /** The program stopped by itself before the target. */
   gaveUp: z.boolean().default(false),
 });
 
 export interface ColdRun {
   readonly ms: number;
   readonly accuracy: number;
-  /** Null for a program that does not tell. */
+  /** Null for a program that does not report it. */
   readonly residentMs: number | null;
   readonly curve: readonly (readonly [number, number])[];
   readonly gaveUp: boolean;
-  /** Of the whole process group, when asked for; null where it cannot be measured. */
+  /** For the whole process group, if requested; null if it cannot be measured. */
   readonly peakBytes: number | null;
 }
 
 export interface ColdOptions {
   readonly cwd: string;
   readonly limitMs: number;
-  /** Looks at the memory while the program runs, which takes time from it. */
+  /** Samples the memory while the program runs, which slows it. */
   readonly meterMemory: boolean;
 }
 
 const raceLine = /: (\d+\.\d+) % of the [\d,]+ test images .* reached\)$/;
 
-/** @throws TimeLimit, or Error that tells what happened instead of the line. */
+/** @throws TimeLimit, or Error that describes what happened instead of the line. */
 export function runUserProgram(launch: Launch, { cwd, limitMs, meterMemory }: ColdOptions): Promise<ColdRun> {
   const startedAt = performance.now();
   const child = start(launch, cwd);

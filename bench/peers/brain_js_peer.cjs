@@ -1,7 +1,7 @@
 /**
- * brain.js as bench/peers/users/brain.js.cjs uses it, kept open: `target` ends after 60 s at the latest and says so,
- * `infer` runs image by image, since there are no batches; the outputs of its last sigmoids stand for logits.
- * usage: node brain_js_peer.cjs DATA_FOLDER THREADS PACKAGE_FOLDER   one thread, whatever THREADS says
+ * brain.js as in bench/peers/users/brain.js.cjs, kept open: `target` ends after 60 s at the latest and reports it.
+ * `infer` runs image by image, because there are no batches; the outputs of its last sigmoids stand for logits.
+ * usage: node brain_js_peer.cjs DATA_FOLDER THREADS PACKAGE_FOLDER   one thread for any THREADS
  */
 const path = require('node:path');
 const { answer, part, randomNumbers, shuffled, timeCalls } = require('./common.cjs');
@@ -14,7 +14,7 @@ const [target, limitMs, portion] = [0.97, 60_000, 10_000];
 const settings = { iterations: 1, learningRate: 0.3, momentum: 0.1, errorThresh: 1e-9 };
 const newNetwork = () => new brain.NeuralNetwork({ hiddenLayers: [256, 128], activation: 'sigmoid' });
 
-/** Inputs 0 to 1, as brain.js wants them: f32 [784]. */
+/** Inputs 0 to 1, as brain.js expects them: f32 [784]. */
 function samples(name) {
   const { pixels, labels } = part(dataFolder, name);
   return Array.from(labels, (label, i) => ({

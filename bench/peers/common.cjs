@@ -1,5 +1,5 @@
 /**
- * What the JavaScript peers share: MNIST, a run to the target, and a loop that answers every line on stdin with one
+ * Shared by the JavaScript peers: MNIST, a run to the target, and a loop that answers every line on stdin with one
  * line of JSON.
  */
 const fs = require('node:fs');

@@ -1,6 +1,6 @@
-"""What the peers share: MNIST, the recipes, the race to the target, and a loop that answers the lines of stdin.
+"""Shared by the peers: MNIST, the recipes, the race to the target, and a loop that answers the lines of stdin.
 
-A peer is started as `NAME_peer.py DATA_FOLDER THREADS [WORDS]`. It is imported before numpy and every library, since
+A peer is started as `NAME_peer.py DATA_FOLDER THREADS [WORDS]`. It is imported before numpy and every library, because
 their thread pools read the environment once.
 """
 import gzip

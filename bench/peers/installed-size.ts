@@ -1,20 +1,20 @@
-/** What a library takes on disk: its package folder and those of all that it needs at run time, each once. */
+/** Size on disk of a library: its package folder and those of all its run-time dependencies, each once. */
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root } from '../harness.ts';
 
 /**
- * Bytes of the files of a package and of its production dependencies, optional ones where they are installed. Nested
- * node_modules are counted only as far as they are needed.
- * @throws when a dependency that is not optional is not found.
+ * Bytes of the files of a package and of its production dependencies, optional ones if they are installed. Of nested
+ * node_modules, only the needed packages count.
+ * @throws if a required dependency is not found.
  */
 export function installedBytes(packageFolder: string): number {
   return sum(closure(packageFolder).map(fileBytes));
 }
 
 /**
- * shardstep as a user installs it: dist, machine code kept by the build included, and the production dependencies;
- * without data, sources, and the pinned Node, since other peers' runtimes do not count either.
+ * shardstep as a user installs it: dist, including the cached machine code, and the production dependencies. Data,
+ * sources and the pinned Node do not count, because other peers' runtimes do not count either.
  */
 export function ownBytes(): number {
   const [own, ...dependencies] = closure(root);
@@ -46,7 +46,7 @@ function manifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
 
-/** As Node looks for it: in node_modules of the folder and of every folder above. */
+/** The lookup of Node: in node_modules of the folder and of every folder above. */
 function locate(name: string, from: string): string | null {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name);
@@ -55,7 +55,7 @@ function locate(name: string, from: string): string | null {
   }
 }
 
-/** Of regular files; links take nothing. */
+/** Regular files only; links have size zero. */
 function fileBytes(path: string): number {
   const status = lstatSync(path);
   if (status.isFile()) return status.size;

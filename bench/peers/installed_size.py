@@ -1,7 +1,7 @@
-"""Prints {"bytes", "cudaBytes"}: the installed files of the distributions NAME… with the closure of what they require.
+"""Prints {"bytes", "cudaBytes"}: the installed files of the distributions NAME… with all their dependencies.
 
 From the environment's metadata (the RECORD of each). CUDA's own distributions (nvidia-*, cuda-*, triton) are counted
-apart: PyPI's Linux wheels of PyTorch bring them along, used or not.
+separately: PyPI's Linux wheels of PyTorch include them, used or not.
 """
 import json
 import re

@@ -1,7 +1,7 @@
 /**
- * Where the JavaScript peers run: jax-js and brain.js each in a folder of the cache with the pinned packages of
- * bench/peers/javascript, tfjs-node where `npm run setup:tfjs` puts it. What cannot be installed is told, not thrown:
- * the other peers race on.
+ * The environment of the JavaScript peers: jax-js and brain.js each in a folder of the cache with the pinned packages
+ * of bench/peers/javascript, tfjs-node in the folder of `npm run setup:tfjs`. A failed installation is reported, not
+ * thrown: the race continues with the other peers.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -29,7 +29,7 @@ export interface JavaScriptPeer {
   readonly session: string;
   /** The program that a user writes, relative to the repository: its lines count. */
   readonly userSource: string;
-  /** A copy of it where its imports are found, absolute. Its words: DATA_FOLDER THREADS. */
+  /** A copy of it in a folder that finds its imports, absolute. Its words: DATA_FOLDER THREADS. */
   readonly userProgram: string;
 }
 
@@ -42,7 +42,7 @@ const programs: Readonly<Record<JavaScriptPeerName, { library: string; session: 
   'brain.js': { library: 'brain.js', session: 'brain_js_peer.cjs', user: 'brain.js.cjs' },
 };
 
-/** Installs what is not there yet, one after the other; `signal` ends it, and nothing is left half installed. */
+/** Installs the missing peers in sequence; `signal` ends it, and nothing is left half installed. */
 export async function prepareJavaScript(
   peers: readonly JavaScriptPeerName[],
   signal: AbortSignal = new AbortController().signal,
@@ -67,12 +67,12 @@ function describe(peer: JavaScriptPeerName, folder: string): JavaScriptPeer {
   return { packageFolder, session: `${here}/${session}`, userSource, userProgram };
 }
 
-/** In the cache folder, beside what setup:tfjs makes. */
+/** In the cache folder, beside that of setup:tfjs. */
 function peerFolder(name: string): string {
   return join(dirname(setupFolder(process.env)), 'peers', name);
 }
 
-/** A folder whose name says what is in it: there as a whole, or not at all. */
+/** A folder named after its contents: complete, or absent. */
 async function installed(peer: JavaScriptPeerName, signal: AbortSignal): Promise<string> {
   const { library } = programs[peer];
   const manifests = ['package.json', 'package-lock.json'].map((name) =>
@@ -99,7 +99,7 @@ async function installed(peer: JavaScriptPeerName, signal: AbortSignal): Promise
   return folder;
 }
 
-/** The set-up's packages, seen from a folder of ours. */
+/** Links the set-up's packages into a folder of ours. */
 async function tensorFlowFolder(signal: AbortSignal): Promise<string> {
   if (findPackage(process.env) === null) {
     note('tfjs-node: npm run setup:tfjs, a minute or more');
@@ -114,7 +114,7 @@ async function tensorFlowFolder(signal: AbortSignal): Promise<string> {
   return folder;
 }
 
-/** @throws with the last line that the program wrote, but for where npm keeps its log. */
+/** @throws with the last line of the program, except npm's line about its log. */
 function succeeded({ ok, lastLines }: Ended): void {
   if (ok) return;
   const lines = lastLines

@@ -1,8 +1,9 @@
 /**
  * FastMLP in jax-js: a whole step (gradient and momentum) as one jitted function, on its WebAssembly backend, the one
- * that it has on Node. There is no lax.scan to put an epoch into. Weights are [outputs, inputs]: its kernels then read
- * both operands along rows. Tried and slower: gradient and update jitted apart (2×), the update or all of it eager
- * (2.3×). It shares work over Web Workers where it finds them; Node has none, so with THREADS > 1 it is given them.
+ * available on Node. There is no lax.scan for an epoch. Weights are [outputs, inputs]: its kernels then read both
+ * operands along rows. Tried and slower: gradient and update jitted separately (2×), the update or all of it eager
+ * (2.3×). It distributes work over Web Workers if it finds them. Node has none, so with THREADS > 1 this program
+ * supplies them.
  * usage: node jax_js_peer.mjs DATA_FOLDER THREADS PACKAGE_FOLDER
  */
 import { resolveObjectURL } from 'node:buffer';
@@ -15,7 +16,7 @@ import common from './common.cjs';
 const { answer, initial, part, randomNumbers, runToTarget, shuffled, timeCalls } = common;
 const [dataFolder, threads, packageFolder] = process.argv.slice(2);
 
-/** As much of a Web Worker as jax-js uses: made of a blob, with messages and errors. */
+/** The members of a Web Worker that jax-js uses: construction from a blob, messages and errors. */
 class WebWorker {
   #worker;
 
@@ -43,7 +44,7 @@ class WebWorker {
 
 if (threads !== '1') {
   globalThis.Worker = WebWorker;
-  // How many workers jax-js starts.
+  // The number of workers that jax-js starts.
   Object.defineProperty(navigator, 'hardwareConcurrency', { value: Number(threads) });
 }
 const { version, exports } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'));

@@ -1,4 +1,4 @@
-"""JAX: the whole epoch as one jitted lax.scan. Its pool has as many threads as cores were allowed at start.
+"""JAX: the whole epoch as one jitted lax.scan. Its thread pool has as many threads as cores were allowed at start.
 
 Settings, and what else was tried (seconds an epoch of FastMLP at one thread): batches gathered inside the scan, 0.49;
 all images gathered first, 0.64; fori_loop, one-hot labels, transposed weights and a permutation from numpy, 0.49 to 0.50,
@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 jax.block_until_ready(jax.jit(lambda x: x @ x)(jnp.ones((256, 256))))
-# The pool exists: its threads may run on any core again, as PyTorch's and ours may.
+# The thread pool exists: its threads may run on any core again, like PyTorch's and ours.
 for task in os.listdir('/proc/self/task'):
     os.sched_setaffinity(int(task), ALLOWED)
 

@@ -1,7 +1,7 @@
 """Keras on TensorFlow: layers, loss and SGD of Keras, the whole epoch as one tf.function over tensors in memory.
 
 Settings, and what else was tried (CPU seconds an epoch at one thread, on a machine with
-other load, so that only their order counts): the tf.function, 0.47, compiled by XLA, 0.56;
+other load, so only their order is meaningful): the tf.function, 0.47, compiled by XLA, 0.56;
 the same called batch by batch from Python, 0.62; `fit` with a tf.data pipeline that gathers the batches, 0.77; `fit`
 on arrays with steps_per_execution of an epoch, 0.72 to 1.1; `fit` with jit_compile, 0.95 to 1.2.
 Inference: the faster by trial, at each batch, of the concrete function as a graph and compiled by XLA (0.21 and 0.11

@@ -1,9 +1,9 @@
 /**
- * The Pythons that the peers run in: a virtual environment for each library under the cache folder, with the versions
- * of bench/peers/requirements/, so that one library's import never loads, finds or waits for another (PyTorch and JAX
- * probe for optional packages when they start) and one that cannot be installed stops no other. Made in a temporary
- * folder beside the final one and moved there when it loads. SHARDSTEP_PEERS names another Python that has them.
- * PyPI's Linux wheels of PyTorch bring CUDA along (6 GB installed), used or not.
+ * The Python environments of the peers: a virtual environment for each library under the cache folder, with the
+ * versions of bench/peers/requirements/. So one library's import never loads, finds or waits for another (PyTorch and
+ * JAX probe for optional packages when they start), and a failed installation affects no other library. Each is made in
+ * a temporary folder beside the final one and moved there when it loads. SHARDSTEP_PEERS names another Python that has
+ * the libraries. PyPI's Linux wheels of PyTorch include CUDA (6 GB installed), used or not.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { dirname, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { runProgram } from './run-program.ts';
 
-/** What each group's environment must be able to import; the notebook is PyTorch's, with torchvision. */
+/** Imports that each group's environment must support; the notebook is PyTorch's, with torchvision. */
 const modules = {
   pytorch: ['torch', 'torchvision', 'numpy'],
   jax: ['jax', 'numpy'],
@@ -47,7 +47,7 @@ export interface Preparation {
 
 /**
  * For each of `peers` its Python, found or made now, or the reason why there is none.
- * @throws RangeError for a name that is not in pythonPeers; the signal's reason when it is aborted.
+ * @throws RangeError for a name that is not in pythonPeers; the signal's reason if it is aborted.
  */
 export async function preparePython(
   peers: readonly string[],
@@ -103,7 +103,7 @@ function interpreter(folder: string): string {
   return process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
 }
 
-/** Null, or why it failed. Without a terminal pip says only what goes wrong. */
+/** Null, or the reason of the failure. Without a terminal, pip prints only errors. */
 async function install(
   stage: string,
   requirements: string,

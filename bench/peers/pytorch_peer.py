@@ -1,12 +1,12 @@
 """PyTorch, eager, or compiled with the further word `compiled`: tensors resident in memory.
 
-Settings, and what else was tried (seconds an epoch of FastMLP at 1 and 2 threads, the least of
+Settings, and what else was tried (seconds an epoch of FastMLP at 1 and 2 threads, the smallest of
 four or five on a machine with other load; each alternative with its best optimiser).
 Eager: `index_select` and the fused SGD, 0.53 and 0.34; `X[rows]`, 0.59 and 0.34; all images gathered first, 0.63 and
 0.40; the foreach SGD, 0.55 and 0.35.
 Compiled: one function of the loss, its gradient (torch.func.grad) and the update in place, 0.48 and 0.30; only the
 loss with its backward pass, 0.53 and 0.34; forward, backward and optimiser in one, 0.53; mode max-autotune is as fast
-(0.48) and compiles longer; reduce-overhead was tried under load only, with no clear gain. An epoch's last batch of 96 images is compiled for itself.
+(0.48) and compiles longer; reduce-overhead was tried under load only, with no clear gain. An epoch's last batch of 96 images is compiled separately.
 Inference: the fastest by trial, at each batch, of eager, TorchScript frozen, TorchScript with `optimize_for_inference`
 and, for the compiled variant, torch.compile with frozen weights: 32, 23, 17 and 67 us an image at one thread. At large
 batches their order changed from run to run.

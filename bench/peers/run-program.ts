@@ -1,15 +1,15 @@
-/** A program that an installation starts, ended with it; its stdout is shown on stderr or left out. */
+/** A program started by an installation and ended with it; its stdout is shown on stderr or dropped. */
 import { spawn } from 'node:child_process';
 
 export interface Ended {
   readonly ok: boolean;
-  /** False where there is no such program. */
+  /** False if there is no such program. */
   readonly started: boolean;
   /** The last line on its stderr, without pip's "ERROR: ", or the reason why it did not run. */
   readonly lastLine: string;
 }
 
-/** Resolves when the program and its output have ended, also after `signal`: a folder it wrote to can be removed. */
+/** Resolves when the program and its output have ended, also after `signal`: then its folder can be removed. */
 export function runProgram(
   program: string,
   words: readonly string[],
@@ -35,7 +35,7 @@ export function runProgram(
   });
 }
 
-/** pip's own last line may be advice: an error it named comes first. */
+/** pip's own last line may be advice: a line with an error takes precedence. */
 function lastLine(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const line = lines.findLast((each) => each.startsWith('ERROR:')) ?? lines.at(-1) ?? '';

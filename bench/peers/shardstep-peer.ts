@@ -1,8 +1,8 @@
 /**
- * shardstep in the peers' race: configs/fastmlp.yaml in a session that stays open, and inference by a predictor beside
- * it. Its images for inference are u8 pixels: normalising them is within its time, unlike the peers', whose images lie
- * normalised in memory.
- * usage: node shardstep-peer.ts DATA_FOLDER THREADS   answers as bench/peers/common.cjs does
+ * shardstep in the peers' race: configs/fastmlp.yaml in a session that stays open, with a predictor for inference. Its
+ * images for inference are u8 pixels: normalising them is part of its time. The peers' images are already normalised in
+ * memory.
+ * usage: node shardstep-peer.ts DATA_FOLDER THREADS   answers like bench/peers/common.cjs
  */
 import { loadDataset } from '../../dist/data/load.js';
 import { sizeOf } from '../../dist/data/transforms/transform.js';

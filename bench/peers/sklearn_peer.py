@@ -1,10 +1,10 @@
-"""scikit-learn: MLPClassifier, one `partial_fit` over all images an epoch, which shuffles and makes the batches itself.
+"""scikit-learn: MLPClassifier, one `partial_fit` over all images an epoch, which shuffles and makes the batches.
 
 Settings, and what else was tried (one thread): float32 inputs, or it computes in float64; rows in C order (0.69 s an
 epoch; columns first, 1.2 s); no L2 penalty and no Nesterov momentum, as in the recipe; `assume_finite` and no
-parameter validation, which only a call with one image feels; for inference `predict_proba` (0.10 ms an image;
+parameter validation, whose cost is noticeable only with one image; for inference `predict_proba` (0.10 ms an image;
 `predict` looks the class names up besides, 0.16 ms). `partial_fit` rather than `warm_start`, which would measure its
-own convergence too. Its initialisation is Glorot's, which it does not let one choose. BLAS is OpenBLAS.
+own convergence too. Its initialisation is Glorot's and cannot be changed. BLAS is OpenBLAS.
 """
 import common
 

@@ -1,8 +1,8 @@
 /**
  * FastMLP in @tensorflow/tfjs-node by itself: the data set as a tensor, optimizer.minimize, a step in one tidy. Tried
- * and no faster: tf.fused.matMul, a loss of logSoftmax, momentum written by hand, oneDNN. Asked `epoch`, it trains one
- * and evaluates nothing (for bench/tfjs.ts).
- * usage: node tfjs_node.cjs DATA_FOLDER THREADS PACKAGE_FOLDER   THREADS 0: TensorFlow takes all cores
+ * and no faster: tf.fused.matMul, a loss of logSoftmax, momentum written by hand, oneDNN. On `epoch` it trains one
+ * epoch and evaluates nothing (for bench/tfjs.ts).
+ * usage: node tfjs_node.cjs DATA_FOLDER THREADS PACKAGE_FOLDER   THREADS 0: TensorFlow uses all cores
  */
 const util = require('node:util');
 const { answer, initial, part, randomNumbers, runToTarget, shuffled, timeCalls } = require('./common.cjs');

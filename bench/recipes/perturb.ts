@@ -1,4 +1,4 @@
-/** Images of a data set turned, moved or with noise on them; the same for the same seed. */
+/** Images of a data set turned, moved or with added noise; the same for the same seed. */
 import type { Samples } from '../../dist/data/dataset.js';
 import { Rng } from '../../dist/numbers/rng.js';
 
@@ -18,7 +18,7 @@ export function perturbed(set: Samples, change: Perturbation): Samples {
   return { ...set, values: images };
 }
 
-/** Turned about the centre, every other image the other way round; bilinear, black outside. */
+/** Turned about the centre, every other image in the opposite direction; bilinear, black outside. */
 export const turned =
   (degrees: number): Perturbation =>
   (image, side, _, number) => {

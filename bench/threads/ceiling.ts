@@ -1,8 +1,8 @@
 /**
- * What two threads could reach at best on this machine: two independent single-thread processes with as much work
- * each, at the same time. They share no barrier, only caches, memory and clock, which two threads must share as well.
- * A process with the whole batch has twice the rows of a thread, which costs it time where rows outgrow a cache;
- * beside it stands the stricter comparison with processes that have half the batch, as many rows as a thread.
+ * The upper limit for two threads on this machine: two independent single-thread processes with as much work each, at
+ * the same time. They share no barrier, only caches, memory and clock, which two threads share as well. A process with
+ * the whole batch has twice the rows of a thread, which costs time if rows exceed a cache. The stricter comparison is
+ * with processes that have half the batch, as many rows as a thread.
  */
 import type { BarId } from '../../scripts/performance/bars.ts';
 import type { Table } from '../../scripts/performance/record-format.ts';
@@ -20,7 +20,7 @@ export interface Ceiling {
 interface Comparison {
   readonly bar: BarId;
   readonly batch: number;
-  /** Of each process. */
+  /** Batch of each process. */
   readonly processBatch: number;
 }
 

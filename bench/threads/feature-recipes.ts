@@ -4,7 +4,7 @@ import { featureRecipes } from '../../scripts/performance/recipe-comments.ts';
 import type { Table } from '../../scripts/performance/record-format.ts';
 import { alternate, openTrainer, printed, ratios, shown, spread, type Trainer } from '../harness.ts';
 
-/** As many rounds as fit in, between these bounds: recipes take from milliseconds to seconds. */
+/** As many rounds as fit in this time, between these bounds: recipes take from milliseconds to seconds. */
 const budgetMs = 10_000;
 const [fewestRounds, mostRounds] = [3, 25];
 

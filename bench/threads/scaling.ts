@@ -1,4 +1,4 @@
-/** Time against threads for each way of combining the workers' work, and where the workers' time goes. */
+/** Time against threads for each way of combining the workers' work, and the workers' time by phase. */
 
 import type { PhaseTimes } from '../../dist/coordinator/work.js';
 import { plural } from '../../dist/numbers/words.js';
@@ -20,7 +20,7 @@ export interface Work {
 export interface Scaling {
   readonly tables: Table[];
   readonly samples: Record<string, readonly number[]>;
-  /** Of the default strategy. */
+  /** For the default strategy. */
   epochMs(batch: Batch, threads: number): readonly number[];
 }
 

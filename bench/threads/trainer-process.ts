@@ -1,6 +1,6 @@
 /**
- * One trainer with a process to itself: `node trainer-process.ts RECIPE THREADS key=value…`. Each line on stdin
- * trains once, without evaluation, and is answered with the milliseconds it took. Ends when stdin closes.
+ * One trainer in a separate process: `node trainer-process.ts RECIPE THREADS key=value…`. Each line on stdin trains
+ * once, without evaluation; the answer is the time in milliseconds. Ends when stdin closes.
  */
 import { createInterface } from 'node:readline';
 import { openTrainer } from '../harness.ts';

@@ -1,18 +1,19 @@
 /**
- * Emits the AssemblyScript that makes direction features for one grid size, everything unrolled over the grid:
- * 28×28 uint8 images → 8 directions × pool × pool floats, eight images at a time. Normalisation by moments: Casey
- * 1970; directions: Liu, Nakashima, Sako, Fujisawa 2003. `src/kernels/directions/directions-reference.ts` says the same in float64.
+ * Emits the AssemblyScript that makes direction features for one grid size, everything unrolled over the grid: 28×28
+ * uint8 images → 8 directions × pool × pool floats, eight images at a time. Normalisation by moments: Casey 1970;
+ * directions: Liu, Nakashima, Sako, Fujisawa 2003. `src/kernels/directions/directions-reference.ts` is the same
+ * computation in float64.
  *
  * Moments, prefix sums and placement work on one image at a time in 16-bit integers (an edge of a grid column is one
- * 4-byte load of {prefix sum, value}, four edges interpolate in one i16 dot product); then eight images lie side by
- * side, [pixel][8], and gradients, pooling and square root are purely vertical. V8 makes a constant anew at every
- * use, so vectors used in loops are kept in memory and loaded before the loop. PLAIN is a constant of the build.
+ * 4-byte load of {prefix sum, value}, four edges interpolate in one i16 dot product). Then eight images are
+ * interleaved, [pixel][8], and gradients, pooling and square root are purely vertical. V8 recomputes a constant at
+ * every use, so vectors used in loops are kept in memory and loaded before the loop. PLAIN is a constant of the build.
  */
 import { gridRows, sideBySide } from './grid.ts';
 import { momentHelpers, placement, rowTables } from './moments.ts';
 import { each, halves, Layout, sequence } from './text.ts';
 
-/** Rows and columns that a direction may be pooled to. */
+/** Rows and columns to which a direction may be pooled. */
 const pools = [4, 5];
 
 /** weight[i][p]: tent of cell i at grid place p, half-width grid / pool, not yet summing to 1. */
@@ -47,7 +48,7 @@ export function directionsSource(grid: number): string {
   return `${source}
 export function scratchBytes(): i32 { return ${layout.bytes}; }
 /**
- * Writes the constants, the zero border of the grid and what is wanted: \`size\` of a digit's standard deviation as a
+ * Writes the constants, the zero border of the grid and the options: \`size\` of a digit's standard deviation as a
  * share of the grid, whether narrow images stay narrower, all rows or pairs of them, Sobel or central differences,
  * pooled to \`pool\` × \`pool\`. The rest of the scratch is overwritten for every block.
  */
@@ -61,7 +62,7 @@ export function initialise(S: usize, size: f32, aspect: i32, full: i32, sobel: i
 export function extract(images: usize, order: usize, blocks: i32, out: usize, S: usize): void {
   const V = S + ${variant}, full = PLAIN ? 0 : load<i32>(V, 20), sobel = PLAIN ? 0 : load<i32>(V, 24), pool = PLAIN ? 4 : load<i32>(V, 28), c = S + ${layout.channels};
   for (let i = 0; i < blocks; i++, order += 32) {
-    // The next block's images come from anywhere: their cache lines are asked for while this one is worked on.
+    // The next block's images are scattered: their cache lines are loaded while this block is processed.
     if (i + 1 < blocks) {
       let touched: u32 = 0;
       for (let k: usize = 32; k < 64; k += 4) { const p = images + <usize>(load<i32>(order + k) * 784); ${each(13, (line) => `touched += load<u8>(p, ${Math.min(line * 64, 783)});`)} }

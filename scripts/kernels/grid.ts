@@ -1,4 +1,4 @@
-/** Emits how images are drawn on their grids, and the grids laid side by side. */
+/** Emits the drawing of images on their grids, and the interleaving of the grids. */
 import { tableBytes } from './moments.ts';
 import { each, type Layout, sequence } from './text.ts';
 
@@ -6,7 +6,7 @@ import { each, type Layout, sequence } from './text.ts';
 export function gridRows(grid: number, at: Layout): string {
   const { vectors, rowBytes } = at;
   const count = grid * vectors;
-  // Edges beyond the last column are put far to the right, where they clip to the end of the row.
+  // Edges beyond the last column are placed far to the right, where they are clipped to the end of the row.
   const columns = (v: number) => sequence(4).map((lane) => (4 * v + lane + 1 < grid ? 4 * v + lane + 1 : 0));
   const beyond = (v: number) => sequence(4).map((lane) => (4 * v + lane + 1 < grid ? 0 : 1 << 29));
   return `

@@ -1,6 +1,6 @@
 /**
- * Emits the part of the direction features that works on one image at a time, in 16-bit integers: moments, prefix sums
- * of its rows, and from the moments of eight images where each of them goes on the grid.
+ * Emits the code of the direction features that works on one image at a time, in 16-bit integers: moments, prefix sums
+ * of its rows, and from the moments of eight images their placement on the grid.
  */
 import { each, type Layout, sequence } from './text.ts';
 
@@ -24,7 +24,8 @@ export const tableBytes: Readonly<Record<RowKind, number>> = { Pairs: 14 * 128, 
 
 /**
  * For each row (or sum of two rows) that is not empty a table i16 [28][2] of {inclusive prefix sum, value} and its
- * number; and of the sums of two rows z the integer moments Σz, Σzx, Σzx², Σzxy, Σzy, Σzy² with x, y in pairs of pixels.
+ * number; and of the sums of two rows z the integer moments Σz, Σzx, Σzx², Σzxy, Σzy, Σzy² with x, y in pairs of
+ * pixels.
  */
 export function rowTables(at: Layout, kind: RowKind): string {
   const four = <T>(f: (i: number) => T) => sequence(4).map(f);
@@ -74,9 +75,9 @@ function rowTables${kind}(S: usize, order: usize, images: usize): void {
 }
 
 /**
- * From moments to where each of the eight images goes: slant a = vxy / vyy, scales from the deviations left after
- * deskewing, the horizontal one capped at 3 grid / 28; with `aspect`, narrow images stay narrower and flat ones
- * flatter by (vx / vy)^⅛. An empty image has a mass of 1, |a| ≤ 8; one of a single row is not slanted by rounding errors.
+ * From moments to the placement of each of the eight images: slant a = vxy / vyy, scales from the deviations left after
+ * deskewing, the horizontal one capped at 3 grid / 28; with `aspect`, narrow images stay narrower and flat ones flatter
+ * by (vx / vy)^⅛. An empty image has a mass of 1, |a| ≤ 8; an image of a single row is not slanted by rounding errors.
  */
 export function placement(grid: number, at: Layout): string {
   return `

@@ -1,4 +1,4 @@
-/** Writing unrolled AssemblyScript: repeated text, and where everything lies in the scratch of one thread. */
+/** Writes unrolled AssemblyScript: repeated text, and the layout of one thread's scratch. */
 
 export const sequence = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
@@ -7,7 +7,7 @@ export const each = (length: number, write: (i: number) => string, separator = '
 
 /**
  * The same for the low and the high four of eight lanes. Low first when loading; V8 joins two such operations on
- * neighbouring addresses into a 256-bit one, provided that the high half is stored first.
+ * neighbouring addresses into a 256-bit one if the high half is stored first.
  */
 export const halves = (write: (half: 'l' | 'h', bytes: number) => string, separator = ' '): string =>
   [write('l', 0), write('h', 16)].join(separator);
@@ -19,19 +19,22 @@ export class Layout {
   readonly vectors: number;
   readonly rowBytes: number;
   readonly gridBytes: number;
-  /** f32 [grid + 2][grid + 2][8], a row less than needed at its end being zero too. */
+  /** f32 [grid + 2][grid + 2][8]; the row begins early enough that its last cell is zero too. */
   readonly borderedRow: number;
   readonly borderedBytes: number;
   readonly moments: number;
   readonly place: number;
   readonly rowList: number;
   readonly rowTargets: number;
-  /** What `initialise` was asked for: {f32 1 / (size · grid), size · grid, first row, rows apart; i32 aspect, full, sobel, pool}. */
+  /**
+   * The arguments of `initialise`: {f32 1 / (size · grid), size · grid, first row, rows apart; i32 aspect, full, sobel,
+   * pool}.
+   */
   readonly variant: number;
-  /** Where what is loaded only for the cache ends up, lest the loads be left out. */
+  /** Destination of values that are loaded only for the cache, so that the loads are not optimised away. */
   readonly touched: number;
   readonly grids: number;
-  /** Tables of rows, i16 [8][14 or 28][32][2]; once placed, their room is that of the three below. */
+  /** Tables of rows, i16 [8][14 or 28][32][2]; after placement, their room is that of the three below. */
   readonly tables: number;
   readonly pooledRows: number;
   readonly channels: number;

@@ -1,6 +1,6 @@
 /**
- * Every bar of the project, measured or not: the one place for their words and limits. A benchmark judges its
- * figures by `judge`; docs/PERFORMANCE.md lists those for which there is no record as not measured.
+ * Every bar of the project, measured or not: the only place for their words and limits. A benchmark judges its figures
+ * by `judge`; docs/PERFORMANCE.md lists bars without a record as not measured.
  */
 import { maximum, median, minimum } from '../../dist/numbers/statistics.js';
 import type { Bar } from './record-format.ts';
@@ -14,7 +14,7 @@ export interface BarDefinition {
   readonly direction: Bar['direction'];
   /** Shown in docs/figures.md. */
   readonly headline?: true;
-  /** What a profile says about a miss; kept with the record of one. */
+  /** Explanation of a miss by a profile; stored with the record of one. */
   readonly whenMissed?: string;
 }
 
@@ -175,7 +175,7 @@ function speedup(threads: number, limit: number) {
   return { ...threadsBar, text, ...atLeast(limit, '×') };
 }
 
-/** The peers' race has a command line of its own. */
+/** The peers' race has a separate command line. */
 export const commandOf = (bench: string): string =>
   bench === 'peers' ? 'npm run bench:peers --' : `npm run bench -- ${bench}`;
 

@@ -1,4 +1,6 @@
-/** docs/PERFORMANCE.md, docs/figures.md and the README's figures, made from the newest records: same records, same text. */
+/**
+ * docs/PERFORMANCE.md, docs/figures.md and the README's figures, made from the newest records: same records, same text.
+ */
 import { table } from '../../dist/numbers/columns.js';
 import { type BarDefinition, bars, commandOf } from './bars.ts';
 import { peersSection } from './peers/section.ts';
@@ -44,7 +46,7 @@ export function performancePage(records: Records): string {
   ].join('\n\n')}\n`;
 }
 
-/** A page of the repository's root or of docs/, with its generated parts as they should be; others stay as they are. */
+/** A page of the repository's root or of docs/, with its generated sections up to date; other pages are unchanged. */
 export function withFigures(page: string, records: Records, folder: '' | 'docs' = ''): string {
   const all = allBars(records);
   const peers = records.get('peers');
@@ -101,7 +103,7 @@ function tablesOf(records: Records, bench: string, title: string): string {
   return [found.note ?? '', table(found.rows)].join('\n\n').trim();
 }
 
-/** The kernels that the engine uses, out of the tables that give them as shares of the peak. */
+/** The kernels that the engine uses, from the tables that give them as shares of the peak. */
 function kernelShares(records: Records): string {
   const heading = ['work', 'GFLOP/s', '% of the peak'];
   const rows = (records.get('engine')?.tables ?? [])
@@ -112,7 +114,7 @@ function kernelShares(records: Records): string {
   return rows.length === 0 ? notMeasured('engine') : table([heading, ...rows]);
 }
 
-/** Every bar of the list as it was recorded, or as not measured; then what only the records know. */
+/** Every bar of the list as recorded, or as not measured; then bars that only the records have. */
 function allBars(records: Records): Bar[] {
   const recorded = new Map(
     [...records.values()].flatMap((record) => record.bars.map((bar) => [bar.id, bar])),

@@ -3,11 +3,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type BenchRecord, recordSchema } from './record-format.ts';
 
-/** By name of their folder, in the order of the names. Other runs worth citing lie beside them: no record.json. */
+/** By name of their folder, in the order of the names. Folders without record.json hold other runs worth citing. */
 export const readRecords = (folder: string): Map<string, BenchRecord> =>
   readEach(folder, 'record.json', 'a record', (text) => recordSchema.parse(JSON.parse(text)));
 
-/** By benchmark. Of two with the same date the one whose folder comes later in the alphabet counts. */
+/** By benchmark. Of two with the same date, the one whose folder comes later in the alphabet counts. */
 export function newestRecords(records: ReadonlyMap<string, BenchRecord>): Map<string, BenchRecord> {
   return newestBy(records.values(), ({ bench }) => bench);
 }

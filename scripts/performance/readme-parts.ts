@@ -1,4 +1,4 @@
-/** The README's generated parts: why it is fast, the peers' race in short, and where the project falls short. */
+/** The README's generated sections: why it is fast, the peers' race in short, and where the project falls short. */
 import { table } from '../../dist/numbers/columns.js';
 import type { BarId } from './bars.ts';
 import { loadWinSentence, raceRows, winSentences } from './peers/tables.ts';
@@ -7,18 +7,18 @@ import { figure } from './record-markdown.ts';
 
 type Figures = (id: BarId) => string;
 
-/** Each with its figure and the benchmark behind it; no sentence depends on how good the figure is. */
+/** Each with its figure and the benchmark behind it; no sentence depends on the value of the figure. */
 const reasons: readonly { readonly bench: string; readonly text: (figureOf: Figures) => string }[] = [
   {
     bench: 'sprint',
     text: (figureOf) =>
-      '**Features that need few images.** With 2,000 training images in memory, `mnist-97` is trained and tested on all ' +
+      '**Direction features need few images.** With 2,000 training images in memory, `mnist-97` is trained and tested on all ' +
       `10,000 test images in ${figureOf('sprint-97-time')}, workers ready`,
   },
   {
     bench: 'cold',
     text: (figureOf) =>
-      '**A short start.** One file without packages, and kernels whose machine code the build keeps: process start to ' +
+      '**A short start.** One file without packages, and kernels whose machine code the build caches: process start to ' +
       `accuracy takes ${figureOf('cold-over-empty')} the time of \`node -e 0\``,
   },
   {
@@ -59,7 +59,7 @@ export function barSentence(all: readonly Bar[]): string {
   );
 }
 
-/** The picture and the times to the target. */
+/** The chart and the times to the target. */
 export function shortRace(record: BenchRecord): string {
   const { peers } = record;
   if (peers === undefined) throw new Error(`record ${folderName(record)}: expected peers, got none`);
@@ -82,7 +82,7 @@ export function shortRace(record: BenchRecord): string {
   ].join('\n\n');
 }
 
-/** One item a measure at which a peer is better. */
+/** One item for each measurement at which a peer is better. */
 export function winList(record: BenchRecord | undefined): string {
   if (record?.peers === undefined) return 'No race against peers has been recorded.';
   const sentences = [...winSentences(record.peers), ...loadWinSentence(record.peers)];

@@ -1,4 +1,4 @@
-/** The statistics that a recipe's file carries as a comment, from the newest record of `npm run bench -- recipes`. */
+/** The statistics in the comment of a recipe's file, from the newest record of `npm run bench -- recipes`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { table } from '../../dist/numbers/columns.js';
 import { maximum, mean, minimum, standardDeviation } from '../../dist/numbers/statistics.js';
@@ -21,19 +21,19 @@ export const readRecipe = (recipe: string): string => readFileSync(configFile(re
 /** Key of a case's samples in the record. */
 export const statisticsCase = (recipe: string, images: string): string => `${recipe}, ${images}, accuracy`;
 
-/** The text of a recipe's file with its statistics as they should be; without a record of them, without any. */
+/** The text of a recipe's file with current statistics; without a record, with none. */
 export function withStatistics(text: string, recipe: string, record: BenchRecord | undefined): string {
   const [from, to] = [text.indexOf(`${begin}\n`), text.indexOf(`${end}\n`)];
   const bare = from < 0 ? text : text.slice(0, from) + text.slice(to + end.length + 1);
   const lines = record === undefined ? [] : statistics(recipe, record);
   if (lines.length === 0) return bare;
-  // After the comment that says what the recipe is.
+  // After the comment that describes the recipe.
   const first = bare.search(/^[^#]/m);
   const block = [begin, ...lines.map((line) => `# ${line}`), end].join('\n');
   return `${bare.slice(0, first)}${block}\n${bare.slice(first)}`;
 }
 
-/** Mean accuracy and how many seeds reached the target, by recipe and images: a Markdown table. */
+/** Mean accuracy and the number of seeds that reached the target, by recipe and images: a Markdown table. */
 export function recipeTable({ samples }: BenchRecord): string {
   const cases = [...new Set(Object.keys(samples).map((key) => key.split(', ')[1]))];
   const rows = featureRecipes().map((recipe) => [
@@ -48,7 +48,7 @@ export function recipeTable({ samples }: BenchRecord): string {
   return table([['recipe', ...cases], ...rows]);
 }
 
-/** The share that a recipe's name promises. */
+/** The share in a recipe's name. */
 const targetOf = (recipe: string): number => Number(/^mnist-([\d.]+)/.exec(recipe)?.[1]) / 100;
 
 function statistics(recipe: string, { samples, date }: BenchRecord): string[] {

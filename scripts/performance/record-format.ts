@@ -1,4 +1,4 @@
-/** What a record.json holds: one run of a benchmark with its bars, tables, every sample, and the machine. */
+/** The contents of a record.json: one run of a benchmark with its bars, tables, every sample, and the machine. */
 import * as z from 'zod';
 import { peersSchema } from './peers/format.ts';
 
@@ -17,9 +17,9 @@ const bar = z.strictObject({
   unit: z.string(),
   limit: z.number(),
   direction: z.enum(['at most', 'at least']),
-  /** In `unit`; null: this machine could not measure it, `explanation` says why. */
+  /** In `unit`; null: this machine could not measure it, for the reason in `explanation`. */
   measured: z.union([spread, z.number()]).nullable(),
-  /** Judged by the median; null where nothing was measured. */
+  /** Judged by the median; null if nothing was measured. */
   met: z.boolean().nullable(),
   command: z.string().min(1),
   /** Why the bar was missed or not measured. */
@@ -33,7 +33,7 @@ const table = z.strictObject({
   rows: z.array(z.array(z.string())).min(1),
 });
 
-/** Facts of the hardware card beside these are kept as they come. */
+/** Other facts of the hardware card are kept unchanged. */
 const machine = z.looseObject({
   processor: z.string(),
   cores: z.int().min(1),
@@ -53,10 +53,10 @@ export const recordSchema = z.strictObject({
   commit: z.string().nullable(),
   bars: z.array(bar),
   tables: z.array(table),
-  /** All samples of every case, in the order in which they were taken. */
+  /** All samples of every case, in the order of measuring. */
   samples: z.record(z.string(), z.array(z.number())),
   notes: z.array(z.string()),
-  /** Of the peers' race, whose samples are in it. */
+  /** For the peers' race, whose samples are in it. */
   peers: peersSchema.optional(),
 });
 
@@ -65,7 +65,7 @@ export type Bar = z.infer<typeof bar>;
 export type Table = z.infer<typeof table>;
 export type Machine = z.infer<typeof machine>;
 
-/** Of a record's folder: `<YYYY-MM-DD>-<bench>-<processor>`, the processor by its words. */
+/** Name of a record's folder: `<YYYY-MM-DD>-<bench>-<processor>`, the processor by its words. */
 export function folderName({
   date,
   bench,

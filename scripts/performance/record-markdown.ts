@@ -1,8 +1,8 @@
-/** Bars and records as Markdown: record.md beside each record, and the parts of docs/PERFORMANCE.md. */
+/** Bars and records as Markdown: record.md beside each record, and the sections of docs/PERFORMANCE.md. */
 import { table } from '../../dist/numbers/columns.js';
 import type { Bar, BenchRecord, Machine, Table } from './record-format.ts';
 
-/** Three significant digits, or the whole number where it has more; thousands apart. */
+/** Three significant digits, or the whole number if it has more; thousands separated. */
 export function figure(value: number): string {
   const rounded = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
   return rounded.toLocaleString('en-US', { maximumFractionDigits: 6 });
@@ -40,7 +40,7 @@ export function barTable(bars: readonly Bar[]): string {
   return table([['bar', 'limit', 'median (min–max)', 'verdict', 'command'], ...rows], 'lrrll');
 }
 
-/** A list item for each bar that was missed or has a word to it; empty when there are none. */
+/** A list item for each bar that was missed or has an explanation; empty if there are none. */
 export function explanations(bars: readonly Bar[]): string[] {
   return bars
     .filter((bar) => bar.met === false || bar.explanation !== undefined)
@@ -50,7 +50,7 @@ export function explanations(bars: readonly Bar[]): string[] {
     });
 }
 
-/** Everything of a record but its bars and samples; `level` is that of the tables' headings. */
+/** Everything in a record except its bars and samples; `level` is that of the tables' headings. */
 export function recordBody(record: BenchRecord, level: number): string {
   const { date, command, machine, commit, tables, notes } = record;
   const when = `Measured on ${date.slice(0, 10)} by \`${command}\``;

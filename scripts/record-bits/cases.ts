@@ -1,4 +1,4 @@
-/** The configurations whose bits are recorded: each feature in turn, and products where features meet. */
+/** The configurations whose bits are recorded: each capability in turn, and combinations of interacting ones. */
 
 type Words = readonly string[];
 
@@ -29,7 +29,7 @@ const inputs: Readonly<Record<string, Words>> = {
   products: [...directions, 'model.hidden=[]', 'data.features.quadratic=8'],
   'directions-hidden': [...directions, 'model.hidden=[32]'],
 };
-/** Beside the defaults of the small network, alone on two threads. */
+/** Added to the defaults of the small network, on one and on two threads. */
 const features: readonly Words[] = [
   ...['relu', 'tanh', 'gelu'].map((kind) => [`model.activation=${kind}`]),
   ...['[]', '[40]', '[64,32]', '[256,128]'].map((hidden) => [`model.hidden=${hidden}`]),

@@ -1,4 +1,4 @@
-/** The report's discussion: what helped and what did not, by the verdicts of the studies. */
+/** The report's discussion: which variants helped and which did not, by the verdicts of the studies. */
 import type { StudyRecord } from '../../dist/study/study-record.js';
 import type { Finding } from '../../dist/study/summary.js';
 

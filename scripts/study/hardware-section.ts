@@ -1,4 +1,4 @@
-/** The machines of the records, as tables: what the hardware told and what was measured on it. */
+/** The machines of the records, as tables: reported facts and measured speeds. */
 import { table } from '../../dist/numbers/columns.js';
 import { newestBy } from '../performance/read-records.ts';
 
@@ -39,11 +39,11 @@ const rows: readonly [string, string, (value: unknown) => string | null][] = [
   ['bandwidthGBs', 'measured on one core, GB/s', rounded],
 ];
 
-/** One column for each processor, as its newest record has it. */
+/** One column for each processor, from its newest record. */
 export function hardwareSection(records: readonly Recorded[]): string[] {
   const title = '## Hardware';
   const about =
-    'Asked of the machine by each record, with what one core was measured to do; what it does not tell is left out. The ' +
+    'Facts reported by the machine of each record, with the measured speed of one core; facts that it does not report are omitted. The ' +
     'hardware section of the notebook that this project began with contradicts itself, so nothing of it is repeated here.';
   const machines = [...newestBy(records, ({ machine }) => String(machine.processor)).values()];
   if (machines.length === 0) return [title, about, 'Not measured yet.'];

@@ -1,4 +1,4 @@
-/** Charts of docs/REPORT.md that are not a single comparison's: effects with their intervals, and time against accuracy. */
+/** Charts of docs/REPORT.md that cover several comparisons: effects with their intervals, and time against accuracy. */
 import { axisX, axisY, dot, link, type Markish, ruleX, text } from '@observablehq/plot';
 import { chartFile, seriesColours } from '../../dist/report/chart.js';
 import { type ComparisonSummary, type Finding, points } from '../../dist/study/summary.js';
@@ -12,7 +12,7 @@ const colours: Partial<Record<Finding, string>> = {
 /** Effects beyond this many points are drawn at the edge, with their figure. */
 const widest = 3;
 
-/** What each variant gains or loses against its baseline, with the 99 % interval; null where nothing is compared. */
+/** The gain or loss of each variant against its baseline, with the 99 % interval; null if nothing is compared. */
 export function effectChart(title: string, comparisons: readonly ComparisonSummary[]): string | null {
   const named = comparisons.length > 1;
   const rows = comparisons.flatMap(({ name, variants }) =>
@@ -84,7 +84,7 @@ export interface TradePoint {
   readonly series: string;
 }
 
-/** Resident time (logarithmic) against the accuracy it buys. */
+/** Resident time (logarithmic) against the accuracy reached. */
 export function tradeOffChart(runs: readonly TradePoint[]): string | null {
   if (runs.length === 0) return null;
   const series = [...new Set(runs.map((point) => point.series))];

@@ -1,5 +1,5 @@
 /**
- * docs/REPORT.md and its charts, made from committed records alone: the same records give the same text. Sentences are
+ * docs/REPORT.md and its charts, made only from committed records: the same records give the same text. Sentences are
  * written here; every figure comes from a record.
  */
 
@@ -18,7 +18,7 @@ import { effectChart, type TradePoint, tradeOffChart } from './report-charts.ts'
 
 export interface Report {
   readonly markdown: string;
-  /** By file name, to lie in docs/report/. */
+  /** By file name, for docs/report/. */
   readonly charts: ReadonlyMap<string, string>;
 }
 
@@ -39,7 +39,7 @@ export function reportPage(studies: Studies, records: Records): Report {
   const sections = [
     '# Report',
     'Written by `npm run study:report` from the newest records in [results/records](../results/records); no figure is typed ' +
-      'by hand, and a test says when this page is stale. [PERFORMANCE.md](PERFORMANCE.md) has the same records as benchmarks.',
+      'by hand, and a test fails if this page is stale. [PERFORMANCE.md](PERFORMANCE.md) has the same records as benchmarks.',
     ...objective(),
     ...hardwareSection([...studies.values(), ...records.values()]),
     ...methods(studies.get('quick'), draw),
@@ -59,14 +59,14 @@ function objective(): string[] {
   return [
     '## Objective',
     'Train a handwritten-digit classifier (MNIST: 60,000 training and 10,000 test images of 28 × 28 pixels) to a given ' +
-      'accuracy in the least time, on the cores of an ordinary processor: which methods of the literature get there sooner, ' +
-      'what bounds the program, what each further tenth of a percent costs, and how it compares with established libraries. ' +
+      'accuracy in the least time, on the cores of an ordinary processor: which methods of the literature reach it sooner, ' +
+      'what limits the program, what each further tenth of a percent costs, and how it compares with established libraries. ' +
       'Methods are judged on 10,000 images held out of the training set; the test set only confirms finished recipes.',
   ];
 }
 
 function methods(study: StudyRecord | undefined, draw: Draw): string[] {
-  const title = '## Methods and what each gained';
+  const title = '## Methods and the gain of each';
   if (study === undefined) return [title, notMeasured(studyCommand('quick'))];
   const compared = study.comparisons.filter(({ slug }) => slug !== tradeOffSlug);
   return [
@@ -74,11 +74,7 @@ function methods(study: StudyRecord | undefined, draw: Draw): string[] {
     measured(study),
     legend(study.target),
     '### Overview',
-    ...draw(
-      'methods.svg',
-      'What each variant gains or loses',
-      effectChart(study.title ?? study.name, compared),
-    ),
+    ...draw('methods.svg', 'Gain or loss of each variant', effectChart(study.title ?? study.name, compared)),
     ...compared.flatMap((each) => {
       const file = `${each.slug}.svg`;
       const chart = accuracyChart(each, study.target);
@@ -119,7 +115,7 @@ function ablation(study: StudyRecord | undefined, draw: Draw): string[] {
     ];
   });
   const what =
-    'One ingredient of a recipe is left out or changed at a time; a loss of points or milliseconds is what the ingredient is worth.';
+    'One ingredient of a recipe is omitted or changed at a time; the loss of points or milliseconds is the value of the ingredient.';
   return [title, what, measured(study), ...sections];
 }
 
@@ -142,7 +138,7 @@ function bottlenecks(records: Records): string[] {
   return [
     '## Profile and bottlenecks',
     profile === undefined ? notMeasured('npm run bench -- profile --record') : recordBody(profile, 3),
-    ...(threads === undefined ? [] : ['### Where the time of threads goes', source(threads)]),
+    ...(threads === undefined ? [] : ['### Time of threads by phase', source(threads)]),
     ...(threads === undefined ? [] : tablesOf(threads, /^Threads|ceiling/)),
     ...(engine === undefined ? [] : ['### Kernels against the peak', source(engine)]),
     ...(engine === undefined ? [] : tablesOf(engine, /ladder|first layer|Width/)),
@@ -176,7 +172,7 @@ function tradeOff(study: StudyRecord | undefined, sprint: BenchRecord | undefine
     tableMs(ms),
   ]);
   const words =
-    'Each row is a whole run from images in memory: features, training, and the accuracy on 10,000 images.';
+    'Each row is a whole run from images in memory: direction features, training, and the accuracy on 10,000 images.';
   return [
     title,
     words,
@@ -185,7 +181,7 @@ function tradeOff(study: StudyRecord | undefined, sprint: BenchRecord | undefine
   ];
 }
 
-/** Of the sprint's samples: the greatest number of threads that it has for each recipe. */
+/** From the sprint's samples: the largest number of threads for each recipe. */
 function sprintPoints({ samples }: BenchRecord): TradePoint[] {
   return Object.entries(samples).flatMap(([key, accuracies]): TradePoint[] => {
     const recipe = /^(.*), accuracy by seed$/.exec(key)?.[1];
@@ -209,7 +205,7 @@ function inference(records: Records): string[] {
   return [
     '## Inference and peers',
     peers === undefined ? notMeasured('npm run bench -- peers --record') : recordBody(peers, 3),
-    ...(engine === undefined ? [] : [`Beside PyTorch and JAX on the same machine: ${source(engine)}`]),
+    ...(engine === undefined ? [] : [`Compared with PyTorch and JAX on the same machine: ${source(engine)}`]),
     ...(engine === undefined ? [] : tablesOf(engine, /epoch|Training|sprint recipe/)),
   ];
 }
@@ -220,9 +216,9 @@ function reproduce(studies: Studies, records: Records): string[] {
   const rows = [...commands, ...benches].map(([command, date]) => [`\`${command}\``, date.slice(0, 10)]);
   return [
     '## How to reproduce',
-    '`npm ci`, then these on a machine that does nothing else; studies end with `npm run study:record -- FOLDER`, which keeps ' +
+    '`npm ci`, then these on an otherwise idle machine; studies end with `npm run study:record -- FOLDER`, which stores ' +
       'them under results/records. `npm run docs` and `npm run study:report` write the pages anew.',
     table([['command', 'recorded'], ...rows], 'll'),
-    'A study that is interrupted goes on where it stopped with the same `--out`; `--dry-run` tells its plan and cost first.',
+    'A study that is interrupted resumes with the same `--out`; `--dry-run` prints its plan and cost first.',
   ];
 }

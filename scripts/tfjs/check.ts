@@ -1,6 +1,6 @@
 /**
- * Loads tfjs-node from a package folder, multiplies two matrices and prints the versions that run, as JSON. A process
- * of its own: what it loads stays loaded, and a broken library may end it.
+ * Loads tfjs-node from a package folder, multiplies two matrices and prints the versions that run, as JSON. It is a
+ * separate process: a loaded library stays loaded, and a broken one may end the process.
  * usage: check.ts FOLDER
  */
 import { loadPackage, setEnvironment } from '../../dist/backend/tfjs/library.js';

@@ -1,9 +1,9 @@
-/** Programs that the set-up starts: their output is kept, and shown only where they fail. */
+/** Programs that the set-up starts: their output is kept, and shown only if they fail. */
 import { spawn } from 'node:child_process';
 
 export interface Ended {
   readonly ok: boolean;
-  /** The last lines that it wrote, for the message of a failure. */
+  /** The last lines of its output, for the message of a failure. */
   readonly lastLines: string;
 }
 
@@ -34,13 +34,13 @@ export function run(
   });
 }
 
-/** What `npm run` adds would make an inner npm work on this package instead of its own folder. */
+/** Variables set by `npm run` would make an inner npm work on this package instead of its own folder. */
 function outerEnvironment(): NodeJS.ProcessEnv {
   const ofThisPackage = /^(npm_package_|npm_lifecycle_|npm_command$|npm_config_local_prefix$|INIT_CWD$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofThisPackage.test(name)));
 }
 
-/** npm, the one that runs this script where there is one. */
+/** npm: the one that runs this script, if any. */
 export function npm(words: readonly string[], folder: string, signal: AbortSignal): Promise<Ended> {
   const { npm_execpath: npmFile } = process.env;
   return npmFile === undefined

@@ -1,4 +1,4 @@
-"""Takes the C library of TensorFlow and the headers that tfjs-node's binding needs out of the wheel.
+"""Extracts the C library of TensorFlow and the headers that tfjs-node's binding needs from the wheel.
 
 usage: unpack.py WHEEL FOLDER    makes FOLDER/lib and FOLDER/include
 """

@@ -1,6 +1,6 @@
 /**
- * tfjs-node without its own download: the C library out of TensorFlow's wheel on PyPI, and the binding compiled
- * against it. Linux on x64.
+ * tfjs-node without its own download: the C library from TensorFlow's wheel on PyPI, and the binding compiled against
+ * it. Linux on x64.
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

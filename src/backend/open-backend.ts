@@ -1,4 +1,4 @@
-/** The backend that a plan asks for, with everything of it that one rank needs. */
+/** Opens the backend of a plan, with all parts that one rank needs. */
 import { Extractor, type RunTransform } from '../data/transforms/directions/extractor.js';
 import { instantiateDirections } from '../kernels/directions/direction-kernels.js';
 import { instantiateKernels, type Kernels } from '../kernels/kernels.js';
@@ -18,7 +18,7 @@ export interface OpenBackend {
   readonly transform: RunTransform | null;
 }
 
-/** What stands between a rank and its work in a run that is profiled; each method returns what is used instead. */
+/** Wraps the parts of a backend in a profiled run; each method returns the replacement. */
 export interface BackendInstruments {
   kernels(kernels: Kernels): Kernels;
   backend(opened: OpenBackend): OpenBackend;
@@ -56,7 +56,7 @@ function openPlain(
   return { backend, transform: new Extractor(plan.parts, directions, kernels, memory, rank) };
 }
 
-/** On samples that lie in memory packed. */
+/** On packed samples in memory. */
 function openPacked(plan: Plan, kernels: Kernels | null, memory: WebAssembly.Memory, rank: number): Backend {
   if (plan.backend === 'js') return new JsBackend(plan, memory, rank);
   if (kernels === null) throw new Error(`backend ${plan.backend} without kernels`);

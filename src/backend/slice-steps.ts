@@ -1,4 +1,4 @@
-/** What every backend in WebAssembly does with a slice of the parameters, however they are laid out. */
+/** Operations on a slice of the parameters that every backend runs in WebAssembly, for every layout. */
 
 import type { Kernels } from '../kernels/kernels.js';
 import type { Slice } from '../model/slice.js';
@@ -17,7 +17,7 @@ export function reduceSlice(plan: Plan, kernels: Kernels, slice: Slice, buffers:
     kernels.addInto(gradientBuffer(plan, 0) + bytes, gradientBuffer(plan, buffer) + bytes, slice.floats);
 }
 
-/** What a layer-wise optimiser needs to know of the slice's weights and of gradient buffer 0. */
+/** The norms that a layer-wise optimiser needs: of the slice's weights and of gradient buffer 0. */
 export function measureSlice(plan: Plan, optimizer: Optimizer, slice: Slice): void {
   const bytes = slice.offset * 4;
   optimizer.measure(slice, plan.regions.parameters.offset + bytes, gradientBuffer(plan, 0) + bytes);

@@ -1,6 +1,6 @@
 /**
- * A backend that also measures the gradients which it reduces: what the gradient noise scale is made of. The sum of
- * squares costs about as much as the reduction, so it stands in for a backend only where the scale is asked for.
+ * A backend that also computes the squared norms of the gradients it reduces, for the gradient noise scale. The sum of
+ * squares costs about as much as the reduction, so it wraps a backend only if the scale is requested.
  */
 
 import type { PartName } from '../data/dataset.js';
@@ -16,7 +16,10 @@ export class SquaredGradients implements Backend {
   readonly #inner: Backend;
   readonly #squares: Float64Array;
   readonly #gradients: readonly Float32Array[];
-  /** Per buffer: from its part of a full batch's gradient to the mean gradient of its shard, squared, over the threads. */
+  /**
+   * Per buffer: the squared factor from its share of a full batch's gradient to the mean gradient of its shard, over
+   * the threads.
+   */
   readonly #weights: readonly number[];
   readonly #party: number;
   readonly #parties: number;
@@ -59,7 +62,7 @@ export class SquaredGradients implements Backend {
     this.#inner.measure(slice);
   }
 
-  /** What was reduced since the last update belongs to the step of this one. */
+  /** The sums since the last update belong to the step of this update. */
   update(slice: Slice, step: number, learningRate: number): void {
     const ring = (step - 1) % this.#ringSteps;
     const place = (ring * this.#parties + this.#party) * squaresPerParty;

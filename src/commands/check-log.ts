@@ -1,4 +1,4 @@
-/** The `check-log` command: everything that is wrong with logs, as `file:line: problem`. */
+/** The `check-log` command: lists every problem in logs as `file:line: problem`. */
 
 import { findLogs } from '../report/find-logs.js';
 import { damageLine } from '../report/log-problems.js';

@@ -1,10 +1,15 @@
-/** Whether the race was fair: it ran before anything was verified, so everything is verified afterwards. */
+/**
+ * Verification of the race. The race verifies nothing before its result is printed, so everything is verified
+ * afterwards.
+ */
 
 import type { Setup } from '../coordinator/setup.js';
 import type { Raced } from '../fast-start/race.js';
 import { UserError } from '../user-error.js';
 
-/** @throws UserError when the race used other bytes than the verified files hold, or kernels that fail the self-test. */
+/**
+ * @throws UserError if the race used bytes other than those of the verified files, or kernels that fail the self-test.
+ */
 export function checkRace({ used, level }: Raced, { dataset, kernels }: Setup): void {
   const same = (part: Uint8Array, whole: Uint8Array, at = 0) =>
     Buffer.compare(part, whole.subarray(at, at + part.length)) === 0;
@@ -23,7 +28,7 @@ export function checkRace({ used, level }: Raced, { dataset, kernels }: Setup): 
   ];
   const wrong = checks.find(([, holds]) => !holds);
   if (wrong !== undefined)
-    throw new UserError(`the race does not count: its ${wrong[0]} were not those of the verified files`);
+    throw new UserError(`the race does not count: its ${wrong[0]} differ from those of the verified files`);
   if (kernels !== null && kernels.level === level) return;
   const refused = kernels?.refused ?? [];
   const reasons = refused.length > 0 ? ` (${refused.join('; ')})` : '';
@@ -32,11 +37,13 @@ export function checkRace({ used, level }: Raced, { dataset, kernels }: Setup): 
   );
 }
 
-/** @throws UserError when verified kernels find another accuracy: the same images in the same order give the same bits. */
+/**
+ * @throws UserError if verified kernels reach another accuracy: the same images in the same order give the same bits.
+ */
 export function checkRepetition({ accuracy }: Raced, repeated: number, threads: number): void {
   if (repeated === accuracy) return;
   const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
   throw new UserError(
-    `the race does not count: it found ${percent(accuracy)}, its repetition on ${threads} threads ${percent(repeated)}`,
+    `the race does not count: its accuracy was ${percent(accuracy)}, its repetition on ${threads} threads reached ${percent(repeated)}`,
   );
 }

@@ -1,4 +1,4 @@
-/** The command line: which command the words ask for, and its words and flags. What a command does is in its own file. */
+/** The command line: finds the command and its words and flags. What a command does is in its own file. */
 import { Command as Parser } from 'commander';
 import { didYouMean } from '../config/nearest.js';
 import { asksForRace } from '../fast-start/words.js';
@@ -17,12 +17,12 @@ export interface ParsedCommand {
 
 const exitCodes = `
 Exit codes: 0 done, 1 runtime failure, 2 bad usage or configuration, 3 target missed, 130 interrupted.
-With --seeds, 0 and 3 are decided by the mean accuracy; of a race, by its own as well.`;
+With --seeds, the mean accuracy decides between 0 and 3; for the race, its own accuracy must reach the target too.`;
 
 /**
- * Parses the words after `node dist/coordinator`. Without a command, nothing or flags of the race ask for the race,
- * `--threads` for a sweep (unless `--seeds` asks for training), and anything else trains.
- * @throws UserError (usage). Returns null when help or the version was asked for and has been printed.
+ * Parses the words after `node dist/coordinator`. Without the name of a command: no words, or flags of the race only,
+ * select the race; `--threads` selects a sweep (with `--seeds`, training); any other words select training.
+ * Returns null if help or the version was requested and has been printed. @throws UserError (usage).
  */
 export async function parseCommandLine(
   words: readonly string[],
@@ -53,7 +53,7 @@ export async function parseCommandLine(
         command: entry.name,
         flags,
         words: given,
-        // The parser that the command declared gives the flags that it declared.
+        // The values of a command's flags come from the parser on which that command declared them.
         run: (line) => command.run(given, flags as never, line),
       };
     });
@@ -72,7 +72,7 @@ function programOf(version: string): Parser {
     .addHelpText('after', exitCodes);
 }
 
-/** A lone word is most likely a misspelt command. */
+/** A single word without `=` is most likely a misspelt command. */
 function refuseStray(words: readonly string[]): void {
   const stray = words.find((word) => !word.includes('='));
   if (stray === undefined) return;

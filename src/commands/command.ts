@@ -8,18 +8,21 @@ import type { ExitCode } from '../user-error.js';
 export interface CommonFlags {
   readonly json: boolean;
   readonly debug: boolean;
-  /** Of those commands that show progress. */
+  /** Flags of the commands that show progress. */
   readonly quiet?: boolean;
 }
 
 export interface CommandLine extends CommandContext {
-  /** The race that was run before the command was loaded, or why it failed; null if none was asked for. */
+  /**
+   * The race that ran before the command was loaded, or the reason for its failure; null if the command line selects no
+   * race.
+   */
   readonly raced: Raced | Error | null;
 }
 
-/** `Flags`: its own, beside those of every command. */
+/** `Flags`: the command's flags, besides those of every command. */
 export interface Command<Flags = object> {
-  /** Declares arguments and options; name, description and common flags are there. */
+  /** Declares arguments and options; name, description and common flags are already declared. */
   declare(parser: Parser): unknown;
   /** `words`: `key=value` words, or the paths of a command that reads logs. */
   run(words: readonly string[], flags: CommonFlags & Flags, line: CommandLine): ExitCode | Promise<ExitCode>;

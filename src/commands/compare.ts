@@ -1,4 +1,4 @@
-/** The `compare` command: two machines or two recipes, with what differs between them. */
+/** The `compare` command: compares two machines or two recipes and lists their differences. */
 
 import { markdownTable } from 'markdown-table';
 import { digits, interval, milliseconds, percent, printable } from '../numbers/words.js';
@@ -28,7 +28,7 @@ export interface CompareOptions {
   readonly force: boolean;
 }
 
-/** @throws UserError (usage) for a missing path, when nothing matches, or when what matches may not be compared. */
+/** @throws UserError (usage) for a missing path, if nothing matches, or if the matches must not be compared. */
 export function compare({ a, b, force }: CompareOptions, context: CommandContext): ExitCode {
   const sides = [a, b].map((path) => loadRuns([path], context.signal));
   for (const { damages } of sides) for (const damage of damages) context.stderr(damageLine(damage));
@@ -39,7 +39,7 @@ export function compare({ a, b, force }: CompareOptions, context: CommandContext
   const refusals = pairs.flatMap(whyNot);
   if (refusals.length > 0 && !force)
     throw new UserError(
-      `${a} and ${b} cannot be compared: ${refusals.join('; ')}; --force does it all the same`,
+      `${a} and ${b} cannot be compared: ${refusals.join('; ')}; --force compares them anyway`,
       ExitCode.usage,
     );
   const comparisons = pairs.map(comparePair);
@@ -120,7 +120,7 @@ function lines({ pair: { a, b }, measures, notes, hardware, config }: Comparison
 
 /** Indented `key: a → b`, one a line. */
 function list(what: string, found: readonly Difference[], unknown: boolean): string[] {
-  if (unknown) return ['', `${what}: not told by a log that has no hardware card`];
+  if (unknown) return ['', `${what}: unknown, because a log has no hardware card`];
   if (found.length === 0) return ['', `${what}: no difference`];
   return [
     '',

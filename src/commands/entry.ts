@@ -1,5 +1,5 @@
 /**
- * What `node dist/coordinator` loads, bundled with everything that the race needs into one CommonJS file. The race is run
+ * Loaded by `node dist/coordinator`, bundled with everything that the race needs into one CommonJS file. The race runs
  * from here before anything else is loaded; every other command goes straight to the coordinator.
  */
 import { writeSync } from 'node:fs';
@@ -8,10 +8,10 @@ import { type Raced, race } from '../fast-start/race.js';
 import type { RaceRecipe } from '../fast-start/recipe.js';
 import { asksForRace, raceLine } from '../fast-start/words.js';
 
-/** Of configs/mnist-97.yaml; put in by the bundler. */
+/** The recipe of configs/mnist-97.yaml, inserted by the bundler. */
 declare const RACE_RECIPE: RaceRecipe;
 
-/** The race, or why there was none: what is wrong with the data is found out and told by those who load it whole. */
+/** The race, or the reason for its failure. Problems of the data are found and reported later, by the full loader. */
 async function tryRace(words: readonly string[]): Promise<Raced | Error> {
   try {
     const raced = await race(RACE_RECIPE, process.env, words.includes('--compile-kernels'));
@@ -25,7 +25,7 @@ async function tryRace(words: readonly string[]): Promise<Raced | Error> {
   }
 }
 
-/** `process.stdout` is slow to come to life; where the plain call will not do, it is left to that. */
+/** Opening `process.stdout` is slow: it is opened only if a plain write to the descriptor fails. */
 function print(stream: 1 | 2, line: string): void {
   try {
     writeSync(stream, line);
@@ -35,7 +35,7 @@ function print(stream: 1 | 2, line: string): void {
 }
 
 async function start(words: readonly string[]): Promise<void> {
-  // A program that has nothing left to do before it has an answer has failed.
+  // If the event loop drains before `main` resolves, exit 1 instead of 0.
   const unanswered = (code: number) => {
     if (code === 0) process.exitCode = 1;
   };

@@ -1,4 +1,7 @@
-/** The `hardware` command: the hardware card with what one core was measured to do, and which TensorFlow would run. */
+/**
+ * The `hardware` command: prints the hardware card with the measured speed of one core, and the version of TensorFlow
+ * if it is set up.
+ */
 
 import { loadTensorFlow } from '../backend/tfjs/library.js';
 import { findPackage } from '../backend/tfjs/location.js';
@@ -28,7 +31,7 @@ export async function hardware(context: CommandContext): Promise<ExitCode> {
   return ExitCode.done;
 }
 
-/** One that is there and does not load is as good as none; the reason goes to stderr. */
+/** A TensorFlow that is installed but does not load counts as missing; the reason goes to stderr. */
 function whichTensorFlow(context: CommandContext): TensorFlowVersions | null {
   if (findPackage(process.env) === null) return null;
   try {

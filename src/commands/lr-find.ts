@@ -1,4 +1,4 @@
-/** The `lr-find` command: a learning-rate range test and the run folder it leaves. */
+/** The `lr-find` command: runs a learning-rate range test and writes its run folder. */
 
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
@@ -48,7 +48,7 @@ const noteEveryMs = 1000;
 /** A curve of fewer points has no slope. */
 const fewestPoints = 3;
 
-/** Below this nothing can be told apart. */
+/** With fewer steps, no rate can be told from its neighbours. */
 const fewestSteps = 10;
 
 export async function lrFind(options: LrFindOptions, context: CommandContext): Promise<ExitCode> {
@@ -67,7 +67,7 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
   const { warn } = context.warnings;
   return withSetup({ config, cores: options.cores, signal, note, warn }, (setup) => {
     const plan = planFor(setup);
-    // A range test is no attempt at the recipe's target, and reports are not to count it as one.
+    // A range test is no attempt at the recipe's target: reports must not count it as one.
     const untargeted = { ...resolved, config: { ...config, stop: { ...config.stop, target: null } } };
     const points: RangePoint[] = [];
     let run: RangeRun = { points, diverged: false };
@@ -95,7 +95,7 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
       judge() {
         if (points.length < fewestPoints)
           throw new UserError(
-            `the loss was not finite from the first steps on: --from ${from} is too high a rate`,
+            `the loss was not finite in the first steps: --from ${from} is too high a rate`,
           );
         return 'done';
       },
@@ -149,14 +149,14 @@ function advice(
   rateText: (rate: number) => string,
 ): string[] {
   if (suggested === null)
-    return [`suggested  none: the loss never fell; begin below --from ${rateText(from)}`];
+    return [`suggested  none: the loss never fell; start below --from ${rateText(from)}`];
   const last =
     edge === null
       ? `not up to ${rateText(to)}`
-      : `${rateText(edge)}, where half of what was gained is lost again`;
+      : `${rateText(edge)}, where half of the fall of the loss is lost again`;
   return [
     `suggested  ${rateText(suggested)}, where the smoothed loss falls fastest`,
-    `minimum    ${rateText(minimum)}, where it is least; a tenth of it is ${rateText(minimum / 10)}`,
+    `minimum    ${rateText(minimum)}, where the smoothed loss is lowest; a tenth of it is ${rateText(minimum / 10)}`,
     `edge       ${last}`,
   ];
 }

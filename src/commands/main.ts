@@ -1,4 +1,7 @@
-/** The entry of the command line, `node dist/coordinator`: dispatch, errors in one line, exit codes. */
+/**
+ * The entry of the command line, `node dist/coordinator`: dispatches commands, prints errors in one line, sets exit
+ * codes.
+ */
 
 import { listenForInterrupt } from '../coordinator/interruption.js';
 import type { Raced } from '../fast-start/race.js';
@@ -23,7 +26,10 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-/** `raced`: the race that was run before this was loaded, or why it failed; null if none was asked for. */
+/**
+ * `raced`: the race that ran before this module was loaded, or the reason for its failure; null if the command line
+ * selects no race.
+ */
 export async function main(words: readonly string[], raced: Raced | Error | null): Promise<ExitCode> {
   const signal = listenForInterrupt();
   try {

@@ -1,10 +1,10 @@
-/** Values of flags that several commands take. */
+/** Values of flags that several commands share. */
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 
 export const outOption = '--out <folder>';
 export const quietOption = ['--quiet', 'no progress on stderr', false] as const;
 
-/** @throws UserError (usage), as the others do. */
+/** @throws UserError (usage), like the other functions here. */
 export function count(name: string) {
   return (text: string): number => {
     const value = Number(text);

@@ -1,10 +1,10 @@
-/** Commander at work: what it refuses becomes one line of ours, what it prints goes where its caller says. */
+/** Runs commander: its errors become one line in our format, and its output goes to the caller's writer. */
 import { type Command, CommanderError } from 'commander';
 import { ExitCode, UserError } from '../user-error.js';
 
 /**
- * Lets `program` and its commands act on the words. False when help or the version was asked for and has been printed.
- * @throws UserError (usage) for words that it does not take.
+ * Lets `program` and its commands act on the words. False if help or the version was requested and has been printed.
+ * @throws UserError (usage) for words that it does not accept.
  */
 export function parseWords(
   program: Command,

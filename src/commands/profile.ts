@@ -1,4 +1,7 @@
-/** The `profile` command: trains as `train` does, with every rank's phases stamped, and leaves what they come to. */
+/**
+ * The `profile` command: trains like `train` with the phases of every rank stamped, and writes the analysis of the
+ * stamps.
+ */
 
 import path from 'node:path';
 import type { Config } from '../config/schema.js';
@@ -23,7 +26,7 @@ export const command: Command<Flags> = {
   declare: (parser) =>
     declareTraining(parser).option(
       '--cpu-prof',
-      'a V8 CPU profile of every thread too; it slows what it watches',
+      'also record a V8 CPU profile of every thread; recording slows the run',
       false,
     ),
   async run(words, flags, line) {
@@ -35,7 +38,7 @@ export const command: Command<Flags> = {
 };
 
 export interface ProfileOptions extends RunOptions {
-  /** A V8 CPU profile of every thread too; it slows what it watches. */
+  /** Also record a V8 CPU profile of every thread; recording slows the run. */
   readonly cpuProf: boolean;
 }
 
@@ -54,7 +57,7 @@ export async function profile(options: ProfileOptions, context: CommandContext):
   return withSetup({ config, cores: options.cores, signal, note, warn }, async (setup) => {
     const ready = performance.now();
     setup.phases.startup = context.startupMs;
-    // What a plan refuses is refused before there is a folder; the profiled plan names files in it.
+    // The plan is checked before the folder is created: the profiled plan names files in the folder.
     let plan = planFor(setup);
     const record = emptyRecord(null);
     const { targets } = setup.data.parts[config.stop.on];
@@ -75,7 +78,8 @@ export async function profile(options: ProfileOptions, context: CommandContext):
         const { stepsPerEpoch } = runLength(config, plan.parts.train.count);
         const node = performance.nodeTiming.bootstrapComplete;
         const marks = { node, command: context.startupMs, configured, ready };
-        // Drawing charts is loaded now, so that start-up is that of `train`. A run that never began has no profile.
+        // The charts' library is loaded now, so that start-up matches that of `train`. A run that never began has no
+        // profile.
         const { writeProfile } = await import('../profile/profile-run.js');
         const written =
           started === null || outcome === null
@@ -92,7 +96,7 @@ export async function profile(options: ProfileOptions, context: CommandContext):
   });
 }
 
-/** Workers that train apart, or on chosen rows, compute by backends of their own, whose phases are not stamped. */
+/** Refuses workers that train apart or on selected rows: their backends do not stamp phases. */
 function refuseUnstamped({ parallel, train }: Config): void {
   const refuse = (key: string, expected: string, received: unknown) => {
     throw new UserError(`${key}: profile: ${expectedGot(expected, received)}`, ExitCode.usage);

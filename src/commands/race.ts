@@ -1,6 +1,6 @@
 /**
- * The `race` command once its line is out: everything that the race used is verified, the recipe is repeated with other
- * seeds on one thread and on all physical cores, and the run folder is written.
+ * The `race` command after its result is printed: verifies everything that the race used, repeats the recipe with other
+ * seeds on one thread and on all physical cores, and writes the run folder.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -31,7 +31,7 @@ export const command: Command<Flags> = {
   declare: (parser) =>
     parser
       .option('--seeds <n>', 'repetitions, on one thread and on all physical cores', count('seeds'), 20)
-      .option('--profile-startup', 'where the time from the start of the process went', false)
+      .option('--profile-startup', 'print where the time since the start of the process went', false)
       .option(
         '--compile-kernels',
         'compile the kernels instead of loading the machine code cached by the build',
@@ -48,7 +48,7 @@ export const command: Command<Flags> = {
 };
 
 export interface RaceOptions extends RunOptions {
-  /** What the race left, or why there was none. */
+  /** The result of the race, or the reason for its failure. */
   readonly raced: Raced | Error;
   readonly seeds: number;
 }
@@ -77,10 +77,10 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
       record: emptyRecord(raced?.elapsedMs ?? null),
     }));
     const silent = { ...context, progress: createProgress({ stream: process.stderr, quiet: true }) };
-    /** The recipe as the race ran it, and its weights: what the folder's config.yaml and final.safetensors are. */
+    /** The recipe as the race ran it, and its weights; they become config.yaml and final.safetensors in the folder. */
     const leading: Config = { ...config, data: { ...config.data, shuffle: false } };
     let raceTensors: Kept['tensors'] = null;
-    // Interrupted before the second count: what the first one gave is what there is.
+    // Interrupted before the second thread count: the results of the first are reported.
     const lastGroup = () => groups.findLast(({ record }) => record.results.length > 0) ?? groups[0];
     return withRun(resolved, out, context, {
       async body({ log }) {
@@ -119,7 +119,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
   });
 }
 
-/** The race's own run in a session, from the same images in the same order; it also warms the workers. */
+/** Repeats the race in a session, with the same images in the same order; this also warms the workers. */
 async function repeat(trainer: Trainer, config: Config): Promise<number> {
   const { evaluation } = await trainer.train(config.seed, {}, { config });
   return evaluation?.accuracy ?? Number.NaN;
@@ -137,7 +137,7 @@ function raceFacts({ recipe, accuracy, elapsedMs, marks, level, compiled }: Race
   };
 }
 
-/** Of the medians, most threads over one; null while there is nothing to compare. */
+/** Ratio of the medians, most threads over one; null until both exist. */
 function speedupOf(groups: readonly { readonly record: Kept }[]): number | null {
   const [single, most] = [groups[0], groups[groups.length - 1]].map(({ record }) =>
     record.results.map(({ outcome }) => outcome.residentMs),

@@ -1,4 +1,4 @@
-/** The `report` command: what runs tell together, as one HTML file, Markdown with charts, and CSVs. */
+/** The `report` command: one HTML file, Markdown with charts, and CSVs about a set of runs. */
 
 import { plural } from '../numbers/words.js';
 import { buildReport } from '../report/build-report.js';
@@ -20,13 +20,13 @@ export const command: Command<{ readonly out?: string }> = {
   declare: (parser) =>
     parser
       .argument('<run...>', 'run folders, NDJSON logs, or folders of either')
-      .option(outOption, 'where the report goes (default: a new folder under results/reports/)', folder)
+      .option(outOption, 'the folder of the report (default: a new one under results/reports/)', folder)
       .option(...quietOption),
   run: (paths, { out = null }, line) => report({ paths, out }, line),
 };
 
 export interface ReportOptions {
-  /** Run folders, raw logs, folders of either. */
+  /** Run folders, raw logs, or folders of either. */
   readonly paths: readonly string[];
   readonly out: string | null;
 }
@@ -34,14 +34,14 @@ export interface ReportOptions {
 const charts = 'charts';
 
 /**
- * Damaged logs are told and used as far as they go.
- * @throws UserError for a missing path (usage), when nothing at all could be read, or when a file cannot be written.
+ * Damaged logs are reported first; their readable part is still used.
+ * @throws UserError for a missing path (usage), if no run could be read, or if a file cannot be written.
  */
 export async function report({ paths, out }: ReportOptions, context: CommandContext): Promise<ExitCode> {
   const { progress, signal } = context;
   const loaded = loadRuns(paths, signal);
   if (loaded.runs.length === 0)
-    throw new UserError(`no run could be read in ${paths.join(', ')}; check-log tells why`);
+    throw new UserError(`no run could be read in ${paths.join(', ')}; check-log lists the problems`);
   progress.note(
     `read ${plural(loaded.runs.length, 'run')} of ${plural(loaded.files, 'log')}, ${loaded.lines} lines`,
   );
@@ -75,10 +75,10 @@ export async function report({ paths, out }: ReportOptions, context: CommandCont
     return ExitCode.done;
   }
   const shown = shownFolder(folder);
-  for (const { title, reason } of built.leftOut) context.stdout(`left out   ${title}: ${reason}`);
+  for (const { title, reason } of built.leftOut) context.stdout(`omitted    ${title}: ${reason}`);
   if (damaged > 0)
     context.stdout(
-      `damaged    ${plural(damaged, 'log')}; what could be read is used, the report begins with it`,
+      `damaged    ${plural(damaged, 'log')}; the readable part is used, the report lists the problems first`,
     );
   context.stdout(`read       ${built.summary}`);
   context.stdout(`report     ${shown}/report.html`);
@@ -88,7 +88,7 @@ export async function report({ paths, out }: ReportOptions, context: CommandCont
   return ExitCode.done;
 }
 
-/** The charts that the Markdown shows; returns how many. */
+/** Writes the charts that the Markdown shows; returns their number. */
 async function writeCharts(built: Report, folder: string): Promise<number> {
   const all = built.sections.flatMap(({ blocks }) =>
     blocks.flatMap((block) => (block.kind === 'figures' ? block.figures : [])),

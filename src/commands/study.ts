@@ -1,4 +1,7 @@
-/** The `study` command: variants of recipes compared in pairs; its plan and cost first, resumed where it stopped. */
+/**
+ * The `study` command: compares variants of recipes in pairs. It prints its plan and cost first, and resumes a study
+ * that was interrupted.
+ */
 
 import { existsSync } from 'node:fs';
 import os from 'node:os';
@@ -40,9 +43,9 @@ export const command: Command<Flags> = {
   declare: (parser) =>
     parser
       .option('--config <file>', 'YAML study file', 'quick')
-      .option(outOption, 'the study folder; cells that are finished in it are not run again', folder)
+      .option(outOption, 'the study folder; cells already finished in it are not run again', folder)
       .option('--only <names>', 'only these comparisons, separated by commas', names)
-      .option('--dry-run', 'print the plan and its estimated cost and stop', false)
+      .option('--dry-run', 'print the plan and its estimated cost, then stop', false)
       .option(...quietOption),
   async run(_, { config, out = null, only = null, dryRun }, line) {
     noteSlowRuntime(line.progress);
@@ -67,7 +70,7 @@ export interface StudyOptions {
   readonly cores: CoreCount;
   readonly out: string | null;
   readonly dryRun: boolean;
-  /** Names of the comparisons wanted; null: all. */
+  /** Names of the selected comparisons; null: all. */
   readonly only: readonly string[] | null;
 }
 
@@ -79,7 +82,7 @@ interface Ready {
 
 const cellsFile = 'cells.ndjson';
 
-/** Of the machine before the study loads it. */
+/** State of the machine before the study loads it. */
 const loadAtStart = os.loadavg()[0] ?? 0;
 
 export async function study(options: StudyOptions, context: CommandContext): Promise<ExitCode> {
@@ -90,11 +93,11 @@ export async function study(options: StudyOptions, context: CommandContext): Pro
   const workbench = new Workbench(options.cores, context);
   try {
     const machine = machineOf(workbench);
-    // A dry run leaves no folder; it reads one that is there, to tell what is left to do.
+    // A dry run creates no folder; it reads an existing one to report the cells that are left.
     const folder = options.dryRun ? null : await folderOf(loaded, options.out);
     const store = new CellStore(storeFile(folder, options.out), folder !== null);
     if (store.damaged > 0)
-      context.progress.note(`${cellsFile}: ${store.damaged} unreadable lines are run again`);
+      context.progress.note(`${cellsFile}: ${store.damaged} unreadable lines; their cells run again`);
     const ready: Ready[] = [];
     let known = 0;
     const estimates: ComparisonEstimate[] = [];
@@ -119,7 +122,7 @@ export async function study(options: StudyOptions, context: CommandContext): Pro
   }
 }
 
-/** Told before anything is run. */
+/** Printed before any cell runs. */
 async function requireBackends(comparisons: readonly Comparison[]): Promise<void> {
   const backends = comparisons.flatMap(({ variants }) => variants.map(({ config }) => config.backend.name));
   if (backends.includes('tfjs-node')) (await import('../backend/tfjs/library.js')).requirePackage();
@@ -217,7 +220,7 @@ async function runAll(running: Running, context: CommandContext): Promise<ExitCo
   if (context.json) context.stdout(JSON.stringify(record));
   else context.stdout(closing(record, folder));
   if (signal.aborted) {
-    context.stderr(`interrupted; finished cells are kept: --out ${shownFolder(folder)} goes on`);
+    context.stderr(`interrupted; finished cells are kept; to continue: --out ${shownFolder(folder)}`);
     return ExitCode.interrupted;
   }
   if (failure !== null) throw failure;
@@ -228,13 +231,16 @@ function cellCount(ready: readonly Ready[]): number {
   return ready.reduce((sum, { comparison, variants }) => sum + variants.length * comparison.seeds.length, 0);
 }
 
-/** The commit, with `+` where tracked or new files had changes, and when the study ended. */
+/** The commit, with `+` if tracked or new files had changes, and the end time of the study. */
 async function origin(description: ReturnType<typeof describeRun>) {
   const { git, finishedAt } = await description.finish({ hardware: null, dataSha256: {}, wasmSha256: {} });
   return { commit: git === null ? null : `${git.commit}${git.dirty ? '+' : ''}`, date: finishedAt };
 }
 
-/** study.json, study.md and a chart for each comparison. Plot is loaded here: 100 ms that only a finished study pays. */
+/**
+ * Writes study.json, study.md and a chart for each comparison. Plot is loaded here: only a finished study pays its 100
+ * ms.
+ */
 async function writeFiles(record: StudyRecord, folder: RunFolder): Promise<void> {
   await writeAtomic(folder.file('study.json'), `${JSON.stringify(record, null, 1)}\n`);
   const { accuracyChart } = await import('../study/study-chart.js');
@@ -246,7 +252,7 @@ async function writeFiles(record: StudyRecord, folder: RunFolder): Promise<void>
   await writeAtomic(folder.file('study.md'), studyMarkdown(record, charts));
 }
 
-/** What stdout shows at the end: a line for each variant. */
+/** The lines that stdout shows at the end, one for each variant. */
 function closing({ comparisons, cells, elapsedMs }: StudyRecord, folder: RunFolder): string {
   const lines = comparisons.flatMap(({ name, variants }) => [
     name,

@@ -1,4 +1,4 @@
-/** The `sweep` command: the same work at several thread counts, and the speed-up over one thread. */
+/** The `sweep` command: runs the same work at several thread counts and reports the speed-up over one thread. */
 
 import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import { type Trainer, withTrainer } from '../coordinator/trainer.js';
@@ -46,9 +46,9 @@ export interface SweepOptions extends RunOptions, SweepBeginning {
 }
 
 /**
- * One thread count: a warm-up run that is not counted, then the repeats, evaluations left out, except on direction
- * features: making those of the evaluated images is most of what the threads share. Each time goes
- * into `samplesMs` as soon as it is known, so that an interruption keeps it.
+ * Measures one thread count: a warm-up run that is not counted, then the repeats. Evaluations are omitted, except with
+ * direction features: making those of the evaluated images is most of the threads' work. Each time is added to
+ * `samplesMs` at once, so that an interruption keeps it.
  */
 async function measure(
   setup: Setup,
@@ -112,7 +112,7 @@ export function sweep(options: SweepOptions, context: CommandContext): Promise<E
     };
     return withRun(resolved, out, context, {
       async body({ log }) {
-        // Speed-up is against one thread, so one thread is measured even if it was not asked for.
+        // Speed-up is relative to one thread, so one thread is always measured.
         const single = await measured(1);
         baseline = withSpeedup(single, single.medianMs);
         for (const count of threads) {
@@ -159,7 +159,7 @@ interface Measured {
   readonly baseline: SweepRow | null;
   readonly rows: readonly SweepRow[];
   readonly warnings: readonly Warning[];
-  /** The thread count that was being measured when the sweep ended. */
+  /** The thread count being measured when the sweep ended. */
   readonly unfinished: { readonly threads: number; readonly samplesMs: readonly number[] } | null;
 }
 

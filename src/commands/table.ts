@@ -1,26 +1,26 @@
-/** The commands. A new one is a file and a line here; only the file of the one that is asked for is loaded. */
+/** The commands. A new command is a file and a line here; only the file of the selected command is loaded. */
 import type { Command } from './command.js';
 
 export interface CommandEntry {
   readonly name: string;
   readonly description: string;
-  /** Its arguments as the list of commands shows them; none without. */
+  /** Its arguments in the list of commands; none if omitted. */
   readonly words?: string;
   readonly load: () => Promise<{ readonly command: Command<never> }>;
 }
 
-/** Words that are settings; any other words are paths. */
+/** The words are settings; otherwise they are paths. */
 export const settings = '[key=value...]';
 
 export const table: readonly CommandEntry[] = [
   {
     name: 'race',
-    description: 'reach the target of configs/mnist-97.yaml as soon as possible, then repeat it',
+    description: 'reach the target of configs/mnist-97.yaml as fast as possible, then verify and repeat it',
     load: () => import('./race.js'),
   },
   {
     name: 'train',
-    description: 'train a network and leave a run folder under results/',
+    description: 'train a network and write a run folder under results/',
     words: settings,
     load: () => import('./train.js'),
   },
@@ -32,7 +32,7 @@ export const table: readonly CommandEntry[] = [
   },
   {
     name: 'study',
-    description: 'compare variants of recipes in pairs of seeds; the plan and its cost come first',
+    description: 'compare variants of recipes in pairs of seeds; prints the plan and its cost first',
     load: () => import('./study.js'),
   },
   {
@@ -43,7 +43,7 @@ export const table: readonly CommandEntry[] = [
   },
   {
     name: 'profile',
-    description: 'train as train does, and report where the time goes: phases, roofline, trace, bottleneck',
+    description: 'train like train and report where the time goes: phases, roofline, trace, bottleneck',
     words: settings,
     load: () => import('./profile.js'),
   },
@@ -54,19 +54,20 @@ export const table: readonly CommandEntry[] = [
   },
   {
     name: 'report',
-    description: 'write report.html, report.md and CSVs about runs, also of other machines',
+    description: 'write report.html, report.md and CSVs about runs, including those of other machines',
     words: '<run...>',
     load: () => import('./report.js'),
   },
   {
     name: 'compare',
-    description: 'two runs, sweeps or folders of runs: time, throughput and accuracy, and what differs',
+    description:
+      'compare two runs, sweeps or folders of runs: time, throughput, accuracy, and their differences',
     words: '<a> <b>',
     load: () => import('./compare.js'),
   },
   {
     name: 'check-log',
-    description: 'report everything that is wrong with logs; exit 1 for any damage',
+    description: 'report every problem in logs; exit 1 for any damage',
     words: '<log...>',
     load: () => import('./check-log.js'),
   },

@@ -1,4 +1,4 @@
-/** The `train` command: one run, or one for each of several seeds, and the run folder they leave. */
+/** The `train` command: one run, or one for each of several seeds, and its run folder. */
 
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
@@ -25,7 +25,7 @@ export const command: Command<Flags> = {
         count('seeds'),
         1,
       )
-      .option('--print-plan', 'print the plan of the run (sizes, offsets, slices) as JSON and stop', false),
+      .option('--print-plan', 'print the plan of the run (sizes, offsets, slices) as JSON, then stop', false),
   async run(words, flags, line) {
     const beginning = await beginTraining('train', words, flags, line);
     if (beginning === null) return ExitCode.done;

@@ -1,4 +1,4 @@
-/** What the commands that train share: flags, the configuration that they resolve to, and what is checked before workers start. */
+/** Shared by the commands that train: flags, the configuration resolved from them, and checks before workers start. */
 import type { Command as Parser } from 'commander';
 import { type ResolvedConfig, resolveConfig } from '../config/load.js';
 import { parseThreadList } from '../config/thread-list.js';
@@ -35,12 +35,12 @@ export function declareTraining(parser: Parser): Parser {
       'train, profile: a count, physical (default), logical or auto; sweep: also 1,2,4 or 1..12',
     )
     .option(outOption, 'the run folder (default: a new one under results/)', folder)
-    .option('--print-config', 'print the resolved configuration as YAML and stop', false)
+    .option('--print-config', 'print the resolved configuration as YAML, then stop', false)
     .option('--log-level <level>', 'level of log.ndjson (also LOG_LEVEL)')
     .option(...quietOption);
 }
 
-/** What a command that trains begins with. */
+/** The first step of a command that trains. */
 export interface Beginning {
   readonly resolved: ResolvedConfig;
   readonly cores: CoreCount;
@@ -51,7 +51,7 @@ export interface RunOptions extends Beginning {
   readonly out: string | null;
 }
 
-/** Null when the configuration was asked for and has been printed. @throws UserError (usage). */
+/** Null if the configuration was requested and has been printed. @throws UserError (usage). */
 export async function beginTraining(
   name: 'train' | 'profile',
   words: readonly string[],
@@ -92,7 +92,7 @@ interface Given {
   readonly logLevel?: string;
 }
 
-/** As beginTraining, of a command whose threads are those of the configuration. */
+/** Like beginTraining, for a command whose threads are those of the configuration. */
 export async function begin(
   file: string,
   words: readonly string[],
@@ -117,7 +117,7 @@ export async function begin(
   return { resolved, cores };
 }
 
-/** LOG_LEVEL stands above the file and below the command line. */
+/** LOG_LEVEL ranks above the file and below the command line. */
 function environmentLevel(words: readonly string[]): string | undefined {
   return words.some((word) => word.startsWith('log.level=')) ? undefined : process.env.LOG_LEVEL || undefined;
 }

@@ -1,38 +1,40 @@
 /**
- * Which choices go together. Each choice of a key says what it needs and what it offers; a key answers for a
- * capability if any of its choices offers it, and then refuses who needs it wherever the one made doesn't. So a new
- * choice is a line in these tables, and no choice names another.
+ * Which choices go together. Each choice of a key lists what it needs and what it offers. A key answers for a
+ * capability if any of its choices offers it; a choice of that key without it is refused beside a choice that needs it.
+ * A new choice is a line in these tables: no choice names another.
  */
 
 import { valueAt } from './layer.js';
 import type { Config } from './schema.js';
 
-/** What choices need of others, each with what a refusal adds to say why; nothing where that is plain. */
+/**
+ * What choices need of others. Each need has the text that a refusal adds as its reason; empty if the reason is plain.
+ */
 const reasons = {
-  /** Images of their own size, and not yet drawn anew by their moments. */
+  /** Images at their own size, not redrawn by their moments. */
   wholeImages: '',
   imagesAsRead: 'features are of normalised images',
-  /** The inputs are pixels, times one number, minus one for each. */
+  /** The inputs are pixels times one factor, minus one offset for each. */
   affinePixels: 'features have a scale of their own',
-  /** No input is left out of memory for being zero. */
+  /** Inputs that are zero stay in memory. */
   denseRows: '',
   directionKernels: '',
   /** A batch is cut into blocks of eight rows. */
   batchOfEights: '',
   noHiddenLayers: '',
-  /** Each worker can train on weights of its own, or on the shared ones while others do. */
+  /** Each worker can train on its own weights, or on the shared weights while other workers change them. */
   replicas: '',
   /** The loss is not part of the kernels that compute the gradient. */
   anyLoss: 'softmax regression on direction features has the cross-entropy in its kernels',
   /** The norms of each layer's weights and of its gradient. */
   layerNorms: '',
   wholeGradientBeforeUpdate: 'the gradient of the whole batch is needed before the update',
-  oneCopyOfWeights: "the workers' weights are one only now and then",
-  /** Nothing else decides with which weights a run ends. */
+  oneCopyOfWeights: "the workers' weights are equal only after an averaging",
+  /** No other key decides which weights a run ends with. */
   lastWeights: '',
-  /** The loss of each image, before any gradient is computed. */
+  /** The loss of each image is known before any gradient is computed. */
   perRowLoss: '',
-  /** The gradient of each thread's share of a whole batch, in a buffer of its own. */
+  /** Each thread has a buffer for the gradient of its share of a whole batch. */
   separateGradients: '',
 } as const satisfies Record<string, string>;
 
@@ -41,7 +43,7 @@ export type Capability = keyof typeof reasons;
 export interface Choice {
   readonly needs?: readonly Capability[];
   readonly offers?: readonly Capability[];
-  /** How a message names it, if not by its name in the table. */
+  /** The name in messages, if it differs from the name in the table. */
   readonly word?: string;
 }
 
@@ -111,7 +113,7 @@ const optimizers: Choices<Config['optimizer']['name']> = {
   lars: { needs: ['layerNorms', 'wholeGradientBeforeUpdate'] },
 };
 
-/** A key whose choices bear on those of others. */
+/** A key whose choices restrict those of others. */
 export interface Chooser {
   readonly key: string;
   /** Another key that the choice depends on. */
@@ -119,14 +121,16 @@ export interface Chooser {
   /** Where its value is, if not at the key itself. */
   readonly at?: string;
   readonly choices: Readonly<Record<string, Choice>>;
-  /** The name of the choice made; what was received where there is none. */
+  /** The name of the choice made; the value received if the choice has no name. */
   readonly choose?: (config: Config) => string;
 }
 
 const positive = (value: number) => (value > 0 ? 'above 0' : '0');
 const usesDirections = ({ data }: Config) => data.features.kind === 'directions';
 
-/** Of two choices that don't go together the later in this list is refused: the earlier ones say what a run is of. */
+/**
+ * Of two choices that do not go together, the later in this list is refused: the earlier ones decide what is trained.
+ */
 export const choosers: readonly Chooser[] = [
   { key: 'data.features.kind', choices: featureKinds },
   {
@@ -180,13 +184,13 @@ export const choosers: readonly Chooser[] = [
 ];
 
 export interface Misfit {
-  /** The key to blame, then what its choice doesn't go with. */
+  /** The key to blame, then what its choice does not go with. */
   readonly keys: readonly string[];
   readonly expected: string;
   readonly received: unknown;
 }
 
-/** Pairs of choices of which one needs what the other doesn't offer, and needs that no choice at all offers. */
+/** Pairs of choices of which one needs what the other does not offer, and needs that no choice offers. */
 export function misfits(config: Config): Misfit[] {
   return choosers.flatMap((chooser, at) => {
     const name = chosen(chooser, config);
@@ -210,7 +214,7 @@ export function misfits(config: Config): Misfit[] {
   });
 }
 
-/** What would do instead of a choice beside another key's, and why; null where the two go together. */
+/** What could replace a choice beside another key's choice, and why; null if the two go together. */
 export function expectedBeside(
   chooser: Chooser,
   name: string,
@@ -226,7 +230,7 @@ export function expectedBeside(
   return `${joined(wouldDo)} if ${other.key} is ${condition}${because(lacking)}`;
 }
 
-/** The first capability that one of two choices needs and the other's key answers for, but not with this choice. */
+/** The first capability that one choice needs, the other key answers for, and the other key's choice lacks. */
 function clash(one: Chooser, name: string, other: Chooser, otherName: string): Capability | null {
   return missing(one.choices[name], other, otherName) ?? missing(other.choices[otherName], one, name);
 }
@@ -256,7 +260,7 @@ const receivedBy = ({ key, at = key }: Chooser, config: Config) => valueAt(confi
 
 const keysOf = ({ key, alsoBy }: Chooser) => (alsoBy === undefined ? [key] : [key, alsoBy]);
 
-/** Of the choices that a test lets through. */
+/** Among the choices that pass a test. */
 function words({ choices }: Chooser, test: (name: string) => boolean): string[] {
   const named = Object.entries(choices).filter(([name]) => test(name));
   return [...new Set(named.map(([name, { word }]) => word ?? name))];
@@ -273,18 +277,18 @@ export function isLinearMap(normalise: Config['data']['normalise']): normalise i
   return !normalisations[normalise].offers?.includes('affinePixels');
 }
 
-/** Whether an optimiser wants every layer's norms before any parameter is updated. */
+/** Whether an optimiser needs the norms of every layer before any parameter is updated. */
 export function isLayerwise(name: Config['optimizer']['name']): boolean {
   return optimizers[name].needs?.includes('layerNorms') ?? false;
 }
 
-/** Gradients kept at a time: one for each thread, one in all, or none beside those of the replicas. */
+/** Number of gradients kept at a time: one for each thread, one in all, or none beside those of the replicas. */
 export function gradientBuffers(sync: Config['parallel']['sync'], threads: number): number {
   const { gradientBuffers: count } = strategies[sync];
   return count === 'one for each thread' ? threads : count;
 }
 
-/** Whether the workers train apart, each on weights that others don't wait for. */
+/** Whether the workers train apart, each on weights that the others do not wait for. */
 export function trainsApart(sync: Config['parallel']['sync']): boolean {
   return strategies[sync].needs?.includes('replicas') ?? false;
 }

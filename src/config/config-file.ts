@@ -1,4 +1,4 @@
-/** Finds and reads a configuration file and the files that it extends. What the keys mean is not known here. */
+/** Finds and reads a configuration file and the files that it extends. The meaning of the keys is not known here. */
 
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
@@ -14,7 +14,7 @@ export interface ConfigFile {
   readonly layer: Branch;
 }
 
-/** The file and what it extends, nearest first. */
+/** The file and the files that it extends, nearest first. */
 export async function readConfigFiles(file: string, directory: string): Promise<ConfigFile[]> {
   const files: ConfigFile[] = [];
   let path: string | null = locate(file, directory);
@@ -29,12 +29,12 @@ export async function readConfigFiles(file: string, directory: string): Promise<
 }
 
 /**
- * A path relative to the directory; `configs/x.yaml` also in the package, so that it works from anywhere;
- * a bare name such as `fastmlp` is `configs/fastmlp.yaml` in either (`folder`: where bare names are looked for).
+ * Finds a configuration file. A path is relative to the directory; `configs/x.yaml` is also looked for in the package.
+ * A bare name such as `fastmlp` is `configs/fastmlp.yaml` in either (`folder`: the folder of bare names).
  * @throws UserError (usage) with the nearest file that exists.
  */
 export function locate(file: string, directory: string, folder = 'configs'): string {
-  // A name may hold a dot that begins no extension, as mnist-99.5 does.
+  // A name may hold a dot that starts no extension, for example mnist-99.5.
   const isBareName = file !== '' && !/[\\/]/.test(file) && !/^\.ya?ml$/i.test(extname(file));
   const wanted = isBareName ? join(folder, `${file}.yaml`) : file;
   const isShippable = !isAbsolute(wanted) && normalize(wanted).startsWith(`configs${sep}`);
@@ -66,7 +66,7 @@ async function readLayer(path: string, source: Source): Promise<Branch> {
   return layer;
 }
 
-/** `train:` with all its keys commented out reads as null; it gives no keys. */
+/** `train:` with all its keys commented out reads as null; it sets no keys. */
 function dropEmptySections(layer: Branch): void {
   for (const section of sectionPaths()) {
     const keys = section.split('.');
@@ -78,7 +78,7 @@ function dropEmptySections(layer: Branch): void {
   }
 }
 
-/** Takes `extends` out of the layer: it says where to read on and is no part of the configuration. */
+/** Takes `extends` out of the layer: it names the next file to read and is no part of the configuration. */
 function extendedFile(layer: Branch, path: string, directory: string): string | null {
   const base = layer.children.get('extends');
   if (base === undefined) return null;
@@ -104,7 +104,7 @@ function refuseCycle(chain: readonly string[], source: Source, directory: string
   throw usage(`${source.label}: extends: expected files that do not extend each other, got ${links}`);
 }
 
-/** `; did you mean …?` with the nearest YAML file beside any of the paths, or else which ones there are. */
+/** `; did you mean …?` with the nearest YAML file beside any of the paths, or else the names of those that exist. */
 function nearestFile(missing: readonly string[], directory: string): string {
   const besides = missing.map((path) => ({ path, names: yamlFiles(dirname(path)) }));
   for (const { path, names } of besides) {
@@ -124,7 +124,7 @@ function yamlFiles(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
   } catch {
-    return []; // No such folder, or not ours to read: there is nothing to suggest.
+    return []; // The folder is missing or not readable: there is nothing to suggest.
   }
 }
 
@@ -141,7 +141,7 @@ export function shown(path: string, directory: string): string {
   return inside.startsWith('..') || isAbsolute(inside) ? path : inside;
 }
 
-/** The nearest folder above this module with a package.json: bundled or not, the package's own. */
+/** The nearest folder above this module with a package.json. It is the package's own, bundled or not. */
 function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!isFile(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);

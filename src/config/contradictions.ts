@@ -1,6 +1,6 @@
 /**
- * Checks between keys that need no data: each value is fine by itself, but not beside the other. Choices that need what
- * another doesn't offer are in the tables of capabilities.ts; here is what is no such pair.
+ * Checks between keys that need no data: each value is valid by itself, but not beside the other. Choices that need
+ * what another does not offer are in the tables of capabilities.ts; this file has the rules of any other form.
  */
 
 import { type Misfit, misfits } from './capabilities.js';
@@ -80,7 +80,7 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
   ];
 }
 
-/** Of two keys that don't go together, the one given last made them contradict each other. */
+/** Of two keys that do not go together, the refusal names the one given last. */
 function laterSource(keys: readonly string[], layers: Branch): string {
   const sources = keys.flatMap((key) => given(layers, key.split('.'))?.source ?? []);
   return sources.reduce((last, source) => (source.rank > last.rank ? source : last), defaultsSource).label;

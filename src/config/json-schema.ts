@@ -1,4 +1,4 @@
-/** The configuration file as a JSON Schema, for editors: completion, hover texts and red lines while typing. */
+/** The configuration file as a JSON Schema, for editors: completion, hover texts and errors underlined while typing. */
 
 import * as z from 'zod';
 import { choiceSections, describeKeys } from './keys.js';
@@ -18,7 +18,7 @@ export function configJsonSchema(): Record<string, unknown> {
     target: 'draft-7',
     io: 'input',
     override: ({ jsonSchema }) => {
-      // The bound of integers that a double holds exactly is zod's own, not something a user needs to see.
+      // zod adds the bound of integers that a double holds exactly; a user need not see it.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });

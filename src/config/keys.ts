@@ -1,6 +1,6 @@
 /**
- * What can be said about the keys by reading the schema: tables for the README and `--help`, and the
- * names and choices that "did you mean" picks from. Nothing here knows a key by name.
+ * What the schema says about the keys: tables for the README and `--help`, and the names and choices for "did you
+ * mean". No key is known by name here.
  */
 
 import * as z from 'zod';
@@ -9,7 +9,7 @@ import { configSchema } from './schema.js';
 export interface KeyDescription {
   /** Dotted, such as `optimizer.lr`. */
   readonly key: string;
-  /** `optimizer.name=sgd` where the key exists only then; null where it always exists. */
+  /** `optimizer.name=sgd` if the key exists only with that choice; null if it always exists. */
   readonly when: string | null;
   readonly expected: string;
   readonly default: unknown;
@@ -110,7 +110,7 @@ function describeLeaf(schema: z.core.$ZodType, place: Place): KeyDescription {
 /** A value that no leaf accepts. */
 const nothing = Symbol('no value');
 
-/** The words with which a schema refuses a value: they are the only place where "expected" is written. */
+/** The words with which a schema refuses a value. Only the schema contains the text after "expected". */
 function refusal(schema: z.core.$ZodType, value: unknown): string {
   return z.safeParse(schema, value).error?.issues[0]?.message ?? '';
 }

@@ -1,7 +1,6 @@
 /**
- * Layers of configuration before they are checked: each value remembers where it was given, so that a
- * refusal can name the file or the command line. Children are Maps, hence a key such as `__proto__` is
- * a key like any other.
+ * Layers of configuration before they are checked. Each value remembers where it was given, so that a refusal can name
+ * the file or the command line. Children are Maps, so a key such as `__proto__` is an ordinary key.
  */
 
 import type { ChoiceSection } from './keys.js';
@@ -12,7 +11,7 @@ export interface Source {
   readonly rank: number;
 }
 
-/** Below every layer that is given. */
+/** Below every layer given by a user. */
 export const defaultsSource: Source = { label: 'defaults', rank: Number.NEGATIVE_INFINITY };
 
 export interface Leaf {
@@ -42,7 +41,7 @@ export function layerOf(value: unknown, source: Source): Layer {
   return branch;
 }
 
-/** Puts a value at a path inside one layer; what was given there before is replaced, mappings are joined. */
+/** Puts a value at a path inside one layer. It replaces what was given there before; mappings are joined. */
 export function place(root: Branch, path: readonly string[], value: Layer): void {
   let branch = root;
   for (const key of path.slice(0, -1)) {
@@ -57,7 +56,7 @@ export function place(root: Branch, path: readonly string[], value: Layer): void
   branch.children.set(last, joined);
 }
 
-/** A word where the name decides the keys stands for the name: `backend: js` is `backend: { name: js }`. */
+/** A single word for a section whose keys depend on its name is that name: `backend: js` is `backend: { name: js }`. */
 export function spellOutNames(layer: Branch, choices: readonly ChoiceSection[]): void {
   for (const { section, discriminator } of choices) {
     const given = layer.children.get(section);
@@ -69,8 +68,8 @@ export function spellOutNames(layer: Branch, choices: readonly ChoiceSection[]):
 }
 
 /**
- * The later layer wins key by key; lists are replaced. In a section whose `name` decides its keys, a
- * later layer that changes the name drops the keys that earlier layers gave for the other name.
+ * The later layer wins key by key; lists are replaced. In a section whose `name` decides its keys, a later layer that
+ * changes the name drops the keys that earlier layers gave for the other name.
  */
 export function merge(earlier: Branch, later: Branch, choices: readonly ChoiceSection[]): Branch {
   const children = new Map(earlier.children);
@@ -98,7 +97,7 @@ export function plain(layer: Layer): unknown {
   return Object.fromEntries([...layer.children].map(([key, child]) => [key, plain(child)]));
 }
 
-/** The layer at a path; null where nothing was given. */
+/** The layer at a path; null if nothing was given there. */
 export function given(root: Layer, path: readonly PropertyKey[]): Layer | null {
   const found = path.reduce<Layer | undefined>(
     (layer, key) => (layer?.kind === 'branch' ? layer.children.get(String(key)) : undefined),

@@ -1,5 +1,5 @@
 /**
- * The configuration of a run from everywhere it may be given:
+ * The configuration of a run, merged from all its sources:
  * defaults < extended files < file < settings of a study < command line.
  */
 
@@ -21,9 +21,9 @@ import { commandLineLayer } from './overrides.js';
 import { refuse, schemaProblems } from './refusal.js';
 import { type Config, configSchema } from './schema.js';
 
-/** Keys that neither a recipe nor the command line gives, such as those of a study's variant. */
+/** Keys that neither a recipe nor the command line sets, such as those of a study's variant. */
 export interface Settings {
-  /** Where they were given, for refusals. */
+  /** Where the keys were given, for refusals. */
   readonly label: string;
   /** Dotted or nested keys. */
   readonly values: Readonly<Record<string, unknown>>;
@@ -40,13 +40,13 @@ export interface ConfigInput {
   readonly settings?: readonly Settings[];
   /** The process's by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** What relative paths are relative to; the working directory by default. */
+  /** The directory of relative paths; the working directory by default. */
   readonly directory?: string;
 }
 
 export interface ResolvedConfig {
   readonly config: Config;
-  /** The file's name without its ending, or `defaults`. */
+  /** The file's name without its extension, or `defaults`. */
   readonly name: string;
   /** Absolute paths of the files read, nearest first. */
   readonly files: readonly string[];
@@ -68,7 +68,7 @@ export async function resolveConfig(input: ConfigInput): Promise<ResolvedConfig>
   };
 }
 
-/** `rank`: above -1, the nearest file's, and below 0, the command line's. */
+/** `rank`: above -1, which is the nearest file's, and below 0, which is the command line's. */
 function settingsLayer({ label, values }: Settings, rank: number): Branch {
   const source = { label, rank };
   const layer = emptyBranch(source);

@@ -1,8 +1,8 @@
-/** "Did you mean": the known word that a wrong word was probably meant to be, if one is near enough. */
+/** "Did you mean": the known word nearest to an unknown one, if one is near enough. */
 
 import { distance } from 'fastest-levenshtein';
 
-/** The nearest candidate, or null when even that one is too far to be meant. */
+/** The nearest candidate, or null if it is too far away to be meant. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   return ranked(word, candidates, folded).find((found) => found.isNear)?.candidate ?? null;
 }
@@ -14,8 +14,8 @@ export function didYouMean(word: string, candidates: readonly string[], otherwis
 }
 
 /**
- * Dotted keys for a wrong dotted key: those with the same last part elsewhere (`lr` → `optimizer.lr`),
- * else the nearest as a whole, else the one with the nearest last part. Empty if none is near.
+ * Dotted keys for an unknown dotted key: those with the same last segment elsewhere (`lr` → `optimizer.lr`), else the
+ * nearest as a whole, else the one with the nearest last segment. Empty if none is near.
  */
 export function nearestKeys(key: string, known: readonly string[]): string[] {
   const namesakes = known.filter((candidate) => folded(lastPart(candidate)) === folded(lastPart(key)));
@@ -38,7 +38,7 @@ interface Ranked {
   readonly isNear: boolean;
 }
 
-/** Nearest first. Near: edits in at most two letters of five, and never in all of them. */
+/** Nearest first. Near means edits in at most two letters of five, and never in all letters. */
 function ranked(word: string, candidates: readonly string[], form: (text: string) => string): Ranked[] {
   const wanted = form(word);
   const most = Math.min(Math.max(1, Math.round(wanted.length * 0.4)), wanted.length - 1);
@@ -50,7 +50,7 @@ function ranked(word: string, candidates: readonly string[], form: (text: string
     .sort((a, b) => a.edits - b.edits);
 }
 
-/** Case and word separators don't count: `batch_size` and `batchSize` are the same mistake. */
+/** Case and word separators are ignored: `batch_size` and `batchSize` are the same mistake. */
 function folded(text: string): string {
   return text.toLowerCase().replace(/[-_]/g, '');
 }

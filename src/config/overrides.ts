@@ -7,8 +7,8 @@ import { type Problem, refuse, wording } from './refusal.js';
 const commandLine: Source = { label: 'command line', rank: 0 };
 
 /**
- * The last word for a key wins, and a flag wins over a word. Since all of it is one layer,
- * `schedule.gamma=0.5 schedule.name=step` means the same in either order.
+ * The last word for a key wins, and a flag wins over a word. All words form one layer, so the order of
+ * `schedule.gamma=0.5 schedule.name=step` does not matter.
  */
 export async function commandLineLayer(
   words: readonly string[],
@@ -40,7 +40,7 @@ export async function commandLineLayer(
       continue;
     }
     const choice = choices.find(({ section }) => section === key);
-    // `backend=js` is `backend.name=js`, whatever other words say of the section.
+    // `backend=js` is `backend.name=js`, in any order with other words for the section.
     const path = choice && typeof value.parsed === 'string' ? [key, choice.discriminator] : key.split('.');
     place(layer, path, layerOf(value.parsed, commandLine));
   }

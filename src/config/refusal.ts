@@ -1,6 +1,6 @@
 /**
- * The one line in which a configuration is refused: where, key, what was expected, what was given.
- * Only the first problem is told in full; the others are counted.
+ * The single line that refuses a configuration: source, key, what was expected, what was given.
+ * Only the first problem is described in full; the others are counted.
  */
 
 import type * as z from 'zod';
@@ -22,7 +22,7 @@ export function refuse(problems: readonly Problem[]): never {
   throw new UserError(`${lines[0]}${more}`, ExitCode.usage);
 }
 
-/** What the schema found wrong with the merged layers, one problem a key. */
+/** The problems that the schema found in the merged layers, one for each key. */
 export function schemaProblems(issues: readonly z.core.$ZodIssue[], layers: Branch): Problem[] {
   const known = describeKeys();
   const refused = new Set<string>();
@@ -46,7 +46,7 @@ function wrongValue(issue: z.core.$ZodIssue, layers: Branch, known: readonly Key
   return { source: label, path: issue.path, text: `${wording(issue.message, value)}${hint}` };
 }
 
-/** `expectedGot`, also for the numbers that JSON has no word for. */
+/** `expectedGot`, also for numbers that JSON cannot represent. */
 export function wording(expected: string, value: unknown): string {
   const isOutsideJson = typeof value === 'number' && !Number.isFinite(value);
   return isOutsideJson ? `expected ${expected}, got ${value} (number)` : expectedGot(expected, value);
@@ -79,7 +79,7 @@ function needs(key: string, known: readonly KeyDescription[]): string {
   return `it needs ${conditions.join(' or ')}`;
 }
 
-/** The keys that a section has, given the name chosen in it. */
+/** The keys that a section has with the chosen name. */
 function keysBeside(section: readonly string[], layers: Branch, known: readonly KeyDescription[]): string {
   const prefix = section.map((part) => `${part}.`).join('');
   const choice = choiceSections().find((candidate) => candidate.section === section.join('.'));
@@ -103,7 +103,7 @@ function followed(path: readonly string[], layers: Branch): string[] {
   }
 }
 
-/** `model.hidden[1]: `; parts that would not read as a key are quoted. */
+/** `model.hidden[1]: `; segments that are not plain words are quoted. */
 function pathText(path: readonly PropertyKey[]): string {
   const parts = path.map((part, at) => {
     if (typeof part === 'number') return `[${part}]`;

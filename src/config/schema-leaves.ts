@@ -1,10 +1,10 @@
-/** The kinds of values that keys have, each with the words in which a wrong one is refused. */
+/** The kinds of values that keys have. Each kind has the words that refuse a wrong value. */
 
 import * as z from 'zod';
 
 /**
- * A leaf whose every refusal says the same words, whichever of its checks failed. The members of a union
- * say the union's words: zod reports a member instead of the union where only one has the right type.
+ * A leaf that refuses every wrong value in the same words, whichever check failed. Members of a union use the words of
+ * the union: zod reports a member instead of the union if only one has the right type.
  */
 export const expecting = (expected: string) => ({ error: expected });
 
@@ -47,7 +47,7 @@ export const pathOrNull = (what: string) => {
   return z.string(expecting(expected)).min(1, expecting(expected)).nullable();
 };
 
-/** A mapping of keys; it may be left out as a whole, for every key has a default. */
+/** A mapping of keys. It may be left out as a whole, because every key has a default. */
 export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: (issue) =>

@@ -15,7 +15,7 @@ export const loss = z
     error: choiceError(['cross-entropy', 'squared-error']),
   })
   .describe(
-    'What training lowers. cross-entropy: of the softmax of the outputs; squared-error: half the squared distance of ' +
+    'The loss that training minimises. cross-entropy: of the softmax of the outputs; squared-error: half the squared distance of ' +
       'the outputs from one-hot targets (Hui & Belkin 2021)',
   );
 

@@ -16,13 +16,13 @@ import {
   share,
 } from './schema-leaves.js';
 
-/** Of every optimiser; the default rate is its own. */
+/** Keys of every optimiser; the default rate differs. */
 const rate = (lr: number) => ({
   lr: above(0).default(lr).describe('Learning rate; with a schedule, its peak'),
   referenceBatch: countOrNull()
     .default(null)
     .describe(
-      'The batch that optimizer.lr is meant for: the rate is scaled to train.batch (Goyal et al. 2017); null: it is not',
+      'The batch that optimizer.lr is meant for: the rate is scaled to train.batch (Goyal et al. 2017); null: no scaling',
     ),
   batchScaling: oneOf(['linear', 'sqrt'])
     .default('linear')

@@ -1,7 +1,7 @@
 /**
- * The configuration of a run: every key, its type, its default, what it means and how a wrong value
- * is refused. The error text of each leaf is what follows "expected" in a refusal. Loading, merging
- * and checks between keys live in the neighbouring files.
+ * The configuration of a run: every key, its type, its default, its meaning and the words that refuse a wrong value.
+ * The error text of each leaf follows "expected" in a refusal. Loading, merging and checks between keys are in the
+ * neighbouring files.
  */
 
 import * as z from 'zod';
@@ -27,28 +27,36 @@ const features = section({
   kind: oneOf(['pixels', 'directions'])
     .default('pixels')
     .describe(
-      'What the network sees: pixels, or direction features (8 × pool²) of moment-normalised 28×28 images ' +
+      'Inputs of the network: pixels, or direction features (8 × pool²) of moment-normalised 28×28 images ' +
         '(Casey 1970; Liu et al. 2003), standardised over the images of the run',
     ),
   grid: z
     .literal([12, 16, 20], expecting('12, 16 or 20'))
     .default(12)
-    .describe('Directions: rows and columns on which the normalised image is drawn'),
+    .describe('Direction features: rows and columns of the grid on which the normalised image is drawn'),
   pool: z
     .literal([4, 5], expecting('4 or 5'))
     .default(4)
-    .describe('Directions: rows and columns that each of the eight is pooled to'),
+    .describe(
+      'Direction features: rows and columns to which the map of each of the eight directions is pooled',
+    ),
   rows: oneOf(['pairs', 'all'])
     .default('pairs')
-    .describe('Directions: draw the sums of two neighbouring image rows, or all rows'),
+    .describe('Direction features: draw the sums of two neighbouring image rows, or all rows'),
   aspect: flag()
     .default(false)
-    .describe('Directions: let narrow images stay narrower and flat ones flatter, and draw a little larger'),
-  gradient: oneOf(['central', 'sobel']).default('central').describe('Directions: the gradient operator'),
+    .describe(
+      'Direction features: keep narrow images narrower and flat images flatter, and draw slightly larger',
+    ),
+  gradient: oneOf(['central', 'sobel'])
+    .default('central')
+    .describe('Direction features: the gradient operator'),
   quadratic: z
     .literal([0, 8, 16, 24, 32, 40, 48], expecting('0, 8, 16, 24, 32, 40 or 48'))
     .default(0)
-    .describe('Directions: add the products of so many leading principal components of the features'),
+    .describe(
+      'Direction features: add the products of this many leading principal components of the direction features',
+    ),
 });
 
 const scaleWords = 'auto or an integer from 1 to 255';
@@ -66,27 +74,27 @@ const data = section({
   take: countOrNull()
     .default(null)
     .describe(
-      'How many training images a run uses: a random subset with data.shuffle, else the leading ones; null is all',
+      'Number of training images in a run: a random subset with data.shuffle, else the leading ones; null: all',
     ),
   pool: z
     .literal([1, 2], expecting('1 or 2'))
     .default(1)
-    .describe('Average pooling: 2 makes one pixel out of each 2×2 block'),
+    .describe('Average pooling: 2 makes one pixel of each 2×2 block'),
   crop: integer('an integer from 0 up', 0).default(0).describe('Pixels removed from each side of an image'),
   normalise: oneOf(['mnist', 'centre', 'standardise', 'whiten', 'none'])
     .default('mnist')
     .describe(
-      'Of pixels. mnist: (x/255 − 0.1307)/0.3081; centre: minus the mean of each pixel over the training images, ' +
+      'Normalisation of pixels. mnist: (x/255 − 0.1307)/0.3081; centre: minus the mean of each pixel over the training images, ' +
         'over one standard deviation; standardise: minus the mean of each, over its own standard deviation; whiten: ' +
-        'decorrelated too (ZCA; LeCun et al. 1998), which takes seconds at 28×28; none: x/255',
+        'also decorrelated (ZCA; LeCun et al. 1998), takes seconds at 28×28; none: x/255',
     ),
   normaliseEpsilon: above(0)
     .default(0.01)
-    .describe('Added to the variances of pixels from 0 to 1 where data.normalise is standardise or whiten'),
+    .describe('Added to the variances of pixels from 0 to 1 if data.normalise is standardise or whiten'),
   momentNormalise: flag()
     .default(false)
     .describe(
-      'Of pixels: draw every image anew, centred, upright and of one size by its moments (Casey 1970), before anything else',
+      'Redraw every image by its moments before any other step: centred, upright and of one size (Casey 1970)',
     ),
   shuffle: flag().default(true).describe('Draw a new order of the training images for every epoch'),
   packing: oneOf(['auto', 'sparse', 'dense']).default('auto').describe('How images are kept in memory'),
@@ -104,7 +112,7 @@ const data = section({
     .union([z.literal('auto'), integer(scaleWords, 1, 255)], expecting(scaleWords))
     .default('auto')
     .describe(
-      'The value that stands for full light. auto: 255; of your own files the largest training value if that is below ' +
+      'The value of full light. auto: 255; for your own files the largest training value if that is below ' +
         '128, with a warning',
     ),
 });
@@ -119,13 +127,13 @@ const model = section({
     kind: oneOf(['torch', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe', 'zero'])
       .default('torch')
       .describe(
-        'How parameters are drawn. torch: the default of nn.Linear; he, glorot, lecun: uniform, with the variance of ' +
+        'Initial values of the parameters. torch: the default of nn.Linear; he, glorot, lecun: uniform, with the variance of ' +
           'He et al. 2015, Glorot & Bengio 2010, LeCun et al. 1998; orthogonal: Saxe et al. 2014; recipe: lecun with a ' +
           'smaller last layer; zero: for softmax regression',
       ),
     file: pathOrNull('safetensors file')
       .default(null)
-      .describe('Start from these parameters instead; relative to the working directory'),
+      .describe('Start from the parameters in this file; relative to the working directory'),
     prefix: z
       .string(expecting('a string'))
       .default('')
@@ -139,7 +147,7 @@ const train = section({
   steps: countOrNull()
     .default(null)
     .describe(
-      'Stop after that many steps if train.epochs lasts as long; the schedule is spread over the steps that are run',
+      'Stop after this many steps if train.epochs has more; the schedule is spread over the steps of the run',
     ),
   dropLast: flag().default(false).describe('Leave out a last batch that is not full'),
   tailAverage: belowOne()
@@ -148,12 +156,12 @@ const train = section({
       'End with the average of the weights along this share of the steps, the last ones (Polyak & Juditsky 1992; ' +
         'Izmailov et al. 2018); only the last evaluation is of the average',
     ),
-  tailEvery: countFromOne().default(1).describe('Steps between two weights that train.tailAverage takes in'),
+  tailEvery: countFromOne().default(1).describe('Steps between two weights that train.tailAverage includes'),
   selective: section({
     beta: atLeast(0)
       .default(0)
       .describe(
-        "Selective back-propagation (Jiang et al. 2019): of each batch, train on an image with the probability of its loss's percentile to this power; 0 trains on all",
+        "Selective back-propagation (Jiang et al. 2019): train on an image of a batch with the probability of its loss's percentile to this power; 0: on all",
       ),
   }).prefault({}),
 });
@@ -166,25 +174,23 @@ const parallel = section({
     .union([integer(threadCount, 1, 256), z.enum(['physical', 'logical', 'auto'])], expecting(threadCount))
     .default('physical')
     .describe(
-      'Worker threads: a number, or as many as there are physical or logical cores; auto: as many as pay for ' +
-        'themselves by an estimate of the work, which the log gives',
+      'Worker threads: a number, or the number of physical or logical cores; auto: the number that an estimate of the ' +
+        'work recommends; the log holds the estimate',
     ),
   sync: oneOf(['average', 'sharded', 'owner', 'hogwild', 'local-sgd'])
     .default('owner')
     .describe(
-      "How the threads' work is combined. Synchronous steps: average, sharded, owner; hogwild: whole batches side by " +
-        'side on the shared weights, without locks (Niu et al. 2011); local-sgd: on copies of the weights that are ' +
-        'averaged now and then (Stich 2019)',
+      "How the threads' work is combined. Synchronous steps: average, sharded, owner; hogwild: whole batches in " +
+        'parallel on the shared weights, without locks (Niu et al. 2011); local-sgd: on copies of the weights that are ' +
+        'averaged at intervals (Stich 2019)',
     ),
   localSteps: countFromOne()
     .default(defaultLocalSteps)
-    .describe(
-      'parallel.sync=local-sgd: steps that every thread takes on its own copy between two averagings',
-    ),
+    .describe('parallel.sync=local-sgd: steps that each thread takes on its own copy between two averagings'),
   localAfter: belowOne()
     .default(0)
     .describe(
-      'parallel.sync=local-sgd: share of the steps that are synchronous first (post-local SGD, Lin et al. 2020)',
+      'parallel.sync=local-sgd: share of the steps that are synchronous, from the start (post-local SGD, Lin et al. 2020)',
     ),
 });
 
@@ -195,15 +201,15 @@ const tfjsNode = section({
   threadsPerWorker: integer('an integer from 1 to 256', 1, 256)
     .default(1)
     .describe(
-      'Threads with which TensorFlow computes an operation (TF_NUM_INTRAOP_THREADS, if that is not set); ' +
-        'with 1 the pool has the cores to itself',
+      'Threads with which TensorFlow computes an operation (sets TF_NUM_INTRAOP_THREADS, unless the environment does); ' +
+        'with 1, only the worker threads use the cores',
     ),
 });
 
 const backend = z
   .discriminatedUnion('name', [wasm, tfjsNode, js], { error: choiceError(['wasm', 'tfjs-node', 'js']) })
   .describe(
-    'What computes on pixels: wasm, the kernels of this package; tfjs-node, TensorFlow (npm run setup:tfjs installs it); js, plain TypeScript, a slow reference',
+    'Computes the network on pixels: wasm, the kernels of this package; tfjs-node, TensorFlow (installed by npm run setup:tfjs); js, plain TypeScript, a slow reference',
   );
 
 const epochOrSteps = 'epoch, or an integer from 1 up';
@@ -222,7 +228,7 @@ const stop = section({
     .default(false)
     .describe(
       'End with the weights of the best evaluation instead of the last (early stopping; Goodfellow et al. 2016, ' +
-        'ch. 7.8); choose them on validation images: stop.on',
+        'ch. 7.8); set stop.on to select them on validation images',
     ),
   minDelta: atLeast(0).default(0).describe('The smallest rise of accuracy that counts as improvement'),
 });
@@ -230,19 +236,19 @@ const stop = section({
 const log = section({
   every: integer('an integer from 0 up', 0)
     .default(10)
-    .describe('Steps between two rows of the step log; 0 writes none'),
+    .describe('Steps between two rows of the step log; 0: no step log'),
   noiseScale: flag()
     .default(false)
     .describe(
-      "Measure the gradient noise scale (McCandlish et al. 2018) by the threads' gradients; needs parallel.sync=average or sharded and 2 threads or more",
+      "Estimate the gradient noise scale (McCandlish et al. 2018) from the threads' gradients; needs parallel.sync=average or sharded and 2 threads or more",
     ),
   level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
-    .describe('The least severe events that log.ndjson holds; LOG_LEVEL and --log-level set it too'),
+    .describe('The least severe level of events in log.ndjson; LOG_LEVEL and --log-level set it too'),
   tensorboard: flag()
     .default(false)
     .describe(
-      'Leave an event file for TensorBoard in the run folder: loss, accuracy and learning_rate by step and wall time',
+      'Write an event file for TensorBoard to the run folder: loss, accuracy and learning_rate by step and wall time',
     ),
 });
 

@@ -1,12 +1,12 @@
 /**
- * YAML 1.2 (core schema: `yes` is a string) to values, and a configuration back to YAML. The only file
- * that imports the yaml package, 25 ms cold: import it dynamically where no YAML may be needed.
+ * YAML 1.2 (core schema: `yes` is a string) to values, and a configuration back to YAML. Only this file imports the
+ * yaml package, which takes 25 ms cold: import it dynamically if YAML is optional.
  */
 
 import { Document, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Config } from './schema.js';
 
-/** Why a text isn't YAML, and where; line and column count from 1. */
+/** The error and its place; line and column count from 1. */
 export class YamlProblem extends Error {
   override readonly name = 'YamlProblem';
   readonly line: number;
@@ -44,7 +44,7 @@ export function parseYaml(text: string): unknown {
   }
 }
 
-/** Loads back to the same configuration. Lists stay on one line. */
+/** Writes a configuration as YAML that loads to the same configuration. Lists stay on one line. */
 export function toYaml(config: Config): string {
   const document = new Document(config);
   visit(document, {
@@ -55,10 +55,10 @@ export function toYaml(config: Config): string {
   return document.toString({ lineWidth: 0 });
 }
 
-/** Far deeper than any configuration; a list that contains itself by an alias has no end. */
+/** Far deeper than any configuration; a list that contains itself by an alias is infinitely deep. */
 function refuseDepth(value: unknown, depth: number): void {
   if (!(value instanceof Map || Array.isArray(value))) return;
-  if (depth > 32) throw new YamlProblem('nested too deeply, or an alias inside what it stands for', 1, 1);
+  if (depth > 32) throw new YamlProblem('nested too deeply, or an alias inside its own anchor', 1, 1);
   // A mapping's keys may be lists too.
   for (const child of [...value.keys(), ...value.values()]) refuseDepth(child, depth + 1);
 }

@@ -1,17 +1,17 @@
 /**
- * Early stopping as Goodfellow, Bengio & Courville (2016, algorithm 7.1) have it: a run that went on past its best
- * evaluation ends with the weights of that evaluation.
+ * Early stopping by Goodfellow, Bengio & Courville (2016, algorithm 7.1): a run that continued past its best evaluation
+ * ends with the weights of that evaluation.
  */
 import type { Evaluation } from './work.js';
 
 export interface BestSoFar {
   readonly step: number;
   readonly evaluation: Evaluation;
-  /** As long as the parameters; overwritten when there is a better evaluation. */
+  /** As long as the parameters; overwritten by a better evaluation. */
   readonly weights: Float32Array;
 }
 
-/** After an evaluation of `weights`, the present ones; of two that are as good the first is kept. */
+/** After an evaluation of `weights`, the present ones; of two equally good, the first is kept. */
 export function betterOf(
   best: BestSoFar | null,
   step: number,

@@ -1,4 +1,4 @@
-/** In which order a run sees its images: drawn from the seed, one stream for the subset and one for each epoch. */
+/** The order in which a run reads its images, drawn from the seed: one stream for the subset and one for each epoch. */
 import type { Config } from '../config/schema.js';
 import { Rng, Stream, shuffle } from '../numbers/rng.js';
 import type { Session } from './session.js';
@@ -7,8 +7,8 @@ import type { Session } from './session.js';
 export type EpochOrder = (epoch: number) => void;
 
 /**
- * `begun`: epochs that a run which goes on had begun. The order of an epoch is that of the one before, shuffled again, so all
- * of them are drawn once more.
+ * `begun`: epochs already begun by a run that resumes. The order of an epoch is that of the one before, shuffled again,
+ * so all earlier orders are drawn once more.
  */
 export function orderOf(
   session: Session,
@@ -34,14 +34,14 @@ function firstOrder(session: Session, config: Config, seed: number, images: numb
   };
 }
 
-/** Drawn by the coordinator, so that who trains on what does not depend on the threads. */
+/** Drawn by the coordinator, so that the order does not depend on the number of threads. */
 function drawSelection({ draws }: Session, images: number, rng: Rng): void {
   for (let i = 0; i < images; i++) draws[i] = rng.next();
 }
 
 /**
- * Features are made in the order of the first epoch, so its batches lie together; later epochs see the same
- * batches in another order. A batch that is not full stays the last one.
+ * Direction features are made in the order of the first epoch, so its batches are contiguous; later epochs read the
+ * same batches in another order. A batch that is not full stays the last one.
  */
 function batchOrder(session: Session, config: Config, seed: number, images: number): EpochOrder {
   const { order, batches } = session;

@@ -1,7 +1,7 @@
 /** Ctrl-C: the first one ends the run cleanly, a second one ends the process at once. */
 import { ExitCode } from '../user-error.js';
 
-/** The run was stopped from outside; what it measured so far is kept. */
+/** The run was stopped from outside; its results so far are kept. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 

@@ -1,4 +1,4 @@
-/** What a run does next: the course that it follows, and the command that takes it on from where it is. */
+/** What a run does next: its course, and the command that continues it from a state. */
 import type { PartName } from '../data/dataset.js';
 import type { NoiseSizes } from '../optim/noise-scale.js';
 import { nextInTail, type Tail } from '../optim/tail-average.js';
@@ -7,27 +7,30 @@ import type { EpochOrder } from './epoch-order.js';
 import type { TrainingState } from './state.js';
 import type { Evaluation, Work } from './work.js';
 
-/** `Reason`: why it may end before its last step. */
+/** `Reason`: why the run may end before its last step. */
 export interface Course<Reason extends string> {
   readonly length: ReturnType<typeof runLength>;
   readonly batch: number;
   /** The learning rate of a step, from 0. */
   rate(step: number): number;
-  /** The order of the images, as it is after so many epochs were begun; draws that of each further one. */
+  /** The order of the images after a number of begun epochs; draws that of each further epoch. */
   order(begun: number): EpochOrder;
   /** Steps of one command at most. */
   readonly atOnce: number;
-  /** A command ends after every so many steps, and with the epoch. */
+  /** A command ends at each multiple of this many steps, and at the end of an epoch. */
   readonly every: 'epoch' | number;
-  /** What is evaluated there and at the end; null: nothing. */
+  /** The part that is evaluated there and at the end; null: nothing. */
   readonly evaluates: PartName | null;
   /** Direction features: the first command makes them. */
   readonly makesFeatures: boolean;
   readonly tail: Tail | null;
   readonly keepsBest: boolean;
-  /** Null if no noise scale is measured. */
+  /** Null if the noise scale is not measured. */
   readonly noise: NoiseSizes | null;
-  /** After each command, whose evaluation is null if it had none: the state with what the rule keeps, and why the run ends. */
+  /**
+   * Called after each command; the evaluation is null if there was none. Returns the state kept by the rule, and why
+   * the run ends.
+   */
   judge(state: TrainingState, evaluation: Evaluation | null): Judgement<Reason>;
 }
 
@@ -36,7 +39,7 @@ export interface Judgement<Reason extends string> {
   readonly reason: Reason | null;
 }
 
-/** As many steps as lead up to the end of the epoch, an evaluation or a step of the tail. */
+/** The number of steps up to the end of the epoch, an evaluation or a step of the tail. */
 export function nextWork(state: TrainingState, course: Course<string>): Work {
   const { step, epoch } = state;
   const { every, tail, batch, atOnce, evaluates } = course;
@@ -45,7 +48,7 @@ export function nextWork(state: TrainingState, course: Course<string>): Work {
   const evaluateAt = every === 'epoch' ? epochEnd : nextMultiple(step, every);
   const averageAt = tail === null ? epochEnd : nextInTail(tail, step);
   const end = Math.min(epochEnd, evaluateAt, averageAt, step + atOnce);
-  // An average is evaluated once it is made.
+  // An average is evaluated after it is made.
   const evaluatesNow = end === totalSteps ? tail === null : end === evaluateAt;
   return {
     first: step,

@@ -1,4 +1,4 @@
-/** A session's parameters as named tensors, whichever way the plan lays them out; the transform goes with them. */
+/** A session's parameters as named tensors, for every layout of the plan, together with the transform. */
 
 import { TransformTensors } from '../data/transforms/directions/transform-tensors.js';
 import { inputPlaces, stripFloats, stripIndex } from '../kernels/directions/direction-kernels.js';
@@ -9,7 +9,7 @@ import type { Plan } from '../plan/plan.js';
 export interface ParameterStore {
   /**
    * Sets the parameters, and the transform of direction features if the tensors hold one: then true.
-   * @throws UserError naming `source`, the tensor and both shapes when one is missing or does not fit.
+   * @throws UserError naming `source`, the tensor and both shapes if one is missing or does not fit.
    */
   write(tensors: ReadonlyMap<string, Tensor>, source: string, prefix: string): boolean;
   read(): Map<string, Tensor>;

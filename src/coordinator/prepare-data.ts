@@ -1,4 +1,7 @@
-/** From a data set to what a plan needs of it, and into the shared memory that the plan lays out. */
+/**
+ * Extracts from a data set the facts that a plan needs, and packs the data into the shared memory that the plan lays
+ * out.
+ */
 import type { Config } from '../config/schema.js';
 import type { Dataset, PartName, Samples } from '../data/dataset.js';
 import { isKnownSet } from '../data/known-sets.js';
@@ -20,7 +23,7 @@ import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warning } from '../warnings.js';
 
 interface Part {
-  /** What is packed; images as they are if features are made of them during the run. */
+  /** The samples to pack; plain images if direction features are made of them during the run. */
   readonly values: Values;
   readonly targets: Uint32Array;
 }
@@ -30,7 +33,7 @@ export interface PreparedData {
   /** Fitted on the training samples, or restored. */
   readonly pipeline: Pipeline;
   readonly parts: Readonly<Record<PartName, Part>>;
-  /** What is odd about the data. */
+  /** Warnings about the data. */
   readonly warnings: readonly Warning[];
 }
 
@@ -43,9 +46,9 @@ export const fillMemory = (...given: Parameters<typeof fillingMemory>): void =>
   atOnce(fillingMemory(...given));
 
 /**
- * Splits off the validation part, fits the transforms on what is left, or restores those
- * that come with the weights that a run starts from, applies them, and chooses the packing.
- * @throws UserError (usage) when the configuration asks for more images than there are, or for others.
+ * Splits off the validation part. Fits the transforms on the rest, or restores those that come with the initial
+ * weights. Applies them, and chooses the packing.
+ * @throws UserError (usage) if the configuration asks for more images than there are, or for images of another shape.
  */
 export function* preparingData(
   dataset: Dataset,
@@ -87,7 +90,9 @@ function splitOff(train: Samples, held: number, { data, seed }: Config): Split {
   return fromEnd || held === 0 ? splitEnd(train, held) : splitStratified(train, held, seed);
 }
 
-/** How many images are left to train on, of `all`. @throws UserError (usage) when the configuration asks for more. */
+/**
+ * Number of the `all` images that are left for training. @throws UserError (usage) if the configuration asks for more.
+ */
 export function trainingImages(all: number, config: Config): number {
   const { validation, take } = config.data;
   const held = validation < 1 ? Math.round(validation * all) : validation;
@@ -131,7 +136,7 @@ function refuseForDirections({ train, classes, name }: Dataset): void {
 type Parts = PreparedData['parts'];
 type PackingFacts = Pick<DataFacts, 'packing' | 'nonZeros' | 'parts'>;
 
-/** Images stay as they are until the run. */
+/** Images stay unchanged until the run. */
 function directionFacts({ train, validation, test }: Parts): PackingFacts {
   const size = ({ values: { count } }: Part) => ({ count, nonZeros: 0 });
   const parts = { train: size(train), validation: size(validation), test: size(test) };
@@ -237,8 +242,8 @@ function* packingSparse(
 }
 
 /**
- * The images, and for evaluated parts their order and labels: as they come, the last chunk filled up with the last image
- * under a label that no image has.
+ * Writes the images, and for evaluated parts their order and labels. The order is that of the file; the last chunk is
+ * filled up with the last image under a label that no image has.
  */
 function fillImages(
   plan: Plan,

@@ -1,4 +1,4 @@
-/** What the ranks have left in shared memory: sums of an evaluation, time by phase. */
+/** Reads the results of the ranks from shared memory: sums of an evaluation, time by phase. */
 
 import type { PartName } from '../data/dataset.js';
 import { doublesIn } from '../memory/views.js';
@@ -19,7 +19,7 @@ export function readEvaluation(plan: Plan, memory: WebAssembly.Memory, part: Par
   return { accuracy: correct / count, loss: lossSum / count };
 }
 
-/** Mean over the ranks, milliseconds; what the coordinator combines counts as update and not as waiting. */
+/** Mean over the ranks, milliseconds; the coordinator's combining counts as update, not as waiting. */
 export function readPhaseTimes({ threads, regions }: Plan, memory: WebAssembly.Memory): PhaseTimes {
   const stats = doublesIn(memory, regions.stats);
   const mean = (phase: number) => {

@@ -1,4 +1,6 @@
-/** What a setup takes from elsewhere: data sets, compiled kernels, pools of workers. A study shares one among many. */
+/**
+ * Resources that setups may share: data sets, compiled kernels, worker pools. A study shares them among many setups.
+ */
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
@@ -22,7 +24,7 @@ export interface Resources {
   warm(threads: number): void;
   borrow(threads: number): WorkerPool;
   giveBack(pool: WorkerPool, threads: number): Promise<void>;
-  /** Instead of giving it back: ends a pool whose workers may not have left their session. */
+  /** Called instead of returning a pool: ends a pool whose workers may not have left their session. */
   discard(pool: WorkerPool): Promise<void>;
   close(): Promise<void>;
 }
@@ -30,19 +32,19 @@ export interface Resources {
 /** Prepared data of a few recipes are kept; each may be tens of megabytes. */
 const preparedAtOnce = 3;
 
-/** Data sets and kernels kept for as long as it lives; a pool is lent to one session at a time. */
+/** Data sets and kernels are kept as long as this object; a worker pool is lent to one session at a time. */
 export class OwnResources implements Resources {
   readonly #signal: AbortSignal;
   readonly #note: (line: string) => void;
   readonly #datasets = new Map<string, Promise<Dataset>>();
   readonly #kernels = new Map<string, LoadedKernels>();
-  /** By number of threads: pools that no session uses. */
+  /** Idle worker pools, by number of threads. */
   readonly #idle = new Map<number, WorkerPool[]>();
   readonly #all = new Set<WorkerPool>();
   readonly #shared: boolean;
   readonly #prepared = new Map<string, { readonly dataset: Dataset; readonly data: PreparedData }>();
 
-  /** `shared`: prepared data are kept and pools given back stay warm, for the setups that come after. */
+  /** `shared`: prepared data are kept and returned pools stay warm for later setups. */
   constructor(signal: AbortSignal, note: (line: string) => void, shared = false) {
     this.#signal = signal;
     this.#note = note;
@@ -125,7 +127,7 @@ export function shapeOf({ data }: Config): DirectionShape | null {
   return data.features.kind === 'directions' ? directionShape(data.features) : null;
 }
 
-/** A line when a download begins and every eighth of it, for people who wait. */
+/** A line at the start of a download and after every eighth of it, for people who wait. */
 function downloadNotes(note: (line: string) => void) {
   const said = new Map<string, number>();
   return ({

@@ -1,4 +1,7 @@
-/** The one loop of every run over an open session: next work, the session's answer, the next state, the judgement, reports. */
+/**
+ * The single loop of every run over an open session: next work, the session's answer, the next state, the judgement,
+ * reports.
+ */
 import { estimateOf, type NoiseEstimate } from '../optim/noise-scale.js';
 import { addToTail, isInTail, writeAverage } from '../optim/tail-average.js';
 import { imagesOf } from '../plan/run-length.js';
@@ -9,7 +12,7 @@ import type { Session } from './session.js';
 import { epochBegun, evaluationDone, type FinalWeights, stepsDone, type TrainingState } from './state.js';
 import type { Done, Evaluation, StepMetrics, Work } from './work.js';
 
-/** Where a run is: step and epoch count from 1, `elapsedMs` is the resident clock. */
+/** Position of a run: step and epoch count from 1, `elapsedMs` is the resident clock. */
 export interface Position {
   readonly step: number;
   readonly epoch: number;
@@ -23,15 +26,15 @@ export interface RunObserver {
   epoch(position: Position, meanLoss: number, evaluation: Evaluation | null): void;
   /** After every command with steps, if log.noiseScale asks for it. */
   noiseScale(position: Position, estimate: NoiseEstimate): void;
-  /** The run was interrupted or has failed: what it had done by then, before the error is thrown. */
+  /** The run was interrupted or has failed: the work done by then, before the error is thrown. */
   stopped(sofar: UnfinishedOutcome): void;
-  /** The order of an epoch was drawn, the run's subset with the first: from and to by `performance.now()`. */
+  /** The order of an epoch was drawn, in the first epoch with the run's subset: from and to by `performance.now()`. */
   ordered(from: number, to: number): void;
   /** Every few milliseconds. */
   tick(position: Position): void;
 }
 
-/** Takes every report and does nothing: to be spread under an observer of some of them. */
+/** Accepts every report and does nothing: spread it under an observer of some reports. */
 export const silent: RunObserver = {
   step() {},
   evaluation() {},
@@ -43,31 +46,31 @@ export const silent: RunObserver = {
 };
 
 export interface UnfinishedOutcome {
-  /** Of the last evaluation; null when the run was asked not to evaluate. */
+  /** The last evaluation; null if the run was not to evaluate. */
   readonly evaluation: Evaluation | null;
-  /** The weights that the run ended with, which `evaluation` is of, and their step. */
+  /** The weights with which the run ended, their step, and `evaluation` of them. */
   readonly weights: FinalWeights;
-  /** Training losses: of the first step, and the mean over the last epoch's steps; null before the first. */
+  /** Training losses: of the first step, and the mean over the last epoch's steps; null before the first step. */
   readonly firstLoss: number | null;
   readonly epochLoss: number | null;
   readonly epochs: number;
   readonly steps: number;
   readonly images: number;
-  /** Images that were trained on: all that were seen, unless train.selective chooses among them. */
+  /** Number of images trained on: all that were seen, unless train.selective selects among them. */
   readonly backwardImages: number;
   /** At the end, if log.noiseScale asks for it. */
   readonly noiseScale: NoiseEstimate | null;
   readonly trainMs: number;
   readonly evaluateMs: number;
-  /** Within trainMs: making the training images' direction features and fitting their transform. */
+  /** Part of trainMs: making the training images' direction features and fitting their transform. */
   readonly featuresMs: number;
-  /** Orders drawn + training + evaluations. */
+  /** Sum of drawing orders, training and evaluations. */
   readonly residentMs: number;
 }
 
 /**
- * Follows a course from a state on; the session has the state's parameters. The resident clock starts here.
- * Returns the last state and why it is the last; null: all steps are done.
+ * Follows a course from a state; the session already has the state's parameters. The resident clock starts here.
+ * Returns the last state and why the run ended; null: all steps are done.
  * @throws as Session.run does.
  */
 export async function follow<Reason extends string>(
@@ -108,7 +111,7 @@ export async function follow<Reason extends string>(
       const evaluation = await evaluationOf(session, course, state, done);
       if (evaluation !== null) {
         state = withEvaluation(session, course, state, evaluation, clock.since(done.metrics.at(-1)));
-        // The last update may have diverged after its step's loss was still finite.
+        // The last update may have diverged although its step's loss was still finite.
         if (!Number.isFinite(evaluation.loss)) throw nonFiniteLoss(state.step);
         report.evaluation(here(), evaluation);
       }
@@ -124,7 +127,10 @@ export async function follow<Reason extends string>(
   }
 }
 
-/** The resident clock: images are in memory, workers are warm, parameters are drawn. `beforeMs`: of a run that goes on. */
+/**
+ * The resident clock: images are in memory, workers are warm, parameters are drawn. `beforeMs`: the earlier time of a
+ * run that resumes.
+ */
 function startClock(beforeMs: number) {
   const startedNow = performance.now();
   const startedAt = performance.timeOrigin + startedNow - beforeMs;
@@ -159,11 +165,11 @@ function reportEpoch(
   report.epoch(position, meanLoss(state, stepsPerEpoch), evaluatedAt === step ? evaluation : null);
 }
 
-/** Of the present epoch's steps so far. */
+/** Sums over the present epoch's steps so far. */
 const meanLoss = ({ lossSum, step, epoch }: TrainingState, stepsPerEpoch: number) =>
   lossSum / (step - (epoch - 1) * stepsPerEpoch);
 
-/** Adds the present weights to the tail if it wants them; after the last step they are replaced by its average. */
+/** Adds the present weights to the tail if they are due; after the last step, the tail's average replaces them. */
 function withTail(session: Session, { tail, length }: Course<string>, state: TrainingState): TrainingState {
   const { step } = state;
   if (tail === null || !isInTail(tail, step)) return state;
@@ -174,7 +180,7 @@ function withTail(session: Session, { tail, length }: Course<string>, state: Tra
   return { ...state, tail: added, weights: { of: 'tail average', step } };
 }
 
-/** The command's, or that of the tail's average, which the workers had not yet seen. */
+/** The command's evaluation, or that of the tail's average, which no worker has evaluated yet. */
 async function evaluationOf(
   session: Session,
   { evaluates }: Course<string>,
@@ -195,7 +201,7 @@ function withEvaluation(
   return { ...evaluationDone(state, evaluation, evaluateMs), best };
 }
 
-/** Puts the best weights back, unless they are the last ones. */
+/** Restores the best weights, unless they are the last ones. */
 function withBest(session: Session, state: TrainingState): TrainingState {
   const { best, step } = state;
   if (best === null || best.step === step) return state;

@@ -1,15 +1,18 @@
-/** The coordinator's side of a profile, as a session sees it. A room above implements it; its module is loaded only then. */
+/**
+ * The coordinator's side of a profile, as a session uses it. A room above implements it; its module is loaded only in a
+ * profiled run.
+ */
 import type { BackendInstruments } from '../backend/open-backend.js';
 import type { Plan } from '../plan/plan.js';
 import type { RunCommand } from '../worker/control.js';
 
 export interface SessionProfile {
-  /** Of the coordinator's own backend. */
+  /** The coordinator's own backend. */
   readonly instruments: BackendInstruments;
-  /** Before a command is sent, and after each rank has reported it done or left. */
+  /** Before a command is sent, and after each rank has reported that it is done or has left. */
   sending(command: RunCommand): void;
   done(): void;
-  /** The coordinator has done its part of a step. */
+  /** The coordinator has done its share of a step. */
   combined(): void;
   /** An order was drawn; from and to by `performance.now()`. */
   ordered(from: number, to: number): void;
@@ -19,7 +22,7 @@ export interface SessionProfile {
   finish(): void;
 }
 
-/** What the module of plan.profile.collector exports. */
+/** The exports of the module plan.profile.collector. */
 export interface CollectorModule {
   openCollector(plan: Plan, memory: WebAssembly.Memory): SessionProfile;
 }

@@ -1,6 +1,6 @@
 /**
- * A session: shared memory, data and workers for one plan. It trains and evaluates on command, any number of
- * runs one after the other, and never blocks the event loop for long.
+ * A session: shared memory, data and workers for one plan. It trains and evaluates on command, any number of runs in
+ * sequence, and never blocks the event loop for long.
  */
 import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.js';
@@ -27,10 +27,10 @@ import type { CollectorModule, SessionProfile } from './session-profile.js';
 import { StepRecord } from './step-metrics.js';
 import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
 
-/** Longest time for which the event loop is blocked: signals and progress are this late. */
+/** Longest time for which the event loop is blocked, and so the longest delay of signals and progress. */
 const burstMs = 5;
 
-/** How long an interrupted session waits for the step that everyone is to stop after, so that its weights are whole. */
+/** How long an interrupted session waits for the common last step of all ranks, which leaves its weights whole. */
 const wholeStepMs = 400;
 
 /** How long an aborted session waits for workers in the middle of a step; closing the pool ends them anyway. */
@@ -44,15 +44,18 @@ export class Session {
   readonly #ranks: Promise<void>[];
   readonly #store: ParameterStore;
   readonly #steps: StepRecord;
-  /** Of a profiled run: the stamps of all ranks. */
+  /** In a profiled run: the stamps of all ranks. */
   readonly profile: SessionProfile | null;
   #failure: WorkerFailure | null = null;
   /** A signal outlives its sessions and must not keep their memory. */
   #unlisten = () => {};
-  /** Direction features: the part of which workers make features ahead; the part whose features are all kept. */
+  /**
+   * With direction features: the part whose direction features workers make ahead; the part whose direction features
+   * are all kept.
+   */
   #aheadPart: PartName | null = null;
   #storedPart: PartName | null = null;
-  /** Direction features: the parameters came with their transform, which is kept. */
+  /** With direction features: the parameters came with their transform, which is kept. */
   #hasTransform = false;
 
   private constructor(
@@ -81,9 +84,9 @@ export class Session {
   }
 
   /**
-   * Lays out and fills the memory, and waits for the workers to be ready. When `signal` is aborted, whatever
-   * the session is at ends with `Interrupted`.
-   * @throws UserError when there is not enough memory, WorkerFailure when a worker fails to start.
+   * Lays out and fills the memory, and waits for the workers to be ready. If `signal` is aborted, the session's current
+   * operation ends with `Interrupted`.
+   * @throws UserError if there is not enough memory, WorkerFailure if a worker fails to start.
    */
   static async open(
     plan: Plan,
@@ -105,13 +108,13 @@ export class Session {
     return session;
   }
 
-  /** Asks every rank to stop after the same step; ranks that take too long are aborted in the middle of it. */
+  /** Requests that every rank stops after the same step; ranks that take too long are aborted in the middle of it. */
   #interrupt(): void {
     this.#control.requestStop();
     setTimeout(() => this.#control.abort(AbortReason.interrupted), wholeStepMs).unref();
   }
 
-  /** Whether the parameters are those after a whole step: not so when the session was aborted within one. */
+  /** Whether the parameters are those after a whole step; false if the session was aborted within a step. */
   get isWhole(): boolean {
     return !this.#control.aborted;
   }
@@ -122,7 +125,7 @@ export class Session {
     return new Int32Array(this.#memory.buffer, offset, this.plan.parts.train.count);
   }
 
-  /** Direction features: the order of the epoch's batches, i32. */
+  /** With direction features: the order of the epoch's batches, i32. */
   get batches(): Int32Array {
     return wordsIn(this.#memory, this.plan.directions?.batches ?? { offset: 0, bytes: 0 });
   }
@@ -133,7 +136,7 @@ export class Session {
     return new Uint32Array(this.#memory.buffer, offset, bytes / 4);
   }
 
-  /** When the features of the run's training images were ready; milliseconds since the Unix epoch. */
+  /** When the direction features of the run's training images were ready; milliseconds since the Unix epoch. */
   get extractedAt(): number {
     return doublesIn(this.#memory, this.plan.regions.stats)[extractedAtSlot];
   }
@@ -143,7 +146,7 @@ export class Session {
     this.#hasTransform = this.#store.write(tensors, source, prefix);
     floatsIn(this.#memory, this.plan.regions.states).fill(0);
     floatsIn(this.#memory, this.plan.regions.stats).fill(0);
-    // The next run counts from nothing: its first tick comes before its first step is reported.
+    // The counts of the next run start from zero: its first tick comes before its first step is reported.
     this.#control.reportProgress(0);
     this.#control.startRun();
     this.refresh();
@@ -151,7 +154,7 @@ export class Session {
     this.#aheadPart = null;
   }
 
-  /** The parameters as they lie in memory, f32 [plan.parameters], padding included; `refresh` after a change. */
+  /** The parameters as they are in memory, f32 [plan.parameters], padding included; `refresh` after a change. */
   get vector(): Float32Array {
     return floatsIn(this.#memory, this.plan.regions.parameters);
   }
@@ -165,9 +168,9 @@ export class Session {
   }
 
   /**
-   * Runs some steps and then, where asked to, an evaluation, in one command: no rank waits for the coordinator in
+   * Runs some steps and then, if requested, an evaluation, in one command: no rank waits for the coordinator in
    * between.
-   * @throws Interrupted; UserError when the loss is not finite; WorkerFailure.
+   * @throws Interrupted; UserError if the loss is not finite; WorkerFailure.
    */
   async run(work: Work, onTick?: (step: number) => void): Promise<Done> {
     this.#steps.begin();
@@ -175,7 +178,7 @@ export class Session {
     const { first, rates, firstSample, epochSamples, extract, evaluate } = work;
     doublesIn(this.#memory, this.plan.regions.rates).set(rates);
     const stored = this.#storedPart === evaluate && !extract;
-    // Features of another part than the last one evaluated are made from its first chunk on.
+    // The direction features of a part other than the last one evaluated are made from its first chunk on.
     if (evaluate !== null && evaluate !== this.#aheadPart) this.#control.restartEvaluated();
     this.#aheadPart = evaluate ?? this.#aheadPart;
     const command = {
@@ -211,7 +214,7 @@ export class Session {
     await this.#until('done', () => this.#control.allDone, onTick);
   }
 
-  /** Of a run that threw: the metrics of the steps that everyone had finished. */
+  /** After a run that threw: the metrics of the steps that all ranks had finished. */
   finishedSteps(work: Work): StepMetrics[] {
     const { stopAfter, progress } = this.#control;
     const stopped = stopAfter > 0 && this.isWhole;
@@ -225,7 +228,7 @@ export class Session {
   async evaluate(part: PartName): Promise<Evaluation> {
     const none = { first: 0, rates: [], firstSample: 0, epochSamples: 0, extract: false };
     const { evaluation } = await this.run({ ...none, evaluate: part });
-    if (evaluation === null) throw new Error('an evaluation was asked for and not made');
+    if (evaluation === null) throw new Error('an evaluation was requested and not made');
     return evaluation;
   }
 
@@ -234,14 +237,14 @@ export class Session {
     return readPhaseTimes(this.plan, this.#memory);
   }
 
-  /** Lets the workers go; the pool can serve another session afterwards. */
+  /** Releases the workers; the worker pool can serve another session afterwards. */
   async close(): Promise<void> {
     this.#unlisten();
     if (!this.#control.aborted) this.#control.send(null);
     await this.#everyoneLeft();
   }
 
-  /** The coordinator's part of every averaged step: between the barriers it reduces and updates. */
+  /** The coordinator's share of every averaged step: between the barriers it reduces and updates. */
   async #combine(first: number, rates: readonly number[]): Promise<void> {
     const strategy = strategies[this.plan.sync];
     const allSlices = this.plan.slices.flat();
@@ -275,7 +278,7 @@ export class Session {
     }
   }
 
-  /** Waits in short bursts, so that signals, logs and progress have their turn in between. */
+  /** Waits in short bursts, so that signals, logs and progress are handled in between. */
   async #until(
     word: 'done' | 'ready',
     reached: () => boolean,
@@ -290,7 +293,7 @@ export class Session {
     await this.#checkpoint();
   }
 
-  /** Gives the event loop a turn, then leaves if anyone has stopped the session. */
+  /** Yields to the event loop, then throws if the session was stopped. */
   async #checkpoint(): Promise<void> {
     await yieldToEvents();
     if (!this.#control.aborted) return;
@@ -305,7 +308,10 @@ export class Session {
     }
   }
 
-  /** A worker notices an abort between kernels' barriers and steps only, which may take seconds: the session does not wait for that. */
+  /**
+   * A worker notices an abort only between kernels' barriers and steps, which may take seconds: the session does not
+   * wait for that.
+   */
   async #everyoneLeft(): Promise<void> {
     const left = Promise.allSettled(this.#ranks);
     const impatient = this.#control.abortReason === AbortReason.interrupted;

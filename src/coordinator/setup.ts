@@ -1,4 +1,6 @@
-/** What every run needs before its memory is planned, as much of it at once as possible: data, kernels, workers. */
+/**
+ * Data, kernels and workers, which every run needs before its memory is planned, loaded in parallel as far as possible.
+ */
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { croppedShape } from '../data/transforms/crop-pool.js';
@@ -19,25 +21,25 @@ export interface SetupOptions {
   readonly config: Config;
   readonly cores: CoreCount;
   readonly signal: AbortSignal;
-  /** Takes a line for people. */
+  /** Receives a line for people. */
   readonly note: (line: string) => void;
   readonly warn: Warn;
-  /** What several setups share; a setup's own by default. */
+  /** Resources that several setups share; a setup's own by default. */
   readonly resources?: Resources;
   /** False for a setup whose sessions have other thread counts than the configuration's. */
   readonly startsWorkers?: boolean;
 }
 
-/** Plain facts of a run to come; its workers may be starting. */
+/** Facts about a future run; its workers may be starting. */
 export interface Setup extends Omit<SetupOptions, 'resources'> {
   readonly resources: Resources;
-  /** Null if plain TypeScript computes, which is for platforms that have none. */
+  /** Null if plain TypeScript computes, for platforms without kernels. */
   readonly kernels: LoadedKernels | null;
   /** Null if the kernels of this package compute. */
   readonly tensorflow: TensorFlowVersions | null;
   readonly dataset: Dataset;
   readonly data: PreparedData;
-  /** Of model.init.file; null without one. */
+  /** The tensors of model.init.file; null without one. */
   readonly initial: ReadonlyMap<string, Tensor> | null;
   readonly threads: ThreadChoice;
   /** Milliseconds by phase; loading the data and compiling the kernels overlap. */
@@ -45,7 +47,7 @@ export interface Setup extends Omit<SetupOptions, 'resources'> {
 }
 
 /**
- * Reads and prepares the data while the kernels are compiled and, if their number is known by then, the workers start.
+ * Reads and prepares the data while the kernels are compiled and the workers start, if their number is already known.
  * @throws UserError for bad data or weights; Interrupted.
  */
 export async function openSetup(options: SetupOptions): Promise<Setup> {
@@ -58,7 +60,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     // Workers take longest to start, so they start first; the plan reaches them with their task.
     if (fixed !== null && options.startsWorkers !== false) resources.warm(fixed.count);
     const loading = timed(phases, 'load data', () => resources.dataset(config));
-    // The files are being read; if compiling fails meanwhile, that error is the one to report.
+    // The files are still being read; if compiling fails meanwhile, its error is the one to report.
     loading.catch(() => {});
     const kernels = await timed(phases, 'compile kernels', () => resources.kernels(config));
     const { backend } = config;
@@ -80,7 +82,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
   }
 }
 
-/** By the data at hand: 200 rows of a table are not 60,000 images. */
+/** By the actual data: 200 rows of a table are not 60,000 images. */
 export function threadsFor(
   config: Config,
   cores: CoreCount,
@@ -92,7 +94,7 @@ export function threadsFor(
   return chooseThreads(config, cores, { train: count, evaluated, inputs, classes });
 }
 
-/** The plan of a run with `threads` threads, as many as were chosen by default. */
+/** The plan of a run with `threads` threads, by default the number chosen. */
 export function planFor(
   { config, data, cores, threads }: Setup,
   count = threads.count,
@@ -101,7 +103,7 @@ export function planFor(
   return makePlan(config, data.facts, count, cores.available, profile);
 }
 
-/** Sets up, hands the setup to `use`, and ends its workers whatever happens. */
+/** Sets up, passes the setup to `use`, and ends its workers in every case. */
 export async function withSetup<T>(options: SetupOptions, use: (setup: Setup) => Promise<T>): Promise<T> {
   const setup = await openSetup(options);
   try {
@@ -125,7 +127,7 @@ export async function timed<T>(
   }
 }
 
-/** In the main thread, before a worker does. */
+/** In the main thread, before any worker does. */
 async function loadForAll(threadsPerWorker: number): Promise<TensorFlowVersions> {
   const { loadTensorFlow } = await import('../backend/tfjs/library.js');
   return loadTensorFlow(threadsPerWorker).versions;

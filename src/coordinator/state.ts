@@ -1,7 +1,7 @@
 /**
- * Where a training run is, as plain data: numbers, typed arrays and records of them. With the session's tensors it is all
- * that the rest of the run depends on, so `structuredClone` of it is a checkpoint's part that is not tensors. Images seen
- * and the order of the present epoch follow from `step`, `epoch` and `seed`.
+ * The state of a training run as plain data: numbers, typed arrays and records of them. With the session's tensors it
+ * is all that the rest of the run depends on. So its `structuredClone` is the part of a checkpoint that is not tensors.
+ * Images seen and the order of the present epoch follow from `step`, `epoch` and `seed`.
  */
 import { addSquares, emptyNoise, type NoiseAverages, type NoiseSizes } from '../optim/noise-scale.js';
 import type { TailSums } from '../optim/tail-average.js';
@@ -16,24 +16,24 @@ export interface FinalWeights {
 
 export interface TrainingState {
   readonly seed: number;
-  /** Steps that are done, and epochs that are begun. */
+  /** Steps done, and epochs begun. */
   readonly step: number;
   readonly epoch: number;
-  /** Of the resident clock, as of the last command. */
+  /** On the resident clock, after the last command. */
   readonly elapsedMs: number;
   /** Within elapsedMs: evaluations; making direction features. */
   readonly evaluateMs: number;
   readonly featuresMs: number;
-  /** Images that were trained on: all that were seen, unless train.selective chooses among them. */
+  /** Number of images trained on: all that were seen, unless train.selective selects among them. */
   readonly trained: number;
-  /** Of the first step; null before it. */
+  /** Loss of the first step; null before it. */
   readonly firstLoss: number | null;
-  /** Of the present epoch's steps. */
+  /** Sums over the present epoch's steps. */
   readonly lossSum: number;
-  /** The last evaluation, and the step that it is of. */
+  /** The last evaluation, and its step. */
   readonly evaluation: Evaluation | null;
   readonly evaluatedAt: number;
-  /** Null: those of the last step. */
+  /** Null: the weights of the last step. */
   readonly weights: FinalWeights | null;
   readonly stop: StopState;
   /** Null before the tail. */
@@ -68,7 +68,7 @@ export const epochBegun = (state: TrainingState): TrainingState => ({
   lossSum: 0,
 });
 
-/** After further steps; `sizes`: null if no noise scale is measured. */
+/** The state after further steps; `sizes`: null if no noise scale is measured. */
 export function stepsDone(
   state: TrainingState,
   metrics: readonly StepMetrics[],
@@ -84,7 +84,7 @@ export function stepsDone(
   return { ...state, step: state.step + metrics.length, firstLoss, lossSum, trained, noise };
 }
 
-/** After an evaluation of the present weights. */
+/** The state after an evaluation of the present weights. */
 export const evaluationDone = (
   state: TrainingState,
   evaluation: Evaluation,

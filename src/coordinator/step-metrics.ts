@@ -1,4 +1,4 @@
-/** What the workers left of each step of a command, read by the coordinator. */
+/** The workers' sums for each step of a command, read by the coordinator. */
 
 import { doublesIn } from '../memory/views.js';
 import type { Plan } from '../plan/plan.js';
@@ -24,28 +24,27 @@ export class StepRecord {
     this.#claims = strategies[plan.sync].claims ?? false;
   }
 
-  /** Before a command is sent: claimed steps end in any order, so those that have not ended must be told from them. */
+  /** Before a command is sent: claimed steps end in any order, so unfinished steps must be marked as such. */
   begin(): void {
     if (this.#claims) this.#times.fill(0);
   }
 
   /**
-   * How many steps of work that was aborted everyone has finished, without a gap. `progress`: the last step that was
-   * reported.
+   * Number of steps of aborted work that all ranks have finished, without a gap. `progress`: the last reported step.
    */
   finished({ first, rates }: Work, progress: number): number {
     if (this.#claims) {
       const unfinished = this.#times.subarray(0, rates.length).indexOf(0);
       return unfinished < 0 ? rates.length : unfinished;
     }
-    // When rank 0 reports a step, the others have finished the one before, but may still be in this one.
+    // When rank 0 reports a step, the other ranks have finished the previous step, but may still be in this one.
     return Math.max(0, Math.min(rates.length, progress - 1 - first));
   }
 
   /** The first `count` steps of the work. */
   read(count: number, { first, firstSample, epochSamples }: Work): StepMetrics[] {
     const { threads, batch, ringSteps } = this.#plan;
-    // Hogwild's steps may end in another order: a step counts as finished when all before it are, too.
+    // Hogwild's steps may end in another order: a step counts as finished if all steps before it are finished too.
     let finishedAt = 0;
     return Array.from({ length: count }, (_, i) => {
       const rows = Math.min(batch, epochSamples - firstSample - i * batch);

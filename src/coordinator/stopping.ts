@@ -1,4 +1,4 @@
-/** When a run ends: target reached, patience exhausted, or epochs and steps used up. */
+/** When a run ends: target reached, patience exhausted, or no epochs or steps left. */
 import type { Config } from '../config/schema.js';
 
 export type StopReason = 'target' | 'patience' | 'epochs' | 'steps';
@@ -11,7 +11,7 @@ export interface StopState {
 
 export const emptyStop: StopState = { best: null, evaluationsSinceBest: 0 };
 
-/** After an evaluation: whether the run should end, and why; the state for the next one. */
+/** After an evaluation: whether the run should end, and why; the state for the next evaluation. */
 export function judge(
   state: StopState,
   { target, patience, minDelta }: Config['stop'],

@@ -1,6 +1,6 @@
 /**
- * A trainer: the one place where data are read and prepared, kernels compiled, threads chosen, memory planned and a
- * session opened on a pool. Every command, study and bench that trains opens it here.
+ * A trainer. Only here are data read and prepared, kernels compiled, threads chosen, memory planned and a session
+ * opened on a worker pool. Every command, study and bench that trains opens its session here.
  */
 import type { Config } from '../config/schema.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -10,7 +10,10 @@ import { type Setup, timed } from './setup.js';
 import { type RunObserver, type RunOutcome, startParameters, trainOnce } from './training-run.js';
 
 export interface TrainOnceOptions {
-  /** Instead of the trainer's configuration: one that differs in the length of the run, its evaluations or its order only. */
+  /**
+   * Replaces the trainer's configuration by one that differs only in the length of the run, its evaluations or its
+   * order.
+   */
   readonly config?: Config;
   /** True by default. */
   readonly evaluates?: boolean;
@@ -32,12 +35,12 @@ export class Trainer {
   }
 
   /**
-   * Opens a session for `plan` on a pool of the setup's, and waits for its workers.
-   * @throws UserError when there is not enough memory; WorkerFailure; Interrupted.
+   * Opens a session for `plan` on a worker pool of the setup, and waits for its workers.
+   * @throws UserError if there is not enough memory; WorkerFailure; Interrupted.
    */
   static async open(setup: Setup, plan: Plan): Promise<Trainer> {
     const pool = setup.resources.borrow(plan.threads);
-    // A signal outlives its sessions: what listens to it would keep their memory.
+    // A signal outlives its sessions: its listeners would keep their memory.
     const interruption = new AbortController();
     const interrupt = () => interruption.abort(setup.signal.reason);
     if (setup.signal.aborted) interrupt();
@@ -60,7 +63,7 @@ export class Trainer {
     }
   }
 
-  /** Sets the parameters with which a run of this seed starts: drawn, unless a file was given. */
+  /** Sets the initial parameters of a run with this seed: drawn, unless a file is configured. */
   start(seed: number): void {
     startParameters(this.session, this.#config, seed, this.#initial);
   }
@@ -71,7 +74,7 @@ export class Trainer {
     return trainOnce(this.session, options.config ?? this.#config, seed, observer, options.evaluates);
   }
 
-  /** Lets the workers leave the session, and gives the pool back. */
+  /** Lets the workers leave the session, and returns the worker pool. */
   async close(): Promise<void> {
     try {
       await this.session.close();
@@ -81,7 +84,7 @@ export class Trainer {
   }
 }
 
-/** Opens a trainer for a plan, hands it to `use`, and closes it whatever happens. */
+/** Opens a trainer for a plan, passes it to `use`, and closes it in every case. */
 export async function withTrainer<T>(
   setup: Setup,
   plan: Plan,

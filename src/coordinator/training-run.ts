@@ -23,7 +23,7 @@ export interface RunOutcome extends UnfinishedOutcome {
   readonly reason: StopReason;
 }
 
-/** Parameters at the start of a run: from the seed unless a file was given. */
+/** Parameters at the start of a run: from the seed, unless a file is configured. */
 export function startParameters(
   session: Session,
   config: Config,
@@ -43,7 +43,7 @@ export function startParameters(
   );
 }
 
-/** What a configuration asks of a run. */
+/** The settings of a run in a configuration. */
 export function trainingCourse(
   session: Session,
   config: Config,

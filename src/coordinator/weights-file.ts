@@ -1,6 +1,6 @@
 /**
- * What a weights file says besides its tensors: the network, every transform and the classes, without which the weights are
- * of no use. Nothing in it differs between equal runs, and keys are sorted: equal runs leave equal files.
+ * The contents of a weights file besides its tensors: the network, every transform and the classes, without which the
+ * weights are useless. Equal runs write equal files: nothing in the file depends on time, and keys are sorted.
  */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
@@ -21,13 +21,13 @@ export interface InitialWeights {
 
 type Facts = Pick<Dataset, 'classes'> & { readonly train: Pick<Dataset['train'], 'shape'> };
 
-/** Metadata of a weights file; values are JSON, but for words. */
+/** Metadata of a weights file; values are JSON, except for single words. */
 export function weightsMetadata(config: Config, facts: Facts): Record<string, string> {
   const metadata = { format: 'pt', [formatKey]: String(format), ...described(config, facts) };
   return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What weights and a configuration must agree on. `data.scale` is a tensor of its transform. */
+/** Settings in which weights and a configuration must agree. `data.scale` is a tensor of its transform. */
 function described({ data, model, loss }: Config, { train, classes }: Facts): Record<string, string> {
   const { features } = data;
   return {
@@ -41,13 +41,13 @@ function described({ data, model, loss }: Config, { train, classes }: Facts): Re
   };
 }
 
-/** Weights go on with another loss. Softmax regression has no activation. */
+/** Training may continue with another loss. Softmax regression has no activation. */
 const mayDiffer = ({ model }: Config, key: string) =>
   key === 'loss.name' || (key === 'model.activation' && model.hidden.length === 0);
 
 /**
  * Null without a file.
- * @throws UserError (exit 1) when it cannot be read, is not a safetensors file, or is of a later format.
+ * @throws UserError (exit 1) if it cannot be read, is not a safetensors file, or has a later format.
  */
 export function readInitialWeights(config: Config): InitialWeights | null {
   const { file } = config.model.init;
@@ -68,7 +68,7 @@ export function readInitialWeights(config: Config): InitialWeights | null {
 }
 
 /**
- * Compares what the file says with what the run is going to do.
+ * Compares the file's metadata with the run's configuration.
  * @throws UserError (usage) naming the first key that differs, with both values.
  */
 export function checkInitialWeights(

@@ -1,20 +1,24 @@
-/** What a session is asked to do, and what it tells. */
+/** The commands of a session and its answers. */
 import type { PartName } from '../data/dataset.js';
 
 export interface StepMetrics {
-  /** Mean loss of the batch before the step, rounded to float32; the share of its images already right. */
+  /**
+   * Mean loss of the batch before the step, rounded to float32; the share of its images already classified correctly.
+   */
   readonly loss: number;
   readonly batchAccuracy: number;
-  /** Images of the batch that the step trained on: all but where it selects. */
+  /** Number of images that the step trained on: the whole batch, unless train.selective selects among them. */
   readonly trainedImages: number;
-  /** Where the gradient noise scale is measured, of full batches: squares of the gradients of shards and batch. */
+  /** If the gradient noise scale is measured, for full batches: squared norms of the gradients of shards and batch. */
   readonly squares: GradientSquares | null;
   /** Milliseconds since the Unix epoch. */
   readonly finishedAt: number;
 }
 
 export interface GradientSquares {
-  /** Mean over the shards of the square of the shard's mean gradient; square of the batch's mean gradient. */
+  /**
+   * Mean over the shards of the squared norm of the shard's mean gradient; squared norm of the batch's mean gradient.
+   */
   readonly small: number;
   readonly big: number;
 }
@@ -24,7 +28,7 @@ export interface Evaluation {
   readonly loss: number;
 }
 
-/** What one command asks for; see RunCommand. One step for each learning rate, at most plan.ringSteps of them. */
+/** The contents of one command; see RunCommand. One step for each learning rate, at most plan.ringSteps of them. */
 export interface Work {
   readonly first: number;
   readonly rates: readonly number[];

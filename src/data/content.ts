@@ -1,7 +1,4 @@
-/**
- * A data file's uncompressed content, whether the file is gzip or plain: told apart by its first two
- * bytes, not by its name.
- */
+/** A data file's uncompressed content, from a gzip or a plain file. The first two bytes decide, not the name. */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
@@ -14,7 +11,7 @@ export interface Content {
   readonly bytes: Uint8Array;
   /** Of the uncompressed content, hexadecimal. */
   readonly sha256: string;
-  /** Of the file as it lies on the disk; null unless it was asked for. */
+  /** Of the file as stored on the disk; null unless requested. */
   readonly fileSha256: string | null;
 }
 
@@ -24,9 +21,9 @@ export interface ReadOptions {
 }
 
 /**
- * Reads a whole file and inflates it when it is gzip.
- * @throws UserError when the file can't be read, is broken gzip, or is called `.gz` and is something
- * else; with exit code `interrupted` when the signal says so.
+ * Reads a whole file and inflates it if it is gzip.
+ * @throws UserError if the file can't be read, is broken gzip, or has the extension `.gz` and is something else; with
+ * exit code `interrupted` if the signal is aborted.
  */
 export async function readContent(path: string, options: ReadOptions = {}): Promise<Content> {
   const { signal } = options;
@@ -44,7 +41,7 @@ export async function readContent(path: string, options: ReadOptions = {}): Prom
     const [inflated, fileSha256] = await Promise.all([inflating, options.hashFile ? sha256Of(file) : null]);
     return { ...inflated, fileSha256 };
   }
-  // Some programs inflate a download and keep its name: what starts like IDX is welcome all the same.
+  // Some programs inflate a download and keep its name: content that starts like IDX is accepted.
   if (path.endsWith('.gz') && !(file[0] === 0 && file[1] === 0)) {
     const start = file.length === 0 ? 'is empty' : `starts with ${file.subarray(0, 4).toString('hex')}`;
     throw new UserError(`${name}: the file ${start}, expected gzip data (1f8b)`);

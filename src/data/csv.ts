@@ -1,23 +1,23 @@
 /**
- * Images as comma-separated values, one a line: the label, then the pixels, row-major, integers 0 to
- * 255. A first line whose first cell is not a number is a header and is skipped.
+ * Images as comma-separated values, one a line: the label, then the pixels, row-major, integers 0 to 255. A first line
+ * whose first cell is not a number is a header and is skipped.
  */
 import Papa from 'papaparse';
 import { UserError } from '../user-error.js';
 import type { Samples } from './dataset.js';
 import { throwIfInterrupted } from './interruption.js';
 
-/** Text handed to the parser at a time: cells are separate strings, about 40 times their text. */
+/** Size of the text given to the parser at a time: cells are separate strings, about 40 times their text. */
 const blockBytes = 4 * 1024 * 1024;
-/** Far beyond any image; without it a file that is no text at all would become one huge string. */
+/** Far beyond any image; without this limit a binary file would become one huge string. */
 const longestLineBytes = 64 * 1024 * 1024;
 const lineFeed = 0x0a;
 
-/** A CSV file half read. `columnCount` is 0 until the first row has said how many there are. */
+/** A CSV file partly read. `columnCount` is 0 until the first row has set it. */
 interface Reading {
   readonly path: string;
   readonly contentBytes: number;
-  /** Of the line that comes next, counted from 1. */
+  /** Number of the next line, counted from 1. */
   line: number;
   columnCount: number;
   count: number;
@@ -28,11 +28,11 @@ interface Reading {
 }
 
 /**
- * Reads the content of a CSV file. Images are square when the number of pixels is a square, else 1 x n.
+ * Reads the content of a CSV file. Images are square if the number of pixels is a square, else 1 x n.
  * @param path names the file in errors.
- * @throws UserError with file, line, column (both counted from 1) and value for a cell that is not an
- * integer from 0 to 255, with file and line for a row of another width, and for a file without rows;
- * with exit code `interrupted` when the signal says so.
+ * @throws UserError with file, line, column (both counted from 1) and value for a cell that is not an integer from 0 to
+ * 255; with file and line for a row of another width; for a file without rows; with exit code `interrupted` if the
+ * signal is aborted.
  */
 export async function parseCsv(content: Uint8Array, path: string, signal?: AbortSignal): Promise<Samples> {
   const reading: Reading = {
@@ -45,7 +45,7 @@ export async function parseCsv(content: Uint8Array, path: string, signal?: Abort
     targets: new Uint32Array(0),
     emptyLine: 0,
   };
-  // latin1 is one byte a character, whatever the bytes: nothing but digits is looked at.
+  // latin1 is one byte a character for all bytes: only digits are read.
   const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   const hasByteOrderMark = text.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf]));
   let start = hasByteOrderMark ? 3 : 0;
@@ -60,7 +60,7 @@ export async function parseCsv(content: Uint8Array, path: string, signal?: Abort
     }
     readBlock(text.toString('latin1', start, end), reading);
     start = end;
-    // Between blocks the event loop gets its turn: signals, progress, the log.
+    // Yields to the event loop between blocks: signals, progress, the log.
     await new Promise((resolve) => setImmediate(resolve));
   }
   if (reading.count === 0) throw new UserError(`${path}: no rows, expected at least one`);
@@ -76,17 +76,17 @@ export async function parseCsv(content: Uint8Array, path: string, signal?: Abort
   };
 }
 
-/** Reads whole lines. Without quotes in them, Papa takes its fast mode by itself: a plain split. */
+/** Reads whole lines. Without quotes in them, Papa uses its fast mode: a plain split. */
 function readBlock(block: string, reading: Reading): void {
   const { data, errors } = Papa.parse<string[]>(block, { delimiter: ',', newline: '\n' });
-  // A stray quote would swallow the lines up to the next one, or all of them.
+  // A stray quote would swallow the lines up to the next quote, or all of them.
   const quote = errors.find(({ type }) => type === 'Quotes');
   if (quote !== undefined) {
     throw new UserError(
       `${reading.path}: line ${reading.line + (quote.row ?? 0)}: a quote that is not closed`,
     );
   }
-  // After the last newline Papa sees one more, empty row.
+  // After the last newline Papa returns one more, empty row.
   if (block.endsWith('\n')) data.pop();
   for (const cells of data) {
     readRow(cells, reading);
@@ -120,7 +120,7 @@ function readRow(cells: readonly string[], reading: Reading): void {
   reading.count += 1;
 }
 
-/** Room for as many rows as the file can hold: every cell takes a digit and a separator. */
+/** Room for as many rows as the file can hold: every cell needs a digit and a separator. */
 function allocate(columnCount: number, reading: Reading): void {
   if (columnCount < 2) {
     throw new UserError(
@@ -146,7 +146,10 @@ function readCell(cells: readonly string[], column: number, reading: Reading): n
   );
 }
 
-/** The value of one to three digits, -1 for anything else. Millions of cells: no regular expression. */
+/**
+ * The value of one to three digits, -1 for anything else. A loop, because a regular expression is too slow for millions
+ * of cells.
+ */
 function integerOf(cell: string): number {
   if (cell.length === 0 || cell.length > 3) return -1;
   let value = 0;

@@ -1,6 +1,6 @@
 /**
- * What a data set is once it is in memory, and the rules that hold for every one of them, whichever
- * format it came from. Reading files is elsewhere: `idx.ts`, `csv.ts`; finding them: `load.ts`.
+ * A data set in memory, and the rules for all of them, in every format. Reading files is elsewhere: `idx.ts`, `csv.ts`;
+ * finding them: `load.ts`.
  */
 import { UserError } from '../user-error.js';
 import type { Values } from './transforms/transform.js';
@@ -18,7 +18,7 @@ export interface Samples extends Values {
 }
 
 export interface Dataset {
-  /** The `data.set` that was asked for. */
+  /** The requested `data.set`. */
   readonly name: string;
   /** The folder that the files were read from, absolute. */
   readonly source: string;
@@ -30,7 +30,7 @@ export interface Dataset {
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-/** Where each half of a part came from, for error messages; a CSV file is both at once. */
+/** The files of each half of a part, for error messages; a CSV file holds both halves. */
 export interface PartPaths {
   readonly images: string;
   readonly labels: string;
@@ -44,7 +44,7 @@ export function countClasses(labels: Uint32Array): number {
 }
 
 /**
- * Refuses labels of `classes` and up.
+ * Refuses labels of `classes` and above.
  * @throws UserError naming the file, the first such label and its place (counted from 0).
  */
 export function checkLabels(labels: Uint32Array, classes: number, path: string): void {

@@ -1,10 +1,9 @@
 /**
  * Fetches one published file into a folder: mirrors in turn, several tries at each, resumed, verified.
  *
- * The file is gathered in memory (the largest is 26 MB) and reaches the disk only by an atomic rename,
- * verified; what an interrupted download had is kept the same way as `NAME.gz.part`. So processes that
- * download the same file at once can't disturb each other, and no lock is needed; the price is that a
- * process killed outright leaves nothing to resume from.
+ * The file is gathered in memory (the largest is 26 MB), verified, and written to the disk by an atomic rename. The
+ * bytes of an interrupted download are kept in the same way as `NAME.gz.part`. So processes that download the same file
+ * at once can't disturb each other, and no lock is needed. The price: a killed process leaves nothing to resume from.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -31,10 +30,10 @@ export interface DownloadOptions {
 const triesPerMirror = 3;
 
 /**
- * Downloads `name`.gz into `dir`, which is made when missing.
+ * Downloads `name`.gz into `dir`, which is made if missing.
  * @returns the path of the verified file.
- * @throws UserError that says what each mirror did and where to put the files by hand; when the folder
- * can't be written; with exit code `interrupted` when the signal says so (what came is kept).
+ * @throws UserError that describes the failure of each mirror and where to put the files by hand; if the folder can't
+ * be written; with exit code `interrupted` if the signal is aborted (the received bytes are kept).
  */
 export async function downloadFile(
   name: IdxName,
@@ -72,7 +71,7 @@ export async function downloadFile(
   );
 }
 
-/** Whether the verified file has arrived; if not, why is added to `failures`. */
+/** Whether the verified file has arrived; if not, the reason is added to `failures`. */
 async function tryMirror(
   url: string,
   arrival: Arrival,
@@ -97,7 +96,7 @@ async function tryMirror(
       failures.push(`${url}: ${error.message}`);
       const wrong = error instanceof WrongContent;
       if (wrong) arrival.receivedBytes = 0;
-      // Once more only if it can come out differently: there was progress, or what was resumed was bad.
+      // Retry only if the result can differ: there was progress, or the resumed bytes were bad.
       if (wrong ? resumedBytes === 0 : arrival.receivedBytes <= resumedBytes) return false;
     }
   }
@@ -113,14 +112,14 @@ function verify(bytes: Uint8Array, expectedSha256: string): void {
 
 async function openPart(partPath: string, sizeBytes: number): Promise<Arrival> {
   const bytes = new Uint8Array(sizeBytes);
-  // A part that is not there or can't be read only means starting from nothing.
+  // A .part file that is missing or can't be read only means starting from nothing.
   const part = await readFile(partPath).catch(() => new Uint8Array(0));
   if (part.length > sizeBytes) return { bytes, receivedBytes: 0 };
   bytes.set(part);
   return { bytes, receivedBytes: part.length };
 }
 
-/** Keeps what has arrived for the next time; says so, as the tail of an error message. */
+/** Keeps the received bytes for the next time; returns a note about it, the tail of an error message. */
 async function keepPart(partPath: string, arrival: Arrival): Promise<string> {
   if (arrival.receivedBytes === 0) {
     await rm(partPath, { force: true });
@@ -130,7 +129,7 @@ async function keepPart(partPath: string, arrival: Arrival): Promise<string> {
     await writeAtomically(partPath, arrival.bytes.subarray(0, arrival.receivedBytes));
     return ` (${arrival.receivedBytes} bytes are kept to resume from)`;
   } catch (error) {
-    // The download's own failure is what the person needs to know first.
+    // The download's own failure is reported first.
     return ` (${(error as Error).message})`;
   }
 }

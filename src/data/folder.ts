@@ -1,4 +1,4 @@
-/** Finds data files in a folder under the names that they go by. Looks at names only, opens nothing. */
+/** Finds data files in a folder under their usual names. Reads only names, opens nothing. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../user-error.js';
@@ -8,9 +8,9 @@ import { type IdxName, idxNames } from './known-sets.js';
 export type IdxPaths = Readonly<Record<IdxName, string>>;
 
 /**
- * The names in a folder that a person named.
- * @param namedBy what named it, `data.dir` or `SHARDSTEP_DATA`, for errors.
- * @throws UserError when there is no such folder, it is a file, or it may not be read.
+ * The names in a folder named by the user.
+ * @param namedBy the source of the folder's name, `data.dir` or `SHARDSTEP_DATA`, for errors.
+ * @throws UserError if there is no such folder, it is a file, or it may not be read.
  */
 export async function listGivenFolder(dir: string, namedBy: string): Promise<ReadonlySet<string>> {
   try {
@@ -28,8 +28,8 @@ export async function listGivenFolder(dir: string, namedBy: string): Promise<Rea
 }
 
 /**
- * The names in a folder that may well not exist yet: empty then.
- * @throws UserError for anything else that is wrong with it.
+ * The names in a folder that may not exist yet: empty then.
+ * @throws UserError for any other problem with it.
  */
 export async function listOptionalFolder(dir: string): Promise<ReadonlySet<string>> {
   return new Set(
@@ -40,13 +40,13 @@ export async function listOptionalFolder(dir: string): Promise<ReadonlySet<strin
   );
 }
 
-/** The path of the first of `names` that is there, plain rather than `.gz`; null when none is. */
+/** The path of the first existing file of `names`, plain rather than `.gz`; null if there is none. */
 export function findFile(entries: ReadonlySet<string>, dir: string, names: readonly string[]): string | null {
   const found = [...names, ...names.map((name) => `${name}.gz`)].find((name) => entries.has(name));
   return found === undefined ? null : join(dir, found);
 }
 
-/** Which of the four IDX files are there, in either spelling, and which are not. */
+/** Which of the four IDX files exist, in either spelling, and which are missing. */
 export function findIdxFiles(
   entries: ReadonlySet<string>,
   dir: string,

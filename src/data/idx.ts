@@ -1,6 +1,6 @@
 /**
- * The IDX format of MNIST: a big-endian header, then unsigned bytes. Works on bytes in memory; where
- * they come from and whether they were compressed is the business of `content.ts`.
+ * The IDX format of MNIST: a big-endian header, then unsigned bytes. Works on bytes in memory; `content.ts` reads and
+ * inflates them.
  *
  *   offset 0  0x00 0x00
  *          2  element type (0x08 = unsigned byte, the only one read here)
@@ -25,20 +25,20 @@ const dimensionNames = {
 
 export interface IdxArray {
   readonly dimensions: readonly number[];
-  /** The elements, row-major: a view of the bytes that were given, not a copy. */
+  /** The elements, row-major: a view of the given bytes, not a copy. */
   readonly elements: Uint8Array;
 }
 
 /**
  * Reads an IDX array of unsigned bytes with one dimension (labels) or three (images).
  * @param path names the file in errors.
- * @throws UserError for a wrong magic number, element type or number of dimensions, for a dimension
- * of 0, and for a length that is not exactly what the header promises.
+ * @throws UserError for a wrong magic number, element type or number of dimensions, for a dimension of 0, and for a
+ * length that differs from the header's.
  */
 export function parseIdx(bytes: Uint8Array, dimensionCount: 1 | 3, path: string): IdxArray {
   const headerBytes = 4 + 4 * dimensionCount;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // The magic number comes before the length: it says more about a file that is something else.
+  // The magic number is checked before the length: it explains more about a file of another kind.
   if (bytes.length >= 4) checkMagic(view.getUint32(0), dimensionCount, path);
   if (bytes.length < headerBytes) {
     throw new UserError(`${path}: ${bytes.length} bytes, expected at least ${headerBytes} (the IDX header)`);
@@ -76,7 +76,7 @@ function checkMagic(magic: number, dimensionCount: 1 | 3, path: string): void {
 
 /**
  * Joins images [count][rows][columns] and labels [count] to a part of a data set; the images stay a view.
- * @throws UserError as `parseIdx`, and when the two counts differ.
+ * @throws UserError like `parseIdx`, and if the two counts differ.
  */
 export function parseIdxPart(images: Uint8Array, labels: Uint8Array, paths: PartPaths): Samples {
   const imageArray = parseIdx(images, 3, paths.images);

@@ -1,19 +1,19 @@
 /**
- * Decompresses a gzip file that is already in memory, and hashes what comes out. Off the main thread:
- * zlib runs on a libuv thread, so several files inflate side by side, while this thread hashes the
- * piece before. (Measured on MNIST, two cores: inflating 105 ms; then hashing 28 ms more; overlapped
- * 10 ms more. `crypto.subtle.digest` is asynchronous too, but copies and takes 60 ms.)
+ * Decompresses a gzip file that is already in memory, and hashes the result. It works off the main thread: zlib runs on
+ * a libuv thread, so several files inflate in parallel while this thread hashes the previous piece. (Measured on MNIST,
+ * two cores: inflating 105 ms; then hashing 28 ms more; overlapped 10 ms more. `crypto.subtle.digest` is asynchronous
+ * too, but copies and takes 60 ms.)
  */
 import { createHash } from 'node:crypto';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { UserError } from '../user-error.js';
 import { throwIfInterrupted } from './interruption.js';
 
-/** Compressed bytes handed to zlib at a time: small enough to overlap, large enough to be few. */
+/** Compressed bytes given to zlib at a time: small enough to overlap, large enough to be few. */
 const pieceBytes = 256 * 1024;
-/** A file that inflates to more than this is refused: no data set here comes near it. */
+/** A file that inflates to more than this is refused: no supported data set is nearly as large. */
 export const maximumContentBytes = 2 ** 31;
-/** Deflate cannot do better than 1032:1 (zlib's technical notes), so no honest file is larger. */
+/** Deflate compresses at most 1032:1 (zlib's technical notes), so no valid file inflates to more. */
 const largestRatio = 1032;
 
 export interface Inflated {
@@ -24,8 +24,8 @@ export interface Inflated {
 
 /**
  * @param path names the file in errors.
- * @throws UserError when the data is not gzip, ends early, fails its CRC-32 or length check, is
- * followed by other bytes, or inflates to more than `limitBytes`.
+ * @throws UserError if the data is not gzip, ends early, fails its CRC-32 or length check, is followed by other bytes,
+ * or inflates to more than `limitBytes`.
  */
 export async function inflate(
   compressed: Buffer,
@@ -58,7 +58,7 @@ export async function inflate(
       resolve();
     });
   });
-  // Awaited below in every case, but not before it may already have failed.
+  // Awaited below in every case, but it may fail before.
   finished.catch(() => {});
   try {
     for (let offset = 0; offset < compressed.length && !ended; offset += pieceBytes) {
@@ -87,10 +87,10 @@ function write(gunzip: Gunzip, piece: Buffer): Promise<void> {
 }
 
 /**
- * The last four bytes of a gzip file are its uncompressed length modulo 2^32: with an output chunk of
- * that size everything lands in one buffer. A lying trailer only costs address space: the pages of the
- * chunk are not touched before they are filled, and the ratio bounds it. The spare bytes keep zlib from
- * asking for a second chunk. At least 64 KiB, so that Node gives it a buffer of its own, not its pool's.
+ * The last four bytes of a gzip file are its uncompressed length modulo 2^32. With an output chunk of that size, all
+ * output is in one buffer. A wrong trailer only costs address space: the pages of the chunk are not touched before they
+ * are filled, and the ratio bounds it. The spare bytes keep zlib from requesting a second chunk. At least 64 KiB, so
+ * that Node allocates a separate buffer instead of using its buffer pool.
  */
 function guessContentBytes(compressed: Buffer, limitBytes: number): number {
   const promised = compressed.length >= 18 ? compressed.readUInt32LE(compressed.length - 4) : 0;
@@ -98,7 +98,7 @@ function guessContentBytes(compressed: Buffer, limitBytes: number): number {
   return Math.max(bounded + 64, 64 * 1024);
 }
 
-/** The parts as one array: a view when they lie side by side in one chunk, else a copy. */
+/** The pieces as one array: a view if they are adjacent in one chunk, else a copy. */
 function join(parts: readonly Buffer[], totalBytes: number): Uint8Array {
   const first = parts[0];
   if (first === undefined) return new Uint8Array(0);

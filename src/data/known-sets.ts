@@ -1,9 +1,9 @@
 /**
- * The data sets that are known by name: where they can be downloaded and what their files must hold.
+ * The data sets known by name: their download addresses and the checksums of their files.
  *
- * Sources of the checksums: the contents of MNIST were hashed from the vendored files and agree with
- * the values that others have published; the archives' are those of ankane/torchvision-ruby, which
- * stand in several other projects' lists too. The sizes double as a limit on what is downloaded.
+ * Sources of the checksums: the contents of MNIST were hashed from the vendored files and agree with published values.
+ * The archives' checksums are those of ankane/torchvision-ruby, which agree with several other projects' lists. The
+ * sizes also limit what is downloaded.
  */
 
 /** The four files of a set in IDX format, by their canonical names; `.gz` is added when compressed. */
@@ -27,7 +27,7 @@ export interface KnownFile {
 }
 
 export interface KnownSet {
-  /** Base addresses, each with its final slash, in the order in which they are tried. */
+  /** Base addresses, each with its final slash, in the order of trying. */
   readonly mirrors: readonly string[];
   readonly files: Readonly<Record<IdxName, KnownFile>>;
 }
@@ -66,7 +66,7 @@ export const knownSets: Readonly<Record<KnownSetName, KnownSet>> = {
   },
   'fashion-mnist': {
     mirrors: [
-      // The publisher's bucket has no TLS address; the pinned checksum is what makes it safe.
+      // The publisher's bucket has no TLS address; the pinned checksum protects against changed files.
       'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
       'https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/',
     ],
@@ -96,7 +96,7 @@ export const knownSets: Readonly<Record<KnownSetName, KnownSet>> = {
   kmnist: {
     mirrors: [
       'https://codh.rois.ac.jp/kmnist/dataset/kmnist/',
-      // The same host without TLS, the address most lists give: helps where its certificate does not.
+      // The same host without TLS, the address in most lists: helps if its certificate is refused.
       'http://codh.rois.ac.jp/kmnist/dataset/kmnist/',
     ],
     files: {

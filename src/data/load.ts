@@ -1,6 +1,6 @@
 /**
- * From a request for data to a data set in memory: finds the files, downloads them if it must, reads
- * all of them at once and checks that they fit together. The formats are in `idx.ts` and `csv.ts`.
+ * From a request for data to a data set in memory: finds the files, downloads them if necessary, reads all of them in
+ * parallel and checks that they fit together. The formats are in `idx.ts` and `csv.ts`.
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,15 +35,15 @@ export interface DataRequest {
 }
 
 export interface LoadOptions extends DownloadOptions {
-  /** Instead of `process.env`: `SHARDSTEP_DATA` and `SHARDSTEP_CACHE` are read. */
+  /** Replaces `process.env`; `SHARDSTEP_DATA` and `SHARDSTEP_CACHE` are read. */
   readonly environment?: NodeJS.ProcessEnv;
-  /** Instead of the real mirrors and checksums, for tests. */
+  /** Replaces the real mirrors and checksums, for tests. */
   readonly knownSets?: Readonly<Record<KnownSetName, KnownSet>>;
-  /** Instead of `SHARDSTEP_CACHE` and the system's cache folder. */
+  /** Replaces `SHARDSTEP_CACHE` and the system's cache folder. */
   readonly cacheDir?: string;
 }
 
-/** Where files were found, which decides how they are verified and what an error suggests. */
+/** Where files were found; it decides their verification and the advice in an error. */
 type Origin = 'given' | 'vendored' | 'cache';
 interface Place {
   readonly dir: string;
@@ -51,16 +51,16 @@ interface Place {
   readonly origin: Origin;
 }
 
-/** `dist/data/load.js` lies two levels below the package root, which holds `data/`. */
+/** `dist/data/load.js` is two levels below the package root, which holds `data/`. */
 const vendoredRoot = fileURLToPath(new URL('../../data/', import.meta.url));
 
 /**
  * Loads a data set.
  *
- * Files are sought in `request.dir`, else `SHARDSTEP_DATA` (and then nowhere else); known sets else in the
- * vendored `data/<set>`, else the cache folder, else downloaded into it.
- * @throws UserError, one line with file, expectation and finding: exit code `failure` for anything
- * about the data, `usage` when `data.dir` is required and missing, `interrupted` after the signal.
+ * Files are looked for in `request.dir`, else `SHARDSTEP_DATA` (and then nowhere else). Known sets are then looked for
+ * in the vendored `data/<set>` and the cache folder, and else downloaded into the latter.
+ * @throws UserError, one line with file, expectation and finding: exit code `failure` for problems of the data, `usage`
+ * if `data.dir` is required and missing, `interrupted` after the signal.
  */
 export async function loadDataset(request: DataRequest, options: LoadOptions = {}): Promise<Dataset> {
   const { set, dir } = request;
@@ -75,7 +75,7 @@ export async function loadDataset(request: DataRequest, options: LoadOptions = {
   return assembleIdx(set, given, paths, await readAll(paths, false, options));
 }
 
-/** The folder given by `data.dir` or else by the environment, and the name of what gave it. */
+/** The folder given by `data.dir` or else by the environment, and the name of its source. */
 function givenFolder(dir: string | null, { environment = process.env }: LoadOptions) {
   if (dir) return [dir, 'data.dir'] as const;
   return [environment.SHARDSTEP_DATA || undefined, 'SHARDSTEP_DATA'] as const;
@@ -84,7 +84,7 @@ function givenFolder(dir: string | null, { environment = process.env }: LoadOpti
 async function loadKnownSet(set: KnownSetName, dir: string | null, options: LoadOptions): Promise<Dataset> {
   const known = (options.knownSets ?? knownSets)[set];
   const place = await locate(set, known, dir, options);
-  // A published archive is verified as it lies; anything given by hand may be compressed differently.
+  // A published archive is verified as stored; files given by hand may be compressed differently.
   const contents = await readAll(place.paths, place.origin === 'cache', options);
   const dataset = assembleIdx(set, place.dir, place.paths, contents);
   for (const name of idxNames) verify(name, set, known, place, contents[name]);
@@ -128,7 +128,7 @@ async function cacheFolder(environment: NodeJS.ProcessEnv, options: LoadOptions)
   return envPaths('shardstep', { suffix: '' }).cache;
 }
 
-/** Reads the four files side by side: zlib works on as many threads of libuv. */
+/** Reads the four files in parallel: zlib works on as many threads of libuv. */
 async function readAll(
   paths: IdxPaths,
   hashFile: boolean,
@@ -157,7 +157,7 @@ function assembleIdx(
   return describeDataset(set, dir, train, test, sha256);
 }
 
-/** @throws UserError when a file is not the published one, as far as that is known. */
+/** @throws UserError if a file differs from the published one, as far as its checksum is known. */
 function verify(name: IdxName, set: KnownSetName, known: KnownSet, place: Place, content: Content): void {
   const { contentSha256, archiveSha256 } = known.files[name];
   const path = place.paths[name];
@@ -179,7 +179,7 @@ function verify(name: IdxName, set: KnownSetName, known: KnownSet, place: Place,
 }
 
 async function loadCsv(dir: string, entries: ReadonlySet<string>, options: LoadOptions): Promise<Dataset> {
-  // Papa is loaded only where it is needed: its import would cost every other start-up.
+  // Papa is loaded only if needed: its import would slow every other start.
   const { parseCsv } = await import('./csv.js');
   const find = (part: 'train' | 'test') => findFile(entries, dir, [`${part}.csv`, `mnist_${part}.csv`]);
   const [trainPath, testPath] = [find('train'), find('test')];
@@ -194,7 +194,7 @@ async function loadCsv(dir: string, entries: ReadonlySet<string>, options: LoadO
     const { bytes, sha256 } = await readContent(path, { signal });
     return { part: await parseCsv(bytes, shownPath(path), signal), sha256 };
   };
-  // One after the other: parsing is this thread's own work, and the first file's text can go.
+  // In sequence: parsing is this thread's own work, and the first file's text can be freed.
   const train = await read(trainPath);
   const test = await read(testPath);
   checkSameSize(train.part, shownPath(trainPath), test.part, shownPath(testPath));

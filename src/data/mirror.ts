@@ -1,9 +1,9 @@
 /**
- * One request to one mirror: continues a file that has partly arrived. Retries, other mirrors and the
- * disk are the business of `download.ts`.
+ * One request to one mirror: continues a file that has partly arrived. `download.ts` handles retries, other mirrors and
+ * the disk.
  */
 
-/** A file of known size on its way: `bytes.length` is that size, the first `receivedBytes` are there. */
+/** A file of known size in transfer: `bytes.length` is that size, the first `receivedBytes` have arrived. */
 export interface Arrival {
   readonly bytes: Uint8Array;
   receivedBytes: number;
@@ -14,7 +14,7 @@ export class MirrorFailure extends Error {
   override readonly name = 'MirrorFailure';
 }
 
-/** What came is not the file: nothing of it is worth keeping. */
+/** The received bytes are not the file: nothing of it is worth keeping. */
 export class WrongContent extends MirrorFailure {}
 
 export interface MirrorOptions {
@@ -25,10 +25,10 @@ export interface MirrorOptions {
 }
 
 /**
- * Asks for the bytes that are still missing and adds them to `arrival`, which keeps them on failure.
- * A server that ignores the range (200) or has nothing there (416) makes it start over.
- * @throws MirrorFailure for anything that the network or the server does; when it is the caller's
- * signal that ended it, that is left to the caller to see.
+ * Requests the missing bytes and adds them to `arrival`, which keeps them on failure. A server that ignores the range
+ * (200) or has nothing there (416) makes it start over.
+ * @throws MirrorFailure for any failure of the network or the server. If the caller's signal ended the request, the
+ * caller has to check the signal.
  */
 export async function continueFrom(url: string, arrival: Arrival, options: MirrorOptions): Promise<void> {
   const idle = new AbortController();
@@ -53,7 +53,7 @@ export async function continueFrom(url: string, arrival: Arrival, options: Mirro
 }
 
 async function request(url: string, arrival: Arrival, signal: AbortSignal): Promise<Response> {
-  // Identity, because fetch would undo a transfer encoding, and offsets then count something else.
+  // Identity, because fetch would undo a transfer encoding, and offsets would then count other bytes.
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (arrival.receivedBytes > 0) headers.range = `bytes=${arrival.receivedBytes}-`;
   const response = await fetch(url, { headers, signal });
@@ -96,7 +96,7 @@ async function receive(response: Response, arrival: Arrival, onChunk: () => void
   }
 }
 
-/** fetch says only "fetch failed" or "terminated"; what happened is in the cause. */
+/** fetch reports only "fetch failed" or "terminated"; the reason is in the cause. */
 function describe(error: unknown): string {
   const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
   const detail = cause?.code ?? cause?.message;

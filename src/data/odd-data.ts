@@ -1,4 +1,4 @@
-/** What is odd about data that can be trained on all the same: said once, before a run. */
+/** Warnings about data that can be trained on but are unusual; given once, before a run. */
 import type { Config } from '../config/schema.js';
 import type { Warning } from '../warnings.js';
 import type { PartName, Samples } from './dataset.js';

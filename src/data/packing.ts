@@ -1,4 +1,4 @@
-/** Writing feature vectors into shared memory: sparse lists of non-zeros, or dense rows. */
+/** Writes feature vectors into shared memory: sparse lists of non-zeros, or dense rows. */
 import { chooseFirstLayer } from '../model/first-layer.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { FeatureStatistics } from './statistics.js';
@@ -6,12 +6,12 @@ import { sizeOf, type Values } from './transforms/transform.js';
 
 export type Packing = 'sparse' | 'dense';
 
-/** A sparse entry keeps its feature in 16 bits. */
+/** A sparse entry keeps its feature index in 16 bits. */
 const maxSparseFeatures = 65536;
 
 /**
- * `auto` chooses by the share of non-zeros of the training images and the width of the first layer.
- * @throws UserError (usage) when sparse packing is asked for and there are more than 65,536 features.
+ * `auto` decides by the share of non-zeros of the training images and the width of the first layer.
+ * @throws UserError (usage) if sparse packing is requested and there are more than 65,536 features.
  */
 export function choosePacking(asked: Packing | 'auto', train: FeatureStatistics, outputs: number): Packing {
   const width = train.sums.length;

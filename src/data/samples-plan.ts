@@ -1,4 +1,4 @@
-/** Where the samples of a run lie in its memory, and the orders in which they are read. */
+/** The places of a run's samples in its memory, and the orders in which they are read. */
 import { sparseBytes } from '../kernels/sparse-rows.js';
 import type { Region, Take } from '../memory/arena.js';
 import type { PartName } from './dataset.js';
@@ -26,7 +26,10 @@ export interface SampleSizes {
   readonly listed: boolean;
 }
 
-/** shift: f32 [width]; order: i32, the epoch's samples (of a transform within the run: its own); identity: i32 0, 1, 2 … */
+/**
+ * shift: f32 [width]; order: i32, the epoch's samples (a transform within the run has an order of its own); identity:
+ * i32 0, 1, 2 …
+ */
 export interface SampleRegions {
   readonly shift: Region;
   readonly order: Region;

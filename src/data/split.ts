@@ -1,4 +1,4 @@
-/** Which training samples are held out for validation. */
+/** The choice of the training samples that are held out for validation. */
 import { Rng, Stream, shuffle } from '../numbers/rng.js';
 import type { Samples } from './dataset.js';
 import { sizeOf } from './transforms/transform.js';

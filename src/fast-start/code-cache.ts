@@ -1,8 +1,8 @@
 /**
- * Machine code of the race's kernels, kept by the build so that a race need not compile (about 9 ms). V8 has a
- * serializer of WebAssembly code for embedders such as browsers; Node gives no other way to it than V8's own test
- * functions, so this is done only by the very build of Node that made the file, and everything else compiles. V8
- * itself refuses code that was made for another processor or other flags.
+ * Machine code of the race's kernels, cached by the build so that a race need not compile (about 9 ms). V8 has a
+ * serialiser of WebAssembly code for embedders such as browsers. Node gives access to it only through V8's own test
+ * functions. So the cache is read only by the same build of Node that wrote it; every other one compiles. V8 itself
+ * refuses code made for another processor or other flags.
  *
  * File: the module's bytes, its code, CRC-32 of both, big-endian.
  */
@@ -11,13 +11,13 @@ import { setFlagsFromString } from 'node:v8';
 import * as zlib from 'node:zlib';
 import type { Level } from '../kernels/levels.js';
 
-/** Names the runtime that made the code: no other opens it. */
+/** Names the runtime that made the code; no other runtime opens it. */
 export function codeFile(moduleFile: string, level: Level): string {
   const { versions, platform, arch } = process;
   return moduleFile.replace(/wasm$/, `${level}.${platform}-${arch}-${versions.node}-${versions.v8}.code`);
 }
 
-/** Calls a function that V8 knows only while the flag is set, and parses at its first call. */
+/** Calls a function that V8 recognises only while the flag is set. V8 parses it at its first call. */
 function callNative(name: string, first: unknown, second?: unknown): unknown {
   setFlagsFromString('--allow-natives-syntax');
   try {
@@ -28,7 +28,7 @@ function callNative(name: string, first: unknown, second?: unknown): unknown {
   }
 }
 
-/** The compiled module of `bytes`; null where there is none that this runtime can use. */
+/** The compiled module of `bytes`; null if there is none that this runtime can use. */
 export function readCode(file: string, bytes: Buffer): WebAssembly.Module | null {
   try {
     const kept = readFileSync(file);
@@ -39,12 +39,12 @@ export function readCode(file: string, bytes: Buffer): WebAssembly.Module | null
     const module = callNative('DeserializeWasmModule', code, new Uint8Array(bytes));
     return module instanceof WebAssembly.Module ? module : null;
   } catch {
-    // No such file; or a process that may not make functions of text.
+    // The file is missing, or the process may not make functions from text.
     return null;
   }
 }
 
-/** What `readCode` reads. The build calls this in a process of its own: V8 ends the process when it cannot. */
+/** The input of `readCode`. The build calls this in a separate process: V8 ends the process if it fails. */
 export function codeOf(module: WebAssembly.Module, bytes: Buffer): Buffer {
   const code = callNative('SerializeWasmModule', module);
   if (!(code instanceof ArrayBuffer)) throw new TypeError('V8 gave no code');

@@ -1,20 +1,20 @@
 /**
- * The vendored files of MNIST, read for the race: as little as it needs, synchronously, and checked no further than
- * that nothing can run over. Checksums are verified when the accuracy has been printed.
+ * The vendored files of MNIST, read for the race: only the bytes it needs, synchronously, and checked only so far that
+ * no access is out of bounds. Checksums are verified after the accuracy is printed.
  */
 import { closeSync, fstatSync, constants as openFlags, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, inflateRawSync } from 'node:zlib';
 import type { IdxName } from '../data/known-sets.js';
 
-/** `SHARDSTEP_DATA`, or the folder beside the program, two levels below which this lies. */
+/** `SHARDSTEP_DATA`, or the folder beside the program, two levels above this module. */
 export function dataFolder(environment: NodeJS.ProcessEnv): string {
   return environment.SHARDSTEP_DATA || join(import.meta.dirname, '../../data/mnist');
 }
 
 /** The first `bytes` bytes of a gzip file, or all of it. */
 export function readArchive(folder: string, name: IdxName, bytes = Number.POSITIVE_INFINITY): Buffer {
-  // A pipe without a writer would be waited for at its opening; not blocking, it has no bytes.
+  // Opening a pipe without a writer would wait for one; non-blocking, it returns no bytes.
   const file = openSync(join(folder, `${name}.gz`), openFlags.O_RDONLY | (openFlags.O_NONBLOCK ?? 0));
   try {
     const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, fstatSync(file).size));
@@ -31,8 +31,8 @@ export function readArchive(folder: string, name: IdxName, bytes = Number.POSITI
 }
 
 /**
- * What follows the gzip header (RFC 1952): inflated as it is, without the CRC-32, whose work the checksum does after
- * the race. An archive of several members, or with optional fields in its header, is not raced with.
+ * The data after the gzip header (RFC 1952). It is inflated without the CRC-32; the checksum after the race does that
+ * check. The race refuses an archive of several members, or with unusual optional fields in its header.
  */
 export function deflated(archive: Buffer, name: string): Buffer {
   if (archive.length < 18 || archive.readUInt32BE(0) >>> 8 !== 0x1f8b08)
@@ -44,7 +44,7 @@ export function deflated(archive: Buffer, name: string): Buffer {
   return archive.subarray(end + 1);
 }
 
-/** The content's first `bytes` bytes, from so much of the archive as that takes. */
+/** The content's first `bytes` bytes, from no more of the archive than needed. */
 export function inflatePrefix(folder: string, name: IdxName, bytes: number, likely: number): Buffer {
   for (let wanted = likely; ; wanted *= 2) {
     const archive = readArchive(folder, name, wanted);

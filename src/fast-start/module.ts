@@ -1,4 +1,4 @@
-/** The kernels of the race: the exports of one grid's module that it calls, in a module of their own. */
+/** The kernels of the race: the exports of one grid's module that it calls, in a separate module. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { candidateLevels, type Level, moduleName, setCompilerFlags } from '../kernels/levels.js';
@@ -7,7 +7,7 @@ import type { RaceKernels } from './sprint.js';
 
 export interface RaceModule {
   readonly level: Level;
-  /** How the code came about. */
+  /** The origin of the code. */
   readonly compiled: string;
   readonly kernels: RaceKernels;
   readonly memory: WebAssembly.Memory;
@@ -17,7 +17,7 @@ export const moduleFile = (grid: number, level: Level): string =>
   join(import.meta.dirname, `../kernels/race-${grid}.${moduleName(level)}.wasm`);
 
 /**
- * The best level that compiles. Whether it also computes rightly is found out after the race, by the self-test of the
+ * The best level that compiles. Whether it also computes correctly is checked after the race, by the self-test of the
  * same functions.
  */
 export function openRaceModule(grid: number, pages: number, compiles: boolean): RaceModule {
@@ -30,10 +30,15 @@ export function openRaceModule(grid: number, pages: number, compiles: boolean): 
       const kept = compiles ? null : readCode(codeFile(file, level), bytes);
       const module = kept ?? new WebAssembly.Module(bytes);
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-      // The module is ours, so the shape of its exports is known.
+      // The module belongs to this package, so the shape of its exports is known.
       const instance = new WebAssembly.Instance(module, { env: { memory } });
       const kernels = instance.exports as unknown as RaceKernels;
-      return { level, compiled: kept === null ? 'compiled' : 'code kept by the build', memory, kernels };
+      return {
+        level,
+        compiled: kept === null ? 'compiled' : 'machine code cached by the build',
+        memory,
+        kernels,
+      };
     } catch (error) {
       reason = error;
     }

@@ -1,7 +1,9 @@
-/** `--profile-startup`: where the time from the start of the process to the accuracy went. */
+/** `--profile-startup`: the phases from the start of the process to the accuracy. */
 import type { Raced } from './race.js';
 
-/** A table of phases, each with its own milliseconds and those since the start. `printedMs`: when the line was out. */
+/**
+ * A table of phases, each with its own milliseconds and those since the start. `printedMs`: when the line was printed.
+ */
 export function profileTable({ marks, level, compiled }: Raced, printedMs: number): string {
   const all = [...marks, ['print the line', printedMs] as const];
   const rows = all.map(([phase, atMs], i) => {

@@ -1,6 +1,6 @@
 /**
- * From a bare process to the accuracy on all test images, as soon as possible: one thread and libuv's, nothing loaded
- * that is not needed, the line printed the moment it is known. Checks, workers, statistics and records come after.
+ * From a bare process to the accuracy on all test images, as fast as possible: one thread besides libuv's, only the
+ * necessary modules loaded, the line printed at once. Checks, workers, statistics and records come after.
  */
 import { checkHeader, dataFolder, deflated, inflatePrefix, readArchive } from './data-files.js';
 import { openRaceModule } from './module.js';
@@ -9,10 +9,10 @@ import { imageBytes, memoryPages, Sprint } from './sprint.js';
 import { inflateAside } from './test-images.js';
 
 const [trainCount, testCount] = [60_000, 10_000];
-/** What an image takes compressed, in the mean and somewhat more. */
+/** Compressed bytes of an image: the mean and a margin. */
 const likelyBytesPerImage = 165;
 
-/** What the race leaves for those who check and record it. Times in milliseconds since the process started. */
+/** The results of the race, for verification and records. Times in milliseconds since the process started. */
 export interface Raced {
   readonly recipe: RaceRecipe;
   readonly accuracy: number;
@@ -21,9 +21,9 @@ export interface Raced {
   /** When each phase ended, in order. */
   readonly marks: readonly (readonly [phase: string, atMs: number])[];
   readonly level: string;
-  /** Whether the kernels were compiled or their code kept. */
+  /** Whether the kernels were compiled or loaded from the cache. */
   readonly compiled: string;
-  /** The very bytes that were used. */
+  /** The bytes that were used. */
   readonly used: {
     readonly trainImages: Uint8Array;
     readonly trainLabels: Uint8Array;
@@ -32,7 +32,7 @@ export interface Raced {
   };
 }
 
-/** `compiles`: although the build may have kept the kernels' code. */
+/** `compiles`: even if the build has cached the kernels' code. */
 export async function race(
   recipe: RaceRecipe,
   environment: NodeJS.ProcessEnv,

@@ -1,6 +1,6 @@
 /**
- * The recipe as the race takes it: plain numbers, worked out when the program is built, since no YAML reader is loaded
- * before the accuracy is known.
+ * The recipe in the form that the race reads: plain numbers, computed when the program is built, because no YAML reader
+ * is loaded before the accuracy is known.
  */
 import type { Config } from '../config/schema.js';
 import { labelSmoothingOf } from '../config/schema-loss.js';
@@ -13,9 +13,9 @@ export interface RaceRecipe {
   /** The configuration's name. */
   readonly name: string;
   readonly target: number;
-  /** Plain: sums of two rows, central differences, 4 × 4 cells, no products. */
+  /** Plain: sums of two rows, central differences, 4 × 4 pooling cells, no products. */
   readonly shape: DirectionShape;
-  /** The leading training images, in their order: as `data.shuffle=false` takes them. */
+  /** The leading training images in the order of the file, as with `data.shuffle=false`. */
   readonly images: number;
   readonly batch: number;
   /** Peak of the schedule. */

@@ -1,7 +1,7 @@
 /**
- * The recipe on one thread and in one small memory: features of the training images, their statistics, training, then
- * features and classification of the test images as they come. The same kernels in the same order as a session's, so
- * that the result is the same bits.
+ * The recipe on one thread and in one small memory: direction features of the training images, their statistics,
+ * training, then direction features and classification of the test images as they arrive. The same kernels run in the
+ * same order as in a session, so the result has the same bits.
  */
 
 import { type DirectionKernels, mostClasses, stripFloats } from '../kernels/directions/direction-kernels.js';
@@ -38,8 +38,8 @@ function layOut(recipe: RaceRecipe, testCount: number, scratchBytes: number) {
   const chunkBytes = chunkBlocks * blockBytes(recipe.shape);
   const at = {
     /**
-     * u8 [33][784]: one chunk of images, over and over, so that it stays in the cache and memory is not touched for
-     * the first time, which costs more than copying. i32 [32]: 0, 1, …
+     * u8 [33][784]: one chunk of images, reused, so that it stays in the cache. Touching new memory for the first time
+     * costs more than copying. i32 [32]: 0, 1, …
      */
     images: take((chunkImages + 1) * imageBytes),
     order: take(chunkImages * 4),
@@ -66,7 +66,7 @@ function layOut(recipe: RaceRecipe, testCount: number, scratchBytes: number) {
   return { at, bytes: top, statisticsStride, chunkBytes };
 }
 
-/** What the extraction may use; the kernels' need is checked when they are there. */
+/** Scratch of the extraction; checked against the kernels' need when they are loaded. */
 const scratchBytes = 128 * 1024;
 
 /** 64-KiB pages of memory. */
@@ -140,21 +140,21 @@ export class Sprint {
       batches[i] = i;
       rates[i] = learningRate(schedule, this.#recipe.learningRate, i, stepCount, stepCount);
     }
-    // Weights and velocity start at zero, as memory does. The losses of all steps go to one place that is not read.
+    // Weights and velocity start at zero, like the memory. The losses of all steps go to one place that is not read.
     const steps = [at.batches, stepCount, batch / blockImages, count, at.rates] as const;
     kernels.train(at.model, at.blocks, at.labels, ...steps, at.room, at.sums, 0);
     kernels.foldWeights(at.model, at.folded);
     this.#sums.fill(0);
   }
 
-  /** Before the first images. */
+  /** Called before the first images. */
   setTestLabels(labels: Uint8Array): void {
     const { testLabels } = this.#layout.at;
     const end = testLabels + chunksOf(this.#testCount) * chunkImages;
     this.#bytes.fill(paddingLabel, testLabels, end).set(labels, testLabels);
   }
 
-  /** Bytes of test images as they come; a chunk is classified as soon as it is whole. */
+  /** Receives bytes of test images as they arrive; a chunk is classified as soon as it is complete. */
   evaluate(piece: Uint8Array): void {
     const { images } = this.#layout.at;
     for (let from = 0; from < piece.length; ) {
@@ -173,7 +173,7 @@ export class Sprint {
     const at = this.#layout.at;
     const blocks = blocksOf(images);
     const labels = at.testLabels + this.#evaluated;
-    // Labels of 255 leave out what is beyond the last image.
+    // Labels of 255 exclude the places beyond the last image.
     this.#kernels.extract(at.images, at.order, blocks, at.testBlocks, at.scratch);
     this.#kernels.evaluate(at.model, at.testBlocks, labels, blocks, at.folded, at.room, at.sums);
     this.#evaluated += images;
@@ -184,7 +184,7 @@ export class Sprint {
     return this.#evaluated;
   }
 
-  /** Test images classified rightly so far. */
+  /** Number of test images classified correctly so far. */
   get hits(): number {
     return this.#sums[1];
   }

@@ -1,22 +1,22 @@
-/** The test images, inflated on a thread of libuv while this one has other work. */
+/** The test images, inflated on a thread of libuv while this thread has other work. */
 import { createInflateRaw } from 'node:zlib';
 
 /**
- * Where the compressed stream is cut, as shares of it: zlib tells this thread of each part when it is inflated and only
- * then goes on with the next. The first part takes about as long as everything up to the trained model does here;
- * what is left to evaluate after the last one is small.
+ * Where the compressed stream is cut, as shares of it: zlib reports each piece to this thread when it is inflated and
+ * only then continues with the next. The first piece takes about as long as this thread's work up to the trained model;
+ * little is left to evaluate after the last piece.
  */
 const cuts = [0, 0.62, 0.82, 0.94, 1];
 
-/** Inflates the stream at once; see `drain`. `bytes`: of all that comes out. */
+/** Inflates the stream at once; see `drain`. `bytes`: size of the whole output. */
 export function inflateAside(stream: Buffer, bytes: number) {
-  // One chunk for everything and some spare: else zlib asks for another.
+  // One chunk for the whole output and some spare; otherwise zlib requests another.
   const inflater = createInflateRaw({ chunkSize: bytes + 64 });
   const pieces: Buffer[] = [];
   let missing = bytes;
   let failure: Error | null = null;
   let turn = () => {};
-  // In a turn of its own: zlib goes on with the next part first.
+  // In a separate turn: zlib continues with the next piece first.
   inflater.on('data', (piece: Buffer) => {
     pieces.push(piece);
     missing -= piece.length;
@@ -34,7 +34,7 @@ export function inflateAside(stream: Buffer, bytes: number) {
     inflater.write(stream.subarray(cuts[i - 1] * stream.length, cuts[i] * stream.length));
   inflater.end();
   return {
-    /** Calls `eat` with each piece in order; resolves when it has had everything. */
+    /** Calls `eat` with each piece in order; resolves after the last one. */
     drain(eat: (piece: Buffer) => void): Promise<void> {
       return new Promise((resolve, reject) => {
         turn = () => {

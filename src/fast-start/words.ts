@@ -1,7 +1,10 @@
-/** Which command lines are a race, told before the command-line parser is loaded; and the line that a race prints. */
+/**
+ * Which command lines select the race, decided before the command-line parser is loaded; and the line that a race
+ * prints.
+ */
 import type { Raced } from './race.js';
 
-/** Flags that the race takes, with what their values must be like; null: they have none. */
+/** Flags of the race, each with the pattern of its value; null: the flag has no value. */
 const flags = new Map([
   ['--profile-startup', null],
   ['--compile-kernels', null],
@@ -12,12 +15,12 @@ const flags = new Map([
   ['--seeds', /^(100000|[1-9]\d{0,4})$/],
 ]);
 
-/** `--seeds 30` without a command trains, as it always did. */
+/** `--seeds 30` without a command selects training. */
 const onlyWithCommand = new Set(['--seeds']);
 
 /**
- * Whether these words ask for the race and nothing but it: no words at all, flags of the race, or `race` before them.
- * Anything else, mistakes included, is left to the parser, before anything is run.
+ * Whether these words select the race and nothing else: no words at all, flags of the race, or `race` before them.
+ * Anything else, mistakes included, is left to the parser, before anything runs.
  */
 export function asksForRace(words: readonly string[]): boolean {
   const named = words[0] === 'race';
@@ -36,7 +39,7 @@ export function asksForRace(words: readonly string[]): boolean {
   return true;
 }
 
-/** Cut, not rounded: 96.996 % must not read as a 97.00 % that missed its target of 97. */
+/** Cut instead of rounded: 96.996 % must not read as a 97.00 % that missed its target of 97. */
 const percent = (share: number) => `${(Math.floor(share * 1e4 + 1e-6) / 100).toFixed(2)} %`;
 
 export function raceLine({ recipe, accuracy, elapsedMs }: Raced): string {

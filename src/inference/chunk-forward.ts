@@ -1,4 +1,4 @@
-/** One rank's way from images to logits, a chunk at a time: the pixel pipeline, then the training kernels. */
+/** One rank's computation from images to logits, a chunk at a time: the pixel pipeline, then the training kernels. */
 import { fetchPacked } from '../backend/wasm/inputs.js';
 import { Network } from '../backend/wasm/network.js';
 import { packDense } from '../data/packing.js';
@@ -16,7 +16,7 @@ export class ChunkForward {
   readonly #workspace: Workspace;
   readonly #kernels: Kernels;
   readonly #buffer: ArrayBufferLike;
-  /** Of the round: u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
+  /** Buffers of the round: u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
   readonly #images: Uint8Array;
   readonly #logits: Float32Array;
   /** Byte offset of this rank's rows in the test part, and of the list of their places. */
@@ -54,7 +54,7 @@ export class ChunkForward {
     this.#panels = new Float32Array(buffer, offset, bytes / 4);
   }
 
-  /** Images [first, last) of the round, at most a chunk, into their logits. */
+  /** Computes the logits of images [first, last) of the round, at most a chunk. */
   #run(first: number, last: number): void {
     const { classes, evaluationChunk } = this.#inference.plan;
     const count = last - first;

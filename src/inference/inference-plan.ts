@@ -1,6 +1,6 @@
 /**
- * The memory of a predictor: the plan of a training run without training, whose test part has room for one chunk of
- * images a rank; after it the images of a round and their logits, which the ranks share.
+ * The memory of a predictor: the plan of a training run without its training regions, whose test part has room for one
+ * chunk of images for each rank. After it come the images of a round and their logits, which the ranks share.
  */
 
 import type { Config } from '../config/schema.js';
@@ -14,25 +14,27 @@ import type { Tensor } from '../model/safetensors.js';
 import { makePlan } from '../plan/make-plan.js';
 import type { DataFacts, Plan } from '../plan/plan.js';
 
-/** What the tensors alone do not say. */
+/** The facts that the tensors do not contain. */
 export interface NetworkDescription {
   readonly config: Config;
   /** The transforms of the training run, fitted on its samples. */
   readonly pipeline: Pipeline;
-  /** As prepareData gives them: packing, classes. */
+  /** As returned by prepareData: packing, classes. */
   readonly facts: DataFacts;
 }
 
 export interface InferencePlan {
   readonly plan: Plan;
-  /** Of a sample as it comes. */
+  /** Shape of a sample as given. */
   readonly input: Shape;
-  /** What the transforms are restored from in each rank. */
+  /** The tensors from which each rank restores the transforms. */
   readonly data: Config['data'];
   readonly fitted: ReadonlyMap<string, Tensor>;
-  /** Samples from the place of one rank's chunk to the next's: one more than a chunk, whose end is a start too. */
+  /**
+   * Samples from the place of one rank's chunk to the next's: one more than a chunk, because its end is a start too.
+   */
   readonly stride: number;
-  /** Images in memory at a time: a chunk for a single rank, many for several to share. */
+  /** Images in memory at a time: one chunk for a single rank, many for several ranks to share. */
   readonly roundImages: number;
   /** u8 [roundImages][product of input]. */
   readonly images: Region;
@@ -52,13 +54,13 @@ export function planInference(
   cores: number,
 ): InferencePlan {
   const { input } = pipeline;
-  // Not the facts' scale: a pipeline from a file may go with facts of other samples.
+  // The scale is the pipeline's, not the facts': a pipeline from a file may go with facts of other samples.
   const { scale, shift } = pipeline.affine;
   const shifted = shift.some((value) => value !== 0);
   const settings: Config = {
     ...config,
     backend: { name: 'wasm' },
-    // Nothing of training is planned.
+    // No training region is planned.
     train: { ...config.train, batch: 1, selective: { beta: 0 } },
     parallel: { ...config.parallel, sync: 'owner' },
     log: { ...config.log, noiseScale: false },
@@ -70,7 +72,7 @@ export function planInference(
   };
   const stride = planOf(1).evaluationChunk + 1;
   const made = planOf(stride * threads);
-  // The parameters never change, so the centred bias is computed once, whatever the plan would do in training.
+  // The parameters never change, so the centred bias is computed once, not as the plan would do in training.
   const plan = { ...made, input: { ...made.input, centredByOwner: made.input.shifted } };
   const arena = new Arena(plan.bytes);
   const roundImages = (threads === 1 ? 1 : roundChunks) * plan.evaluationChunk;
@@ -81,7 +83,7 @@ export function planInference(
   return { plan, input, ...transforms, stride, roundImages, images, logits, rangeEnds, bytes: arena.bytes };
 }
 
-/** @throws UserError when a tensor is missing or does not fit, or when there is not enough memory. */
+/** @throws UserError if a tensor is missing or does not fit, or if there is not enough memory. */
 export function fillInference(
   { plan, rangeEnds, bytes }: InferencePlan,
   shift: Float32Array,
@@ -99,7 +101,7 @@ export function fillInference(
   return memory;
 }
 
-/** Sparse inputs that are shifted: the bias that stands for the shift, once for all. */
+/** For shifted sparse inputs: computes the bias that represents the shift, once for all. */
 export function centreBias({ layers, regions, input }: Plan, kernels: Kernels): void {
   if (input.packing !== 'sparse' || !input.shifted) return;
   const [{ panels, panelWidth, panelFloats, inputs }] = layers;

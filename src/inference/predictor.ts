@@ -1,7 +1,7 @@
 /**
- * Logits of images outside a training session: a memory of its own with the parameters, and the forward pass of the
- * training kernels. Few images are the calling thread's alone, as waking a worker takes longer than they do; of more it
- * shares the chunks with workers, where there are some. For networks on pixels.
+ * Logits of images outside a training session: a separate memory with the parameters, and the forward pass of the
+ * training kernels. The calling thread computes few images alone, because waking a worker takes longer. It shares the
+ * chunks of more images with workers, if it has any. For networks on pixels.
  */
 
 import { sizeOf } from '../data/transforms/transform.js';
@@ -27,21 +27,21 @@ export type { NetworkDescription } from './inference-plan.js';
 export interface PredictorOptions {
   /** The calling thread and threads − 1 workers; 1 by default. */
   readonly threads?: number;
-  /** Cores that this process may use; as many as threads by default. */
+  /** Number of cores available to this process; as many as threads by default. */
   readonly cores?: number;
 }
 
-/** From this many chunks on, workers share them: a chunk takes 0.1 to 0.2 ms, as does waking a worker. */
+/** With at least this many chunks, workers share them: a chunk takes 0.1 to 0.2 ms, as long as waking a worker. */
 const sharedFromChunks = 3;
 
-/** How long the calling thread spins for the last chunks of the others before it sleeps. */
+/** How long the calling thread spins for the other ranks' last chunks before it sleeps. */
 const roundSpinMs = 0.5;
 const sleepMs = 5;
 
 export class Predictor {
   readonly classes: number;
   readonly #inference: InferencePlan;
-  /** Of a round: u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
+  /** Buffers of a round: u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
   readonly #images: Uint8Array;
   readonly #logits: Float32Array;
   readonly #control: Control;
@@ -77,8 +77,8 @@ export class Predictor {
   }
 
   /**
-   * `tensors`: as a run saves them; `source` names them in messages. To be closed.
-   * @throws UserError for direction features, for a number of threads that is none, and when a tensor is missing or does not
+   * `tensors`: as saved by a run; `source` names them in messages. The caller closes the predictor.
+   * @throws UserError for direction features, for an invalid number of threads, and if a tensor is missing or does not
    * fit; WorkerFailure.
    */
   static async open(
@@ -91,7 +91,7 @@ export class Predictor {
     const { kind } = network.config.data.features;
     if (kind !== 'pixels') {
       throw new UserError(
-        `data.features.kind: ${expectedGot('pixels, the features that predictions are made from', kind)}`,
+        `data.features.kind: ${expectedGot('pixels, the only inputs that a predictor supports', kind)}`,
         ExitCode.usage,
       );
     }
@@ -107,8 +107,8 @@ export class Predictor {
   }
 
   /**
-   * images: u8 [n][rows · columns]; returns the logits, f32 [n][classes], in `out` where one is given.
-   * @throws UserError (usage) when either has a length that does not fit; WorkerFailure.
+   * images: u8 [n][rows · columns]; returns the logits, f32 [n][classes], in `out` if it is given.
+   * @throws UserError (usage) if either has a length that does not fit; WorkerFailure.
    */
   predict(images: Uint8Array, out?: Float32Array): Float32Array {
     const { input, roundImages } = this.#inference;
@@ -132,7 +132,7 @@ export class Predictor {
     return logits;
   }
 
-  /** The first `count` images in memory, into the first logits. */
+  /** Computes the first `count` images in memory into the first logits. */
   #round(count: number): void {
     const { plan } = this.#inference;
     if (this.#pool === null || count < sharedFromChunks * plan.evaluationChunk) {
@@ -167,7 +167,7 @@ export class Predictor {
     return new WorkerFailure(this.#control.abortDetail, this.#failure ?? 'left a prediction early');
   }
 
-  /** Lets the workers go. */
+  /** Releases the workers. */
   async close(): Promise<void> {
     if (this.#pool === null) return;
     if (!this.#control.aborted) this.#control.send(null);

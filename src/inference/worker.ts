@@ -1,4 +1,7 @@
-/** The Piscina task of a predictor: one call per worker, which takes its share of every round until told to finish. */
+/**
+ * The Piscina task of a predictor: one call per worker, which computes its share of every round until it is told to
+ * finish.
+ */
 import { instantiateKernels } from '../kernels/kernels.js';
 import { Aborted } from '../worker/aborted.js';
 import { AbortReason, Control } from '../worker/control.js';

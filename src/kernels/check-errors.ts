@@ -1,4 +1,4 @@
-/** Sizes of the kernel checks and how far a kernel is off. */
+/** Sizes of the kernel checks, and the error of a kernel. */
 
 /** Sizes of a check: rows of a batch, depth of a product, width in panels of 16, classes of a softmax. */
 export interface CheckSize {
@@ -9,10 +9,10 @@ export interface CheckSize {
   seed: number;
 }
 
-/** Greatest absolute error over the greatest magnitude expected; NaN when anything is NaN. */
+/** Largest absolute error over the largest magnitude expected; NaN if anything is NaN. */
 export function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
   let error = 0;
-  let magnitude = 1e-2; // expectations that are all but zero are not divided by themselves
+  let magnitude = 1e-2; // an expectation that is almost zero is no divisor
   for (let i = 0; i < expected.length; i++) {
     const difference = Math.abs(Number(got[i]) - Number(expected[i]));
     if (Number.isNaN(difference)) return Number.NaN;

@@ -1,4 +1,6 @@
-/** The kernels of layer-wise optimisers against the float64 reference: counts and widths that fill no vector, too. */
+/**
+ * The kernels of layer-wise optimisers against the float64 reference, including counts and widths that fill no vector.
+ */
 import { type CheckSize, relativeError, slotsError } from './check-errors.js';
 import type { Kernels } from './kernels.js';
 import * as reference from './reference.js';
@@ -16,7 +18,7 @@ export function checkLars(kernels: Kernels, scratch: Scratch, { panels, depth }:
   return slotsError([weights, velocity], expected);
 }
 
-/** Every second place of the sums is left alone. */
+/** Every second place of the sums must stay unchanged. */
 export function checkRowSquares(kernels: Kernels, scratch: Scratch, { rows, depth }: CheckSize): number {
   const x = scratch.floats(rows * depth);
   const sums = scratch.doubles(2 * rows);

@@ -7,7 +7,7 @@ import * as reference from './reference.js';
 import type { Scratch } from './scratch.js';
 import { packSparse, sparseBytes } from './sparse-rows.js';
 
-/** The same words as packSparse writes, in two feature ranges: 0 or 1. */
+/** The same words as written by packSparse, in two feature ranges: 0 or 1. */
 export function checkPackRows(kernels: Kernels, scratch: Scratch, { rows, depth }: CheckSize): number {
   const layout = { rangeEnds: [Math.floor(depth / 2), depth], shiftBits: 6, scale: 0.01 };
   const { view, pointer } = scratch.words(new Array(Math.ceil((rows * depth) / 4) + 4).fill(0));

@@ -13,7 +13,7 @@ import { Scratch } from './scratch.js';
 
 export interface CheckResult {
   kernel: keyof Kernels;
-  /** Greatest absolute error over the greatest magnitude of the expected values. */
+  /** Largest absolute error over the largest magnitude of the expected values. */
   error: number;
 }
 
@@ -21,7 +21,7 @@ type Check = (kernels: Kernels, scratch: Scratch, size: CheckSize) => number;
 
 const selfTestSize: CheckSize = { rows: 7, depth: 5, panels: 2, classes: 10, seed: 1 };
 
-/** Runs every check; `memory` is overwritten from its start and must hold them (256 KiB do for the default). */
+/** Runs every check; `memory` is overwritten from its start and must hold them (256 KiB suffice for the default). */
 export function checkAll(kernels: Kernels, memory: WebAssembly.Memory, size = selfTestSize): CheckResult[] {
   return (Object.keys(checks) as (keyof Kernels)[]).map((kernel) => ({
     kernel,

@@ -1,6 +1,6 @@
 /**
- * What the WebAssembly module exports. Every pointer is a byte offset into the shared memory, every stride is
- * in bytes; shapes and orderings are documented at each function in `assembly/`.
+ * The exports of the WebAssembly module. Every pointer is a byte offset into the shared memory, every stride is in
+ * bytes; shapes and orderings are documented at each function in `assembly/`.
  */
 export interface Kernels {
   packRows(
@@ -157,6 +157,6 @@ export const activationCode = { relu: 0, tanh: 1, gelu: 2 } as const;
 
 /** Links a compiled kernel module to a shared memory; each thread makes its own instance. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  // The module is ours and its exports are checked by the self-test, so the shape is known here.
+  // The module belongs to this package and its exports are checked by the self-test, so the shape is known here.
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
 }

@@ -15,9 +15,8 @@ export function moduleName(level: Level): 'relaxed' | 'simd' {
 }
 
 /**
- * The levels this V8 may have, best first. Unknown flags make V8 complain on stderr, so they are chosen by
- * version: relaxed SIMD is on by default from V8 11.4 (a flag before), the revectorizer known from 12.0 and
- * implemented for x64.
+ * The levels this V8 may have, best first. V8 prints unknown flags to stderr, so flags are chosen by version: relaxed
+ * SIMD is on by default from V8 11.4 (a flag before), the revectorizer is known from 12.0 and implemented for x64.
  */
 export function candidateLevels(v8Version: string, architecture: string): Level[] {
   const [major = 0] = v8Version.split('.').map(Number);
@@ -25,15 +24,15 @@ export function candidateLevels(v8Version: string, architecture: string): Level[
 }
 
 /**
- * Sets the flags that a level's compilation needs; they hold for the whole process, worker threads included.
- * Without lazy compilation and tiers, the optimised code is there before the first call, off the timed path.
+ * Sets the flags that a level's compilation needs; they hold for the whole process, worker threads included. Without
+ * lazy compilation and tiers, the optimised code exists before the first call, outside the timed path.
  */
 export function setCompilerFlags(level: Level, v8Version: string): void {
   const [major = 0, minor = 0] = v8Version.split('.').map(Number);
   for (const flag of ['--no-liftoff', '--no-wasm-tier-up', '--no-wasm-lazy-compilation'])
     setFlagsFromString(flag);
   if (major < 11 || (major === 11 && minor < 4)) setFlagsFromString('--experimental-wasm-relaxed-simd');
-  // Without lazy compilation there is no feedback for the inliner to read, and V8 14 aborts over that.
+  // Without lazy compilation the inliner has no feedback to read, and V8 14 then aborts.
   if (major >= 14) setFlagsFromString('--no-wasm-inlining');
   if (major >= 12) {
     setFlagsFromString(

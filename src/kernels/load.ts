@@ -11,7 +11,7 @@ import { candidateLevels, type Level, moduleName, setCompilerFlags } from './lev
 
 export interface KernelModules {
   readonly engine: WebAssembly.Module;
-  /** Only for recipes on direction features. */
+  /** Only for recipes with direction features. */
   readonly directions: WebAssembly.Module | null;
 }
 
@@ -24,16 +24,16 @@ export interface LoadedKernels {
   readonly refused: readonly string[];
 }
 
-/** Greatest relative error that a kernel may show in the self-test; a wrong kernel is wrong by far more. */
+/** Largest relative error accepted in the self-test; a wrong kernel has a far larger error. */
 const tolerance = 1e-4;
 
-/** The same for direction features, whose grid is placed in fixed point. */
+/** The same for direction features, whose grid has fixed-point coordinates. */
 const directionTolerance = 1e-3;
 
 /**
- * Tries the levels from the best down and returns the first whose kernels pass the self-test. `shape`: of the
- * direction features that are needed; null: none.
- * @throws UserError when not even plain SIMD works.
+ * Tries the levels from the best down and returns the first whose kernels pass the self-test. `shape`: of the direction
+ * features that are needed; null: none.
+ * @throws UserError if not even plain SIMD works.
  */
 export function loadKernels(
   candidates = candidateLevels(process.versions.v8, process.arch),
@@ -77,8 +77,8 @@ function compileAndCheck(shape: DirectionShape | null, level: Level) {
 }
 
 /**
- * Appends an empty custom section with the level's name: V8 shares compiled code between modules of the same
- * bytes, and would otherwise answer a recompilation under other flags with the code already made.
+ * Appends an empty custom section with the level's name. V8 shares compiled code between modules of the same bytes;
+ * without the section, compiling under other flags would return the code already made.
  */
 function withMarker(bytes: Uint8Array, level: Level): Uint8Array<ArrayBuffer> {
   const name = new TextEncoder().encode(level);

@@ -1,6 +1,6 @@
 /**
- * The mathematics of the kernels in plain float64 JavaScript: slow, short and obviously right. The start-up
- * self-test and the tests hold every kernel against it.
+ * The mathematics of the kernels in plain float64 JavaScript: slow, short and easy to verify. The start-up self-test
+ * and the tests compare every kernel with it.
  */
 
 export type ActivationName = 'relu' | 'tanh' | 'gelu';
@@ -65,7 +65,7 @@ export interface SgdSettings {
   weightDecay: number;
 }
 
-/** One SGD step of one parameter, as PyTorch defines it. Returns [weight, velocity]. */
+/** One SGD step of one parameter, as defined by PyTorch. Returns [weight, velocity]. */
 export function sgdStep(weight: number, velocity: number, gradient: number, s: SgdSettings) {
   const g = gradient + s.weightDecay * weight;
   const v = s.momentum * velocity + g;
@@ -101,7 +101,7 @@ export interface LarsSettings {
   weightDecay: number;
 }
 
-/** One step of LARS for one parameter of a layer whose own rate is `rate`. Returns [weight, velocity]. */
+/** One step of LARS for one parameter of a layer with the rate `rate`. Returns [weight, velocity]. */
 export function larsStep(weight: number, velocity: number, gradient: number, rate: number, s: LarsSettings) {
   const v = s.momentum * velocity + rate * (gradient + s.weightDecay * weight);
   return [weight - v, v] as const;

@@ -81,7 +81,7 @@ export class Scratch {
 
   /**
    * Random rows, about half zeros, packed for the kernels in two feature ranges. `values`: the rows in batch order,
-   * [rows][features], already scaled; `located()`: the rows that locateRows found, in the same form.
+   * [rows][features], already scaled; `located()`: the rows found by locateRows, in the same form.
    */
   sparseRows(rows: number, features: number, shiftBits: number) {
     const order = this.permutation(rows);

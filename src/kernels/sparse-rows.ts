@@ -7,7 +7,7 @@ export interface DenseRows {
   readonly width: number;
 }
 
-/** How a sparse row's non-zeros are written down. */
+/** The format of a sparse row's non-zeros. */
 export interface SparseLayout {
   /** Where each feature range ends, ascending, the last one = features. */
   readonly rangeEnds: readonly number[];
@@ -19,7 +19,7 @@ export interface SparseLayout {
 /** Bytes of an entry: {u32 feature << shiftBits, f32 value · scale}. */
 export const entryBytes = 8;
 
-/** The most bytes that the entries can take: every range may need one of padding. */
+/** The largest size of the entries: every range may need one of padding. */
 export function sparseBytes(count: number, nonZeros: number, ranges: number): number {
   return (nonZeros + count * ranges) * entryBytes;
 }

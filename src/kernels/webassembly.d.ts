@@ -1,4 +1,4 @@
-/** The part of the WebAssembly API that is used here: TypeScript ships these types only with the browser's. */
+/** The members of the WebAssembly API that are used here: TypeScript ships these types only with the browser's. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);

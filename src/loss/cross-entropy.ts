@@ -1,4 +1,4 @@
-/** Cross entropy of the softmax of the outputs, its target smoothed: (1 − ε) one-hot + ε / classes. */
+/** Cross entropy of the softmax of the outputs, with a smoothed target: (1 − ε) one-hot + ε / classes. */
 import { crossEntropy as reference } from '../kernels/reference.js';
 import type { Loss } from './loss.js';
 

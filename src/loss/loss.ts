@@ -1,6 +1,7 @@
 /**
- * A loss compares the outputs of a network with the class of a sample. It is defined on one row, in float64; a backend may
- * have a faster way for one that it knows by its name. A new loss is a file and a line here, and its keys in the schema.
+ * A loss compares the outputs of a network with the class of a sample. It is defined on one row, in float64; a backend
+ * may have a faster way for a loss that it knows by name. A new loss is a file and a line here, and its keys in the
+ * schema.
  */
 import type { Config } from '../config/schema.js';
 import { crossEntropy } from './cross-entropy.js';
@@ -8,7 +9,9 @@ import { squaredError } from './squared-error.js';
 
 export interface Loss {
   readonly name: Config['loss']['name'];
-  /** Returns the loss of one row; writes its gradient by the outputs to `gradient`, as long as the outputs. */
+  /**
+   * Returns the loss of one row; writes its gradient with respect to the outputs to `gradient`, as long as the outputs.
+   */
   row(outputs: Float64Array, target: number, gradient: Float64Array): number;
 }
 

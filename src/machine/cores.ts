@@ -1,6 +1,6 @@
 /**
- * How many cores this process may really use: topology, affinity (`taskset`) and container quotas together.
- * Only counting; what the cores are and can do is on the hardware card (`hardware.ts`).
+ * The number of cores that this process may use: topology, affinity (`taskset`) and container quotas combined. This
+ * module only counts; the kind and features of the cores are on the hardware card (`hardware.ts`).
  */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -9,20 +9,20 @@ import path from 'node:path';
 export interface CoreCount {
   /** Physical cores among the CPUs that this process may run on, never more than `available`; at least 1. */
   physical: number;
-  /** Logical CPUs that are online in the machine, whether or not this process may use them. */
+  /** Logical CPUs that are online in the machine, including those that this process may not use. */
   logical: number;
   /** CPUs' worth of time that affinity and cgroup quotas leave to this process; at least 1. */
   available: number;
 }
 
-/** Where the counts come from; a test points `root` at a made-up /sys and /proc. */
+/** The source of the counts; a test points `root` at an artificial /sys and /proc. */
 export interface CoreSources {
   platform?: NodeJS.Platform;
   root?: string;
   parallelism?: number;
 }
 
-/** Counts cores in well under 5 ms on Linux (no child process); elsewhere systeminformation is asked. */
+/** Counts cores in well under 5 ms on Linux (no child process); elsewhere by systeminformation. */
 export async function countCores(sources: CoreSources = {}): Promise<CoreCount> {
   const platform = sources.platform ?? process.platform;
   const root = sources.root ?? '/';
@@ -38,7 +38,7 @@ export async function countCores(sources: CoreSources = {}): Promise<CoreCount> 
   return clampedCount(physical, logical, available);
 }
 
-/** The CPU numbers in a kernel list: `0-2,5` is [0, 1, 2, 5]; null or nonsense is []. */
+/** The CPU numbers in a kernel list: `0-2,5` is [0, 1, 2, 5]; null or invalid text is []. */
 export function cpusIn(list: string | null): number[] {
   const cpus: number[] = [];
   for (const range of (list ?? '').trim().split(',')) {
@@ -56,7 +56,7 @@ function clampedCount(physical: number | null, logical: number, available: numbe
   return { physical: Math.max(1, Math.min(physical ?? usable, usable)), logical, available: usable };
 }
 
-/** Distinct cores behind these CPUs, one sysfs read a core; null when the topology is hidden. */
+/** Distinct cores behind these CPUs, one sysfs read a core; null if the topology is hidden. */
 function physicalOf(root: string, cpus: readonly number[]): number | null {
   const covered = new Set<number>();
   const coreIds = new Set<string>();
@@ -64,7 +64,7 @@ function physicalOf(root: string, cpus: readonly number[]): number | null {
   for (const cpu of cpus) {
     if (covered.has(cpu)) continue;
     const topology = `sys/devices/system/cpu/cpu${cpu}/topology`;
-    // The older name of the same list; kernels before 5.3 have only that one.
+    // The older name of the same list; kernels before 5.3 have only this one.
     const siblings = cpusIn(
       read(root, `${topology}/core_cpus_list`) ?? read(root, `${topology}/thread_siblings_list`),
     );
@@ -81,14 +81,14 @@ function physicalOf(root: string, cpus: readonly number[]): number | null {
   return total > 0 ? total : null;
 }
 
-/** The tightest cgroup quota above this process in whole CPUs, rounded up; null when there is none. */
+/** The tightest cgroup quota above this process in whole CPUs, rounded up; null if there is none. */
 function cgroupCores(root: string): number | null {
   const quotas: number[] = [];
   for (const line of (read(root, 'proc/self/cgroup') ?? '').split('\n')) {
     const [id, controllers, group] = line.trim().split(':');
     if (group === undefined) continue;
-    // A parent's quota binds its children, so every level counts. Inside a container the path may name a
-    // folder of the host that is not mounted here: then only the mount's own top is found, as it should be.
+    // A parent's quota also limits its children, so every level counts. Inside a container the path may name a folder
+    // of the host that is not mounted here: then only the mount's top is found, which is correct.
     const levels = ancestors(group);
     if (id === '0')
       quotas.push(...levels.map((level) => quotaV2(read(root, `sys/fs/cgroup${level}/cpu.max`))));
@@ -132,7 +132,7 @@ function statusField(root: string, name: string): string | null {
   return match?.[1] ?? null;
 }
 
-/** The trimmed text of a kernel file, null when it cannot be read: a hidden /sys is normal in containers. */
+/** The trimmed text of a kernel file, null if it cannot be read: a hidden /sys is normal in containers. */
 function read(root: string, file: string): string | null {
   try {
     return readFileSync(path.join(root, file), 'utf8').trim();

@@ -1,7 +1,7 @@
 /**
- * The hardware card: what machine a result was measured on. Facts that the machine does not tell are null,
- * never guessed. Gathering takes tens of milliseconds (systeminformation starts child processes), so it
- * belongs beside the work or after it, never on a timed path.
+ * The hardware card: the machine on which a result was measured. Facts that the machine does not report are null, never
+ * guessed. Gathering takes tens of milliseconds (systeminformation starts child processes), so it runs in parallel with
+ * the work or after it, never on a timed path.
  */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -16,16 +16,16 @@ export interface HardwareFacts {
   physicalCores: number | null;
   logicalCores: number | null;
   availableCores: number | null;
-  /** Bytes of one cache as the first core sees it (L3: shared with its neighbours). */
+  /** Bytes of one cache as seen by the first core (L3: shared with its neighbours). */
   l1dBytes: number | null;
   l1iBytes: number | null;
   l2Bytes: number | null;
   l3Bytes: number | null;
-  /** Features that matter to kernels, by the kernel's names; null when the flags cannot be read. */
+  /** Features relevant to kernels, by the kernel's names; null if the flags cannot be read. */
   simd: string[] | null;
   memoryTotalBytes: number | null;
   memoryFreeBytes: number | null;
-  /** The hypervisor's name, `virtual` when it has none to tell, `none` on bare metal. */
+  /** The hypervisor's name, `virtual` if it has no name, `none` on bare metal. */
   virtualisation: string | null;
   os: string | null;
   kernel: string | null;
@@ -35,19 +35,19 @@ export interface HardwareFacts {
 }
 
 export interface TensorFlowVersions {
-  /** Of the JavaScript package, and of the C library that it runs. */
+  /** Versions of the JavaScript package, and of its C library. */
   readonly tfjsNode: string;
   readonly tensorflow: string;
 }
 
-/** What the start-up measurement found: WebAssembly feature level, float32 GFLOP/s, memory GB/s. */
+/** Results of the start-up measurement: WebAssembly feature level, float32 GFLOP/s, memory GB/s. */
 export interface MeasuredSpeed {
   wasmLevel: string;
   gflops: number | null;
   bandwidthGBs: number | null;
 }
 
-/** The four calls of systeminformation that the card needs; a test passes its own. */
+/** The four calls of systeminformation that the card needs; a test supplies its own. */
 export interface HardwareSource {
   cpu(): Promise<Systeminformation.CpuData>;
   mem(): Promise<Systeminformation.MemData>;
@@ -58,7 +58,7 @@ export interface HardwareSource {
 const INTERESTING =
   /^(sse4_[12]|avx|avx2|avx_vnni|f16c|fma|avx512(f|bw|vl|_vnni|_bf16|_fp16)|amx_\w+|asimd|asimddp|i8mm|bf16|sve2?)$/;
 
-/** Never rejects and never takes longer than `timeoutMs` for the sub-calls (run together). */
+/** Never rejects and never takes longer than `timeoutMs` for the sub-calls (in parallel). */
 export async function gatherHardware(
   load: () => Promise<HardwareSource> = async () => (await import('systeminformation')).default,
   timeoutMs = 3000,
@@ -95,7 +95,7 @@ export async function gatherHardware(
   };
 }
 
-/** Lines for people, `label` padded to 11 columns; facts that are not known are left out. */
+/** Lines for people, `label` padded to 11 columns; unknown facts are omitted. */
 export function hardwareLines(
   facts: HardwareFacts,
   measured: MeasuredSpeed | null,
@@ -150,7 +150,7 @@ export function hardwareLines(
   ];
 }
 
-/** The result, or null when it throws or is late. The timer never keeps the process alive by itself. */
+/** The result, or null if the call throws or is late. The timer never keeps the process alive by itself. */
 async function orNull<T>(call: () => Promise<T>, timeoutMs: number): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
@@ -166,9 +166,9 @@ async function orNull<T>(call: () => Promise<T>, timeoutMs: number): Promise<T |
 }
 
 /**
- * systeminformation's `speed` falls back on tables, the momentary clock or a timer's frequency, so the base
- * comes from the model name or the kernel instead. Its `speedMax` is a boost clock on Linux, the base clock
- * on Windows, and a copy of `speed` on macOS.
+ * systeminformation's `speed` falls back on tables, the momentary clock or a timer's frequency, so the base is read
+ * from the model name or the kernel instead. Its `speedMax` is a boost clock on Linux, the base clock on Windows, and a
+ * copy of `speed` on macOS.
  */
 function frequencies(cpu: Systeminformation.CpuData | null): {
   baseGHz: number | null;
@@ -184,7 +184,7 @@ function frequencies(cpu: Systeminformation.CpuData | null): {
   return { baseGHz: base, boostGHz: process.platform === 'linux' ? maximum : null };
 }
 
-/** sysfs tells the size of one cache; lscpu, which systeminformation asks on Linux, tells the sum of all. */
+/** sysfs has the size of one cache; lscpu, which systeminformation uses on Linux, has the sum of all. */
 function caches(cpu: Systeminformation.CpuData | null) {
   const found = new Map<string, number | null>();
   for (let index = 0; index < 8; index++) {
@@ -203,7 +203,7 @@ function caches(cpu: Systeminformation.CpuData | null) {
   };
 }
 
-/** Names as Linux spells them; macOS writes `sse4.2` and `avx1.0`. */
+/** Names in Linux's spelling; macOS writes `sse4.2` and `avx1.0`. */
 function simdFeatures(flags: string | undefined): string[] | null {
   if (text(flags) === null) return null;
   const names = (flags ?? '').toLowerCase().split(/\s+/);

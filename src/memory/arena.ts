@@ -1,4 +1,4 @@
-/** Regions of the shared memory, handed out one after the other, each to the part of a plan that owns it. */
+/** Regions of the shared memory, allocated in sequence, each to the section of a plan that owns it. */
 
 /** The memory's first page belongs to the kernels' own constants (tables of Math.log): plans start after it. */
 export const reservedBytes = 65536;
@@ -11,15 +11,15 @@ export interface Region {
   readonly bytes: number;
 }
 
-/** Hands out the next region. */
+/** Allocates the next region. */
 export type Take = (bytes: number) => Region;
 
-/** Each region starts on cache lines of its own (128 bytes: pairs are prefetched). */
+/** Each region starts on its own cache lines (128 bytes: pairs are prefetched). */
 export class Arena {
   #top: number;
   readonly #owned = new Map<string, number>();
 
-  /** `start`: bytes that are taken already. */
+  /** `start`: number of bytes already allocated. */
   constructor(start = reservedBytes) {
     this.#top = start;
   }
@@ -30,7 +30,7 @@ export class Arena {
     return { offset, bytes };
   };
 
-  /** Lets a part of the plan take its regions; what it took is kept under its name. */
+  /** Lets a section of the plan allocate its regions; their size is recorded under its name. */
   part<P>(owner: string, plan: (take: Take) => P): P {
     const before = this.#top;
     const planned = plan(this.take);
@@ -38,7 +38,7 @@ export class Arena {
     return planned;
   }
 
-  /** Bytes by owner, in the order in which they took them. */
+  /** Bytes by owner, in the order of allocation. */
   get owners(): Record<string, number> {
     return Object.fromEntries(this.#owned);
   }

@@ -1,7 +1,7 @@
 /** The one shared memory of a session. */
 import { UserError } from '../user-error.js';
 
-/** @throws UserError when there is not enough memory. */
+/** @throws UserError if there is not enough memory. */
 export function allocate(bytes: number): WebAssembly.Memory {
   const pages = bytes / 65536;
   const megabytes = Math.ceil(bytes / 2 ** 20);

@@ -1,4 +1,4 @@
-/** Accuracy: the share of samples whose greatest output is that of their class. */
+/** Accuracy: the share of samples whose largest output is that of their class. */
 
 /** Of several equal outputs the first counts, as in PyTorch's argmax; a row with a NaN is wrong. */
 export function isHit(outputs: ArrayLike<number>, target: number): boolean {

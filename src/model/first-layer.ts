@@ -1,9 +1,9 @@
-/** Which kernels a first layer on pixels gets, by its width: measured, not reasoned. */
+/** The kernels of a first layer on pixels, chosen by its width from measurements. */
 
 export interface FirstLayerChoice {
-  /** Widths that the row stands for, up to this one. */
+  /** The row applies to widths up to this one. */
   readonly outputs: number;
-  /** Share of non-zero pixels up to which sparse rows beat dense ones on one and on two threads. */
+  /** Share of non-zero pixels up to which sparse rows are faster than dense ones on one and on two threads. */
   readonly sparseUpTo: number;
   /** How the gradient of sparse rows is summed: row by row, or from the batch turned into columns. */
   readonly gradient: 'scattered' | 'gathered';

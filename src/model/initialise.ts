@@ -1,4 +1,4 @@
-/** The distributions that initial weights are drawn from. */
+/** The distributions of initial weights. */
 
 /**
  * - `torch`: U(±1/√in) for weights and biases, nn.Linear's default;
@@ -11,7 +11,10 @@
  */
 export type InitKind = 'torch' | 'he' | 'glorot' | 'lecun' | 'orthogonal' | 'recipe' | 'zero';
 
-/** Largest absolute value of a uniform draw; 0: weights are not drawn so. `isOutput`: of a network with hidden layers. */
+/**
+ * Largest absolute value of a uniform draw; 0: weights are not drawn uniformly. `isOutput`: the last layer of a network
+ * with hidden layers.
+ */
 export function initialBound(kind: InitKind, inputs: number, outputs: number, isOutput: boolean): number {
   if (kind === 'zero' || kind === 'orthogonal') return 0;
   const variance = { torch: 1 / 3, he: 2, glorot: 2, lecun: 1, recipe: isOutput ? 0.6 : 1 }[kind];

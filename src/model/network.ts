@@ -1,11 +1,11 @@
-/** A network: its layers in a row, from the configuration to their places in the parameter vector. */
+/** A network: its layers in order, from the configuration to their places in the parameter vector. */
 import type { Rng } from '../numbers/rng.js';
 import type { InitKind } from './initialise.js';
 import { dense, denseTensors } from './layers/dense.js';
 import type { Layer, LayerLayout, LayerTensors, Site } from './layers/layer.js';
 import type { Tensor } from './safetensors.js';
 
-/** A new kind of layer is a file in `layers/` and a line here, besides what it is in the configuration. */
+/** A new kind of layer is a file in `layers/` and a line here, besides its keys in the configuration. */
 export const layerTensors: Readonly<Record<LayerLayout['kind'], LayerTensors>> = { dense: denseTensors };
 
 /** `sizes`: units from the input to the outputs, such as [784, 256, 128, 10]; between the layers are activations. */
@@ -13,7 +13,7 @@ export function denseNetwork(sizes: readonly number[]): Layer[] {
   return sizes.slice(1).map((outputs, index) => dense(sizes[index], outputs));
 }
 
-/** `firstForm`: of the layer on the inputs; the others get dense rows, or matrices as it does. */
+/** `firstForm`: the form of the layer on the inputs; the others have dense rows, or matrices if the first has. */
 export function layoutNetwork(network: readonly Layer[], firstForm: Site['form']): LayerLayout[] {
   const form = firstForm === 'matrix' ? 'matrix' : 'dense rows';
   let offset = 0;
@@ -24,7 +24,7 @@ export function layoutNetwork(network: readonly Layer[], firstForm: Site['form']
   });
 }
 
-/** Drawn layer by layer, weights [out][in] before biases, whatever their place in memory. */
+/** Drawn layer by layer, weights [out][in] before biases, for every layout in memory. */
 export function initialTensors(network: readonly Layer[], kind: InitKind, rng: Rng): Map<string, Tensor> {
   return new Map(
     network.flatMap((layer, index) => {

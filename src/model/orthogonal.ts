@@ -2,9 +2,9 @@
 import type { Rng } from '../numbers/rng.js';
 
 /**
- * f32 [rows][columns], row by row: the rows are orthonormal where there are no more of them than columns, else the
- * columns are. Gaussian vectors made orthogonal one after the other (modified Gram-Schmidt, each twice), which is the
- * uniform distribution over such matrices.
+ * f32 [rows][columns], row by row. The rows are orthonormal if there are no more rows than columns, else the columns
+ * are. Gaussian vectors are orthogonalised in sequence (modified Gram-Schmidt, each twice), which gives the uniform
+ * distribution over such matrices.
  */
 export function orthogonalMatrix(rows: number, columns: number, rng: Rng): Float32Array {
   const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
@@ -35,7 +35,7 @@ function dot(a: Float64Array, b: Float64Array): number {
 
 /** Standard normal (Box & Muller 1958). */
 function gaussian(rng: Rng): number {
-  // Uniform in (0, 1): never zero, whose logarithm there is none of.
+  // Uniform in (0, 1): never zero, whose logarithm is infinite.
   const uniform = (rng.next() + 0.5) / 2 ** 32;
   return Math.sqrt(-2 * Math.log(uniform)) * Math.cos(Math.PI * rng.symmetric(1));
 }

@@ -1,4 +1,4 @@
-/** Between the parameter vector in shared memory and named tensors of PyTorch's shapes and names. */
+/** Converts between the parameter vector in shared memory and named tensors with PyTorch's shapes and names. */
 import { UserError } from '../user-error.js';
 import type { LayerLayout } from './layers/layer.js';
 import { layerTensors, nameOf } from './network.js';
@@ -17,7 +17,7 @@ export function exportParameters(layers: readonly LayerLayout[], vector: Float32
 
 /**
  * Fills the whole vector, padding with zeros. `prefix` is put before each name looked up in `tensors`.
- * @throws UserError naming `file`, the tensor and both shapes when one is missing or does not fit.
+ * @throws UserError naming `file`, the tensor and both shapes if one is missing or does not fit.
  */
 export function importParameters(
   layers: readonly LayerLayout[],
@@ -39,7 +39,7 @@ export function importParameters(
   }
 }
 
-/** @throws UserError naming `file`, the tensor and both shapes when it is missing or has another shape. */
+/** @throws UserError naming `file`, the tensor and both shapes if it is missing or has another shape. */
 export function findTensor(
   tensors: ReadonlyMap<string, Tensor>,
   name: string,

@@ -1,7 +1,7 @@
 /**
- * The safetensors format (github.com/huggingface/safetensors): 8 bytes of header length (little-endian u64),
- * a JSON header, then the tensors' bytes without holes. Reads F32, F64, F16 and BF16 as float32; writes F32.
- * For little-endian machines, as WebAssembly's memory is.
+ * The safetensors format (github.com/huggingface/safetensors): 8 bytes of header length (little-endian u64), a JSON
+ * header, then the tensors' bytes without holes. Reads F32, F64, F16 and BF16 as float32; writes F32. Requires a
+ * little-endian machine, like WebAssembly's memory.
  */
 import { expectedGot, UserError } from '../user-error.js';
 
@@ -33,8 +33,8 @@ const DTYPES = new Map<string, { bytes: number; toFloat32: (bytes: ArrayBuffer) 
 ]);
 
 /**
- * Tensors by name, in the header's order, each a copy of its own. `bytes` need not be aligned; `file` is for
- * messages. Throws UserError (exit 1) for anything that is not exactly a safetensors file.
+ * Tensors by name, in the header's order, each a separate copy. `bytes` need not be aligned; `file` is for messages.
+ * Throws UserError (exit 1) for anything that is not exactly a safetensors file.
  */
 export function readSafetensors(bytes: Uint8Array, file: string): Map<string, Tensor> {
   const { header, bodyStart } = parseHeader(bytes, file);
@@ -53,7 +53,7 @@ export function readSafetensors(bytes: Uint8Array, file: string): Map<string, Te
   );
 }
 
-/** The `__metadata__` strings of a file, {} when it has none. Throws as `readSafetensors` does. */
+/** The `__metadata__` strings of a file, {} if it has none. Throws as `readSafetensors` does. */
 export function readSafetensorsMetadata(bytes: Uint8Array, file: string): Record<string, string> {
   const metadata = parseHeader(bytes, file).header[METADATA] ?? {};
   return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)]));
@@ -61,7 +61,7 @@ export function readSafetensorsMetadata(bytes: Uint8Array, file: string): Record
 
 /**
  * The bytes of a file with these tensors in the map's order, the body aligned to 8 bytes.
- * Throws RangeError when a shape and its data disagree: a bug, not the user's mistake.
+ * Throws RangeError if a shape and its data disagree: a bug, not the user's mistake.
  */
 export function writeSafetensors(
   tensors: Map<string, Tensor>,
@@ -143,7 +143,7 @@ function checkedEntry(name: string, value: unknown, file: string): Entry {
   return { name, dtype, shape, begin, end };
 }
 
-/** Every byte of the body belongs to exactly one tensor: holes and overlaps are how files hide things. */
+/** Every byte of the body belongs to exactly one tensor: holes and overlaps could hide data. */
 function checkContiguous(entries: readonly Entry[], bodyBytes: number, file: string): void {
   const inOrder = entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end);
   let expected = 0;

@@ -1,4 +1,7 @@
-/** A slice of the parameters: some consecutive rows of one panel of one layer, so contiguous in memory; it has one owner. */
+/**
+ * A slice of the parameters: some consecutive rows of one panel of one layer, so it is contiguous in memory. It has one
+ * owner.
+ */
 export interface Slice {
   readonly layer: number;
   readonly panel: number;
@@ -7,7 +10,7 @@ export interface Slice {
   readonly lastRow: number;
   /** Whether the bias row, which follows row `inputs − 1`, belongs to the slice. */
   readonly bias: boolean;
-  /** First float in the parameter vector, and how many, bias row included; a multiple of 16. */
+  /** First float in the parameter vector, and the number of floats, bias row included; a multiple of 16. */
   readonly offset: number;
   readonly floats: number;
   /** Sparse first layer: feature ranges [firstRange, lastRange) covered. */

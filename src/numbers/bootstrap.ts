@@ -7,23 +7,23 @@ export interface Interval {
   readonly high: number;
 }
 
-/** Covered by every interval of the reports. */
+/** The confidence level of every interval in the reports. */
 export const coverage = 0.95;
 const defaultResamples = 1000;
 const reportSeed = 2007;
 
-/** As many samples as were given, drawn with replacement. */
+/** As many samples as given, drawn with replacement. */
 export function resample(samples: readonly number[], rng: Rng): number[] {
   return samples.map(() => samples[rng.below(samples.length)]);
 }
 
-/** The middle `level` of finite and infinite values alike. Throws RangeError for an empty list. */
+/** The central `level` of finite and infinite values alike. Throws RangeError for an empty list. */
 export function middle(values: readonly number[], level = coverage): Interval {
   const tail = (1 - level) / 2;
   return { low: quantile(values, tail), high: quantile(values, 1 - tail) };
 }
 
-/** `statistic` of many resamples of every group, each drawn within itself. A statistic that is null is left out. */
+/** `statistic` of many resamples of every group, each drawn within the group. A null statistic is left out. */
 export function bootstrap<T>(
   groups: readonly (readonly number[])[],
   statistic: (groups: number[][]) => T | null,
@@ -38,7 +38,7 @@ export function bootstrap<T>(
   return values;
 }
 
-/** How far a median of few samples can be trusted. Throws RangeError without samples. */
+/** The uncertainty of a median of few samples. Throws RangeError without samples. */
 export function medianInterval(
   samples: readonly number[],
   { resamples = 2000, level = coverage }: { readonly resamples?: number; readonly level?: number } = {},

@@ -1,6 +1,6 @@
 /**
- * The one source of randomness: xoshiro128** (Blackman & Vigna 2018) seeded by splitmix32. Integer arithmetic
- * only, so a seed gives the same stream on every machine.
+ * The only source of randomness: xoshiro128** (Blackman & Vigna 2018) seeded by splitmix32. It uses only integer
+ * arithmetic, so a seed gives the same stream on every machine.
  */
 export class Rng {
   #a: number;
@@ -8,7 +8,10 @@ export class Rng {
   #c: number;
   #d: number;
 
-  /** `stream` separates uses of one seed: weights, subset and the order of each epoch do not disturb another. */
+  /**
+   * `stream` separates the uses of one seed: draws for weights, for the subset and for the order of each epoch are
+   * independent.
+   */
   constructor(seed: number, stream = 0) {
     let state = (seed ^ Math.imul(stream, 0x9e3779b9)) >>> 0;
     const next = () => {
@@ -43,7 +46,7 @@ export class Rng {
     return Math.floor((this.next() * bound) / 2 ** 32);
   }
 
-  /** Uniform in [−limit, limit), 24 bits: what a float32 can hold. */
+  /** Uniform in [−limit, limit), 24 bits: the precision of a float32. */
   symmetric(limit: number): number {
     return ((this.next() >>> 8) / 2 ** 23 - 1) * limit;
   }

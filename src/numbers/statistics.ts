@@ -4,15 +4,15 @@ export function mean(samples: readonly number[]): number {
   return atLeastOne(samples).reduce((sum, sample) => sum + sample, 0) / samples.length;
 }
 
-/** Standard deviation of the sample (divisor n − 1); null for one sample, which tells nothing of spread. */
+/** Standard deviation of the sample (divisor n − 1); null for one sample, which has no spread. */
 export function standardDeviation(samples: readonly number[]): number | null {
   const centre = mean(samples);
   if (samples.length < 2) return null;
-  // Two passes: the one-pass formula loses all digits when the spread is small beside the mean.
+  // Two passes: the one-pass formula loses all digits if the spread is small beside the mean.
   return Math.sqrt(samples.reduce((sum, sample) => sum + (sample - centre) ** 2, 0) / (samples.length - 1));
 }
 
-/** No spread: `Math.min(...samples)` overflows the stack at about 100,000 samples. */
+/** A loop instead of `Math.min(...samples)`, which overflows the stack at about 100,000 samples. */
 export function minimum(samples: readonly number[]): number {
   return atLeastOne(samples).reduce((least, sample) => Math.min(least, sample), Number.POSITIVE_INFINITY);
 }

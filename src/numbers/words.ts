@@ -1,4 +1,4 @@
-/** Figures in words: digits enough to tell, units always. */
+/** Numbers as text: enough digits to distinguish values, always with units. */
 import type { Interval } from './bootstrap.js';
 import { maximum, minimum } from './statistics.js';
 
@@ -25,7 +25,7 @@ export const msRange = (samples: readonly number[]): string =>
 /** A whole number, thousands grouped. */
 export const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 
-/** Cut, not rounded, to two decimals: 96.996 % must not read as a 97.00 % that missed its target of 97. */
+/** Cut to two decimals instead of rounded: 96.996 % must not read as a 97.00 % that missed its target of 97. */
 export const percent = (fraction: number): string =>
   `${(Math.floor(fraction * 1e4 + 1e-6) / 100).toFixed(2)} %`;
 
@@ -36,5 +36,5 @@ export const interval = ({ low, high }: Interval, show: (value: number) => strin
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-/** For a terminal: a name from another machine must not move the cursor or colour what follows. */
+/** For a terminal: a name from another machine must not move the cursor or colour the text after it. */
 export const printable = (text: string): string => text.replace(/(?!\n)\p{Cc}/gu, '�');

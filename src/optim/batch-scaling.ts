@@ -1,6 +1,6 @@
 /**
- * The peak learning rate as a function of the batch: k times as many images in a step average out k times the noise of
- * the gradient, so a rate found for one batch is scaled for another.
+ * The peak learning rate as a function of the batch. A step on k times as many images has less noise in its gradient,
+ * so a rate found for one batch is scaled for another.
  */
 import type { Config } from '../config/schema.js';
 

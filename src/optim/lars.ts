@@ -5,8 +5,8 @@
  *   trust = trustCoefficient · ‖w‖ / (‖g‖ + weightDecay · ‖w‖)
  *   v = momentum · v + lr · trust · (g + weightDecay · w);  w −= v
  *
- * so that a step changes every layer by about the same share of itself. trust is 1 where either norm is 0, as before
- * the first step from zero weights. Biases learn at lr, without decay.
+ * So a step changes every layer by about the same share of its norm. trust is 1 if either norm is 0, as before the
+ * first step from zero weights. Biases learn at lr, without decay.
  */
 import type { Config } from '../config/schema.js';
 import type { Kernels } from '../kernels/kernels.js';
@@ -28,7 +28,7 @@ export class Lars implements Optimizer {
   readonly #config: LarsConfig;
   readonly #kernels: Kernels;
   readonly #norms: LayerNorms;
-  /** By layer, of the step that is being made; forgotten as soon as the next is measured. */
+  /** Norms by layer, for the present step; reset when the next step's norms are computed. */
   #trust: (number | undefined)[] = [];
 
   constructor(config: LarsConfig, kernels: Kernels, norms: LayerNorms) {

@@ -1,7 +1,7 @@
 /**
- * Norms of a layer's weights and of their gradient, measured by several ranks, each for the slices it owns. A slice is
- * whole rows of weights, so the sums are kept for each row, f64 [rows of all layers][Σ w², Σ g²], and every rank adds
- * them up in the same order: the bits do not depend on how the layers are cut. Biases are not part of a norm.
+ * Norms of a layer's weights and of their gradient, computed by several ranks, each for its own slices. A slice is
+ * whole rows of weights, so the sums are kept for each row, f64 [rows of all layers][Σ w², Σ g²]. Every rank adds them
+ * up in the same order: the bits do not depend on how the layers are cut. Biases are not part of a norm.
  */
 import type { Config } from '../config/schema.js';
 import { stripFloats } from '../kernels/directions/direction-kernels.js';
@@ -11,7 +11,7 @@ import { doublesIn } from '../memory/views.js';
 import type { LayerLayout } from '../model/layers/layer.js';
 import type { Slice } from '../model/slice.js';
 
-/** The rows of one layer: the first one's number among all, how many a panel has, and floats of each. */
+/** The rows of one layer: the first one's number among all rows, the rows of a panel, and the floats of a row. */
 export interface WeightRows {
   readonly first: number;
   readonly perPanel: number;
@@ -21,7 +21,7 @@ export interface WeightRows {
 
 const bytesPerRow = 16;
 
-/** `strips`: of softmax regression on feature blocks, whose rows are strips; null for layers in panels or matrices. */
+/** `strips`: for softmax regression on feature blocks, whose rows are strips; null for layers in panels or matrices. */
 export function weightRows(layers: readonly LayerLayout[], strips: number | null): WeightRows[] {
   if (strips !== null) return [{ first: 0, perPanel: strips, count: strips, floats: stripFloats }];
   let first = 0;
@@ -32,7 +32,7 @@ export function weightRows(layers: readonly LayerLayout[], strips: number | null
   });
 }
 
-/** None for an optimiser that measures nothing. */
+/** Empty for an optimiser that needs no norms. */
 export function normsBytes(optimizer: Config['optimizer'], rows: readonly WeightRows[]): number {
   return optimizer.name === 'lars' ? rows.reduce((sum, { count }) => sum + count, 0) * bytesPerRow : 0;
 }
@@ -42,7 +42,7 @@ export interface Norms {
   readonly gradient: number;
 }
 
-/** Where the rows are, and where their sums are kept. */
+/** The places of the rows and of their sums. */
 export interface NormsPlan {
   readonly weightRows: readonly WeightRows[];
   readonly regions: { readonly norms: Region };
@@ -59,7 +59,7 @@ export class LayerNorms {
     this.#sums = doublesIn(memory, regions.norms);
   }
 
-  /** Floats of the slice that are weights; its bias, if it has one, follows. */
+  /** Number of the slice's floats that are weights; its bias, if it has one, follows. */
   weightFloats({ layer, firstRow, lastRow }: Slice): number {
     return (lastRow - firstRow) * this.#rows[layer].floats;
   }
@@ -72,7 +72,7 @@ export class LayerNorms {
     this.#kernels.rowSquares(gradient, lastRow - firstRow, floats, out + 8, bytesPerRow);
   }
 
-  /** Of a layer whose every slice has been measured. */
+  /** The norms of a layer whose slices all have their sums. */
   of(layer: number): Norms {
     const { first, count } = this.#rows[layer];
     let [weights, gradient] = [0, 0];

@@ -1,13 +1,13 @@
 /**
  * The simple gradient noise scale (McCandlish, Kaplan, Amodei et al. 2018, "An Empirical Model of Large-Batch
  * Training"), B = tr(Σ) / |G|²: the batch size up to which larger batches save steps almost in proportion. Σ is the
- * covariance of one image's gradient, G the gradient over all images. From appendix A.1: the square of a gradient over
- * b images has the expectation |G|² + tr(Σ) / b, so two batch sizes give unbiased estimates of both, here those of the
- * workers' shards and of their average. Each is smoothed before the ratio is taken, since a ratio of noisy numbers is
- * biased.
+ * covariance of one image's gradient, G the gradient over all images. From appendix A.1: the squared norm of a gradient
+ * over b images has the expectation |G|² + tr(Σ) / b. So two batch sizes give unbiased estimates of both, here those of
+ * the workers' shards and of their average. Each is smoothed before the ratio is taken, because a ratio of noisy
+ * numbers is biased.
  */
 
-/** Weight of the past in a moving average: it looks back some hundred steps. */
+/** Weight of the past in a moving average: it covers some hundred steps. */
 const decay = 0.99;
 
 export interface NoiseEstimate {
@@ -23,7 +23,7 @@ export interface NoiseSizes {
   readonly big: number;
 }
 
-/** Moving averages of both estimates, and the weight of what they have seen. */
+/** Moving averages of both estimates, and the total weight of their samples. */
 export interface NoiseAverages {
   readonly squaredGradient: number;
   readonly trace: number;
@@ -32,13 +32,13 @@ export interface NoiseAverages {
 
 export const emptyNoise: NoiseAverages = { squaredGradient: 0, trace: 0, weight: 0 };
 
-/** `shardRows`: of every shard of a full batch, at least two of them, none empty. */
+/** `shardRows`: rows of every shard of a full batch, at least two shards, none empty. */
 export function noiseSizes(shardRows: readonly number[]): NoiseSizes {
   const reciprocals = shardRows.reduce((sum, rows) => sum + 1 / rows, 0);
   return { small: shardRows.length / reciprocals, big: shardRows.reduce((sum, rows) => sum + rows, 0) };
 }
 
-/** After one more step: the mean of the shards' squared gradients, and the square of the batch's gradient. */
+/** After one more step: the mean of the shards' squared norms, and the squared norm of the batch's gradient. */
 export function addSquares(
   averages: NoiseAverages,
   { small: b, big: B }: NoiseSizes,

@@ -1,4 +1,4 @@
-/** An optimiser applies one step to a contiguous run of parameters, whichever rank owns it. */
+/** An optimiser applies one step to a contiguous range of parameters, on any rank. */
 import type { Config } from '../config/schema.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Slice } from '../model/slice.js';
@@ -7,7 +7,10 @@ import { Lars } from './lars.js';
 import { LayerNorms, type NormsPlan } from './layer-norms.js';
 
 export interface Optimizer {
-  /** Every slice is measured before any is updated, for an optimiser with a rate for each layer. Pointers are bytes. */
+  /**
+   * Computes the norms of every slice before any slice is updated, for an optimiser with a rate for each layer.
+   * Pointers are bytes.
+   */
   measure(slice: Slice, weights: number, gradient: number): void;
   /** All pointers are bytes, `states` one per state vector; `step` counts from 1. */
   update(
@@ -20,12 +23,12 @@ export interface Optimizer {
   ): void;
 }
 
-/** State vectors that the plan must make room for. */
+/** Number of state vectors that the plan allocates. */
 export function stateVectors(config: Config['optimizer']): number {
   return config.name === 'adam' ? 2 : 1;
 }
 
-/** What an optimiser needs of the plan of a run. */
+/** The fields of a run's plan that an optimiser reads. */
 export interface OptimizerPlan extends NormsPlan {
   readonly optimizer: Config['optimizer'];
 }

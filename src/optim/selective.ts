@@ -1,9 +1,9 @@
 /**
  * Selective back-propagation (Jiang et al. 2019, "Accelerating Deep Learning by Focusing on the Biggest Losers"): an
- * example of loss L is trained on with probability CDF(L)^β, so the largest losses always and the share 1 / (1 + β) of
- * all on average. Here the distribution is that of the batch's own losses instead of a history of recent ones, as in
- * Composer's SelectiveBackprop: nothing carries over from step to step. Equal losses share the mean of their ranks, or
- * a crowd of losses at 0 would count as large.
+ * example of loss L is trained on with probability CDF(L)^β. So the largest losses are always trained on, and on
+ * average the share 1 / (1 + β) of all. The distribution is that of the batch's own losses instead of a history of
+ * recent ones, as in Composer's SelectiveBackprop: no state is carried from step to step. Equal losses share the mean
+ * of their ranks; otherwise many losses at 0 would count as large.
  */
 export class Selector {
   readonly #beta: number;
@@ -15,8 +15,8 @@ export class Selector {
   }
 
   /**
-   * Writes the rows that are trained on to `rows`, ascending, and returns how many there are, at least one. losses: f64
-   * of every row; draws: one for each row, uniform in [0, 2^32).
+   * Writes the selected rows to `rows`, ascending, and returns their number, at least one. losses: f64 of every row;
+   * draws: one for each row, uniform in [0, 2^32).
    */
   choose(losses: Float64Array, draws: Uint32Array, rows: Int32Array): number {
     const count = losses.length;
@@ -35,7 +35,7 @@ export class Selector {
   }
 }
 
-/** How many of the values fulfil a condition that only a first part of them fulfils. */
+/** The number of values that fulfil a condition, if only the leading values fulfil it. */
 function countWhile(values: Float64Array, holds: (value: number) => boolean): number {
   let low = 0;
   let high = values.length;

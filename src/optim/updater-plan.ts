@@ -1,4 +1,4 @@
-/** What an updater keeps between steps: vectors of state as long as the parameters, and what it measures of each layer. */
+/** The memory of an updater between steps: state vectors as long as the parameters, and the norms of each layer. */
 import type { Config } from '../config/schema.js';
 import type { Region, Take } from '../memory/arena.js';
 import { normsBytes, type WeightRows } from './layer-norms.js';
@@ -10,7 +10,7 @@ export interface UpdaterRegions {
   readonly norms: Region;
 }
 
-/** `vectorBytes`: of the parameters. */
+/** `vectorBytes`: size of the parameter vector. */
 export function planUpdater(
   take: Take,
   optimizer: Config['optimizer'],

@@ -1,4 +1,4 @@
-/** What coordinator and ranks say to each other: commands, rates, and the sums and times that come back. */
+/** The regions through which coordinator and ranks communicate: commands and rates in, sums and times out. */
 import type { Region, Take } from '../memory/arena.js';
 
 /**
@@ -17,7 +17,7 @@ export interface ControlRegions {
 export interface ControlSizes {
   readonly threads: number;
   readonly ringSteps: number;
-  /** Most chunks of an evaluation. */
+  /** Largest number of chunks in an evaluation. */
   readonly chunks: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Lays out a run: from the configuration and the facts of the data to its plan, the concatenation of what its parts plan
- * for themselves. Nothing here touches memory or threads.
+ * Lays out a run: from the configuration and the facts of the data to the plan, which joins the sections that the other
+ * files plan. Nothing here touches memory or threads.
  */
 import { gradientBuffers } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
@@ -167,7 +167,7 @@ function inputPlan(
 ): InputPlan {
   const [first] = layers;
   const sparse = facts.packing === 'sparse';
-  // Rows that are turned into a matrix are read whole; kernels read them by ranges.
+  // Rows that are copied into a matrix are read whole; kernels read them by ranges.
   const kernelRanges = sparse && !asMatrices ? cutFeatures(facts.nonZeros, first, threads) : [];
   return {
     packing: facts.packing,

@@ -1,31 +1,33 @@
-/** Where a network lies: its parameters with what is derived from them, and the buffers through which rows pass. */
+/**
+ * The layout of a network: its parameters with the values derived from them, and the buffers that rows pass through.
+ */
 import type { Region, Take } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layers/layer.js';
 import { columnBytes } from './shards.js';
 
 /**
- * Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network: what has a row for
- * each sample lies in panels of 16 columns, f32 [width / 16][rows][16]; as a matrix, [rows][width].
+ * Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network. A buffer with a row for
+ * each sample is in panels of 16 columns, f32 [width / 16][rows][16]; as a matrix, [rows][width].
  */
 export interface Workspace {
   readonly rows: number;
   /** From one panel to the next. */
   readonly panelBytes: number;
-  /** Dense inputs, f32; sparse rows are used where they lie, but for matrices. */
+  /** Dense inputs, f32. Sparse rows are read in place, except by backends that need matrices. */
   readonly inputs: Region;
   /** Sparse: [rows][ranges + 1] addresses. */
   readonly bounds: Region;
   /** Per layer; the last one holds the outputs, then their gradient. */
   readonly activations: readonly Region[];
-  /** Per hidden layer: the gradient of the loss by its pre-activations. */
+  /** Per hidden layer: the gradient of the loss with respect to its pre-activations. */
   readonly deltas: readonly Region[];
   /** Per hidden layer, GELU only: pre-activations. */
   readonly preActivations: readonly Region[];
 }
 
 /**
- * parameters, gradients: vectors as long as the parameters; centredBias: f32 [width of the first layer]; columns: tiles of
- * the batch's sparse rows turned into columns; scratch: f32 rows per rank.
+ * parameters, gradients: vectors as long as the parameters; centredBias: f32 [width of the first layer]; columns: tiles
+ * of the batch's sparse rows turned into columns; scratch: f32 rows per rank.
  */
 export interface NetworkRegions {
   readonly parameters: Region;
@@ -72,7 +74,7 @@ export interface WorkspaceSizes {
   /** Sparse: feature ranges. */
   readonly ranges: number;
   readonly keepsSums: boolean;
-  /** Whether there are rows at all: softmax regression on feature blocks has none. */
+  /** Whether there are rows: softmax regression on feature blocks has none. */
   readonly hasRows: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where the workers train apart (`hogwild`, `local-sgd`), each has a replica: what a step writes besides the shared
- * weights, and for `local-sgd` the weights too. A replica's plan is that of a run with one thread.
+ * Replicas of workers that train apart (`hogwild`, `local-sgd`). A replica holds everything that a step writes besides
+ * the shared weights, and for `local-sgd` the weights too. A replica's plan is that of a run with one thread.
  */
 import { trainsApart } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
@@ -11,18 +11,18 @@ import type { Plan } from './plan.js';
 import { runLength } from './run-length.js';
 import { columnBytes } from './shards.js';
 
-/** One rank's own. Vectors are as long as the parameters. */
+/** The regions of one rank. Vectors are as long as the parameters. */
 export interface ReplicaRegions {
-  /** Null where the replicas share the weights of the plan. */
+  /** Null if the replicas share the weights of the plan. */
   readonly parameters: Region | null;
   readonly states: Region;
   readonly gradients: Region;
-  /** Derived from the parameters, as the plan's are: see Plan. */
+  /** Derived from the parameters, like the plan's: see Plan. */
   readonly centredBias: Region;
   readonly transposed: readonly (Region | null)[];
   readonly columns: Region;
   readonly scratch: Region;
-  /** Rows of the rank's part of a batch: all of it in `hogwild`. */
+  /** Rows of the rank's share of a batch: the whole batch in `hogwild`. */
   readonly training: Workspace;
 }
 
@@ -30,7 +30,7 @@ export interface ReplicaRegions {
 export interface LocalPlan {
   /** Steps between two averagings. */
   readonly steps: number;
-  /** How many steps of a run are synchronous before: post-local SGD. */
+  /** Number of steps at the start of a run that are synchronous: post-local SGD. */
   readonly from: number;
 }
 
@@ -40,7 +40,7 @@ export function planLocal(config: Config, trainImages: number): LocalPlan | null
   return { steps: localSteps, from: Math.round(localAfter * runLength(config, trainImages).totalSteps) };
 }
 
-/** What the sizes of the replicas follow from; `training`: takes a workspace of so many rows. */
+/** The inputs from which the sizes of the replicas follow; `training`: allocates a workspace for a number of rows. */
 export interface ReplicaSizes {
   readonly threads: number;
   readonly features: number;
@@ -52,7 +52,7 @@ export interface ReplicaSizes {
   readonly training: (rows: number) => Workspace;
 }
 
-/** One for each rank; none where the workers step together. */
+/** One for each rank; none if the workers step together. */
 export function planReplicas(
   { parallel: { sync }, train: { batch } }: Config,
   sizes: ReplicaSizes,
@@ -73,7 +73,7 @@ export function planReplicas(
   }));
 }
 
-/** The plan by which rank `rank` trains alone, as rank 0 of one thread; the slices stay those of all ranks. */
+/** The plan by which rank `rank` trains alone, as rank 0 of one thread; the slices are still those of all ranks. */
 export function replicaPlan(plan: Plan, rank: number): Plan {
   const { parameters, states, gradients, centredBias, transposed, columns, scratch, training } =
     plan.replicas[rank];

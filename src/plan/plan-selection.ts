@@ -9,13 +9,13 @@ export interface SelectionPlan {
   readonly losses: Region;
   /** u32 [training images]: the epoch's draws, uniform in [0, 2^32), one for each place of its order. */
   readonly draws: Region;
-  /** Per rank, i32 [batch]: the samples that were chosen, in the order of the batch. */
+  /** Per rank, i32 [batch]: the selected samples, in the order of the batch. */
   readonly chosen: readonly Region[];
-  /** f64 [ringSteps]: how many they were, at the place of the step's number from 0. */
+  /** f64 [ringSteps]: the number of selected samples, indexed by the step's number from 0. */
   readonly trained: Region;
 }
 
-/** Null where every image of a batch is trained on. */
+/** Null if every image of a batch is trained on. */
 export function planSelection(
   { train: { batch, selective } }: Config,
   { threads, images, ringSteps }: { threads: number; images: number; ringSteps: number },
@@ -31,7 +31,7 @@ export function planSelection(
   };
 }
 
-/** The plan by which rank `rank` trains on the samples chosen: they are the order, from its first place on. */
+/** The plan by which rank `rank` trains on the selected samples: they are the order, from its first place. */
 export function chosenPlan(plan: Plan, { chosen }: SelectionPlan, rank: number): Plan {
   return { ...plan, regions: { ...plan.regions, order: chosen[rank] } };
 }

@@ -1,6 +1,7 @@
 /**
- * The plan of a run: every size, offset, shard and slice, computed once by the coordinator (make-plan.ts) from the resolved
- * configuration and the facts of the data, cloned to the workers, printable with `--print-plan`. A plain object.
+ * The plan of a run: every size, offset, shard and slice. The coordinator computes it once (make-plan.ts) from the
+ * resolved configuration and the facts of the data. It is a plain object, cloned to the workers and printed by
+ * `--print-plan`.
  */
 import type { Config } from '../config/schema.js';
 import type { PartName } from '../data/dataset.js';
@@ -31,13 +32,13 @@ export interface DataFacts {
   /** input = value · scale − shift[feature]; `shifted`: whether any shift is not zero. */
   readonly scale: number;
   readonly shifted: boolean;
-  /** Non-zeros of each feature over the training images: where the work of a sparse layer lies. */
+  /** Non-zeros of each feature over the training images; they determine the work of a sparse layer. */
   readonly nonZeros: ArrayLike<number>;
   readonly parts: Readonly<Record<PartName, { readonly count: number; readonly nonZeros: number }>>;
 }
 
 export interface InputPlan {
-  /** directions: made during the run (plan.directions); the others lie in plan.parts. */
+  /** directions: made during the run (plan.directions); the other inputs are in plan.parts. */
   readonly packing: Packing | 'directions';
   readonly features: number;
   /** Dense: floats of an input row. */
@@ -47,74 +48,74 @@ export interface InputPlan {
   /** Sparse: log2 of the bytes of a weight row, and where each feature range ends. */
   readonly shiftBits: number;
   readonly rangeEnds: readonly number[];
-  /** Sparse and shifted: whether a slice is a whole panel, whose owner also keeps its centred bias. */
+  /** Sparse and shifted: whether each slice is a whole panel, whose owner also updates its centred bias. */
   readonly centredByOwner: boolean;
   /** Sparse: whether the gradient gathers from columns of the batch or scatters from its rows. */
   readonly gathers: boolean;
 }
 
 export interface ProfilePlan {
-  /** Where each thread leaves a CPU profile; null: nowhere. */
+  /** The file of each thread's CPU profile; null: none is recorded. */
   readonly cpuProfiles: string | null;
   /** URLs of the modules that each rank and the coordinator load: they belong to a room above both. */
   readonly instruments: string;
   readonly collector: string;
 }
 
-/** stamps: f64 [threads + 1][…], of a profiled run. */
+/** stamps: f64 [threads + 1][…], in a profiled run. */
 export interface ProfileRegions {
   readonly stamps: Region;
 }
 
 export interface Plan {
-  /** All but wasm have their layers, and the rows of a workspace, as matrices: see model/layers/dense.ts. */
+  /** Every backend but wasm has its layers, and the rows of a workspace, as matrices: see model/layers/dense.ts. */
   readonly backend: Config['backend']['name'];
   readonly threads: number;
-  /** tfjs-node: of an operation. */
+  /** tfjs-node: threads of an operation. */
   readonly threadsPerWorker: number;
-  /** Of a run whose ranks stamp their phases. */
+  /** In a run whose ranks stamp their phases. */
   readonly profile: ProfilePlan | null;
-  /** More threads than cores that this process may use: park at once instead of spinning. */
+  /** More threads than cores available to this process: park at once instead of spinning. */
   readonly oversubscribed: boolean;
   readonly sync: SyncName;
   readonly batch: number;
-  /** Rows of a batch that stay on one rank: direction features are made in blocks of eight images. */
+  /** Number of rows of a batch that stay on one rank: direction features are made in blocks of eight images. */
   readonly shardUnit: number;
   readonly classes: number;
   readonly loss: Config['loss'];
-  /** Of the loss; 0 for one that has none. */
+  /** Label smoothing of the loss; 0 for a loss without it. */
   readonly labelSmoothing: number;
-  /** Floats of scratch of a rank. */
+  /** Floats of scratch for a rank. */
   readonly scratchFloats: number;
   readonly activation: Config['model']['activation'];
   readonly optimizer: Config['optimizer'];
   readonly input: InputPlan;
   readonly directions: DirectionsPlan | null;
   readonly layers: readonly LayerLayout[];
-  /** Where a layer-wise optimiser keeps what it measures of each layer. */
+  /** Where a layer-wise optimiser keeps the norms of each layer. */
   readonly weightRows: readonly WeightRows[];
   /** Floats of the parameter vector. */
   readonly parameters: number;
-  /** Slices of the parameters by owning rank; together they are all of them. */
+  /** Slices of the parameters by owning rank; together they cover all parameters. */
   readonly slices: readonly (readonly Slice[])[];
   readonly parts: Readonly<Record<PartName, PartPlan>>;
-  /** Greatest number of steps in one command to the workers, the length of the metrics rings. */
+  /** Largest number of steps in one command to the workers, the length of the metrics rings. */
   readonly ringSteps: number;
   /** Samples that a worker claims at a time in an evaluation. */
   readonly evaluationChunk: number;
   readonly training: Workspace;
   readonly evaluation: readonly Workspace[];
-  /** Of the parts that every run has; see their own files. */
+  /** The sections that every run has; see their own files. */
   readonly regions: ControlRegions & SampleRegions & NetworkRegions & UpdaterRegions & ProfileRegions;
   /** Per layer from the second: transposed weights. */
   readonly transposed: readonly (Region | null)[];
   readonly local: LocalPlan | null;
-  /** Per rank, where workers train apart. */
+  /** Per rank, if the workers train apart. */
   readonly replicas: readonly ReplicaRegions[];
   readonly selection: SelectionPlan | null;
-  /** Squares of gradients: see planNoise. */
+  /** Squared norms of gradients: see planNoise. */
   readonly noise: Region | null;
-  /** Bytes by the part that took them. */
+  /** Bytes by the owner of their regions. */
   readonly owners: Readonly<Record<string, number>>;
   /** Bytes of the whole memory, a whole number of 64 KiB pages. */
   readonly bytes: number;

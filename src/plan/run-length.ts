@@ -1,7 +1,7 @@
-/** How long a run is: steps, and the images seen in them. */
+/** The length of a run: steps, and the images read in them. */
 import type { Config } from '../config/schema.js';
 
-/** Geometry of a run, from the configuration and the size of the training part. */
+/** Counts of a run, from the configuration and the size of the training part. */
 export function runLength(config: Config, trainImages: number) {
   const { batch, epochs, steps, dropLast } = config.train;
   const images = config.data.take ?? trainImages;
@@ -10,7 +10,7 @@ export function runLength(config: Config, trainImages: number) {
   return { images, stepsPerEpoch, totalSteps };
 }
 
-/** Images seen in `steps` steps; the last batch of an epoch may be partial. */
+/** Images read in `steps` steps; the last batch of an epoch may be partial. */
 export function imagesOf(steps: number, stepsPerEpoch: number, batch: number, images: number): number {
   const epochs = Math.floor(steps / stepsPerEpoch);
   const perEpoch = Math.min(images, stepsPerEpoch * batch);

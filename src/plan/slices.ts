@@ -1,19 +1,20 @@
 /**
- * Cutting the parameters into slices, each with one owner. A slice is some consecutive rows of one panel of one
- * layer, so it is contiguous in memory. Results do not depend on the cut: every element of a gradient is
- * summed over the batch in sample order, whichever rank does it.
+ * Cuts the parameters into slices, each with one owner. A slice is some consecutive rows of one panel of one layer, so
+ * it is contiguous in memory. Results do not depend on the cut: every element of a gradient is summed over the batch in
+ * sample order, by any rank.
  */
 import { biasFloats, stripFloats } from '../kernels/directions/direction-kernels.js';
 import type { LayerLayout } from '../model/layers/layer.js';
 import type { Slice } from '../model/slice.js';
 
 /**
- * Bytes of a panel's weights that are used together while the batch streams past. Measured: 72 KiB beat 24, 48 and
- * 250 for both 196-128-10 and 784-256-128-10; the first-level cache holds 32 or 48, but pixels near an edge are rare.
+ * Bytes of a panel's weights that are used together while the batch streams past. Measured: 72 KiB beat 24, 48 and 250
+ * for both 196-128-10 and 784-256-128-10. The first-level cache holds 32 or 48, but pixels near an edge are rarely
+ * non-zero.
  */
 const cachedBytes = 72 * 1024;
 
-/** Slices wanted per thread, so that they can be dealt out evenly. */
+/** Slices wanted per thread, so that they can be distributed evenly. */
 const slicesPerThread = 2;
 
 /** Whether every thread can own as many whole panels of the layer as the others. */
@@ -22,8 +23,8 @@ export function wholePanels(layer: LayerLayout, threads: number): boolean {
 }
 
 /**
- * Ends of the feature ranges of a sparse first layer, ascending, the last one = features. Each range has about
- * the same number of non-zeros; there are enough for the cache and for every thread to own some.
+ * Ends of the feature ranges of a sparse first layer, ascending, the last one = features. Each range has about the same
+ * number of non-zeros. There are enough ranges to fit the cache and for every thread to own some.
  */
 export function cutFeatures(nonZeros: ArrayLike<number>, first: LayerLayout, threads: number): number[] {
   const features = first.inputs;
@@ -42,7 +43,7 @@ export function cutFeatures(nonZeros: ArrayLike<number>, first: LayerLayout, thr
   return [...ends, features];
 }
 
-/** All slices, dealt to the ranks so that their estimated work is even (longest first). */
+/** All slices, distributed over the ranks so that their estimated work is even (longest first). */
 export function planSlices(
   layers: readonly LayerLayout[],
   facts: { nonZeros: ArrayLike<number>; parts: { train: { count: number } } },
@@ -73,7 +74,7 @@ export function planSlices(
 }
 
 /**
- * Softmax regression on feature blocks: its rows are strips of eight inputs, even shares of them a rank. The bias
+ * Softmax regression on feature blocks: its rows are strips of eight inputs, in even shares for the ranks. The bias
  * follows the last strip.
  */
 export function planStripSlices(strips: number, threads: number): Slice[][] {
@@ -113,7 +114,7 @@ function makeSlice(
     lastRow,
     bias,
     offset,
-    // The slice with the bias also has the panel's padding, if there is any.
+    // The slice with the bias also has the panel's padding, if any.
     floats: bias
       ? layer.offset + (panel + 1) * layer.panelFloats - offset
       : (lastRow - firstRow) * layer.panelWidth,

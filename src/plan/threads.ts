@@ -1,4 +1,4 @@
-/** How many worker threads a run gets, and why. */
+/** The number of worker threads of a run, and the reason for it. */
 import type { Config } from '../config/schema.js';
 import {
   evaluationMicroseconds,
@@ -14,13 +14,13 @@ export interface ThreadChoice {
   readonly reason: string;
 }
 
-/** What starting workers costs, in wall time, before the first of them computes anything. */
+/** Wall time of starting workers, before the first of them computes anything. */
 const workerStartMs = 50;
 
 /** Useful arithmetic of fully connected layers on one core. */
 const layerFlopPerMs = 40e6;
 
-/** What the work of a run follows from, besides its configuration. */
+/** The facts that determine the work of a run, besides its configuration. */
 export interface WorkSize {
   /** Samples of the training part and of the evaluated one. */
   readonly train: number;
@@ -30,13 +30,13 @@ export interface WorkSize {
   readonly classes: number;
 }
 
-/** The number that was asked for; null if it is to be chosen by the work, and so by the data. */
+/** The requested number; null if the work, and so the data, decides it. */
 export function fixedThreads({ parallel: { threads } }: Config, cores: CoreCount): ThreadChoice | null {
-  if (typeof threads === 'number') return { count: threads, reason: 'asked for' };
+  if (typeof threads === 'number') return { count: threads, reason: 'requested' };
   return threads === 'auto' ? null : { count: cores[threads], reason: `as many as ${threads} cores` };
 }
 
-/** `auto`: more than one worker only if the work of one core, estimated, is worth more than starting them. */
+/** `auto`: more than one worker only if the estimated work of one core takes longer than starting more workers. */
 export function chooseThreads(config: Config, cores: CoreCount, size: WorkSize): ThreadChoice {
   const fixed = fixedThreads(config, cores);
   if (fixed !== null) return fixed;

@@ -1,6 +1,6 @@
 /**
- * The coordinator's side of a profile: it takes every rank's stamps when a command is done, and keeps when commands were
- * sent and orders drawn. What it all means is worked out when the run is over.
+ * The coordinator's side of a profile: it copies every rank's stamps after each command, and keeps the times at which
+ * commands were sent and orders drawn. The analysis follows after the run.
  */
 import type { SessionProfile } from '../coordinator/session-profile.js';
 import type { Plan } from '../plan/plan.js';
@@ -11,7 +11,10 @@ import { type Clock, monotonicClock } from './monotonic-clock.js';
 import { phaseNumber } from './phases.js';
 import { stampRegion } from './recorder.js';
 
-/** One rank's stamps of one command, in order: f64 [stamps][milliseconds of the clock, number], as the recorder wrote them. */
+/**
+ * One rank's stamps of one command, in order: f64 [stamps][milliseconds of the clock, number], as written by the
+ * recorder.
+ */
 export type Stamps = Float64Array;
 
 export interface CommandRecord {
@@ -19,7 +22,7 @@ export interface CommandRecord {
   /** Milliseconds of the clock. */
   readonly sentAt: number;
   readonly doneAt: number;
-  /** By rank; after the workers the coordinator, whose stamps are none unless it takes part in steps. */
+  /** By rank; after the workers the coordinator, which has stamps only if it joins the steps. */
   readonly ranks: readonly Stamps[];
 }
 
@@ -28,29 +31,29 @@ export interface Span {
   readonly to: number;
 }
 
-/** More stamps are not kept: 64 MB. */
+/** Limit of kept stamps: 64 MB. */
 const mostKept = 2 ** 22;
 
 export const openCollector = (plan: Plan, memory: WebAssembly.Memory): SessionProfile =>
   new Collector(plan, memory);
 
-/** Of a session whose plan asks for a profile. */
+/** For a session whose plan includes a profile. */
 export function collectorOf({ profile }: { readonly profile: SessionProfile | null }): Collector {
   if (profile instanceof Collector) return profile;
   throw new Error('the session is not profiled');
 }
 
 export class Collector implements SessionProfile {
-  /** The coordinator's own, where it takes part in steps. */
+  /** The coordinator's own recorder, if it joins the steps. */
   readonly instruments: RankInstruments;
   commands: CommandRecord[] = [];
   /** When the coordinator drew the order of an epoch. */
   orders: Span[] = [];
-  /** When the run was over; null while it goes on. Later commands are not its own. */
+  /** When the run was over; null while it goes on. Later commands do not belong to it. */
   endedAt: number | null = null;
-  /** Stamps that found no room. */
+  /** Number of stamps that did not fit. */
   dropped = 0;
-  /** The clock's time at which the process started, from where this thread's `performance.now()` counts. */
+  /** The clock's time at the start of the process, the origin of this thread's `performance.now()`. */
   readonly atStart: number;
   readonly #plan: Plan;
   readonly #memory: WebAssembly.Memory;
@@ -74,12 +77,12 @@ export class Collector implements SessionProfile {
     this.#open = { command, sentAt: this.#clock() };
   }
 
-  /** The coordinator has done its part of a step. */
+  /** The coordinator has done its share of a step. */
   combined(): void {
     this.instruments.recorder.enter(phaseNumber.loop);
   }
 
-  /** Everyone has reported the command done, or left. */
+  /** All ranks have reported the command done, or left. */
   done(): void {
     if (this.#open === null) return;
     this.instruments.recorder.end();
@@ -99,7 +102,7 @@ export class Collector implements SessionProfile {
     this.orders.push({ from: this.atStart + from, to: this.atStart + to });
   }
 
-  /** Another run begins: what is known of the last one is forgotten. */
+  /** Another run begins: the data of the last one are dropped. */
   restart(): void {
     this.commands = [];
     this.orders = [];
@@ -120,7 +123,7 @@ export class Collector implements SessionProfile {
     const count = Math.min(written, mostKept - this.#kept);
     this.#kept += count;
     this.dropped += stamps[1] + written - count;
-    // Nothing is looked at yet: the run goes on.
+    // The stamps are only copied here: the run goes on.
     return stamps.slice(headerDoubles, headerDoubles + count * doublesPerStamp);
   }
 }

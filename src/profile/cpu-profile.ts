@@ -1,11 +1,13 @@
-/** V8's sampling profiler of the thread that calls it, for Chrome DevTools and VS Code. */
+/** V8's sampling profiler of the calling thread, for Chrome DevTools and VS Code. */
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
 
 /** Microseconds between samples. */
 const interval = 100;
 
-/** Starts at once. What is returned stops it and writes the `.cpuprofile`. @throws when the file cannot be written. */
+/**
+ * Starts at once. The returned function stops it and writes the `.cpuprofile`. @throws if the file cannot be written.
+ */
 export function startCpuProfile(): (file: string) => void {
   const session = new Session();
   session.connect();

@@ -1,4 +1,4 @@
-/** What profiling puts between a rank and its work. Loaded only where a run is profiled. */
+/** The wrappers around a rank's work in a profiled run. Loaded only in such a run. */
 import path from 'node:path';
 import type { OpenBackend } from '../backend/open-backend.js';
 import type { Kernels } from '../kernels/kernels.js';
@@ -50,7 +50,7 @@ export class RankInstruments implements Instruments {
 
   backend(opened: OpenBackend): OpenBackend {
     const { recorder } = this;
-    // The engine's kernels tell the phases of a step; elsewhere forward pass, loss and deltas are one.
+    // The engine's kernels report the phases of a step; in other backends, forward pass, loss and deltas are one phase.
     const byKernel = this.#plan.backend === 'wasm' && this.#plan.directions?.hasLayers !== false;
     const first = byKernel ? phaseNumber.gather : phaseNumber.propagate;
     const { backend, transform } = opened;
@@ -64,7 +64,7 @@ export class RankInstruments implements Instruments {
     return new ProfiledClock(totals, this.recorder, parties > 1);
   }
 
-  /** After a wait the rank's own loop goes on. */
+  /** After a wait, the rank's own loop continues. */
   barrier(wait: () => void, parties: number): () => void {
     if (parties === 1) return wait;
     const { recorder } = this;
@@ -75,7 +75,7 @@ export class RankInstruments implements Instruments {
     };
   }
 
-  /** A command, from the worker's first look at it to its report. */
+  /** A command, from the moment a worker sees it to its report. */
   command(execute: (command: RunCommand) => void): (command: RunCommand) => void {
     return (command) => {
       this.recorder.begin();

@@ -1,10 +1,10 @@
-/** Where the labels of a chart's points go, so that none lies over another: beside, above or below its point. Pixels. */
+/** Places the labels of a chart's points so that none overlaps another: beside, above or below its point. Pixels. */
 
 export interface Labelled {
   readonly text: string;
   readonly x: number;
   readonly y: number;
-  /** Of the dot. */
+  /** Radius of the dot. */
   readonly radius: number;
 }
 
@@ -21,11 +21,11 @@ interface Box {
   readonly bottom: number;
 }
 
-/** Of a letter of 12 pixels' type, on average; and of a line. */
+/** Average width of a letter in 12-pixel type; and height of a line. */
 const [letter, lineHeight] = [7, 14];
 const gap = 4;
 
-/** The first place of each that is free, in the order of the points; the first of all where none is. */
+/** The first free place of each label, in the order of the points; the first of all if none is free. */
 export function labelPlaces(points: readonly Labelled[]): LabelPlace[] {
   const taken: Box[] = points.map(({ x, y, radius }) => ({
     left: x - radius,

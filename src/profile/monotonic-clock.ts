@@ -1,6 +1,6 @@
 /**
- * A clock that all threads of the process share. `performance.now()` is the cheapest one to read, but each thread's starts
- * at its own origin, and that origin is known to microseconds only; so it is set against the system's monotonic clock.
+ * A clock that all threads of the process share. `performance.now()` is the cheapest clock to read, but its origin
+ * differs between threads and is known only to microseconds. So it is aligned with the system's monotonic clock.
  */
 
 /** Milliseconds since a moment that is the same for every thread of the machine. */
@@ -9,8 +9,8 @@ export type Clock = () => number;
 const readings = 16;
 
 /**
- * `offset`: the clock's time less that of this thread's `performance.now()`; the least of several readings, since a thread may
- * lose its core between the two clocks.
+ * `offset`: the clock's time minus this thread's `performance.now()`; the smallest of several readings, because a
+ * thread may lose its core between the two clocks.
  */
 export function monotonicClock(): { readonly clock: Clock; readonly offset: number } {
   let offset = Number.POSITIVE_INFINITY;

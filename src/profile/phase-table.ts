@@ -1,11 +1,11 @@
-/** The table of a profile: each phase's time, work, rates, and its place under the roofline of one core. */
+/** The table of a profile: each phase's time, work, rates, and its position under the roofline of one core. */
 import { median } from '../numbers/statistics.js';
 import { type PhaseKind, phaseNumber } from './phases.js';
 import { placeUnderRoof, type Roof, type RoofPlace } from './roof.js';
 import type { Totals } from './totals.js';
 import type { PhaseWork } from './work.js';
 
-/** Of the coordinator besides those of the workers. */
+/** The coordinator's phases, besides those of the workers. */
 export type RowKind = PhaseKind | 'shuffle' | 'dispatch' | 'report';
 
 export interface PhaseRow extends RoofPlace {
@@ -27,11 +27,11 @@ export interface PhaseTable {
   /** The run by the resident clock. */
   readonly wallMs: number;
   readonly rows: readonly PhaseRow[];
-  /** Share of the run that is in a row. */
+  /** Share of the run that has a row. */
   readonly accounted: number;
-  /** The busiest worker's computation over the mean of all. */
+  /** The busiest worker's computation over the mean of all workers. */
   readonly imbalance: number;
-  /** A step, median over all workers; null where none was stamped. */
+  /** A step, median over all workers; null if none was stamped. */
   readonly stepMs: number | null;
   readonly roof: Roof;
 }
@@ -68,7 +68,7 @@ export function phaseTable({ totals, work, wallMs, roof }: TableFacts): PhaseTab
   const threads = workers.length;
   const rows: PhaseRow[] = [];
   const plain = (kind: RowKind, name: string, ms: number) => rows.push(plainRow(kind, name, ms, wallMs));
-  // The workers wait while the coordinator works for everyone.
+  // The workers wait while the coordinator works for all.
   const combined = coordinator[phaseNumber.reduce] + coordinator[phaseNumber.update];
   phases.forEach(({ kind, layer, name }, phase) => {
     const sum = workers.reduce((total, each) => total + each[phase], 0);
@@ -76,7 +76,7 @@ export function phaseTable({ totals, work, wallMs, roof }: TableFacts): PhaseTab
     const ms = own + coordinator[phase] * Number(kind === 'reduce' || kind === 'update');
     if (ms === 0 || kind === 'idle') return;
     const { flop = null, bytes = null } = work.get(phase) ?? {};
-    // Core time: of all who shared the work.
+    // Core time: of all ranks that shared the work.
     const coreMs = coordinator[phase] > 0 && sum === 0 ? ms : ms * threads;
     const inSteps = perStep[phase].some((each) => each > 0);
     rows.push({
@@ -117,7 +117,7 @@ function plainRow(kind: RowKind, name: string, ms: number, wallMs: number): Phas
   return { name, kind, ms, share: ms / wallMs, ...facts, ...nothing };
 }
 
-/** What a worker did but wait. */
+/** A worker's time except waits. */
 function computation(sums: Float64Array, { phases }: Totals): number {
   return sums.reduce((sum, ms, phase) => {
     const { kind } = phases[phase];

@@ -1,6 +1,6 @@
 /**
- * The phases that a profiled run is divided into, as the recorder of every rank and the coordinator number them. Those of
- * a network are per layer, counted from 1 as people do.
+ * The phases of a profiled run, with the numbers that the recorder of every rank and the coordinator use. Those of a
+ * network are per layer, counted from 1 in tables.
  */
 import type { Plan } from '../plan/plan.js';
 
@@ -33,7 +33,7 @@ export interface Phase {
   readonly name: string;
 }
 
-/** Number of a phase that is not of a layer. */
+/** Number of a phase that belongs to no layer. */
 export const phaseNumber = Object.fromEntries(kinds.map((kind, i) => [kind, i])) as Record<WholeKind, number>;
 
 /** Number of a layer's forward or backward pass; `layer` counts from 0, as in the plan. */

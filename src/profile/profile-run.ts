@@ -1,4 +1,4 @@
-/** What a profiled run's stamps come to: the profile and the files of its run folder. */
+/** Turns a profiled run's stamps into the profile and the files of its run folder. */
 
 import type { Setup } from '../coordinator/setup.js';
 import type { UnfinishedOutcome } from '../coordinator/training-run.js';
@@ -31,11 +31,11 @@ export interface ProfiledRun {
   readonly collector: Collector;
   readonly outcome: UnfinishedOutcome;
   readonly stepsPerEpoch: number;
-  /** What the command saw pass before the run began. */
+  /** Times that the command recorded before the run began. */
   readonly marks: Omit<StartupMarks, 'run' | 'firstStep'>;
 }
 
-/** Of a run that has begun, also of one that was interrupted. */
+/** For a run that has begun, also if it was interrupted. */
 export function writeProfile(run: ProfiledRun): WrittenProfile {
   const { name, plan, setup, collector, outcome } = run;
   const measured = measureSpeed(setup.kernels ?? loadKernels());
@@ -99,7 +99,7 @@ function startupOf({ marks, setup, collector }: ProfiledRun): StartupStage[] {
   return startupStages({ ...marks, run, firstStep }, setup.phases);
 }
 
-/** Of rank 0; where it trains alone, one even share of its steps. */
+/** On rank 0; if it trains alone, an equal share of its steps' time. */
 function firstStepEnd(record: CommandRecord | undefined): number | null {
   let end: number | null = null;
   if (record === undefined) return end;
@@ -110,10 +110,10 @@ function firstStepEnd(record: CommandRecord | undefined): number | null {
   return end;
 }
 
-/** The median of the later half of so many batches: the code is compiled during the first. */
+/** The median of the later half of this many batches: the code is compiled during the first ones. */
 const [batches, batchStamps] = [200, 500];
 
-/** What a stamp costs here and now, and so what the run paid for them. */
+/** The cost of a stamp on this machine, and so the run's cost of all stamps. */
 function stampCost(totals: Totals, { commands, dropped }: Collector, wallMs: number): StampCost {
   const recorder = new PhaseRecorder(new Float64Array(headerDoubles + batchStamps * doublesPerStamp));
   const times = Array.from({ length: batches }, () => {

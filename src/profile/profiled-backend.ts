@@ -1,10 +1,10 @@
-/** A backend, each call of which enters its phase in the recorder; what it computes is left to the one within. */
+/** A backend that enters the phase of each call in the recorder and leaves the computation to the wrapped backend. */
 import type { Backend } from '../backend/backend.js';
 import type { RunTransform } from '../data/transforms/directions/extractor.js';
 import { backwardNumber, phaseNumber } from './phases.js';
 import type { PhaseRecorder } from './recorder.js';
 
-/** `firstPhase`: of a step; kernels that enter phases of their own take over from there. */
+/** `firstPhase`: the first phase of a step; kernels that enter their own phases continue from there. */
 export function profiledBackend(backend: Backend, recorder: PhaseRecorder, firstPhase: number): Backend {
   return {
     propagate(firstSample, rows, batchRows, result) {

@@ -1,4 +1,4 @@
-/** The clock that sync strategies turn, of a profiled rank: the backend itself stamps what it computes. */
+/** The clock that sync strategies use, on a profiled rank: the backend itself stamps its computations. */
 import { type Phase, PhaseClock } from '../sync/phase-clock.js';
 import { phaseNumber } from './phases.js';
 import type { PhaseRecorder } from './recorder.js';
@@ -7,7 +7,7 @@ export class ProfiledClock extends PhaseClock {
   readonly #recorder: PhaseRecorder;
   readonly #waits: boolean;
 
-  /** `waits`: whether there is anyone to wait for. */
+  /** `waits`: whether there is another rank to wait for. */
   constructor(totals: Float64Array, recorder: PhaseRecorder, waits: boolean) {
     super(totals);
     this.#recorder = recorder;

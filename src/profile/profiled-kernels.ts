@@ -1,6 +1,6 @@
 /**
- * The engine's kernels, each call of which tells the recorder its phase: what a backend does within `propagate` in one go
- * is taken apart by layer. Which layer a product belongs to is read from the address of its weights.
+ * The engine's kernels, wrapped so that each call reports its phase to the recorder. So a backend's single call of
+ * `propagate` is divided by layer. The address of the weights decides the layer of a product.
  */
 
 import type { Kernels } from '../kernels/kernels.js';
@@ -8,7 +8,7 @@ import type { Plan } from '../plan/plan.js';
 import { backwardNumber, forwardNumber, phaseNumber } from './phases.js';
 import type { PhaseRecorder } from './recorder.js';
 
-/** Byte offset of a panel's weights, as the products are given them → number of the phase. */
+/** Byte offset of a panel's weights, the argument of the products → number of the phase. */
 function productPhases({ layers, regions, transposed }: Plan): Map<number, number> {
   const phases = new Map<number, number>();
   layers.forEach((layer, l) => {
@@ -26,7 +26,7 @@ function productPhases({ layers, regions, transposed }: Plan): Map<number, numbe
   return phases;
 }
 
-/** Kernels that no phase is named after (activations, sums, copies) belong to the phase in which they are called. */
+/** Kernels without a phase of their own (activations, sums, copies) belong to the phase in which they are called. */
 export function profiledKernels(kernels: Kernels, plan: Plan, recorder: PhaseRecorder): Kernels {
   const products = productPhases(plan);
   const first = forwardNumber(0);

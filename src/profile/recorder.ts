@@ -1,13 +1,13 @@
 /**
- * Time stamps of one rank in shared memory: each begins a phase that lasts until the next stamp, so the phases of a rank
- * leave no gaps. A rank writes during a command; the coordinator reads when everyone has reported it done.
+ * Time stamps of one rank in shared memory. Each begins a phase that lasts until the next stamp, so the phases of a
+ * rank leave no gaps. A rank writes during a command; the coordinator reads when all ranks have reported it done.
  */
 import type { Plan } from '../plan/plan.js';
 import { doublesPerStamp, headerDoubles } from '../plan/stamp-room.js';
 import { type Clock, monotonicClock } from './monotonic-clock.js';
 import { phaseNumber } from './phases.js';
 
-/** Added to a phase's number where the phase begins a step. */
+/** Added to a phase's number if the phase begins a step. */
 export const stepFlag = 256;
 
 /** Byte offset and length of a rank's stamps; rank = threads is the coordinator. */
@@ -34,7 +34,7 @@ export class PhaseRecorder {
     return new PhaseRecorder(new Float64Array(memory.buffer, offset, doubles));
   }
 
-  /** A command begins: the coordinator has taken the stamps of the last one. */
+  /** A command begins: the coordinator has copied the stamps of the last one. */
   begin(): void {
     this.#next = headerDoubles;
     this.#stamps[0] = 0;
@@ -55,13 +55,13 @@ export class PhaseRecorder {
     this.#write(phase);
   }
 
-  /** Begins a step, and its first phase even where that is the present one. */
+  /** Begins a step, and its first phase even if that is already the present one. */
   enterStep(phase: number): void {
     this.#current = phase;
     this.#write(phase + stepFlag);
   }
 
-  /** One phase for whatever `work` does. */
+  /** One phase for everything in `work`. */
   whole(phase: number, work: () => void): void {
     this.enter(phase);
     this.#held = true;
@@ -78,7 +78,7 @@ export class PhaseRecorder {
     this.#stamps[next] = this.#clock();
     this.#stamps[next + 1] = code;
     this.#next = next + doublesPerStamp;
-    // After the stamp: of a run that is stopped in the middle whatever is counted is there.
+    // Written after the stamp: if a run is stopped in between, every counted stamp exists.
     this.#stamps[0] = (this.#next - headerDoubles) / doublesPerStamp;
   }
 }

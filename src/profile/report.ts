@@ -9,9 +9,9 @@ export interface StampCost {
   /** Stamps of a step of one worker, and of all workers in the whole run. */
   readonly perStep: number;
   readonly nanoseconds: number;
-  /** Of the run. */
+  /** Share of the run. */
   readonly share: number;
-  /** That found no room. */
+  /** Number of stamps that did not fit. */
   readonly dropped: number;
 }
 
@@ -31,14 +31,14 @@ export interface Profile {
   readonly startup: readonly StartupStage[];
   readonly verdict: Verdict;
   readonly stamps: StampCost;
-  /** Of the first layer's products: multiplications by zero are left out. */
+  /** Non-zero inputs of the first layer's products: multiplications by zero do not count. */
   readonly sparse: boolean;
 }
 
 const digits = (value: number | null, places: number) => (value === null ? '–' : value.toFixed(places));
 const percent = (share: number | null) => (share === null ? '–' : `${(100 * share).toFixed(1)} %`);
 
-/** profile.md, and what is printed. */
+/** profile.md, and the printed text. */
 export function profileText(profile: Profile): string {
   const { name, ended, network, batch, sync, backend, table, verdict } = profile;
   const { threads, wallMs, roof } = table;
@@ -57,7 +57,7 @@ export function profileText(profile: Profile): string {
     `Roof of one core: ${roof.gflops.toFixed(1)} GFLOP/s and ${roof.bandwidthGBs.toFixed(1)} GB/s, measured; they meet at ${ridge(roof).toFixed(1)} FLOP a byte.`,
     '## Start-up',
     startupRows(profile.startup),
-    'Stages in parentheses run within the one above them, side by side.',
+    'Stages in parentheses run within the one above them, in parallel.',
     '',
   ].join('\n\n');
 }
@@ -94,9 +94,9 @@ function tableNotes({ sparse, table }: Profile): string {
   return [
     `ms: in the whole run, ${mean}µs a step: median over all workers' steps. Work is counted by shapes: a dense product of`,
     'rows × in × out is 2 · rows · in · out FLOP, forward, for the gradient and, from the second layer on, for the deltas;',
-    ...(sparse ? ['the sparse first layer counts useful work only, 2 · non-zeros · out;'] : []),
-    'MB: every array that a phase reads or writes, once for each pass, wherever it lies: above 100 % of its roof it came',
-    'from a cache. dispatch: waking the workers and hearing from them; report: metrics, log and stop rule between commands.',
+    ...(sparse ? ['the sparse first layer counts only useful work, 2 · non-zeros · out;'] : []),
+    'MB: every array that a phase reads or writes, once for each pass, in cache or memory: above 100 % of its roof it came',
+    'from a cache. dispatch: waking the workers and receiving their reports; report: metrics, log and stop rule between commands.',
   ].join(' ');
 }
 
@@ -104,7 +104,7 @@ function measuredNotes({ table, stamps }: Profile): string {
   const { accounted, stepMs, imbalance, threads } = table;
   const perStep = stamps.perStep === 0 ? '' : `${stamps.perStep.toFixed(0)} a step and worker, `;
   const cost = `${stamps.nanoseconds.toFixed(0)} ns each, ${percent(stamps.share)} of the run`;
-  const lost = stamps.dropped === 0 ? '' : `; ${stamps.dropped} found no room, so that rows are missing time`;
+  const lost = stamps.dropped === 0 ? '' : `; ${stamps.dropped} did not fit, so rows lack their time`;
   return [
     `Rows add up to ${percent(accounted)} of the run.`,
     ...(stepMs === null ? [] : [`The median step takes ${(stepMs * 1000).toFixed(1)} µs.`]),

@@ -1,6 +1,6 @@
 /**
- * The roofline (Williams, Waterman & Patterson 2009) of one core: what a phase reaches is at most the core's peak, and at
- * most its arithmetic intensity times the memory bandwidth.
+ * The roofline (Williams, Waterman & Patterson 2009) of one core: the rate of a phase is at most the core's peak, and
+ * at most its arithmetic intensity times the memory bandwidth.
  */
 
 /** Measured; see the hardware card. */
@@ -9,17 +9,17 @@ export interface Roof {
   readonly bandwidthGBs: number;
 }
 
-/** Null wherever operations or bytes are not known, or no time was measured. */
+/** Null if operations or bytes are unknown, or no time was measured. */
 export interface RoofPlace {
   /** Of one core. */
   readonly gflops: number | null;
   readonly gigabytesPerSecond: number | null;
   /** FLOP for each byte. */
   readonly intensity: number | null;
-  /** Of the peak, and of what the roof allows at this intensity; above 1 where the bytes come from caches. */
+  /** Share of the peak, and of the roof at this intensity; above 1 if the bytes come from caches. */
   readonly peakShare: number | null;
   readonly roofShare: number | null;
-  /** What holds it back; null where the bytes are not known. */
+  /** The limit of the phase; null if the bytes are unknown. */
   readonly bound: 'compute' | 'memory' | null;
 }
 
@@ -30,7 +30,7 @@ export const ridge = ({ gflops, bandwidthGBs }: Roof): number => gflops / bandwi
 export const roofAt = (intensity: number, roof: Roof): number =>
   Math.min(roof.gflops, intensity * roof.bandwidthGBs);
 
-/** From this share of the bandwidth on a phase below the ridge is held back by memory, below it by the core. */
+/** With at least this share of the bandwidth, a phase below the ridge is limited by memory, otherwise by the core. */
 export const busyBandwidth = 0.5;
 
 function boundOf(intensity: number | null, gigabytesPerSecond: number, roof: Roof): 'compute' | 'memory' {

@@ -1,4 +1,4 @@
-/** The roofline of a profile as a chart: the roof of one core, and where its phases lie under it. */
+/** The roofline of a profile as a chart: the roof of one core, and its phases under it. */
 import { dot, line, text } from '@observablehq/plot';
 import { chartFile, seriesColours } from '../report/chart.js';
 import { labelPlaces } from './label-places.js';
@@ -12,13 +12,16 @@ interface Point {
   readonly share: number;
 }
 
-/** Of the run; phases that matter less are not drawn. */
+/** Share of the run; phases with a smaller share are not drawn. */
 const leastShare = 0.001;
 
 const [width, height] = [760, 460];
 const margin = { left: 56, right: 24, top: 28, bottom: 44 };
 
-/** Areas of the dots are as the phases' shares of the run, up to a whole one of 22 pixels; the least can still be seen. */
+/**
+ * Areas of the dots are proportional to the phases' shares of the run, 22 pixels for the whole run; the smallest stay
+ * visible.
+ */
 const radiusOf = ({ share }: Point): number => Math.max(2.5, 22 * Math.sqrt(Math.min(1, share)));
 
 /** An SVG file. */
@@ -98,10 +101,10 @@ function pointMarks(points: readonly Point[], x: Domain, y: Domain) {
   return [...dots, ...labels];
 }
 
-/** How far a value lies along a logarithmic axis, 0 to 1. */
+/** Position of a value along a logarithmic axis, 0 to 1. */
 const share = (value: number, [from, to]: Domain): number => Math.log(value / from) / Math.log(to / from);
 
-/** The largest first: their labels choose their places first. */
+/** The largest first: their labels are placed first. */
 function pointsOf(rows: readonly PhaseRow[]): Point[] {
   return rows
     .flatMap(({ name, intensity, gflops, share: ofRun }): Point[] =>
@@ -112,7 +115,7 @@ function pointsOf(rows: readonly PhaseRow[]): Point[] {
     .sort((a, b) => b.share - a.share);
 }
 
-/** Around all of the values, from a whole decade to a whole or a third of one. */
+/** A range that contains all values, from a whole decade to a whole or a third of one. */
 function decades(values: readonly number[]): Domain {
   const low = 10 ** Math.floor(Math.log10(Math.min(...values)));
   const high = Math.max(...values);

@@ -1,15 +1,18 @@
-/** Where the time from the start of the process to the first step went. Milliseconds since the process started. */
+/** The time from the start of the process to the first step, by stage. Milliseconds since the process started. */
 
 export interface StartupStage {
   readonly name: string;
   readonly ms: number;
   readonly sinceStartMs: number;
-  /** Runs beside the stages around it, within another. */
+  /** Runs in parallel with the stages around it, within another. */
   readonly beside: boolean;
 }
 
 export interface StartupMarks {
-  /** Node.js itself was up; the command began; data and kernels were there; workers were; the run began; its first step ended. */
+  /**
+   * Node.js itself was up; the command began; data and kernels were ready; workers were ready; the run began; its first
+   * step ended.
+   */
   readonly node: number;
   readonly command: number;
   readonly configured: number;
@@ -19,7 +22,7 @@ export interface StartupMarks {
   readonly firstStep: number | null;
 }
 
-/** `phases`: what `setUp` and `withSession` timed; loading the data and compiling the kernels overlap. */
+/** `phases`: times of `setUp` and `withSession`; loading the data and compiling the kernels overlap. */
 export function startupStages(marks: StartupMarks, phases: Readonly<Record<string, number>>): StartupStage[] {
   const stages: StartupStage[] = [];
   let last = 0;

@@ -1,14 +1,14 @@
-/** Stamps read as slices of time: what a rank did, from when to when, and in which step. */
+/** Turns stamps into slices of time: what a rank did, from when to when, and in which step. */
 
 import { doublesPerStamp } from '../plan/stamp-room.js';
 import type { CommandRecord, Span, Stamps } from './collector.js';
 import { phaseNumber } from './phases.js';
 import { stepFlag } from './recorder.js';
 
-/** `step` counts from 1; null where the phase is of no one step. Milliseconds of the clock. */
+/** `step` counts from 1; null if the phase belongs to no single step. Milliseconds of the clock. */
 export type SliceVisitor = (phase: number, from: number, to: number, step: number | null) => void;
 
-/** Phases that no step contains: the first of them after a step ends it. */
+/** Phases outside steps: the first of them after a step ends it. */
 const outsideSteps: readonly number[] = [
   phaseNumber.idle,
   phaseNumber.features,
@@ -17,7 +17,9 @@ const outsideSteps: readonly number[] = [
   phaseNumber.evaluate,
 ];
 
-/** A command's slices of one rank, in order and without gaps. One that was stopped within a slice lacks that one. */
+/**
+ * A command's slices of one rank, in order and without gaps. If it was stopped within a slice, that slice is missing.
+ */
 export function visitSlices({ command, ranks }: CommandRecord, rank: number, visit: SliceVisitor): void {
   const stamps = ranks[rank];
   let steps = 0;
@@ -32,13 +34,13 @@ export function visitSlices({ command, ranks }: CommandRecord, rank: number, vis
   }
 }
 
-/** When a rank had its first stamp, and when it was through; null for a rank that was stopped or took no part. */
+/** The times of a rank's first stamp and of its end; null for a rank that was stopped or did not join. */
 export function spanOf(stamps: Stamps): Span | null {
   const last = stamps.length - doublesPerStamp;
   return last > 0 && stamps[last + 1] === phaseNumber.idle ? { from: stamps[0], to: stamps[last] } : null;
 }
 
-/** When the last of the workers was through; null where one was stopped. */
+/** When the last worker ended; null if one was stopped. */
 export function workersEnd({ ranks }: CommandRecord): number | null {
   const spans = ranks.slice(0, -1).map(spanOf);
   return spans.every((span) => span !== null) ? Math.max(...spans.map((span) => span.to)) : null;

@@ -1,4 +1,4 @@
-/** A profiled run summed up: where each rank's time went, and the same step by step. Milliseconds. */
+/** Totals of a profiled run: the time of each rank by phase, and the same by step. Milliseconds. */
 
 import type { Plan } from '../plan/plan.js';
 import type { Collector, CommandRecord, Span } from './collector.js';
@@ -9,14 +9,17 @@ export interface Totals {
   readonly phases: readonly Phase[];
   /** [workers][phases by number]; waits include those for the others at the end of a command. */
   readonly workers: readonly Float64Array[];
-  /** The coordinator's part of steps, by phase. */
+  /** The coordinator's share of steps, by phase. */
   readonly coordinator: Float64Array;
-  /** Of each worker: from a command's sending to its first stamp, and from the last worker's end to the coordinator's going on. */
+  /**
+   * For each worker: from the sending of a command to the worker's first stamp, and from the last worker's end to the
+   * coordinator's next action.
+   */
   readonly dispatch: readonly number[];
-  /** Of the coordinator: orders drawn, and what it does between commands. */
+  /** For the coordinator: orders drawn, and its work between commands. */
   readonly shuffleMs: number;
   readonly reportMs: number;
-  /** By phase, of every worker's every step that was stamped: milliseconds; and of whole steps. */
+  /** By phase, of every worker's every stamped step: milliseconds; and of whole steps. */
   readonly perStep: readonly (readonly number[])[];
   readonly steps: readonly number[];
   /** Stamps within steps, of all workers. */
@@ -61,7 +64,7 @@ export function totalsOf(
 
 const lengthOf = (spans: readonly Span[]) => spans.reduce((sum, { from, to }) => sum + to - from, 0);
 
-/** The way to a worker and back, and its wait for those who took longer. */
+/** The time to a worker and back, and the worker's wait for slower ones. */
 function addEdges(record: CommandRecord, rank: number, sums: Float64Array, dispatch: number[]): void {
   const span = spanOf(record.ranks[rank]);
   const end = workersEnd(record);
@@ -72,7 +75,7 @@ function addEdges(record: CommandRecord, rank: number, sums: Float64Array, dispa
   sums[phaseNumber.wait] += end - span.to;
 }
 
-/** From the first order on, what is neither a command nor the drawing of an order. */
+/** From the first order, all time that is neither a command nor the drawing of an order. */
 function reportOf(
   commands: readonly CommandRecord[],
   orders: readonly Span[],

@@ -1,6 +1,7 @@
 /**
- * A run as a trace for Perfetto and chrome://tracing, in the JSON object form of the Trace Event Format: complete events
- * ("X", microseconds) that nest by time, epoch > step > phase, on one track a worker and one of the coordinator.
+ * A run as a trace for Perfetto and chrome://tracing, in the JSON object form of the Trace Event Format. It has
+ * complete events ("X", microseconds) that nest by time, epoch > step > phase, on one track for each worker and one for
+ * the coordinator.
  */
 
 import { doublesPerStamp } from '../plan/stamp-room.js';
@@ -48,7 +49,7 @@ export interface TracedRun {
   readonly startup: readonly (Span & { readonly name: string })[];
 }
 
-/** Viewers take some hundred megabytes; this is about 40. */
+/** Viewers accept some hundred megabytes; this is about 40. */
 const mostEvents = 400_000;
 const pid = 1;
 
@@ -86,7 +87,7 @@ function originOf({ startup, orders, commands }: TracedRun): number {
   return startup[0]?.from ?? orders[0]?.from ?? commands[0]?.sentAt ?? 0;
 }
 
-/** Steps around the phases of one worker in one command, and its wait for those who took longer. */
+/** Steps around the phases of one worker in one command, and its wait for slower workers. */
 function writeWorker(
   writer: TraceWriter,
   record: CommandRecord,
@@ -120,7 +121,7 @@ class Epochs {
     this.#spans = Array.from({ length: threads }, () => new Map());
   }
 
-  /** A command lies within one epoch; one without steps belongs to that of the step before it. */
+  /** A command is within one epoch; a command without steps belongs to the epoch of the step before it. */
   extend(record: CommandRecord, rank: number): void {
     const { first, count } = record.command;
     const step = count > 0 ? first : Math.max(0, first - 1);
@@ -140,7 +141,7 @@ class Epochs {
   }
 }
 
-/** Among slices of the same time. */
+/** Order among slices of the same time. */
 const depthOf = ({ cat }: CompleteEvent): number => ['epoch', 'command', 'step', 'phase'].indexOf(cat);
 
 class TraceWriter {
@@ -162,14 +163,14 @@ class TraceWriter {
   }
 
   slice(tid: number, name: string, cat: string, { from, to }: Span, args?: CompleteEvent['args']): void {
-    // Both ends are rounded, not the length: a slice that ends with the one around it still does.
+    // Both ends are rounded instead of the length, so that a slice that ends with the one around it still does.
     const [start, end] = [from, to].map((at) => Math.round((at - this.#origin) * 1e6));
     if (end <= start) return;
     const times = { ts: start / 1e3, dur: (end - start) / 1e3 };
     this.events.push({ ph: 'X', pid, tid, name, cat, ...times, ...(args === undefined ? {} : { args }) });
   }
 
-  /** By track and time; of slices that begin together the one around the others first. */
+  /** By track and time; of slices that begin together, the outer one first. */
   sorted(): TraceEvent[] {
     const byTime = this.events.sort(
       (a, b) => a.tid - b.tid || a.ts - b.ts || b.dur - a.dur || depthOf(a) - depthOf(b),

@@ -1,6 +1,6 @@
 /**
- * What holds a run back, in words: its bottleneck, what bounds it, and by how much the run would be faster at most if that
- * took no time at all (Amdahl 1967): 1 / (1 − share).
+ * The limit of a run, in words: its bottleneck, what bounds it, and the largest possible gain if that took no time at
+ * all (Amdahl 1967): 1 / (1 − share).
  */
 import type { PhaseRow, PhaseTable, RowKind } from './phase-table.js';
 import { busyBandwidth } from './roof.js';
@@ -9,31 +9,31 @@ export type Bound = 'start-up' | 'coordination' | 'load imbalance' | 'barrier' |
 
 export interface Finding {
   readonly bound: Bound;
-  /** The phase, or what the time goes to. */
+  /** The phase, or another cause of the time. */
   readonly what: string;
-  /** Of the process for start-up, else of the run. */
+  /** Share of the process for start-up, else of the run. */
   readonly share: number;
-  /** At most, were it to take no time. */
+  /** Largest possible speed-up, if it took no time. */
   readonly speedup: number;
   readonly sentence: string;
 }
 
 export interface Verdict {
-  /** Start-up, where the process is mostly that; otherwise what holds the run back. */
+  /** Start-up, if it is most of the process; otherwise the limit of the run. */
   readonly bottleneck: Finding;
-  /** What holds the run itself back, start-up aside. */
+  /** The limit of the run itself, without start-up. */
   readonly ofRun: Finding;
-  /** Everything from `worthTelling` on, the largest share first. */
+  /** All findings with a share of at least `worthTelling`, the largest first. */
   readonly findings: readonly Finding[];
 }
 
-/** Shares from which a thing is the bottleneck; below them it is the longest phase. */
+/** Shares from which a cause is the bottleneck; below them it is the longest phase. */
 export const thresholds = { startup: 0.5, waiting: 0.2, coordination: 0.2 } as const;
 
-/** Of the run; less is not told. */
+/** Share of the run; smaller shares are not reported. */
 const worthTelling = 0.1;
 
-/** At most, were a share of the time to take none. */
+/** Largest possible gain, if a share of the time became zero. */
 export const amdahl = (share: number): number => 1 / (1 - Math.min(share, 0.9999));
 
 const coordinationKinds: readonly RowKind[] = ['shuffle', 'dispatch', 'report'];
@@ -71,7 +71,10 @@ function startupFinding(startupMs: number, wallMs: number): Finding {
   };
 }
 
-/** Waits are for a rank that has more to do, as far as one has; the rest is the barrier and what disturbs single steps. */
+/**
+ * Waits count as load imbalance as far as one rank has more work; the rest is the barrier and disturbances of single
+ * steps.
+ */
 function waitFinding({ rows, wallMs, imbalance }: PhaseTable): Finding {
   const waitMs = rows.find(({ kind }) => kind === 'wait')?.ms ?? 0;
   const computeMs = rows
@@ -102,7 +105,7 @@ function coordinationFinding(rows: readonly PhaseRow[]): Finding {
     what: 'coordinator',
     share,
     speedup: amdahl(share),
-    sentence: `the coordinator's part between commands${most} is ${percent(share)} of the run: ${atMost(share)}`,
+    sentence: `the coordinator's work between commands${most} is ${percent(share)} of the run: ${atMost(share)}`,
   };
 }
 
@@ -111,7 +114,7 @@ function phaseFinding({ name, share, bound, ...row }: PhaseRow): Finding {
   const counted = intensity !== null && gflops !== null && roofShare !== null;
   const facts = counted
     ? `${intensity.toFixed(1)} FLOP a byte, ${gflops.toFixed(1)} GFLOP/s a core, ${percent(roofShare)} of its roof`
-    : 'its operations are not floating-point ones that shapes tell';
+    : 'its operations are not floating-point operations that follow from shapes';
   const atRoof =
     counted && roofShare < 1 ? `, ${amdahl(share * (1 - roofShare)).toFixed(2)} × at its roof` : '';
   return {
@@ -123,11 +126,11 @@ function phaseFinding({ name, share, bound, ...row }: PhaseRow): Finding {
   };
 }
 
-/** How the verdict was reached, for those who read it. */
+/** How the verdict was reached, for readers of the profile. */
 export const rules = [
-  `Start-up is named where it is at least ${percent(thresholds.startup)} of the process; waiting (uneven load where the busiest`,
-  "worker's surplus over the mean is at least half of it, else the barrier) or the coordinator's part where it is at least",
-  `${percent(thresholds.waiting)} of the run; otherwise the longest phase. A phase is bound by memory where its intensity is`,
+  `Start-up is named if it is at least ${percent(thresholds.startup)} of the process. Waiting (uneven load if the busiest`,
+  "worker's surplus over the mean is at least half of it, else the barrier) or the coordinator's work is named if it is at least",
+  `${percent(thresholds.waiting)} of the run; otherwise the longest phase. A phase is bound by memory if its intensity is`,
   `below the one at which peak and bandwidth meet and its bytes come at ${percent(busyBandwidth)} of the bandwidth or more, and by`,
-  'computation, in the core, elsewhere. "At most": with that share taken to zero (Amdahl 1967).',
+  'computation, in the core, otherwise. "At most": with that share taken to zero (Amdahl 1967).',
 ].join(' ');

@@ -1,7 +1,7 @@
 /**
- * The work of each phase by the shapes of what it computes: floating-point operations, and the bytes that it cannot but
- * move. Every array that a phase reads or writes counts once a pass (a step's batch, an evaluation's chunk), wherever
- * it happens to lie; f32 is four bytes. Operations of index arithmetic and of padding do not count.
+ * The work of each phase by the shapes of its arrays: floating-point operations, and the least bytes to move. Every
+ * array that a phase reads or writes counts once a pass (a step's batch, an evaluation's chunk), in cache or memory;
+ * f32 is four bytes. Operations of index arithmetic and of padding do not count.
  */
 
 import type { PartName } from '../data/dataset.js';
@@ -10,13 +10,16 @@ import { imageSide } from '../kernels/directions/spec.js';
 import type { Plan } from '../plan/plan.js';
 import { backwardNumber, forwardNumber, phaseNumber } from './phases.js';
 
-/** Totals of a run over all workers. `flop` null: integer work, or an algorithm whose operations shapes do not tell. */
+/**
+ * Totals of a run over all workers. `flop` null: integer work, or an algorithm whose operations do not follow from
+ * shapes.
+ */
 export interface PhaseWork {
   readonly flop: number | null;
   readonly bytes: number;
 }
 
-/** What a run did, in images. */
+/** The work of a run, in images. */
 export interface RunWork {
   /** Mean non-zero inputs of an image of each part; sparse inputs only. */
   readonly nonZeros: Readonly<Record<PartName, number>>;
@@ -39,7 +42,7 @@ function updateFlop(optimizer: Plan['optimizer']): number {
   return 4 + 2 * Number(optimizer.nesterov) + 2 * Number(optimizer.weightDecay > 0);
 }
 
-/** Work of all phases that have any, by number. */
+/** Work of all phases with any, by number. */
 export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
   const shape = plan.directions?.shape;
   const work = new Map<number, PhaseWork>();
@@ -105,7 +108,7 @@ class NetworkPasses {
     return l === 0 && this.#plan.input.packing === 'sparse' && this.#plan.backend === 'wasm';
   }
 
-  /** Multiplications of one image with one output's weights: of a sparse layer only those that are not by zero. */
+  /** Multiplications of one image with one output's weights; for a sparse layer only those by non-zeros. */
   #terms(l: number, part: PartName = 'train'): number {
     return this.#sparse(l) ? this.#run.nonZeros[part] : this.#plan.layers[l].inputs;
   }
@@ -125,7 +128,7 @@ class NetworkPasses {
     return images * (this.#inputBytes(l) + 4 * outputs) + steps * 4 * (inputs + 1) * outputs;
   }
 
-  /** Gradient of the weights, and of every layer but the first the deltas of the layer below. */
+  /** Gradient of the weights, and for every layer but the first the deltas of the layer below. */
   backwardFlop(l: number): number {
     const { inputs, outputs } = this.#plan.layers[l];
     const { images } = this.#run;
@@ -156,7 +159,7 @@ class NetworkPasses {
     return this.#plan.layers.slice(1).reduce((sum, _, l) => sum + this.#deltaBytesOf(l + 1), 0);
   }
 
-  /** Pixels u16 → f32, scaled and shifted; sparse rows located, and turned into columns where gradients gather. */
+  /** Pixels u16 → f32, scaled and shifted; sparse rows located, and turned into columns if gradients gather. */
   gather(): [flop: number | null, bytes: number] {
     const { input, directions } = this.#plan;
     const { images, nonZeros } = this.#run;

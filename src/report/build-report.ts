@@ -1,4 +1,4 @@
-/** Puts the sections of a report together. Importing this file costs Plot, so only the report loads it. */
+/** Assembles the sections of a report. Importing this file costs Plot, so only the report loads it. */
 
 import { plural } from '../numbers/words.js';
 import type { LeftOut, Report, Section } from './document.js';
@@ -17,7 +17,7 @@ import { targetSection } from './sections/target.js';
 import type { Setting, Survey } from './settings.js';
 
 export function buildReport({ runs, files, damages }: LoadedRuns, found: Survey): Report {
-  // The same colour for a setting in every chart; the colours go first to those that came to an end.
+  // A setting has the same colour in every chart; settings with finished runs get colours first.
   const ended = (setting: Setting) => setting.tracks.some(({ finished }) => finished);
   const byEnd = [...found.settings.filter(ended), ...found.settings.filter((setting) => !ended(setting))];
   const palette = paletteOf(byEnd.map(({ label }) => label));

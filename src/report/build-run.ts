@@ -1,4 +1,4 @@
-/** Makes a run out of the events of its log. */
+/** Builds a run from the events of its log. */
 
 import * as z from 'zod';
 import { imagesOf } from '../plan/run-length.js';
@@ -7,7 +7,7 @@ import type { LogEntry } from './read-log.js';
 import { configFacts, type EvaluationPoint, type Run, type StepPoint, type Track } from './run.js';
 import type { Sidecars } from './sidecars.js';
 
-/** What of a plan the reports read. */
+/** The keys of a plan that the reports read. */
 const planFacts = z.object({
   oversubscribed: z.boolean().catch(false),
   parts: z
@@ -48,7 +48,7 @@ export function buildRun(
   return run;
 }
 
-/** A plan begins anew: a race trains the same seeds again on other thread counts. */
+/** The seeds start again with a new plan: a race trains the same seeds again on other thread counts. */
 function buildTracks(run: Run, entries: readonly LogEntry[]): Track[] {
   const tracks: Growing<Track>[] = [];
   let plan: LogEvents['plan'] | null = null;
@@ -83,7 +83,7 @@ function newTrack(run: Run, seed: number, plan: LogEvents['plan'] | null): Growi
   return { run, seed, threads, oversubscribed, steps: [], evaluations: [], epochs: [], finished: true };
 }
 
-/** `data.take`, or the whole training part, whose size the plan has. */
+/** `data.take`, or the whole training part, whose size is in the plan. */
 function imagesAt(step: number, { facts }: Run, plan: LogEvents['plan'] | null): number | null {
   const { batch, dropLast } = facts.train;
   const images = facts.data.take ?? planFacts.safeParse(plan?.plan).data?.parts?.train.count;

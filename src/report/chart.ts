@@ -1,11 +1,11 @@
 /**
- * Charts as SVG text, without a browser: Observable Plot drawing into linkedom's document. Colours are CSS variables with
- * a light and a dark value, so that a chart follows the reader's scheme in a page and as a file of its own.
+ * Charts as SVG text, without a browser: Observable Plot draws into linkedom's document. Colours are CSS variables with
+ * a light and a dark value, so a chart follows the reader's scheme both in a page and as a separate file.
  */
 import { type PlotOptions, plot } from '@observablehq/plot';
 import { DOMParser } from 'linkedom';
 
-/** Categorical colours, told apart by readers with any colour vision (Okabe & Ito 2008, darkened where text needs it). */
+/** Categorical colours, distinguishable with any colour vision (Okabe & Ito 2008, darkened for text). */
 export const seriesColours = [
   'var(--series-1)',
   'var(--series-2)',
@@ -31,9 +31,9 @@ export const chartPalette = `
   }
 }`.trim();
 
-/** An `<svg>` element to put into a page that defines `chartPalette`. `title` is what a screen reader says. */
+/** An `<svg>` element for a page that defines `chartPalette`. `title` is read by screen readers. */
 export function drawChart(title: string, options: PlotOptions): string {
-  // An XML document, whose attributes are escaped as a file needs it.
+  // An XML document, whose attributes are escaped as required in a file.
   const document = new DOMParser().parseFromString('<svg/>', 'image/svg+xml');
   const chart = plot({
     ...options,
@@ -47,7 +47,7 @@ export function drawChart(title: string, options: PlotOptions): string {
   return chart.toString();
 }
 
-/** The same chart as a file of its own, with its ground and colours. */
+/** The same chart as a separate file, with its own background and colours. */
 export function chartFile(title: string, options: PlotOptions): string {
   const svg = drawChart(title, options);
   const style = `<style>${chartPalette}\nsvg { background: var(--paper) !important; }</style>`;

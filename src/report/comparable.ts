@@ -1,17 +1,17 @@
-/** Whether two runs may be compared: the same data, the same goal, and for throughput the same work for an image. */
+/** Whether two runs may be compared: the same data, the same target, and for throughput the same work for an image. */
 import { differences, flatKeys } from './config-keys.js';
 import type { Run } from './run.js';
 
-/** Keys that decide what an accuracy or a time to it means. */
+/** Keys that decide the meaning of an accuracy or of the time to it. */
 const goalKeys = ['data.set', 'data.validation', 'stop.on', 'stop.target'];
-/** Keys that decide how much work an image is. */
+/** Keys that decide the amount of work for an image. */
 const workKeys = /^(data\.(?!dir$|shuffle$|take$|validation$)|model\.(hidden|activation)|train\.batch$)/;
 
-/** Each in words; empty when times and accuracies of the two mean the same. */
+/** The reasons in words; empty if times and accuracies of both have the same meaning. */
 export function incomparable(a: Run, b: Run): string[] {
   if (a.config === null || b.config === null) {
     const which = a.config === null ? a : b;
-    return [`the log of ${which.label} does not tell its configuration (log.level above info)`];
+    return [`the log of ${which.label} lacks its configuration (log.level above info)`];
   }
   const goals = differences(flatKeys(a.config), flatKeys(b.config)).filter(({ key }) =>
     goalKeys.includes(key),
@@ -22,14 +22,14 @@ export function incomparable(a: Run, b: Run): string[] {
   ];
 }
 
-/** What makes images a second incomparable. */
+/** The differences that make images a second incomparable. */
 export function otherWork(a: Run, b: Run): string[] {
   return differences(flatKeys(a.config), flatKeys(b.config))
     .filter(({ key }) => workKeys.test(key))
     .map(({ key, a: left, b: right }) => `${key} is ${left ?? 'unset'} and ${right ?? 'unset'}`);
 }
 
-/** By SHA-256, where both are known; a raw log has none. */
+/** By SHA-256, if both are known; a raw log has none. */
 function dataDifferences(a: Run, b: Run): string[] {
   if (a.dataSha256 === null || b.dataSha256 === null) return [];
   return differences(flatKeys(a.dataSha256), flatKeys(b.dataSha256)).map(

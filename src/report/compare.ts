@@ -1,4 +1,4 @@
-/** Two units side by side: ratios with bootstrap intervals, and what differs between their machines and recipes. */
+/** Compares two units: ratios with bootstrap intervals, and the differences of their machines and recipes. */
 
 import { bootstrap, type Interval, middle } from '../numbers/bootstrap.js';
 import { mean, median } from '../numbers/statistics.js';
@@ -14,13 +14,13 @@ import { lastAccuracy, targetTimes, throughput } from './target-times.js';
 export interface Measure {
   readonly name: string;
   readonly unit: 'ms' | 'images/s' | 'accuracy' | '×';
-  /** The middle of each side: the mean of accuracies, the median of all else. */
+  /** The centre of each side: the mean of accuracies, the median of other figures. */
   readonly a: number;
   readonly b: number;
   readonly samples: readonly [number, number];
-  /** b / a; of accuracies b − a. */
+  /** b / a; for accuracies b − a. */
   readonly change: number;
-  /** 95 %; null with less than two samples on a side. */
+  /** 95 %; null with fewer than two samples on a side. */
   readonly interval: Interval | null;
   /** Whether more is better. */
   readonly better: 'more' | 'less';
@@ -29,13 +29,13 @@ export interface Measure {
 export interface Comparison {
   readonly pair: Pair;
   readonly measures: readonly Measure[];
-  /** What could not be compared, and why. */
+  /** The figures that could not be compared, and the reasons. */
   readonly notes: readonly string[];
   readonly hardware: readonly Difference[];
   readonly config: readonly Difference[];
 }
 
-/** How a run is recorded, and the draw of its random numbers, explain no difference of times. */
+/** Keys that explain no difference of times: how a run is recorded, and its random draws. */
 const notCompared = /^(log\.|seed$|data\.dir$)/;
 
 export function comparePair(pair: Pair): Comparison {
@@ -74,7 +74,9 @@ function timeMeasures({ a, b }: Pair, notes: string[]): Measure[] {
     ['B', right],
   ] as const)
     if (timesMs.length < n || n === 0)
-      notes.push(`${side} reached the target with ${timesMs.length} of ${n} seeds; times are those of these`);
+      notes.push(
+        `${side} reached the target with ${timesMs.length} of ${n} seeds; only their times are compared`,
+      );
   if (left.timesMs.length === 0 || right.timesMs.length === 0) return [];
   return [
     ratio(`time to ${Number((100 * target).toFixed(2))} %`, 'ms', [left.timesMs, right.timesMs], 'less'),
@@ -109,7 +111,7 @@ function accuracyMeasures({ a, b }: Pair): Measure[] {
   ];
 }
 
-/** Repeats of a sweep by thread count, in milliseconds, and how many images a repeat has. */
+/** Repeats of a sweep by thread count, in milliseconds, and the number of images in a repeat. */
 function sweepSamples({ runs }: Unit) {
   const rows = groupBy(
     runs.flatMap(({ sweep }) => sweep).filter(({ samplesMs }) => samplesMs.length > 0),
@@ -123,7 +125,7 @@ function sweepSamples({ runs }: Unit) {
   return { images, samples };
 }
 
-/** For every thread count that both measured; each side's speed-up is against its own one thread. */
+/** For every thread count measured on both sides; each side's speed-up is relative to its own one thread. */
 function sweepMeasures({ a, b }: Pair, sameWork: boolean, notes: string[]): Measure[] {
   const [left, right] = [sweepSamples(a), sweepSamples(b)];
   const common = [...left.samples.keys()]
@@ -183,7 +185,7 @@ function changeOf(groups: readonly (readonly number[])[], statistic: (groups: nu
   };
 }
 
-/** In words: which side is better, if the interval tells at all. */
+/** In words: the better side, if the interval excludes equality. */
 export function verdict({ unit, change, interval, better }: Measure): string {
   const even = unit === 'accuracy' ? 0 : 1;
   if (interval === null) return 'one sample on a side: no interval';

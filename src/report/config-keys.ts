@@ -1,4 +1,4 @@
-/** Configurations and hardware facts as flat lists of dotted keys, and where two of them differ. */
+/** Configurations and hardware facts as flat lists of dotted keys, and the differences of two of them. */
 
 /** `{ train: { batch: 8 } }` becomes `train.batch` → `8`; lists and null are values, as JSON. */
 export function flatKeys(value: unknown, prefix = ''): Map<string, string> {
@@ -14,7 +14,7 @@ const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stri
 
 export interface Difference {
   readonly key: string;
-  /** Null where that side has no such key. */
+  /** Null if that side has no such key. */
   readonly a: string | null;
   readonly b: string | null;
 }
@@ -26,7 +26,7 @@ export function differences(a: ReadonlyMap<string, string>, b: ReadonlyMap<strin
     .filter((found) => found.a !== found.b);
 }
 
-/** Keys that say how a recipe is run or recorded, not what it is. */
+/** Keys that decide how a recipe is run or recorded, not what it is. */
 const notRecipe = /^(log\.|seed$|parallel\.|backend$|data\.dir$)/;
 
 export const recipeKeys = (config: unknown): Map<string, string> =>

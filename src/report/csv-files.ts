@@ -9,7 +9,7 @@ import { firstReached, lastAccuracy, residentMs, throughput } from './target-tim
 
 type Row = Readonly<Record<string, string | number | boolean | null>>;
 
-/** By file name; a file without rows is not there. */
+/** By file name; a file without rows is absent. */
 export function csvFiles(found: Survey): Map<string, string> {
   const tables: [string, Row[]][] = [
     [
@@ -32,7 +32,7 @@ export function csvFiles(found: Survey): Map<string, string> {
   return new Map(tables.filter(([, rows]) => rows.length > 0).map(([name, rows]) => [name, csv(rows)]));
 }
 
-/** Names come from other machines: a spreadsheet must not take one for a formula. */
+/** Names come from other machines: a spreadsheet must not read one as a formula. */
 function csv(rows: readonly Row[]): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return `${Papa.unparse([...rows], { columns, newline: '\n', escapeFormulae: true })}\n`;

@@ -1,8 +1,11 @@
-/** What a report says, before it becomes HTML or Markdown: the sections fill it, the pages print it. Plain text everywhere. */
+/**
+ * The content of a report, before it becomes HTML or Markdown: the sections fill it, the pages print it. Plain text
+ * everywhere.
+ */
 
 export interface Table {
   readonly heading: readonly string[];
-  /** By column; left where none is given. */
+  /** Alignment by column; left if none is given. */
   readonly align?: readonly ('l' | 'r')[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -16,7 +19,7 @@ export interface Figure {
   /** Also the name of its file: unique in a report, letters, digits and `-`. */
   readonly name: string;
   readonly title: string;
-  /** What a reader must know to read it right. */
+  /** Necessary for reading the chart correctly. */
   readonly caption: string;
   /** An `<svg>` element of `drawChart`, `width` × `height`. */
   readonly svg: string;
@@ -28,7 +31,7 @@ export interface Figure {
 export type Block =
   | { readonly kind: 'words'; readonly text: string }
   | { readonly kind: 'table'; readonly title: string; readonly table: Table }
-  /** Side by side where there is room. */
+  /** Figures beside each other if there is room. */
   | { readonly kind: 'figures'; readonly figures: readonly Figure[] };
 
 export interface Section {
@@ -36,7 +39,7 @@ export interface Section {
   readonly blocks: readonly Block[];
 }
 
-/** A section that has nothing to show says why. */
+/** A section without content has the reason. */
 export interface LeftOut {
   readonly title: string;
   readonly reason: string;

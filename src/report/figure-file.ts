@@ -1,11 +1,14 @@
-/** A figure of a report as an SVG file: ground, colours and legend within it. */
+/** A figure of a report as an SVG file, with background, colours and legend. */
 import { chartPalette } from './chart.js';
 import type { Figure } from './document.js';
 import { escapeHtml } from './html.js';
 
 const [lineHeight, longestLabel] = [18, 64];
 
-/** The legend stands below the chart, one line an entry; a label longer than a line is cut, its whole text a tooltip. */
+/**
+ * The legend is below the chart, one line an entry; a label longer than a line is cut, with its whole text as a
+ * tooltip.
+ */
 export function figureFile({ svg, width, height, legend, title }: Figure): string {
   const full = height + (legend.length > 0 ? legend.length * lineHeight + 8 : 0);
   const rows = legend.map(({ colour, label }, index) => {

@@ -1,25 +1,25 @@
-/** Which logs a path stands for: a run folder, a raw NDJSON log, or a folder in which many of both lie. */
+/** The logs that a path denotes: a run folder, a raw NDJSON log, or a folder with many of both. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { nearest } from '../config/nearest.js';
 import { ExitCode, UserError } from '../user-error.js';
 
 export interface FoundLog {
-  /** As the user would write it. */
+  /** The path in the user's form. */
   readonly file: string;
-  /** The run folder whose log it is, with config.yaml, meta.json and result.json; null for a raw log. */
+  /** The run folder of the log, with config.yaml, meta.json and result.json; null for a raw log. */
   readonly folder: string | null;
 }
 
 const runLog = 'log.ndjson';
-/** Of a study: its cells, which are no log. A path that names it is read all the same. */
+/** A study's cells, which are no log. A path that names this file directly is still read. */
 const studyCells = 'cells.ndjson';
 /** Deep enough for results/<machine>/<study>/<cell>/<run>. */
 const deepest = 6;
 
 /**
  * The logs of each path, in the order of their names, each once.
- * @throws UserError (usage) for a path that does not exist, with the nearest that does, or that holds no log.
+ * @throws UserError (usage) for a path that does not exist, with the nearest that does, or for one without logs.
  */
 export function findLogs(paths: readonly string[]): FoundLog[] {
   const found = new Map<string, FoundLog>();
@@ -61,7 +61,7 @@ function near(given: string): string {
 
 const folderOf = (file: string) => (path.basename(file) === runLog ? path.dirname(file) : null);
 
-/** Links are passed by: results/latest is one of the runs beside it. */
+/** Links are skipped: results/latest is one of the runs beside it. */
 function inFolder(folder: string, depth: number): FoundLog[] {
   const entries = entriesOf(folder);
   if (entries.some(({ name }) => name === runLog)) return [{ file: path.join(folder, runLog), folder }];

@@ -1,9 +1,9 @@
-/** A report as one HTML file: no script, no network, light and dark, for a phone, a screen and paper. */
+/** A report as one HTML file: no script, no network, light and dark, for phone, screen and paper. */
 import { chartPalette } from './chart.js';
 import type { Block, Figure, Report, Section, Table } from './document.js';
 import { type Html, html, trusted } from './html.js';
 
-/** Charts are drawn 440 wide, so that their text is readable where a phone shrinks them. */
+/** Charts are drawn 440 wide, so that their text is readable when a phone shrinks them. */
 const style = `
 ${chartPalette}
 :root { color-scheme: light dark; --soft: #f3f5f8; --line: #d5dae1; --warn: #9a3412; }
@@ -39,13 +39,13 @@ td:first-child { min-width: 10rem; }
   table { font-size: 8.5pt; }
 }`;
 
-/** Nothing may be loaded or run, whatever a name in a log tries. */
+/** Nothing may be loaded or run, for any name in a log. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'";
 
 export function htmlPage(report: Report): string {
-  const notices = html`<aside class="notices"><h2>Damaged logs</h2><p>What could be read is used below.</p>
+  const notices = html`<aside class="notices"><h2>Damaged logs</h2><p>The readable part is used below.</p>
 <ul>${report.notices.map((notice) => html`<li>${notice}</li>`)}</ul></aside>`;
-  const leftOut = html`<section><h2>Left out</h2>
+  const leftOut = html`<section><h2>Omitted</h2>
 <ul>${report.leftOut.map(({ title, reason }) => html`<li>${title}: ${reason}</li>`)}</ul></section>`;
   return `${
     html`<!doctype html>
@@ -83,7 +83,7 @@ function block(content: Block): Html {
   }
 }
 
-/** Scrolls by itself where it is wider than the page; the keyboard reaches it there. */
+/** Scrolls separately if it is wider than the page; the keyboard can focus it. */
 function tableHtml({ heading, align = [], rows }: Table): Html {
   const side = (column: number) => (align[column] === 'r' ? 'r' : 'l');
   return html`<div class="scroll" tabindex="0"><table>

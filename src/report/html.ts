@@ -1,4 +1,4 @@
-/** HTML by template: whatever is put in is escaped, unless it is HTML from here already. */
+/** HTML by template: inserted values are escaped, unless this module already made them HTML. */
 
 export class Html {
   readonly text: string;
@@ -9,7 +9,7 @@ export class Html {
 
 type Part = string | number | Html | readonly (string | number | Html)[];
 
-/** Right in text and in quoted attributes. */
+/** Valid in text and in quoted attributes. */
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = {
     '&': '&amp;',
@@ -25,7 +25,7 @@ export function html(literals: TemplateStringsArray, ...parts: readonly Part[]):
   return new Html(literals.reduce((sum, literal, i) => sum + rendered(parts[i - 1]) + literal));
 }
 
-/** Text that is known to be HTML: an SVG of ours, a style sheet. */
+/** Text that is known to be HTML: our own SVG, a style sheet. */
 export const trusted = (text: string): Html => new Html(text);
 
 function rendered(part: Part): string {

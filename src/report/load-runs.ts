@@ -1,4 +1,4 @@
-/** From paths to runs: finds the logs, reads them and what lies beside them. */
+/** From paths to runs: finds the logs, reads them and the files beside them. */
 import path from 'node:path';
 import { buildRun } from './build-run.js';
 import { type FoundLog, findLogs } from './find-logs.js';
@@ -13,7 +13,7 @@ export interface LoadedRuns {
   readonly damages: readonly Damage[];
 }
 
-/** @throws UserError (usage) as `findLogs` does; damaged logs give what they can. */
+/** @throws UserError (usage) like `findLogs`; the readable part of damaged logs is used. */
 export function loadRuns(paths: readonly string[], signal: AbortSignal): LoadedRuns {
   const found = findLogs(paths);
   const readings = found.map((log) => {
@@ -26,7 +26,7 @@ export function loadRuns(paths: readonly string[], signal: AbortSignal): LoadedR
     runs: readings.flatMap(({ log, runs, damages }) =>
       runs.map((entries, index) => {
         const label = labelOf(log) + (runs.length > 1 ? ` #${index + 1}` : '');
-        // What lies beside a log that holds several runs belongs to none of them for certain.
+        // If a log holds several runs, the files beside it cannot be assigned to one of them.
         const sidecars = readSidecars(runs.length > 1 ? null : log.folder);
         return buildRun(label, log.file, entries, sidecars, damages);
       }),

@@ -1,10 +1,10 @@
-/** What must come in order in a log: run_start first, run_stop last, time and steps upwards. */
+/** The required order of a log: run_start first, run_stop last, time and steps ascending. */
 import type { AddDamage, LogEntry } from './read-log.js';
 
-/** Steps are stamped by a worker, evaluations by the coordinator: threads whose clocks began at different times. */
+/** Steps are stamped by a worker, evaluations by the coordinator: threads whose clocks have different origins. */
 const clockDriftMs = 1;
 
-/** Tells `add` of every breach, in one pass over the lines of a file. */
+/** Reports every violation to `add`, in one pass over the lines of a file. */
 export function createOrder(add: AddDamage) {
   let last: { event: string; atMs: number } | null = null;
   /** Per seed, within one plan: a race trains the same seeds again on other thread counts. */

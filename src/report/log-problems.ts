@@ -1,4 +1,4 @@
-/** The words for what is wrong with a line of a log. */
+/** The words for the problems of a log's lines. */
 import type { ZodError } from 'zod';
 import { valueAt } from '../config/layer.js';
 import { nearest } from '../config/nearest.js';
@@ -7,7 +7,7 @@ import { logEvents } from '../run/log-schema.js';
 import { expectedGot } from '../user-error.js';
 import type { Damage } from './read-log.js';
 
-/** `loss: expected number, got "0.3" (string)`: the first thing that zod refuses in `record`. */
+/** `loss: expected number, got "0.3" (string)`: the first key of `record` that zod refuses. */
 export function payloadProblem(error: ZodError, record: object): string {
   const [issue] = error.issues;
   const received = valueAt(record, issue.path);
@@ -22,7 +22,7 @@ export function nearestEvent(event: string): string {
   return close === null ? '' : `; is it ${close}?`;
 }
 
-/** `log.ndjson:12: …`, as compilers say it, so that editors can jump there. */
+/** `log.ndjson:12: …`, in the format of compilers, so that editors can jump there. */
 export function damageLine({ file, line, kind, problem, repeated }: Damage): string {
   const again = repeated === 0 ? '' : ` (and on ${plural(repeated, 'more line')})`;
   const place = line === 0 ? file : `${file}:${line}`;

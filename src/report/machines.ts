@@ -1,4 +1,4 @@
-/** Which machine a run was on, judged by its hardware card: letters for machines whose facts differ. */
+/** The machine of a run, identified by its hardware card: machines whose facts differ get different letters. */
 
 import type { LogEvents } from '../run/log-schema.js';
 import { differences, flatKeys, keyOf } from './config-keys.js';
@@ -10,19 +10,19 @@ type Hardware = LogEvents['hardware'];
 export interface Machine {
   /** A, B, …; ? for runs whose log has no hardware card. */
   readonly letter: string;
-  /** Of the first run on it. */
+  /** The card of the first run on it. */
   readonly hardware: Hardware | null;
   readonly runs: readonly Run[];
 }
 
-/** All but what moves from run to run on one machine: free memory and measured speeds. */
+/** All facts except those that vary between runs on one machine: free memory and measured speeds. */
 export function machineFacts(hardware: Hardware | null): Map<string, string> {
   if (hardware === null) return new Map();
   const { memoryFreeBytes: _, measured, tensorflow: __, ...facts } = hardware;
   return flatKeys({ ...facts, ...(measured === null ? {} : { wasmLevel: measured.wasmLevel }) });
 }
 
-/** In the order of their first runs; runs without a card come last, as one. */
+/** In the order of their first runs; runs without a card come last, as one machine. */
 export function findMachines(runs: readonly Run[]): Machine[] {
   const known = groupBy(
     runs.filter(({ hardware }) => hardware !== null),

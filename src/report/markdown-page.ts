@@ -4,8 +4,8 @@ import type { Block, Report, Table } from './document.js';
 
 /** `charts`: the folder of the SVG files, relative to the page. */
 export function markdownPage(report: Report, charts: string): string {
-  const notices = ['## Damaged logs', 'What could be read is used below.', bullets(report.notices)];
-  const leftOut = ['## Left out', bullets(report.leftOut.map(({ title, reason }) => `${title}: ${reason}`))];
+  const notices = ['## Damaged logs', 'The readable part is used below.', bullets(report.notices)];
+  const leftOut = ['## Omitted', bullets(report.leftOut.map(({ title, reason }) => `${title}: ${reason}`))];
   return `${[
     `# ${escapeMarkdown(report.title)}`,
     escapeMarkdown(report.summary),
@@ -18,7 +18,7 @@ export function markdownPage(report: Report, charts: string): string {
   ].join('\n\n')}\n`;
 }
 
-/** Text that stays text: no markup, links, HTML or new cells come of it. */
+/** Escaped text: it creates no markup, links, HTML or new cells. */
 export function escapeMarkdown(text: string): string {
   return text
     .replace(/[\\`*_[\]<>|#~$]/g, (character) => `\\${character}`)

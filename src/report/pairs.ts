@@ -1,16 +1,16 @@
-/** What is compared with what: the settings and sweeps of two sides, matched by recipe, strategy and threads. */
+/** Which settings and sweeps of two sides are compared, matched by recipe, strategy and threads. */
 import { groupBy } from './group-by.js';
 import type { Run, Track } from './run.js';
 import { type Survey, threadWords } from './settings.js';
 
-/** Runs of one recipe on one machine, as samples of one thing. */
+/** Runs of one recipe on one machine, as samples of the same quantity. */
 export interface Unit {
   readonly kind: 'training' | 'sweep';
   readonly recipe: string;
-  /** What must be the same for a match where there are several. */
+  /** The key that must be the same for a match if there are several. */
   readonly key: string;
   readonly label: string;
-  /** The first stands for the recipe, the data and the machine. */
+  /** The first run represents the recipe, the data and the machine. */
   readonly runs: readonly Run[];
   readonly tracks: readonly Track[];
 }
@@ -66,8 +66,9 @@ export function unitsOf(found: Survey): Unit[] {
 }
 
 /**
- * One unit on each side is a pair whatever it is: a caller who names two runs wants those. Of several, those with the same
- * key are; and of a recipe with one left on each side (a machine with other cores, another strategy) these two.
+ * A single unit on each side is always a pair: the user named these two runs. Of several units, those with the same key
+ * are pairs. If a recipe has one unit left on each side (a machine with other cores, another strategy), these two are a
+ * pair too.
  */
 export function match(a: readonly Unit[], b: readonly Unit[]): Matching {
   if (a.length === 1 && b.length === 1) return { pairs: [{ a: a[0], b: b[0] }], onlyA: [], onlyB: [] };

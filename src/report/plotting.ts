@@ -1,4 +1,4 @@
-/** What the charts of a report have in common: size, colours by setting, units of time, thinning of long series. */
+/** Shared by the charts of a report: size, colours by setting, units of time, thinning of long series. */
 import type { PlotOptions } from '@observablehq/plot';
 import { mean } from '../numbers/statistics.js';
 import { drawChart, seriesColours } from './chart.js';
@@ -9,11 +9,11 @@ const otherColour = 'var(--faint)';
 
 export interface Palette {
   colourOf(label: string): string;
-  /** Of those labels, in their order; what shares the last colour is one entry. */
+  /** The entries for those labels, in their order; labels that share the last colour are one entry. */
   legend(labels: readonly string[]): LegendEntry[];
 }
 
-/** The first labels have colours of their own; further ones are grey together. */
+/** The first labels have their own colours; all others are grey. */
 export function paletteOf(labels: readonly string[]): Palette {
   const colours = new Map([...new Set(labels)].map((label, i) => [label, seriesColours[i] ?? otherColour]));
   const colourOf = (label: string) => colours.get(label) ?? otherColour;

@@ -1,4 +1,4 @@
-/** Reads one log.ndjson: its events by run, and everything that is wrong with it, by line. Nothing stops the reading. */
+/** Reads one log.ndjson: its events by run, and every problem by line. No problem stops the reading. */
 import { readFileSync } from 'node:fs';
 import { type EventName, isEventName, type LogEvents, logEvents, logLine } from '../run/log-schema.js';
 import { expectedGot } from '../user-error.js';
@@ -17,24 +17,24 @@ export type LogEntry = {
 
 export interface Damage {
   readonly file: string;
-  /** From 1; the last line where something is missing at the end. */
+  /** From 1; the last line if something is missing at the end. */
   readonly line: number;
-  /** A warning is worth knowing and takes nothing from the log. */
+  /** A warning is informative; no event is lost. */
   readonly kind: 'damage' | 'warning';
   readonly problem: string;
-  /** How many later lines have the same. */
+  /** Number of later lines with the same problem. */
   readonly repeated: number;
 }
 
 export interface LogReading {
   readonly file: string;
   readonly lines: number;
-  /** The sound events of each run, in the order of the file; logs that were put behind one another have several. */
+  /** The valid events of each run, in the order of the file; concatenated logs have several runs. */
   readonly runs: readonly (readonly LogEntry[])[];
   readonly damages: readonly Damage[];
 }
 
-/** Reads `file`; one that cannot be read is a damage of line 0. */
+/** Reads `file`; an unreadable file is a damage of line 0. */
 export function readLog(file: string): LogReading {
   try {
     return parseLog(file, readFileSync(file, 'utf8'));
@@ -104,7 +104,7 @@ const shortened = (content: string) =>
 
 export type AddDamage = (line: number, kind: Damage['kind'], problem: string, sort?: string) => void;
 
-/** The first of each sort of problem stands for the others, which are counted. */
+/** The first problem of each kind represents the others, which are counted. */
 function collectDamages(file: string) {
   const found = new Map<string, { -readonly [K in keyof Damage]: Damage[K] }>();
   const add: AddDamage = (line, kind, problem, sort = problem) => {

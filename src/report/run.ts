@@ -1,11 +1,11 @@
-/** A run as the reports see it: what its log told, and what the files beside the log add. */
+/** A run in the form that the reports use: the content of its log and of the files beside it. */
 import * as z from 'zod';
 import type { LogEvents } from '../run/log-schema.js';
 import type { SweepRow } from '../run/sweep-table.js';
 import type { Damage } from './read-log.js';
 
 type Timed<T> = Readonly<Omit<T, 'seed'>> & {
-  /** Seen by then, over all epochs; null where the log does not tell how many an epoch has. */
+  /** Images read by then, over all epochs; null if the log lacks the number in an epoch. */
   readonly images: number | null;
 };
 export type StepPoint = Timed<LogEvents['step']>;
@@ -20,11 +20,11 @@ export interface Track {
   readonly steps: readonly StepPoint[];
   readonly evaluations: readonly EvaluationPoint[];
   readonly epochs: readonly LogEvents['epoch'][];
-  /** False when the log ends, or the run failed, in the middle of it. */
+  /** False if the log ends, or the run failed, in the middle of it. */
   readonly finished: boolean;
 }
 
-/** The few keys that the reports read of a configuration, whichever version wrote it. */
+/** The few keys of a configuration that the reports read, in every version of its schema. */
 const facts = z.object({
   data: z.object({ take: z.number().nullish() }).catch({}),
   train: z.object({ batch: z.number().optional(), dropLast: z.boolean().optional() }).catch({}),
@@ -42,14 +42,14 @@ export const configFacts = (config: unknown): ConfigFacts => {
 };
 
 export interface Run {
-  /** The folder's name, or the file's; with a number where a file holds several. */
+  /** The folder's name, or the file's; with a number if a file holds several runs. */
   readonly label: string;
   readonly file: string;
   readonly start: LogEvents['run_start'] | null;
-  /** ISO 8601, UTC; null when nothing could be read. */
+  /** ISO 8601, UTC; null if nothing could be read. */
   readonly startedAt: string | null;
   readonly stop: LogEvents['run_stop'] | null;
-  /** As resolved; null when neither the log nor config.yaml has it. */
+  /** The resolved configuration; null if neither the log nor config.yaml has it. */
   readonly config: unknown;
   readonly facts: ConfigFacts;
   /** Null for a run that was interrupted, or whose log was cut. */

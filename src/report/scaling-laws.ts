@@ -3,8 +3,8 @@
  *
  *   C(N) = N / (1 + σ(N − 1) + κN(N − 1))
  *
- * speed-up C on N threads, σ contention (the share of the work that is serial or queues), κ coherency (the cost of every
- * pair of threads that must agree). Amdahl's law (1967) is κ = 0.
+ * speed-up C on N threads, σ contention (the share of the work that is serial or queues), κ coherency (the cost for
+ * every pair of threads that must agree). Amdahl's law (1967) is κ = 0.
  */
 
 export type Law = 'amdahl' | 'usl';
@@ -25,11 +25,11 @@ export function predictSpeedup({ sigma, kappa }: Coefficients, threads: number):
   return threads / (1 + (threads - 1) * (sigma + kappa * threads));
 }
 
-/** Where more threads stop to pay; infinite without coherency. */
+/** The thread count with the largest speed-up; infinite without coherency. */
 export const peakThreads = ({ sigma, kappa }: Coefficients): number =>
   kappa > 0 ? Math.sqrt(Math.max(0, 1 - sigma) / kappa) : Number.POSITIVE_INFINITY;
 
-/** The most that any number of threads can give; infinite without either cost. */
+/** The largest speed-up with any number of threads; infinite if both costs are zero. */
 export function ceiling(fitted: Coefficients): number {
   const peak = peakThreads(fitted);
   if (Number.isFinite(peak)) return predictSpeedup(fitted, Math.max(1, peak));
@@ -44,9 +44,9 @@ export const karpFlatt = ({ threads, speedup }: ScalingPoint): number =>
 export const countsNeeded = 3;
 
 /**
- * Least squares in the speed-ups with σ, κ ≥ 0, by Levenberg–Marquardt (Marquardt 1963) over the coefficients that
- * are not held at zero. A solution inside is compared with those on the border, so that a start on the wrong side of
- * a flat valley does not decide. Null for fewer than `countsNeeded` distinct thread counts.
+ * Least squares in the speed-ups with σ, κ ≥ 0, by Levenberg–Marquardt (Marquardt 1963) over the coefficients that are
+ * not held at zero. An inner solution is compared with those on the border, so that the starting side of a flat valley
+ * does not decide. Null for fewer than `countsNeeded` distinct thread counts.
  */
 export function fitLaw(law: Law, points: readonly ScalingPoint[]): Coefficients | null {
   if (new Set(points.map(({ threads }) => threads)).size < countsNeeded) return null;

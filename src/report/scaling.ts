@@ -1,4 +1,4 @@
-/** Speed-up against threads: from sweeps, and from training runs that differ in nothing but their threads. */
+/** Speed-up against threads: from sweeps, and from training runs that differ only in their threads. */
 
 import { bootstrap, type Interval, middle } from '../numbers/bootstrap.js';
 import { median } from '../numbers/statistics.js';
@@ -29,7 +29,7 @@ interface Measured {
 }
 
 export interface ScalingRow extends Measured {
-  /** Against the median of one thread. */
+  /** Relative to the median of one thread. */
   readonly speedup: number;
   readonly interval: Interval;
   readonly efficiency: number;
@@ -42,7 +42,7 @@ export interface FittedLaw {
   readonly fitted: Coefficients;
   readonly sigma: Interval;
   readonly kappa: Interval;
-  /** The most that any number of threads gives. */
+  /** The largest speed-up with any number of threads. */
   readonly ceiling: number;
   readonly peakThreads: number;
   readonly predictions: readonly {
@@ -69,7 +69,7 @@ export const predictedThreads = [4, 8, 16, 32, 64] as const;
 
 type Source = Pick<ScalingCurve, 'recipe' | 'machineLetter' | 'sync' | 'backend' | 'source'>;
 
-/** One for each recipe, machine, strategy and backend that was measured on one thread and on more. */
+/** One for each recipe, machine, strategy and backend that was measured on one thread and on several. */
 export function scalingCurves(found: Survey): ScalingCurve[] {
   const sweeps = groupBy(
     found.runs.filter(({ sweep }) => sweep.length > 0),
@@ -101,11 +101,11 @@ const sourceOfRuns = ({ recipe, machine, sync, backend }: Setting): Source => ({
   source: 'training runs',
 });
 
-/** Sweeps of the same thing are put together, repeat by repeat. */
+/** Sweeps of the same work are merged, repeat by repeat. */
 function sweptRows(runs: readonly Run[]): Measured[] {
   const rows = runs.flatMap(({ sweep }) => sweep);
   const measured = merge(rows);
-  // A sweep that was not asked for one thread has measured it all the same, and tells it by the speed-up.
+  // A sweep always measures one thread; if it was not requested, the log has it only in the speed-up.
   const [known] = rows.filter(({ speedup }) => speedup !== null);
   if (measured.some(({ threads }) => threads === 1) || known === undefined) return measured;
   const baselineMs = (known.speedup ?? 1) * known.medianMs;
@@ -162,7 +162,9 @@ function withSpeedup(row: Measured, single: readonly number[]): ScalingRow {
   };
 }
 
-/** More threads than cores tell of the scheduler, not of the program: only counts that fit the machine are fitted. */
+/**
+ * More threads than cores measure the scheduler, not the program: only counts within the machine's cores are fitted.
+ */
 function fits(rows: readonly Measured[]): Pick<ScalingCurve, 'laws' | 'noFit'> {
   if (rows.length < countsNeeded) {
     const counts = rows.map(({ threads }) => threads).join(' and ');

@@ -1,4 +1,4 @@
-/** Groups what may be put into one statistic: curves of the same recipe on the same machine, threads and strategy. */
+/** Groups the curves that belong in one statistic: the same recipe on the same machine, threads and strategy. */
 import { plural } from '../numbers/words.js';
 import { keyOf, recipeKeys } from './config-keys.js';
 import { groupBy } from './group-by.js';
@@ -8,7 +8,7 @@ import { telling } from './telling.js';
 
 export interface Recipe {
   readonly key: string;
-  /** The configuration's name, with the keys that tell it from others of that name. */
+  /** The configuration's name, with the keys that distinguish it from others of that name. */
   readonly label: string;
 }
 
@@ -19,7 +19,7 @@ export interface Setting {
   readonly sync: string;
   readonly threads: number | null;
   readonly tracks: readonly Track[];
-  /** Says what tells it from the others. */
+  /** Names the keys that distinguish it from the others. */
   readonly label: string;
 }
 
@@ -33,7 +33,7 @@ export interface Survey {
 
 const recipeKey = (run: Run) => `${nameOf(run)} ${keyOf(recipeKeys(run.config))}`;
 
-/** In the order of the runs; machines, recipes and settings are told apart by what is in them. */
+/** In the order of the runs; machines, recipes and settings are distinguished by their contents. */
 export function survey(runs: readonly Run[]): Survey {
   const machines = findMachines(runs);
   const machineByRun = new Map(
@@ -70,7 +70,7 @@ function nameRecipes(runs: readonly Run[]): Map<string, Recipe> {
     );
     const [[, first]] = distinct;
     for (const [key, keys] of distinct) {
-      // Of many keys only those that tell a recipe from the first one, all of them: no two labels are the same.
+      // Of many keys, all those that differ from the first recipe: no two labels are the same.
       const telling =
         varying.length <= 3 ? varying : varying.filter((each) => keys.get(each) !== first.get(each));
       const words = telling.map((each) => `${each} ${keys.get(each) ?? 'unset'}`);
@@ -80,7 +80,7 @@ function nameRecipes(runs: readonly Run[]): Map<string, Recipe> {
   return named;
 }
 
-/** The recipe, and whatever else is not the same everywhere. */
+/** The recipe, and the facts in which the settings differ. */
 function nameSettings(settings: readonly Omit<Setting, 'label'>[]): Setting[] {
   const name = telling(settings, ({ recipe }) => recipe.label, [
     ({ sync }) => sync,

@@ -1,4 +1,4 @@
-/** What the files beside a log add to it. One that is missing or not as expected adds nothing: the log is the record. */
+/** The facts in the files beside a log. A file that is missing or invalid adds nothing: the log is the record. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';

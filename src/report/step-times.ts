@@ -1,12 +1,12 @@
 /**
- * How long steps take, from the `step` events: the time between two of them, over the steps between them. With
- * `log.every` above 1 that is a mean over so many steps, in which a single slow one is diluted.
+ * Durations of steps, from the `step` events: the time between two events, divided by the steps between them. With
+ * `log.every` above 1 this is a mean over that many steps, in which a single slow one is diluted.
  */
 
 import { quantile } from '../numbers/statistics.js';
 import type { Track } from './run.js';
 
-/** Mean milliseconds a step, for each interval without an evaluation or the end of an epoch in it. */
+/** Mean milliseconds a step, for each interval that contains no evaluation and no end of an epoch. */
 export function stepIntervalsMs({ steps, evaluations, epochs }: Track): number[] {
   const breaks = [...evaluations.map(({ step }) => step), ...epochs.map((epoch) => epoch.steps)].sort(
     (a, b) => a - b,

@@ -1,4 +1,4 @@
-/** Sync strategies beside each other, where nothing else differs. */
+/** Compares sync strategies whose runs differ in nothing else. */
 
 import { median } from '../numbers/statistics.js';
 import { groupBy } from './group-by.js';
@@ -8,10 +8,10 @@ import { lastAccuracy, throughput } from './target-times.js';
 export interface SyncRow {
   readonly sync: string;
   readonly threads: number;
-  /** Of each finished curve, or each repeat of a sweep. */
+  /** Samples of each finished curve, or of each repeat of a sweep. */
   readonly imagesPerSecond: readonly number[];
   readonly accuracies: readonly number[];
-  /** Median throughput over that of the fastest strategy beside it. */
+  /** Median throughput over that of the fastest strategy in the group. */
   readonly ofFastest: number;
 }
 

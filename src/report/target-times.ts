@@ -10,7 +10,7 @@ export interface Reached {
   readonly accuracy: number;
 }
 
-/** The first evaluation at the target or above; null when there was none, or the run had no target. */
+/** The first evaluation at or above the target; null if there was none, or the run had no target. */
 export function firstReached({ run, evaluations }: Track): Reached | null {
   const { target } = run.facts.stop;
   if (target === null) return null;
@@ -18,9 +18,9 @@ export function firstReached({ run, evaluations }: Track): Reached | null {
 }
 
 export interface TargetTimes {
-  /** Seeds that reached the target or went through to their end; those that were cut short tell nothing. */
+  /** Seeds that reached the target or ran to their end; interrupted seeds are excluded. */
   readonly n: number;
-  /** Milliseconds, of those that reached it, ascending. */
+  /** Milliseconds, of the seeds that reached it, ascending. */
   readonly timesMs: readonly number[];
   readonly images: readonly number[];
 }

@@ -1,12 +1,12 @@
-/** Files that are always whole, the old content or the new one, also after a crash or a power cut. */
+/** Files that are always whole, with the old content or the new, also after a crash or a power cut. */
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ExitCode, UserError } from '../user-error.js';
 
 /**
- * A temporary file beside it, written and synced, then a rename over it and a sync of the folder: on ext4 and XFS a rename
- * may reach the disk before the data. Throws UserError (exit 1) and leaves no temporary file when that fails.
+ * Writes and syncs a temporary file beside the target, renames it over the target and syncs the folder: on ext4 and XFS
+ * a rename may reach the disk before the data. Throws UserError (exit 1) and leaves no temporary file if that fails.
  */
 export async function writeAtomic(file: string, data: string | Uint8Array): Promise<void> {
   const temporary = temporaryName(file);
@@ -30,7 +30,7 @@ async function writeSynced(file: string, data: string | Uint8Array): Promise<voi
   }
 }
 
-/** Windows has no such call, and some file systems refuse it: the rename has happened all the same. */
+/** Windows has no such call, and some file systems refuse it: the rename is done nevertheless. */
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await fs.open(folder, 'r');

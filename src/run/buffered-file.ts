@@ -1,7 +1,7 @@
 /**
- * A file that grows by pieces while a run goes on. Pieces are gathered in memory and appended, synchronously, when there are
- * many or some time has passed: a step costs no call of the system, and a run that is killed keeps the file up to then.
- * A file that cannot be written neither throws nor holds up the run; `failure` says why at the end.
+ * A file that grows by pieces while a run goes on. Pieces are gathered in memory and appended synchronously, when there
+ * are many or some time has passed. A step costs no system call, and a killed run keeps the file up to the last append.
+ * A file that cannot be written neither throws nor delays the run; `failure` holds the reason at the end.
  */
 import { closeSync, writeFileSync } from 'node:fs';
 
@@ -18,12 +18,12 @@ export class BufferedFile {
   #failure: unknown = null;
   #closed = false;
 
-  /** `everyMs`: pieces are appended with the first one after so long, however few. */
+  /** `everyMs`: the first piece after this long appends all pieces, however few. */
   constructor(everyMs = Number.POSITIVE_INFINITY) {
     this.#everyMs = everyMs;
   }
 
-  /** Before it, all pieces are kept. The file, or what makes it when there is something to append. */
+  /** The file, or a function that makes it when there is something to append. Before this call, all pieces are kept. */
   open(descriptor: number | (() => number)): void {
     if (typeof descriptor === 'number') this.#descriptor = descriptor;
     this.#open = () => (typeof descriptor === 'number' ? descriptor : descriptor());
@@ -34,12 +34,12 @@ export class BufferedFile {
     return this.#open !== null;
   }
 
-  /** What the file could not be made or written for, or null. */
+  /** Why the file could not be made or written, or null. */
   get failure(): unknown {
     return this.#failure;
   }
 
-  /** Pieces that belong together, such as a line, must come as one. */
+  /** Pieces that belong together, such as the characters of a line, must come as one. */
   write(piece: string | Uint8Array): void {
     if (this.#closed || this.#failure !== null) return;
     this.#gathered.push(piece);
@@ -48,7 +48,7 @@ export class BufferedFile {
     if (isDue && this.#open !== null) this.drain();
   }
 
-  /** Appends what is gathered. */
+  /** Appends the gathered pieces. */
   drain(): void {
     if (this.#open === null || this.#failure !== null || this.#length === 0) return;
     const pieces = this.#gathered;
@@ -63,7 +63,7 @@ export class BufferedFile {
     this.#drainedAt = performance.now();
   }
 
-  /** Appends what is gathered and lets the file go; later pieces are dropped. */
+  /** Appends the gathered pieces and closes the file; later pieces are dropped. */
   close(): void {
     this.drain();
     this.#closed = true;

@@ -1,4 +1,4 @@
-/** What every command is given: where to speak, and when to stop. */
+/** The context of every command: its outputs and its stop signal. */
 import type { Progress } from './progress.js';
 import type { Warnings } from './warnings.js';
 

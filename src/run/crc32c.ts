@@ -1,4 +1,4 @@
-/** CRC-32C (Castagnoli; RFC 3720, appendix B.4), which node:zlib, with the polynomial of gzip, does not have. */
+/** CRC-32C (Castagnoli; RFC 3720, appendix B.4). node:zlib has only the polynomial of gzip. */
 
 const reversedPolynomial = 0x82f63b78;
 

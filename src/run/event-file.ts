@@ -1,6 +1,6 @@
 /**
  * Scalars in TensorBoard's event files. An event file is a TFRecord file (tensorflow/core/lib/io/record_writer.h) of
- * Event messages (tensorflow/core/util/event.proto), of which this writes the little that a scalar needs:
+ * Event messages (tensorflow/core/util/event.proto). This writer emits only the fields that a scalar needs:
  *
  *   record  uint64 length | uint32 masked CRC of the length | data | uint32 masked CRC of the data   (little-endian)
  *   Event   1 double wall_time | 2 int64 step | 3 string file_version | 5 Summary
@@ -21,7 +21,7 @@ export class EventFile {
   readonly #records = new BufferedFile(appendEveryMs);
   #path = '';
 
-  /** `startedAtMs`: when the resident clock began, milliseconds since 1970. */
+  /** `startedAtMs`: start of the resident clock, milliseconds since 1970. */
   constructor(startedAtMs = Date.now()) {
     this.#startedAtMs = startedAtMs;
     this.#add(0, 0, field(3, 'brain.Event:2'));
@@ -38,14 +38,16 @@ export class EventFile {
     this.#add(step, elapsedMs, field(5, Buffer.concat(summary)));
   }
 
-  /** Records go to this file from now on, in a folder of its own if need be; before, they are kept in memory. */
+  /**
+   * Later records go to this file, whose folder is created if needed; earlier records are kept in memory until then.
+   */
   open(file: string): void {
     this.#path = file;
     this.#records.open(() => {
       try {
         mkdirSync(path.dirname(file));
       } catch {
-        // It is there, or opening the file says why it cannot be made.
+        // If the folder cannot be made, opening the file fails with the reason.
       }
       return openSync(file, 'w');
     });
@@ -55,7 +57,7 @@ export class EventFile {
     return this.#path !== '';
   }
 
-  /** Ends the file with what there is; `finish` says whether it is whole. */
+  /** Appends the gathered records and closes the file; `finish` reports whether it is whole. */
   close(): void {
     this.#records.close();
   }
@@ -84,7 +86,7 @@ function record(data: Buffer): Buffer {
 function checksum(data: Uint8Array): Buffer {
   const bytes = Buffer.alloc(4);
   const crc = crc32c(data);
-  // Masked, since a CRC of data that holds CRCs is weak.
+  // Masked, because a CRC of data that contains CRCs is weak.
   bytes.writeUInt32LE((((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0);
   return bytes;
 }

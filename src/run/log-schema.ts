@@ -1,7 +1,7 @@
 /**
- * The event schema of log.ndjson, version 1: the one source of truth for writers of a log (types) and readers of
- * one (validation). A new key is optional and needs no new version; a key that changes its meaning or goes away does.
- * Importing this file's values costs zod; the writer takes its types alone.
+ * The event schema of log.ndjson, version 1: the single source for writers of a log (types) and for readers
+ * (validation). A new key is optional and needs no new version; removing a key or changing its meaning needs one.
+ * Importing this file's values costs zod; the writer imports only its types.
  */
 import * as z from 'zod';
 import type { HardwareFacts, MeasuredSpeed, TensorFlowVersions } from '../machine/hardware.js';
@@ -11,12 +11,12 @@ import type { RaceSummary } from './train-result.js';
 const count = () => z.int().min(0);
 /** Accuracies and shares, 0–1. */
 const fraction = () => z.number().min(0).max(1);
-/** Since the resident clock started, where nothing else is said. */
+/** Milliseconds since the resident clock started, unless stated otherwise. */
 const milliseconds = () => z.number().min(0);
 const text = () => z.string().nullable();
 const number = () => z.number().nullable();
 
-/** How a run ended; `done` is a run without a target that went through all its epochs. */
+/** How a run ended; `done` is a run without a target that finished all its epochs. */
 const status = z.enum(['reached', 'missed', 'done', 'interrupted', 'failed']);
 export type RunStatus = z.infer<typeof status>;
 
@@ -56,7 +56,7 @@ const tensorflow = z.object({
   tensorflow: z.string(),
 }) satisfies z.ZodType<TensorFlowVersions>;
 
-/** A run that begins before TensorFlow was a backend has no such key. */
+/** Logs written before TensorFlow was a backend lack this key. */
 export const hardwarePayload = hardwareFacts.extend({
   measured: measuredSpeed.nullable(),
   tensorflow: tensorflow.nullable().default(null),
@@ -93,7 +93,7 @@ export const logEvents = {
   run_start: z.object({ name: z.string(), command: z.string(), versions, seed: z.int().min(0) }),
   hardware: hardwarePayload,
   config: z.object({ config: z.unknown() }),
-  /** `threads`: how many workers, and why so many. What follows is run on it. */
+  /** `threads`: the number of workers and the reason for it. The events after it belong to runs on that number. */
   plan: z.object({ plan: z.unknown(), threads: z.object({ count: z.int().min(1), reason: z.string() }) }),
   /** Of the `race` command, before its repetitions. */
   race,
@@ -124,7 +124,7 @@ export const logEvents = {
     loss: z.number(),
     elapsedMs: milliseconds(),
   }),
-  /** Where `log.noiseScale` asks for it: smoothed estimates of |G|², tr(Σ) and their ratio, in images. */
+  /** Present with `log.noiseScale`: smoothed estimates of |G|², tr(Σ) and their ratio, in images. */
   noise_scale: z.object({
     seed,
     step: count(),
@@ -147,10 +147,10 @@ export const logEvents = {
 } as const;
 
 export type EventName = keyof typeof logEvents;
-/** What a program writes; what a reader gets is the same, with defaults filled in. */
+/** The type that a program writes; a reader gets the same with defaults filled in. */
 export type LogEvents = { [K in EventName]: z.output<(typeof logEvents)[K]> };
 
-/** What every line has beside its payload. */
+/** The keys of every line besides its payload. */
 export const logLine = z.object({
   level: z.string(),
   time: z.iso.datetime(),

@@ -1,6 +1,7 @@
 /**
  * The run's log: NDJSON for programs, one typed event a line, written by the coordinator alone.
- * What the events are is in log-schema.ts. Importing this file costs pino (~20 ms), so commands import it only when a run folder is wanted.
+ * The events are defined in log-schema.ts. Importing this file costs pino (~20 ms), so commands import it
+ * only if a run folder is wanted.
  */
 import { openSync, rmSync } from 'node:fs';
 import { pino } from 'pino';
@@ -9,9 +10,9 @@ import { BufferedFile } from './buffered-file.js';
 import type { LogEvents } from './log-schema.js';
 
 export interface RunLog {
-  /** Appends one line to the buffer. Never throws for a full disk: `flush` tells. */
+  /** Appends one line to the buffer. Never throws for a full disk: `flush` does. */
   event<K extends keyof LogEvents>(name: K, payload: LogEvents[K]): void;
-  /** Writes what is buffered, synchronously. Throws UserError (exit 1) when the file could not be written. */
+  /** Writes the buffered lines synchronously. Throws UserError (exit 1) if the file could not be written. */
   flush(): void;
   /** Flushes and closes the file; later events are dropped. Throws as `flush` does; a second call does nothing. */
   close(): void;
@@ -20,7 +21,7 @@ export interface RunLog {
 /** A run that is killed keeps its events up to so long before. */
 const appendEveryMs = 200;
 
-/** Of events that are not at level info. */
+/** Levels of events that differ from info. */
 const levels: Partial<Record<keyof LogEvents, 'warn' | 'error'>> = {
   warning: 'warn',
   worker_error: 'error',
@@ -29,9 +30,9 @@ const levels: Partial<Record<keyof LogEvents, 'warn' | 'error'>> = {
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /**
- * Starts `file` anew. Everything is at level info but `warning` (warn) and `worker_error` (error); `run_start` and `run_stop` are
- * written at every level except silent, since a log without `run_stop` counts as damaged. At silent there is
- * no file, and one left by an earlier run is removed.
+ * Starts `file` anew. Every event has level info, except `warning` (warn) and `worker_error` (error). `run_start` and
+ * `run_stop` are written at every level except silent, because a log without `run_stop` counts as damaged. At silent
+ * there is no file, and a file of an earlier run is removed.
  * Throws UserError (exit 2) for an unknown level or a file that cannot be opened.
  */
 export function openLog(file: string, level: string): RunLog {
@@ -50,7 +51,7 @@ export function openLog(file: string, level: string): RunLog {
   };
   const filtered = pino({ ...options, level }, destination);
   const always = pino({ ...options, level: 'info' }, destination);
-  // A process.exit() anywhere still leaves the lines so far; an error then has no listener left.
+  // A process.exit() anywhere still writes the lines so far; nothing can handle an error by then.
   const onExit = () => {
     try {
       destination.flush();
@@ -71,8 +72,8 @@ export function openLog(file: string, level: string): RunLog {
 }
 
 /**
- * A file that pino writes to. Not pino.destination: sonic-boom 4.2.1 retries every failed flushSync for ever,
- * so a full disk hangs the process, and its fsync costs 4 ms at the end of a run. Measured: 3–5 µs an event,
+ * The file that pino writes to. pino.destination is not used: sonic-boom 4.2.1 retries every failed flushSync for ever,
+ * so a full disk hangs the process, and its fsync costs 4 ms at the end of a run. Measured: 3–5 µs an event here,
  * against 4–7 µs (sync) and 6–10 µs (async) there.
  */
 function logFile(file: string) {

@@ -1,16 +1,16 @@
-/** metrics.csv: a row a step, appended while the run goes on, so that a run that is killed keeps its rows. */
+/** metrics.csv: one row a step, appended while the run goes on, so that a killed run keeps its rows. */
 import { openSync } from 'node:fs';
 import { ExitCode } from '../user-error.js';
 import { cannot } from './atomic-file.js';
 import { BufferedFile } from './buffered-file.js';
 import type { RunFolder } from './run-folder.js';
 
-/** Rows of so long are lost at most if the process is killed. */
+/** At most the rows of this long are lost if the process is killed. */
 export const appendEveryMs = 200;
 
 const heading = 'step,epoch,loss,accuracy,lr,elapsed_ms';
 
-/** One row of metrics.csv: a step, before an evaluation may have followed it. */
+/** One row of metrics.csv: a step, with the accuracy of the evaluation after it, if there was one. */
 export interface MetricsRow {
   step: number;
   epoch: number;
@@ -20,13 +20,13 @@ export interface MetricsRow {
   elapsedMs: number;
 }
 
-/** So many rows are about 16 KiB. */
+/** This many rows are about 16 KiB. */
 const mostKept = 256;
 
 export class MetricsWriter {
   readonly #file = new BufferedFile();
   #rows = 0;
-  /** Not yet written, as numbers: a short run formats no row before its end. */
+  /** Rows not yet written, as numbers: a short run formats no row before its end. */
   #kept: (MetricsRow & { readonly accuracy: number | '' })[] = [];
   #appendedAt = 0;
 
@@ -34,7 +34,7 @@ export class MetricsWriter {
     this.#file.write(`${heading}\n`);
   }
 
-  /** Rows go to the folder's file from now on; before, they are kept in memory. */
+  /** Later rows go to the folder's file; earlier rows are kept in memory until then. */
   open(folder: RunFolder): void {
     this.#file.open(() => openSync(folder.file('metrics.csv'), 'w'));
     this.#appendedAt = performance.now();
@@ -44,7 +44,7 @@ export class MetricsWriter {
     return this.#rows;
   }
 
-  /** An evaluation may yet follow this row, but none before it. */
+  /** An evaluation may still follow this row, but none of the rows before it. */
   step(row: MetricsRow): void {
     this.#appendIfDue();
     this.#kept.push({ ...row, accuracy: '' });
@@ -64,7 +64,10 @@ export class MetricsWriter {
     if (isDue && this.#file.isOpen) this.flush();
   }
 
-  /** Appends what there is: no evaluation of the latest step follows. Numbers in their shortest form that reads back the same. */
+  /**
+   * Appends the gathered rows; the latest step gets no evaluation any more. Numbers have the shortest form that reads
+   * back the same.
+   */
   flush(): void {
     let text = '';
     for (const { step, epoch, loss, accuracy, lr, elapsedMs } of this.#kept)
@@ -75,7 +78,10 @@ export class MetricsWriter {
     this.#appendedAt = performance.now();
   }
 
-  /** Ends the file with what there is, also after an interruption. Throws UserError (exit 1) if a row could not be written. */
+  /**
+   * Appends the gathered rows and closes the file, also after an interruption. Throws UserError (exit 1) if a row could
+   * not be written.
+   */
   async write(folder: RunFolder): Promise<void> {
     if (!this.#file.isOpen) this.open(folder);
     this.flush();

@@ -1,11 +1,14 @@
-/** Runs that ended and did not work, with the likely cause: said after training, since nothing else in a result shows it. */
+/**
+ * Warnings about finished runs that did not learn, with the likely cause. They are given after training, because
+ * nothing else in a result shows it.
+ */
 import type { Config } from '../config/schema.js';
 import type { UnfinishedOutcome } from '../coordinator/training-run.js';
 import type { Warn, WarningCode } from '../warnings.js';
 
 export interface Circumstances {
   readonly config: Config;
-  /** Classes of the images that accuracy is measured on. */
+  /** Classes of the images of the evaluations. */
   readonly targets: Uint32Array;
   readonly stepsPerEpoch: number;
 }
@@ -15,7 +18,7 @@ interface Finding {
   readonly message: string;
 }
 
-/** One warning of each kind; of several runs, by the first run that it is true of. */
+/** One warning of each kind; over several runs, with the figures of the first affected run. */
 export function warnOfOutcomes(
   outcomes: readonly UnfinishedOutcome[],
   circumstances: Circumstances,
@@ -29,16 +32,16 @@ export function warnOfOutcomes(
   }
 }
 
-/** The loss of images without information wavers about that of the first step. */
+/** On images without information, the loss fluctuates about that of the first step. */
 const notable = 1.1;
 
-/** None of a run that was cut short: it has had no chance. */
+/** Empty for an interrupted run, which had no chance to learn. */
 function findings(outcome: UnfinishedOutcome, circumstances: Circumstances): Finding[] {
   if (outcome.steps < circumstances.stepsPerEpoch) return [];
   return [...lossFindings(outcome, circumstances.config), ...chanceFindings(outcome, circumstances)];
 }
 
-/** Weights from a file may begin below what the run can hold. */
+/** Weights from a file may start below the final loss of the run. */
 function lossFindings({ firstLoss, epochLoss, evaluation }: UnfinishedOutcome, config: Config): Finding[] {
   if (config.model.init.file !== null || firstLoss === null || epochLoss === null) return [];
   const start = `${words(firstLoss)} in the first step`;
@@ -47,11 +50,11 @@ function lossFindings({ firstLoss, epochLoss, evaluation }: UnfinishedOutcome, c
     return [{ code: 'loss-rose', message }];
   }
   if (evaluation === null || evaluation.loss <= firstLoss) return [];
-  const message = `the ${config.stop.on} loss is ${words(evaluation.loss)}, above ${start}, and the training loss is ${words(epochLoss)}: the network has likely learnt the training images by heart; fewer epochs or stop.restoreBest help`;
+  const message = `the ${config.stop.on} loss is ${words(evaluation.loss)}, above ${start}, and the training loss is ${words(epochLoss)}: the network has likely memorised the training images; fewer epochs or stop.restoreBest help`;
   return [{ code: 'overfitted', message }];
 }
 
-/** By chance, always answering the most frequent class: its share, give or take two standard errors. */
+/** Accuracy at chance level, always answering the most frequent class: its share, within two standard errors. */
 function chanceFindings({ evaluation }: UnfinishedOutcome, { config, targets }: Circumstances): Finding[] {
   if (evaluation === null || targets.length === 0) return [];
   const { accuracy } = evaluation;

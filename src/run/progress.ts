@@ -1,5 +1,5 @@
 /**
- * Progress for people, on stderr: one line redrawn in place on a terminal, now and then a plain line elsewhere.
+ * Progress for people, on stderr: one line redrawn in place on a terminal, a plain line at intervals elsewhere.
  * Programs read the log instead (`log.ts`).
  */
 
@@ -15,13 +15,13 @@ export interface ProgressState {
   elapsedMs: number;
   imagesPerSecond: number | null;
   loss: number | null;
-  /** Fraction (0–1) of the latest evaluation; the last one given is shown until there is a newer. */
+  /** Fraction (0–1) of the latest evaluation; it is shown until there is a newer one. */
   accuracy: number | null;
-  /** An evaluation has just ended: a plain line is due whatever the time. */
+  /** An evaluation has just ended: a plain line is due regardless of the time. */
   evaluated?: boolean;
 }
 
-/** What a WriteStream offers and a test can imitate. */
+/** The members of a WriteStream that are used here, so that a test can imitate them. */
 export interface ProgressStream {
   write(text: string): unknown;
   isTTY?: boolean;
@@ -40,7 +40,7 @@ export interface ProgressOptions {
 
 export interface Progress {
   update(state: ProgressState): void;
-  /** A line that stays, above the progress line. */
+  /** Writes a line that stays, above the progress line. */
   note(line: string): void;
   /** A warning: a line that stays, printed in quiet and finished runs too. */
   warn(line: string): void;
@@ -74,7 +74,7 @@ export function createProgress(options: ProgressOptions): Progress {
       lastMs = nowMs;
       const fields = progressFields({ ...state, accuracy });
       if (inPlace) {
-        // One column stays free: writing into the last one makes some terminals wrap.
+        // One column stays free: some terminals wrap after writing into the last one.
         shown = fit(fields, (stream.columns || 80) - 1, color);
         stream.write(CLEAR_LINE + shown);
       } else {
@@ -94,7 +94,7 @@ export function createProgress(options: ProgressOptions): Progress {
 
 interface Field {
   text: string;
-  /** Where columns are short, the highest goes first. */
+  /** If columns are short, the field with the highest number is dropped first. */
   expendable: number;
   dim: boolean;
 }
@@ -117,7 +117,7 @@ function progressFields(state: ProgressState): Field[] {
   return fields.filter((field) => field !== null);
 }
 
-/** Leaves out whole fields until the line fits: a cut number would be a wrong number. */
+/** Drops whole fields until the line fits: a cut number would be a wrong number. */
 function fit(fields: readonly Field[], columns: number, color: boolean): string {
   let kept = [...fields];
   while (kept.length > 1 && plain(kept).length > columns) {

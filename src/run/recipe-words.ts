@@ -8,7 +8,7 @@ export function describeNetwork(plan: Plan): number[] {
   return [plan.input.features, ...plan.layers.map((layer) => layer.outputs)];
 }
 
-/** `batch`: what the learning rate is scaled to, where it is. */
+/** `batch`: the batch that the learning rate is scaled to, if it is scaled. */
 export function describeOptimizer(optimizer: Config['optimizer'], batch: number): string {
   const decay = optimizer.weightDecay > 0 ? `, weight decay ${optimizer.weightDecay}` : '';
   const rate = `learning rate ${Number(peakRate(optimizer, batch).toPrecision(4))}`;

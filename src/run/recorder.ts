@@ -1,4 +1,4 @@
-/** Sends what a run tells to where it belongs: log events, metrics.csv and the progress line. */
+/** Distributes a run's reports to the log, metrics.csv and the progress line. */
 
 import type { Config } from '../config/schema.js';
 import { type RunObserver, silent } from '../coordinator/training-run.js';
@@ -11,12 +11,12 @@ import type { Progress } from './progress.js';
 
 export interface RecorderOptions {
   readonly log: RunLog;
-  /** Null for the later runs of many seeds: metrics.csv holds the first. */
+  /** Null for the later runs of many seeds: metrics.csv holds the first run. */
   readonly metrics: MetricsWriter | null;
   /** For TensorBoard; null without log.tensorboard. */
   readonly scalars: EventFile | null;
   readonly progress: Progress;
-  /** Given in runs over many seeds. */
+  /** Set in runs over many seeds. */
   readonly seed?: number;
   readonly config: Config;
   readonly imagesPerEpoch: number;
@@ -64,7 +64,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       if (every > 0 && position.step % every === 0) writeRow(last);
     },
     evaluation(position, { accuracy, loss }) {
-      // An evaluated step is always in metrics.csv, whatever log.every says.
+      // An evaluated step is always in metrics.csv, regardless of log.every.
       if (last !== null && lastWritten !== position.step) writeRow(last);
       metrics?.evaluated(accuracy);
       scalars?.scalars(position.step, position.elapsedMs, { accuracy });
@@ -85,7 +85,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
   };
 }
 
-/** Logs a worker's failure with its root error; other ends of a run are told by `run_stop` alone. */
+/** Logs a worker's failure with its root error; `run_stop` alone records any other end. */
 export function recordFailure(log: RunLog, error: unknown): void {
   if (!(error instanceof WorkerFailure)) return;
   const { rank, message, cause } = error;

@@ -1,4 +1,4 @@
-/** The text card at the end of a training run: what was reached, by which recipe, how fast and on what. */
+/** The text card at the end of a training run: accuracy, recipe, speed and machine. */
 
 import type { Config } from '../config/schema.js';
 import type { FinalWeights } from '../coordinator/training-run.js';
@@ -12,10 +12,10 @@ export interface ResultCardInput {
   name: string;
   status: RunStatus;
   target: number | null;
-  /** Null when the run ended before its first evaluation. */
+  /** Null if the run ended before its first evaluation. */
   accuracy: number | null;
   accuracyOn: 'test' | 'validation';
-  /** Of what the accuracy is, and the run ended with. */
+  /** The weights that the accuracy is of, with which the run ended. */
   weights?: FinalWeights | null;
   /** Layer widths, inputs first. */
   network: readonly number[];
@@ -25,30 +25,30 @@ export interface ResultCardInput {
   schedule: string;
   threads: number;
   sync: string;
-  /** Null where no kernels compute. */
+  /** Null if no kernels compute. */
   wasmLevel: string | null;
-  /** What computed instead of the kernels, if anything did. */
+  /** What computed instead of the kernels, if anything. */
   backend?: Config['backend']['name'];
   tensorflow?: TensorFlowVersions | null;
   seed: number;
   epochs: number;
   steps: number;
   imagesPerSecond: number;
-  /** Milliseconds by phase, in the order they are to be shown. */
+  /** Milliseconds by phase, in display order. */
   phases: Readonly<Record<string, number>>;
-  /** Images in memory to accuracy known. */
+  /** From images in memory to accuracy known. */
   residentMs: number;
-  /** Process start to accuracy known. */
+  /** From process start to accuracy known. */
   coldMs: number;
-  /** Against one thread; null when not measured. */
+  /** Relative to one thread; null if not measured. */
   speedup: number | null;
   /** From `hardwareLines`. */
   hardware: readonly string[];
-  /** Null when the run left no folder. */
+  /** Null if the run has no folder. */
   folder: string | null;
   /** One entry a seed, in runs over many seeds. */
   runs?: readonly SeedRun[];
-  /** A race from a cold start: its accuracy and phases are those above, the seeds are its repetitions. */
+  /** A race from a cold start: the accuracy and phases above are those of the race, the seeds are its repetitions. */
   race?: { readonly images: number } | null | undefined;
   /** The same seeds on other thread counts. */
   otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[] | undefined;
@@ -62,10 +62,10 @@ export interface SeedRun {
 }
 
 const COLUMNS = 80;
-/** The same as in `hardwareLines`, so that all values stand in one column. */
+/** The same width as in `hardwareLines`, so that all values are in one column. */
 const LABEL = 11;
 
-/** Lines of at most 80 columns where words allow, without colour. */
+/** Lines of at most 80 columns if the words allow, without colour. */
 export function resultCard(input: ResultCardInput): string[] {
   const heading = `${input.name}: ${statusInWords(input)}`;
   const recipe = [
@@ -137,11 +137,11 @@ function statusInWords({ status, target, accuracy, accuracyOn }: ResultCardInput
   }
 }
 
-/** Nothing for the weights of the last step, which are what a reader expects. */
+/** Empty for the weights of the last step, which a reader expects. */
 function weightsInWords({ weights, runs }: ResultCardInput): string {
   if (weights === undefined || weights === null || weights.of === 'last step') return '';
   const words = `, weights: ${weights.of}`;
-  // Of several seeds each has a step of its own.
+  // With several seeds, each run has a step of its own.
   return runs === undefined ? `${words}, step ${grouped(weights.step)}` : words;
 }
 
@@ -153,7 +153,7 @@ function speedupInWords({ speedup, threads }: ResultCardInput): string {
 /** Phases with their milliseconds, then the totals under a rule; numbers in one column. */
 function phaseTable({ phases, residentMs, coldMs, race }: ResultCardInput): string[] {
   const totals: [string, number][] = [['cold (process start → accuracy)', coldMs]];
-  // Of a race only the way from a bare process is known; its repetitions have times of their own.
+  // Only the cold time of the race is known; its repetitions have resident times.
   if (!race) totals.unshift(['resident (images in memory → accuracy)', residentMs]);
   const rows: [string, number][] = [...Object.entries(phases), ...totals];
   const names = Math.max(...rows.map(([name]) => name.length));
@@ -200,7 +200,7 @@ function field(label: string, value: string): string[] {
   return wrapped(`${label.padEnd(LABEL)}${value}`);
 }
 
-/** Breaks at spaces; continuation lines start in the value column. A word too long keeps its line. */
+/** Breaks lines at spaces; continuation lines start in the value column. A word that is too long stays on its line. */
 function wrapped(line: string): string[] {
   const lines = [line.slice(0, LABEL)];
   for (const word of line.slice(LABEL).split(' ')) {

@@ -1,4 +1,4 @@
-/** How every command finishes its run folder: the hardware card, the last log events and the common files. */
+/** The common end of every command with a run folder: the hardware card, the last log events and the common files. */
 import { toYaml } from '../config/yaml-text.js';
 import type { Setup } from '../coordinator/setup.js';
 import { gatherHardware, hardwareLines, type MeasuredSpeed } from '../machine/hardware.js';
@@ -15,14 +15,14 @@ export interface RunEnding {
   readonly description: ReturnType<typeof describeRun>;
   readonly status: RunStatus;
   readonly exitCode: ExitCode;
-  /** Where the machine was measured already. */
+  /** The hardware card, if the machine was measured already. */
   readonly measured?: MeasuredSpeed | null;
 }
 
 /**
- * Logs `hardware` and `run_stop`, closes the log, writes config.yaml, meta.json, result.json and `files`, and
- * returns the lines of the hardware card. A run that was interrupted or failed ends at once, without the card.
- * @throws UserError when a file cannot be written.
+ * Logs `hardware` and `run_stop`, closes the log, writes config.yaml, meta.json, result.json and `files`, and returns
+ * the lines of the hardware card. A run that was interrupted or failed ends at once, without the card.
+ * @throws UserError if a file cannot be written.
  */
 export async function endRun(
   { setup, folder, log, description, status, exitCode, measured: known }: RunEnding,

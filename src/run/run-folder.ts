@@ -1,6 +1,4 @@
-/**
- * The folder that a run leaves behind: where it is made, and `meta.json`. What the other files say is decided elsewhere.
- */
+/** The folder of a run: its place and `meta.json`. Other modules define the contents of the other files. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -19,13 +17,15 @@ export interface RunFolder {
   file(name: string): string;
 }
 
-/** The folder as people read it: relative to the working directory. */
+/** The folder as shown to people: relative to the working directory. */
 export const shownFolder = (folder: RunFolder): string => path.relative('', folder.path) || folder.path;
 
-/** TensorBoard takes every file with `tfevents` in its name; one that a folder is trained into again is replaced. */
+/**
+ * TensorBoard reads every file with `tfevents` in its name, so a new run into the same folder replaces the old file.
+ */
 export const eventFileName = 'events.out.tfevents.shardstep';
 
-/** Several seeds are several runs to TensorBoard, which takes each folder for one. */
+/** TensorBoard counts each folder as one run, so each of several seeds gets its own. */
 export const scalarsPath = (folder: RunFolder, seed: number, seeds: number): string =>
   folder.file(seeds > 1 ? `seed-${seed}/${eventFileName}` : eventFileName);
 
@@ -34,15 +34,15 @@ export interface RunFolderOptions {
   root: string;
   /** `--out`: exactly this folder instead of a new one under `root`. */
   out: string | null;
-  /** The configuration's name; characters that are awkward in file names become `-`. */
+  /** The configuration's name; characters that cause trouble in file names become `-`. */
   name: string;
   now?: Date;
 }
 
 /**
- * Makes `root/<YYYY-MM-DD_HH-mm-ss>_<name>_<6 hex>` (local time) or `out`, checks that a file can be made in it
- * and points `root/latest` at it if it is under `root`. An existing `out` is kept with what is in it.
- * Throws UserError (exit 2) when a folder cannot be made or written.
+ * Makes `root/<YYYY-MM-DD_HH-mm-ss>_<name>_<6 hex>` (local time) or `out`, checks that a file can be made in it and
+ * points `root/latest` at it if it is under `root`. An existing `out` is kept with its contents.
+ * Throws UserError (exit 2) if a folder cannot be made or written.
  */
 export async function createRunFolder({ root, out, name, now }: RunFolderOptions): Promise<RunFolder> {
   const leaf = `${timestamp(now ?? new Date())}_${fileName(name)}_${randomBytes(3).toString('hex')}`;
@@ -61,7 +61,10 @@ export async function createRunFolder({ root, out, name, now }: RunFolderOptions
   return { path: folder, file: (file) => path.join(folder, file) };
 }
 
-/** mkdir with its parents. Not Node's own `recursive`: that loops for ever where a parent refuses with ENOENT (/proc). */
+/**
+ * mkdir with its parents. Node's own `recursive` is not used: it loops for ever if a parent refuses with ENOENT
+ * (/proc).
+ */
 async function makeFolder(folder: string): Promise<void> {
   try {
     await fs.mkdir(folder);
@@ -86,7 +89,7 @@ export interface RunDescriptionStart {
   command: string;
   seed: number;
   startedAt?: Date;
-  /** The checkout whose commit counts; the package's own by default. */
+  /** The checkout whose commit is recorded; the package's own by default. */
   packageRoot?: string;
 }
 
@@ -103,14 +106,14 @@ export interface RunMeta
   extends Omit<RunDescriptionStart, 'startedAt' | 'packageRoot'>,
     Omit<RunDescriptionEnd, 'finishedAt'> {
   versions: Versions;
-  /** Null without git, or when the package is not a checkout of its own. */
+  /** Null without git, or if the package is not a checkout of its own. */
   git: { commit: string; dirty: boolean } | null;
   /** ISO 8601, UTC. */
   startedAt: string;
   finishedAt: string;
 }
 
-/** Starts asking git at once, in the background; `finish` waits for it and gives what meta.json holds. */
+/** Starts git at once, in the background; `finish` waits for it and returns the contents of meta.json. */
 export function describeRun(start: RunDescriptionStart): {
   finish(end: RunDescriptionEnd): Promise<RunMeta>;
 } {
@@ -133,8 +136,8 @@ export function readVersions(packageRoot = findPackageRoot()): Versions {
 }
 
 /**
- * The nearest folder above this one with a package.json: right for the sources and dist. Not this one itself: in dist it
- * has one that only names the entry.
+ * The nearest folder above this one with a package.json, which is right for the sources and for dist. The folder itself
+ * is skipped: in dist it has a package.json that only names the entry.
  */
 function findPackageRoot(): string {
   let folder = fileURLToPath(new URL('..', import.meta.url));
@@ -144,9 +147,9 @@ function findPackageRoot(): string {
   return folder;
 }
 
-/** One git process for commit and changes. It must not take locks that the user's own git would trip over. */
+/** One git process for commit and changes. It takes no locks that could block the user's own git. */
 function gitState(root: string): Promise<RunMeta['git']> {
-  // Inside somebody else's repository (node_modules) git would answer with that repository's commit.
+  // Inside another repository (node_modules), git would answer with that repository's commit.
   if (!existsSync(path.join(root, '.git'))) return Promise.resolve(null);
   const env = { ...process.env, GIT_OPTIONAL_LOCKS: '0' };
   const options = { cwd: root, env, timeout: 3000, windowsHide: true, maxBuffer: 1 << 26 };
@@ -158,7 +161,7 @@ function gitState(root: string): Promise<RunMeta['git']> {
   });
 }
 
-/** `latest` becomes a relative link, or a text file with the folder's name where links are not allowed. */
+/** `latest` becomes a relative link, or a text file with the folder's name if links are not allowed. */
 async function pointLatest(latest: string, target: string): Promise<void> {
   const temporary = temporaryName(latest);
   try {

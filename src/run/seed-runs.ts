@@ -1,4 +1,4 @@
-/** The runs of a training session, one for each seed, and how they ended. */
+/** The runs of a training command, one for each seed, and how they ended. */
 import type { Config } from '../config/schema.js';
 import type { Trainer } from '../coordinator/trainer.js';
 import { mean } from '../numbers/statistics.js';
@@ -15,9 +15,9 @@ import type { Kept, SeedResult } from './train-result.js';
 export interface SeedRuns {
   readonly config: Config;
   readonly seeds: number;
-  /** Its metrics.csv and event files grow as the runs go on; without one they are written at the end. */
+  /** Its metrics.csv and event files grow as the runs go on; without a folder they are written at the end. */
   readonly folder?: RunFolder;
-  /** Classes of the images that accuracy is measured on. */
+  /** Classes of the images of the evaluations. */
   readonly targets: Uint32Array;
   readonly log: RunLog;
   /** Filled as the runs end. */
@@ -54,13 +54,13 @@ export async function runSeeds(
       stopped(unfinished) {
         session.profile?.finish();
         record.unfinished = unfinished;
-        // Weights that diverged are of no use, nor are weights from the middle of a step.
+        // Weights that diverged are useless, and so are weights from the middle of a step.
         if (context.signal.aborted && session.isWhole) record.tensors ??= session.parameters();
       },
     });
     session.profile?.finish();
     record.coldMs ??= performance.now();
-    // Not many open files at once, and nothing held back while further seeds run.
+    // Few files stay open at once, and no rows are held back while further seeds run.
     if (folder !== undefined) {
       record.metrics.flush();
       scalars?.close();
@@ -77,12 +77,12 @@ export async function runSeeds(
   warnOfOutcomes(outcomes, { config, targets, stepsPerEpoch }, context.warnings.warn);
 }
 
-/** Null without log.tensorboard, which most runs are. */
+/** Null without log.tensorboard, as in most runs. */
 async function openScalars({ log }: Config): Promise<EventFile | null> {
   return log.tensorboard ? new (await import('./event-file.js')).EventFile() : null;
 }
 
-/** Of finished runs: by their mean accuracy. */
+/** The status of finished runs, by their mean accuracy. */
 export function judgeSeeds(results: readonly SeedResult[], target: number | null): RunStatus {
   if (target === null) return 'done';
   const accuracies = results.map(({ outcome }) => outcome.evaluation?.accuracy ?? 0);

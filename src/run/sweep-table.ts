@@ -10,7 +10,7 @@ export interface SweepRow {
   samplesMs: number[];
   medianMs: number;
   imagesPerSecond: number;
-  /** Against the sweep's baseline; null when there is none. `efficiency` is speed-up over threads. */
+  /** Relative to the sweep's baseline; null if there is none. `efficiency` is speed-up over threads. */
   speedup: number | null;
   efficiency: number | null;
   /** More threads than available cores. */

@@ -1,4 +1,4 @@
-/** What a training run leaves: the files of its run folder, and the card or the JSON on stdout. */
+/** The output of a training run: the files of its run folder, and the card or the JSON on stdout. */
 import type { ResolvedConfig } from '../config/load.js';
 import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
 import { weightsMetadata } from '../coordinator/weights-file.js';
@@ -20,23 +20,23 @@ export interface SeedResult {
   readonly seed: number;
   readonly status: RunStatus;
   readonly outcome: RunOutcome;
-  /** On the test set, where the run itself looked at the validation part only. */
+  /** On the test set, if the run itself was evaluated on the validation part only. */
   readonly testAccuracy: number | null;
 }
 
-/** Everything that a run leaves, filled as it goes, so that an interruption keeps what there is. */
+/** The results of a run, filled as it goes, so that an interruption keeps what exists. */
 export interface Kept {
   readonly results: SeedResult[];
   readonly metrics: MetricsWriter;
   /** By seed, with log.tensorboard. */
   readonly scalars: Map<number, EventFile>;
-  /** What the run that was interrupted or failed had done. */
+  /** The work done by the run that was interrupted or failed. */
   unfinished: UnfinishedOutcome | null;
   tensors: Map<string, Tensor> | null;
   coldMs: number | null;
 }
 
-/** Before the first run; `coldMs`: where it is known already. */
+/** Before the first run; `coldMs`: if it is known already. */
 export const emptyRecord = (coldMs: number | null): Kept => ({
   results: [],
   metrics: new MetricsWriter(),
@@ -46,7 +46,7 @@ export const emptyRecord = (coldMs: number | null): Kept => ({
   coldMs,
 });
 
-/** What is left of a profile beside the files of every run. */
+/** Files of a profile besides those of every run. */
 export interface WrittenProfile {
   readonly text: string;
   readonly json: object;
@@ -56,25 +56,25 @@ export interface WrittenProfile {
 
 export interface TrainingEnding extends RunEnding {
   readonly resolved: ResolvedConfig;
-  /** How many seeds were asked for. */
+  /** Number of seeds requested. */
   readonly seeds: number;
   readonly plan: Plan;
   readonly record: Kept;
   readonly failure: unknown;
   readonly context: CommandContext;
-  /** Of the `race` command, whose repetitions are what is recorded: the race itself; null when there was none. */
+  /** The `race` command, whose repetitions are recorded: the race itself; null if there was none. */
   readonly race?: RaceSummary | null;
-  /** Of the `profile` command, which is shown instead of the card. */
+  /** The `profile` command: its report, shown instead of the card. */
   readonly profiled?: WrittenProfile | null;
-  /** The same seeds on other thread counts, and what those of `plan` gain over one. */
+  /** The same seeds on other thread counts, and the speed-up of `plan` over one thread. */
   readonly otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[];
   readonly speedup?: number | null;
 }
 
-/** The race from a bare process, as result.json and the log have it. Milliseconds. */
+/** The race from a bare process, for result.json and the log. Milliseconds. */
 export interface RaceSummary {
   readonly accuracy: number;
-  /** Leading training images. */
+  /** Number of leading training images. */
   readonly images: number;
   readonly coldMs: number;
   readonly phases: Readonly<Record<string, number>>;
@@ -91,7 +91,7 @@ export const seedRuns = ({ results }: Kept): SeedRun[] =>
     ...(testAccuracy === null ? {} : { testAccuracy }),
   }));
 
-/** Writes the run folder and prints the card; a run that was interrupted or failed has none. */
+/** Writes the run folder and prints the card; a run that was interrupted or failed has no card. */
 export async function finishTraining(ending: TrainingEnding): Promise<void> {
   const { setup, folder, record, status, failure, context, race, speedup, profiled } = ending;
   const { config } = setup;
@@ -136,7 +136,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
   }
 }
 
-/** Ends the event files; those of a race, whose runs have no folder yet, are made here. */
+/** Ends the event files. Those of the race are made here, because its repetitions run before the folder exists. */
 async function writeScalars(scalars: Kept['scalars'], seeds: number, folder: RunFolder): Promise<void> {
   for (const [seed, file] of scalars) {
     if (!file.isOpen) file.open(scalarsPath(folder, seed, seeds));
@@ -144,7 +144,10 @@ async function writeScalars(scalars: Kept['scalars'], seeds: number, folder: Run
   }
 }
 
-/** result.json. Times in milliseconds; over several seeds, accuracy is the mean (a race's its own) and every time of a run the median. */
+/**
+ * result.json. Times in milliseconds. Over several seeds, accuracy is the mean (for the race, its own) and every time
+ * of a run the median.
+ */
 function resultJson(ending: TrainingEnding) {
   const { setup, plan, record, status, resolved, seeds, failure, race, otherThreads, speedup } = ending;
   const { config } = setup;
@@ -154,7 +157,7 @@ function resultJson(ending: TrainingEnding) {
   const runs = seedRuns(record);
   const reached = record.results.filter((result) => result.status === 'reached').length;
   const none = outcomes.length === 0;
-  // Times are medians over the finished runs, or those of the one that did not finish.
+  // Times are medians over the finished runs, or those of the run that did not finish.
   const timed = none ? (record.unfinished === null ? [] : [record.unfinished]) : outcomes;
   const medianOf = (key: 'trainMs' | 'evaluateMs' | 'residentMs') => median(timed.map((run) => run[key]));
   return {

@@ -1,4 +1,4 @@
-/** The warnings of a command: shown when they are given, logged as soon as there is a log, kept for result.json. */
+/** The warnings of a command: shown at once, logged as soon as there is a log, and kept for result.json. */
 import type { Warn, Warning } from '../warnings.js';
 import type { RunLog } from './log.js';
 
@@ -12,7 +12,7 @@ export class Warnings {
     this.#show = show;
   }
 
-  /** The same warning counts once. */
+  /** Equal warnings are given only once. */
   readonly warn: Warn = (code, message) => {
     if (this.#given.some((one) => one.code === code && one.message === message)) return;
     this.#given.push({ code, message });
@@ -20,7 +20,7 @@ export class Warnings {
     this.#log?.event('warning', { code, message });
   };
 
-  /** Logs the warnings given so far, and the later ones as they come. */
+  /** Logs the warnings given so far, and later ones at once. */
   attach(log: RunLog): void {
     for (const warning of this.#given) log.event('warning', warning);
     this.#log = log;

@@ -1,4 +1,4 @@
-/** The scaffold of every command that leaves a run folder: begin, body, status, exit code, end. */
+/** The scaffold of every command with a run folder: begin, body, status, exit code, end. */
 import type { ResolvedConfig } from '../config/load.js';
 import { toYaml } from '../config/yaml-text.js';
 import { ExitCode, UserError } from '../user-error.js';
@@ -10,7 +10,7 @@ import { createRunFolder, describeRun, readVersions, shownFolder, writeAtomic } 
 
 export type OpenRun = Awaited<ReturnType<typeof beginRun>>;
 
-/** How a run ended. `failure`: what its body threw, or null. */
+/** How a run ended. `failure`: the error thrown by its body, or null. */
 export interface Ended {
   readonly status: RunStatus;
   readonly exitCode: ExitCode;
@@ -18,15 +18,15 @@ export interface Ended {
 }
 
 export interface RunScript {
-  /** What is run; a failure of it still leaves the folder. */
+  /** The work; if it fails, the folder is still written. */
   body(run: OpenRun): Promise<void>;
-  /** How a run that was not interrupted and has not failed counts; may throw what makes it a failure after all. */
+  /** The status of a run that was not interrupted and did not fail; may throw to make it a failure. */
   judge(): RunStatus;
-  /** Writes the files and prints what there is to print. */
+  /** Writes the files and prints the result. */
   end(run: OpenRun, ended: Ended): Promise<void>;
 }
 
-/** @throws what the body threw, unless the run was interrupted, and UserError when a file cannot be written. */
+/** @throws the error of the body, unless the run was interrupted; UserError if a file cannot be written. */
 export async function withRun(
   resolved: ResolvedConfig,
   out: string | null,
@@ -49,7 +49,7 @@ export async function withRun(
   const exitCode = exitCodeOf(status, failure);
   await script.end(run, { status, exitCode, failure });
   if (status === 'interrupted')
-    context.stderr(`interrupted; what was measured is in ${shownFolder(run.folder)}`);
+    context.stderr(`interrupted; the results so far are in ${shownFolder(run.folder)}`);
   else if (failure !== null) throw failure;
   return exitCode;
 }

@@ -1,6 +1,6 @@
 /**
- * cells.ndjson: every finished cell is a line, written as soon as it is known. Whatever else happens to the process,
- * finished cells stay finished; a line that was cut in the middle is no cell.
+ * cells.ndjson: every finished cell is a line, written as soon as its result is known. Finished cells survive any end
+ * of the process; a line that was cut in the middle is no cell.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
@@ -40,7 +40,7 @@ const cell = z.object({
 });
 export type Cell = Readonly<z.infer<typeof cell>>;
 
-/** Steps that take a variant as long as its baseline's run. */
+/** Number of steps with which a variant takes as long as its baseline's run. */
 const equalTime = z.object({ kind: z.literal('equal-time'), key: z.string(), steps: z.int().min(1) });
 
 const line = z.discriminatedUnion('kind', [cell.extend({ kind: z.literal('cell') }), equalTime]);
@@ -51,12 +51,12 @@ export class CellStore {
   readonly #steps = new Map<string, number>();
   /** Lines that could not be read. */
   readonly damaged: number;
-  /** The last line has no end. */
+  /** The last line is incomplete. */
   #cut: boolean;
 
   /**
-   * Reads what is there; the file need not exist (null: there is none). `keeps`: whether cells are written to it.
-   * @throws UserError when it cannot be read.
+   * Reads the existing file, if any (null: there is none). `keeps`: whether cells are written to it.
+   * @throws UserError if it cannot be read.
    */
   constructor(file: string | null, keeps = true) {
     this.#file = keeps ? file : null;
@@ -70,7 +70,7 @@ export class CellStore {
       else this.#steps.set(read.data.key, read.data.steps);
     }
     this.damaged = damaged;
-    // What comes next must not continue a line that was cut.
+    // The next line must not continue a line that was cut.
     this.#cut = text !== '' && !text.endsWith('\n');
   }
 
@@ -82,7 +82,7 @@ export class CellStore {
     return this.#cells.size;
   }
 
-  /** @throws UserError when the line cannot be written. */
+  /** @throws UserError if the line cannot be written. */
   add(finished: Cell): void {
     this.#append(`${JSON.stringify({ kind: 'cell', ...finished })}\n`);
     this.#cells.set(idOf(finished.key, finished.seed), finished);

@@ -1,4 +1,4 @@
-/** What a study costs, told before it is run: a few steps of every variant that is not finished. */
+/** Estimates the cost of a study before it runs, from a few steps of every unfinished variant. */
 
 import type { RunObserver } from '../coordinator/training-run.js';
 import { Diverged } from '../worker/session-errors.js';
@@ -12,7 +12,7 @@ export interface VariantEstimate {
   readonly label: string;
   readonly cells: number;
   readonly missing: number;
-  /** Of one cell; null where none is missing. */
+  /** Cost of one cell; null if none is missing. */
   readonly cellMs: number | null;
   /** Opening a session included. */
   readonly totalMs: number;
@@ -25,9 +25,7 @@ export interface ComparisonEstimate {
 
 const probeSteps = 24;
 
-/**
- * @throws as training does, except for divergence: where a few steps diverge, what they took is told.
- */
+/** @throws as training does, except for divergence: if a few steps diverge, their time is still returned. */
 export async function estimateComparison(
   comparison: Comparison,
   variants: readonly PreparedVariant[],
@@ -48,10 +46,10 @@ export async function estimateComparison(
   return { name: comparison.name, variants: estimates };
 }
 
-/** Seeds of a variant that are run one after the other before another variant's turn. */
+/** Seeds of a variant that run in sequence before the next variant's turn. */
 export const seedsPerTurn = 5;
 
-/** A run of at least this long is not disturbed by what its neighbours left in the caches. */
+/** A run of at least this length is not affected by its predecessors' data in the caches. */
 export const longRunMs = 150;
 
 const warmUps = (cellMs: number, missing: number) =>
@@ -74,7 +72,7 @@ async function timeCell(each: PreparedVariant, workbench: Workbench) {
   }
 }
 
-/** A short run with two evaluations: later ones may be cheaper, since features are kept. */
+/** A short run with two evaluations: later ones may be cheaper, because direction features are kept. */
 async function probe({ trainer, config }: Bench, steps: number) {
   const { count } = trainer.plan.parts.train;
   const every = Math.max(1, Math.ceil(steps / 2));

@@ -9,7 +9,7 @@ export interface Variant {
   readonly label: string;
   /** The keys in which it differs from the comparison's base. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Without a target: a run goes through to its end. `seed` is that of the first run. */
+  /** Without a target: a run continues to its end. `seed` is that of the first run. */
   readonly config: Config;
 }
 
@@ -27,7 +27,7 @@ export interface Comparison {
   readonly baseline: Variant;
 }
 
-/** What the study decides itself. */
+/** Keys that the study itself sets. */
 const decided: Readonly<Record<string, string>> = {
   seed: 'firstSeed',
   'stop.target': 'target',
@@ -35,8 +35,8 @@ const decided: Readonly<Record<string, string>> = {
 };
 
 /**
- * `only`: names or slugs of the comparisons wanted; null: all.
- * @throws UserError (usage) for a variant that is no configuration, and for a name that no comparison has.
+ * `only`: names or slugs of the selected comparisons; null: all.
+ * @throws UserError (usage) for a variant with an invalid configuration, and for a name that no comparison has.
  */
 export async function expandStudy(
   loaded: LoadedStudy,

@@ -1,4 +1,4 @@
-/** One run of a variant, and what it tells of accuracy, time and images. */
+/** One run of a variant, and its accuracy, times and images. */
 import type { Config } from '../config/schema.js';
 import { imagesOf, runLength } from '../plan/run-length.js';
 import { Diverged } from '../worker/session-errors.js';
@@ -11,9 +11,9 @@ export type Measurement = Pick<
 >;
 
 /**
- * Trains once from fresh parameters. Evaluations but the last are taken out of every time: a run that only looks at
- * its end does not pay for those on the way. A run that diverges is a result too: its accuracy is null, and its
- * session can only be closed.
+ * Trains once from fresh parameters. Evaluations except the last are subtracted from every time: a run evaluated only
+ * at its end does not pay for those before. A run that diverges is a result too: its accuracy is null, and its session
+ * can only be closed.
  * @throws as trainOnce does, except for divergence.
  */
 export async function measureRun(bench: Bench, seed: number, config = bench.config): Promise<Measurement> {
@@ -57,14 +57,14 @@ export async function measureRun(bench: Bench, seed: number, config = bench.conf
   }
 }
 
-/** The configuration with evaluations where the study wants them; `train`: images in the training part. */
+/** The configuration with the study's evaluations; `train`: images in the training part. */
 export function withEvaluations(config: Config, evaluations: number | 'epoch', train: number): Config {
   if (evaluations === 'epoch') return { ...config, stop: { ...config.stop, every: 'epoch' } };
   const { totalSteps } = runLength(config, train);
   return { ...config, stop: { ...config.stop, every: Math.max(1, Math.ceil(totalSteps / evaluations)) } };
 }
 
-/** The configuration over so many steps, in as many epochs as they take. */
+/** The configuration for this number of steps, in as many epochs as they take. */
 export function withSteps(config: Config, steps: number, train: number): Config {
   const { stepsPerEpoch } = runLength(config, train);
   const epochs = Math.ceil(steps / stepsPerEpoch);

@@ -8,7 +8,7 @@ export interface Interval {
   readonly high: number;
 }
 
-/** A study makes dozens of comparisons: at 95 % every twentieth would find what is not there. */
+/** A study makes dozens of comparisons: at 95 % one in twenty would find a difference by chance. */
 export const confidence = 0.99;
 
 /** 0.995 quantile of the normal distribution, for a two-sided interval of 99 %. */
@@ -27,8 +27,8 @@ export function pairedDifference(a: readonly number[], b: readonly number[]): In
 }
 
 /**
- * Median of a / b with its 99 % interval, by percentiles of resampled pairs (Efron 1979), since times have outliers. The
- * same samples give the same interval. @throws RangeError as pairedDifference does.
+ * Median of a / b with its 99 % interval, by percentiles of resampled pairs (Efron 1979), because times have outliers.
+ * The same samples give the same interval. @throws RangeError like pairedDifference.
  */
 export function pairedRatio(a: readonly number[], b: readonly number[]): Interval {
   const ratios = paired(a, b).map(([left, right]) => left / right);

@@ -1,4 +1,4 @@
-/** The runs of a comparison, complete: evaluations placed, equal times turned into steps, keys known. */
+/** The complete runs of a comparison: evaluations placed, equal times turned into steps, keys known. */
 import type { Config } from '../config/schema.js';
 import { median } from '../numbers/statistics.js';
 import { runLength } from '../plan/run-length.js';
@@ -10,13 +10,13 @@ import type { Bench, Workbench } from './workbench.js';
 
 export interface PreparedVariant {
   readonly variant: Variant;
-  /** What is run. */
+  /** The configuration that runs. */
   readonly config: Config;
   readonly key: string;
   readonly threads: number;
 }
 
-/** @throws UserError for data that cannot be read or that a variant contradicts. */
+/** @throws UserError for data that cannot be read or that contradict a variant. */
 export async function prepareVariants(
   comparison: Comparison,
   workbench: Workbench,
@@ -67,14 +67,14 @@ async function prepared(
 export interface Pace {
   /** Training of a whole run, without evaluations. */
   readonly totalMs: number;
-  /** Of these, what does not depend on the number of steps. */
+  /** The share of it that does not depend on the number of steps. */
   readonly fixedMs: number;
   readonly stepMs: number;
 }
 
 const paceRuns = 3;
 
-/** Of warm runs without evaluations: a run that does not count, then the median of three. */
+/** Of warm runs without evaluations: one run that is not counted, then the median of three. */
 async function trainingPace({ config }: PreparedVariant, workbench: Workbench): Promise<Pace> {
   const bench = await workbench.open(config);
   try {

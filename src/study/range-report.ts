@@ -48,7 +48,7 @@ export function rangeCsv({ points }: RangeRun, { smoothed }: RangeFinding): stri
   return `${['step,learning_rate,loss,smoothed,batch_accuracy', ...lines].join('\n')}\n`;
 }
 
-/** An SVG file: loss against the rate, the suggestion and the edge marked. */
+/** An SVG file: loss against the rate, with the suggestion and the edge marked. */
 export function rangeChart(name: string, { points }: RangeRun, finding: RangeFinding): string {
   const { smoothed, suggested, edge } = finding;
   const top = 1.15 * Math.max(smoothed[0], ...smoothed.slice(0, 3));

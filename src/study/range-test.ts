@@ -1,6 +1,6 @@
 /**
  * Learning-rate range test (Smith 2017, "Cyclical learning rates for training neural networks"): the loss of each batch
- * while the rate rises exponentially, and what it suggests.
+ * while the rate rises exponentially, and the rate that it suggests.
  */
 import type { Config } from '../config/schema.js';
 import { orderOf } from '../coordinator/epoch-order.js';
@@ -21,21 +21,21 @@ export interface RangePoint {
   /** From 1. */
   readonly step: number;
   readonly learningRate: number;
-  /** Of the step's batch, before its update. */
+  /** Loss of the step's batch, before its update. */
   readonly loss: number;
   readonly batchAccuracy: number;
 }
 
 export interface RangeRun {
   readonly points: readonly RangePoint[];
-  /** Whether the loss rose beyond all bounds before the last rate. */
+  /** Whether the loss diverged before the last rate. */
   readonly diverged: boolean;
 }
 
-/** Steps of one command: the test ends soon after the loss has gone. */
+/** Steps of one command: the test ends soon after the loss has diverged. */
 const stepsAtOnce = 8;
 
-/** A loss so many times the least one (smoothed) will not come back. */
+/** A loss this many times the lowest one (smoothed) does not recover. */
 const hopeless = 4;
 
 /** The rate of each step: the same factor from one to the next. */
@@ -43,7 +43,7 @@ export function risingRates({ from, to, steps }: RangeOptions): number[] {
   return Array.from({ length: steps }, (_, i) => from * (to / from) ** (i / Math.max(1, steps - 1)));
 }
 
-/** The running mean of the losses, and its least value; null before the first. */
+/** The running mean of the losses, and its lowest value; null before the first. */
 export type LossTrend = { readonly running: number; readonly least: number } | null;
 
 export function withLoss(trend: LossTrend, loss: number): NonNullable<LossTrend> {
@@ -51,11 +51,11 @@ export function withLoss(trend: LossTrend, loss: number): NonNullable<LossTrend>
   return { running, least: Math.min(trend?.least ?? Number.POSITIVE_INFINITY, running) };
 }
 
-/** Whether the loss has risen beyond all bounds. */
+/** Whether the loss has diverged. */
 export const isHopeless = (trend: LossTrend): boolean =>
   trend !== null && trend.running > hopeless * trend.least;
 
-/** One run over all rates, epoch after epoch if need be, without evaluations; it may end when `isOver`. */
+/** One run over all rates, in as many epochs as needed, without evaluations; `isOver` may end it. */
 function rangeCourse(
   session: Session,
   config: Config,
@@ -80,7 +80,7 @@ function rangeCourse(
 }
 
 /**
- * Trains from the session's present parameters. `heard` gets every point.
+ * Trains from the session's present parameters. `heard` receives every point.
  * @throws as Session.run does, except for divergence.
  */
 export async function runRangeTest(
@@ -95,7 +95,7 @@ export async function runRangeTest(
   try {
     const { reason } = await follow(session, course, initialState(config.seed), {
       step({ step }, { loss, batchAccuracy }, learningRate) {
-        // Of a test that diverged, the last finished steps may have no loss.
+        // If the test diverged, the last finished steps may have no loss.
         if (!Number.isFinite(loss)) return;
         const point = { step, learningRate, loss, batchAccuracy };
         points.push(point);
@@ -113,11 +113,16 @@ export async function runRangeTest(
 export interface RangeFinding {
   /** By point. */
   readonly smoothed: readonly number[];
-  /** Where the smoothed loss, lower than ever before, falls fastest by the logarithm of the rate; null where it never falls. */
+  /**
+   * The rate at which the smoothed loss, lower than ever before, falls fastest by the logarithm of the rate; null if it
+   * never falls.
+   */
   readonly suggested: number | null;
-  /** Where the smoothed loss is least. */
+  /** The rate with the lowest smoothed loss. */
   readonly minimum: number;
-  /** The first rate beyond the minimum at which half of what was gained is lost again; null: not within the test. */
+  /**
+   * The first rate beyond the minimum at which half of the fall of the loss is lost again; null: not within the test.
+   */
   readonly edge: number | null;
 }
 
@@ -126,7 +131,7 @@ export function analyseRange({ points, diverged }: RangeRun): RangeFinding {
   if (points.length < 3) throw new RangeError(`expected at least three points, got ${points.length}`);
   const smoothed = smooth(points.map(({ loss }) => loss));
   const lowest = smoothed.indexOf(Math.min(...smoothed));
-  // Only where the loss is lower than ever: coming back from a bump is no descent.
+  // Only while the loss is lower than ever: the fall after a peak does not count.
   const falling = smoothed
     .slice(0, lowest + 1)
     .map((loss, i) => (loss <= Math.min(...smoothed.slice(0, i + 1)) ? slopeAt(smoothed, i) : 0));
@@ -143,8 +148,8 @@ export function analyseRange({ points, diverged }: RangeRun): RangeFinding {
 }
 
 /**
- * Mean over a tenth of the points around each, nearer ones counting more (a triangle). Not the running mean of fast.ai,
- * which lags and so suggests too high a rate.
+ * Mean over a tenth of the points around each, nearer ones with more weight (a triangle). The running mean of fast.ai
+ * is not used: it lags and so suggests too high a rate.
  */
 export function smooth(losses: readonly number[]): number[] {
   const reach = Math.max(1, Math.round(losses.length / 20));
@@ -160,7 +165,7 @@ export function smooth(losses: readonly number[]): number[] {
   });
 }
 
-/** By steps, which are equally far apart in the logarithm of the rate; central but at the ends. */
+/** Derivative by steps, which are equally spaced in the logarithm of the rate; central except at the ends. */
 function slopeAt(values: readonly number[], i: number): number {
   const [before, after] = [Math.max(0, i - 1), Math.min(values.length - 1, i + 1)];
   return (values[after] - values[before]) / (after - before);

@@ -1,6 +1,6 @@
 /**
- * Runs what is missing of a comparison. Variants take turns of a few seeds, forth and back, so that what slows the
- * machine for a while slows all of them; every finished cell is kept at once.
+ * Runs the missing cells of a comparison. Variants alternate after a few seeds each, forwards and backwards, so that a
+ * slow period of the machine affects all of them. Every finished cell is kept at once.
  */
 
 import type { CellStore } from './cell-store.js';
@@ -10,13 +10,13 @@ import { measureRun } from './measure.js';
 import { missingSeeds, type PreparedVariant } from './prepare.js';
 import type { Bench, Workbench } from './workbench.js';
 
-/** Sessions that stay open beside each other; each holds its data set. */
+/** Number of sessions open at the same time; each holds its data set. */
 const openAtOnce = 8;
 
-/** A seed that no cell has. */
+/** A seed without a cell. */
 const warmUpSeed = 4_294_967_295;
 
-/** `finished` hears of every cell. @throws as training does, except for divergence; Interrupted. */
+/** `finished` receives every cell. @throws as training does, except for divergence; Interrupted. */
 export async function runComparison(
   comparison: Comparison,
   variants: readonly PreparedVariant[],
@@ -46,7 +46,7 @@ export async function runComparison(
     }
     for (const seed of seeds) {
       const measured = await measureRun(await opened(each), seed);
-      // Its session has ended with it.
+      // Its session ended with the divergence.
       if (measured.accuracy === null) await closed(each.key);
       const { key, variant } = each;
       const date = new Date().toISOString();

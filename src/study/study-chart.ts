@@ -6,7 +6,7 @@ import type { ComparisonSummary, VariantSummary } from './summary.js';
 
 const rowHeight = 30;
 
-/** An SVG file, or null where no run has an accuracy. */
+/** An SVG file, or null if no run has an accuracy. */
 export function accuracyChart({ name, variants }: ComparisonSummary, target: number): string | null {
   const runs = variants.flatMap(({ label, accuracies }) =>
     accuracies.flatMap((accuracy) => (accuracy === null ? [] : [{ label, percent: 100 * accuracy }])),
@@ -60,7 +60,7 @@ export function accuracyChart({ name, variants }: ComparisonSummary, target: num
   });
 }
 
-/** A variant that is far worse than the others must not squeeze them into a line. */
+/** Limits the axis: a variant far worse than the others must not squeeze them into a line. */
 function withoutOutliers(percents: readonly number[]): [number, number] {
   const high = Math.max(...percents);
   const low = Math.min(...percents);
@@ -82,7 +82,7 @@ function means(variants: readonly VariantSummary[], from: number) {
   });
 }
 
-/** Variants that have runs to the left of the chart. */
+/** Variants with runs to the left of the chart. */
 function leftOut(variants: readonly VariantSummary[], from: number) {
   return variants
     .filter((variant) => wholeRuns(variant).some((accuracy) => 100 * accuracy < from))

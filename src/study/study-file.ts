@@ -1,6 +1,6 @@
 /**
- * A study file: which variants of a recipe are compared, with how many seeds. YAML, checked like a recipe: one clear
- * line for what is wrong. What the variants' keys mean is the recipe's schema's business (expand.ts).
+ * A study file: the compared variants of a recipe, and the number of seeds. YAML, checked like a recipe: one clear line
+ * for a mistake. The recipe's schema checks the variants' keys (expand.ts).
  */
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
@@ -16,7 +16,7 @@ import { ExitCode, UserError } from '../user-error.js';
 const text = () => z.string(expecting('a text')).min(1, expecting('a text'));
 const settings = () => z.record(z.string(), z.unknown(), expecting('a mapping of configuration keys'));
 
-/** Fewer pairs tell nothing that holds. */
+/** Fewer pairs give no reliable interval. */
 const fewestSeeds = 10;
 const seeds = () => integer(`an integer from ${fewestSeeds} to 1000`, fewestSeeds, 1000);
 
@@ -32,13 +32,13 @@ const comparison = z.strictObject(
     name: text(),
     /** The paper or book. */
     reference: text().optional(),
-    /** What is asked, in a sentence. */
+    /** The question, in one sentence. */
     question: text().optional(),
     /** The recipe that the variants change. */
     base: text().optional(),
     /** Keys of all variants. */
     set: settings().optional(),
-    /** By label: the keys in which a variant differs. `base` among them: another recipe. */
+    /** By label: the keys in which a variant differs. The key `base` selects another recipe. */
     variants: z
       .record(z.string(), settings().nullable(), expecting('a mapping of labels to keys'))
       .optional(),
@@ -65,7 +65,7 @@ const study = z.strictObject(
     target: positiveShare().default(0.97),
     seeds: seeds().default(20),
     firstSeed: integer('an integer from 0 to 4000000000', 0, 4e9).default(1),
-    /** How often accuracy is measured in a run, the end included. */
+    /** Number of evaluations in a run, including the one at the end. */
     evaluations: evaluations().default(10),
     comparisons: z
       .array(comparison, expecting('a list of comparisons'))
@@ -79,9 +79,9 @@ export type StudyFile = z.infer<typeof study>;
 
 export interface LoadedStudy {
   readonly study: StudyFile;
-  /** The file's name without its ending. */
+  /** The file's name without its extension. */
   readonly name: string;
-  /** As people know it, for refusals. */
+  /** The file's name in refusals. */
   readonly label: string;
   readonly text: string;
 }
@@ -120,7 +120,7 @@ function problems(issue: z.core.$ZodIssue, given: unknown, source: string): Prob
   return [{ source, path: issue.path, text: wording(issue.message, valueAt(given, issue.path)) }];
 }
 
-/** What no single key shows. */
+/** Checks that concern several keys. */
 function refuseMeaningless({ comparisons }: StudyFile, source: string): void {
   const found: Problem[] = [];
   const slugs = new Set<string>();

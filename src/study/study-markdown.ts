@@ -5,7 +5,7 @@ import type { ComparisonEstimate } from './estimate.js';
 import type { StudyRecord } from './study-record.js';
 import { type ComparisonSummary, points, type VariantSummary } from './summary.js';
 
-/** What is going to be run and what it is going to cost. */
+/** The cells to run and their estimated cost. */
 export function planMarkdown(estimates: readonly ComparisonEstimate[]): string {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const costs = estimates.map(({ variants }) => sum(variants.map(({ totalMs }) => totalMs)));
@@ -20,7 +20,7 @@ export function planMarkdown(estimates: readonly ComparisonEstimate[]): string {
   return table([heading, ...rows, total], 'lrrrrr');
 }
 
-/** study.md: the machine, and every comparison with its table. `charts`: their files lie beside it. */
+/** study.md: the machine, and every comparison with its table. `charts`: whether the charts' files are beside it. */
 export function studyMarkdown(record: StudyRecord, charts: boolean): string {
   const { title, name, date, command, machine, commit, target, status, comparisons } = record;
   const origin =
@@ -28,7 +28,7 @@ export function studyMarkdown(record: StudyRecord, charts: boolean): string {
   return `${[
     `# ${title ?? name}`,
     `Measured on ${date.slice(0, 10)} by \`${command}\`${origin}: ${machine.processor}, ${machine.cores} cores, Node ${machine.node}, WebAssembly ${machine.wasmLevel}.`,
-    ...(status === 'done' ? [] : [`**Not complete**: ${status}. The same command goes on where it stopped.`]),
+    ...(status === 'done' ? [] : [`**Not complete**: ${status}. The same command resumes it.`]),
     legend(target),
     ...comparisons.flatMap((each) => comparisonSection(each, target, 2, charts ? `${each.slug}.svg` : null)),
   ].join('\n\n')}\n`;
@@ -38,9 +38,9 @@ export function legend(target: number): string {
   return (
     'Accuracy in %, mean ± standard deviation over seeds; the seed decides initial parameters, subset and order of the ' +
     'images, and is the same for all variants of a comparison. Δ: mean of the paired differences to the baseline in ' +
-    "percentage points with its 99 % interval (Student's t). Times are medians of the resident clock in a warm pool: " +
+    "percentage points with its 99 % interval (Student's t). Times are medians of the resident clock in a warm worker pool: " +
     `the run with its last evaluation, and until the first evaluation at ${targetText(target)} % or more, earlier ` +
-    'evaluations taken out. Ratios of times are medians of paired ratios (99 % bootstrap interval).'
+    'evaluations subtracted. Ratios of times are medians of paired ratios (99 % bootstrap interval).'
   );
 }
 

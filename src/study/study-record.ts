@@ -1,4 +1,4 @@
-/** What study.json holds: everything that was compared, on which machine, from which file. */
+/** The contents of study.json: all comparisons, the machine, and the study file. */
 import * as z from 'zod';
 import type { LoadedStudy } from './study-file.js';
 import type { ComparisonSummary } from './summary.js';
@@ -16,7 +16,7 @@ export interface StudyMachine {
 export interface StudyRecord {
   readonly schema: 1;
   readonly kind: 'study';
-  /** The study file's name without its ending. */
+  /** The study file's name without its extension. */
   readonly name: string;
   readonly title: string | null;
   readonly status: 'done' | 'interrupted' | 'failed';
@@ -29,15 +29,15 @@ export interface StudyRecord {
   readonly machine: StudyMachine;
   /** Share, 0–1. */
   readonly target: number;
-  /** Of this command, its plan included; cells of earlier ones are not in it. */
+  /** Time of this command, its plan included; cells of earlier commands are not in it. */
   readonly elapsedMs: number;
   readonly cells: { readonly all: number; readonly finished: number; readonly runNow: number };
-  /** As it was read. */
+  /** The study file as read. */
   readonly study: LoadedStudy['study'];
   readonly comparisons: readonly ComparisonSummary[];
 }
 
-/** The parts that every reader relies on; the rest is as the writer's types say. */
+/** The keys that every reader relies on; the others are as in the writer's types. */
 const recordShape = z.looseObject({
   schema: z.literal(1),
   kind: z.literal('study'),
@@ -55,7 +55,7 @@ const recordShape = z.looseObject({
   ),
 });
 
-/** @throws Error that names what is wrong with the text. */
+/** @throws Error that names the problem of the text. */
 export function parseStudyRecord(text: string): StudyRecord {
   const value: unknown = JSON.parse(text);
   recordShape.parse(value);

@@ -1,10 +1,10 @@
-/** What the cells of a comparison say: spreads, differences to the baseline in pairs, and a verdict in words. */
+/** Summarises the cells of a comparison: spreads, paired differences to the baseline, and a verdict in words. */
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import type { Cell } from './cell-store.js';
 import type { Comparison } from './expand.js';
 import { type Interval, pairedDifference, pairedRatio } from './paired.js';
 
-/** Of accuracy. `unclear`: too few pairs to say. */
+/** Difference of accuracy. `unclear`: too few pairs to decide. */
 export type Finding = 'baseline' | 'helps' | 'hurts' | 'no difference' | 'diverges' | 'unclear';
 
 export interface Spread {
@@ -21,7 +21,7 @@ export interface VariantSummary {
   readonly images: number;
   /** By seed, in the order of the comparison's seeds; null: diverged. */
   readonly accuracies: readonly (number | null)[];
-  /** Of the runs that did not diverge; null where none are left. */
+  /** Over the runs that did not diverge; null if none are left. */
   readonly accuracy: {
     readonly mean: number;
     readonly sd: number | null;
@@ -29,23 +29,23 @@ export interface VariantSummary {
     readonly max: number;
   } | null;
   readonly diverged: number;
-  /** Resident clock with the last evaluation only; null where every run diverged. */
+  /** Resident clock with the last evaluation only; null if every run diverged. */
   readonly residentMs: Spread | null;
   readonly toTarget: {
     /** Runs that reached the target at some evaluation. */
     readonly reached: number;
-    /** Medians over those; null where there are none. */
+    /** Medians over those runs; null if there are none. */
     readonly ms: number | null;
     readonly images: number | null;
   };
-  /** To the baseline; null for the baseline itself and where there are too few pairs. */
+  /** Relative to the baseline; null for the baseline itself and if there are too few pairs. */
   readonly difference: Interval | null;
   /** Resident time over the baseline's. */
   readonly timeRatio: Interval | null;
   /** Time to the target over the baseline's, in pairs of which both reached it. */
   readonly toTargetRatio: Interval | null;
   readonly finding: Finding;
-  /** Median over the runs, in images; null where it was not measured. */
+  /** Median over the runs, in images; null if it was not measured. */
   readonly noiseScale?: number | null;
   readonly verdict: string;
 }
@@ -71,7 +71,7 @@ export interface VariantCells {
   readonly cells: readonly Cell[];
 }
 
-/** `target`: share, 0–1. A comparison that was interrupted is summarised as far as it got. */
+/** `target`: share, 0–1. An interrupted comparison is summarised as far as it got. */
 export function summarise(
   comparison: Comparison,
   variants: readonly VariantCells[],
@@ -137,7 +137,7 @@ function spread(samples: readonly number[]): Spread {
   return { median: median(samples), min: minimum(samples), max: maximum(samples) };
 }
 
-/** The first evaluation that saw the target. */
+/** The first evaluation that reached the target. */
 export function firstAt({ curve }: Pick<Cell, 'curve'>, target: number) {
   return curve.find(({ accuracy }) => accuracy >= target) ?? null;
 }
@@ -161,7 +161,7 @@ function compare(cells: readonly Cell[], baseline: readonly Cell[], target: numb
   return {
     difference: pairedDifference(...columns(({ accuracy }) => accuracy ?? Number.NaN)),
     timeRatio: pairedRatio(...columns(({ residentMs }) => residentMs)),
-    // Of a few lucky seeds nothing follows for the others.
+    // A few lucky seeds do not represent the others.
     toTargetRatio:
       both.length >= Math.max(fewestPairs, 0.8 * pairs.length)
         ? pairedRatio(

@@ -1,6 +1,6 @@
 /**
- * What many runs of many recipes share: data sets read once, kernels compiled once, and pools that stay warm. A pool is
- * lent to one session at a time; several of the same size may be out at once.
+ * Resources shared by many runs of many recipes: data sets read once, kernels compiled once, and worker pools that stay
+ * warm. A worker pool is lent to one session at a time; several of the same size may be lent at once.
  */
 import type { Config } from '../config/schema.js';
 import { trainingImages } from '../coordinator/prepare-data.js';
@@ -12,7 +12,7 @@ import type { CoreCount } from '../machine/cores.js';
 import type { CommandContext } from '../run/command-context.js';
 import type { Warn } from '../warnings.js';
 
-/** A trainer on a lent pool. */
+/** A trainer on a lent worker pool. */
 export interface Bench {
   readonly config: Config;
   readonly trainer: Trainer;
@@ -33,12 +33,15 @@ export class Workbench {
     this.#resources = new OwnResources(signal, this.#note, true);
   }
 
-  /** Of recipes on pixels: what the machine can do. */
+  /** Level of the kernels for recipes on pixels: what the machine supports. */
   kernels(): LoadedKernels {
     return this.#resources.kernelsFor(null);
   }
 
-  /** Samples to train on and threads, without preparing the data. @throws UserError for data that cannot be read. */
+  /**
+   * Number of training samples and of threads, without preparing the data. @throws UserError for data that cannot be
+   * read.
+   */
   async size(config: Config): Promise<{ readonly train: number; readonly threads: number }> {
     const dataset = await this.#resources.dataset(config);
     const train = trainingImages(dataset.train.count, config);
@@ -54,7 +57,7 @@ export class Workbench {
     });
   }
 
-  /** @throws UserError for a configuration that the data contradict, Interrupted. */
+  /** @throws UserError for a configuration that contradicts the data, Interrupted. */
   async open(config: Config): Promise<Bench> {
     this.#signal.throwIfAborted();
     const setup = await this.#setup(config);

@@ -1,6 +1,6 @@
 /**
- * The reference: each worker computes the gradient of its shard, the coordinator averages the gradients, applies
- * the optimiser and releases the next step. The same bits for the same number of threads.
+ * The reference: each worker computes the gradient of its shard. The coordinator averages the gradients, applies the
+ * optimiser and releases the next step. The same number of threads gives the same bits.
  */
 import type { SyncStrategy } from './strategy.js';
 

@@ -1,11 +1,11 @@
 /**
  * Hogwild! (Niu, Recht, Ré & Wright 2011): every worker claims whole batches of `train.batch` images, computes their
- * gradients and applies them to the shared weights, without barriers or locks. Reads and writes race: a worker sees
- * some of the others' updates half done and may undo a few, which is the point. So the learning rate and the number of
- * steps mean what they mean in serial SGD, but more than one worker never gives the same bits twice.
+ * gradients and applies them to the shared weights, without barriers or locks. Reads and writes are unordered by
+ * design: a worker may read a partly written update of another and may overwrite a few updates. So the learning rate
+ * and the number of steps have the same meaning as in serial SGD, but several workers never give the same bits twice.
  *
- * The paper proves this for sparse gradients and has no momentum. Momentum is per worker, as in PyTorch's Hogwild
- * example: a shared velocity would be decayed once for every worker's step. Asynchrony adds some momentum by itself
+ * The paper proves convergence for sparse gradients without momentum. Momentum is per worker, as in PyTorch's Hogwild
+ * example: a shared velocity would be decayed once for every worker's step. Asynchrony itself adds some momentum
  * (Mitliagkas et al. 2016).
  */
 import type { SyncStrategy } from './strategy.js';
@@ -14,7 +14,7 @@ export const hogwild: SyncStrategy = {
   coordinated: false,
   claims: true,
   begin({ replica }) {
-    replica?.adopt(); // its velocity is zero, its transposed weights are those of the start
+    replica?.adopt(); // the velocity is zero, the transposed weights are the initial ones
   },
   work(step) {
     const { replica, clock } = step;
@@ -34,6 +34,6 @@ export const hogwild: SyncStrategy = {
     step.clock.enter('wait');
     step.barrier(); // every update is written before anything is derived from the weights
     step.backend.refresh(step.ownSlices);
-    step.barrier(); // everything is derived before anyone evaluates
+    step.barrier(); // everything is derived before any rank evaluates
   },
 };

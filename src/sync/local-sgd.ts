@@ -1,15 +1,15 @@
 /**
  * Local SGD (Stich 2019): every worker takes `localSteps` steps on its own copy of the weights and of the momentum,
- * each with its shard of the step's batch; then the weights are averaged, in the order of the ranks, so the result is
- * the same bits for the same number of threads. Momentum is never averaged (as in Lin et al. 2020). With one step
- * between two averagings plain SGD is synchronous SGD but for rounding; with momentum too, which is linear in the
- * gradients, where every shard is the same share of its batch.
+ * each with its shard of the step's batch. Then the weights are averaged in the order of the ranks, so the same number
+ * of threads gives the same bits. Momentum is never averaged (as in Lin et al. 2020). With one step between two
+ * averagings, plain SGD is synchronous SGD except for rounding. The same holds with momentum, which is linear in the
+ * gradients, if every shard is the same share of its batch.
  *
  * Post-local SGD (Lin, Stich, Patel & Jaggi 2020): the run's first steps are synchronous, by `owner`; the copies start
  * from their weights and momentum.
  *
- * When a command ends between two averagings, the shared weights are set to the average for those that evaluate or
- * save them, and training goes on from the copies: how often a run is evaluated does not change it.
+ * If a command ends between two averagings, the shared weights are set to the average for evaluating and saving, and
+ * training continues from the copies. So the frequency of evaluation does not change a run.
  */
 import { shardStart } from '../plan/shards.js';
 import { owner } from './owner.js';
@@ -63,13 +63,13 @@ function trainAlone(step: Step, replica: Replica): void {
   }
 }
 
-/** The shared weights become the replicas' average, each rank its own slices of them. */
+/** The shared weights become the replicas' average; each rank writes its own slices. */
 function average(step: Step, replica: Replica): void {
   step.clock.enter('wait');
-  step.barrier(); // every replica is written before anyone reads it
+  step.barrier(); // every replica is written before any rank reads it
   step.clock.enter('update');
   replica.average(step.ownSlices);
   step.backend.refresh(step.ownSlices);
   step.clock.enter('wait');
-  step.barrier(); // the whole average is written before anyone reads it
+  step.barrier(); // the whole average is written before any rank reads it
 }

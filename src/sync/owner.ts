@@ -1,8 +1,8 @@
 /**
- * Owner computes (Callahan & Kennedy 1988): the workers share the samples for the forward and backward pass, and
- * the parameters for the rest. After the barrier each computes the gradient of its own slices over the whole
- * batch, in sample order, and applies it at once. No reduction, one gradient buffer, and the result is bitwise
- * the same for every number of threads.
+ * Owner computes (Callahan & Kennedy 1988): the workers share the samples in the forward and backward pass, and the
+ * parameters in the rest of the step. After the barrier each worker computes the gradient of its own slices over the
+ * whole batch, in sample order, and applies it at once. There is no reduction and only one gradient buffer. The result
+ * is bitwise the same for every number of threads.
  */
 import { updateLayerwise } from './layerwise.js';
 import type { SyncStrategy } from './strategy.js';
@@ -13,7 +13,7 @@ export const owner: SyncStrategy = {
     step.clock.enter('compute');
     step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.result);
     step.clock.enter('wait');
-    step.barrier(); // every row's activations and deltas are written before anyone sums over the batch
+    step.barrier(); // every row's activations and deltas are written before any rank sums over the batch
     for (const slice of step.ownSlices) {
       step.clock.enter('compute');
       step.backend.gradient(slice, step.rows, 0);

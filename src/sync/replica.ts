@@ -1,23 +1,26 @@
-/** What a rank trains on where the workers train apart: a backend on its own regions of the shared memory. */
+/**
+ * The state of a rank in strategies whose workers train apart: a backend on the rank's own regions of the shared
+ * memory.
+ */
 import type { Backend } from '../backend/backend.js';
 import { floatsIn } from '../memory/views.js';
 import type { Slice } from '../model/slice.js';
 import type { Plan } from '../plan/plan.js';
 
 export class Replica {
-  /** On this rank's regions; on the shared weights where the replicas have none of their own. */
+  /** The backend on this rank's regions; on the shared weights if the replicas have none of their own. */
   readonly backend: Backend;
-  /** Whether it has started from the run's parameters. */
+  /** Whether the replica has started from the run's parameters. */
   isCurrent = false;
-  /** Steps of the run on this replica, for optimisers that count theirs. */
+  /** Steps of the run on this replica, for optimisers that count their steps. */
   updates = 0;
-  /** Of every rank: rows that its replica has trained on since the replicas were last averaged. */
+  /** Per rank: rows that its replica has trained on since the last averaging. */
   readonly rows: Float64Array;
   readonly #slices: readonly Slice[];
   /** f32 [parameters] and [state vectors · parameters], shared and this rank's own. */
   readonly #shared: Vectors;
   readonly #own: Vectors;
-  /** Every rank's weights, f32 [parameters] each; none where they are the shared ones. */
+  /** Every rank's weights, f32 [parameters] each; none if the replicas use the shared weights. */
   readonly #weights: readonly Float32Array[];
 
   constructor(plan: Plan, memory: WebAssembly.Memory, rank: number, backend: Backend) {
@@ -46,7 +49,7 @@ export class Replica {
     this.pull();
   }
 
-  /** Takes over the shared weights; the state of the optimiser stays this replica's own. */
+  /** Copies the shared weights; the state of the optimiser stays this replica's own. */
   pull(): void {
     if (this.#own.weights !== this.#shared.weights) this.#own.weights.set(this.#shared.weights);
     this.backend.refresh(this.#slices);
@@ -55,7 +58,7 @@ export class Replica {
 
   /**
    * Sets slices of the shared weights to the mean of all replicas, each weighted by its rows as in federated averaging
-   * (McMahan et al. 2017): then one step of plain SGD and an average are a synchronous step, however uneven the shards.
+   * (McMahan et al. 2017). So one step of plain SGD and an average equal a synchronous step, for shards of any sizes.
    * Summed in the order of the ranks.
    */
   average(slices: readonly Slice[]): void {

@@ -1,7 +1,7 @@
 /**
- * Reduce-scatter: each worker computes the gradient of its shard, then sums and applies its own slices of all
- * gradients (as the optimiser states are partitioned in ZeRO, Rajbhandari et al. 2020). The same result as
- * `average`, bit for bit, for the same number of threads.
+ * Reduce-scatter: each worker computes the gradient of its shard, then sums and applies its own slices of all gradients
+ * (as the optimiser states are partitioned in ZeRO, Rajbhandari et al. 2020). The result is that of `average`, bit for
+ * bit, for the same number of threads.
  */
 import { updateLayerwise } from './layerwise.js';
 import type { SyncStrategy } from './strategy.js';
@@ -13,7 +13,7 @@ export const sharded: SyncStrategy = {
     step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.result);
     for (const slice of step.allSlices) step.backend.gradient(slice, step.shard, step.rank);
     step.clock.enter('wait');
-    step.barrier(); // every gradient is written before anyone sums
+    step.barrier(); // every gradient is written before any rank sums
     step.clock.enter('update');
     for (const slice of step.ownSlices) {
       step.backend.reduce(slice, step.buffers);
@@ -21,6 +21,6 @@ export const sharded: SyncStrategy = {
     }
     if (step.layerwise) updateLayerwise(step);
     step.clock.enter('wait');
-    step.barrier(); // every parameter is written before anyone reads
+    step.barrier(); // every parameter is written before any rank reads
   },
 };

@@ -1,6 +1,6 @@
 /**
  * A way of combining the workers' work. The synchronous strategies (average, sharded, owner) all train on the same
- * average gradient of the batch and differ in who sums it and who applies it; in the others (hogwild, local-sgd) the
+ * average gradient of the batch and differ in which rank sums and applies it. In the others (hogwild, local-sgd) the
  * workers train apart, on replicas.
  */
 import type { Backend, ShardResult } from '../backend/backend.js';
@@ -15,7 +15,7 @@ import type { PhaseClock } from './phase-clock.js';
 import type { Replica } from './replica.js';
 import { sharded } from './sharded.js';
 
-/** One step as one rank sees it. */
+/** One step from the view of one rank. */
 export interface Step {
   readonly backend: Backend;
   readonly rank: number;
@@ -23,7 +23,9 @@ export interface Step {
   /** Step number from 1, and its learning rate. */
   number: number;
   learningRate: number;
-  /** The batch: its first sample in the epoch's order and how many rows; all of them, and this rank's share. */
+  /**
+   * The batch: its first sample in the epoch's order and its number of rows; the whole batch, and this rank's share.
+   */
   firstSample: number;
   batchRows: number;
   readonly rows: { first: number; last: number };
@@ -32,9 +34,9 @@ export interface Step {
   readonly ownSlices: readonly Slice[];
   readonly allSlices: readonly Slice[];
   readonly buffers: number;
-  /** The optimiser wants every slice measured before any is updated. */
+  /** The optimiser needs the norms of every slice before any slice is updated. */
   readonly layerwise: boolean;
-  /** What this rank trains on where the workers train apart, and when they average. */
+  /** This rank's replica if the workers train apart, and when the replicas are averaged. */
   readonly replica: Replica | null;
   readonly local: LocalPlan;
   readonly clock: PhaseClock;
@@ -43,19 +45,22 @@ export interface Step {
 }
 
 export interface SyncStrategy {
-  /** Whether the coordinator takes part in every step's two barriers. */
+  /** Whether the coordinator joins every step's two barriers. */
   readonly coordinated: boolean;
-  /** Whether each step is that of the one worker that claims it first, rather than that of all. */
+  /** Whether each step belongs to the one worker that claims it first, instead of to all. */
   readonly claims?: boolean;
   /** Before a run's first steps. */
   readonly begin?: (step: Step) => void;
-  /** Whether everyone waits for everyone in the step, so that all can stop after it; without it, in every step. */
+  /** Whether all ranks meet in a step, so that all can stop after it; if absent, they meet in every step. */
   readonly meets?: (step: Step) => boolean;
-  /** After a command's last step, which `step` still tells: the shared weights become what is evaluated and saved. */
+  /**
+   * After a command's last step, which `step` still describes: the shared weights become those that are evaluated and
+   * saved.
+   */
   readonly finish?: (step: Step) => void;
-  /** A worker's part. `step.result` is set before the first barrier. */
+  /** A worker's share of the step. `step.result` is set before the first barrier. */
   readonly work: (step: Step) => void;
-  /** The coordinator's part between the two barriers. */
+  /** The coordinator's share, between the two barriers. */
   readonly combine?: (
     step: Pick<Step, 'backend' | 'allSlices' | 'buffers' | 'layerwise' | 'number' | 'learningRate'>,
   ) => void;

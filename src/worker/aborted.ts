@@ -1,2 +1,2 @@
-/** Thrown out of a wait when the abort word is set. */
+/** Thrown by a wait if the abort word is set. */
 export class Aborted extends Error {}

@@ -1,18 +1,18 @@
 /**
- * A barrier in shared memory: a counter of arrivals and a generation that moves on when the last one arrives.
- * Waiters spin for a while, then park in the kernel. A spin costs 0.1 µs to leave, a parked thread tens of
- * microseconds; but spinning while the thread waited for has lost its core only delays it. So the spin adapts: a
- * wait longer than the longest spin halves the next one, a shorter wait, slept through or not, doubles it again.
+ * A barrier in shared memory: a counter of arrivals and a generation that the last arrival increments. Waiters spin for
+ * a while, then park in the kernel. Leaving a spin costs 0.1 µs, waking a parked thread tens of microseconds. But if
+ * the awaited thread has lost its core, spinning delays it further. So the spin adapts: a wait longer than the longest
+ * spin halves the next spin. A shorter wait, with or without sleep, doubles it again.
  */
 import { Aborted } from './aborted.js';
 
 /** Shortest spin: a few hundred loads, some microseconds. */
 const minSpinMs = 0.005;
 
-/** Longest sleep without a look at the abort word: its wake-up can fall just before a thread goes to sleep. */
+/** Longest sleep before the abort word is read again: its wake-up can come just before a thread goes to sleep. */
 export const parkMs = 50;
 
-/** Looks at the clock and the abort word only once in so many loads. */
+/** The clock and the abort word are read only once in this many loads. */
 const loadsPerLook = 32;
 
 export class Barrier {
@@ -42,13 +42,13 @@ export class Barrier {
   }
 
   /**
-   * Arrives; true when this was the last arrival. The generation is read before the arrival is counted: once
-   * counted, the last arrival may move it at any moment.
+   * Arrives; true if this was the last arrival. The generation is read before the arrival is counted: once it is
+   * counted, the last arrival may increment the generation at any moment.
    */
   arrive(): { generation: number; last: boolean } {
     const generation = Atomics.load(this.#words, this.#generation);
     if (Atomics.add(this.#words, this.#count, 1) !== this.#parties - 1) return { generation, last: false };
-    // All have arrived and none may count again before the generation moves: reset first, then release.
+    // All have arrived and none may be counted again before the generation changes: reset first, then release.
     Atomics.store(this.#words, this.#count, 0);
     Atomics.add(this.#words, this.#generation, 1);
     Atomics.notify(this.#words, this.#generation);
@@ -57,7 +57,7 @@ export class Barrier {
 
   /**
    * Arrives and waits for the others.
-   * @throws Aborted when the abort word is set meanwhile.
+   * @throws Aborted if the abort word is set meanwhile.
    */
   wait(): void {
     if (this.#parties === 1) return;
@@ -80,7 +80,7 @@ export class Barrier {
     this.#spinMs = Math.min(this.#maxSpinMs, Math.max(minSpinMs, next));
   }
 
-  /** Sleeps until the generation has moved on from `generation`. */
+  /** Sleeps until the generation differs from `generation`. */
   park(generation: number, timeoutMs: number): void {
     while (Atomics.load(this.#words, this.#generation) === generation) {
       if (Atomics.load(this.#words, this.#abort) !== 0) throw new Aborted();
@@ -88,7 +88,7 @@ export class Barrier {
     }
   }
 
-  /** One bounded sleep; whether the generation has moved on. For a thread that has other things to do. */
+  /** One bounded sleep; returns whether the generation has changed. For a thread that has other work. */
   poll(generation: number, timeoutMs: number): boolean {
     if (Atomics.load(this.#words, this.#generation) === generation)
       Atomics.wait(this.#words, this.#generation, generation, timeoutMs);

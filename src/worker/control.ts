@@ -1,6 +1,6 @@
 /**
- * The control block in shared memory: commands from the coordinator, barriers among the ranks, and the abort
- * word that every wait watches. Words that different threads write lie on cache lines of their own.
+ * The control block in shared memory: commands from the coordinator, barriers among the ranks, and the abort word that
+ * every wait watches. Words that different threads write are on separate cache lines.
  */
 import type { PartName } from '../data/dataset.js';
 import { wordsIn } from '../memory/views.js';
@@ -8,7 +8,7 @@ import type { Plan } from '../plan/plan.js';
 import { Aborted } from './aborted.js';
 import { Barrier, parkMs } from './barrier.js';
 
-/** Why everyone should leave. */
+/** Why all ranks should leave. */
 export const AbortReason = { none: 0, interrupted: 1, workerError: 2, nonFinite: 3 } as const;
 export type AbortReason = (typeof AbortReason)[keyof typeof AbortReason];
 
@@ -16,13 +16,13 @@ const partNames: readonly PartName[] = ['train', 'validation', 'test'];
 
 /** Some steps, then an evaluation; either may be left out. */
 export interface RunCommand {
-  /** The first step's number from 0, and how many follow it with it. */
+  /** The first step's number from 0, and the number of steps. */
   readonly first: number;
   readonly count: number;
-  /** Where the first step's batch starts in the epoch's order, and how many samples of the order are used. */
+  /** Start of the first step's batch in the epoch's order, and the number of samples of the order that are used. */
   readonly firstSample: number;
   readonly epochSamples: number;
-  /** Direction features: make those of the run's training images first; fit the transform on them. */
+  /** With direction features: make those of the run's training images first; fit the transform on them. */
   readonly extract: boolean;
   readonly fit: boolean;
   readonly evaluate: EvaluateCommand | null;
@@ -30,7 +30,7 @@ export interface RunCommand {
 
 export interface EvaluateCommand {
   readonly part: PartName;
-  /** Direction features: those of the part are in memory already, from its last evaluation in the same run. */
+  /** With direction features: those of the part are already in memory, from its last evaluation in the same run. */
   readonly stored: boolean;
 }
 
@@ -60,7 +60,7 @@ const Word = {
   run: 17 * line,
 } as const;
 
-/** Words that someone may be asleep on. */
+/** Words on which a thread may sleep. */
 const waitedFor = [
   Word.command,
   Word.done,
@@ -86,7 +86,7 @@ export class Control {
     return new Barrier(this.#words, barrierCount, barrierGeneration, abort, parties, maxSpinMs);
   }
 
-  /** A barrier of the workers alone: the coordinator may be at a step's barrier already. */
+  /** A barrier of the workers alone, because the coordinator may already be at a step's barrier. */
   workersBarrier(maxSpinMs: number): Barrier {
     const { workersCount, workersGeneration, abort } = Word;
     return new Barrier(this.#words, workersCount, workersGeneration, abort, this.#threads, maxSpinMs);
@@ -104,18 +104,18 @@ export class Control {
     return Atomics.load(this.#words, Word.abortDetail);
   }
 
-  /** The first reason stays. Wakes every waiter, wherever it waits. */
+  /** Only the first reason is kept. Wakes every waiter at every word. */
   abort(reason: AbortReason, detail = 0): void {
-    // Only the thread that moves the word off `none` may write the detail; readers look at it after every rank left.
+    // Only the thread that changes the word from `none` may write the detail; it is read after every rank has left.
     if (Atomics.compareExchange(this.#words, Word.abort, AbortReason.none, reason) === AbortReason.none)
       Atomics.store(this.#words, Word.abortDetail, detail);
     for (const word of waitedFor) Atomics.notify(this.#words, word);
   }
 
   /**
-   * A stop that everyone makes after the same step, so that the weights are whole: the coordinator requests it,
-   * rank 0 announces the step before that step's first barrier, and every rank reads the announcement after the
-   * step's last barrier, when it can no longer change.
+   * A stop of all ranks after the same step, so that the weights are whole. The coordinator requests it. Rank 0
+   * announces the step before that step's first barrier. Every rank reads the announcement after the step's last
+   * barrier, when it can no longer change.
    */
   requestStop(): void {
     Atomics.store(this.#words, Word.stopRequest, 1);
@@ -129,7 +129,7 @@ export class Control {
     Atomics.store(this.#words, Word.stopAfter, step);
   }
 
-  /** The step, counted from 1, after which everyone stops; 0 while none is announced. */
+  /** The step, counted from 1, after which all ranks stop; 0 while none is announced. */
   get stopAfter(): number {
     return Atomics.load(this.#words, Word.stopAfter);
   }
@@ -165,12 +165,12 @@ export class Control {
     Atomics.notify(this.#words, Word.command);
   }
 
-  /** The features of the evaluated part are to be made again, or those of another part. */
+  /** The direction features of the evaluated part must be made again, or those of another part. */
   restartEvaluated(): void {
     Atomics.store(this.#words, Word.aheadChunk, 0);
   }
 
-  /** The parameters were set from outside: what was made of the former ones, outside their regions, is void. */
+  /** The parameters were set from outside: data derived from the former ones, outside their regions, is invalid. */
   startRun(): void {
     Atomics.add(this.#words, Word.run, 1);
   }
@@ -183,7 +183,7 @@ export class Control {
     return Atomics.load(this.#words, Word.ready) === this.#threads;
   }
 
-  /** Blocks for at most `timeoutMs`, less when a worker reports in. */
+  /** Blocks for at most `timeoutMs`, or until a worker reports. */
   waitForReport(word: 'done' | 'ready', timeoutMs: number): void {
     const seen = Atomics.load(this.#words, Word[word]);
     if (seen !== this.#threads && !this.aborted) Atomics.wait(this.#words, Word[word], seen, timeoutMs);
@@ -205,7 +205,7 @@ export class Control {
     const spinUntil = performance.now() + spinMs;
     for (let spins = 1; Atomics.load(this.#words, Word.command) === seen; spins++) {
       if (this.aborted) throw new Aborted();
-      // A wait returns at once when the word has already moved on; the time-out is for an abort that came just before.
+      // A wait returns at once if the word has already changed; the time-out is for an abort that came just before.
       if (spins % 64 === 0 && performance.now() > spinUntil)
         Atomics.wait(this.#words, Word.command, seen, parkMs);
     }
@@ -229,7 +229,7 @@ export class Control {
   }
 
   reportDone(): void {
-    // What this worker wrote (weights, metrics) is ordered before the add, so the coordinator sees it.
+    // The worker's writes (weights, metrics) are ordered before the add, so the coordinator sees them.
     if (Atomics.add(this.#words, Word.done, 1) === this.#threads - 1) Atomics.notify(this.#words, Word.done);
   }
 
@@ -238,12 +238,12 @@ export class Control {
     return Atomics.load(this.#words, Word.run);
   }
 
-  /** Claims the command's next step, from 0; beyond the last where none is left. */
+  /** Claims the command's next step, from 0; beyond the last if none is left. */
   claimStep(): number {
     return Atomics.add(this.#words, Word.claimedStep, 1);
   }
 
-  /** How often a step was claimed in this command, by those who found one and those who did not. */
+  /** How many claims this command has had, including those beyond its last step. */
   get claims(): number {
     return Atomics.load(this.#words, Word.claimedStep);
   }
@@ -258,12 +258,15 @@ export class Control {
     return Atomics.add(this.#words, Word.extractedChunk, 1);
   }
 
-  /** Claims the next chunk of the evaluated part whose features no rank has made yet. */
+  /** Claims the next chunk of the evaluated part whose direction features no rank has made yet. */
   claimAhead(): number {
     return Atomics.add(this.#words, Word.aheadChunk, 1);
   }
 
-  /** The transform is in memory, the parameters of the command's last step are: for those who did not do it. */
+  /**
+   * Announces a milestone to the ranks that did not do the work: the transform is in memory, or the parameters after
+   * the command's last step are.
+   */
   announce(milestone: Milestone): void {
     Atomics.store(this.#words, Word[milestone], 1);
     Atomics.notify(this.#words, Word[milestone]);

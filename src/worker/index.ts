@@ -1,6 +1,6 @@
 /**
- * The Piscina task: one call per worker and session. It runs commands from the coordinator until told to finish;
- * between the steps of a command the workers meet only at barriers in shared memory.
+ * The Piscina task: one call per worker and session. It runs commands from the coordinator until it is told to finish.
+ * Between the steps of a command the workers meet only at barriers in shared memory.
  */
 import type { Backend } from '../backend/backend.js';
 import { type OpenBackend, openBackend } from '../backend/open-backend.js';
@@ -96,14 +96,14 @@ function commandsOf(
   };
 }
 
-/** Null where the workers step together. */
+/** Null if the workers step together. */
 function openReplica({ plan, modules, memory, rank }: RankTask): Replica | null {
   if (plan.replicas.length === 0) return null;
   const { backend } = openBackend(replicaPlan(plan, rank), modules, memory, 0);
   return new Replica(plan, memory, rank, backend);
 }
 
-/** Null where every row of a batch is trained on. */
+/** Null if every row of a batch is trained on. */
 function openSelection(
   { plan, modules, memory, rank }: RankTask,
   opened: OpenBackend,
@@ -119,7 +119,7 @@ function openSelection(
   });
 }
 
-/** The backend itself, unless its gradients are to be measured. */
+/** The backend itself, unless the norms of its gradients are needed. */
 function measured(
   { plan, memory, rank }: Pick<RankTask, 'plan' | 'memory' | 'rank'>,
   backend: Backend,

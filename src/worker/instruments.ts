@@ -1,4 +1,7 @@
-/** What stands between a rank and its work in a run that is profiled. A room above implements it and its module is loaded only then. */
+/**
+ * Wraps a rank's clock, backend, barrier and commands in a profiled run. A room above implements it; its module is
+ * loaded only in such a run.
+ */
 import type { BackendInstruments } from '../backend/open-backend.js';
 import type { Plan } from '../plan/plan.js';
 import type { PhaseClock } from '../sync/phase-clock.js';
@@ -11,7 +14,7 @@ export interface Instruments extends BackendInstruments {
   close(): void;
 }
 
-/** What the module of plan.profile.instruments exports. */
+/** The exports of the module plan.profile.instruments. */
 export interface InstrumentsModule {
   openInstruments(plan: Plan, memory: WebAssembly.Memory, rank: number): Promise<Instruments>;
 }

@@ -1,4 +1,4 @@
-/** The Piscina pool: as many workers as threads, started early, each running one long task per session. */
+/** The Piscina worker pool: one worker for each thread, started early; each runs one long task per session. */
 import { Piscina } from 'piscina';
 import type { RankTask } from './index.js';
 
@@ -8,7 +8,7 @@ export interface WorkerPool<Task = RankTask> {
   close(): Promise<void>;
 }
 
-/** Workers begin to start at once; nothing is timed, recycled or awaited per step. `file`: the task's module. */
+/** Workers begin to start at once; no step is timed, recycled or awaited by Piscina. `file`: the task's module. */
 export function openPool<Task = RankTask>(
   threads: number,
   file = new URL('./index.js', import.meta.url),

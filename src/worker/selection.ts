@@ -1,7 +1,7 @@
 /**
- * Selective back-propagation among the ranks. Each makes the forward pass of its shard of the batch and writes the
- * rows' losses; then all choose the same rows by the same draws, and take an ordinary step on these alone, whose
- * forward pass is made again: images seen forward are the whole batch, those seen backward the chosen ones.
+ * Selective back-propagation among the ranks. Each rank makes the forward pass of its shard of the batch and writes the
+ * rows' losses. Then all ranks select the same rows by the same draws, and take an ordinary step on these alone, with
+ * another forward pass. So the forward pass reads the whole batch, and the backward pass only the selected rows.
  */
 import type { Backend, ShardResult } from '../backend/backend.js';
 import { doublesIn, wordsIn } from '../memory/views.js';
@@ -14,7 +14,7 @@ import type { Step } from '../sync/strategy.js';
 export interface SelectionParties {
   /** Makes the forward pass of the epoch's batches. */
   readonly scorer: Backend;
-  /** By the plan of the chosen samples. */
+  /** By the plan of the selected samples. */
   readonly trainer: Backend;
   /** Waits for all workers. */
   readonly barrier: () => void;
@@ -52,12 +52,12 @@ export class Selection {
     this.#trained = doublesIn(memory, trained);
   }
 
-  /** `work` on the chosen rows of the step's batch; the result is that of all rows, before the step. */
+  /** `work` on the selected rows of the step's batch; the result is that of all rows, before the step. */
   step(step: Step, work: (step: Step) => void): void {
     step.clock.enter('compute');
     this.#scorer.score(step.firstSample, step.shard, this.#losses, this.#batch);
     step.clock.enter('wait');
-    this.#barrier(); // every row's loss is written; they are read before the step's own barriers, then written anew
+    this.#barrier(); // every row's loss is written; losses are read before the step's own barriers, then overwritten
     step.clock.enter('compute');
     this.#choose(step);
     work(step);

@@ -1,7 +1,7 @@
-/** How a session ends badly. */
+/** Errors that end a session. */
 import { UserError } from '../user-error.js';
 
-/** A worker threw or was lost; `cause` is the root error. */
+/** A worker threw or exited; `cause` is the root error. */
 export class WorkerFailure extends Error {
   override readonly name = 'WorkerFailure';
   readonly rank: number;
@@ -15,7 +15,7 @@ export class WorkerFailure extends Error {
 /** The loss is NaN or infinite. */
 export class Diverged extends UserError {}
 
-/** What a user is told of a loss that is NaN or infinite at a step, counted from 1. */
+/** The message for a loss that is NaN or infinite at a step, counted from 1. */
 export function nonFiniteLoss(step: number): Diverged {
   return new Diverged(
     `the loss is not finite at step ${step}: the training diverged; lower optimizer.lr, or check model.init.file and the data`,

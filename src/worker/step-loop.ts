@@ -1,4 +1,4 @@
-/** What one rank does in a command: some training steps, or its share of an evaluation. */
+/** One rank's work in a command: some training steps, or its share of an evaluation. */
 import type { Backend, ShardResult } from '../backend/backend.js';
 import { gradientBuffers, isLayerwise } from '../config/capabilities.js';
 import type { PartName } from '../data/dataset.js';
@@ -13,7 +13,9 @@ import { AbortReason, type Control, type RunCommand } from './control.js';
 import type { Instruments } from './instruments.js';
 import type { Selection } from './selection.js';
 
-/** Longest spin at a barrier while every thread can have a core of its own: about what falling asleep and waking costs. */
+/**
+ * Longest spin at a barrier while every thread can have a core of its own: about the cost of falling asleep and waking.
+ */
 export const barrierSpinMs = 0.1;
 
 /** A step's sums, per rank, in the metrics ring. */
@@ -66,7 +68,7 @@ export class StepLoop {
     this.clock = instruments?.clock(totals, parties) ?? new PhaseClock(totals);
     const barrier = control.barrier(
       parties,
-      // The coordinator needs a core for its part of an averaged step: do not spin in its way.
+      // The coordinator needs a core for its share of an averaged step: do not spin on it.
       plan.oversubscribed || strategy.coordinated ? 0 : barrierSpinMs,
     );
     const wait = () => barrier.wait();
@@ -92,7 +94,7 @@ export class StepLoop {
     };
   }
 
-  /** The command's steps. @throws Aborted when anyone stops the run; a loss that is not finite stops it. */
+  /** The command's steps. @throws Aborted if the run is stopped; a loss that is not finite stops it. */
   steps(command: RunCommand): void {
     const { begin, claims, finish } = strategies[this.#plan.sync];
     const { run } = this.#control;
@@ -102,7 +104,7 @@ export class StepLoop {
     else this.#stepsTogether(command);
     finish?.(this.#step);
     if (claims && this.#rank === 0 && this.#control.stopRequested) {
-      // No rank claims any more and every claimed step is done: they all came before the barriers of `finish`.
+      // No rank claims any more and every claimed step is done: its rank came to the barriers of `finish` afterwards.
       this.#control.announceStop(command.first + Math.min(this.#control.claims, command.count));
     }
     this.clock.enter(null);
@@ -114,7 +116,7 @@ export class StepLoop {
     const { meets = always } = strategies[sync];
     const work = this.#work;
     for (let i = 0; i < count; i++) {
-      // A single worker meets no other at its barriers, so the abort word is looked at here too.
+      // A single worker does not wait at its barriers, so the abort word is also read here.
       if (this.#control.aborted) throw new Aborted();
       step.number = first + i + 1;
       step.learningRate = this.#rates[i];
@@ -142,7 +144,7 @@ export class StepLoop {
     }
   }
 
-  /** Steps that this rank claims, one after the other; their sums are its own alone. */
+  /** Steps that this rank claims, in sequence; it alone writes their sums. */
   #claimedSteps({ first, count, firstSample, epochSamples }: RunCommand): void {
     const { batch, threads } = this.#plan;
     const step = this.#step;
@@ -165,13 +167,15 @@ export class StepLoop {
         this.#control.abort(AbortReason.nonFinite, step.number);
         throw new Aborted();
       }
-      // Last: a step that has a time is done.
+      // Written last: a step that has a time is done.
       this.#times[i] = performance.timeOrigin + performance.now();
       this.#control.reportProgress(step.number);
     }
   }
 
-  /** The command's steps by this rank alone; each is told at the end, its time by an even share of the whole. */
+  /**
+   * The command's steps by this rank alone. All are reported at the end, each with an equal share of the total time.
+   */
   stepsAlone({ first, count, firstSample, epochSamples }: RunCommand, backend: Backend): void {
     const now = () => performance.timeOrigin + performance.now();
     const started = now();
@@ -197,7 +201,7 @@ export class StepLoop {
     if (this.#control.stopRequested) this.#control.announceStop(first + count);
   }
 
-  /** Claims chunks of the part until none is left; each chunk's sums go to its own place. */
+  /** Claims chunks of the part until none is left; each chunk's sums are written to its own place. */
   evaluate(part: PartName, backend: Backend): void {
     const { evaluationChunk, parts } = this.#plan;
     const { count } = parts[part];

@@ -1,7 +1,7 @@
 /**
- * What one rank does in a run whose inputs are made within it: it claims chunks of training samples and makes their
- * inputs, rank 0 fits the transform, the team trains, and the inputs of evaluated samples are made and evaluated chunk by
- * chunk. A rank without other work meanwhile makes inputs of the evaluated part ahead of time.
+ * One rank's work in a run whose inputs are made within it. The rank claims chunks of training samples and makes their
+ * inputs, rank 0 fits the transform, and all ranks train. Then the inputs of evaluated samples are made and evaluated
+ * chunk by chunk. A rank that has to wait makes inputs of the evaluated part ahead of time.
  */
 import type { Backend, ShardResult } from '../backend/backend.js';
 import type { PartName } from '../data/dataset.js';
@@ -15,7 +15,7 @@ import { Aborted } from './aborted.js';
 import type { Control, EvaluateCommand, RunCommand } from './control.js';
 import type { StepLoop } from './step-loop.js';
 
-/** Longest spin for a rank that does something alone, where everyone has a core. */
+/** Longest spin for a milestone of a single rank, if every thread has a core. */
 const milestoneSpinMs = 2;
 
 export interface RunParties {
@@ -23,7 +23,7 @@ export interface RunParties {
   readonly loop: StepLoop;
   readonly backend: Backend;
   readonly transform: RunTransform;
-  /** Everyone waits for everyone. */
+  /** The barrier of all ranks. */
   readonly barrier: () => void;
 }
 
@@ -65,7 +65,10 @@ export class TransformRun {
     loop.clock.enter(null);
   }
 
-  /** Features of the run's training images; then everyone has the transform, fitted on them or the one given. */
+  /**
+   * Makes the direction features of the run's training images; then every rank has the transform, fitted on them or
+   * given.
+   */
   #extract({ epochSamples, fit, evaluate }: RunCommand): void {
     const { control, transform, barrier, loop } = this.#parties;
     loop.clock.enter('compute');
@@ -76,7 +79,7 @@ export class TransformRun {
       transform.trainingChunk(chunk, epochSamples);
     }
     loop.clock.enter('wait');
-    barrier(); // every chunk's features and sums are written
+    barrier(); // the direction features and sums of every chunk are written
     loop.clock.enter('compute');
     if (this.#rank === 0) {
       if (fit) transform.fit(epochSamples);
@@ -85,7 +88,9 @@ export class TransformRun {
     } else this.#workAheadUntil('fitted', evaluate?.part ?? null);
   }
 
-  /** Until someone else has done its part: features of the part that is evaluated next, where that is known. */
+  /**
+   * While other ranks finish their share: makes direction features of the part to be evaluated next, if it is known.
+   */
   #workAheadUntil(milestone: 'fitted' | 'trained', part: PartName | null): void {
     const { control, transform, loop } = this.#parties;
     loop.clock.enter('compute');

@@ -1,6 +1,6 @@
-// jax-js on its WebAssembly backend, the one that it has on Node: a whole step as one jitted function, weights as
-// [outputs, inputs], which its kernels read best. It shares work over Web Workers, which Node has not, so this runs on
-// one thread, whatever THREADS says.
+// jax-js on its WebAssembly backend, the one available on Node: a whole step as one jitted function, weights as
+// [outputs, inputs], the layout that its kernels read fastest. It distributes work over Web Workers, which Node lacks,
+// so this runs on one thread for any THREADS.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { grad, init, jit, nn, numpy as np, tree } from '@jax-js/jax';

@@ -1,7 +1,7 @@
 """The course notebook as written: torchvision's transforms, DataLoader with two workers, a user's own FastMLP."""
 import gzip, json, os, sys, tempfile, time
 
-sys.path.pop(0)  # this file's folder: torchvision's imports find the neighbour named pytorch there and run it
+sys.path.pop(0)  # this file's folder: torchvision's imports would find and run the neighbouring file named pytorch
 import torch
 import torch.nn as nn
 import torch.nn.functional as F

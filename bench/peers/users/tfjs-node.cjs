@@ -1,6 +1,6 @@
 // tfjs-node: the data set as tensors, batches gathered from it, optimizer.minimize in tf.tidy. The low-level interface:
-// model.fit of tf.layers adds its own bookkeeping to the same operations. TensorFlow gets THREADS threads; oneDNN is off,
-// since it computes these products no faster.
+// model.fit of tf.layers adds its own bookkeeping to the same operations. TensorFlow uses THREADS threads; oneDNN is off,
+// because it computes these products no faster.
 const fs = require('node:fs');
 const util = require('node:util');
 const zlib = require('node:zlib');

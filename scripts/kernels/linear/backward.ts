@@ -24,7 +24,9 @@ const productSums = sums(
   'p += turn',
 );
 
-/** Strips [first, last), those of features before those of products; `j` is a product strip's first column. */
+/**
+ * Strips [first, last), those of direction features before those of products; `j` is a product strip's first column.
+ */
 const stripLoops = (
   bodyOf: (sums: string) => string,
 ) => `const zero = f32x4.splat(0), line = <usize>features << 2, turn = <usize>components << 2, features8 = features >> 3;
@@ -48,7 +50,7 @@ const biasSum = `
 }`;
 
 const gradient = `
-/** Overwrites strips [first, last) of a gradient laid out like the weights, and its bias if asked to, over images from \`image\` on. */
+/** Overwrites strips [first, last) of a gradient in the layout of the weights, and its bias if requested, over images from \`image\`. */
 export function gradient(M: usize, image: i32, blocks: i32, first: i32, last: i32, bias: i32, out: usize): void {
   ${fields('features', 'components', 'centres')}
   const deltas = ${at('deltas')} + <usize>image * 40, rows = ${at('rows')} + <usize>(image * features << 2), projected = ${at('projected')} + <usize>(image * components << 2);
@@ -71,7 +73,7 @@ const stepStrip = (
 const step = `
 /**
  * Gradient and one step of SGD, v = momentum · v + g, w −= rate · (nesterov ? g + momentum · v : v), for all strips
- * and the bias, while the sums are in registers. Weight decay adds decay · w to g. Rounded as the engine's sgd is.
+ * and the bias, while the sums are in registers. Weight decay adds decay · w to g. Rounded like the engine's sgd.
  */
 function step(M: usize, blocks: i32, rate: f32): void {
   ${fields('features', 'components', 'centres', 'momentum', 'nesterov', 'decay', 'weights', 'velocity', 'rows', 'projected', 'deltas')}
@@ -87,7 +89,7 @@ function step(M: usize, blocks: i32, rate: f32): void {
 const train = `
 /**
  * \`steps\` whole steps by one thread. batches i32 [steps]: batch n is blocks [n · batchBlocks, …) of the run's
- * \`images\`, the last one perhaps short; rates f64 [steps]; metrics: f64 {loss sum, hits} every \`stride\` bytes.
+ * \`images\`, the last one may be short; rates f64 [steps]; metrics: f64 {loss sum, hits} every \`stride\` bytes.
  */
 export function train(M: usize, x: usize, labels: usize, batches: usize, steps: i32, batchBlocks: i32, images: i32, rates: usize, room: usize, metrics: usize, stride: usize): void {
   ${fields('features')}

@@ -1,12 +1,12 @@
 /**
  * Principal components of the first images of a run and the statistics of their products. Components by orthogonal
- * iteration (Golub & Van Loan, Matrix Computations, 4th ed., §8.2.4): within nearly equal eigenvalues the basis is any
- * rotation, which the products' span does not feel.
+ * iteration (Golub & Van Loan, Matrix Computations, 4th ed., §8.2.4): within nearly equal eigenvalues the basis is an
+ * arbitrary rotation, which does not change the span of the products.
  */
 import { sequence } from '../text.ts';
 import { fields } from './parts.ts';
 
-/** Components carried beyond those wanted, so that the last ones converge as well. */
+/** Components carried beyond those requested, so that the last ones converge as well. */
 const extra = 8;
 const iterations = 10;
 
@@ -32,7 +32,7 @@ function multiply(a: usize, aRow: usize, aInner: usize, b: usize, out: usize, ro
 }`;
 
 const orthonormalise = `
-/** Scalar product of two rows; its partial sums pass through the first 32 bytes of room, which lets V8 keep them 256 bits wide. */
+/** Scalar product of two rows; its partial sums pass through the first 32 bytes of room, so that V8 keeps them 256 bits wide. */
 function inner(a: usize, b: usize, bytes: usize, room: usize): f32 {
   let l = f32x4.splat(0), h = f32x4.splat(0);
   for (let f: usize = 0; f < bytes; f += 32) {
@@ -77,7 +77,7 @@ export function fitComponents(M: usize, x: usize, images: i32, room: usize): voi
   let basis = squared + (N * K << 2), next = basis + (<usize>wide * F << 2); const products = next + (<usize>wide * F << 2), squares = products + (K * K << 2), columns = squares + (K * K << 2);
   for (let b: usize = 0; b < N; b += 8) normalise(x + (b * F << 2), features, scale, shift, columns, rows + (b * F << 2), F << 2);
   multiply(rows, 4, F << 2, rows, covariance, features, images, features);
-  // Any start will do that is not orthogonal to what is sought.
+  // Any start is suitable that is not orthogonal to the components.
   let state: u32 = 1;
   for (let i: usize = 0; i < (<usize>wide * F) << 2; i += 4) { state = state * 1664525 + 1013904223; store<f32>(basis + i, <f32>(<i32>(state >> 8)) / 8388608 - 1); }
   orthonormalise(basis, wide, features, columns);

@@ -1,11 +1,11 @@
-/** Accuracy and loss from weights folded for raw features. */
+/** Accuracy and loss from weights folded for raw direction features. */
 import { halves } from '../text.ts';
 import { addSums, exponentials, fields } from './parts.ts';
 
 const foldWeights = `
 /**
- * Weights for raw features, laid out as they are: w · scale, and bias + Σ w · shift; those of products stay. A class that
- * does not exist never wins.
+ * Weights for raw direction features, in the same layout: w · scale, and bias + Σ w · shift; those of
+ * products are unchanged. A class that does not exist never has the largest logit.
  */
 export function foldWeights(M: usize, out: usize): void {
   ${fields('features', 'components', 'classes', 'scale', 'weights', 'shift')}
@@ -23,7 +23,7 @@ export function foldWeights(M: usize, out: usize): void {
 }`;
 
 const judge = `
-/** Loss and hits, the first of equal logits, of the eight images whose logits lie at t f32 [10][2 blocks][8], overwritten. */
+/** Loss and hits, the first of equal logits, of the eight images whose logits are at t f32 [10][2 blocks][8], overwritten. */
 function judge(t: usize, labels: usize, sums: usize): void {
   const classes = 10;
   ${exponentials()}

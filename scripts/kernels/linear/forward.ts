@@ -13,7 +13,7 @@ const transposed = halves(
 );
 
 const normalise = `
-/** One block x f32 [F][8] → x̂ both as it lies (columns) and image by image: r f32 [8][F], rows \`line\` bytes apart. */
+/** One block x f32 [F][8] → x̂ both in the same layout (columns) and image by image: r f32 [8][F], rows \`line\` bytes apart. */
 function normalise(x: usize, features: i32, scale: f32, shift: usize, columns: usize, r: usize, line: usize): void {
   const s = f32x4.splat(scale);
   for (let f = 0; f < features; f += 4, x += 128, columns += 128, r += 16, shift += 16) {
@@ -33,7 +33,7 @@ function byImage(p: usize, components: i32, r: usize): void {
 const propagate = `
 /**
  * Gradients of the logits of one block, and its loss and hits; see propagate. t f32 [10][2 blocks][8], overwritten. A hit
- * is the first of equal logits, as argmax has it.
+ * is the first of equal logits, as in argmax.
  */
 function softmax(t: usize, labels: usize, classes: i32, smoothing: f32, rowScale: f32, deltas: usize, sums: usize): void {
   const one = f32x4.splat(1);
@@ -49,9 +49,9 @@ function softmax(t: usize, labels: usize, classes: i32, smoothing: f32, rowScale
   ${addSums}
 }
 /**
- * \`blocks\` blocks of a batch whose images from \`first\` on they are: leaves (p − t) · rowScale in the model's deltas, t
- * the smoothed target, and the inputs image by image in its rows. room: 640 + 64 (F + K) bytes;
- * sums f64 [2] += {loss, images classified rightly}. Two blocks at a time where there are two.
+ * \`blocks\` blocks of a batch, its images from \`first\`: writes (p − t) · rowScale to the table's deltas, t the smoothed
+ * target, and the inputs image by image to its rows. room: 640 + 64 (F + K) bytes;
+ * sums f64 [2] += {loss, images classified correctly}. Two blocks at a time if there are two.
  */
 export function propagate(M: usize, x: usize, labels: usize, blocks: i32, first: i32, rowScale: f32, room: usize, sums: usize): void {
   ${fields('features', 'components', 'classes', 'smoothing', 'scale', 'weights', 'shift', 'projection', 'centres')}
@@ -74,8 +74,8 @@ export function propagate(M: usize, x: usize, labels: usize, blocks: i32, first:
 
 const standardise = `
 /**
- * Raw blocks at x as rows of standardised features in panels of 16, as the engine's layers take them: out[f / 16][image]
- * [f % 16], \`panel\` bytes between panels; what is beyond F in the last one is not written. room: 512 bytes.
+ * Raw blocks at x as rows of standardised direction features in panels of 16, as in the engine's layers: out[f / 16][image]
+ * [f % 16], \`panel\` bytes between panels; places beyond F in the last one are not written. room: 512 bytes.
  */
 export function standardise(M: usize, x: usize, blocks: i32, room: usize, out: usize, panel: usize): void {
   ${fields('features', 'scale', 'shift')}

@@ -1,4 +1,4 @@
-/** Components and logits of one block or of two side by side, whose weights are then loaded once. */
+/** Components and logits of one block, or of two at a time, whose weights are then loaded once. */
 import { sequence } from '../text.ts';
 import { all } from './parts.ts';
 

@@ -1,4 +1,4 @@
-/** Pieces of text that several of the emitted kernels share. */
+/** Fragments of text that several of the emitted kernels share. */
 import {
   type LinearField,
   linearFieldOffset,
@@ -16,18 +16,19 @@ const load = (name: LinearField) => `load<${linearModelFields[name]}>(M, ${linea
 export const at = (name: LinearField): string =>
   name === 'components' ? `(PLAIN ? 0 : ${load(name)})` : load(name);
 
-/** `const a = …, b = …;` of fields of the model. */
+/** `const a = …, b = …;` of fields of the table. */
 export const fields = (...names: LinearField[]): string =>
   `const ${names.map((name) => `${name} = ${at(name)}`).join(', ')};`;
 
-/** Stores a field of the model. */
+/** Stores a field of the table. */
 export const setField = (name: LinearField, value: string): string =>
   `store<${linearModelFields[name]}>(M, ${value}, ${linearFieldOffset(name)});`;
 
 /**
- * Of the eight images whose logits lie at t f32 [10][2 blocks][8], {l, h} of m: the greatest logit; s: the sum of the
- * exponentials, which replace the logits; right: the label's logit; hit: whether the label is the first of the greatest, as
- * argmax has it. The floor keeps what the backward pass makes of a probability out of the subnormal numbers. `more`: further sums, each by its start and its step.
+ * For the eight images whose logits are at t f32 [10][2 blocks][8], {l, h} of m: the largest logit; s: the sum of the
+ * exponentials, which replace the logits; right: the label's logit; hit: whether the label is the first of the largest,
+ * as in argmax. The floor keeps the probabilities in the backward pass above the subnormal numbers. `more`: further
+ * sums, each by its start and its step.
  */
 export const exponentials = (
   more: readonly { readonly name: string; readonly step: string }[] = [],

@@ -2,9 +2,9 @@
  * Emits the AssemblyScript of softmax regression on blocks of eight feature vectors and on products of their leading
  * principal components: statistics, forward and backward pass, momentum SGD, evaluation; unrolled over ten classes.
  *
- * Legend: block f32 [F][8 images]; M: the model of `src/kernels/directions/linear-model.ts`, where strips, F and K are explained.
- * x̂ = x · scale + shift[feature]; p = projection of x. Classes beyond `classes` have no probability; label 255 marks
- * a place that is no image.
+ * Legend: block f32 [F][8 images]; M: the table of `src/kernels/directions/linear-model.ts`, which explains strips, F
+ * and K. x̂ = x · scale + shift[feature]; p = projection of x. Classes beyond `classes` have no probability; label 255
+ * marks a place that is no image.
  */
 import { backwardSource } from './backward.ts';
 import { componentsSource } from './components.ts';

@@ -1,4 +1,4 @@
-/** Sums of features by chunk, in whatever order chunks are made, and the transform from all of them. */
+/** Sums of direction features by chunk, for any order of the chunks, and the transform from all of them. */
 import { fields, setField } from './parts.ts';
 
 export const statisticsSource = `
@@ -18,8 +18,8 @@ export function blockStatistics(x: usize, blocks: i32, features: i32, lanes: i32
   v128.store(out + bytes, qh, 16); v128.store(out + bytes, ql);
 }
 /**
- * From all chunks' sums, \`stride\` bytes apart and in their order: the model's mean, shift = −mean ·
- * scale, and scale = 1 / the one standard deviation that is left when every feature's mean is taken off.
+ * From all chunks' sums, \`stride\` bytes apart and in their order: the table's mean, shift = −mean ·
+ * scale, and scale = 1 / the one standard deviation after every feature's mean is subtracted.
  */
 export function combineStatistics(M: usize, chunks: usize, count: i32, stride: usize, images: i32): void {
   ${fields('features', 'mean', 'shift')}

@@ -1,12 +1,15 @@
-/** What a record of the peers' race holds beside the fields of every record: one entry a contestant, every sample in it. */
+/**
+ * The contents of a record of the peers' race besides the fields of every record: one entry a contestant, with every
+ * sample.
+ */
 import * as z from 'zod';
 
 /** Milliseconds in the order of the rounds. */
 const times = z.array(z.number());
 
 /**
- * Runs to the target. The `unfinished` last ones did not reach it: they were ended at the limit or gave up by themselves, and
- * their times are lower bounds.
+ * Runs to the target. The `unfinished` last ones did not reach it: they were ended at the limit or stopped by
+ * themselves, and their times are lower bounds.
  */
 const runs = z.strictObject({ ms: times, unfinished: z.int().min(0) });
 
@@ -16,10 +19,10 @@ const curve = z.array(z.tuple([z.number(), z.number()]));
 const entrant = z.strictObject({
   /** Empty for a contestant of one variant. */
   variant: z.string(),
-  /** Null where the number cannot be chosen. */
+  /** Null if the number cannot be chosen. */
   threads: z.int().min(1).nullable(),
   resident: runs.nullable(),
-  /** Images a second of the training alone, round by round. */
+  /** Images a second of the training only, round by round. */
   imagesPerSecond: z.array(z.number()),
   /** `[ms, accuracy]` of the run with the median time, by the resident clock. */
   curve,
@@ -32,11 +35,11 @@ const entrant = z.strictObject({
 const cold = z.strictObject({
   threads: z.int().min(1).nullable(),
   ...runs.shape,
-  /** By the program's own clock, where it tells. */
+  /** By the program's own clock, if it reports one. */
   residentMs: times,
   accuracies: z.array(z.number()),
   curve,
-  /** Resident set sizes of the process tree, added up, in a run that is not timed; null: not measured. */
+  /** Sum of the resident set sizes of the process tree, in a run that is not timed; null: not measured. */
   peakBytes: z.int().nullable(),
 });
 
@@ -46,17 +49,17 @@ const contestant = z.strictObject({
   role: z.enum(['ours', 'peer', 'other']),
   version: z.string().nullable(),
   settings: z.string(),
-  /** Why it did not take part, in words; null when it did. */
+  /** Why it did not compete, in words; null if it did. */
   missing: z.string().nullable(),
-  /** What it could not do, by measure, with the reason in words. */
+  /** Measurements that it could not do, with the reason in words. */
   failures: z.record(z.string(), z.string()),
-  /** Its user program tells the resident time: it has no session that trains. */
+  /** Its user program reports the resident time: it has no session that trains. */
   residentFromCold: z.boolean(),
   entrants: z.array(entrant),
   cold: cold.nullable(),
-  /** `cudaBytes`: of GPU libraries that are installed along, not in `bytes`. */
+  /** `cudaBytes`: size of GPU libraries that are also installed, not in `bytes`. */
   installed: z.strictObject({ bytes: z.int(), cudaBytes: z.int().optional() }).nullable(),
-  /** Of the program that a user writes, neither blank nor comment. */
+  /** Lines of the user's program, neither blank nor comment. */
   lines: z.int().nullable(),
 });
 

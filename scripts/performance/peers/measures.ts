@@ -1,4 +1,4 @@
-/** The columns of the peers' table: how each measure is read from a summary, compared and shown. */
+/** The columns of the peers' table: how each measurement is read from a summary, compared and shown. */
 import { median } from '../../../dist/numbers/statistics.js';
 import { figure } from '../record-markdown.ts';
 import type { Runs } from './format.ts';
@@ -106,7 +106,7 @@ function inference(batch: number): Measure {
   };
 }
 
-/** Whether the first is better; false where one of them is not known. */
+/** Whether the first is better; false if one of them is unknown. */
 export function isBetter({ value, better }: Measure, one: Summary, other: Summary): boolean {
   const [a, b] = [value(one), value(other)];
   if (a === null || b === null) return false;
@@ -135,7 +135,7 @@ export function duration(ms: number): string {
   return ms < 1000 ? `${figure(ms)} ms` : `${figure(ms / 1000)} s`;
 }
 
-/** Three digits tell enough of a rate: `155,000`. */
+/** Three digits are enough for a rate: `155,000`. */
 function rate(perSecond: number): string {
   return Number(perSecond.toPrecision(3)).toLocaleString('en-US');
 }

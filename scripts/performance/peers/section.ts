@@ -1,12 +1,14 @@
-/** The part on the peers' race, from its newest record: the table, the pictures, who won what and why. */
+/**
+ * The section on the peers' race, from its newest record: the table, the charts, and where a peer is better and why.
+ */
 import { table } from '../../../dist/numbers/columns.js';
 import { type BenchRecord, folderName } from '../record-format.ts';
 import { figure } from '../record-markdown.ts';
 import { absences, loadSentence, loadWinSentence, raceNote, raceRows, winSentences } from './tables.ts';
 
 /**
- * `root`: the way from the page to the repository.
- * @throws Error when the record is not one of the peers' race.
+ * `root`: the relative path from the page to the repository.
+ * @throws Error if the record is not one of the peers' race.
  */
 export function peersSection(record: BenchRecord, root: string): string {
   const { peers } = record;

@@ -1,10 +1,12 @@
-/** What is said of each contestant of the peers' race: its best setting, medians, and ratios to shardstep round by round. */
+/**
+ * The summary of each contestant of the peers' race: its best setting, medians, and ratios to shardstep round by round.
+ */
 
 import { type Interval, medianInterval } from '../../../dist/numbers/bootstrap.js';
 import { median } from '../../../dist/numbers/statistics.js';
 import type { ContestantResult, Entrant, PeersRace, Runs } from './format.ts';
 
-/** Of shardstep's time: median of the ratios of the rounds, and its bootstrap 95 % interval. */
+/** Relative to shardstep's time: median of the ratios of the rounds, and its bootstrap 95 % interval. */
 export interface Ratio extends Interval {
   readonly median: number;
   /** The contestant did not reach the target: a lower bound. */
@@ -15,7 +17,7 @@ export interface Timed {
   readonly runs: Runs;
   readonly variant: string;
   readonly threads: number | null;
-  /** Null for shardstep itself, for other work, and where there is nothing to compare with. */
+  /** Null for shardstep itself, for other work, and if there is nothing to compare with. */
   readonly ratio: Ratio | null;
 }
 
@@ -31,7 +33,7 @@ export interface Summary {
   readonly resident: Timed | null;
   readonly cold: Timed | null;
   readonly imagesPerSecond: number | null;
-  /** By batch size, at the variant and thread count that is best there. */
+  /** By batch size, at its best variant and thread count. */
   readonly inference: ReadonlyMap<number, InferenceBest>;
 }
 
@@ -59,7 +61,7 @@ export function summarise(race: PeersRace): Summary[] {
   });
 }
 
-/** With the least median time to the target; one that reached it before all that did not. */
+/** The setting with the smallest median time to the target; one that reached it comes before all that did not. */
 export function bestEntrant({ entrants }: ContestantResult): Entrant | undefined {
   const time = ({ resident }: Entrant) =>
     resident === null ? Number.POSITIVE_INFINITY : median(resident.ms) * (isBound(resident) ? 1e6 : 1);
@@ -69,14 +71,14 @@ export function bestEntrant({ entrants }: ContestantResult): Entrant | undefined
 /** Whether the median is of runs that did not reach the target. */
 export const isBound = ({ ms, unfinished }: Runs): boolean => 2 * unfinished >= ms.length;
 
-/** Programs without a session tell their resident time in their cold runs. */
+/** Programs without a session report their resident time in their cold runs. */
 function residentOf(result: ContestantResult): Omit<Timed, 'ratio'> | null {
   const best = bestEntrant(result);
   if (best?.resident) return { runs: best.resident, variant: best.variant, threads: best.threads };
   const { cold } = result;
   if (cold === null || !result.residentFromCold) return null;
   const { residentMs, ms, unfinished, threads } = cold;
-  // A program that was ended at the limit has told nothing: the limit stands for its time.
+  // A program that was ended at the limit has reported nothing: the limit stands for its time.
   const known = residentMs.length > 0 ? residentMs : unfinished > 0 ? ms : [];
   return known.length === 0 ? null : { runs: { ms: known, unfinished }, variant: '', threads };
 }

@@ -1,4 +1,4 @@
-/** The peers' race as tables: who against whom, under load, every setting, and what the settings are. */
+/** The peers' race as tables: the comparison, under load, every setting, and a description of the settings. */
 import { median } from '../../../dist/numbers/statistics.js';
 import type { Table } from '../record-format.ts';
 import { figure } from '../record-markdown.ts';
@@ -54,7 +54,7 @@ function nameOf({ result, resident }: Summary): string {
 const threadsText = (threads: number | null | undefined): string =>
   threads ? `, ${threads} thread${threads === 1 ? '' : 's'}` : '';
 
-/** One sentence for each measure at which a peer is better than shardstep; the best peer is named. */
+/** One sentence for each measurement at which a peer is better than shardstep; the best peer is named. */
 export function winSentences(race: PeersRace): string[] {
   const summaries = summarise(race);
   const ours = summaries.find(({ result }) => result.role === 'ours');
@@ -70,7 +70,7 @@ export function winSentences(race: PeersRace): string[] {
   });
 }
 
-/** `brain.js: could not be installed: …`: who is absent, and what the others could not do. */
+/** `brain.js: could not be installed: …`: absent contestants, and the measurements that others could not do. */
 export function absences({ contestants }: PeersRace): string[] {
   return contestants.flatMap(({ label, missing, failures }) => [
     ...(missing === null ? [] : [`${label} is absent: ${missing}`]),
@@ -111,8 +111,8 @@ export function loadSentence(race: PeersRace): string {
 }
 
 /**
- * At most one sentence: the peers that a busy machine slows down less than shardstep, each at its best setting. One that
- * failed there is not among them.
+ * At most one sentence: the peers that a busy machine slows down less than shardstep, each at its best setting. A peer
+ * that failed there is not among them.
  */
 export function loadWinSentence({ contestants }: PeersRace): string[] {
   const slowed = contestants.flatMap((contestant) => {

@@ -1,6 +1,6 @@
 /**
- * Why a peer is better than shardstep at something: one sentence a measure, or one for a peer at a measure. Used only where
- * the newest record has it so.
+ * Why a peer is better than shardstep: one sentence a measurement, or one for a peer at a measurement. Used only if the
+ * newest record shows it.
  */
 const wide =
   'its products use all of the processor’s vector width (512 bits where it has them), V8 compiles WebAssembly to 256 bits at most';

@@ -1,4 +1,4 @@
-/** Where the batches of the epoch's order lie among the images in order of extraction. */
+/** Places of the batches of the epoch's order among the images in order of extraction. */
 import type { DirectionsPlan } from '../../data/transforms/directions/plan.js';
 import { wordsIn } from '../../memory/views.js';
 

@@ -1,4 +1,4 @@
-/** Rows of the workspace out of feature blocks, standardised: the inputs of networks with hidden layers. */
+/** Rows of the workspace from feature blocks, standardised: the inputs of networks with hidden layers. */
 import type { PartName } from '../../data/dataset.js';
 import type { DirectionsPlan } from '../../data/transforms/directions/plan.js';
 import type { DirectionKernels } from '../../kernels/directions/direction-kernels.js';

@@ -91,7 +91,7 @@ export class DirectionBackend implements Backend {
     updateSlice(this.#plan, this.#optimizer, slice, step, learningRate);
   }
 
-  /** Only the folded weights derive from the parameters, and they are made before an evaluation. */
+  /** Only the folded weights derive from the parameters; they are computed before an evaluation. */
   refresh(): void {}
 
   beginEvaluation(): void {
@@ -115,7 +115,7 @@ export class DirectionBackend implements Backend {
   }
 
   score(): void {
-    throw new Error('softmax regression on features has no losses of single rows');
+    throw new Error('softmax regression on direction features has no losses of single rows');
   }
 
   close(): void {}

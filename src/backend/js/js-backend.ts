@@ -1,6 +1,7 @@
 /**
- * The reference backend: plain TypeScript on the plan's float32 matrices, by the definitions that the kernels are tested
- * against (sums in float64). Hundreds of times slower than the kernels; right where they are in doubt.
+ * The reference backend: plain TypeScript on the plan's float32 matrices, by the definitions that the kernels are
+ * tested against (sums in float64). It is hundreds of times slower than the kernels and decides what is right if they
+ * are in doubt.
  */
 
 import type { PartName } from '../../data/dataset.js';
@@ -65,7 +66,7 @@ export class JsBackend implements Backend {
     this.#loss(part, samples, sums[layers.length - 1], 1, result);
   }
 
-  /** Every layer's sums, f64 [count][outputs]; `activated` is told the outputs of hidden layers. */
+  /** Every layer's sums, f64 [count][outputs]; `activated` receives the outputs of hidden layers. */
   #forward(
     inputs: Float32Array,
     count: number,
@@ -86,7 +87,7 @@ export class JsBackend implements Backend {
     });
   }
 
-  /** Returns the gradient of the losses by the logits, times `scale`. */
+  /** Returns the gradient of the losses with respect to the logits, times `scale`. */
   #loss(
     part: PartName,
     samples: Int32Array,
@@ -155,7 +156,7 @@ export class JsBackend implements Backend {
     });
   }
 
-  /** LARS, which measures, is refused. */
+  /** Only LARS needs norms, and this backend refuses it. */
   measure(): void {}
 
   /** Nothing is derived from the parameters. */
@@ -183,7 +184,7 @@ export class JsBackend implements Backend {
     return this.#floats(this.#plan.regions.parameters.offset + (offset + inputs * outputs) * 4, outputs);
   }
 
-  /** As in the other backends the last layer's deltas are where its activations would be. */
+  /** As in the other backends, the last layer's deltas are at the place of its activations. */
   #deltasOffset(l: number): number {
     const { activations, deltas } = this.#plan.training;
     return (l === activations.length - 1 ? activations[l] : deltas[l]).offset;

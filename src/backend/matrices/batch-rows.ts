@@ -5,7 +5,7 @@ import type { Plan } from '../../plan/plan.js';
 export class BatchRows {
   readonly #plan: Plan;
   readonly #buffer: ArrayBufferLike;
-  /** What an input without any light is: −shift. */
+  /** The value of an input without light: −shift. */
   readonly #blank: Float32Array;
   readonly #words: Uint32Array;
   readonly #floats: Float32Array;
@@ -50,7 +50,7 @@ export class BatchRows {
 
   #dense(part: PartName, samples: Int32Array, out: Float32Array): void {
     const { features, width } = this.#plan.input;
-    // As the kernels have it.
+    // As in the kernels.
     const scale = Math.fround(this.#plan.input.scale);
     const { values } = this.#plan.parts[part];
     const pixels = new Uint16Array(this.#buffer, values.offset, values.bytes / 2);
@@ -71,7 +71,7 @@ export class BatchRows {
     });
   }
 
-  /** How many samples have the class that was found for them. */
+  /** Number of samples whose predicted class is right. */
   hits(part: PartName, samples: Int32Array, found: ArrayLike<number>): number {
     const labels = this.labels(part);
     return samples.reduce((sum, sample, row) => sum + Number(labels[sample] === found[row]), 0);

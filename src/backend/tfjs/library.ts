@@ -1,6 +1,6 @@
 /**
- * Loads tfjs-node: once in the main thread, before any worker loads it, since only there the environment that the C
- * library reads can be set, and its binding must be initialised there first (tfjs issue 8388, and rehearsal.ts).
+ * Loads tfjs-node, in the main thread before any worker loads it. Only there can the environment that the C library
+ * reads be set, and its binding must be initialised there first (tfjs issue 8388, and rehearsal.ts).
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -18,8 +18,8 @@ export interface LoadedTensorFlow {
 }
 
 /**
- * What the C library reads when it is loaded; what the user has set stays. oneDNN is off: it computes these products no
- * faster and announces itself on stderr.
+ * Variables that the C library reads when it is loaded; values set by the user stay. oneDNN is off: it computes these
+ * products no faster and prints a notice on stderr.
  */
 export function setEnvironment(threadsPerWorker: number): void {
   const wanted = {
@@ -31,7 +31,7 @@ export function setEnvironment(threadsPerWorker: number): void {
   for (const [name, value] of Object.entries(wanted)) process.env[name] ??= value;
 }
 
-/** Without loading anything. @throws UserError (usage) when tfjs-node is not there. */
+/** Finds the package without loading it. @throws UserError (usage) if tfjs-node is missing. */
 export function requirePackage(): string {
   const folder = findPackage(process.env);
   if (folder !== null) return folder;
@@ -41,7 +41,9 @@ export function requirePackage(): string {
   );
 }
 
-/** `threadsPerWorker` counts the first time. @throws UserError (usage) when tfjs-node is not there or does not load. */
+/**
+ * Only the first call's `threadsPerWorker` counts. @throws UserError (usage) if tfjs-node is missing or does not load.
+ */
 export function loadTensorFlow(threadsPerWorker: number): LoadedTensorFlow {
   const folder = requirePackage();
   setEnvironment(threadsPerWorker);
@@ -50,14 +52,14 @@ export function loadTensorFlow(threadsPerWorker: number): LoadedTensorFlow {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     throw new UserError(
-      `backend: tfjs-node in ${folder} does not load (${reason}): npm run setup:tfjs -- --force installs it anew`,
+      `backend: tfjs-node in ${folder} does not load (${reason}): npm run setup:tfjs -- --force reinstalls it`,
       ExitCode.usage,
       { cause },
     );
   }
 }
 
-/** The package in a folder; throws whatever it throws. */
+/** The package in a folder; throws the package's own errors. */
 export function loadPackage(folder: string): LoadedTensorFlow {
   // Removed in Node 23 and still called by tfjs-node 4.22 (tfjs issue 8609).
   const legacy: { isNullOrUndefined?: (value: unknown) => boolean } = util;

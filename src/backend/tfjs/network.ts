@@ -1,9 +1,12 @@
-/** The network in TensorFlow over the plan's memory: forward and backward pass of a matrix of rows. Made within a tidy. */
+/**
+ * The network in TensorFlow over the plan's memory: forward and backward pass of a matrix of rows. Called within a
+ * tidy.
+ */
 import type { Plan } from '../../plan/plan.js';
 import { Operations } from './operations.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
-/** A forward pass; layer l takes inputs[l] to sums[l], and inputs[l + 1] is what its activation makes of them. */
+/** A forward pass: layer l maps inputs[l] to sums[l], and its activation maps these to inputs[l + 1]. */
 export interface Passed {
   readonly inputs: Tensor[];
   readonly sums: Tensor[];
@@ -23,8 +26,8 @@ export class Network {
   }
 
   /**
-   * Shared memory as a matrix: a view where the matrix begins at a multiple of 64 bytes, as weights do, and a copy made
-   * by the C library elsewhere. For values that stay as they are as long as the tensor is used, either way.
+   * Shared memory as a matrix: a view if the matrix begins at a multiple of 64 bytes, as weights do, else a copy made
+   * by the C library. In both cases the values must stay unchanged while the tensor is used.
    */
   matrix(offset: number, rows: number, columns: number): Tensor {
     return this.#tf.tensor(new Float32Array(this.#buffer, offset, rows * columns), [rows, columns]);
@@ -43,7 +46,7 @@ export class Network {
     return { inputs, sums };
   }
 
-  /** The gradients of the loss by each layer's sums, given those of the last. */
+  /** The gradients of the loss with respect to each layer's sums, from those of the last layer. */
   backward({ inputs, sums }: Passed, last: Tensor): Tensor[] {
     const { activation, layers } = this.#plan;
     const deltas = [last];

@@ -1,6 +1,6 @@
 /**
- * Operations of the C library that tfjs has no kernel for, by their names there: fused gradients that its own
- * compositions take ten to fifty times as long for (256×256: ReluGrad 13 µs, mul(delta, step(a)) 630 µs).
+ * Operations of the C library without a tfjs kernel, by their names there. They are fused gradients; tfjs's own
+ * compositions take ten to fifty times as long (256×256: ReluGrad 13 µs, mul(delta, step(a)) 630 µs).
  */
 import type { ActivationName } from '../../kernels/reference.js';
 import type { Attribute, Tensor, TensorFlow } from './tensorflow.js';
@@ -17,7 +17,7 @@ export class Operations {
     this.#attributes = [{ name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT }];
   }
 
-  /** Per row the loss, [rows], and its gradient by the logits, [rows][classes]. */
+  /** Per row the loss, [rows], and its gradient with respect to the logits, [rows][classes]. */
   softmaxCrossEntropy(logits: Tensor, targets: Tensor): { losses: Tensor; deltas: Tensor } {
     const name = 'SoftmaxCrossEntropyWithLogits';
     const [losses, deltas] = this.#tf
@@ -33,7 +33,7 @@ export class Operations {
     return tf.mul(tf.mul(z, 0.5), tf.add(this.#geluTanh(z), 1));
   }
 
-  /** `deltas` times the slope of the activation whose sums were z and outputs a. */
+  /** `deltas` times the slope of the activation with sums z and outputs a. */
   activationBackward(kind: ActivationName, deltas: Tensor, z: Tensor, a: Tensor): Tensor {
     const tf = this.#tf;
     const native = tf.backend();

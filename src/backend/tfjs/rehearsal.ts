@@ -1,7 +1,7 @@
 /**
- * Every operation of the backend once, in the main thread. The binding keeps the names of all attributes it has seen in
- * one set for all threads and guards it by nothing: workers that all added to it at their first step crashed now and
- * then. Once the names are in it, they only read it.
+ * Runs every operation of the backend once, in the main thread. The binding keeps the names of all attributes it has
+ * met in one set for all threads, without a lock. Workers that all added names at their first step crashed
+ * occasionally. Once the names are present, the workers only read the set.
  */
 import { Operations } from './operations.js';
 import type { TensorFlow } from './tensorflow.js';

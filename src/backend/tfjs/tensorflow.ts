@@ -1,6 +1,6 @@
 /**
- * The little of @tensorflow/tfjs-node that the backend calls, in types of its own: the package is not installed by
- * `npm ci`, and its types would have to be.
+ * The few functions of @tensorflow/tfjs-node that the backend calls, with types declared here: the package, and so its
+ * types, is not installed by `npm ci`.
  */
 
 export interface Tensor {
@@ -34,7 +34,7 @@ export interface NativeBackend {
 }
 
 export interface TensorFlow {
-  /** Keeps `values` and does not copy them; the C library reads them where they are if they begin at 64 bytes. */
+  /** Keeps `values` without copying them; the C library reads them in place if they begin at a multiple of 64 bytes. */
   tensor(values: Float32Array, shape: readonly number[]): Tensor;
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
   add(a: Tensor, b: Tensor | number): Tensor;

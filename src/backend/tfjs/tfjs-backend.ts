@@ -2,8 +2,9 @@
  * The tfjs-node backend: forward pass, deltas and gradients in TensorFlow, on views of the shared memory. Sums over the
  * workers and optimiser steps are those of the other backends, in place.
  *
- * `average` and `sharded` need the gradient of a worker's own rows only, so activations and deltas stay with TensorFlow
- * from propagate to gradient. With `owner` and more than one worker everyone needs everyone's: they go through memory.
+ * `average` and `sharded` need only the gradient of a worker's own rows, so activations and deltas stay in TensorFlow
+ * from propagate to gradient. With `owner` and several workers, each worker needs the rows of all: they go through
+ * memory.
  */
 
 import type { PartName } from '../../data/dataset.js';
@@ -19,7 +20,7 @@ import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice
 import { Network, type Passed } from './network.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
-/** What layers' gradients are made of, for the rows of a step, and each layer's gradient once it is known. */
+/** The inputs of the layers' gradients, for the rows of a step, and each layer's gradient once it is computed. */
 interface Operands {
   readonly inputs: readonly Tensor[];
   readonly deltas: readonly Tensor[];
@@ -85,14 +86,14 @@ export class TfjsBackend implements Backend {
     });
   }
 
-  /** `inputs`: where the samples' rows are put. */
+  /** `inputs`: the place for the samples' rows. */
   #forward(part: PartName, samples: Int32Array, inputs: number): Passed {
     const { features } = this.#plan.input;
     this.#rows.inputs(part, samples, new Float32Array(this.#buffer, inputs, samples.length * features));
     return this.#network.forward(this.#network.matrix(inputs, samples.length, features));
   }
 
-  /** Returns the gradient of the sum of the losses by the logits. */
+  /** Returns the gradient of the sum of the losses with respect to the logits. */
   #loss(part: PartName, samples: Int32Array, { sums }: Passed, result: ShardResult): Tensor {
     const { classes } = this.#plan;
     const logits = sums[sums.length - 1];
@@ -131,7 +132,7 @@ export class TfjsBackend implements Backend {
     this.#operands = { inputs, deltas, known: [] };
   }
 
-  /** This rank's activations and deltas become rows of the shared ones, from `first` on. */
+  /** Copies this rank's activations and deltas to rows of the shared ones, starting at `first`. */
   #publish(first: number, { inputs }: Passed, deltas: readonly Tensor[]): void {
     const { layers, training } = this.#plan;
     layers.forEach(({ outputs }, l) => {
@@ -168,9 +169,9 @@ export class TfjsBackend implements Backend {
 
   #layerGradient(l: number): LayerGradient {
     const operands = this.#operands;
-    if (operands === null) throw new Error('a gradient was asked for before a forward pass');
+    if (operands === null) throw new Error('the gradient was requested before a forward pass');
     const { inputs, deltas, known } = operands;
-    // Not what the tidy returns: it looks for tensors in every element of that.
+    // Not returned by the tidy: it would look for tensors in every element.
     this.#tf.tidy(() => {
       known[l] ??= {
         weights: this.#tf.matMul(inputs[l], deltas[l], true).dataSync(),
@@ -180,7 +181,7 @@ export class TfjsBackend implements Backend {
     return known[l];
   }
 
-  /** A slice's gradient over everyone's rows. */
+  /** A slice's gradient over the rows of all ranks. */
   #gradientOfAll(slice: Slice, rows: Rows, target: Float32Array): void {
     const { inputs, outputs } = this.#plan.layers[slice.layer];
     this.#operands ??= this.#everyone(rows.last);
@@ -194,7 +195,7 @@ export class TfjsBackend implements Backend {
     });
   }
 
-  /** Everyone's activations and deltas, published before the barrier. */
+  /** The activations and deltas of all ranks, published before the barrier. */
   #everyone(rows: number): Operands {
     const { layers } = this.#plan;
     const matrix = (offset: number, columns: number) => this.#network.matrix(offset, rows, columns);
@@ -210,7 +211,7 @@ export class TfjsBackend implements Backend {
     return (l === 0 ? inputs : activations[l - 1]).offset;
   }
 
-  /** As in the other backends the last layer's deltas are where its activations would be. */
+  /** As in the other backends, the last layer's deltas are at the place of its activations. */
   #deltasOffset(l: number): number {
     const { activations, deltas } = this.#plan.training;
     return (l === activations.length - 1 ? activations[l] : deltas[l]).offset;
@@ -241,7 +242,7 @@ export class TfjsBackend implements Backend {
     throw new Error('tfjs-node trains with all ranks');
   }
 
-  /** Disposes of what the last step left. */
+  /** Disposes of the tensors left by the last step. */
   close(): void {
     this.#release();
   }

@@ -9,7 +9,7 @@ export class Activation {
   readonly #kind: keyof typeof activationCode;
   readonly #index: number;
   readonly #panels: number;
-  /** Outputs of the network stay as they are. */
+  /** The outputs of the network stay unchanged. */
   readonly #isLast: boolean;
 
   constructor({ layers, activation }: Plan, kernels: Kernels, index: number) {
@@ -20,12 +20,12 @@ export class Activation {
     this.#isLast = index === layers.length - 1;
   }
 
-  /** The least value of a sum that the products write. */
+  /** The lower bound of the sums that the products write. */
   get floor(): number {
     return this.#kind === 'relu' && !this.#isLast ? 0 : Number.NEGATIVE_INFINITY;
   }
 
-  /** Where the layer's sums go: GELU keeps them, the others are overwritten by the activations. */
+  /** The place of the layer's sums: GELU keeps them, the other activations overwrite them. */
   sums({ preActivations, activations }: Workspace): number {
     return (preActivations[this.#index] ?? activations[this.#index]).offset;
   }
@@ -44,7 +44,7 @@ export class Activation {
     }
   }
 
-  /** Multiplies `deltas`, laid out as the activations are, by the slope. */
+  /** Multiplies `deltas`, which have the layout of the activations, by the slope. */
   backward(workspace: Workspace, deltas: number, rows: Rows): void {
     if (this.#isLast) return;
     const { activations, panelBytes } = workspace;

@@ -1,6 +1,6 @@
 /**
  * The batch's sparse rows turned into columns, for first layers whose gradient is gathered. Every rank turns its own
- * rows, in tiles; the rank that sums over the batch takes all ranks' tiles in the order of the rows.
+ * rows, in tiles; the rank that sums over the batch reads all ranks' tiles in the order of the rows.
  */
 
 import type { Kernels } from '../../kernels/kernels.js';
@@ -18,7 +18,7 @@ export class Columns {
     this.#kernels = kernels;
   }
 
-  /** Rank `rank`'s rows. Within a rank tiles are a fixed number of rows, so their places are known to everyone. */
+  /** Rank `rank`'s rows. Within a rank, tiles have a fixed number of rows, so every rank can compute their places. */
   turn(rank: number, rows: Rows): void {
     const { input, training } = this.#plan;
     const ranges = input.rangeEnds.length;
@@ -59,7 +59,7 @@ export class Columns {
         start = 0;
       }
     }
-    // No rows at all: the gradient must be zero all the same.
+    // With no rows, the gradient must still be set to zero.
     if (start !== 0) {
       const first = panel + firstRow * 256;
       this.#kernels.negativeOuter(shift + firstRow * 4, lastRow - firstRow, sums, 64, first);

@@ -1,11 +1,14 @@
-/** What gives a network its inputs: rows of a workspace, and the targets that go with them. */
+/** The source of a network's inputs: rows of a workspace, and their targets. */
 import type { PartName } from '../../data/dataset.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Rows } from '../backend.js';
 import { rowBytes } from './layer.js';
 
-/** Byte offsets: classes i32, and for each row the place of its class, i32. One object per source, valid until its next rows. */
+/**
+ * Byte offsets: classes i32, and for each row the place of its class, i32. One object per source, valid until its next
+ * rows.
+ */
 export interface RowTargets {
   targets: number;
   order: number;
@@ -14,11 +17,11 @@ export interface RowTargets {
 export interface InputSource {
   /** Rows of the batch that starts at `firstSample` of the epoch's order. */
   batch(workspace: Workspace, firstSample: number, rows: Rows): RowTargets;
-  /** Rows from sample `first` of a part on; `made`: byte offset of inputs made within the run. */
+  /** Rows of a part, from sample `first`; `made`: byte offset of inputs made within the run. */
   evaluated(workspace: Workspace, part: PartName, first: number, rows: Rows, made: number): RowTargets;
 }
 
-/** Samples that lie in memory packed. */
+/** Packed samples in memory. */
 export class PackedSource implements InputSource {
   readonly #plan: Plan;
   readonly #kernels: Kernels;
@@ -46,7 +49,10 @@ export class PackedSource implements InputSource {
   }
 }
 
-/** The samples listed at `order` (i32, one per row) become rows of the workspace: dense inputs, or where sparse rows begin. */
+/**
+ * Writes the samples listed at `order` (i32, one per row) to rows of the workspace: dense inputs, or the addresses of
+ * sparse rows.
+ */
 export function fetchPacked(
   { input, regions, parts }: Plan,
   kernels: Kernels,
@@ -77,7 +83,7 @@ export function fetchPacked(
   kernels.locateRows(parts[part].starts.offset, order, count, ranges, out);
 }
 
-/** Where row `first` of a workspace's dense inputs begins. */
+/** The place of row `first` in a workspace's dense inputs. */
 export function inputRow({ inputs }: Workspace, first: number): number {
   return inputs.offset + first * rowBytes;
 }

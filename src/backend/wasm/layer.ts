@@ -1,6 +1,6 @@
 /**
- * A layer at work, on one rank. What has a row for each sample lies in panels of 16 columns, f32 [width / 16][rows][16].
- * Layers know their own parameters and those buffers of a workspace that lie between them and their neighbours.
+ * A running layer, on one rank. A buffer with a row for each sample is in panels of 16 columns, f32 [width /
+ * 16][rows][16]. A layer knows its own parameters and the buffers of a workspace between it and its neighbours.
  */
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
@@ -11,30 +11,33 @@ import type { Rows } from '../backend.js';
 export const rowBytes = 64;
 
 export interface LayerRuntime {
-  /** Before the forward pass of a rank's rows of a batch, while their inputs are in the cache. */
+  /** Called before the forward pass of a rank's rows of a batch, while their inputs are in the cache. */
   receive(rows: Rows, batchRows: number): void;
 
   /** From the layer's inputs to its activations, rows of a workspace. */
   forward(workspace: Workspace, rows: Rows): void;
 
-  /** In the training workspace: from the deltas of its activations to those of its sums, and to the deltas of the layer below. */
+  /**
+   * In the training workspace: from the deltas of its activations to those of its sums, and to the deltas of the layer
+   * below.
+   */
   backward(rows: Rows): void;
 
   /** Writes the slice's gradient over `rows` of the batch to byte offset `target`. */
   gradient(slice: Slice, rows: Rows, target: number): void;
 
-  /** Brings what is derived from the slice's parameters up to date. */
+  /** Recomputes everything derived from the slice's parameters. */
   derive(slice: Slice): void;
 }
 
-/** What a layer is opened on. */
+/** The arguments for opening a layer. */
 export interface LayerSite {
   readonly plan: Plan;
   readonly kernels: Kernels;
-  /** Of the layer in the network. */
+  /** Index of the layer in the network. */
   readonly index: number;
   readonly rank: number;
-  /** Byte offsets of this rank's own: a centred bias, a row of bias sums, 16 zeros. */
+  /** Byte offsets of this rank's scratch: a centred bias, a row of bias sums, 16 zeros. */
   readonly scratch: RankScratch;
 }
 
@@ -46,7 +49,7 @@ export interface RankScratch {
   readonly lossSum: number;
 }
 
-/** Floats of scratch per rank: see RankScratch; the first two as wide as the widest layer. */
+/** Floats of scratch per rank: see RankScratch; the first two are as wide as the widest layer. */
 export function scratchOf({ layers, regions, scratchFloats }: Plan, rank: number): RankScratch {
   const start = regions.scratch.offset + rank * scratchFloats * 4;
   const widest = Math.max(...layers.map((layer) => layer.width)) * 4;
@@ -54,7 +57,7 @@ export function scratchOf({ layers, regions, scratchFloats }: Plan, rank: number
   return { centredBias: start, biasSums: start + widest, zeros, lossSum: zeros + 64 };
 }
 
-/** The gradient of the outputs replaces them, so the last layer's deltas are where its activations were. */
+/** The gradient of the outputs replaces them, so the last layer's deltas are at the place of its activations. */
 export function deltasOf({ layers, training }: Plan, index: number): number {
   return (index === layers.length - 1 ? training.activations[index] : training.deltas[index]).offset;
 }

@@ -1,4 +1,4 @@
-/** The loss of rows of a workspace: their outputs are overwritten by its gradient. */
+/** The loss of rows of a workspace; its gradient overwrites their outputs. */
 import type { Kernels } from '../../kernels/kernels.js';
 import { type Loss, lossOf } from '../../loss/loss.js';
 import { isHit } from '../../metrics/accuracy.js';
@@ -8,7 +8,7 @@ import type { RowTargets } from './inputs.js';
 import { rowBytes, scratchOf } from './layer.js';
 
 export interface LossRuntime {
-  /** `scale`: of the gradient; 1 / batch for a mean. */
+  /** `scale`: factor of the gradient; 1 / batch for a mean. */
   run(workspace: Workspace, targets: RowTargets, rows: Rows, scale: number, result: ShardResult): void;
 }
 

@@ -7,7 +7,7 @@ import { DenseLayer } from './dense-layer.js';
 import { type LayerRuntime, type LayerSite, scratchOf } from './layer.js';
 import { SparseLayer } from './sparse-layer.js';
 
-/** Which class runs a layer. A new kind of layer is a file and a line here. */
+/** The class that runs each kind of layer. A new kind of layer is a file and a line here. */
 function openLayer(site: LayerSite): LayerRuntime {
   const { input } = site.plan;
   return site.index === 0 && input.packing === 'sparse' ? new SparseLayer(site) : new DenseLayer(site);
@@ -26,7 +26,7 @@ export class Network {
     for (const layer of this.#layers) layer.receive(rows, batchRows);
   }
 
-  /** Rows of the workspace, fetched before, up to the outputs of the last layer. */
+  /** Takes rows of the workspace, already fetched, up to the outputs of the last layer. */
   forward(workspace: Workspace, rows: Rows): void {
     if (rows.first === rows.last) return;
     for (const layer of this.#layers) layer.forward(workspace, rows);

@@ -1,6 +1,6 @@
 /**
- * A fully connected first layer whose inputs are sparse rows. They are used where they lie, by feature ranges; centring is
- * a bias that stands for the shift and a rank-1 correction of the gradient: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
+ * A fully connected first layer with sparse rows as inputs. The rows are read in place, by feature ranges. Centring is
+ * a bias that represents the shift, and a rank-1 correction of the gradient: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
  */
 import type { Kernels } from '../../kernels/kernels.js';
 import type { LayerLayout } from '../../model/layers/layer.js';
@@ -20,7 +20,7 @@ export class SparseLayer implements LayerRuntime {
   readonly #columns: Columns;
   readonly #scratch: RankScratch;
   readonly #deltas: number;
-  /** Rows of the batch that is being worked on. */
+  /** Rows of the present batch. */
   #batchRows = 0;
 
   constructor({ plan, kernels, rank, scratch }: LayerSite) {
@@ -34,7 +34,7 @@ export class SparseLayer implements LayerRuntime {
     this.#deltas = deltasOf(plan, 0);
   }
 
-  /** The products push the rows out of the cache, so they are turned into columns before. */
+  /** The products evict the rows from the cache, so they are turned into columns first. */
   receive(rows: Rows, batchRows: number): void {
     this.#batchRows = batchRows;
     if (this.#plan.input.gathers) this.#columns.turn(this.#rank, rows);
@@ -79,7 +79,7 @@ export class SparseLayer implements LayerRuntime {
     const biasSums = slice.bias ? target + weightRows : this.#scratch.biasSums;
     for (let part = 0; part * 16 < panelWidth; part++)
       this.#kernels.columnSum(firstDelta + part * panelBytes, count, biasSums + part * rowBytes);
-    // Where the gradient of the panel's first feature is.
+    // The place of the gradient of the panel's first feature.
     const panel = target - slice.firstRow * panelWidth * 4;
     if (input.gathers) this.#columns.gather(this.#batchRows, rows, slice, deltas, panel, biasSums);
     else this.#scatter(slice, rows, panel, biasSums, firstDelta);

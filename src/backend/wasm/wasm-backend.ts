@@ -1,4 +1,4 @@
-/** The WebAssembly backend: the plan's offsets turned into kernel calls. See `kernels/assembly` for shapes. */
+/** The WebAssembly backend: turns the plan's offsets into kernel calls. See `kernels/assembly` for shapes. */
 import type { PartName } from '../../data/dataset.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
@@ -19,7 +19,7 @@ export class WasmBackend implements Backend {
   readonly #evaluation: Workspace;
   readonly #source: InputSource;
 
-  /** `rank` = plan.threads is the coordinator's, which has scratch of its own but no evaluation workspace. */
+  /** `rank` = plan.threads is the coordinator's, which has its own scratch but no evaluation workspace. */
   constructor(
     plan: Plan,
     kernels: Kernels,

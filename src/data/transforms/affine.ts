@@ -1,6 +1,6 @@
 /**
- * Normalisations that leave the integers as they are and are applied by the kernels, which keeps blank pixels zero and
- * so sparse rows sparse.
+ * Normalisations that leave the integers unchanged and are applied by the kernels. Blank pixels stay zero, and so
+ * sparse rows stay sparse.
  */
 
 import { findTensor } from '../../model/parameters.js';
@@ -46,7 +46,7 @@ export const affineOf: TransformKind = {
   },
 };
 
-/** What is measured of no samples: all that the constant normalisations need. */
+/** The statistics of no samples, sufficient for the constant normalisations. */
 const nothing = ({ shape, full }: Pick<Values, 'shape' | 'full'>): FeatureStatistics =>
   measureFeatures({ values: new Uint8Array(), count: 0, shape, full });
 
@@ -69,8 +69,9 @@ function fitted(kind: NormaliserKind, affine: Affine, output: Shape): Fitted {
 }
 
 /**
- * `mnist`: (x − 0.1307)/0.3081 of light x from 0 to 1; `centre`: minus the per-feature mean of the training samples, over
- * the one standard deviation of all centred values (constant samples are only centred); `none`: x. `full`: the value of full light.
+ * `mnist`: (x − 0.1307)/0.3081 of light x from 0 to 1; `centre`: minus the per-feature mean of the training samples,
+ * over the one standard deviation of all centred values (constant samples are only centred); `none`: x. `full`: the
+ * value of full light.
  */
 export function makeNormaliser(kind: NormaliserKind, train: FeatureStatistics, full: number): Affine {
   const shift = new Float32Array(train.sums.length);

@@ -1,13 +1,13 @@
 /**
- * Input normalisations that are a linear map fitted on the training images (LeCun, Bottou, Orr & Müller 1998, "Efficient
- * BackProp", § 4.3). With x the pixels from 0 to 1, μ their means and C their covariance, a network sees
+ * Input normalisations by a linear map fitted on the training images (LeCun, Bottou, Orr & Müller 1998, "Efficient
+ * BackProp", § 4.3). With x the pixels from 0 to 1, μ their means and C their covariance, the inputs of a network are
  *
  * - standardise: (x_p − μ_p) / √(C_pp + ε);
- * - whiten: (C + ε)^(−1/2) · (x − μ), the symmetric root: zero-phase components (ZCA; Bell & Sejnowski 1997), which of
- *   all whitening maps changes the images least.
+ * - whiten: (C + ε)^(−1/2) · (x − μ), the symmetric root: zero-phase components (ZCA; Bell & Sejnowski 1997). Of all
+ *   whitening maps it changes the images least.
  *
- * Every input then has mean 0 and a variance of at most 1, and after whitening no two are correlated. ε keeps noise in
- * directions without variance from being blown up.
+ * Every input then has mean 0 and a variance of at most 1, and after whitening no two are correlated. ε limits the
+ * amplification of noise in directions without variance.
  */
 
 import { isLinearMap } from '../../config/capabilities.js';
@@ -64,7 +64,7 @@ export interface LinearNormaliser {
   readonly weight: Float32Array;
 }
 
-/** Names of the map's tensors beside a network's weights. */
+/** Names of the map's tensors in a weights file. */
 export const [meanName, mapName] = ['normalise.mean', 'normalise.weight'];
 
 /** The matrices of a whitening of 4,096 inputs take 0.6 GB, and hours; of 784 seconds. */
@@ -112,7 +112,7 @@ function* secondMoments(
   const width = sizeOf(shape);
   const sums = new Float64Array(width);
   const products = new Float64Array(pairs ? width * width : width);
-  // Of a row: its pixels that are not blank, and where they are.
+  // The pixels of a row that are not blank, and their places.
   const places = new Int32Array(width);
   const lit = new Float64Array(width);
   const stride = rowsAStep(pairs ? width * width : width);
@@ -158,8 +158,8 @@ function* inverseRoot(matrix: Float64Array, n: number, epsilon: number): Steps<F
 }
 
 /**
- * Normalised inputs are kept in 16 bits: steps of 1/1024 from −32 to 32, in which standard deviations of about 1 lose
- * nothing that matters; beyond them a value is clipped.
+ * Normalised inputs are kept in 16 bits: steps of 1/1024 from −32 to 32. Inputs with standard deviations of about 1
+ * lose nothing relevant; values outside are clipped.
  */
 export const fixedPoint = { scale: 1 / 1024, shift: 32 } as const;
 
@@ -209,7 +209,7 @@ function scaled(pixels: Pixels, unit: number, scale: Float64Array, out: Float64A
 
 /**
  * Adds the symmetric map's product with the pixels, times `unit`, to `out`. Most pixels of most images are blank; the
- * others are taken four at a time, for the sums' sake, which then are read and written a quarter as often.
+ * others are processed four at a time, so that the sums are read and written a quarter as often.
  */
 function mapped(pixels: Pixels, unit: number, map: Float64Array, out: Float64Array): void {
   const width = pixels.length;
@@ -237,7 +237,7 @@ export function normaliserTensors({ mean, weight }: LinearNormaliser): Map<strin
   ]);
 }
 
-/** Null if the tensors hold none. @throws UserError naming the file when it does not fit. */
+/** Null if the tensors hold none. @throws UserError naming the file if it does not fit. */
 function readNormaliser(
   { tensors, prefix, source }: Stored,
   kind: LinearKind,

@@ -1,8 +1,8 @@
 /**
- * Moment normalisation of images (Casey 1970, "Moment normalization of handprinted characters"): each is drawn anew so
- * that its centre of mass lies in the middle, its slant is gone and its standard deviations across and down are the
- * same. What is left for the network to learn are shapes, not how somebody writes. The direction features have their
- * own, on a coarser grid and in kernels; this one keeps the images' size and is done once, before a run.
+ * Moment normalisation of images (Casey 1970, "Moment normalization of handprinted characters"). Each image is redrawn
+ * with its centre of mass in the middle, without slant, and with the same standard deviation horizontally and
+ * vertically. The network then learns shapes, not positions and styles of writing. The direction features have a
+ * version of their own, on a coarser grid and in kernels; this one keeps the images' size and runs once, before a run.
  */
 import { inOneStep } from '../../numbers/steps.js';
 import {
@@ -14,7 +14,9 @@ import {
   type Values,
 } from './transform.js';
 
-/** A drawn image's standard deviation as a share of its rows or columns: 2.5 of them fit on either side of the middle. */
+/**
+ * A redrawn image's standard deviation as a share of its rows or columns: 2.5 of them fit on either side of the middle.
+ */
 const size = 0.2;
 
 /** Limits for images that are a line or a dot: of the slant in columns per row, of the variances in pixels². */
@@ -51,7 +53,7 @@ export const momentsOf: TransformKind = {
   of: ({ momentNormalise }) => (momentNormalise ? moments : null),
 };
 
-/** Every image drawn anew; blank images stay as they are. */
+/** Redraws every image; blank images stay unchanged. */
 export function normaliseMoments(samples: Values): Values {
   const { values, shape, count } = samples;
   const [rows, columns] = shape;
@@ -86,12 +88,15 @@ function placementOf(image: Values['values'], rows: number, columns: number): Pl
   const down = Math.max(leastVariance, syy / mass - y * y);
   const both = sxy / mass - x * y;
   const slant = Math.max(-steepest, Math.min(steepest, both / down));
-  // Var(x − slant · y), whatever the slant was limited to.
+  // Var(x − slant · y), for the limited slant.
   const sheared = sxx / mass - x * x - 2 * slant * both + slant * slant * (syy / mass - y * y);
   return { x, y, slant, across: Math.max(leastVariance, sheared), down };
 }
 
-/** Each pixel of `out` is where it came from in `image`, between four pixels (bilinear); beyond the edges it is blank. */
+/**
+ * Each pixel of `out` is read from its source place in `image`, between four pixels (bilinear); beyond the edges it is
+ * blank.
+ */
 function draw(
   image: Values['values'],
   rows: number,

@@ -1,4 +1,4 @@
-/** The transforms of a run in their order, fitted: from samples as they are read to the integers that are packed. */
+/** The transforms of a run in their order, fitted: from samples as read to the integers that are packed. */
 import type { Config } from '../../config/schema.js';
 import type { Tensor } from '../../model/safetensors.js';
 import { rowsAStep, type Steps } from '../../numbers/steps.js';
@@ -18,7 +18,7 @@ import {
   type Values,
 } from './transform.js';
 
-/** In the order in which they are applied. A new transform is a file and a line here. */
+/** In the order of application. A new transform is a file and a line here. */
 const transforms: readonly TransformKind[] = [rangeOf, momentsOf, cropAndPoolOf, affineOf, linearMapOf];
 
 /** Before direction features, which are made within the run, on its clock. */
@@ -34,7 +34,7 @@ export const transformSettings = (data: Config['data']): [string, string][] =>
   );
 
 export class Pipeline {
-  /** Of a sample as it is read, and as the network sees it. */
+  /** Shape of a sample as read, and as an input of the network. */
   readonly input: Shape;
   readonly output: Shape;
   readonly affine: Affine;
@@ -49,7 +49,8 @@ export class Pipeline {
   }
 
   /**
-   * Restores each transform from `stored` if that holds it, else fits it on `train`; gives the transformed samples too.
+   * Restores each transform from `stored` if it is there, else fits it on `train`; also returns the transformed
+   * samples.
    * @throws UserError for samples or tensors that do not fit.
    */
   static *fit(
@@ -70,8 +71,8 @@ export class Pipeline {
   }
 
   /**
-   * As it was fitted in the run that left `stored`.
-   * @throws UserError when a tensor is missing or does not fit.
+   * The pipeline as fitted in the run that wrote `stored`.
+   * @throws UserError if a tensor is missing or does not fit.
    */
   static restore(data: Config['data'], input: Shape, stored: Stored): Pipeline {
     let samples: Values = { values: new Uint8Array(), count: 0, shape: input, full: 255 };
@@ -89,7 +90,7 @@ export class Pipeline {
     return new Pipeline(input, stages);
   }
 
-  /** Whether samples are packed as they are read. */
+  /** Whether samples are packed as read. */
   get keepsValues(): boolean {
     return this.#stages.every(({ keepsValues }) => keepsValues);
   }
@@ -108,7 +109,7 @@ export class Pipeline {
     return applying(this.#stages, samples);
   }
 
-  /** What belongs to the weights of a network that was trained on these inputs. */
+  /** The tensors saved with the weights of a network that was trained on these inputs. */
   tensors(): Map<string, Tensor> {
     return new Map(this.#stages.flatMap((stage) => [...stage.tensors()]));
   }

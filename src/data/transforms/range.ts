@@ -1,6 +1,6 @@
 /**
- * Which value stands for full light. Pixels are meant to go from 0 to 255; those of other ranges, such as 0 and 1 or 0 to 16,
- * are scaled to it before anything else is done to them.
+ * The value of full light. Pixels are expected from 0 to 255; those of other ranges, such as 0 and 1 or 0 to 16, are
+ * scaled to it before any other step.
  */
 
 import { findTensor } from '../../model/parameters.js';
@@ -10,15 +10,15 @@ import { ExitCode, expectedGot, UserError } from '../../user-error.js';
 import { isKnownSet } from '../known-sets.js';
 import type { Fitted, Shape, TransformKind, Values } from './transform.js';
 
-/** Full light of pixels; a range that ends here leaves samples as they are and is not in files. */
+/** Full light of pixels; a range that ends here leaves samples unchanged and is not written to files. */
 export const fullLight = 255;
 
-/** Largest values from here on are taken for 0 to 255 of images that are a little dark. */
+/** Largest values from this one up are assumed to belong to slightly dark images from 0 to 255. */
 const plausibleFrom = 128;
 
 const tensorName = 'range.full';
 
-/** `data.scale`: a value, or auto: of the data sets known by name 255, of others what the training samples reach. */
+/** `data.scale`: a value, or auto: 255 for the data sets known by name, for others the largest training value. */
 export const rangeOf: TransformKind = {
   keys: [],
   of: ({ scale, set }) => ({
@@ -39,17 +39,17 @@ export const rangeOf: TransformKind = {
   }),
 };
 
-/** The value that stands for full light in samples from which a pipeline with these tensors was fitted. */
+/** The value of full light in the samples to which a pipeline with these tensors was fitted. */
 export const fullOf = (tensors: ReadonlyMap<string, Tensor>): number =>
   tensors.get(tensorName)?.data[0] ?? fullLight;
 
-/** 255 if the largest value is plausible for that, or if there is none above 0. */
+/** 255 if the largest value is plausible for that range, or if no value is above 0. */
 function largestOf({ values }: Values): number {
   const largest = largestValue(values);
   return largest === 0 || largest >= plausibleFrom ? fullLight : largest;
 }
 
-/** No further than to a value that is plausible for 0 to 255. */
+/** At most a value that is plausible for 0 to 255. */
 export function largestValue(values: Values['values']): number {
   let largest = 0;
   for (let i = 0; i < values.length && largest < plausibleFrom; i++) largest = Math.max(largest, values[i]);

@@ -1,5 +1,5 @@
 /**
- * Transforms: what is done to samples before a network sees them. A transform is fitted once on the training samples, or
+ * Transforms: operations on samples before they reach a network. A transform is fitted once on the training samples, or
  * restored from the tensors of a file; the SAME object then serves training, evaluation, prediction and saving.
  */
 import type { Config } from '../../config/schema.js';
@@ -11,13 +11,13 @@ export type Shape = readonly number[];
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
 
-/** Samples as integers, on their way to the inputs of a network. */
+/** Samples as integers, before they become the inputs of a network. */
 export interface Values {
   /** [count][product of the shape]. */
   readonly values: Uint8Array | Uint16Array;
   readonly count: number;
   readonly shape: Shape;
-  /** What stands for full light: 255 times the pixels summed in a value. */
+  /** The value of full light: 255 times the number of pixels summed in a value. */
   readonly full: number;
 }
 
@@ -29,23 +29,23 @@ export interface Affine {
 }
 
 export interface Fitted {
-  /** Of a sample after it. */
+  /** Shape of a sample after the transform. */
   readonly output: Shape;
-  /** Whether `apply` returns what it is given. */
+  /** Whether `apply` returns its argument. */
   readonly keepsValues: boolean;
   /** Whether blank pixels stay 0, so that sparse rows stay sparse. */
   readonly keepsZeros: boolean;
   apply(samples: Values): Values;
-  /** What the kernels apply after it; null for a transform that says nothing of it. */
+  /** The map that the kernels apply afterwards; null if the transform does not change it. */
   readonly affine: Affine | null;
-  /** What a file needs in order to restore it; none if the configuration says it all. */
+  /** The tensors that a file needs to restore it; none if the configuration is enough. */
   tensors(): ReadonlyMap<string, Tensor>;
 }
 
-/** Where tensors came from. */
+/** The source of tensors. */
 export interface Stored {
   readonly tensors: ReadonlyMap<string, Tensor>;
-  /** Before each name. */
+  /** Prefix of each name. */
   readonly prefix: string;
   /** Names the file in messages. */
   readonly source: string;
@@ -55,8 +55,8 @@ export interface Transform {
   /** From samples of the training part, those of other parts have the same shape. @throws UserError (usage) */
   fit(train: Values): Steps<Fitted>;
   /**
-   * From the tensors of a file; null if it needs some that they lack. `full`: of the samples before it.
-   * @throws UserError when they do not fit samples of this shape.
+   * Restores from the tensors of a file; null if some are missing. `full`: of the samples before it.
+   * @throws UserError if they do not fit samples of this shape.
    */
   restore(stored: Stored, input: Pick<Values, 'shape' | 'full'>): Fitted | null;
 }

@@ -1,20 +1,20 @@
-// The sparse gradient in its gathering form, for layers wide enough to be worth turning the batch's rows into columns:
-// a feature's row of the gradient stays in registers while the deltas of the samples that have it stream past, where
-// scattering (sparse64) loads and stores it for every sample.
+// The sparse gradient in its gathering form, for layers wide enough to justify turning the batch's rows into columns.
+// A feature's row of the gradient stays in registers while the deltas of its samples stream past. The scattering form
+// (sparse64) loads and stores it for every sample.
 import { madd } from './simd';
 
 /**
  * The entries of `rows` rows, as columns: out, 8 bytes {u32 row << 6, f32 value} by feature, ascending by row, every
  * column padded to an even count with a zero value; columns: u32 [features + 1], the address of each.
- * bounds: of the rows, u32 [rows][ranges + 1]; their entries hold feature << 8, the
- * byte of its row in a panel of 64; first: the first row's number.
+ * bounds: of the rows, u32 [rows][ranges + 1]; their entries hold feature << 8, the byte of its row in a panel of 64;
+ * first: the first row's number.
  */
 export function turnRows(
   bounds: usize, ranges: i32, rows: i32, first: i32, features: i32, columns: usize, out: usize,
 ): void {
   const step = <usize>(ranges + 1) << 2, last = <usize>ranges << 2;
   const end = columns + (<usize>features << 2);
-  // The place after a column's own holds its bytes, then where its next entry goes, then its end.
+  // The place after a column's own first holds its bytes, then the address of its next entry, then its end.
   memory.fill(columns, 0, (<usize>features << 2) + 4);
   for (let row = 0, bound = bounds; row < rows; row++, bound += step) {
     const stop = <usize>load<u32>(bound + last);
@@ -43,8 +43,8 @@ export function turnRows(
 }
 
 /**
- * g[0 … 63] = −x · v, where a centred feature's row of the gradient starts from. Stored and loaded again at once: sums
- * that may come from here or from memory would not be 256 bits wide.
+ * g[0 … 63] = −x · v, the start of a centred feature's row of the gradient. It is stored and loaded again at once: V8
+ * would not use 256-bit sums for values that come from either here or memory.
  */
 // @ts-ignore: AssemblyScript decorator
 @inline

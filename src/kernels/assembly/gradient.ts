@@ -1,4 +1,4 @@
-// Pieces of the gradient besides its matrix products: bias sums, reduction, centring, the transposed weights.
+// The pieces of the gradient besides its matrix products: bias sums, reduction, centring, the transposed weights.
 import { madd } from './simd';
 import { store16 } from './store-row';
 
@@ -25,7 +25,7 @@ export function addInto(target: usize, source: usize, count: i32): void {
   }
 }
 
-/** out[row][c] = −shift[row] · v[c]: where the sparse gradient starts from, so that it ends centred. */
+/** out[row][c] = −shift[row] · v[c]: the start of the sparse gradient, so that it ends centred. */
 export function negativeOuter(shift: usize, rows: i32, v: usize, width: i32, out: usize): void {
   const zero = f32x4.splat(0);
   for (let row = 0; row < rows; row++) {

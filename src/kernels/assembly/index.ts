@@ -1,9 +1,10 @@
-// The WebAssembly kernels, in AssemblyScript: everything that touches numbers in the step loop.
-// All pointers are byte offsets into the one shared memory. Matrices are float32; those with a row for each sample lie in
-// panels of 16 columns, [panel][rows][16], the others row by row unless a comment says otherwise. Legend: B rows of a batch, I inputs and O outputs of a layer, P input features.
+// The WebAssembly kernels, in AssemblyScript: all arithmetic of the step loop.
+// All pointers are byte offsets into the one shared memory. Matrices are float32. Those with a row for each sample are
+// in panels of 16 columns, [panel][rows][16]; the others are row by row unless a comment states otherwise. Legend: B
+// rows of a batch, I inputs and O outputs of a layer, P input features.
 //
-// Pairs of 128-bit operations on neighbouring addresses are written so that V8 joins them into one 256-bit
-// operation (--experimental-wasm-revectorize): the low half is loaded first, the HIGH half is stored first.
+// Pairs of 128-bit operations on neighbouring addresses are written so that V8 joins them into one 256-bit operation
+// (--experimental-wasm-revectorize): the low half is loaded first, the HIGH half is stored first.
 export { packRows, locateRows, gatherRows, centredBias } from './inputs';
 export { sparseForward64, sparseGradient64 } from './sparse64';
 export { sparseForward16, sparseGradient16 } from './sparse16';

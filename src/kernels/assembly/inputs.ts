@@ -1,12 +1,12 @@
-// A batch's rows in the packed data set: sparse ones are used where they lie, dense ones gathered.
+// A batch's rows in the packed data set: sparse rows are read in place, dense rows are gathered.
 import { madd } from './simd';
 import { store16 } from './store-row';
 
 /**
- * Finds the sparse rows of a batch and brings them into the cache. starts: u32 [samples · ranges + 1], the address
- * at which each feature range of each sample begins; order: i32 [rows] sample of each row. Out: bounds, u32
- * [rows][ranges + 1], the same addresses and the row's end. Returns a number that depends on every cache line of
- * the rows: many lines are then on their way at once, where a product would wait for one after the other.
+ * Finds the sparse rows of a batch and brings them into the cache. starts: u32 [samples · ranges + 1], the address at
+ * which each feature range of each sample begins; order: i32 [rows] sample of each row. Out: bounds, u32 [rows][ranges
+ * + 1], the same addresses and the row's end. Returns a number that depends on every cache line of the rows. So many
+ * lines are loaded at once, while a product would wait for one after the other.
  */
 export function locateRows(starts: usize, order: usize, rows: i32, ranges: i32, bounds: usize): u32 {
   let touched: u32 = 0;
@@ -20,9 +20,10 @@ export function locateRows(starts: usize, order: usize, rows: i32, ranges: i32, 
 }
 
 /**
- * Pixels into sparse rows, bit for bit as packSparse of data/packing.ts writes them. pixels: u8 [rows][width], 16 bytes
- * after the last of which are read too; rangeEnds: i32 [ranges]. Out: entries {u32 feature << shift, f32 pixel · scale}, every
- * range padded to an even count with a zero value of its last feature; starts: u32 [rows · ranges + 1], their addresses.
+ * Pixels into sparse rows, bit for bit as written by packSparse of data/packing.ts. pixels: u8 [rows][width]; 16 bytes
+ * after the last are read too. rangeEnds: i32 [ranges]. Out: entries {u32 feature << shift, f32 pixel · scale}, every
+ * range padded to an even count with a zero value of its last feature; starts: u32 [rows · ranges + 1], their
+ * addresses.
  */
 export function packRows(
   pixels: usize, rows: i32, width: i32, rangeEnds: usize, ranges: i32, shift: i32, scale: f32, entries: usize, starts: usize,

@@ -1,9 +1,9 @@
 // Softmax cross entropy with label smoothing (Szegedy et al. 2016, in PyTorch's form), forward and backward. Logits are
-// panels of 16 classes, f32 [panel][rows][16]; one panel is the usual case and stays in registers.
-// Logarithms are taken of products of many rows' sums: Σ log sᵢ = log Π sᵢ.
+// panels of 16 classes, f32 [panel][rows][16]; usually there is one panel, which stays in registers.
+// Logarithms are computed of products of many rows' sums: Σ log sᵢ = log Π sᵢ.
 import { exp4, sumLanes } from './simd';
 
-/** The product of sums is turned into a logarithm from here on: another sum cannot make it infinite. */
+/** From this value, the product of sums is turned into a logarithm, so that another factor cannot make it infinite. */
 const largeProduct: f64 = 1e200;
 
 /** The numbers of the lanes that start with class `first`. */
@@ -21,8 +21,8 @@ function existing(first: i32, classes: i32): v128 {
 }
 
 /**
- * Below this logarithm a probability counts as this: 10⁻²⁶, far below a float32's precision, and far enough above 10⁻³⁸
- * that the products which the backward pass makes of it are no subnormal numbers, on which a processor is slow.
+ * A probability with a logarithm below this counts as this one: 10⁻²⁶. It is far below a float32's precision, and far
+ * enough above 10⁻³⁸ that its products in the backward pass are not subnormal numbers, which are slow.
  */
 const lowestLog: f32 = -60;
 
@@ -74,7 +74,7 @@ function onePanel(
       | i32x4.bitmask(f32x4.eq(x2, m)) << 8 | i32x4.bitmask(f32x4.eq(x3, m)) << 12;
     const e0 = exponential(x0, m, v0), e1 = exponential(x1, m, v1), e2 = exponential(x2, m, v2), e3 = exponential(x3, m, v3);
     const sum = sumLanes(f32x4.add(f32x4.add(e0, e1), f32x4.add(e2, e3)));
-    // A NaN among the logits makes the sum one, whatever the largest is.
+    // A NaN among the logits makes the sum a NaN, for any maximum.
     correct += i32(ctz(largest) == label) & i32(sum == sum);
     if (uniform != 0) {
       const a = f32x4.add(v128.and(x0, v0), v128.and(x1, v1)), b = f32x4.add(v128.and(x2, v2), v128.and(x3, v3));

@@ -1,6 +1,6 @@
-// The weight gradient of a dense layer: G[inputs][16] = A[rows][inputs]ᵀ · D[rows][16], both in panels of 16. The sixteen
-// inputs of a panel are tiles of 6, 5 and 5: 12 or 10 256-bit sums, all enough to hide the latency of a multiply-add.
-// Every element is one chain of multiply-adds in the order of the rows.
+// The weight gradient of a dense layer: G[inputs][16] = A[rows][inputs]ᵀ · D[rows][16], both in panels of 16. The
+// sixteen inputs of a panel are tiles of 6, 5 and 5: 12 or 10 256-bit sums, enough to hide the latency of a
+// multiply-add. Every element is one chain of multiply-adds in the order of the rows.
 import { madd } from './simd';
 import { store16 } from './store-row';
 

@@ -1,14 +1,15 @@
-// A sparse first layer whose outputs come in panels of 16: forward pass and weight gradient. The distance of panels is
-// taken and not used, so that a caller need not know which width it has.
-// For layers too narrow for panels of 64, such as softmax regression; two chains of sums, latency-bound.
-// entries: 8 bytes {i32 offset of the weight row, f32 value}, see data/packing.ts; bounds: see locateRows; weights and gradient: one panel, f32 [P + 1][16].
+// A sparse first layer whose outputs are in panels of 16: forward pass and weight gradient. The distance of panels is
+// an unused argument, so that a caller need not know the width. It is for layers too narrow for panels of 64, such as
+// softmax regression; with two chains of sums it is latency-bound.
+// entries: 8 bytes {i32 offset of the weight row, f32 value}, see data/packing.ts; bounds: see locateRows; weights and
+// gradient: one panel, f32 [P + 1][16].
 import { madd } from './simd';
 import { storeRow } from './store-row';
 
 /**
- * z[row] = max(floor, bias + Σ value · weights[feature]) for `rows` rows and 16 outputs, a panel of z, f32
- * [rows][16]. One feature range after the other over all rows, so that the weights in use stay in the
- * first-level cache. The order of the sum is that of the features, however they are cut into ranges.
+ * z[row] = max(floor, bias + Σ value · weights[feature]) for `rows` rows and 16 outputs, a panel of z, f32 [rows][16].
+ * Each feature range is processed over all rows before the next, so that the weights in use stay in the first-level
+ * cache. The order of the sum is that of the features, for every cut into ranges.
  */
 export function sparseForward16(
   bounds: usize, ranges: i32, rows: i32, weights: usize, bias: usize, z: usize, _zPanel: i32, floor: f32,
@@ -34,8 +35,8 @@ export function sparseForward16(
 }
 
 /**
- * gradient[feature] += value · d[row] over the entries of one feature range of each row, in row order: whoever
- * owns the range gets the same bits. d: f32 [rows][16].
+ * gradient[feature] += value · d[row] over the entries of one feature range of each row, in row order: any owner of the
+ * range gets the same bits. d: f32 [rows][16].
  */
 export function sparseGradient16(
   bounds: usize, ranges: i32, range: i32, rows: i32, d: usize, _dPanel: i32, gradient: usize,

@@ -1,13 +1,15 @@
-// A sparse first layer whose outputs come in panels of 64: forward pass and weight gradient.
-// Eight 256-bit sums stay in registers while a row's non-zeros stream past.
-// entries: 8 bytes {i32 offset of the weight row, f32 value}, see data/packing.ts; bounds: see locateRows; weights and gradient: one panel, f32 [P + 1][64].
+// A sparse first layer whose outputs are in panels of 64: forward pass and weight gradient. Eight 256-bit sums stay in
+// registers while a row's non-zeros stream past.
+// entries: 8 bytes {i32 offset of the weight row, f32 value}, see data/packing.ts; bounds: see locateRows; weights and
+// gradient: one panel, f32 [P + 1][64].
 import { madd } from './simd';
 import { storeRow } from './store-row';
 
 /**
  * z[row] = max(floor, bias + Σ value · weights[feature]) for `rows` rows and 64 outputs, four panels of z, f32
- * [4][rows][16], `zPanel` bytes apart. One feature range after the other over all rows, so that the weights in use stay in the
- * first-level cache. The order of the sum is that of the features, however they are cut into ranges.
+ * [4][rows][16], `zPanel` bytes apart. Each feature range is processed over all rows before the next, so that the
+ * weights in use stay in the first-level cache. The order of the sum is that of the features, for every cut into
+ * ranges.
  */
 export function sparseForward64(
   bounds: usize, ranges: i32, rows: i32, weights: usize, bias: usize, z: usize, zPanel: i32, floor: f32,
@@ -47,8 +49,8 @@ export function sparseForward64(
 }
 
 /**
- * gradient[feature] += value · d[row] over the entries of one feature range of each row, in row order: whoever
- * owns the range gets the same bits. d: four panels, f32 [4][rows][16], `dPanel` bytes apart.
+ * gradient[feature] += value · d[row] over the entries of one feature range of each row, in row order: any owner of the
+ * range gets the same bits. d: four panels, f32 [4][rows][16], `dPanel` bytes apart.
  */
 export function sparseGradient64(
   bounds: usize, ranges: i32, range: i32, rows: i32, d: usize, dPanel: i32, gradient: usize,

@@ -1,5 +1,5 @@
-// Parameter updates, elementwise over a slice; its length is a multiple of 16 unless a comment says otherwise. SGD and
-// Adam are as PyTorch defines them.
+// Parameter updates, elementwise over a slice. Its length is a multiple of 16 unless a comment states otherwise. SGD
+// and Adam are as defined by PyTorch.
 import { madd, sumLanes } from './simd';
 
 /**
@@ -49,8 +49,8 @@ export function adam(
 }
 
 /**
- * LARS with a rate of its own for each call (You, Gitman & Ginsburg 2017, algorithm 1): v = momentum · v + rate ·
- * (g + weightDecay · w); w −= v. Any count.
+ * LARS with a rate for each call (You, Gitman & Ginsburg 2017, algorithm 1): v = momentum · v + rate · (g + weightDecay
+ * · w); w −= v. Any count.
  */
 export function lars(
   weights: usize, velocity: usize, gradient: usize, count: i32, rate: f32, momentum: f32, weightDecay: f32,

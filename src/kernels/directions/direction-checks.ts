@@ -41,7 +41,7 @@ export class CheckMemory {
   }
 }
 
-/** Everything that the checks of the linear model need of the features. */
+/** The data that the checks of the softmax regression need of the direction features. */
 export interface CheckedFeatures {
   readonly shape: DirectionShape;
   readonly images: number;
@@ -57,8 +57,8 @@ export interface CheckedFeatures {
 }
 
 /**
- * Edges of the grid lie on 1/16384 of a pixel, so a pooled sum is off by up to about 1e-4 of the greatest; the
- * square root makes more of that where a feature is small, so squares are compared.
+ * Edges of the grid are rounded to 1/16384 of a pixel, so a pooled sum is off by up to about 1e-4 of the largest. The
+ * square root enlarges the error of small direction features, so squares are compared.
  */
 export function checkDirections(
   kernels: DirectionKernels,
@@ -139,7 +139,7 @@ function extractAndFit(
   const scale = new DataView(buffer).getFloat32(model + linearFieldOffset('scale'), true);
   check('combineStatistics', [scale], [1 / Math.sqrt(variance / images / features)]);
   if (components > 0) {
-    // As many images as a whole block has are enough to see what the products are centred and scaled by.
+    // The images of one whole block suffice to check the centres and scales of the products.
     const fitted = 8;
     kernels.fitComponents(
       model,
@@ -153,8 +153,8 @@ function extractAndFit(
 }
 
 /**
- * Directions of the components are orthogonal, and each component's variance times its direction's square length is
- * the same; products have the mean that the centres take off, and deviate by ½.
+ * Checks the components: their directions are orthogonal, and each component's variance times its direction's squared
+ * length is the same. Products have the mean that the centres subtract, and a standard deviation of ½.
  */
 function checkProducts(
   projection: Float32Array,

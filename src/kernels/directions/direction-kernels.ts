@@ -1,7 +1,7 @@
 /**
- * What the modules `directions-<grid>` export: features of images, and softmax regression on blocks of eight feature
- * vectors. They are emitted by `scripts/kernels`, where shapes and orderings are documented at each function;
- * `model` is a table of `linear-model.ts`.
+ * The exports of the modules `directions-<grid>`: direction features of images, and softmax regression on blocks of
+ * eight feature vectors. `scripts/kernels` emits them and documents shapes and orderings at each function; `model` is a
+ * table of `linear-model.ts`.
  */
 export interface DirectionKernels {
   scratchBytes(): number;
@@ -43,7 +43,7 @@ export interface DirectionKernels {
     metrics: number,
     stride: number,
   ): void;
-  /** Rows as the engine's layers take them. */
+  /** Rows in the layout of the engine's layers. */
   standardise(model: number, x: number, blocks: number, room: number, out: number, panel: number): void;
   foldWeights(model: number, out: number): void;
   evaluate(
@@ -57,9 +57,9 @@ export interface DirectionKernels {
   ): void;
 }
 
-/** Classes that the kernels are unrolled over: as many as a task may have. */
+/** Number of classes over which the kernels are unrolled: the most that a task may have. */
 export const mostClasses = 10;
-/** Floats of a strip, eight features' weights for every class, and of the bias after the last strip. */
+/** Floats of a strip, the weights of eight inputs for every class, and of the bias after the last strip. */
 export const stripFloats = 80;
 export const biasFloats = 16;
 
@@ -67,12 +67,14 @@ export function stripVectorFloats(strips: number): number {
   return strips * stripFloats + biasFloats;
 }
 
-/** Where the weight of place `place` of the strips, eight to a strip, lies for a class. */
+/** The place, for a class, of the weight of place `place` of the strips, eight to a strip. */
 export function stripIndex(place: number, label: number): number {
   return Math.floor(place / 8) * stripFloats + label * 8 + (place % 8);
 }
 
-/** The places of the inputs in the strips, in order: features, then products p_i · p_j with i ≤ j, row by row. */
+/**
+ * The places of the inputs in the strips, in order: direction features, then products p_i · p_j with i ≤ j, row by row.
+ */
 export function inputPlaces(features: number, components: number): number[] {
   const places = Array.from({ length: features }, (_, f) => f);
   let strip = features / 8;
@@ -90,6 +92,6 @@ export function instantiateDirections(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
 ): DirectionKernels {
-  // The module is ours and its exports are checked by the self-test, so the shape is known here.
+  // The module belongs to this package and its exports are checked by the self-test, so the shape is known here.
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as DirectionKernels;
 }

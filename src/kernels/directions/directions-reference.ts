@@ -1,5 +1,5 @@
 /**
- * Direction features in plain float64: what the kernels are checked against. 28×28 pixels → 8 directions × pool².
+ * Direction features in plain float64: the reference for the kernels. 28×28 pixels → 8 directions × pool².
  * Moment normalisation: Casey 1970; eight-direction gradient features: Liu, Nakashima, Sako, Fujisawa 2003.
  */
 import type { DirectionShape } from './spec.js';
@@ -8,7 +8,7 @@ const side = 28;
 
 type Drawing = Pick<DirectionShape, 'grid' | 'pool' | 'size' | 'aspect' | 'allRows' | 'sobel'>;
 
-/** Features [direction][row][column] of one image, up to the kernels' common factor. */
+/** Direction features [direction][row][column] of one image, up to the kernels' common factor. */
 export function directionFeatures(image: ArrayLike<number>, drawing: Drawing): Float64Array {
   return poolDirections(normaliseImage(image, drawing), drawing);
 }
@@ -118,7 +118,7 @@ function poolDirections(bordered: Float64Array, { grid, pool, sobel }: Drawing):
   return features.map(Math.sqrt);
 }
 
-/** Components of raw features: p[k] = Σ projection · x + offset, in float64. */
+/** Components of raw direction features: p[k] = Σ projection · x + offset, in float64. */
 export function projected(
   projection: Float32Array,
   { features, components }: DirectionShape,

@@ -1,4 +1,4 @@
-/** Softmax regression on feature blocks and products of components against float64: a part of the self-test. */
+/** Softmax regression on feature blocks and products of components against float64: a section of the self-test. */
 import type { Check, CheckedFeatures, CheckMemory } from './direction-checks.js';
 import { type DirectionKernels, inputPlaces, mostClasses, stripIndex } from './direction-kernels.js';
 import { projected } from './directions-reference.js';
@@ -51,7 +51,7 @@ export function checkLinear(
   );
   check('propagate', totals, [judged.loss, judged.hits]);
 
-  // Rows as the engine's layers take them, in panels of 16.
+  // Rows in the layout of the engine's layers, in panels of 16.
   const panel = 16 * 16;
   const rows = room.floats(Math.ceil(features / 16) * panel);
   kernels.standardise(model, x.byteOffset, 2, scratch, rows.byteOffset, panel * 4);
@@ -66,7 +66,7 @@ export function checkLinear(
   );
 
   const gradient = room.floats(vectorFloats);
-  // In two pieces, the second beginning among the products where there are any.
+  // In two pieces; the second begins among the products, if there are any.
   const cut = Math.floor(strips / 2);
   kernels.gradient(model, 0, 2, 0, cut, 0, gradient.byteOffset);
   const firstPart = gradient.slice(0, cut * 80);
@@ -105,7 +105,7 @@ export function checkLinear(
   );
 }
 
-/** Inputs of the network by image: features standardised, products centred. */
+/** Inputs of the network by image: direction features standardised, products centred. */
 function standardised(checked: CheckedFeatures): number[][] {
   const { shape, images, blocks, mean, scale, projection, centres } = checked;
   const { features, components } = shape;
@@ -146,7 +146,7 @@ function reference(
       deltas.push(Math.exp(z - greatest) / total - target);
       loss -= target * (z - greatest - Math.log(total));
     });
-    // The first of equal logits counts, as argmax has it.
+    // The first of equal logits counts, as in argmax.
     if (logits.indexOf(greatest) === labels[i]) hits++;
   });
   return { deltas, loss, hits };

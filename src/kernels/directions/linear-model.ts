@@ -1,17 +1,17 @@
 /**
- * What the kernels of softmax regression on feature blocks are told once, in memory: sizes, hyperparameters and where
- * everything lies. The emitted kernels and the writer of the table read the same list.
+ * The table in memory that the kernels of softmax regression on feature blocks read: sizes, hyperparameters and
+ * pointers. The emitted kernels and the writer of the table use the same list.
  *
- * F features of an image, a multiple of 8; K principal components whose products are inputs too, a multiple of 8 or 0.
- * Inputs lie in strips of eight: F / 8 of features, then for each component i those of p_i · p_j, j in [8⌊i/8⌋, K);
- * places with j < i repeat p_j · p_i, and nothing reads their weights.
+ * F direction features of an image, a multiple of 8; K principal components whose products are inputs too, a multiple
+ * of 8 or 0. Inputs are in strips of eight: F / 8 strips of direction features, then for each component i those of p_i
+ * · p_j, j in [8⌊i/8⌋, K). Places with j < i repeat p_j · p_i, and their weights are never read.
  */
 export const linearModelFields = {
   features: 'i32',
   components: 'i32',
   classes: 'i32',
   smoothing: 'f32',
-  /** One over the standard deviation of all features; written when the transform is fitted. */
+  /** One over the standard deviation of all direction features; written when the transform is fitted. */
   scale: 'f32',
   momentum: 'f32',
   nesterov: 'i32',
@@ -22,7 +22,7 @@ export const linearModelFields = {
   /** f32 [F]: means; −mean · scale. */
   mean: 'usize',
   shift: 'usize',
-  /** f32 [K / 8][F][8], then f32 [K]: from raw features to components, and what is added. */
+  /** f32 [K / 8][F][8], then f32 [K]: the map from raw direction features to components, and its offset. */
   projection: 'usize',
   /** f32 [product strips][8]: minus the mean of each product. */
   centres: 'usize',
@@ -45,7 +45,7 @@ export const productStrips = (components: number): number => (components / 8) * 
 /** Distinct products of K components. */
 export const productCount = (components: number): number => (components * (components + 1)) / 2;
 
-/** Writes some fields of the model at `offset`. */
+/** Writes some fields of the table at `offset`. */
 export function writeLinearModel(
   memory: WebAssembly.Memory,
   offset: number,

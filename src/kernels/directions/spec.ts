@@ -1,13 +1,13 @@
 /**
- * Sizes of direction features. An image is normalised by its moments (Casey 1970) and drawn on a grid, its gradient
- * is split into eight directions and each direction pooled (Liu, Nakashima, Sako, Fujisawa 2003); products of their
+ * Sizes of direction features. An image is normalised by its moments (Casey 1970) and drawn on a grid. Its gradient is
+ * split into eight directions and each direction pooled (Liu, Nakashima, Sako, Fujisawa 2003). Products of their
  * leading principal components may follow.
  */
 import type { Config } from '../../config/schema.js';
 import { stripVectorFloats } from './direction-kernels.js';
 import { productCount, productStrips } from './linear-model.js';
 
-/** How features are made, and how many there are. */
+/** How direction features are made, and their number. */
 export interface DirectionShape {
   readonly grid: number;
   readonly pool: number;
@@ -16,18 +16,18 @@ export interface DirectionShape {
   readonly aspect: boolean;
   readonly allRows: boolean;
   readonly sobel: boolean;
-  /** Eight directions on pool × pool. */
+  /** Eight directions on pool × pool cells. */
   readonly features: number;
   /** Principal components whose products are inputs too. */
   readonly components: number;
-  /** Of the network: features and distinct products. */
+  /** Inputs of the network: direction features and distinct products. */
   readonly inputs: number;
-  /** Strips of eight inputs, and floats of the parameter vector made of them. */
+  /** Strips of eight inputs, and floats of the parameter vector that they form. */
   readonly strips: number;
   readonly vectorFloats: number;
 }
 
-/** Images that keep some of their aspect are drawn a little larger. */
+/** Images that keep some of their aspect ratio are drawn slightly larger. */
 const sizes = { plain: 0.22, aspect: 0.24 };
 
 export function directionShape(spec: Config['data']['features']): DirectionShape {
@@ -48,7 +48,7 @@ export function directionShape(spec: Config['data']['features']): DirectionShape
   };
 }
 
-/** Images are worked on eight at a time, side by side: f32 [features][8]. */
+/** Images are processed in parallel, eight at a time: f32 [features][8]. */
 export const blockImages = 8;
 export const blockBytes = ({ features }: DirectionShape): number => features * blockImages * 4;
 
@@ -56,10 +56,10 @@ export const blockBytes = ({ features }: DirectionShape): number => features * b
 export const chunkBlocks = 4;
 export const chunkImages = chunkBlocks * blockImages;
 
-/** Rows and columns of the images that the kernels are written for. */
+/** Rows and columns of the images that the kernels support. */
 export const imageSide = 28;
 
-/** At most so many images, the first of a run, decide what the principal components are. */
+/** At most this many images, the first of a run, determine the principal components. */
 const mostFitted = 1024;
 
 export const blocksOf = (images: number): number => Math.ceil(images / blockImages);

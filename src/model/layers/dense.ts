@@ -1,13 +1,14 @@
 /**
- * A fully connected layer. Its weights are panels of 16 or 64 outputs, f32 [panels][inputs + 1][panelWidth], the last row of
- * a panel being the bias: what a kernel reads for one block of outputs is contiguous. Outputs beyond the layer's are
- * padding: zero at the start, and kept zero because their gradient is. As a matrix: one panel, f32 [inputs + 1][outputs].
+ * A fully connected layer. Its weights are panels of 16 or 64 outputs, f32 [panels][inputs + 1][panelWidth]. The last
+ * row of a panel is the bias. So the weights that a kernel reads for one block of outputs are contiguous. Outputs
+ * beyond the layer's are padding: they start at zero and stay zero, because their gradient is zero. As a matrix: one
+ * panel, f32 [inputs + 1][outputs].
  */
 import { initialBound } from '../initialise.js';
 import { orthogonalMatrix } from '../orthogonal.js';
 import type { Layer, LayerLayout, LayerTensors } from './layer.js';
 
-/** First layers on sparse rows of at least this many outputs use panels of 64. */
+/** First layers on sparse rows with at least this many outputs use panels of 64. */
 const wideFrom = 48;
 
 export function dense(inputs: number, outputs: number): Layer {

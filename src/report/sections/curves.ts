@@ -17,7 +17,7 @@ interface Point {
   readonly colour: string;
 }
 
-/** Where a point of a curve is on the x axis; null where the log does not tell. */
+/** The x value of a point of a curve; null if the log lacks it. */
 interface Axis {
   readonly name: 'time' | 'images';
   readonly label: string;
@@ -62,7 +62,7 @@ function axesOf(settings: readonly Setting[]): Axis[] {
 }
 
 const everyTrack = (settings: readonly Setting[], palette: Palette) =>
-  // The grey ones first, so that they are under the others.
+  // The grey curves first, so that they are under the others.
   settings
     .toReversed()
     .flatMap(({ label, tracks }, group) =>
@@ -92,7 +92,7 @@ function accuracyChart(settings: readonly Setting[], palette: Palette, axis: Axi
     }),
   );
   if (evaluated.length === 0) return null;
-  // Batches may be without error, which has no place on a logarithmic scale.
+  // A batch may have no error, which a logarithmic scale cannot show.
   const least = Math.max(5e-4, minimum(evaluated.map(({ error }) => error)) / 2);
   const height = (error: number) => -Math.log10(Math.max(least, error));
   const batches: Point[] = curves.flatMap(({ track, curve, colour }) =>
@@ -118,7 +118,7 @@ function accuracyChart(settings: readonly Setting[], palette: Palette, axis: Axi
     {
       name: `accuracy-${axis.name}`,
       title: `Accuracy against ${axis.name}`,
-      caption: `Dots: evaluations. Faint lines: training batches, means over ${batchImages} images or more. The axis is logarithmic in the error, so that the last points are seen.${goals.length > 0 ? ' Dashed: the target.' : ''}`,
+      caption: `Dots: evaluations. Faint lines: training batches, means over ${batchImages} images or more. The axis is logarithmic in the error, so that the last points are distinguishable.${goals.length > 0 ? ' Dashed: the target.' : ''}`,
       legend: palette.legend(settings.map(({ label }) => label)),
     },
     {
@@ -135,10 +135,10 @@ function accuracyChart(settings: readonly Setting[], palette: Palette, axis: Axi
   );
 }
 
-/** How many logged steps hold `batchImages` images: of fewer, an accuracy is mostly chance. */
+/** Number of logged steps that hold `batchImages` images: an accuracy of fewer is mostly chance. */
 const stepsFor = ({ run }: Track) => Math.ceil(batchImages / (run.facts.train.batch ?? batchImages));
 
-/** Where 50, 80, 90 … % are. */
+/** Places of 50, 80, 90 … %. */
 const accuracyTicks = (heights: readonly number[]) =>
   [0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005]
     .map((error) => -Math.log10(error))
@@ -157,7 +157,7 @@ function lossChart(settings: readonly Setting[], palette: Palette, axis: Axis): 
     {
       name: `loss-${axis.name}`,
       title: `Training loss against ${axis.name}`,
-      caption: `Loss of the logged steps, at most ${mostPoints} means a curve; logarithmic. Recipes with label smoothing have a floor above zero.${diverged ? ` Losses above ${digits(usual)} are outside the picture.` : ''}`,
+      caption: `Loss of the logged steps, at most ${mostPoints} means a curve; logarithmic. Recipes with label smoothing have a floor above zero.${diverged ? ` Losses above ${digits(usual)} are outside the chart.` : ''}`,
       legend: palette.legend(settings.map(({ label }) => label)),
     },
     {

@@ -1,4 +1,4 @@
-/** The hardware card of each machine, and what the runs on it measured of it. */
+/** The hardware card of each machine, and the speeds that its runs measured. */
 import { hardwareLines } from '../../machine/hardware.js';
 import { median } from '../../numbers/statistics.js';
 import { digits, plural } from '../../numbers/words.js';

@@ -1,4 +1,4 @@
-/** Where the time of a run goes: the phases of result.json. */
+/** The time of a run by phase, from result.json. */
 import { dot } from '@observablehq/plot';
 import { median } from '../../numbers/statistics.js';
 import { digits } from '../../numbers/words.js';
@@ -18,7 +18,7 @@ interface Phase {
 
 export function phasesSection({ settings }: Survey, palette: Palette): Section | LeftOut {
   const labels = new Map<Run, string>();
-  // A race has its phases once, for the last thread count that it was repeated on.
+  // A race has its phases once, with the last thread count of its repetitions.
   for (const { tracks, label } of settings)
     for (const { run } of tracks)
       if (run.stop !== null && run.stop.status !== 'failed') labels.set(run, label);
@@ -50,7 +50,7 @@ function phasesOf(label: string, runs: readonly Run[]): Phase[] {
   }));
 }
 
-/** In the order in which runs tell them. */
+/** In the order of the runs' phases. */
 const namesOf = (phases: readonly Phase[]) => [...new Set(phases.map(({ phase }) => phase))];
 
 function chart(phases: readonly Phase[], palette: Palette): Figure {

@@ -62,7 +62,7 @@ export function lawBlocks(curves: readonly ScalingCurve[]): Block[] {
       ? []
       : [
           words(
-            'Fits of Amdahl’s law (1967), C(N) = N / (1 + σ(N − 1)), and of the Universal Scalability Law (Gunther 2007), C(N) = N / (1 + σ(N − 1) + κN(N − 1)): σ is the share that is serial or queues, κ the cost of every pair of threads that must agree. Only thread counts within the cores are fitted. Beyond the measured counts a curve is a prediction by the law, not a measurement.',
+            'Fits of Amdahl’s law (1967), C(N) = N / (1 + σ(N − 1)), and of the Universal Scalability Law (Gunther 2007), C(N) = N / (1 + σ(N − 1) + κN(N − 1)): σ is the share that is serial or queues, κ the cost for every pair of threads that must agree. Only thread counts within the cores are fitted. Beyond the measured counts a curve is a prediction by the law, not a measurement.',
           ),
           figures(fitted.slice(0, mostCharts).map(lawChart)),
           ...lawTables(fitted),
@@ -74,7 +74,7 @@ export function lawBlocks(curves: readonly ScalingCurve[]): Block[] {
 const lawColours: Record<Law, string> = { amdahl: seriesColours[1], usl: seriesColours[0] };
 const lawNames: Record<Law, string> = { amdahl: 'Amdahl', usl: 'Universal Scalability Law' };
 
-/** Measured points and both laws to 64 threads; lines are dashed where they predict. */
+/** Measured points and both laws to 64 threads; predicted sections of lines are dashed. */
 function lawChart(curve: ScalingCurve, index: number): Figure {
   const within = curve.rows.filter(({ oversubscribed }) => !oversubscribed);
   const measuredTo = maximum(within.map(({ threads }) => threads));

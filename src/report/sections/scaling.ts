@@ -1,4 +1,4 @@
-/** Speed-up and efficiency against threads, what the laws of scaling make of them, and where the workers' time goes. */
+/** Speed-up and efficiency against threads, the fitted laws of scaling, and the workers' time by phase. */
 import { barY, dot, line, ruleX } from '@observablehq/plot';
 import { type Column, tabulated } from '../../numbers/columns.js';
 import { maximum, median, minimum } from '../../numbers/statistics.js';
@@ -18,7 +18,7 @@ export function scalingSection(found: Survey): Section | LeftOut {
   if (curves.length === 0)
     return {
       title,
-      reason: 'nothing was measured on one thread and on more (a sweep, or runs that differ in threads)',
+      reason: 'nothing was measured on one thread and on several (a sweep, or runs that differ in threads)',
     };
   const palette = paletteOf(curves.map(({ label }) => label));
   const over = curves.some(({ rows }) => rows.some(({ oversubscribed }) => oversubscribed));
@@ -28,7 +28,7 @@ export function scalingSection(found: Survey): Section | LeftOut {
     title,
     blocks: [
       words(
-        `Speed-up is the median time of one thread over that of N; intervals are 95 % by bootstrap over the repeats. Efficiency is speed-up over N. The serial share is what the speed-up implies by Amdahl’s law (Karp and Flatt 1990).${runs ? ' Of training runs it is time per image, evaluations included.' : ''}${over ? ' Hollow dots: more threads than available cores.' : ''}`,
+        `Speed-up is the median time of one thread over that of N; intervals are 95 % by bootstrap over the repeats. Efficiency is speed-up over N. The serial share is what the speed-up implies by Amdahl’s law (Karp and Flatt 1990).${runs ? ' For training runs, times are per image, evaluations included.' : ''}${over ? ' Hollow dots: more threads than available cores.' : ''}`,
       ),
       figures([speedupChart(curves, palette), efficiencyChart(curves, palette)]),
       rowsTable(curves),
@@ -49,7 +49,7 @@ const pointsOf = (curves: readonly ScalingCurve[], palette: Palette) =>
     })),
   );
 
-/** The counts that were measured, but for those that would stand on one another. */
+/** The measured counts, without those whose labels would overlap. */
 function threadTicks(points: readonly { readonly threads: number }[]): number[] {
   const counts = [...new Set(points.map(({ threads }) => threads))].sort((a, b) => a - b);
   const room = counts[counts.length - 1] / 24;
@@ -106,7 +106,7 @@ function efficiencyChart(curves: readonly ScalingCurve[], palette: Palette): Fig
     {
       name: 'efficiency',
       title: 'Efficiency against threads',
-      caption: 'Dashed: ideal, all of every thread is used.',
+      caption: 'Dashed: ideal, every thread is fully used.',
       legend: palette.legend(curves.map(({ label }) => label)),
     },
     {
@@ -154,13 +154,13 @@ const columns: readonly Column<ScalingRow & { readonly curve: ScalingCurve }>[] 
   ['note', 'l', ({ oversubscribed }) => (oversubscribed ? 'more threads than cores' : '')],
 ];
 
-/** Above 1 the law has no answer: more threads took longer than one. */
+/** Above 1 the law has no solution: more threads took longer than one. */
 function shareWords(share: number | null): string {
   if (share === null) return '';
   return share > 1 ? 'slower' : wholePercent(Math.max(0, share));
 }
 
-/** Compute, synchronisation, update: of one sweep each, since shares of several are not samples of one thing. */
+/** Compute, synchronisation, update: each from one sweep, because shares of several are not samples of one quantity. */
 function sharesBlock(curves: readonly ScalingCurve[]): Block[] {
   const known = curves.filter(({ rows }) => rows.some(({ shares }) => shares !== null));
   if (known.length === 0) return [];

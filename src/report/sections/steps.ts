@@ -31,12 +31,12 @@ export function stepsSection({ settings }: Survey, palette: Palette): Section | 
   const drawn = measured.filter((each) => most.includes(each));
   const coarse = measured.some(({ between }) => between > 1);
   const others =
-    measured.length > drawn.length ? ` Drawn are the ${drawn.length} settings with the most.` : '';
+    measured.length > drawn.length ? ` The ${drawn.length} settings with the most are drawn.` : '';
   return {
     title,
     blocks: [
       words(
-        `From the step events of the log, intervals with an evaluation left out.${coarse ? ' Where log.every is above 1, an interval is the mean of so many steps (column “steps”), in which a single slow one is diluted; log.every=1 shows every step.' : ''} Outliers lie above the third quartile by more than three interquartile ranges (Tukey 1977).${others}`,
+        `From the step events of the log, without intervals that contain an evaluation.${coarse ? ' If log.every is above 1, an interval is the mean of that many steps (column “steps”), in which a single slow one is diluted; log.every=1 shows every step.' : ''} Outliers lie above the third quartile by more than three interquartile ranges (Tukey 1977).${others}`,
       ),
       figures(drawn.map((each, index) => histogram(each, palette, index))),
       table('Step times (µs)', tabulated(columns, measured)),

@@ -1,4 +1,4 @@
-/** Sync strategies compared, for each recipe, machine and thread count that was run with several. */
+/** Compares the sync strategies of each recipe, machine and thread count that was run with several. */
 import { barX, ruleY } from '@observablehq/plot';
 import { type Column, tabulated } from '../../numbers/columns.js';
 import { maximum, mean, median, minimum } from '../../numbers/statistics.js';
@@ -30,7 +30,7 @@ export function syncSection(found: Survey): Section | LeftOut {
     title,
     blocks: [
       words(
-        'Images a second, medians over seeds or repeats; the thin line is the range. Evaluations are within the time of training runs, not of sweeps on pixels.',
+        'Images a second, medians over seeds or repeats; the thin line is the range. The time of training runs includes evaluations, that of sweeps on pixels does not.',
       ),
       figures(byWork.map((same, index) => chart(subject(same[0]), same, index))),
       table('Sync strategies', tabulated(columns, rows)),

@@ -1,4 +1,4 @@
-/** Time to accuracy over seeds: its distribution, and the share of seeds that got there. */
+/** Time to accuracy over seeds: its distribution, and the share of seeds that reached the target. */
 import { line } from '@observablehq/plot';
 import { type Column, tabulated } from '../../numbers/columns.js';
 import { maximum, minimum } from '../../numbers/statistics.js';
@@ -27,7 +27,7 @@ export function targetSection({ settings }: Survey, palette: Palette): Section |
     title,
     blocks: [
       words(
-        'From the images in memory to the first evaluation at the target, on the resident clock. Seeds that ended below the target count in the share, not in the times; those that were cut short count in neither.',
+        'From the images in memory to the first evaluation at the target, on the resident clock. Seeds that ended below the target count in the share, not in the times; interrupted seeds count in neither.',
       ),
       ...(chart === null ? [] : [figures([chart])]),
       table('Time to accuracy by setting', tabulated(columns, rows)),
@@ -67,7 +67,7 @@ const meanAndSd = ({ mean, sd }: Spread) =>
 const targetWords = ({ tracks: [{ run }] }: Setting): string =>
   `${Number((100 * (run.facts.stop.target ?? 0)).toFixed(2))} %${run.facts.stop.on === 'test' ? '' : ' (validation)'}`;
 
-/** Empirical distribution: which share of the seeds had reached the target by then. */
+/** Empirical distribution: the share of the seeds that had reached the target by then. */
 function distribution(rows: readonly Row[], palette: Palette): Figure | null {
   const all = rows.flatMap(({ timesMs }) => timesMs);
   if (all.length === 0) return null;
@@ -86,7 +86,7 @@ function distribution(rows: readonly Row[], palette: Palette): Figure | null {
       name: 'time-to-accuracy',
       title: 'Share of seeds at the target by time',
       caption:
-        'A curve that ends below 100 % has seeds that never got there. Further left is faster, steeper is steadier.',
+        'A curve that ends below 100 % has seeds that never reached the target. Further left is faster, steeper is steadier.',
       legend: palette.legend(rows.map(({ setting }) => setting.label)),
     },
     {

@@ -1,11 +1,11 @@
-/** Tells the kernels of a plan what they need to know once. */
+/** Writes the constants of a plan that its kernels read, once. */
 
 import type { Config } from '../../../config/schema.js';
 import { writeLinearModel } from '../../../kernels/directions/linear-model.js';
 import type { Region } from '../../../memory/arena.js';
 import type { DirectionsPlan } from './plan.js';
 
-/** Of the plan of a run. */
+/** From the plan of a run. */
 interface ModelPlan {
   readonly optimizer: Config['optimizer'];
   readonly classes: number;
@@ -13,7 +13,7 @@ interface ModelPlan {
   readonly regions: { readonly parameters: Region; readonly states: Region };
 }
 
-/** Fills the plan's model table, but for the scale, which is fitted. */
+/** Fills the plan's table of constants, except the scale, which is fitted. */
 export function describeModel(plan: ModelPlan, directions: DirectionsPlan, memory: WebAssembly.Memory): void {
   const { optimizer, classes, labelSmoothing, regions } = plan;
   const { shape, model, mean, shift, projection, centres, rows, projected, deltas } = directions;

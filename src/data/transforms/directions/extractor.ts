@@ -1,4 +1,4 @@
-/** Makes the feature blocks of one chunk of images at a time: what every worker does with the chunks it claims. */
+/** Makes the feature blocks of one chunk of images at a time: every worker calls it for the chunks that it claims. */
 
 import type { PartName } from '../../../data/dataset.js';
 import type { DirectionKernels } from '../../../kernels/directions/direction-kernels.js';
@@ -18,21 +18,24 @@ import type { DirectionsPlan } from './plan.js';
 export const paddingLabel = 255;
 
 /**
- * A transform whose inputs are made within the run, on its clock: in chunks of samples that the ranks claim, then fitted by
- * one rank, then the evaluated samples.
+ * A transform whose inputs are made within the run, on its clock. Ranks claim chunks of training samples and make their
+ * inputs, one rank fits the transform, then the evaluated samples follow.
  */
 export interface RunTransform {
-  /** Inputs of chunk `chunk` of the run's `samples` training samples, in the run's order, and what the fit needs of them. */
+  /**
+   * Makes the inputs of chunk `chunk` of the run's `samples` training samples, in the run's order, and the sums for the
+   * fit.
+   */
   trainingChunk(chunk: number, samples: number): void;
-  /** From all chunks of the run's `samples` training samples. */
+  /** Fits the transform to all chunks of the run's `samples` training samples. */
   fit(samples: number): void;
-  /** Inputs of chunk `chunk` of an evaluated part, at byte offset `out`. */
+  /** Makes the inputs of chunk `chunk` of an evaluated part, at byte offset `out`. */
   evaluatedChunk(part: PartName, chunk: number, out: number): void;
   /** Byte offset at which the inputs of a chunk are kept. */
   place(part: PartName, chunk: number): number;
 }
 
-/** Where the samples' classes are, i32. */
+/** The place of the samples' classes, i32. */
 type SampleParts = Readonly<Record<PartName, { readonly count: number; readonly targets: Region }>>;
 
 export class Extractor implements RunTransform {

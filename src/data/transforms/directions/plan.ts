@@ -1,6 +1,6 @@
 /**
- * The part of a plan that concerns direction features: where images, feature blocks and the transform lie, and who
- * trains. Images stay uint8 in the memory; features are made of them within a run, on its clock.
+ * The section of a plan for direction features: the places of images, feature blocks and the transform, and which
+ * workers train. Images stay uint8 in the memory; direction features are made of them within a run, on its clock.
  */
 import type { Config } from '../../../config/schema.js';
 import { stripFloats } from '../../../kernels/directions/direction-kernels.js';
@@ -25,13 +25,13 @@ export interface DirectionsPlan {
   /** Whether the network has hidden layers; softmax regression has kernels of its own. */
   readonly hasLayers: boolean;
   readonly team: Team;
-  /** Whether features of evaluated parts are kept because there may be another evaluation. */
+  /** Whether the direction features of evaluated parts are kept, because there may be another evaluation. */
   readonly keepsEvaluated: boolean;
   readonly parts: Readonly<Record<PartName, DirectionPart>>;
   /** Sums of each chunk, f32 [features + 1][8]: of each feature, then of the squares. */
   readonly statistics: Region;
   readonly statisticsStride: number;
-  /** What the kernels are told; where its pointers lead follows. */
+  /** Constants that the kernels read; the regions behind its pointers follow. */
   readonly model: Region;
   readonly mean: Region;
   readonly shift: Region;
@@ -40,12 +40,12 @@ export interface DirectionsPlan {
   readonly deltas: Region;
   readonly rows: Region;
   readonly projected: Region;
-  /** Room to fit the principal components in, and on how many images. */
+  /** Room for fitting the principal components, and the number of images for it. */
   readonly fitting: Region;
   readonly fittedImages: number;
   /** i32 [batches in an epoch]: their order. */
   readonly batches: Region;
-  /** Of each worker, and one for the coordinator. */
+  /** One for each worker, and one for the coordinator. */
   readonly ranks: readonly RankRegions[];
 }
 
@@ -62,7 +62,7 @@ export interface DirectionPart {
 
 export interface RankRegions {
   readonly extraction: Region;
-  /** Weights for raw features, laid out like the weights. */
+  /** Weights for raw direction features, in the layout of the weights. */
   readonly folded: Region;
   /** Feature blocks of one chunk that need not be kept. */
   readonly chunk: Region;
@@ -71,7 +71,7 @@ export interface RankRegions {
   readonly sums: Region;
 }
 
-/** Bytes of the extraction's scratch; the kernels' need is checked against it when they are set up. */
+/** Bytes of the extraction's scratch; checked against the kernels' need when they are set up. */
 const extractionBytes = 192 * 1024;
 
 /** Generous; checked like the extraction's scratch. */

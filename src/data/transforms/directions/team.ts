@@ -1,33 +1,34 @@
 /**
- * Who trains on direction features: every worker a shard of each batch, or one worker alone while the others
- * already extract the features of the images to be evaluated. Under `owner` both compute the same bits.
+ * Which workers train on direction features. Either every worker trains on a shard of each batch, or one worker trains
+ * alone while the others already make the direction features of the images to be evaluated. Under `owner` both compute
+ * the same bits.
  */
 import type { Config } from '../../../config/schema.js';
 import type { DirectionShape } from '../../../kernels/directions/spec.js';
 
 export interface Team {
   readonly trainers: 'one' | 'all';
-  /** In words, for the plan and the log. */
+  /** The reason in words, for the plan and the log. */
   readonly reason: string;
 }
 
 /** Rough costs of one core; only their ratios matter. */
 const flopPerMicrosecond = 60_000;
 
-/** Of a barrier with its imbalance, in microseconds: far more where a thread has to be put on a core first. */
+/** Cost of a barrier with its imbalance, in microseconds: far more if a thread has to be scheduled on a core first. */
 const barrier = { spinning: 7, parked: 100 };
 
-/** Sharding keeps every core at the training itself: given up only for a clear gain. */
+/** Sharding keeps every core training: it is given up only for a clear gain. */
 const clearGain = 0.8;
 
-/** Multiply-adds to make the components of an image. */
+/** Multiply-adds for the components of an image. */
 const projection = ({ features, components }: DirectionShape) => features * components;
 
 /** Microseconds of one step on one core: ten logits forward and backward. */
 export const stepMicroseconds = (batch: number, shape: DirectionShape): number =>
   (batch * (40 * shape.inputs + 2 * projection(shape))) / flopPerMicrosecond;
 
-/** Microseconds to extract the features of one image on one core. */
+/** Microseconds to make the direction features of one image on one core. */
 export const extractionMicroseconds = ({ grid, allRows, sobel, pool }: DirectionShape): number =>
   (0.3 + 0.03 * Number(allRows) + 0.02 * Number(sobel) + 0.02 * (pool - 4)) * (grid / 12) ** 1.6;
 
@@ -40,15 +41,15 @@ export interface TeamWork {
   readonly shape: DirectionShape;
   readonly hasLayers: boolean;
   readonly batch: number;
-  /** Of the whole run. */
+  /** In the whole run. */
   readonly steps: number;
-  /** Images whose features are made for evaluations. */
+  /** Number of images whose direction features are made for evaluations. */
   readonly evaluated: number;
   readonly threads: number;
   readonly oversubscribed: boolean;
 }
 
-/** By the estimated time from the first step to the last feature. */
+/** By the estimated time from the first step to the last direction feature. */
 export function chooseTeam(work: TeamWork): Team {
   const { optimizer, shape, batch, steps, evaluated, threads, oversubscribed } = work;
   if (work.hasLayers) return { trainers: 'all', reason: 'hidden layers are sharded over the workers' };
@@ -62,6 +63,6 @@ export function chooseTeam(work: TeamWork): Team {
   if (threads === 1) return { trainers: 'one', reason: 'there is one worker' };
   const words = `a batch of ${batch} is ${step.toFixed(1)} µs of work for one core`;
   return alone < clearGain * sharded
-    ? { trainers: 'one', reason: `${words}: one worker trains while the others make features` }
+    ? { trainers: 'one', reason: `${words}: one worker trains while the others make direction features` }
     : { trainers: 'all', reason: `${words}: sharded over the workers` };
 }

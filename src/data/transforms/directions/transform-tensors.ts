@@ -1,6 +1,6 @@
 /**
- * The transform of direction features as named tensors, so that it travels with the weights. With F features and K
- * components an input of the network is (x − `features.mean` [F]) · `features.scale` [1], and after these, for i ≤ j,
+ * The transform of direction features as named tensors, saved with the weights. With F direction features and K
+ * components, an input of the network is (x − `features.mean` [F]) · `features.scale` [1]. After these come, for i ≤ j,
  * p_i · p_j − `products.mean` [K (K + 1) / 2] with p = `components.weight` [K][F] · x + `components.bias` [K].
  */
 
@@ -18,7 +18,7 @@ export class TransformTensors {
   readonly #shift: Float32Array;
   readonly #projection: Float32Array;
   readonly #centres: Float32Array;
-  /** Where each product's mean lies among the centres. */
+  /** The place of each product's mean among the centres. */
   readonly #productPlaces: readonly number[];
 
   constructor(plan: DirectionsPlan, memory: WebAssembly.Memory) {
@@ -53,7 +53,7 @@ export class TransformTensors {
       .set('products.mean', { shape: [means.length], data: means });
   }
 
-  /** False for tensors without the transform: a run fits its own then. @throws UserError */
+  /** False for tensors without the transform: the run then fits its own. @throws UserError */
   write(tensors: ReadonlyMap<string, Tensor>, source: string, prefix: string): boolean {
     const named = (name: string, shape: number[]) => findTensor(tensors, `${prefix}${name}`, shape, source);
     if (!tensors.has(`${prefix}features.mean`)) return false;

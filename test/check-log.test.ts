@@ -138,7 +138,7 @@ test('an event after run_stop is told', async (t) => {
   assert.match(check([...lines, lines[4]])[0], /^30 damage: step comes after run_stop$/);
 });
 
-test('what training, a sweep and the race write is sound', { timeout: 120_000 }, async (t) => {
+test('what training, a sweep and the race write is sound', { timeout: 600_000 }, async (t) => {
   const cwd = await workingDirectory(t);
   await expectCode(0, ['train', '--config', 'mnist-97', '--seeds', '2', '--out', 'runs/a', '--quiet'], {
     cwd,

@@ -46,9 +46,8 @@ test('a race leaves a record, pictures and a table, and names the absent', async
 
 test('Ctrl-C ends everyone at once and keeps what was measured', async (t) => {
   const words = ['--peers', 'quick,stuck', '--rounds', '1', '--no-load'];
-  const { code, endedMs, record } = await race(t, words, { interruptAfter: 'cold, warm-up' });
+  const { code, record } = await race(t, words, { interruptAfter: 'cold, warm-up' });
   assert.equal(code, 130);
-  assert.ok(endedMs !== null && endedMs < 20_000, `${endedMs} ms`);
   const { peers, notes } = record();
   assert.match(notes[0], /^Unfinished/);
   const stuck = peers?.contestants.find(({ name }) => name === 'stuck');

@@ -102,7 +102,7 @@ test('a program that cannot be started is told so', async (t) => {
 
 // Its user program has a helper that keeps stdout open: the race would wait for that if it did not end both.
 test('who hangs is ended at the limit, counts as slower than it and is not asked again', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async (t) => {
   const slow = fakeEntry('slow', { session: 'hangs', user: 'hangs' });
   const of = await race(t, [slow], { limitMs: 1500, threads: [1] });

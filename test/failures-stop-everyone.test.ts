@@ -42,16 +42,19 @@ for (const sync of ['owner', 'sharded', 'average', 'hogwild', 'local-sgd']) {
     await assert.rejects(takeSteps(session, 0, [0.1, 0.1, 0.1], 0, 600), (error) => {
       assert.ok(error instanceof WorkerFailure);
       if (sync !== 'hogwild') assert.equal(error.rank, 0);
-      assert.match(error.message, new RegExp(`worker ${error.rank} failed: .*out of bounds`));
+      assert.match(error.message, new RegExp(`worker ${error.rank} .*out of bounds`));
       return true;
     });
     await session.close();
   });
 
-  test(`${sync}: an abort in the middle of a long command ends it before its last step`, async () => {
+  test(`${sync}: an abort in the middle of a long command ends it after whole steps, none or some, before its last one`, async (t) => {
+    // However long a step takes on a busy machine, it is not given up.
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const controller = new AbortController();
     const words = ['model.hidden=[1000,1000]', 'train.batch=1', `parallel.sync=${sync}`];
     const session = await ready(2, words, controller.signal);
+    t.after(() => session.close());
     const rates = new Array(600).fill(1e-6);
     // When this returns the command is sent, and its 600 steps are seconds of work.
     const running = takeSteps(session, 0, rates, 0, 600);
@@ -59,8 +62,15 @@ for (const sync of ['owner', 'sharded', 'average', 'hogwild', 'local-sgd']) {
     await assert.rejects(running, { name: 'Interrupted' });
     const work = { first: 0, rates, firstSample: 0, epochSamples: 600, extract: false, evaluate: null };
     const finished = session.finishedSteps(work).length;
-    await session.close();
+    assert.equal(session.isWhole, true);
     assert.ok(finished < 600, `${finished} steps`);
+    const stopped = session.parameters();
+    await session.close();
+    if (sync === 'hogwild') return;
+    const again = await ready(2, words);
+    t.after(() => again.close());
+    if (finished > 0) await takeSteps(again, 0, rates.slice(0, finished), 0, 600);
+    assert.deepEqual(again.parameters(), stopped);
   });
 }
 
@@ -91,7 +101,7 @@ for (const sync of ['owner', 'hogwild', 'local-sgd'])
     try {
       await assert.rejects(takeSteps(session, 7, rates, 0, 600), {
         exitCode: 1,
-        message: /^the loss is not finite at step (9|1[0-7]): .*optimizer\.lr/,
+        message: /not finite .*step (9|1[0-7])\b.*optimizer\.lr/,
       });
     } finally {
       await session.close();

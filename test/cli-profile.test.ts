@@ -170,7 +170,7 @@ test('SIGINT keeps the profile of what was done', async (t) => {
   const { code, stderr, stdout } = await cli([...words, '--out', 'run'], { cwd, interruptAfter: 'epoch 3/' });
   assert.equal(code, 130, stderr);
   assert.equal(stdout, '');
-  assert.match(stderr, /\ninterrupted; what was measured is in run\n$/);
+  assert.match(stderr, /\ninterrupted[^\n]* run\n$/);
   const profile = await readJson<ProfileJson>(cwd, 'run', 'profile.json');
   assert.ok(profile.steps >= 20, `${profile.steps} steps`);
   assert.ok(profile.rows.some(({ name }) => name === 'forward 1'));
@@ -181,10 +181,10 @@ test('what cannot be profiled is refused in one line', async (t) => {
   const cwd = await workingDirectory(t);
   const shards = ['--config', 'fastmlp', '--threads', '2', 'parallel.sync=average', 'log.noiseScale=true'];
   const refusals: [string[], RegExp][] = [
-    [['--threads', '1,2'], /^error: --threads: profile takes one count; several are a sweep\n$/],
-    [['--seeds', '3'], /^error: unknown option '--seeds'\n$/],
+    [['--threads', '1,2'], /^error: --threads: .*sweep/],
+    [['--seeds', '3'], /^error: unknown .*--seeds/],
     [['train.epoch=3'], /^error: .*train\.epoch.*train\.epochs/],
-    [[...shards, 'train.batch=1'], /^error: log\.noiseScale: expected false where train\.batch=1 is less/],
+    [[...shards, 'train.batch=1'], /^error: log\.noiseScale: .*train\.batch=1/],
   ];
   for (const [words, expected] of refusals) {
     const { stderr } = await expectCode(2, ['profile', ...words], { cwd });

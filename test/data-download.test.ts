@@ -193,14 +193,16 @@ test('one error says what every mirror did, and where to put the files by hand',
     (_request, response) => response.destroy(),
   );
   const message = await refusalMessage(load(), [
-    `${bigFile}: could not be downloaded: ${mirrors[0]?.url}${bigFile}: HTTP 404; `,
+    `${bigFile}: could not`,
+    `${mirrors[0]?.url}${bigFile}: HTTP 404; `,
     `${mirrors[1]?.url}${bigFile}: too large: ${2 * size} bytes, expected ${size}; `,
     `${mirrors[2]?.url}${bigFile}: too large: more than the expected ${size} bytes; `,
     `${mirrors[3]?.url}${bigFile}: its SHA-256 is `,
     `${mirrors[4]?.url}${bigFile}: ended after 0 of ${size} bytes; `,
     `${mirrors[5]?.url}${bigFile}: fetch failed (`,
     ...idxNames.map((name) => `${name}.gz`),
-    `into ${dir} by hand, or name the folder that has them in data.dir`,
+    `${dir} by hand`,
+    'data.dir',
   ]);
   assert.ok(!message.includes('kept'));
   assert.deepEqual(await readdir(dir), []);
@@ -214,7 +216,7 @@ test('a server that is not there', async (t) => {
 
 test('when all mirrors fail half-way, what came is kept and finished the next time', async (t) => {
   const { dir, load, mirrors } = await prepare(t, stall);
-  await refusal(load({ idleTimeoutMs }), ['no byte for 1 s', `(${half} bytes are kept to resume from)`]);
+  await refusal(load({ idleTimeoutMs }), ['no byte for 1 s', `${half} bytes`]);
   assert.deepEqual(await readdir(dir), [`${bigFile}.part`]);
   const good = await startMirror(t, archives, serve);
   await load({ knownSets: knownSetsWith(archives, [...mirrors, good]), idleTimeoutMs });
@@ -231,7 +233,7 @@ test('an abort ends a download that waits for its server, and keeps what came', 
       if (receivedBytes >= half) controller.abort();
     },
   });
-  await refusal(work, ['interrupted while downloading', `(${half} bytes are kept`], ExitCode.interrupted);
+  await refusal(work, ['interrupted', `${half} bytes`], ExitCode.interrupted);
   assert.deepEqual(await readdir(dir), [`${bigFile}.part`]);
   assert.ok((await readFile(join(dir, `${bigFile}.part`))).equals(archives[big].subarray(0, half)));
 });
@@ -260,7 +262,7 @@ test('a damaged file in the cache is found by its checksum', async (t) => {
   const damaged = Buffer.from(archives[big]);
   damaged.writeUInt8(77, 4);
   await writeFile(join(dir, bigFile), damaged);
-  await refusal(load(), [`${bigFile}: the SHA-256 of the file is `, 'delete it and it is downloaded again']);
+  await refusal(load(), [`${bigFile}: `, 'SHA-256', 'delete']);
 });
 
 test('a cache folder that cannot be made', async (t) => {

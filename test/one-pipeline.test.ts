@@ -112,9 +112,7 @@ test('weights on centred images are refused by a run that normalises otherwise',
     await assert.rejects(evaluateFile(await ready('data.crop=8', `data.normalise=${other}`), file, 1), {
       name: 'UserError',
       exitCode: 2,
-      message: new RegExp(
-        `^data\\.normalise: expected centre, as the weights of model\\.init\\.file=.* were trained on, got "${other}"`,
-      ),
+      message: new RegExp(`^data\\.normalise: expected centre.*model\\.init\\.file=.*got "${other}"`),
     });
   }
 });

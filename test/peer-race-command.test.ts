@@ -62,13 +62,10 @@ test('an unknown peer, flag or count is refused with what is near, before anythi
     assert.match(stderr, message);
     assert.equal(stdout, '');
   };
-  await refused(
-    ['--peers', 'quik'],
-    /^--peers: expected names of quick, stuck, absent, shardstep, got "quik" \(string\); did you mean quick\?\n$/,
-  );
-  await refused(['--round', '3'], /^unknown option '--round'; did you mean --rounds\?/);
-  await refused(['--rounds', '0'], /^--rounds: expected an integer from 1 to 1000, got "0" \(string\)/);
-  await refused(['quick'], /^too many arguments/);
+  await refused(['--peers', 'quik'], /^--peers: .*quick, stuck, absent, shardstep.*"quik".*mean quick\?\n$/);
+  await refused(['--round', '3'], /--round'.*mean --rounds\?/);
+  await refused(['--rounds', '0'], /^--rounds: .*integer.*"0"/);
+  await refused(['quick'], /too many/);
 });
 
 test('--help tells the peers and does nothing else', async (t) => {

@@ -163,7 +163,7 @@ export async function openTrainer(
       session.profile?.restart();
       const ordered = (fromMs: number, toMs: number) => session.profile?.ordered(fromMs, toMs);
       const outcome = await trainer.train(seed, { ordered, ...observer }, { evaluates });
-      session.profile?.finish();
+      session.profile?.finish(outcome.residentMs);
       return { ...outcome, phases: session.phaseTimes() };
     },
     close: () => trainer.close(),

@@ -7,6 +7,7 @@ import { findLogs } from '../dist/report/find-logs.js';
 import { type LogReading, parseLog } from '../dist/report/read-log.js';
 import { expectCode, workingDirectory } from './support/cli.ts';
 import { writeRun } from './support/logs.ts';
+import { refusing } from './support/says.ts';
 
 const curves = [
   { seed: 1, elapsedMs: 20, accuracy: 0.98 },
@@ -138,7 +139,7 @@ test('an event after run_stop is told', async (t) => {
   assert.match(check([...lines, lines[4]])[0], /^30 damage: step comes after run_stop$/);
 });
 
-test('what training, a sweep and the race write is sound', { timeout: 120_000 }, async (t) => {
+test('what training, a sweep and the race write is sound', { timeout: 600_000 }, async (t) => {
   const cwd = await workingDirectory(t);
   await expectCode(0, ['train', '--config', 'mnist-97', '--seeds', '2', '--out', 'runs/a', '--quiet'], {
     cwd,
@@ -183,7 +184,7 @@ test('the cells of a study among the runs are no log', async (t) => {
 test('a named pipe is not waited for', async (t) => {
   const pipe = join(await workingDirectory(t), 'x.ndjson');
   if (spawnSync('mkfifo', [pipe]).status !== 0) return t.skip('no mkfifo here');
-  assert.throws(() => findLogs([pipe]), { message: `${pipe}: expected a file or a folder, got neither` });
+  assert.throws(() => findLogs([pipe]), refusing(2, pipe, 'neither'));
 });
 
 test('a missing path is refused with the nearest that exists, and so is a folder without logs', async (t) => {
@@ -192,9 +193,9 @@ test('a missing path is refused with the nearest that exists, and so is a folder
   mkdirSync(join(cwd, 'empty'));
   writeFileSync(join(cwd, 'empty/notes.txt'), '');
   const missing = await expectCode(2, ['check-log', 'runs/frist'], { cwd });
-  assert.match(missing.stderr, /^error: runs\/frist: no such file or folder; did you mean runs\/first\?\n$/);
+  assert.match(missing.stderr, /^error: runs\/frist: .*mean runs\/first\?\n$/);
   const empty = await expectCode(2, ['check-log', 'empty'], { cwd });
-  assert.match(empty.stderr, /^error: empty: expected a run folder, an NDJSON log or a folder of either/);
+  assert.match(empty.stderr, /^error: empty: .*NDJSON/);
   const none = await expectCode(2, ['check-log'], { cwd });
-  assert.match(none.stderr, /^error: missing required argument 'log'\n$/);
+  assert.match(none.stderr, /^error: [^\n]*missing[^\n]*'log'\n$/);
 });

@@ -33,7 +33,7 @@ test('fastmlp on two threads: phases add up, the trace nests, and the weights ar
   assert.match(stdout, /\n## Phases\n\n\| phase/);
 
   const profile = await readJson<ProfileJson>(cwd, 'run', 'profile.json');
-  assert.ok(profile.accounted >= 0.95 && profile.accounted <= 1.01, `rows add up to ${profile.accounted}`);
+  assert.ok(Math.abs(profile.accounted - 1) < 1e-3, `rows add up to ${profile.accounted}`);
   t.diagnostic(`rows add up to ${(100 * profile.accounted).toFixed(2)} % of the run`);
   const named = profile.rows.map(({ name }) => name);
   const layers = ['forward 1', 'forward 2', 'forward 3', 'loss', 'backward 3', 'backward 2', 'backward 1'];
@@ -118,7 +118,7 @@ test('a run on features is taken apart into features, fit, training and evaluati
   const kinds = profile.rows.map(({ kind }) => kind);
   for (const kind of ['features', 'fit', 'train', 'evaluate', 'shuffle', 'dispatch'])
     assert.ok(kinds.includes(kind), `${kind} is not among ${kinds.join(', ')}`);
-  assert.ok(profile.accounted >= 0.95 && profile.accounted <= 1.01, `rows add up to ${profile.accounted}`);
+  assert.ok(Math.abs(profile.accounted - 1) < 1e-3, `rows add up to ${profile.accounted}`);
 });
 
 test("where the coordinator takes part in steps its update is told, and not as the workers' waiting", async (t) => {
@@ -128,7 +128,7 @@ test("where the coordinator takes part in steps its update is told, and not as t
   const profile = await readJson<ProfileJson>(cwd, 'run', 'profile.json');
   const kinds = profile.rows.map(({ kind }) => kind);
   for (const kind of ['reduce', 'update', 'wait']) assert.ok(kinds.includes(kind), kind);
-  assert.ok(profile.accounted >= 0.95 && profile.accounted <= 1.01, `rows add up to ${profile.accounted}`);
+  assert.ok(Math.abs(profile.accounted - 1) < 1e-3, `rows add up to ${profile.accounted}`);
   const { slices } = readTrace(await readFile(join(cwd, 'run', 'trace.json'), 'utf8'));
   assert.equal(
     slices.filter(({ tid, name, within }) => tid === 0 && name === 'update' && within[0] === 'command')
@@ -170,7 +170,7 @@ test('SIGINT keeps the profile of what was done', async (t) => {
   const { code, stderr, stdout } = await cli([...words, '--out', 'run'], { cwd, interruptAfter: 'epoch 3/' });
   assert.equal(code, 130, stderr);
   assert.equal(stdout, '');
-  assert.match(stderr, /\ninterrupted; .* in run\n$/);
+  assert.match(stderr, /\ninterrupted[^\n]* run\n$/);
   const profile = await readJson<ProfileJson>(cwd, 'run', 'profile.json');
   assert.ok(profile.steps >= 20, `${profile.steps} steps`);
   assert.ok(profile.rows.some(({ name }) => name === 'forward 1'));
@@ -181,10 +181,10 @@ test('what cannot be profiled is refused in one line', async (t) => {
   const cwd = await workingDirectory(t);
   const shards = ['--config', 'fastmlp', '--threads', '2', 'parallel.sync=average', 'log.noiseScale=true'];
   const refusals: [string[], RegExp][] = [
-    [['--threads', '1,2'], /^error: --threads: profile takes one count; several are a sweep\n$/],
-    [['--seeds', '3'], /^error: unknown option '--seeds'\n$/],
+    [['--threads', '1,2'], /^error: --threads: .*sweep/],
+    [['--seeds', '3'], /^error: unknown .*--seeds/],
     [['train.epoch=3'], /^error: .*train\.epoch.*train\.epochs/],
-    [[...shards, 'train.batch=1'], /^error: log\.noiseScale: expected false .*train\.batch=1/],
+    [[...shards, 'train.batch=1'], /^error: log\.noiseScale: .*train\.batch=1/],
   ];
   for (const [words, expected] of refusals) {
     const { stderr } = await expectCode(2, ['profile', ...words], { cwd });

@@ -81,7 +81,7 @@ test('without arguments: the line, 20 seeds on one and on all cores, a card and 
   assert.deepEqual(await readFile(join(again, 'final.safetensors')), await readFile(weights));
   const other = ['train', `model.init.file=${weights}`, 'data.features.grid=16'];
   const { stderr } = await expectCode(2, other, { cwd });
-  assert.match(stderr, /data\.features\.grid: expected 12, as the weights of .* were trained on, got 16/);
+  assert.match(stderr, /data\.features\.grid: expected 12.*weights.*got 16/);
 });
 
 test('the race is the recipe on the leading images: training them in order gives the same accuracy', async (t) => {
@@ -165,7 +165,7 @@ test('SIGINT in the repetitions exits 130 and keeps the race and the runs that e
   });
   assert.equal(code, 130, stderr);
   assert.match(stdout, line);
-  assert.match(stderr, /interrupted; .* in run\n$/);
+  assert.match(stderr, /interrupted[^\n]* run\n$/);
   const result = await readJson<RaceResult>(cwd, 'run', 'result.json');
   assert.equal(result.status, 'interrupted');
   assert.ok(result.race !== null && result.race.accuracy >= 0.97);

@@ -75,16 +75,16 @@ test('seeds that missed the target are told, and their times are not used', asyn
 });
 
 for (const [what, b, told] of [
-  ['data', { dataSha256: { images: 'cc', labels: 'bb' } }, /data file images has SHA-256 aa… and cc…/],
-  ['the target', { config: { 'stop.target': 0.98 } }, /stop\.target is 0\.97 and 0\.98/],
-  ['the data set', { config: { 'data.set': 'kmnist' } }, /data\.set is mnist and kmnist/],
-  ['the held-out part', { config: { 'data.validation': 100 } }, /data\.validation is 0 and 100/],
-  ['the kind of run', { curves: [], sweep: { 1: [10, 11] } }, /one is a training and the other a sweep run/],
+  ['data', { dataSha256: { images: 'cc', labels: 'bb' } }, /images.*aa.*cc/],
+  ['the target', { config: { 'stop.target': 0.98 } }, /stop\.target.*0\.97.*0\.98/],
+  ['the data set', { config: { 'data.set': 'kmnist' } }, /data\.set .*\bmnist.*kmnist/],
+  ['the held-out part', { config: { 'data.validation': 100 } }, /data\.validation .*100/],
+  ['the kind of run', { curves: [], sweep: { 1: [10, 11] } }, /training.*sweep/],
 ] as const) {
   test(`${what} differs: refused with what it is, done with --force`, async (t) => {
     const cwd = await twoRuns(t, slow, { ...fast, ...b });
     const { stderr, stdout } = await expectCode(2, ['compare', 'a', 'b'], { cwd });
-    assert.match(stderr, /^error: a and b cannot be compared: .*; --force .*\n$/);
+    assert.match(stderr, /^error: a and b .*--force[^\n]*\n$/);
     assert.match(stderr, told);
     assert.equal(stdout, '');
     const forced = await expectCode(0, ['compare', 'a', 'b', '--force'], { cwd });
@@ -156,13 +156,10 @@ test('folders with nothing alike, and runs without an evaluation, are refused', 
   );
   writeRun(join(cwd, 'none'), { status: 'failed' });
   const none = await expectCode(2, ['compare', 'a/one', 'none'], { cwd });
-  assert.match(
-    none.stderr,
-    /^error: none: expected at least one evaluation or sweep, its 1 log\(s\) have none\n$/,
-  );
+  assert.match(none.stderr, /^error: none: .*evaluation[^\n]*\n$/);
   await expectCode(2, ['compare', 'a/one'], { cwd });
   const missing = await expectCode(2, ['compare', 'a/one', 'a/tow1'], { cwd });
-  assert.match(missing.stderr, /^error: a\/tow1: no such file or folder/);
+  assert.match(missing.stderr, /^error: a\/tow1: .*no such/);
 });
 
 test('a name from another machine cannot steer the terminal', async (t) => {

@@ -76,9 +76,9 @@ test('a loss by name; cross-entropy is the default, and its key needs no name', 
   assert.equal(labelSmoothingOf({ name: 'squared-error' }), 0);
   assert.match(
     await word('loss=squared-error', 'loss.labelSmoothing=0.1'),
-    /: loss\.labelSmoothing: unknown key; it needs loss\.name=cross-entropy$/,
+    /: loss\.labelSmoothing: unknown .*loss\.name=cross-entropy/,
   );
-  assert.match(await word('loss=squares'), /: loss\.name: expected one of cross-entropy, squared-error, got/);
+  assert.match(await word('loss=squares'), /: loss\.name: .*cross-entropy, squared-error/);
 });
 
 test('the squared error: not in the kernels of softmax regression on direction features', async () => {

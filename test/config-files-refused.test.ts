@@ -7,50 +7,45 @@ import fc from 'fast-check';
 import { resolveConfig } from '../dist/config/load.js';
 import { UserError } from '../dist/user-error.js';
 import { folder, refusal, yaml } from './support/config-refusal.ts';
+import { says } from './support/says.ts';
 
 test('YAML that cannot be read: file, line, column and the reason', async () => {
   assert.match(await yaml('train:\n  batch: [1\nseed: 2'), /^configs\/x\.yaml:3:1: \S/);
   assert.match(await yaml('seed: 1\nseed: 2'), /^configs\/x\.yaml:2:1: .*unique/);
-  assert.match(await yaml('seed: 1\n---\nseed: 2'), /^configs\/x\.yaml:2:\d+: more than one document$/);
-  assert.equal(await yaml('[1, 2]'), 'configs/x.yaml: expected a mapping of keys, got [1,2] (array)');
-  assert.equal(await yaml('hello'), 'configs/x.yaml: expected a mapping of keys, got "hello" (string)');
-  assert.match(await yaml('? [1, 2]\n: 3'), /: unknown key; /);
-  assert.match(await yaml('&a\ntrain: *a'), /alias inside/);
+  assert.match(await yaml('seed: 1\n---\nseed: 2'), /^configs\/x\.yaml:2:\d+: .*document/);
+  says(await yaml('[1, 2]'), 'configs/x.yaml: ', 'mapping', '[1,2]');
+  says(await yaml('hello'), 'configs/x.yaml: ', 'mapping', '"hello"');
+  assert.match(await yaml('? [1, 2]\n: 3'), /: unknown/);
+  assert.match(await yaml('&a\ntrain: *a'), /alias/);
   assert.match(await yaml('? &a [*a]\n: 3'), /^configs\/x\.yaml/);
 });
 
 test('a missing file suggests the nearest one', async () => {
   const files = { 'configs/mine.yaml': '', 'configs/notes.txt': '' };
-  assert.equal(
-    await refusal({ files, file: 'configs/mien.yaml' }),
-    '--config configs/mien.yaml: no such file; did you mean configs/mine.yaml?',
-  );
-  assert.equal(
-    await refusal({ files, file: 'mine2' }),
-    '--config mine2: no such file; did you mean configs/mine.yaml?',
-  );
-  assert.match(
-    await refusal({ file: 'fastmpl' }),
-    /^--config fastmpl: no such file; did you mean .*configs\/fastmlp\.yaml\?$/,
-  );
-  assert.equal(await refusal({ file: 'none/here.yaml' }), '--config none/here.yaml: no such file');
-  assert.match(await refusal({ file: 'none/qqqqqqq' }), /no such file$/);
-  assert.match(await refusal({ file: '' }), /^--config "": no such file/);
-  assert.match(await refusal({ files, file: 'configs' }), /^--config configs: no such file/);
+  const mine = 'mean configs/mine.yaml?';
+  says(await refusal({ files, file: 'configs/mien.yaml' }), '--config configs/mien.yaml: ', 'no such', mine);
+  says(await refusal({ files, file: 'mine2' }), '--config mine2: ', 'no such', mine);
+  says(await refusal({ file: 'fastmpl' }), '--config fastmpl: ', 'no such', 'configs/fastmlp.yaml?');
+  for (const file of ['none/here.yaml', 'none/qqqqqqq']) {
+    const message = await refusal({ file });
+    says(message, `--config ${file}: `, 'no such');
+    assert.ok(!message.includes('did you mean'), message);
+  }
+  says(await refusal({ file: '' }), '--config "": ', 'no such');
+  says(await refusal({ files, file: 'configs' }), '--config configs: ', 'no such');
 });
 
 test('extends: missing, of the wrong kind, or in a circle', async () => {
   const a = (text: string, others: Record<string, string> = {}) =>
     refusal({ files: { 'a.yaml': text, ...others }, file: 'a.yaml' });
-  assert.equal(
+  says(
     await a('extends: othr.yaml', { 'other.yaml': '' }),
-    'a.yaml: extends: no such file othr.yaml; did you mean other.yaml?',
+    'a.yaml: extends: ',
+    'othr.yaml',
+    'mean other.yaml?',
   );
-  assert.equal(
-    await a('extends: [b.yaml]'),
-    'a.yaml: extends: expected the path of one YAML file, got ["b.yaml"] (array)',
-  );
-  assert.equal(await a('extends:'), 'a.yaml: extends: expected the path of one YAML file, got null');
+  says(await a('extends: [b.yaml]'), 'a.yaml: extends: ', 'path', '["b.yaml"]');
+  says(await a('extends:'), 'a.yaml: extends: ', 'path', 'null');
   assert.match(await a('extends: a.yaml'), /^a\.yaml: extends: .*got a\.yaml → a\.yaml$/);
   assert.match(
     await a('extends: b.yaml', { 'b.yaml': 'extends: ./a.yaml' }),
@@ -62,7 +57,7 @@ test('a circle through a symbolic link is seen', async () => {
   const directory = folder({ 'a.yaml': 'extends: self/a.yaml' });
   symlinkSync(directory, join(directory, 'self'));
   const loading = resolveConfig({ file: 'a.yaml', overrides: [], environment: {}, directory });
-  await assert.rejects(loading, /extends: expected files that do not extend each other/);
+  await assert.rejects(loading, /extends: .*extend each other/);
 });
 
 test('no file throws anything but a UserError', async () => {

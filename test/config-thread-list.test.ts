@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseThreadList } from '../dist/config/thread-list.js';
 import { UserError } from '../dist/user-error.js';
+import { refusing } from './support/says.ts';
 
 const cores = { physical: 6, logical: 12 };
 
@@ -29,23 +30,21 @@ for (const [text, reason] of [
   ['0', '0 is below 1'],
   ['-1', '-1 is below 1'],
   ['5..2', '5 is above 2'],
-  ['abc', '"abc" is not a whole number'],
-  ['1.5', '"1.5" is not a whole number'],
-  ['', 'a count is missing'],
-  ['1,,2', 'a count is missing'],
-  ['1..', 'a count is missing'],
-  ['1..2..3', '"1..2..3" is not a range'],
-  ['1...3', '".3" is not a whole number'],
+  ['abc', 'whole number'],
+  ['1.5', 'whole number'],
+  ['', 'missing'],
+  ['1,,2', 'missing'],
+  ['1..', 'missing'],
+  ['1..2..3', 'not a range'],
+  ['1...3', '".3"'],
   ['1..999', '999 is above 256'],
-  ['physical,2', '"physical" is not a whole number'],
+  ['physical,2', '"physical"'],
 ] as const) {
   test(`"${text}" is refused: ${reason}`, () => {
-    const expected = 'expected counts such as 4, 1,2,4 or 1..12, or physical or logical';
-    assert.throws(() => parseThreadList(text, cores), {
-      name: 'UserError',
-      exitCode: 2,
-      message: `--threads: ${expected}, got ${JSON.stringify(text)}: ${reason}`,
-    });
+    assert.throws(
+      () => parseThreadList(text, cores),
+      refusing(2, '--threads: ', `got ${JSON.stringify(text)}`, reason),
+    );
   });
 }
 

@@ -38,35 +38,35 @@ for (const [name, text] of Object.entries(layouts)) {
   });
 }
 
-const refused: Record<string, [text: string, message: string]> = {
-  'a stray quote': ['1,2,3,4,5\n1,2,"3,4,5\n1,2,3,4,5\n', 'a.csv: line 2: a quote that is not closed'],
+const refused: Record<string, [text: string, parts: string[]]> = {
+  'a stray quote': ['1,2,3,4,5\n1,2,"3,4,5\n1,2,3,4,5\n', ['a.csv: line 2', 'quote']],
   'a pixel above 255': [
     'label,a,b,c,d\n1,2,3,4,5\n1,2,3,4,300\n',
-    'a.csv: line 3, column 5: expected an integer 0 to 255, got "300"',
+    ['a.csv: line 3, column 5', 'integer', '"300"'],
   ],
-  'a label above 255': ['256,1\n', 'a.csv: line 1, column 1: expected an integer 0 to 255, got "256"'],
-  'a negative pixel': ['1,2\n1,-2\n', 'line 2, column 2: expected an integer 0 to 255, got "-2"'],
-  'a fraction': ['1,2.5\n', 'line 1, column 2: expected an integer 0 to 255, got "2.5"'],
-  'an empty cell': ['1,2,3\n1,,3\n', 'line 2, column 2: expected an integer 0 to 255, got ""'],
-  'a word': ['1,2\n\tcat,2\n', 'line 2, column 1: expected an integer 0 to 255, got "cat"'],
-  'a very long cell': [`1,${'9'.repeat(1000)}\n`, `got "${'9'.repeat(40)}…"`],
-  'a row too short': ['1,2,3\n1,2\n', 'a.csv: line 2 has 2 columns, expected 3'],
-  'a row too long': ['1,2,3\n1,2,3,\n', 'a.csv: line 2 has 4 columns, expected 3'],
-  'a truncated last row': ['1,2,3\n1', 'a.csv: line 2 has 1 column, expected 3'],
-  'an empty line in the middle': ['1,2,3\n\n\n1,2,3\n', 'a.csv: line 2 is empty, expected a row'],
-  'labels without pixels': ['1\n2\n', 'a.csv: line 1 has 1 column, expected a label and at least one pixel'],
-  'an empty file': ['', 'a.csv: no rows, expected at least one'],
-  'a header alone': ['label,p1\n', 'a.csv: no rows, expected at least one'],
-  'another separator': ['1;2;3\n', 'a.csv: line 1 has 1 column, expected a label and at least one pixel'],
+  'a label above 255': ['256,1\n', ['a.csv: line 1, column 1', '255', '"256"']],
+  'a negative pixel': ['1,2\n1,-2\n', ['line 2, column 2', 'integer', '"-2"']],
+  'a fraction': ['1,2.5\n', ['line 1, column 2', 'integer', '"2.5"']],
+  'an empty cell': ['1,2,3\n1,,3\n', ['line 2, column 2', 'integer', 'got ""']],
+  'a word': ['1,2\n\tcat,2\n', ['line 2, column 1', 'integer', '"cat"']],
+  'a very long cell': [`1,${'9'.repeat(1000)}\n`, [`"${'9'.repeat(40)}…"`]],
+  'a row too short': ['1,2,3\n1,2\n', ['a.csv: line 2 ', '2 columns', 'expected 3']],
+  'a row too long': ['1,2,3\n1,2,3,\n', ['a.csv: line 2 ', '4 columns', 'expected 3']],
+  'a truncated last row': ['1,2,3\n1', ['a.csv: line 2 ', '1 column', 'expected 3']],
+  'an empty line in the middle': ['1,2,3\n\n\n1,2,3\n', ['a.csv: line 2 ', 'empty']],
+  'labels without pixels': ['1\n2\n', ['a.csv: line 1 ', '1 column', 'pixel']],
+  'an empty file': ['', ['a.csv: ', 'no rows']],
+  'a header alone': ['label,p1\n', ['a.csv: ', 'no rows']],
+  'another separator': ['1;2;3\n', ['a.csv: line 1 ', '1 column', 'pixel']],
 };
-for (const [name, [text, message]] of Object.entries(refused)) {
-  test(`refused: ${name}`, () => refusal(parse(text), [message]));
+for (const [name, [text, parts]] of Object.entries(refused)) {
+  test(`refused: ${name}`, () => refusal(parse(text), parts));
 }
 
 test('lines are counted across the blocks in which a large file is read', async () => {
   const row = `1${',2'.repeat(500)}\n`;
   const text = `${row.repeat(12_000)}1${',2'.repeat(499)},x\n`;
-  await refusal(parse(text), ['a.csv: line 12001, column 501: expected an integer 0 to 255, got "x"']);
+  await refusal(parse(text), ['a.csv: line 12001, column 501: ', '"x"']);
   const { count, values: images } = await parse(row.repeat(12_000));
   assert.equal(count, 12_000);
   assert.ok(images.every((pixel) => pixel === 2));
@@ -75,7 +75,7 @@ test('lines are counted across the blocks in which a large file is read', async 
 test('a line without end is refused before it becomes one string', async () => {
   const content = Buffer.alloc(70 * 1024 * 1024, '1,');
   content.write('1,2\n');
-  await refusal(parseCsv(content, 'a.csv'), ['a.csv: line 2 is longer than 67108864 bytes']);
+  await refusal(parseCsv(content, 'a.csv'), ['a.csv: line 2 ', '67108864 bytes']);
 });
 
 test('whatever is written is read again', async () => {
@@ -120,13 +120,13 @@ test('a folder that lacks one file, has another size of image, or no gzip behind
   const dir = await temporaryFolder(t);
   await writeFiles(dir, { 'train.csv': '2,1,2,3,4\n' });
   const load = () => loadDataset({ set: 'csv', dir });
-  await refusal(load(), [`${dir}: missing test.csv (plain or .gz, or with mnist_ in front)`]);
+  await refusal(load(), [`${dir}: missing test.csv`, 'mnist_']);
   await writeFiles(dir, { 'test.csv': '2,1,2,3\n' });
-  await refusal(load(), [`${join(dir, 'test.csv')}: the images are 1x3, expected 2x2 as in ${dir}`]);
+  await refusal(load(), [`${join(dir, 'test.csv')}: `, '1x3', 'expected 2x2']);
   const other = await temporaryFolder(t);
   await writeFiles(other, { 'train.csv.gz': '2,1,2,3,4\n', 'test.csv': '2,1,2,3,4\n' });
-  await refusal(loadDataset({ set: 'csv', dir: other }), ['train.csv.gz: the file starts with 322c312c']);
+  await refusal(loadDataset({ set: 'csv', dir: other }), ['train.csv.gz: ', '322c312c']);
 });
 
 test('an aborted signal stops the parsing', () =>
-  refusal(parse('1,2\n', AbortSignal.abort()), ['interrupted while reading a.csv'], ExitCode.interrupted));
+  refusal(parse('1,2\n', AbortSignal.abort()), ['interrupted', 'a.csv'], ExitCode.interrupted));

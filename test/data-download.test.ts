@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { DownloadProgress } from '../dist/data/download.js';
 import { type IdxName, idxNames } from '../dist/data/known-sets.js';
 import { type LoadOptions, loadDataset } from '../dist/data/load.js';
 import { ExitCode } from '../dist/user-error.js';
@@ -38,16 +39,28 @@ async function prepare(t: TestContext, ...answers: Answer[]) {
 const requestsOf = (requests: readonly string[] | undefined, file: string) =>
   (requests ?? []).filter((request) => request.includes(file)).map((request) => request.split(' ').at(-1));
 
-/** Sends `bytes` of what was asked for, then drops the connection; afterwards behaves. */
-function cutOnce(bytes: number): Answer {
+/** Sends half of the big file and drops the connection once that is known to have arrived; afterwards behaves. */
+function cutOnce() {
+  let hasArrived = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    hasArrived = resolve;
+  });
   let cut = false;
-  return (request, response, file, offset, requestNumber) => {
+  const answer: Answer = (request, response, file, offset, requestNumber) => {
     if (cut || file !== archives[big]) return serve(request, response, file, offset, requestNumber);
     cut = true;
     response.writeHead(200, { 'content-length': file.length });
-    response.write(file.subarray(0, bytes), () => setTimeout(() => response.destroy(), 30));
+    response.write(file.subarray(0, half));
+    void arrived.then(() => response.destroy());
   };
+  const onProgress = ({ file, receivedBytes }: DownloadProgress) => {
+    if (file === bigFile && receivedBytes >= half) hasArrived();
+  };
+  return { answer, onProgress };
 }
+
+/** Long enough for a server of this process to answer however busy the machine is. */
+const idleTimeoutMs = 1000;
 
 /** Sends the beginning of the big file and then nothing more, with the connection open. */
 const stall: Answer = (request, response, file, offset, requestNumber) => {
@@ -88,19 +101,19 @@ test('SHARDSTEP_CACHE names the cache folder', async (t) => {
 });
 
 test('a connection that is cut is taken up where it ended', async (t) => {
-  const { dir, load, requests } = await prepare(t, cutOnce(half));
-  await load();
+  const { answer, onProgress } = cutOnce();
+  const { dir, load, requests } = await prepare(t, answer);
+  await load({ onProgress });
   assert.deepEqual(requestsOf(requests[0], bigFile), ['-', `bytes=${half}-`]);
   await assertCached(dir);
 });
 
 test('what one mirror began another may finish', async (t) => {
+  const { answer, onProgress } = cutOnce();
   const cutForEver: Answer = (request, response, file, offset, number) =>
-    number === 1
-      ? cutOnce(half)(request, response, file, offset, number)
-      : status(503)(request, response, file, 0, 0);
+    (number === 1 ? answer : status(503))(request, response, file, offset, number);
   const { dir, load, requests } = await prepare(t, cutForEver, serve);
-  await load();
+  await load({ onProgress });
   assert.deepEqual(requestsOf(requests[1], bigFile), [`bytes=${half}-`]);
   await assertCached(dir);
 });
@@ -156,7 +169,7 @@ test('a complete part needs no request', async (t) => {
 test('the next mirror is tried when the first refuses, is silent, or has other content', async (t) => {
   const otherContent: Answer = (_request, response, file) => response.end(Buffer.alloc(file.length));
   const { dir, load, requests } = await prepare(t, status(403), stall, otherContent, serve);
-  await load({ idleTimeoutMs: 100 });
+  await load({ idleTimeoutMs });
   await assertCached(dir);
   assert.equal(requestsOf(requests[0], bigFile).length, 1);
   assert.deepEqual(requestsOf(requests[1], bigFile), ['-', `bytes=${half}-`]);
@@ -180,14 +193,16 @@ test('one error says what every mirror did, and where to put the files by hand',
     (_request, response) => response.destroy(),
   );
   const message = await refusalMessage(load(), [
-    `${bigFile}: could not be downloaded: ${mirrors[0]?.url}${bigFile}: HTTP 404; `,
+    `${bigFile}: could not`,
+    `${mirrors[0]?.url}${bigFile}: HTTP 404; `,
     `${mirrors[1]?.url}${bigFile}: too large: ${2 * size} bytes, expected ${size}; `,
     `${mirrors[2]?.url}${bigFile}: too large: more than the expected ${size} bytes; `,
     `${mirrors[3]?.url}${bigFile}: its SHA-256 is `,
     `${mirrors[4]?.url}${bigFile}: ended after 0 of ${size} bytes; `,
     `${mirrors[5]?.url}${bigFile}: fetch failed (`,
     ...idxNames.map((name) => `${name}.gz`),
-    `into ${dir} by hand, or name the folder that has them in data.dir`,
+    `${dir} by hand`,
+    'data.dir',
   ]);
   assert.ok(!message.includes('kept'));
   assert.deepEqual(await readdir(dir), []);
@@ -201,38 +216,32 @@ test('a server that is not there', async (t) => {
 
 test('when all mirrors fail half-way, what came is kept and finished the next time', async (t) => {
   const { dir, load, mirrors } = await prepare(t, stall);
-  await refusal(load({ idleTimeoutMs: 100 }), [
-    'no byte for 0.1 s',
-    `(${half} bytes are kept to resume from)`,
-  ]);
+  await refusal(load({ idleTimeoutMs }), ['no byte for 1 s', `${half} bytes`]);
   assert.deepEqual(await readdir(dir), [`${bigFile}.part`]);
   const good = await startMirror(t, archives, serve);
-  await load({ knownSets: knownSetsWith(archives, [...mirrors, good]), idleTimeoutMs: 100 });
+  await load({ knownSets: knownSetsWith(archives, [...mirrors, good]), idleTimeoutMs });
   assert.deepEqual(requestsOf(good.requests, bigFile), [`bytes=${half}-`]);
   await assertCached(dir);
 });
 
-test('an abort ends the download at once and keeps what came', async (t) => {
+test('an abort ends a download that waits for its server, and keeps what came', async (t) => {
   const { dir, load } = await prepare(t, stall);
   const controller = new AbortController();
-  let abortedAt = 0;
   const work = load({
     signal: controller.signal,
     onProgress: ({ receivedBytes }) => {
-      if (receivedBytes < half) return;
-      abortedAt = performance.now();
-      controller.abort();
+      if (receivedBytes >= half) controller.abort();
     },
   });
-  await refusal(work, ['interrupted while downloading', `(${half} bytes are kept`], ExitCode.interrupted);
-  assert.ok(performance.now() - abortedAt < 1000);
+  await refusal(work, ['interrupted', `${half} bytes`], ExitCode.interrupted);
   assert.deepEqual(await readdir(dir), [`${bigFile}.part`]);
   assert.ok((await readFile(join(dir, `${bigFile}.part`))).equals(archives[big].subarray(0, half)));
 });
 
 test('loads at the same time do not disturb one another', async (t) => {
-  const { dir, load } = await prepare(t, cutOnce(half));
-  const datasets = await Promise.all(Array.from({ length: 6 }, () => load()));
+  const { answer, onProgress } = cutOnce();
+  const { dir, load } = await prepare(t, answer);
+  const datasets = await Promise.all(Array.from({ length: 6 }, () => load({ onProgress })));
   for (const dataset of datasets) assert.deepEqual(dataset, datasets[0]);
   await assertCached(dir);
 });
@@ -253,7 +262,7 @@ test('a damaged file in the cache is found by its checksum', async (t) => {
   const damaged = Buffer.from(archives[big]);
   damaged.writeUInt8(77, 4);
   await writeFile(join(dir, bigFile), damaged);
-  await refusal(load(), [`${bigFile}: the SHA-256 of the file is `, 'delete it and it is downloaded again']);
+  await refusal(load(), [`${bigFile}: `, 'SHA-256', 'delete']);
 });
 
 test('a cache folder that cannot be made', async (t) => {

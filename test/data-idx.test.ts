@@ -26,43 +26,38 @@ test('a view that does not begin its buffer is read from where it begins', async
 });
 
 test('a label file where images are expected', () =>
-  refusal(parse(idx([4], [1, 2, 3, 4])), [
-    'a-file: the magic number is 0x00000801, expected 0x00000803 (unsigned bytes, 3 dimensions)',
-  ]));
+  refusal(parse(idx([4], [1, 2, 3, 4])), ['a-file: ', '0x00000801', 'expected 0x00000803']));
 
 test('an image file where labels are expected', () =>
-  refusal(parse(image, 1), [
-    'a-file: the magic number is 0x00000803, expected 0x00000801 (unsigned bytes, 1 dimension)',
-  ]));
+  refusal(parse(image, 1), ['a-file: ', '0x00000803', 'expected 0x00000801']));
 
 test('an element type that is not unsigned byte is named', () =>
-  refusal(parse(idx([1, 1, 1], [0, 0, 0, 0], 0x0d)), ['0x00000d03', 'files of 32-bit floats are not read']));
+  refusal(parse(idx([1, 1, 1], [0, 0, 0, 0], 0x0d)), ['0x00000d03', 'floats']));
 
 test('something else altogether', () =>
-  refusal(parse(Buffer.from('<!doctype html>')), ['the magic number is 0x3c21646f, expected 0x00000803']));
+  refusal(parse(Buffer.from('<!doctype html>')), ['magic', '0x3c21646f', 'expected 0x00000803']));
 
 test('a truncated file gives both byte counts', () =>
-  refusal(parse(image.subarray(0, 20)), ['a-file: 20 bytes, expected 28 for 2x2x3', '8 bytes are missing']));
+  refusal(parse(image.subarray(0, 20)), ['a-file: 20 bytes', 'expected 28', '8 bytes']));
 
 test('trailing bytes give both byte counts', () =>
-  refusal(parse(Buffer.concat([image, Buffer.alloc(3)])), ['31 bytes, expected 28', '3 trailing bytes']));
+  refusal(parse(Buffer.concat([image, Buffer.alloc(3)])), ['31 bytes', 'expected 28', '3 trailing']));
 
-test('a truncated header', () =>
-  refusal(parse(image.subarray(0, 9)), ['a-file: 9 bytes, expected at least 16 (the IDX header)']));
+test('a truncated header', () => refusal(parse(image.subarray(0, 9)), ['a-file: 9 bytes', '16', 'header']));
 
-test('an empty file', () => refusal(parse(Buffer.alloc(0)), ['a-file: 0 bytes, expected at least 16']));
+test('an empty file', () => refusal(parse(Buffer.alloc(0)), ['a-file: 0 bytes', '16']));
 
 for (const [index, name] of ['images', 'rows', 'columns'].entries()) {
   test(`0 ${name}`, () => {
     const dimensions = [2, 2, 3].with(index, 0);
-    return refusal(parse(idx(dimensions, [])), [`a-file: the header says 0 ${name}, expected 1 or more`]);
+    return refusal(parse(idx(dimensions, [])), ['a-file: ', 'header', `0 ${name}`]);
   });
 }
 
 test('another number of labels than of images', () =>
   refusal(
     (async () => parseIdxPart(image, idx([3], [1, 2, 3]), { images: 'the-images', labels: 'the-labels' }))(),
-    ['the-labels: 3 labels, expected 2, one for each image in the-images'],
+    ['the-labels: 3 labels', 'expected 2', 'the-images'],
   ));
 
 test('any truncation of a file is a UserError', () => {
@@ -89,7 +84,7 @@ const archive = gzipSync(image);
 test('any truncation of a gzip file is a UserError', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat({ max: archive.length - 1 }), async (length) => {
-      await refusal(inflate(archive.subarray(0, length), 'a.gz'), ['a.gz: broken gzip data: truncated']);
+      await refusal(inflate(archive.subarray(0, length), 'a.gz'), ['a.gz: ', 'truncated']);
     }),
     { numRuns: archive.length * 2 },
   );
@@ -119,9 +114,9 @@ test('a gzip file with a wrong CRC-32, a wrong length, or something after it', a
     changed.writeUInt8(changed.readUInt8(changed.length - fromEnd) ^ 1, changed.length - fromEnd);
     return changed;
   };
-  await refusal(inflate(flipped(8), 'a.gz'), ['a.gz: broken gzip data: the CRC-32 does not match']);
-  await refusal(inflate(flipped(4), 'a.gz'), ['a.gz: broken gzip data: the length in its trailer']);
-  await refusal(inflate(Buffer.concat([archive, Buffer.from('more')]), 'a.gz'), ['other bytes follow it']);
+  await refusal(inflate(flipped(8), 'a.gz'), ['a.gz: ', 'CRC-32']);
+  await refusal(inflate(flipped(4), 'a.gz'), ['a.gz: ', 'length']);
+  await refusal(inflate(Buffer.concat([archive, Buffer.from('more')]), 'a.gz'), ['a.gz: ', 'follow']);
 });
 
 test('gzip members one after the other, and zero padding, are read as gzip reads them', async () => {
@@ -133,10 +128,8 @@ test('gzip members one after the other, and zero padding, are read as gzip reads
 
 test('a decompression bomb stops at the limit', async () => {
   const bomb = gzipSync(Buffer.alloc(50_000_000));
-  await refusal(inflate(bomb, 'bomb.gz', undefined, 1_000_000), [
-    'bomb.gz: inflates to more than 1000000 bytes',
-  ]);
+  await refusal(inflate(bomb, 'bomb.gz', undefined, 1_000_000), ['bomb.gz: ', 'more than 1000000 bytes']);
   // A trailer that promises little does not help it.
   bomb.writeUInt32LE(10, bomb.length - 4);
-  await refusal(inflate(bomb, 'bomb.gz', undefined, 1_000_000), ['inflates to more than 1000000 bytes']);
+  await refusal(inflate(bomb, 'bomb.gz', undefined, 1_000_000), ['bomb.gz: ', 'more than 1000000 bytes']);
 });

@@ -11,6 +11,7 @@ import { type DataRequest, loadDataset } from '../dist/data/load.js';
 import { readArchive } from '../dist/fast-start/data-files.js';
 import { ExitCode } from '../dist/user-error.js';
 import { idx, names, refusal, temporaryFolder, tinySet, writeFiles } from './support/data-files.ts';
+import { says } from './support/says.ts';
 
 const vendored = fileURLToPath(new URL('../data/mnist/', import.meta.url));
 const load = (set: DataRequest['set'], dir: string | null, environment: NodeJS.ProcessEnv = {}) =>
@@ -84,7 +85,8 @@ test('a known set refuses labels above 9', async (t) => {
   const dir = await temporaryFolder(t);
   await writeFiles(dir, { ...tinySet(), [names.testLabels]: idx([2], [1, 12]) });
   await refusal(load('kmnist', dir), [
-    `${join(dir, names.testLabels)}: label 12 at index 1, expected 0 to 9`,
+    `${join(dir, names.testLabels)}: label 12 at index 1`,
+    '0 to 9',
     'data.set=idx',
   ]);
 });
@@ -92,16 +94,17 @@ test('a known set refuses labels above 9', async (t) => {
 test('training and test images of different sizes', async (t) => {
   const dir = await temporaryFolder(t);
   await writeFiles(dir, { ...tinySet(), [names.testImages]: idx([2, 3, 2], Array(12).fill(0)) });
-  await refusal(load('idx', dir), [`${names.testImages}: the images are 3x2, expected 2x3 as in`]);
+  await refusal(load('idx', dir), [`${names.testImages}: `, '3x2', 'expected 2x3']);
 });
 
 test('other data than MNIST under its name', async (t) => {
   const dir = await temporaryFolder(t);
   await writeFiles(dir, tinySet());
   await refusal(load('mnist', dir), [
-    `${join(dir, names.trainImages)}: the SHA-256 of the uncompressed content is `,
-    `expected ${knownSets.mnist.files[names.trainImages].contentSha256} (mnist)`,
-    'set data.set=idx',
+    `${join(dir, names.trainImages)}: `,
+    'SHA-256',
+    `expected ${knownSets.mnist.files[names.trainImages].contentSha256}`,
+    'data.set=idx',
   ]);
 });
 
@@ -120,18 +123,18 @@ test('a broken file in a folder is named with its folder', async (t) => {
   const { [names.trainImages]: _, ...rest } = tinySet();
   const path = join(dir, `${names.trainImages}.gz`);
   await writeFiles(dir, { ...rest, [`${names.trainImages}.gz`]: archive.subarray(0, 25) });
-  await refusal(load('idx', dir), [`${path}: broken gzip data: truncated, it ends after 25 bytes`]);
+  await refusal(load('idx', dir), [`${path}: `, 'truncated', '25 bytes']);
   await writeFiles(dir, { [`${names.trainImages}.gz`]: '<html>' });
-  await refusal(load('idx', dir), [`${path}: the file starts with 3c68746d, expected gzip data (1f8b)`]);
+  await refusal(load('idx', dir), [`${path}: `, '3c68746d', '1f8b']);
   await writeFiles(dir, { [`${names.trainImages}.gz`]: '' });
-  await refusal(load('idx', dir), [`${path}: the file is empty, expected gzip data (1f8b)`]);
+  await refusal(load('idx', dir), [`${path}: `, 'empty', '1f8b']);
   await writeFiles(dir, { [`${names.trainImages}.gz`]: gzipSync('') });
-  await refusal(load('idx', dir), [`${path}: 0 bytes, expected at least 16 (the IDX header)`]);
+  await refusal(load('idx', dir), [`${path}: 0 bytes`, 'header']);
 });
 
 test('a path below the working folder is shown relative to it', async () => {
   const dir = relative(process.cwd(), vendored);
-  await refusal(loadDataset({ set: 'csv', dir }), ['data/mnist: missing train.csv, test.csv (plain or .gz']);
+  await refusal(loadDataset({ set: 'csv', dir }), ['data/mnist: missing train.csv, test.csv']);
   await refusal(loadDataset({ set: 'csv', dir: vendored }), ['data/mnist: missing train.csv, test.csv']);
 });
 
@@ -150,7 +153,7 @@ test('a folder that was named and lacks files: all of them are listed, nothing e
   const dir = await temporaryFolder(t);
   const { [names.trainImages]: _, [names.testLabels]: __, ...rest } = tinySet();
   await writeFiles(dir, rest);
-  const expected = `${dir}: missing ${names.trainImages}, ${names.testLabels} (each may be plain or .gz)`;
+  const expected = `${dir}: missing ${names.trainImages}, ${names.testLabels}`;
   await refusal(load('mnist', dir), [expected]);
   await refusal(load('idx', dir), [expected]);
   await refusal(load('mnist', null, { SHARDSTEP_DATA: dir }), [expected]);
@@ -159,10 +162,8 @@ test('a folder that was named and lacks files: all of them are listed, nothing e
 test('a data.dir that does not exist, or is a file', async (t) => {
   const dir = await temporaryFolder(t);
   await writeFiles(dir, { file: '' });
-  await refusal(load('mnist', join(dir, 'none')), [`data.dir: ${join(dir, 'none')} does not exist`]);
-  await refusal(load('idx', join(dir, 'file')), [
-    `data.dir: ${join(dir, 'file')} is a file, expected a folder`,
-  ]);
+  await refusal(load('mnist', join(dir, 'none')), [`data.dir: ${join(dir, 'none')} `, 'not exist']);
+  await refusal(load('idx', join(dir, 'file')), [`data.dir: ${join(dir, 'file')} `, 'folder']);
   await refusal(load('mnist', null, { SHARDSTEP_DATA: join(dir, 'none') }), [
     'SHARDSTEP_DATA: ',
     'not exist',
@@ -174,7 +175,7 @@ test('a folder where a file is expected', async (t) => {
   const { [names.testImages]: _, ...rest } = tinySet();
   await writeFiles(dir, rest);
   await mkdir(join(dir, names.testImages));
-  await refusal(load('idx', dir), [`${names.testImages}: cannot be read: it is a folder, expected a file`]);
+  await refusal(load('idx', dir), [`${names.testImages}: `, 'a folder']);
 });
 
 const needsPipes = { skip: process.platform === 'win32' ? 'no named pipes in folders' : false };
@@ -184,7 +185,7 @@ test('a named pipe where a file is expected is not waited for', needsPipes, asyn
   const { [names.testImages]: _, ...rest } = tinySet();
   await writeFiles(dir, rest);
   assert.equal(spawnSync('mkfifo', [join(dir, names.testImages)]).status, 0);
-  await refusal(load('idx', dir), [`${names.testImages}: cannot be read: it is neither a file nor a folder`]);
+  await refusal(load('idx', dir), [`${names.testImages}: `, 'neither']);
   const archive = 't10k-images-idx3-ubyte';
   assert.equal(spawnSync('mkfifo', [join(dir, `${archive}.gz`)]).status, 0);
   assert.equal(readArchive(dir, archive).length, 0);
@@ -208,17 +209,15 @@ test('a data.dir and a file without read permission', async (t) => {
   });
   if (child.error !== undefined || /EACCES.*dist/.test(child.stderr))
     return t.skip('nobody can run Node here');
-  assert.equal(
-    child.stdout,
-    `UserError data.dir: ${dir} cannot be read: permission denied\n` +
-      `UserError ${join(withFile, names.testLabels)}: cannot be read: permission denied\n`,
-    child.stderr,
-  );
+  const [ofFolder = '', ofFile = '', ...more] = child.stdout.trimEnd().split('\n');
+  says(ofFolder, 'UserError', 'data.dir', dir, 'permission');
+  says(ofFile, 'UserError', join(withFile, names.testLabels), 'permission');
+  assert.deepEqual(more, [], child.stderr);
 });
 
 for (const set of ['idx', 'csv'] as const) {
   test(`data.set=${set} without a folder is a mistake of usage`, async () => {
-    const expected = [`data.dir: expected the folder with the files of data.set=${set}`];
+    const expected = ['data.dir: ', `data.set=${set}`];
     await refusal(load(set, null, {}), expected, ExitCode.usage);
   });
 
@@ -230,9 +229,9 @@ for (const set of ['idx', 'csv'] as const) {
 
 test('an aborted signal stops the reading with the exit code of an interruption', async () => {
   const work = loadDataset({ set: 'mnist', dir: vendored }, { signal: AbortSignal.abort() });
-  await refusal(work, ['interrupted while reading data/mnist/'], ExitCode.interrupted);
+  await refusal(work, ['interrupted', 'data/mnist/'], ExitCode.interrupted);
   const controller = new AbortController();
   setImmediate(() => controller.abort());
   const soon = loadDataset({ set: 'mnist', dir: vendored }, { signal: controller.signal });
-  await refusal(soon, ['interrupted while reading data/mnist/'], ExitCode.interrupted);
+  await refusal(soon, ['interrupted', 'data/mnist/'], ExitCode.interrupted);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import { OwnResources } from '../dist/coordinator/resources.js';
 import { Session } from '../dist/coordinator/session.js';
@@ -27,8 +28,9 @@ const sizes = [64, 20, 5];
 const overrides = ['model.hidden=[20]', 'train.batch=60'];
 
 async function ready(threads: number, words: readonly string[] = overrides, signal?: AbortSignal) {
-  const { session } = await openSession(dataset, threads, words, signal);
-  session.setParameters(initialTensors(denseNetwork(sizes), 'torch', new Rng(1)), 'seed 1');
+  const { session, trainer } = await openSession(dataset, threads, words, signal);
+  const network = [64, ...trainer.plan.layers.map(({ outputs }) => outputs)];
+  session.setParameters(initialTensors(denseNetwork(network), 'torch', new Rng(1)), 'seed 1');
   fileOrder(session);
   return session;
 }
@@ -40,27 +42,35 @@ for (const sync of ['owner', 'sharded', 'average', 'hogwild', 'local-sgd']) {
     await assert.rejects(takeSteps(session, 0, [0.1, 0.1, 0.1], 0, 600), (error) => {
       assert.ok(error instanceof WorkerFailure);
       if (sync !== 'hogwild') assert.equal(error.rank, 0);
-      assert.match(error.message, new RegExp(`worker ${error.rank} failed: .*out of bounds`));
+      assert.match(error.message, new RegExp(`worker ${error.rank} .*out of bounds`));
       return true;
     });
     await session.close();
   });
 
-  test(`${sync}: an abort in the middle of a long command is answered within 200 ms`, async () => {
+  test(`${sync}: an abort in the middle of a long command ends it after whole steps, none or some, before its last one`, async (t) => {
+    // However long a step takes on a busy machine, it is not given up.
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const controller = new AbortController();
-    const session = await ready(2, [...overrides, `parallel.sync=${sync}`], controller.signal);
-    const endless = async () => {
-      for (;;) await takeSteps(session, 0, new Array(10).fill(1e-6), 0, 600);
-    };
-    let abortedAt = 0;
-    setTimeout(() => {
-      abortedAt = performance.now();
-      controller.abort();
-    }, 300);
-    await assert.rejects(endless(), { name: 'Interrupted' });
-    const lateMs = performance.now() - abortedAt;
+    const words = ['model.hidden=[1000,1000]', 'train.batch=1', `parallel.sync=${sync}`];
+    const session = await ready(2, words, controller.signal);
+    t.after(() => session.close());
+    const rates = new Array(600).fill(1e-6);
+    // When this returns the command is sent, and its 600 steps are seconds of work.
+    const running = takeSteps(session, 0, rates, 0, 600);
+    controller.abort();
+    await assert.rejects(running, { name: 'Interrupted' });
+    const work = { first: 0, rates, firstSample: 0, epochSamples: 600, extract: false, evaluate: null };
+    const finished = session.finishedSteps(work).length;
+    assert.equal(session.isWhole, true);
+    assert.ok(finished < 600, `${finished} steps`);
+    const stopped = session.parameters();
     await session.close();
-    assert.ok(lateMs < 200, `${lateMs.toFixed(1)} ms`);
+    if (sync === 'hogwild') return;
+    const again = await ready(2, words);
+    t.after(() => again.close());
+    if (finished > 0) await takeSteps(again, 0, rates.slice(0, finished), 0, 600);
+    assert.deepEqual(again.parameters(), stopped);
   });
 }
 
@@ -91,7 +101,7 @@ for (const sync of ['owner', 'hogwild', 'local-sgd'])
     try {
       await assert.rejects(takeSteps(session, 7, rates, 0, 600), {
         exitCode: 1,
-        message: /^the loss is not finite at step (9|1[0-7]): .*optimizer\.lr/,
+        message: /not finite .*step (9|1[0-7])\b.*optimizer\.lr/,
       });
     } finally {
       await session.close();
@@ -132,22 +142,22 @@ test('a session that does not open: its pool is closed, and not lent to the next
   await resources.close();
 });
 
-test('with busy neighbours on every core, steps slow down but do not collapse', async () => {
+// A barrier that spun while its neighbours have the cores would take hours for these steps: the limit is for that alone.
+test('with busy neighbours on every core the same steps are taken', { timeout: 300_000 }, async () => {
   const session = await ready(2);
-  const time = async () => {
-    const started = performance.now();
-    for (let i = 0; i < 40; i++) await takeSteps(session, 0, new Array(10).fill(1e-6), 0, 600);
-    return performance.now() - started;
+  const losses = async () => {
+    session.setParameters(initialTensors(denseNetwork(sizes), 'torch', new Rng(1)), 'seed 1');
+    const found: number[] = [];
+    for (let i = 0; i < 40; i++)
+      for (const { loss } of await takeSteps(session, 0, new Array(10).fill(1e-3), 0, 600)) found.push(loss);
+    return found;
   };
-  await time();
-  const alone = await time();
-  const { Worker } = await import('node:worker_threads');
-  const spin = 'const until = Date.now() + 20000; while (Date.now() < until);';
-  const neighbours = [1, 2].map(() => new Worker(spin, { eval: true }));
-  const together = await time();
-  await Promise.all(neighbours.map((worker) => worker.terminate()));
-  await session.close();
-  // Sharing two cores with two others may cost 2 × and scheduling; a spinning barrier that collapses costs 40 ×
-  // and more. Not a benchmark: the bound only has to tell the two apart.
-  assert.ok(together < 30 * alone + 1000, `${alone.toFixed(0)} ms alone, ${together.toFixed(0)} ms together`);
+  const alone = await losses();
+  const neighbours = [1, 2].map(() => new Worker('for (;;);', { eval: true }));
+  try {
+    assert.deepEqual(await losses(), alone);
+  } finally {
+    await Promise.all(neighbours.map((worker) => worker.terminate()));
+    await session.close();
+  }
 });

@@ -138,7 +138,7 @@ test('an unknown level and a file that cannot be opened are usage errors', (t) =
   const file = logFile(t);
   const usage = (part: string) => (error: unknown) =>
     error instanceof UserError && error.exitCode === 2 && error.message.includes(part);
-  assert.throws(() => openLog(file, 'loud'), usage('got "loud" (string)'));
+  assert.throws(() => openLog(file, 'loud'), usage('"loud"'));
   const missing = path.join(file, 'no', 'such');
   assert.throws(() => openLog(missing, 'info'), usage(missing));
 });

@@ -116,10 +116,10 @@ test('lr-find goes on over epochs, and ends where the loss has gone', async (t) 
 test('lr-find refuses rates and steps that make no test', async (t) => {
   const cwd = await workingDirectory(t);
   const refused: readonly [string[], RegExp][] = [
-    [['--from', '1', '--to', '0.5'], /--from: expected a rate below --to \(0\.5\), got 1/],
-    [['--from', '0'], /--from: expected a number above 0 and up to 1e6, got "0" \(string\)/],
-    [['--steps', '4'], /--steps: expected an integer from 10 to 100000, got 4/],
-    [['optimzer.lr=1'], /optimzer\.lr: unknown key; did you mean optimizer\.lr\?/],
+    [['--from', '1', '--to', '0.5'], /--from: .*--to.*got 1/],
+    [['--from', '0'], /--from: .*above 0.*got "0"/],
+    [['--steps', '4'], /--steps: .*from 10 .*got "?4/],
+    [['optimzer.lr=1'], /optimzer\.lr: unknown.*mean optimizer\.lr\?/],
   ];
   for (const [words, message] of refused) {
     const { stderr } = await expectCode(2, ['lr-find', ...words], { cwd });

@@ -77,16 +77,13 @@ test('who is absent, ends, says nonsense or refuses is a row with the reason, an
   assert.equal(of('absent').missing, missing);
   assert.deepEqual(of('absent').entrants, []);
   const failure = (name: string, measure: string) => of(name).failures[measure] ?? 'no failure';
-  assert.match(failure('dies', 'start of dies, 1 thread'), /^ended with exit code 1: ImportError: no module/);
-  assert.match(failure('crashes', 'resident, crashes, 1 thread'), /^ended with exit code 7: out of luck$/);
-  assert.match(
-    failure('garbage', 'resident, garbage, 2 threads'),
-    /^expected a line of JSON, got "Epoch 1\/10/,
-  );
-  assert.match(failure('garbage', 'cold'), /^expected a line of JSON, got "accuracy: 97 %"/);
+  assert.match(failure('dies', 'start of dies, 1 thread'), /exit code 1\b.*ImportError/);
+  assert.match(failure('crashes', 'resident, crashes, 1 thread'), /exit code 7\b.*out of luck$/);
+  assert.match(failure('garbage', 'resident, garbage, 2 threads'), /JSON.*"Epoch 1\/10/);
+  assert.match(failure('garbage', 'cold'), /JSON.*"accuracy: 97 %"/);
   assert.match(failure('incomplete', 'resident, incomplete, 1 thread'), /trainMs: .*in {"ms": 12}/);
   assert.equal(failure('refuses', 'resident, refuses, 1 thread'), 'cannot do that');
-  assert.match(failure('refuses', 'cold'), /^ended with exit code 3: Segmentation fault, nearly$/);
+  assert.match(failure('refuses', 'cold'), /exit code 3\b.*Segmentation fault/);
   assert.equal(of('refuses').cold, null);
   assert.equal(of('shardstep').entrants[1].resident?.ms.length, 2);
   assert.equal(of('shardstep').cold?.ms.length, 2);
@@ -96,13 +93,13 @@ test('a program that cannot be started is told so', async (t) => {
   const nowhere = { program: '/nowhere/python', words: [] };
   const found = { session: () => nowhere, user: () => nowhere, installedSize: async () => null };
   const of = await race(t, [{ contestant: fakeContestant('lost'), found }], { rounds: 1 });
-  assert.match(of('lost').failures['start of lost, 1 thread'] ?? '', /^could not be started: .*ENOENT/);
-  assert.match(of('lost').failures.cold ?? '', /^could not be started: .*ENOENT/);
+  assert.match(of('lost').failures['start of lost, 1 thread'] ?? '', /started.*ENOENT/);
+  assert.match(of('lost').failures.cold ?? '', /started.*ENOENT/);
 });
 
 // Its user program has a helper that keeps stdout open: the race would wait for that if it did not end both.
 test('who hangs is ended at the limit, counts as slower than it and is not asked again', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async (t) => {
   const slow = fakeEntry('slow', { session: 'hangs', user: 'hangs' });
   const of = await race(t, [slow], { limitMs: 1500, threads: [1] });

@@ -55,10 +55,7 @@ test('a size on disk is of the package and all that it needs, each once, links a
 
 test('a dependency that is missing is told, not counted as nothing', () => {
   withFiles({ 'a/package.json': manifest({ 'of-nobody-at-all': '1' }) }, (folder) => {
-    assert.throws(
-      () => installedBytes(join(folder, 'a')),
-      /^Error: of-nobody-at-all, a dependency of .*a, is not/,
-    );
+    assert.throws(() => installedBytes(join(folder, 'a')), /of-nobody-at-all.*dependency/);
   });
 });
 

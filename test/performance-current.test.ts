@@ -164,7 +164,7 @@ test('the README names the figures, the misses and what peers do better', () => 
 
 test('a page without markers stays as it is, one with half of them is refused', () => {
   assert.equal(withFigures('# A\n', new Map()), '# A\n');
-  assert.throws(() => withFigures('<!-- performance:begin -->', new Map()), /expected the markers/);
+  assert.throws(() => withFigures('<!-- performance:begin -->', new Map()), /markers/);
 });
 
 test('of several records the newest counts, and a broken one is named', (t) => {
@@ -178,7 +178,7 @@ test('of several records the newest counts, and a broken one is named', (t) => {
   write('b', JSON.stringify({ ...madeUp, date: '2031-05-03T00:00:00.000Z' }));
   assert.equal(newestRecords(readRecords(folder)).get('sprint')?.date, madeUp.date);
   write('c', JSON.stringify({ ...madeUp, samples: { ms: [null] } }));
-  assert.throws(() => readRecords(folder), /c\/record\.json is not a record: .*samples/s);
+  assert.throws(() => readRecords(folder), /c\/record\.json .*samples/s);
 });
 
 test('figures have three significant digits, whole numbers all of theirs', () => {

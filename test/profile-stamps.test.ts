@@ -2,11 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import type { CommandRecord } from '../dist/profile/collector.js';
+import { allocate } from '../dist/memory/shared-memory.js';
+import { makePlan } from '../dist/plan/make-plan.js';
+import { Collector, type CommandRecord } from '../dist/profile/collector.js';
 import { monotonicClock } from '../dist/profile/monotonic-clock.js';
+import { phaseTable } from '../dist/profile/phase-table.js';
 import { forwardNumber, phaseNumber } from '../dist/profile/phases.js';
+import { profilePlan } from '../dist/profile/profile-plan.js';
 import { PhaseRecorder } from '../dist/profile/recorder.js';
-import { spanOf, visitSlices, workersEnd } from '../dist/profile/timeline.js';
+import { bringWithin, spanOf, visitSlices, workersEnd } from '../dist/profile/timeline.js';
+import { totalsOf } from '../dist/profile/totals.js';
+import { configure } from './support/training.ts';
 
 const header = 16;
 
@@ -89,6 +95,50 @@ test('the workers are through when the last of them is; the coordinator does not
   assert.equal(workersEnd({ command, sentAt: 0, doneAt: 10, ranks }), 7);
   const stopped = [stamped(1, 5), Float64Array.of(2, phaseNumber.loop), stamped(1, 9)];
   assert.equal(workersEnd({ command, sentAt: 0, doneAt: 10, ranks: stopped }), null);
+});
+
+test('a rank whose clock differs stays within its command', () => {
+  const ranks = [Float64Array.of(9, phaseNumber.loop, 15, phaseNumber.loss, 21, phaseNumber.idle)];
+  bringWithin({ command, sentAt: 10, doneAt: 20, ranks });
+  assert.deepEqual(slices(ranks), [
+    [phaseNumber.loop, 10, 15, null],
+    [phaseNumber.loss, 15, 20, null],
+  ]);
+});
+
+test("rows add up to the resident clock's time, whatever passes between its end and the collector's hearing of it", async () => {
+  const config = await configure('model.hidden=[4]');
+  const part = { count: 10, nonZeros: 25 };
+  const facts = {
+    ...{
+      features: 6,
+      classes: 3,
+      packing: 'dense' as const,
+      scale: 1,
+      shifted: false,
+      nonZeros: [5, 5, 5, 5, 5, 0],
+    },
+    parts: { train: part, validation: { count: 0, nonZeros: 0 }, test: part },
+  };
+  const plan = makePlan(config, facts, 2, 2, profilePlan(null));
+  const memory = allocate(plan.bytes);
+  const collector = new Collector(plan, memory);
+  const recorders = [0, 1].map((rank) => PhaseRecorder.of(plan, memory, rank));
+  const from = performance.now();
+  collector.ordered(from, performance.now());
+  collector.sending(command);
+  for (const recorder of recorders) {
+    recorder.begin();
+    recorder.enterStep(phaseNumber.gather);
+    recorder.end();
+  }
+  collector.done();
+  const residentMs = performance.now() - from + 1000;
+  collector.finish(residentMs);
+  const totals = totalsOf(plan, collector);
+  const roof = { gflops: 1, bandwidthGBs: 1 };
+  const { accounted } = phaseTable({ totals, work: new Map(), wallMs: residentMs, roof });
+  assert.ok(Math.abs(accounted - 1) < 1e-9, `${accounted}`);
 });
 
 test('the clocks of two threads show the same time', async () => {

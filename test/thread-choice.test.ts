@@ -15,7 +15,7 @@ async function configOf(file: string, ...overrides: string[]) {
 test('auto: a sprint of a few milliseconds gets one worker, epochs of a deep network all cores', async () => {
   const sprint = chooseThreads(await configOf('mnist-97', 'parallel.threads=auto'), cores, size);
   assert.equal(sprint.count, 1);
-  assert.match(sprint.reason, /^the run is about [\d.]+ ms of work for one core: more workers cost/);
+  assert.match(sprint.reason, /[\d.]+ ms of work.*cost/);
   const deep = chooseThreads(await configOf('fastmlp', 'parallel.threads=auto'), cores, size);
   assert.equal(deep.count, 4);
   assert.match(deep.reason, /pays$/);

@@ -18,8 +18,8 @@ export interface SessionProfile {
   ordered(from: number, to: number): void;
   /** Another run begins. */
   restart(): void;
-  /** The run is over. */
-  finish(): void;
+  /** The run is over; `residentMs` passed from the beginning of its first order. */
+  finish(residentMs: number): void;
 }
 
 /** The exports of the module plan.profile.collector. */

@@ -196,7 +196,7 @@ export class Session {
     } finally {
       this.profile?.done();
     }
-    if (this.#control.stopAfter > 0) throw new Interrupted();
+    if (this.#control.stopAfter !== null) throw new Interrupted();
     if (evaluate !== null) {
       this.#storedPart = this.plan.directions?.keepsEvaluated ? evaluate : null;
       if (this.#storedPart === null) this.#aheadPart = null;
@@ -217,10 +217,10 @@ export class Session {
   /** After a run that threw: the metrics of the steps that all ranks had finished. */
   finishedSteps(work: Work): StepMetrics[] {
     const { stopAfter, progress } = this.#control;
-    const stopped = stopAfter > 0 && this.isWhole;
-    const finished = stopped
-      ? Math.max(0, Math.min(work.rates.length, stopAfter - work.first))
-      : this.#steps.finished(work, progress);
+    const finished =
+      stopAfter !== null && this.isWhole
+        ? Math.max(0, Math.min(work.rates.length, stopAfter - work.first))
+        : this.#steps.finished(work, progress);
     return this.#steps.read(finished, work);
   }
 

@@ -10,6 +10,7 @@ import { RankInstruments } from './instruments.js';
 import { type Clock, monotonicClock } from './monotonic-clock.js';
 import { phaseNumber } from './phases.js';
 import { stampRegion } from './recorder.js';
+import { bringWithin } from './timeline.js';
 
 /**
  * One rank's stamps of one command, in order: f64 [stamps][milliseconds of the clock, number], as written by the
@@ -49,7 +50,7 @@ export class Collector implements SessionProfile {
   commands: CommandRecord[] = [];
   /** When the coordinator drew the order of an epoch. */
   orders: Span[] = [];
-  /** When the run was over; null while it goes on. Later commands do not belong to it. */
+  /** When the run was over, by the resident clock; null while it goes on. Later commands are not its own. */
   endedAt: number | null = null;
   /** Number of stamps that did not fit. */
   dropped = 0;
@@ -111,9 +112,11 @@ export class Collector implements SessionProfile {
     this.#kept = 0;
   }
 
-  /** The run is over. */
-  finish(): void {
-    this.endedAt = this.#clock();
+  /** The run is over and took `residentMs`: what this thread does after the resident clock's end is no part of it. */
+  finish(residentMs: number): void {
+    const first = this.orders[0]?.from;
+    this.endedAt = first === undefined ? this.#clock() : first + residentMs;
+    this.commands.forEach(bringWithin);
   }
 
   #take(rank: number): Stamps {

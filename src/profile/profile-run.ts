@@ -141,12 +141,14 @@ function traceOfRun({ name, plan, collector, stepsPerEpoch }: ProfiledRun, start
   const { commands, orders } = collector;
   const start = collector.atStart;
   // The first step is on the workers' own tracks.
-  const stages = startup
-    .filter((stage) => !stage.beside && stage.name !== 'first step')
-    .map((stage) => {
-      const to = start + stage.sinceStartMs;
-      return { name: stage.name, from: to - stage.ms, to };
-    });
+  const before = startup.filter((stage) => !stage.beside && stage.name !== 'first step');
+  // Each begins at the very number at which the one before ends, and the run where the last does: sums rounded apart would overlap.
+  const ends = before.map(({ sinceStartMs }) => start + sinceStartMs).with(-1, orders[0]?.from ?? start);
+  const stages = before.map(({ name: stage }, i) => ({
+    name: stage,
+    from: ends[i - 1] ?? start,
+    to: ends[i],
+  }));
   const phases = phasesOf(plan);
   return traceOf({ name, threads: plan.threads, phases, commands, orders, stepsPerEpoch, startup: stages });
 }

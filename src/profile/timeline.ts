@@ -18,8 +18,16 @@ const outsideSteps: readonly number[] = [
 ];
 
 /**
- * A command's slices of one rank, in order and without gaps. If it was stopped within a slice, that slice is missing.
+ * Clocks of threads agree to about a microsecond only. No rank begins before its command is sent or ends after the
+ * coordinator has heard of it: stamps brought between the two nest, however the clocks differ.
  */
+export function bringWithin({ sentAt, doneAt, ranks }: CommandRecord): void {
+  for (const stamps of ranks)
+    for (let i = 0; i < stamps.length; i += doublesPerStamp)
+      stamps[i] = Math.min(Math.max(stamps[i], sentAt), doneAt);
+}
+
+/** A command's slices of one rank, in order and without gaps. One that was stopped within a slice lacks that one. */
 export function visitSlices({ command, ranks }: CommandRecord, rank: number, visit: SliceVisitor): void {
   const stamps = ranks[rank];
   let steps = 0;

@@ -52,13 +52,13 @@ export async function runSeeds(
       ...observer,
       ordered: (fromMs, toMs) => session.profile?.ordered(fromMs, toMs),
       stopped(unfinished) {
-        session.profile?.finish();
+        session.profile?.finish(unfinished.residentMs);
         record.unfinished = unfinished;
         // Weights that diverged are useless, and so are weights from the middle of a step.
         if (context.signal.aborted && session.isWhole) record.tensors ??= session.parameters();
       },
     });
-    session.profile?.finish();
+    session.profile?.finish(outcome.residentMs);
     record.coldMs ??= performance.now();
     // Few files stay open at once, and no rows are held back while further seeds run.
     if (folder !== undefined) {

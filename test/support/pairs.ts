@@ -119,7 +119,7 @@ export async function train(
       step: (_, { loss }) => losses.push(loss),
       ordered: (from, to) => session.profile?.ordered(from, to),
     });
-    session.profile?.finish();
+    session.profile?.finish(outcome.residentMs);
     const test = await session.evaluate('test');
     const tensors = new Map([...session.parameters(), ...data.pipeline.tensors()]);
     return { tensors, losses, last: outcome.evaluation, test, packing: session.plan.input.packing };

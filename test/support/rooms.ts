@@ -20,12 +20,17 @@ export const rooms = [
   ...['report', 'profile', 'study', 'commands'],
 ];
 
+/** A file may not be longer; most are to be below 300 lines. */
+export const mostLines = 340;
+
 export interface Import {
   readonly from: string;
   readonly line: number;
-  /** Path within src. */
-  readonly to: string;
-  readonly typeOnly: boolean;
+  /** Path within src, `*` for what is known at run time only; null: it leaves src. */
+  readonly to: string | null;
+  readonly specifier: string;
+  /** reference: a module named by its path, such as a worker's URL or what a `require` gets. */
+  readonly kind: 'type' | 'value' | 'reference';
 }
 
 /** Paths within src, such as `plan/plan.ts`, to texts. */
@@ -33,28 +38,33 @@ export type Tree = ReadonlyMap<string, string>;
 
 const roomOf = (file: string) => file.split('/')[0].replace(/\.ts$/, '');
 
-/** Every relative import of the tree: static, type-only, re-exports, for effects, dynamic. */
+/** Every relative import of the tree: static, type-only, re-exports, for effects, dynamic; and modules named by a path. */
 export function importsOf(tree: Tree): Import[] {
   return [...tree].flatMap(([from, raw]) => {
     const text = withoutComments(raw);
-    const lineAt = (index: number) => text.slice(0, index).split('\n').length;
-    const target = (specifier: string) =>
-      new URL(specifier, `file:///${from}`).pathname.slice(1).replace(/\.js$/, '.ts');
     const found: Import[] = [];
-    const statement = /(?:^|\n)\s*(?:import|export)\s+([^;'"`]*?)from\s*['"](\.[^'"]*)['"]/g;
-    for (const match of text.matchAll(statement))
-      found.push({
-        from,
-        line: lineAt(match.index + match[0].length),
-        to: target(match[2]),
-        typeOnly: isTypeOnly(match[1].trim()),
-      });
-    for (const match of text.matchAll(/(?:^|\n)\s*import\s*['"](\.[^'"]*)['"]/g))
-      found.push({ from, line: lineAt(match.index + 1), to: target(match[1]), typeOnly: false });
-    for (const match of text.matchAll(/\bimport\s*\(\s*['"](\.[^'"]*)['"]\s*\)/g))
-      found.push({ from, line: lineAt(match.index), to: target(match[1]), typeOnly: false });
+    for (const match of text.matchAll(/(['"`])(\.\.?\/[^'"`\n]*)\1/g)) {
+      const specifier = match[2].replace(/\$\{[^}]*\}/g, '*');
+      const kind = kindOf(text.slice(0, match.index), specifier);
+      const line = text.slice(0, match.index + match[0].length).split('\n').length;
+      if (kind !== null) found.push({ from, line, to: target(from, specifier), specifier, kind });
+    }
     return found;
   });
+}
+
+/** What a path is to the code before it; null: no module. */
+function kindOf(before: string, specifier: string): Import['kind'] | null {
+  const statement = /(?:^|\n)\s*(?:import|export)\s+([^;'"`]*?)from\s*$/.exec(before);
+  if (statement !== null) return isTypeOnly(statement[1].trim()) ? 'type' : 'value';
+  if (/(?:^|\n)\s*import\s*$/.test(before) || /\bimport\s*\(\s*$/.test(before)) return 'value';
+  const required = /\brequire(?:\.resolve)?\s*\(\s*$/.test(before);
+  return required || /\.[cm]?[jt]s$/.test(specifier) ? 'reference' : null;
+}
+
+function target(from: string, specifier: string): string | null {
+  const { pathname } = new URL(specifier, `file:///src/${from}`);
+  return pathname.startsWith('/src/') ? pathname.slice('/src/'.length).replace(/\.js$/, '.ts') : null;
 }
 
 /** `type { A }`, or braces in which every name is a type. */
@@ -68,39 +78,49 @@ function isTypeOnly(clause: string): boolean {
 /** Comments become blanks, so that lines stay; `//` within a string such as a URL does not begin one. */
 function withoutComments(text: string): string {
   return text.replace(
-    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g,
+    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g,
     (all, quoted) => (quoted === undefined ? all.replace(/[^\n]/g, ' ') : all),
   );
 }
 
-/** One line for each import that runs upwards, each unknown room and each circle by value. */
+/** One line for each import that runs upwards or leaves src, each unknown room, each file too long, each circle by value. */
 export function violations(tree: Tree, allowed: readonly string[] = []): string[] {
   const imports = importsOf(tree);
   const known = (file: string) => rooms.includes(roomOf(file));
   const strangers = [...tree.keys()].filter((file) => !known(file));
   const upward = imports.filter(
-    ({ from, to }) => known(from) && known(to) && rooms.indexOf(roomOf(to)) > rooms.indexOf(roomOf(from)),
+    ({ from, to }) =>
+      to !== null && known(from) && known(to) && rooms.indexOf(roomOf(to)) > rooms.indexOf(roomOf(from)),
   );
   const refused = upward.filter(
-    ({ from, to, typeOnly }) => !typeOnly || !allowed.includes(`${from} → ${to}`),
+    ({ from, to, kind }) => kind !== 'type' || !allowed.includes(`${from} → ${to}`),
   );
   const stale = allowed.filter((entry) => !upward.some(({ from, to }) => entry === `${from} → ${to}`));
+  const words = { type: 'type of', value: 'imports', reference: 'names' };
   return [
     ...strangers.map((file) => `${file}: the room is not in test/support/rooms.ts`),
-    ...refused.map(
-      ({ from, line, to, typeOnly }) =>
-        `${from}:${line}: ${typeOnly ? 'type of' : 'imports'} ${to}, a room above`,
-    ),
+    ...refused.map(({ from, line, to, kind }) => `${from}:${line}: ${words[kind]} ${to}, a room above`),
+    ...imports
+      .filter(({ to }) => to === null)
+      .map(({ from, line, specifier }) => `${from}:${line}: ${specifier} leaves src`),
     ...stale.map((entry) => `${entry}: allowed, but there is no such import`),
+    ...tooLong(tree),
     ...circles(imports).map((files) => `circle by value: ${files.join(' → ')}`),
   ];
 }
 
-/** Strongly connected files by value imports (Tarjan 1972). */
+export function tooLong(tree: Tree): string[] {
+  return [...tree].flatMap(([file, text]) => {
+    const lines = text.replace(/\n$/, '').split('\n').length;
+    return lines > mostLines ? [`${file}: ${lines} lines, at most ${mostLines}`] : [];
+  });
+}
+
+/** Strongly connected files by value imports (Tarjan 1972); a path is no import that is run with its file. */
 function circles(imports: readonly Import[]): string[][] {
   const targets = new Map<string, string[]>();
-  for (const { from, to, typeOnly } of imports)
-    if (!typeOnly) targets.set(from, [...(targets.get(from) ?? []), to]);
+  for (const { from, to, kind } of imports)
+    if (kind === 'value' && to !== null) targets.set(from, [...(targets.get(from) ?? []), to]);
   const [index, low] = [new Map<string, number>(), new Map<string, number>()];
   const stack: string[] = [];
   const found: string[][] = [];

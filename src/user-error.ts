@@ -18,11 +18,15 @@ export class UserError extends Error {
   }
 }
 
+/** Characters of a value in a message; a file that is no configuration may be one long value. */
+const longestShown = 200;
+
 /** `expected an integer from 1 up, got "abc" (string)`: the wording of every refusal. */
 export function expectedGot(expected: string, received: unknown): string {
   const type = received === null ? 'null' : Array.isArray(received) ? 'array' : typeof received;
   // JSON has no NaN or Infinity, and would call them null.
   const shown =
     typeof received === 'number' ? String(received) : (JSON.stringify(received) ?? String(received));
-  return `expected ${expected}, got ${shown === type ? shown : `${shown} (${type})`}`;
+  const cut = shown.length > longestShown ? `${shown.slice(0, longestShown)}…` : shown;
+  return `expected ${expected}, got ${shown === type ? shown : `${cut} (${type})`}`;
 }

@@ -23,7 +23,7 @@ async function refused({ words, code, says, environment }: Case, cwd: string): P
   const said = `${words.join(' ')} → ${result.code}\n${result.stderr}${result.stdout}`;
   assert.equal(result.code, code, said);
   assert.equal(result.stdout, '', said);
-  assert.match(result.stderr, /^error: [^\n]+\n$/, said);
+  assert.match(result.stderr, /^(warning: [^\n]+\n)*error: [^\n]+\n$/, said);
   assert.doesNotMatch(result.stderr, /bug in shardstep|\bat .*:\d+:\d+/, said);
   for (const part of says)
     assert.ok(result.stderr.includes(part), `${JSON.stringify(part)} is not in: ${said}`);

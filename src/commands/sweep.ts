@@ -101,6 +101,8 @@ export function sweep(options: SweepOptions, context: CommandContext): Promise<E
   const note = (line: string) => progress.note(line);
   const { warn } = warnings;
   return withSetup({ config, cores, signal, note, warn, startsWorkers: false }, (setup) => {
+    // What a plan refuses is refused before there is a folder.
+    for (const count of [1, ...threads]) planFor(setup, count);
     const rows: SweepRow[] = [];
     let baseline: SweepRow | null = null;
     let unfinished: { threads: number; samplesMs: number[] } | null = null;
@@ -145,11 +147,9 @@ export function sweep(options: SweepOptions, context: CommandContext): Promise<E
           'sweep.md': `${markdown}\n`,
         });
         const card = hardware.length > 0 ? ['', ...hardware] : [];
-        context.stdout(
-          context.json
-            ? JSON.stringify(result)
-            : [markdown, ...card, `folder     ${shownFolder(run.folder)}`].join('\n'),
-        );
+        const folder = `folder     ${shownFolder(run.folder)}`;
+        if (context.json) context.stdout(JSON.stringify(result));
+        else if (rows.length > 0) context.stdout([markdown, ...card, folder].join('\n'));
       },
     });
   });

@@ -4,7 +4,6 @@
  */
 import { gradientBuffers } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
-import { labelSmoothingOf } from '../config/schema-loss.js';
 import { planSamples } from '../data/samples-plan.js';
 import { planDirections } from '../data/transforms/directions/plan.js';
 import { blockImages, chunkImages } from '../kernels/directions/spec.js';
@@ -129,7 +128,6 @@ export function makePlan(
     shardUnit: directions === null ? 1 : blockImages,
     classes: facts.classes,
     loss: config.loss,
-    labelSmoothing: labelSmoothingOf(config.loss),
     activation: config.model.activation,
     optimizer: config.optimizer,
     input,

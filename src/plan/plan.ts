@@ -83,8 +83,6 @@ export interface Plan {
   readonly shardUnit: number;
   readonly classes: number;
   readonly loss: Config['loss'];
-  /** Label smoothing of the loss; 0 for a loss without it. */
-  readonly labelSmoothing: number;
   /** Floats of scratch for a rank. */
   readonly scratchFloats: number;
   readonly activation: Config['model']['activation'];

@@ -1,4 +1,5 @@
 /** Rows of a part as a matrix f32 [rows][features], normalised, and as targets f32 [rows][classes]. */
+import { labelSmoothingOf } from '../../config/schema-loss.js';
 import type { PartName } from '../../data/dataset.js';
 import type { Plan } from '../../plan/plan.js';
 
@@ -63,7 +64,8 @@ export class BatchRows {
 
   /** The labels' one-hot rows, smoothed: (1 − ε) one-hot + ε / classes. */
   targets(part: PartName, samples: Int32Array, out: Float32Array): void {
-    const { classes, labelSmoothing } = this.#plan;
+    const { classes, loss } = this.#plan;
+    const labelSmoothing = labelSmoothingOf(loss);
     const labels = this.labels(part);
     out.fill(labelSmoothing / classes, 0, samples.length * classes);
     samples.forEach((sample, row) => {

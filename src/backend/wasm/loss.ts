@@ -1,4 +1,5 @@
 /** The loss of rows of a workspace; its gradient overwrites their outputs. */
+import { labelSmoothingOf } from '../../config/schema-loss.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { type Loss, lossOf } from '../../loss/loss.js';
 import { isHit } from '../../metrics/accuracy.js';
@@ -43,7 +44,7 @@ class CrossEntropyKernel implements LossRuntime {
     scale: number,
     result: ShardResult,
   ): void {
-    const { layers, classes, labelSmoothing } = this.#plan;
+    const { layers, classes, loss } = this.#plan;
     this.#lossSum[0] = 0;
     result.correct = this.#kernels.softmaxCrossEntropy(
       activations[layers.length - 1].offset + rows.first * rowBytes,
@@ -52,7 +53,7 @@ class CrossEntropyKernel implements LossRuntime {
       classes,
       targets,
       order,
-      labelSmoothing,
+      labelSmoothingOf(loss),
       scale,
       this.#lossSum.byteOffset,
     );

@@ -1,6 +1,7 @@
 /** Writes the constants of a plan that its kernels read, once. */
 
 import type { Config } from '../../../config/schema.js';
+import { labelSmoothingOf } from '../../../config/schema-loss.js';
 import { writeLinearModel } from '../../../kernels/directions/linear-model.js';
 import type { Region } from '../../../memory/arena.js';
 import type { DirectionsPlan } from './plan.js';
@@ -9,20 +10,20 @@ import type { DirectionsPlan } from './plan.js';
 interface ModelPlan {
   readonly optimizer: Config['optimizer'];
   readonly classes: number;
-  readonly labelSmoothing: number;
+  readonly loss: Config['loss'];
   readonly regions: { readonly parameters: Region; readonly states: Region };
 }
 
 /** Fills the plan's table of constants, except the scale, which is fitted. */
 export function describeModel(plan: ModelPlan, directions: DirectionsPlan, memory: WebAssembly.Memory): void {
-  const { optimizer, classes, labelSmoothing, regions } = plan;
+  const { optimizer, classes, loss, regions } = plan;
   const { shape, model, mean, shift, projection, centres, rows, projected, deltas } = directions;
   const sgd = optimizer.name === 'sgd' ? optimizer : { momentum: 0, nesterov: false, weightDecay: 0 };
   writeLinearModel(memory, model.offset, {
     features: shape.features,
     components: shape.components,
     classes,
-    smoothing: labelSmoothing,
+    smoothing: labelSmoothingOf(loss),
     momentum: sgd.momentum,
     nesterov: Number(sgd.nesterov),
     decay: sgd.weightDecay,

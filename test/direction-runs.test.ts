@@ -158,7 +158,7 @@ test('of equal logits the first counts: weights of zero find the images of class
   const zeros = 980 / 10_000;
   for (const overrides of [small, [...small, ...products]]) {
     const { trainer, session } = await openSession(await realMnist(), 2, overrides);
-    trainer.start(1);
+    await trainer.start(1);
     assert.equal((await session.evaluate('test')).accuracy, zeros);
     const accuracies: number[] = [];
     await trainer.train(1, { step: (_, { batchAccuracy }) => accuracies.push(batchAccuracy) });

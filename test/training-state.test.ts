@@ -33,7 +33,7 @@ for (const [what, keys] of [
         const course = trainingCourse(session, config, 3);
         const losses: number[] = [];
         const observer = { step: (_: unknown, { loss }: StepMetrics) => losses.push(loss) };
-        trainer.start(3);
+        await trainer.start(3);
         const whole = await follow(session, course, initialState(3), observer);
         const expected = { losses: losses.splice(0), tensors: session.parameters() };
 
@@ -50,7 +50,7 @@ for (const [what, keys] of [
             throw left;
           },
         };
-        trainer.start(3);
+        await trainer.start(3);
         await assert.rejects(follow(session, cut, initialState(3), observer), left);
         assert.ok(copy !== null);
         const { elapsedMs, step } = copy as TrainingState;

@@ -79,7 +79,7 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
         let shownMs = 0;
         const { stepsPerEpoch } = runLength(config, plan.parts.train.count);
         await withTrainer(setup, plan, async (trainer) => {
-          trainer.start(config.seed);
+          await trainer.start(config.seed);
           run = await runRangeTest(trainer.session, config, { from, to, steps }, (point) => {
             points.push(point);
             const { step, loss, batchAccuracy, learningRate: lr } = point;

@@ -3,11 +3,11 @@
  * opened on a worker pool. Every command, study and bench that trains opens its session here.
  */
 import type { Config } from '../config/schema.js';
-import type { Tensor } from '../model/safetensors.js';
+import { inTurns } from '../numbers/steps.js';
 import type { Plan } from '../plan/plan.js';
 import { Session } from './session.js';
 import { type Setup, timed } from './setup.js';
-import { type RunObserver, type RunOutcome, startParameters, trainOnce } from './training-run.js';
+import { type RunObserver, type RunOutcome, settingParameters, trainOnce } from './training-run.js';
 
 export interface TrainOnceOptions {
   /**
@@ -22,15 +22,13 @@ export interface TrainOnceOptions {
 export class Trainer {
   readonly plan: Plan;
   readonly session: Session;
-  readonly #config: Config;
-  readonly #initial: ReadonlyMap<string, Tensor> | null;
+  readonly #setup: Setup;
   readonly #giveBack: () => Promise<void>;
 
   private constructor(setup: Setup, plan: Plan, session: Session, giveBack: () => Promise<void>) {
     this.plan = plan;
     this.session = session;
-    this.#config = setup.config;
-    this.#initial = setup.initial;
+    this.#setup = setup;
     this.#giveBack = giveBack;
   }
 
@@ -64,14 +62,19 @@ export class Trainer {
   }
 
   /** Sets the initial parameters of a run with this seed: drawn, unless a file is configured. */
-  start(seed: number): void {
-    startParameters(this.session, this.#config, seed, this.#initial);
+  async start(seed: number): Promise<void> {
+    const { config, signal, note, initial } = this.#setup;
+    await inTurns(settingParameters(this.session, config, seed, initial), signal, note);
   }
 
   /** A whole run from the parameters that the seed draws. @throws as trainOnce does. */
-  train(seed: number, observer: Partial<RunObserver>, options: TrainOnceOptions = {}): Promise<RunOutcome> {
-    this.start(seed);
-    return trainOnce(this.session, options.config ?? this.#config, seed, observer, options.evaluates);
+  async train(
+    seed: number,
+    observer: Partial<RunObserver>,
+    options: TrainOnceOptions = {},
+  ): Promise<RunOutcome> {
+    await this.start(seed);
+    return trainOnce(this.session, options.config ?? this.#setup.config, seed, observer, options.evaluates);
   }
 
   /** Lets the workers leave the session, and returns the worker pool. */

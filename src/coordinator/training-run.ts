@@ -1,8 +1,9 @@
 /** A training run over an open session: its start, and the course that a configuration describes. */
 import type { Config } from '../config/schema.js';
-import { denseNetwork, initialTensors } from '../model/network.js';
+import { denseNetwork, drawingTensors } from '../model/network.js';
 import type { Tensor } from '../model/safetensors.js';
 import { Rng, Stream } from '../numbers/rng.js';
+import { atOnce, type Steps } from '../numbers/steps.js';
 import { peakRate } from '../optim/batch-scaling.js';
 import { noiseSizes } from '../optim/noise-scale.js';
 import { learningRate } from '../optim/schedule.js';
@@ -23,24 +24,26 @@ export interface RunOutcome extends UnfinishedOutcome {
   readonly reason: StopReason;
 }
 
-/** Parameters at the start of a run: from the seed, unless a file is configured. */
-export function startParameters(
+/** At once: see settingParameters. */
+export const startParameters = (...given: Parameters<typeof settingParameters>): void =>
+  atOnce(settingParameters(...given));
+
+/** Sets the parameters at the start of a run: from the seed, unless a file is configured. */
+export function* settingParameters(
   session: Session,
   config: Config,
   seed: number,
   fromFile: ReadonlyMap<string, Tensor> | null,
-): void {
+): Steps<void> {
   const { kind, file, prefix } = config.model.init;
   if (fromFile !== null) {
     session.setParameters(fromFile, file ?? 'model.init.file', prefix);
     return;
   }
   const { features } = session.plan.input;
-  const sizes = [features, ...config.model.hidden, session.plan.classes];
-  session.setParameters(
-    initialTensors(denseNetwork(sizes), kind, new Rng(seed, Stream.weights)),
-    `model.init.kind=${kind}`,
-  );
+  const network = denseNetwork([features, ...config.model.hidden, session.plan.classes]);
+  const tensors = yield* drawingTensors(network, kind, new Rng(seed, Stream.weights));
+  session.setParameters(tensors, `model.init.kind=${kind}`);
 }
 
 /** The settings of a run in a configuration. */

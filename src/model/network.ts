@@ -1,5 +1,6 @@
 /** A network: its layers in order, from the configuration to their places in the parameter vector. */
 import type { Rng } from '../numbers/rng.js';
+import { atOnce, type Steps } from '../numbers/steps.js';
 import type { InitKind } from './initialise.js';
 import { dense, denseTensors } from './layers/dense.js';
 import type { Layer, LayerLayout, LayerTensors, Site } from './layers/layer.js';
@@ -24,15 +25,23 @@ export function layoutNetwork(network: readonly Layer[], firstForm: Site['form']
   });
 }
 
-/** Drawn layer by layer, weights [out][in] before biases, for every layout in memory. */
-export function initialTensors(network: readonly Layer[], kind: InitKind, rng: Rng): Map<string, Tensor> {
-  return new Map(
-    network.flatMap((layer, index) => {
-      const isOutput = index > 0 && index + 1 === network.length;
-      const drawn = layer.initial(kind, isOutput, rng);
-      return [...drawn].map(([name, tensor]): [string, Tensor] => [`${nameOf(index)}.${name}`, tensor]);
-    }),
-  );
+/** At once: see drawingTensors. */
+export const initialTensors = (...given: Parameters<typeof drawingTensors>): Map<string, Tensor> =>
+  atOnce(drawingTensors(...given));
+
+/** Initial tensors, drawn layer by layer, weights [out][in] before biases, whatever their place in memory. */
+export function* drawingTensors(
+  network: readonly Layer[],
+  kind: InitKind,
+  rng: Rng,
+): Steps<Map<string, Tensor>> {
+  const tensors = new Map<string, Tensor>();
+  for (const [index, layer] of network.entries()) {
+    const isOutput = index > 0 && index + 1 === network.length;
+    for (const [name, tensor] of yield* layer.initial(kind, isOutput, rng))
+      tensors.set(`${nameOf(index)}.${name}`, tensor);
+  }
+  return tensors;
 }
 
 /** Floats of the whole parameter vector, padding included; a multiple of 16. */

@@ -1,15 +1,17 @@
 /** Random orthogonal matrices (Saxe, McClelland & Ganguli 2014), for initial weights. */
 import type { Rng } from '../numbers/rng.js';
+import type { Steps } from '../numbers/steps.js';
 
 /**
  * f32 [rows][columns], row by row. The rows are orthonormal if there are no more rows than columns, else the columns
  * are. Gaussian vectors are orthogonalised in sequence (modified Gram-Schmidt, each twice), which gives the uniform
  * distribution over such matrices.
  */
-export function orthogonalMatrix(rows: number, columns: number, rng: Rng): Float32Array {
+export function* orthogonalMatrix(rows: number, columns: number, rng: Rng): Steps<Float32Array> {
   const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
   const vectors: Float64Array[] = [];
   while (vectors.length < count) {
+    yield { doing: 'drawing orthogonal weights', share: (vectors.length / count) ** 2 };
     const vector = Float64Array.from({ length }, () => gaussian(rng));
     for (let pass = 0; pass < 2; pass++) for (const other of vectors) removePart(vector, other);
     const norm = Math.sqrt(dot(vector, vector));

@@ -25,15 +25,16 @@ export function dense(inputs: number, outputs: number): Layer {
         ...{ width: panels * panelWidth, offset, panelFloats },
       };
     },
-    initial(kind, isOutput, rng) {
+    *initial(kind, isOutput, rng) {
       const bound = initialBound(kind, inputs, outputs, isOutput);
       const draw = (count: number, limit: number) => {
         const data = new Float32Array(count);
         if (limit > 0) for (let i = 0; i < count; i++) data[i] = rng.symmetric(limit);
         return data;
       };
+      yield null;
       const weights =
-        kind === 'orthogonal' ? orthogonalMatrix(outputs, inputs, rng) : draw(outputs * inputs, bound);
+        kind === 'orthogonal' ? yield* orthogonalMatrix(outputs, inputs, rng) : draw(outputs * inputs, bound);
       return new Map([
         ['weight', { shape: [outputs, inputs], data: weights }],
         ['bias', { shape: [outputs], data: draw(outputs, kind === 'torch' ? bound : 0) }],

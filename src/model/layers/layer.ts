@@ -1,5 +1,6 @@
 /** A layer of a network: its description before it is laid out, and the places of its parameters afterwards. */
 import type { Rng } from '../../numbers/rng.js';
+import type { Steps } from '../../numbers/steps.js';
 import type { InitKind } from '../initialise.js';
 import type { Tensor } from '../safetensors.js';
 
@@ -39,7 +40,7 @@ export interface Layer {
    * Initial tensors by their names within the layer, in the order of drawing. `isOutput`: the last layer of a network
    * with hidden layers.
    */
-  initial(kind: InitKind, isOutput: boolean, rng: Rng): Map<string, Tensor>;
+  initial(kind: InitKind, isOutput: boolean, rng: Rng): Steps<Map<string, Tensor>>;
 }
 
 /** Looks up a tensor of the layer by its name within it. @throws UserError if it is missing or has another shape. */

@@ -90,7 +90,11 @@ export interface Trainer {
 }
 
 const never = new AbortController().signal;
-const resources = new OwnResources(never, () => {});
+const resources = new OwnResources(
+  never,
+  () => {},
+  () => {},
+);
 
 /** Compiled once for each shape of direction features; null: pixels. */
 export function loadedKernels(shape: DirectionShape | null = null): LoadedKernels {
@@ -107,7 +111,11 @@ class BenchResources extends OwnResources {
   readonly #dataset: Dataset | undefined;
 
   constructor(dataset: Dataset | undefined) {
-    super(never, () => {});
+    super(
+      never,
+      () => {},
+      () => {},
+    );
     this.#dataset = dataset;
   }
 

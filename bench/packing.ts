@@ -28,7 +28,9 @@ function noise(side: number, count: number, density: number): Dataset {
     shape: [side, side, 1],
     full: 255,
   });
-  return { name: 'noise', source: 'memory', train: part(count), test: part(10), classes: 10, sha256: {} };
+  const labels = [...'0123456789'];
+  const parts = { train: part(count), test: part(10) };
+  return { name: 'noise', source: 'memory', ...parts, classes: 10, labels, sha256: {} };
 }
 
 /** The density at which the ratio passes 1, between the measured densities. */

@@ -16,6 +16,11 @@ export const warningCodes = {
   overfitted: 'The loss of the last evaluation is above that of the first step, the training loss is not.',
   'chance-level': 'The accuracy is no better than that of always answering the most frequent class.',
   'level-unknown': 'The environment variable LOG_LEVEL holds an unknown level; the default is used.',
+  'label-guessed': 'The header of a CSV file does not say which column is the label: a column was chosen.',
+  'label-one-hot':
+    'Columns of a CSV file look like one-hot labels, of which one alone, or none, is used as label.',
+  'column-left-out': 'A column of a CSV file names or counts the rows and is neither label nor pixel.',
+  'test-without-labels': 'The test file has no labels: training samples are held out for the test instead.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WarningCode = keyof typeof warningCodes;

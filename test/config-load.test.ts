@@ -48,6 +48,7 @@ test('the defaults are complete', async () => {
       },
       set: 'mnist',
       dir: null,
+      label: null,
       take: null,
       pool: 1,
       crop: 0,

@@ -9,7 +9,7 @@ import { loadDataset } from '../dist/data/load.js';
 import { ExitCode } from '../dist/user-error.js';
 import { refusal, temporaryFolder, writeFiles } from './support/data-files.ts';
 
-const parse = (text: string, signal?: AbortSignal) => parseCsv(Buffer.from(text), 'a.csv', signal);
+const parse = (text: string, signal?: AbortSignal) => parseCsv(Buffer.from(text), 'a.csv', { signal });
 
 test('label first, then the pixels; a square number of them is a square image', async () => {
   const { values: images, targets: labels, count, shape } = await parse('7,1,2,3,4\n0,255,0,9,10\n');
@@ -57,7 +57,7 @@ const refused: Record<string, [text: string, parts: string[]]> = {
   'labels without pixels': ['1\n2\n', ['a.csv: line 1 ', '1 column', 'pixel']],
   'an empty file': ['', ['a.csv: ', 'no rows']],
   'a header alone': ['label,p1\n', ['a.csv: ', 'no rows']],
-  'another separator': ['1;2;3\n', ['a.csv: line 1 ', '1 column', 'pixel']],
+  'another separator': ['1:2:3\n', ['a.csv: line 1 ', '1 column', 'pixel']],
 };
 for (const [name, [text, parts]] of Object.entries(refused)) {
   test(`refused: ${name}`, () => refusal(parse(text), parts));
@@ -105,24 +105,28 @@ test('whatever is written is read again', async () => {
 
 test('a folder with train.csv.gz and mnist_test.csv', async (t) => {
   const dir = await temporaryFolder(t);
-  await writeFiles(dir, { 'train.csv.gz': gzipSync('2,1,2,3,4\n'), 'mnist_test.csv': '5,6,7,8,9\n' });
+  await writeFiles(dir, {
+    'train.csv.gz': gzipSync('2,1,2,3,4\n1,1,2,3,4\n'),
+    'mnist_test.csv': '5,6,7,8,9\n',
+  });
   const dataset = await loadDataset({ set: 'csv', dir });
   assert.deepEqual([...dataset.train.shape, dataset.classes], [2, 2, 1, 6]);
   assert.deepEqual(Object.keys(dataset.sha256), ['train.csv', 'test.csv']);
-  // Of the content before compression: `printf '2,1,2,3,4\n' | sha256sum`.
+  // Of the content before compression: `printf '2,1,2,3,4\n1,1,2,3,4\n' | sha256sum`.
   assert.equal(
     dataset.sha256['train.csv'],
-    'ae5599885941bbd32110f4effd1e28991af0071c3550fe615bbd1baa0a0a081c',
+    '0f89152d6edfcd618f725ea6cfcf00e070d3c0e9a100082e2ff9a9b3bd7d70c1',
   );
 });
 
-test('a folder that lacks one file, has another size of image, or no gzip behind .gz', async (t) => {
+test('a folder that lacks train.csv, has another size of image, or no gzip behind .gz', async (t) => {
   const dir = await temporaryFolder(t);
-  await writeFiles(dir, { 'train.csv': '2,1,2,3,4\n' });
+  await writeFiles(dir, { 'test.csv': '2,1,2\n' });
   const load = () => loadDataset({ set: 'csv', dir });
-  await refusal(load(), [`${dir}: missing test.csv`, 'mnist_']);
-  await writeFiles(dir, { 'test.csv': '2,1,2,3\n' });
-  await refusal(load(), [`${join(dir, 'test.csv')}: `, '1x3', 'expected 2x2']);
+  await refusal(load(), [`${dir}: missing train.csv`, 'holds test.csv']);
+  await writeFiles(dir, { 'train.csv': '2,1,2,3,4\n1,1,2,3,4\n' });
+  const test = join(dir, 'test.csv');
+  await refusal(load(), [`${test}: `, '3 columns', 'expected 5', join(dir, 'train.csv')]);
   const other = await temporaryFolder(t);
   await writeFiles(other, { 'train.csv.gz': '2,1,2,3,4\n', 'test.csv': '2,1,2,3,4\n' });
   await refusal(loadDataset({ set: 'csv', dir: other }), ['train.csv.gz: ', '322c312c']);

@@ -175,7 +175,7 @@ test('a folder where a file is expected', async (t) => {
   const { [names.testImages]: _, ...rest } = tinySet();
   await writeFiles(dir, rest);
   await mkdir(join(dir, names.testImages));
-  await refusal(load('idx', dir), [`${names.testImages}: `, 'a folder']);
+  await refusal(load('idx', dir), [`missing ${names.testImages} `, `; it holds ${names.testImages}/, `]);
 });
 
 const needsPipes = { skip: process.platform === 'win32' ? 'no named pipes in folders' : false };

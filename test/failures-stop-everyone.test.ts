@@ -120,7 +120,12 @@ test('a session after a failed one is unharmed by it', async () => {
 });
 
 test('a session that does not open: its pool is closed, and not lent to the next one', async () => {
-  const resources = new OwnResources(new AbortController().signal, () => {}, true);
+  const resources = new OwnResources(
+    new AbortController().signal,
+    () => {},
+    () => {},
+    true,
+  );
   const setup = await openSetup({
     config: await configure('data.take=600', ...overrides, 'parallel.threads=2'),
     cores: { physical: 2, logical: 2, available: 2 },

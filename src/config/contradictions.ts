@@ -77,6 +77,11 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       keys: ['data.dir', 'data.set'],
       expected: `a folder, since data.set is ${data.set} (or set SHARDSTEP_DATA)`,
     },
+    {
+      broken: data.label !== null && data.set !== 'csv',
+      keys: ['data.label', 'data.set'],
+      expected: `null if data.set is ${data.set}: only CSV files have columns`,
+    },
   ];
 }
 

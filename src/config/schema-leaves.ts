@@ -47,6 +47,14 @@ export const pathOrNull = (what: string) => {
   return z.string(expecting(expected)).min(1, expecting(expected)).nullable();
 };
 
+export const columnOrNull = () => {
+  const expected = 'the name or the number of a column, or null';
+  const number = z.int(expecting(expected)).min(1, expecting(expected));
+  return z
+    .union([number, z.string(expecting(expected)).min(1, expecting(expected))], expecting(expected))
+    .nullable();
+};
+
 /** A mapping of keys. It may be left out as a whole, because every key has a default. */
 export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, {

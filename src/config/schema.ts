@@ -10,6 +10,7 @@ import {
   atLeast,
   belowOne,
   choiceError,
+  columnOrNull,
   countFromOne,
   countOrNull,
   expecting,
@@ -65,11 +66,17 @@ const data = section({
   features: features.prefault({}),
   set: oneOf(['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv'])
     .default('mnist')
-    .describe('Data set; idx and csv are your own files in data.dir'),
+    .describe('Data set; idx and csv are your own files in data.dir (docs/data.md)'),
   dir: pathOrNull('folder')
     .default(null)
     .describe(
       'Folder with the data files, relative to the working directory; null looks in the usual places',
+    ),
+  label: columnOrNull()
+    .default(null)
+    .describe(
+      'Of CSV files: the column of the labels, by its name in the header or its number from 1; null: the column that ' +
+        'the header calls label, class, target or the like, else the only one of words, else the first (docs/data.md)',
     ),
   take: countOrNull()
     .default(null)

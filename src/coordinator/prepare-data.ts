@@ -71,7 +71,7 @@ export function* preparingData(
   };
   const warnings = [
     ...rangeWarnings(samples, config, pipeline, stored !== null),
-    ...classWarnings(samples, classes),
+    ...classWarnings(samples, dataset.labels),
   ];
   const facts = seesDirections ? directionFacts(parts) : yield* packedFacts(config, pipeline, parts, classes);
   const { scale, shift } = pipeline.affine;

@@ -1,70 +1,139 @@
 /**
- * Images as comma-separated values, one a line: the label, then the pixels, row-major, integers 0 to 255. A first line
- * whose first cell is not a number is a header and is skipped.
+ * Images as comma-separated values, one a line: pixels, row-major, integers 0 to 255, and the label. The first lines decide
+ * what the columns are (`csv-layout.ts`); here the rows are read.
  */
-import Papa from 'papaparse';
 import { UserError } from '../user-error.js';
+import { byteOf, isMissing, kindOf, splitRows, trimmedCell } from './csv-cells.js';
+import { type CsvColumns, type CsvLayout, columnsOf, layoutOf } from './csv-layout.js';
+import { csvText } from './csv-text.js';
 import type { Samples } from './dataset.js';
 import { throwIfInterrupted } from './interruption.js';
 
 /** Size of the text given to the parser at a time: cells are separate strings, about 40 times their text. */
-const blockBytes = 4 * 1024 * 1024;
+const blockBytes = 256 * 1024;
 /** Far beyond any image; without this limit a binary file would become one huge string. */
 const longestLineBytes = 64 * 1024 * 1024;
+/** The layout is decided by so many lines. */
+const layoutLines = 64;
+const layoutBytes = 4 * 1024 * 1024;
 const lineFeed = 0x0a;
 
-/** A CSV file partly read. `columnCount` is 0 until the first row has set it. */
+export interface CsvPart extends Samples {
+  readonly layout: CsvLayout;
+  /** The words that the targets number, in the order of their appearance; null if labels are integers. */
+  readonly words: readonly string[] | null;
+}
+
+export interface CsvOptions {
+  /** Decides which column is the label; by default as without `data.label`. */
+  readonly layout?: (columns: CsvColumns) => CsvLayout;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A CSV file partly read. `images` has no room until the first row. */
 interface Reading {
   readonly path: string;
   readonly contentBytes: number;
+  readonly layout: CsvLayout;
+  /** The columns of the pixels, in their order. */
+  readonly features: Uint32Array;
+  /** The number of each word that is a label; null if labels are integers. */
+  readonly words: Map<string, number> | null;
   /** Number of the next line, counted from 1. */
   line: number;
-  columnCount: number;
   count: number;
   images: Uint8Array;
   targets: Uint32Array;
   /** The first of the empty lines just before, 0 for none: allowed at the end of the file only. */
   emptyLine: number;
+  /** Of a column of `layout.counters`: its first value. */
+  readonly counts: Map<number, number>;
+}
+
+/** A column that seemed to count the rows does not. */
+class NoCounter extends Error {
+  readonly column: number;
+  constructor(column: number) {
+    super();
+    this.column = column;
+  }
 }
 
 /**
  * Reads the content of a CSV file. Images are square if the number of pixels is a square, else 1 x n.
  * @param path names the file in errors.
  * @throws UserError with file, line, column (both counted from 1) and value for a cell that is not an integer from 0 to
- * 255; with file and line for a row of another width; for a file without rows; with exit code `interrupted` if the
- * signal is aborted.
+ * 255, or a label that is no word among words; with file and line for a row of another width; for a file without rows; for
+ * a file that is not text; with exit code `interrupted` if the signal is aborted.
  */
-export async function parseCsv(content: Uint8Array, path: string, signal?: AbortSignal): Promise<Samples> {
+export async function parseCsv(
+  content: Uint8Array,
+  path: string,
+  options: CsvOptions = {},
+): Promise<CsvPart> {
+  const { layout: layoutFor = (columns: CsvColumns) => layoutOf(columns, null), signal } = options;
+  throwIfInterrupted(signal, `reading ${path}`);
+  const { bytes, encoding } = csvText(content, path);
+  const lines = bytes.toString(encoding, 0, firstLinesBytes(bytes)).split('\n').slice(0, layoutLines);
+  let layout = layoutFor(columnsOf(lines, path));
+  for (;;) {
+    try {
+      return await readAll(layout, bytes, encoding, path, signal);
+    } catch (error) {
+      if (!(error instanceof NoCounter)) throw error;
+      const others = (columns: readonly number[]) => columns.filter((column) => column !== error.column);
+      layout = { ...layout, leftOut: others(layout.leftOut), counters: others(layout.counters) };
+    }
+  }
+}
+
+/** The end of the first lines: two at least, and as many as the layout needs if they are short. */
+function firstLinesBytes(bytes: Buffer): number {
+  let end = 0;
+  for (let line = 0; line < layoutLines && end < bytes.length; line += 1) {
+    const newline = bytes.indexOf(lineFeed, end);
+    const next = newline < 0 ? bytes.length : newline + 1;
+    // The reading of the rows refuses such a line.
+    if (next - end > longestLineBytes) return Math.max(end, blockBytes);
+    if (line >= 2 && next > layoutBytes) break;
+    end = next;
+  }
+  return end;
+}
+
+async function readAll(
+  layout: CsvLayout,
+  bytes: Buffer,
+  encoding: BufferEncoding,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<CsvPart> {
+  const { label, leftOut, width } = layout;
+  const isFeature = (column: number) => column !== label && !leftOut.includes(column);
   const reading: Reading = {
-    path,
-    contentBytes: content.length,
-    line: 1,
-    columnCount: 0,
-    count: 0,
-    images: new Uint8Array(0),
-    targets: new Uint32Array(0),
-    emptyLine: 0,
+    ...{ path, layout, contentBytes: bytes.length },
+    features: Uint32Array.from({ length: width }, (_, column) => column).filter(isFeature),
+    words: layout.hasWords ? new Map() : null,
+    ...{ line: 1, count: 0, images: new Uint8Array(0), targets: new Uint32Array(0), emptyLine: 0 },
+    counts: new Map(),
   };
-  // latin1 is one byte a character for all bytes: only digits are read.
-  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  const hasByteOrderMark = text.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf]));
-  let start = hasByteOrderMark ? 3 : 0;
-  while (start < text.length) {
+  let start = 0;
+  while (start < bytes.length) {
     throwIfInterrupted(signal, `reading ${path}`);
-    const newline = text.indexOf(lineFeed, start + blockBytes);
-    const end = newline < 0 ? text.length : newline + 1;
+    const newline = bytes.indexOf(lineFeed, start + blockBytes);
+    const end = newline < 0 ? bytes.length : newline + 1;
     if (end - start > blockBytes + longestLineBytes) {
-      const last = text.lastIndexOf(lineFeed, start + blockBytes);
-      if (last > start) readBlock(text.toString('latin1', start, last + 1), reading);
+      const last = bytes.lastIndexOf(lineFeed, start + blockBytes);
+      if (last > start) readBlock(bytes.toString(encoding, start, last + 1), reading);
       throw new UserError(`${path}: line ${reading.line} is longer than ${longestLineBytes} bytes`);
     }
-    readBlock(text.toString('latin1', start, end), reading);
+    readBlock(bytes.toString(encoding, start, end), reading);
     start = end;
     // Yields to the event loop between blocks: signals, progress, the log.
     await new Promise((resolve) => setImmediate(resolve));
   }
   if (reading.count === 0) throw new UserError(`${path}: no rows, expected at least one`);
-  const pixelCount = reading.columnCount - 1;
+  const pixelCount = reading.features.length;
   const side = Math.round(Math.sqrt(pixelCount));
   const [rows, columns] = side * side === pixelCount ? [side, side] : [1, pixelCount];
   return {
@@ -73,12 +142,14 @@ export async function parseCsv(content: Uint8Array, path: string, signal?: Abort
     count: reading.count,
     shape: [rows, columns, 1],
     full: 255,
+    layout,
+    words: reading.words && [...reading.words.keys()],
   };
 }
 
-/** Reads whole lines. Without quotes in them, Papa uses its fast mode: a plain split. */
+/** Reads whole lines. */
 function readBlock(block: string, reading: Reading): void {
-  const { data, errors } = Papa.parse<string[]>(block, { delimiter: ',', newline: '\n' });
+  const { data, errors } = splitRows(block, reading.layout.separator);
   // A stray quote would swallow the lines up to the next quote, or all of them.
   const quote = errors.find(({ type }) => type === 'Quotes');
   if (quote !== undefined) {
@@ -89,74 +160,82 @@ function readBlock(block: string, reading: Reading): void {
   // After the last newline Papa returns one more, empty row.
   if (block.endsWith('\n')) data.pop();
   for (const cells of data) {
-    readRow(cells, reading);
+    if (reading.line >= reading.layout.firstLine) readRow(cells, reading);
     reading.line += 1;
   }
 }
 
 function readRow(cells: readonly string[], reading: Reading): void {
-  const first = (cells[0] ?? '').trim();
-  if (cells.length === 1 && first === '') {
+  if (cells.length === 1 && (cells[0] ?? '').trim() === '') {
     reading.emptyLine ||= reading.line;
     return;
   }
   if (reading.emptyLine !== 0) {
     throw new UserError(`${reading.path}: line ${reading.emptyLine} is empty, expected a row`);
   }
-  if (reading.line === 1 && Number.isNaN(Number.parseFloat(first))) return;
-  if (reading.columnCount === 0) allocate(cells.length, reading);
-  if (cells.length !== reading.columnCount) {
+  const { layout, features, count } = reading;
+  if (count === 0) allocate(cells.length, reading);
+  const expected = layout.width + (layout.isTrailing ? 1 : 0);
+  if (cells.length !== expected) {
     const columns = cells.length === 1 ? '1 column' : `${cells.length} columns`;
-    throw new UserError(
-      `${reading.path}: line ${reading.line} has ${columns}, expected ${reading.columnCount}`,
-    );
+    throw new UserError(`${reading.path}: line ${reading.line} has ${columns}, expected ${expected}`);
   }
-  const { images, targets, columnCount } = reading;
-  targets[reading.count] = readCell(cells, 0, reading);
-  const base = reading.count * (columnCount - 1) - 1;
-  for (let column = 1; column < columnCount; column += 1) {
-    images[base + column] = readCell(cells, column, reading);
+  if (layout.isTrailing && kindOf(cells[layout.width]) !== 'empty')
+    throw refused(cells, layout.width, reading, 'nothing, as in the first row');
+  for (const column of layout.counters) {
+    const value = Number(cells[column]);
+    if (count === 0) reading.counts.set(column, value);
+    if (value !== (reading.counts.get(column) ?? 0) + count) throw new NoCounter(column);
+  }
+  reading.targets[count] = readLabel(cells, reading);
+  const base = count * features.length;
+  for (let feature = 0; feature < features.length; feature += 1) {
+    const column = features[feature];
+    const value = byteOf(cells[column]);
+    if (value < 0) throw refused(cells, column, reading, 'an integer 0 to 255');
+    reading.images[base + feature] = value;
   }
   reading.count += 1;
 }
 
 /** Room for as many rows as the file can hold: every cell needs a digit and a separator. */
-function allocate(columnCount: number, reading: Reading): void {
-  if (columnCount < 2) {
+function allocate(columns: number, reading: Reading): void {
+  const pixelCount = reading.features.length;
+  if (pixelCount < 1) {
+    const has = columns === 1 ? '1 column' : `${columns} columns`;
     throw new UserError(
-      `${reading.path}: line ${reading.line} has 1 column, expected a label and at least one pixel`,
+      `${reading.path}: line ${reading.line} has ${has}, expected a label and at least one pixel`,
     );
   }
-  const mostRows = Math.ceil((reading.contentBytes + 1) / (2 * columnCount));
-  reading.columnCount = columnCount;
-  reading.images = new Uint8Array(mostRows * (columnCount - 1));
+  const mostRows = Math.ceil((reading.contentBytes + 1) / (2 * reading.layout.width));
+  reading.images = new Uint8Array(mostRows * pixelCount);
   reading.targets = new Uint32Array(mostRows);
 }
 
-function readCell(cells: readonly string[], column: number, reading: Reading): number {
-  const cell = cells[column] ?? '';
-  const value = integerOf(cell);
-  if (value >= 0 && value <= 255) return value;
-  const trimmed = cell.trim();
-  const trimmedValue = integerOf(trimmed);
-  if (trimmedValue >= 0 && trimmedValue <= 255) return trimmedValue;
-  const shown = JSON.stringify(trimmed.length > 40 ? `${trimmed.slice(0, 40)}…` : trimmed);
-  throw new UserError(
-    `${reading.path}: line ${reading.line}, column ${column + 1}: expected an integer 0 to 255, got ${shown}`,
-  );
+function readLabel(cells: readonly string[], reading: Reading): number {
+  const { words, layout } = reading;
+  const { label } = layout;
+  if (words === null) {
+    const value = byteOf(cells[label] ?? '');
+    if (value < 0) throw refused(cells, label, reading, 'an integer 0 to 255');
+    return value;
+  }
+  const word = trimmedCell(cells[label]);
+  if (isMissing(word) || kindOf(word) !== 'word')
+    throw refused(cells, label, reading, 'a word as in the first row');
+  const known = words.get(word);
+  if (known !== undefined) return known;
+  words.set(word, words.size);
+  return words.size - 1;
 }
 
-/**
- * The value of one to three digits, -1 for anything else. A loop, because a regular expression is too slow for millions
- * of cells.
- */
-function integerOf(cell: string): number {
-  if (cell.length === 0 || cell.length > 3) return -1;
-  let value = 0;
-  for (let index = 0; index < cell.length; index += 1) {
-    const digit = cell.charCodeAt(index) - 48;
-    if (digit < 0 || digit > 9) return -1;
-    value = value * 10 + digit;
-  }
-  return value;
+function refused(
+  cells: readonly string[],
+  column: number,
+  { path, line }: Reading,
+  expected: string,
+): UserError {
+  const trimmed = (cells[column] ?? '').trim();
+  const shown = JSON.stringify(trimmed.length > 40 ? `${trimmed.slice(0, 40)}…` : trimmed);
+  return new UserError(`${path}: line ${line}, column ${column + 1}: expected ${expected}, got ${shown}`);
 }

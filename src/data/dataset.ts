@@ -26,6 +26,8 @@ export interface Dataset {
   readonly test: Samples;
   /** 1 + the largest target over both parts. */
   readonly classes: number;
+  /** The name of each class. */
+  readonly labels: readonly string[];
   /** SHA-256 (hexadecimal) of the uncompressed content, by canonical file name without `.gz`. */
   readonly sha256: Readonly<Record<string, string>>;
 }

@@ -1,31 +1,10 @@
-/** Finds data files in a folder under their usual names. Reads only names, opens nothing. */
+/** Finds data files in a folder of this program under their usual names. Reads only names, opens nothing. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../user-error.js';
-import { shownPath } from './content.js';
 import { type IdxName, idxNames } from './known-sets.js';
 
 export type IdxPaths = Readonly<Record<IdxName, string>>;
-
-/**
- * The names in a folder named by the user.
- * @param namedBy the source of the folder's name, `data.dir` or `SHARDSTEP_DATA`, for errors.
- * @throws UserError if there is no such folder, it is a file, or it may not be read.
- */
-export async function listGivenFolder(dir: string, namedBy: string): Promise<ReadonlySet<string>> {
-  try {
-    return new Set(await readdir(dir));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: 'does not exist',
-      ENOTDIR: 'is a file, expected a folder',
-      EACCES: 'cannot be read: permission denied',
-    };
-    const reason = reasons[code ?? ''] ?? `cannot be read: ${message}`;
-    throw new UserError(`${namedBy}: ${shownPath(dir)} ${reason}`, undefined, { cause: error });
-  }
-}
 
 /**
  * The names in a folder that may not exist yet: empty then.
@@ -60,16 +39,4 @@ export function findIdxFiles(
     else paths[name] = path;
   }
   return { paths, missing };
-}
-
-/**
- * All four IDX files of a folder.
- * @throws UserError that lists every file missing and the folder.
- */
-export function requireIdxFiles(entries: ReadonlySet<string>, dir: string): IdxPaths {
-  const { paths, missing } = findIdxFiles(entries, dir);
-  if (missing.length > 0) {
-    throw new UserError(`${shownPath(dir)}: missing ${missing.join(', ')} (each may be plain or .gz)`);
-  }
-  return paths as IdxPaths;
 }

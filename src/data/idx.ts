@@ -74,15 +74,38 @@ function checkMagic(magic: number, dimensionCount: 1 | 3, path: string): void {
   );
 }
 
+const wideLabels = 0x0c02;
+
+/**
+ * Labels [count]; also those of QMNIST (Yadav & Bottou 2019), 32-bit integers [count][8] of which the first is the class.
+ * @throws UserError as `parseIdx`, and for a class above 255.
+ */
+function parseLabels(bytes: Uint8Array, path: string): Uint32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 12 || view.getUint32(0) !== wideLabels)
+    return Uint32Array.from(parseIdx(bytes, 1, path).elements);
+  const [count, columns] = [view.getUint32(4), view.getUint32(8)];
+  const expectedBytes = 12 + 4 * count * columns;
+  if (bytes.length !== expectedBytes || count * columns === 0)
+    throw new UserError(
+      `${path}: ${bytes.length} bytes, expected ${expectedBytes} for ${count}x${columns} integers`,
+    );
+  return Uint32Array.from({ length: count }, (_, index) => {
+    const label = view.getInt32(12 + 4 * columns * index);
+    if (label >= 0 && label <= 255) return label;
+    throw new UserError(`${path}: label ${label} at index ${index}, expected 0 to 255`);
+  });
+}
+
 /**
  * Joins images [count][rows][columns] and labels [count] to a part of a data set; the images stay a view.
  * @throws UserError like `parseIdx`, and if the two counts differ.
  */
 export function parseIdxPart(images: Uint8Array, labels: Uint8Array, paths: PartPaths): Samples {
   const imageArray = parseIdx(images, 3, paths.images);
-  const labelArray = parseIdx(labels, 1, paths.labels);
+  const targets = parseLabels(labels, paths.labels);
   const [count = 0, rows = 0, columns = 0] = imageArray.dimensions;
-  const labelCount = labelArray.elements.length;
+  const labelCount = targets.length;
   if (labelCount !== count) {
     throw new UserError(
       `${paths.labels}: ${labelCount} labels, expected ${count}, one for each image in ${paths.images}`,
@@ -90,7 +113,7 @@ export function parseIdxPart(images: Uint8Array, labels: Uint8Array, paths: Part
   }
   return {
     values: imageArray.elements,
-    targets: Uint32Array.from(labelArray.elements),
+    targets,
     count,
     shape: [rows, columns, 1],
     full: 255,

@@ -5,18 +5,16 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExitCode, UserError } from '../user-error.js';
+import type { Warn } from '../warnings.js';
 import { type Content, readContent, shownPath } from './content.js';
-import { checkLabels, checkSameSize, countClasses, type Dataset, type Samples } from './dataset.js';
+import { findCsvFiles } from './csv-files.js';
+import type { LabelColumn } from './csv-layout.js';
+import { checkLabels, checkSameSize, type Dataset } from './dataset.js';
 import type { DownloadOptions } from './download.js';
-import {
-  findFile,
-  findIdxFiles,
-  type IdxPaths,
-  listGivenFolder,
-  listOptionalFolder,
-  requireIdxFiles,
-} from './folder.js';
+import { findIdxFiles, type IdxPaths, listOptionalFolder } from './folder.js';
+import { type Listing, listGivenFolder } from './given-folder.js';
 import { parseIdxPart } from './idx.js';
+import { findGivenIdxFiles } from './idx-files.js';
 import {
   type IdxName,
   idxNames,
@@ -25,6 +23,7 @@ import {
   knownSetClasses,
   knownSets,
 } from './known-sets.js';
+import { checkTrainingLabels, integerLabels } from './labels.js';
 
 export type { Dataset, Samples } from './dataset.js';
 
@@ -32,6 +31,8 @@ export interface DataRequest {
   set: KnownSetName | 'idx' | 'csv';
   /** The folder with the files; may be null for the sets that are known by name. */
   dir: string | null;
+  /** Of CSV files: the column of the labels; null: found by the header, else the first. */
+  label?: LabelColumn;
 }
 
 export interface LoadOptions extends DownloadOptions {
@@ -41,6 +42,9 @@ export interface LoadOptions extends DownloadOptions {
   readonly knownSets?: Readonly<Record<KnownSetName, KnownSet>>;
   /** Replaces `SHARDSTEP_CACHE` and the system's cache folder. */
   readonly cacheDir?: string;
+  /** Takes a line for people. */
+  readonly note?: (line: string) => void;
+  readonly warn?: Warn;
 }
 
 /** Where files were found; it decides their verification and the advice in an error. */
@@ -69,9 +73,9 @@ export async function loadDataset(request: DataRequest, options: LoadOptions = {
   if (given === undefined) {
     throw new UserError(`data.dir: expected the folder with the files of data.set=${set}`, ExitCode.usage);
   }
-  const entries = await listGivenFolder(given, namedBy);
-  if (set === 'csv') return loadCsv(given, entries, options);
-  const paths = requireIdxFiles(entries, given);
+  const listing = await listGivenFolder(given, namedBy);
+  if (set === 'csv') return loadCsv(given, listing, request, options);
+  const paths = await findGivenIdxFiles(listing, set, options.note ?? (() => {}));
   return assembleIdx(set, given, paths, await readAll(paths, false, options));
 }
 
@@ -102,8 +106,9 @@ async function locate(
   const environment = options.environment ?? process.env;
   const [dir, namedBy] = givenFolder(requestDir, options);
   if (dir !== undefined) {
-    const entries = await listGivenFolder(dir, namedBy);
-    return { dir, paths: requireIdxFiles(entries, dir), origin: 'given' };
+    const listing = await listGivenFolder(dir, namedBy);
+    const paths = await findGivenIdxFiles(listing, set, options.note ?? (() => {}));
+    return { dir, paths, origin: 'given' };
   }
   const vendoredDir = join(vendoredRoot, set);
   const vendored = findIdxFiles(await listOptionalFolder(vendoredDir), vendoredDir);
@@ -118,7 +123,8 @@ async function locate(
       await downloadFile(name, known.files[name], known.mirrors, cached, options);
     }
   }
-  return { dir: cached, paths: requireIdxFiles(await listOptionalFolder(cached), cached), origin: 'cache' };
+  const { paths } = findIdxFiles(await listOptionalFolder(cached), cached);
+  return { dir: cached, paths: paths as IdxPaths, origin: 'cache' };
 }
 
 async function cacheFolder(environment: NodeJS.ProcessEnv, options: LoadOptions): Promise<string> {
@@ -154,7 +160,11 @@ function assembleIdx(
   const pathOf = (name: IdxName) => shownPath(paths[name]);
   checkSameSize(train, pathOf('train-images-idx3-ubyte'), test, pathOf('t10k-images-idx3-ubyte'));
   const sha256 = Object.fromEntries(idxNames.map((name) => [name, contents[name].sha256]));
-  return describeDataset(set, dir, train, test, sha256);
+  const labels = integerLabels(train.targets, test.targets);
+  if (set === 'idx') {
+    checkTrainingLabels(train, labels, { where: pathOf('train-labels-idx1-ubyte'), advice: () => '' });
+  }
+  return { name: set, source: resolve(dir), train, test, classes: labels.length, labels, sha256 };
 }
 
 /** @throws UserError if a file differs from the published one, as far as its checksum is known. */
@@ -178,37 +188,15 @@ function verify(name: IdxName, set: KnownSetName, known: KnownSet, place: Place,
   );
 }
 
-async function loadCsv(dir: string, entries: ReadonlySet<string>, options: LoadOptions): Promise<Dataset> {
-  // Papa is loaded only if needed: its import would slow every other start.
-  const { parseCsv } = await import('./csv.js');
-  const find = (part: 'train' | 'test') => findFile(entries, dir, [`${part}.csv`, `mnist_${part}.csv`]);
-  const [trainPath, testPath] = [find('train'), find('test')];
-  if (trainPath === null || testPath === null) {
-    const missing = [trainPath === null ? ['train.csv'] : [], testPath === null ? ['test.csv'] : []].flat();
-    throw new UserError(
-      `${shownPath(dir)}: missing ${missing.join(', ')} (plain or .gz, or with mnist_ in front)`,
-    );
-  }
-  const { signal } = options;
-  const read = async (path: string) => {
-    const { bytes, sha256 } = await readContent(path, { signal });
-    return { part: await parseCsv(bytes, shownPath(path), signal), sha256 };
-  };
-  // In sequence: parsing is this thread's own work, and the first file's text can be freed.
-  const train = await read(trainPath);
-  const test = await read(testPath);
-  checkSameSize(train.part, shownPath(trainPath), test.part, shownPath(testPath));
-  const hashes = { 'train.csv': train.sha256, 'test.csv': test.sha256 };
-  return describeDataset('csv', dir, train.part, test.part, hashes);
-}
-
-function describeDataset(
-  name: string,
+async function loadCsv(
   dir: string,
-  train: Samples,
-  test: Samples,
-  sha256: Readonly<Record<string, string>>,
-): Dataset {
-  const classes = Math.max(countClasses(train.targets), countClasses(test.targets));
-  return { name, source: resolve(dir), train, test, classes, sha256 };
+  listing: Listing,
+  { label = null }: DataRequest,
+  { note = () => {}, warn = () => {}, signal }: LoadOptions,
+): Promise<Dataset> {
+  const files = await findCsvFiles(listing, note);
+  // Papa is loaded only if needed: its import would slow every other start.
+  const { readCsvSet } = await import('./csv-set.js');
+  const set = await readCsvSet(files, { label, note, warn, signal });
+  return { name: 'csv', source: resolve(dir), classes: set.labels.length, ...set };
 }

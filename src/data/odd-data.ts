@@ -43,7 +43,8 @@ function beyond(parts: Parts, full: number): string[] {
 }
 
 /** Classes that are in one part and not in another. */
-export function classWarnings(parts: Parts, classes: number): Warning[] {
+export function classWarnings(parts: Parts, labels: readonly string[]): Warning[] {
+  const classes = labels.length;
   return Object.entries(parts).flatMap(([name, { count, targets }]): Warning[] => {
     if (count === 0) return [];
     const seen = new Uint8Array(classes);
@@ -51,7 +52,8 @@ export function classWarnings(parts: Parts, classes: number): Warning[] {
     const missing = Array.from(seen.keys()).filter((c) => seen[c] === 0);
     if (missing.length === 0) return [];
     const [which, verb] = missing.length === 1 ? ['class', 'has'] : ['classes', 'have'];
-    const shown = `${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ', …' : ''}`;
+    const names = missing.slice(0, 5).map((c) => labels[c]);
+    const shown = `${names.join(', ')}${missing.length > 5 ? ', …' : ''}`;
     const message = `${missing.length} of ${classes} ${which} ${verb} no image in the ${name} part: ${shown}`;
     return [{ code: 'class-missing', message }];
   });

@@ -1,4 +1,4 @@
-/** The choice of the training samples that are held out for validation. */
+/** The choice of the training samples that are held out for validation or a test. */
 import { Rng, Stream, shuffle } from '../numbers/rng.js';
 import type { Samples } from './dataset.js';
 import { sizeOf } from './transforms/transform.js';
@@ -23,6 +23,19 @@ export function splitStratified(samples: Samples, held: number, seed: number): S
     for (const index of members.subarray(0, share)) chosen[index] = 1;
   }
   return { train: pick(samples, chosen, 0), validation: pick(samples, chosen, 1) };
+}
+
+const heldOneIn = 5;
+
+/** A test part for a data set without one: every fifth sample of each class, the same in every run; null if there is none. */
+export function holdOutTest(samples: Samples): { readonly train: Samples; readonly test: Samples } | null {
+  const seen = new Map<number, number>();
+  const chosen = Uint8Array.from(samples.targets, (target) => {
+    const place = (seen.get(target) ?? 0) + 1;
+    seen.set(target, place);
+    return place % heldOneIn === 0 ? 1 : 0;
+  });
+  return chosen.includes(1) ? { train: pick(samples, chosen, 0), test: pick(samples, chosen, 1) } : null;
 }
 
 /** Whole numbers of samples that add up to `held`: rounded down, then one more for the largest remainders. */

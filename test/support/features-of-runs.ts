@@ -101,6 +101,7 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
 export const otherKeys: readonly string[] = [
   'data.set',
   'data.dir',
+  'data.label',
   'model.init.file',
   'model.init.prefix',
   'backend.threadsPerWorker',

@@ -51,7 +51,12 @@ export async function openSession(
   return { trainer, session: trainer.session, plan: trainer.plan };
 }
 
-const shared = new OwnResources(never, () => {}, true);
+const shared = new OwnResources(
+  never,
+  () => {},
+  () => {},
+  true,
+);
 const pools = new Map<number, WorkerPool>();
 after(() => shared.close());
 
@@ -153,6 +158,7 @@ export function syntheticDataset(options: {
     train: part(options.train),
     test: part(options.test),
     classes: options.classes,
+    labels: Array.from({ length: options.classes }, (_, index) => String(index)),
     sha256: {},
   };
 }

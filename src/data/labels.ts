@@ -1,0 +1,39 @@
+/** The classes of a data set: their names, and what labels must be for training to make sense. */
+import { UserError } from '../user-error.js';
+import { countClasses, type Samples } from './dataset.js';
+
+/** Fewer samples may well be one of each class. */
+const fewSamples = 10;
+
+export interface LabelSource {
+  /** Names the labels in messages: a file, or a column of it. */
+  readonly where: string;
+  /** What to do if they are not the labels that were meant; empty if nothing can be said. */
+  readonly advice: () => string;
+}
+
+/** Names of integers. */
+export function integerLabels(train: Uint32Array, test: Uint32Array): string[] {
+  const classes = Math.max(countClasses(train), countClasses(test));
+  return Array.from({ length: classes }, (_, index) => String(index));
+}
+
+/** @throws UserError for labels that are all alike, or all different. */
+export function checkTrainingLabels(
+  { targets, count }: Pick<Samples, 'targets' | 'count'>,
+  labels: readonly string[],
+  { where, advice }: LabelSource,
+): void {
+  const classes = new Set(targets).size;
+  const suffix = () => advice().replace(/^(?=.)/, '; ');
+  if (classes === 1) {
+    const only = labels[targets[0]];
+    const all = count === 1 ? `the only label is ${only}` : `all ${count} labels are ${only}`;
+    throw new UserError(`${where}: ${all}, expected at least two classes${suffix()}`);
+  }
+  if (classes === count && count > fewSamples) {
+    const counts = targets.every((target, index) => target === targets[0] + index);
+    const what = counts ? `the labels count the rows` : `each of the ${count} labels is another class`;
+    throw new UserError(`${where}: ${what}, expected several rows of each class${suffix()}`);
+  }
+}

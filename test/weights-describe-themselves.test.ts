@@ -36,8 +36,8 @@ function rewritten(
 test('the network, each transform and the classes are in the file, keys sorted', () => {
   const metadata = readSafetensorsMetadata(readFileSync(weights('run-toy')), 'run-toy');
   assert.deepEqual(Object.keys(metadata), Object.keys(metadata).toSorted());
-  const { 'shardstep.format': format, input, classes, 'data.normalise': normalise } = metadata;
-  assert.deepEqual([format, input, classes, normalise], ['1', '[8,8,1]', '5', 'mnist']);
+  const { 'shardstep.format': format, input, labels, 'data.normalise': normalise } = metadata;
+  assert.deepEqual([format, input, labels, normalise], ['1', '[8,8,1]', '["0","1","2","3","4"]', 'mnist']);
   assert.deepEqual([metadata['model.activation'], metadata['model.hidden']], ['relu', '[16]']);
 });
 

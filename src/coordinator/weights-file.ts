@@ -19,7 +19,7 @@ export interface InitialWeights {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-type Facts = Pick<Dataset, 'classes'> & { readonly train: Pick<Dataset['train'], 'shape'> };
+type Facts = Pick<Dataset, 'labels'> & { readonly train: Pick<Dataset['train'], 'shape'> };
 
 /** Metadata of a weights file; values are JSON, except for single words. */
 export function weightsMetadata(config: Config, facts: Facts): Record<string, string> {
@@ -28,16 +28,16 @@ export function weightsMetadata(config: Config, facts: Facts): Record<string, st
 }
 
 /** Settings in which weights and a configuration must agree. `data.scale` is a tensor of its transform. */
-function described({ data, model, loss }: Config, { train, classes }: Facts): Record<string, string> {
+function described({ data, model, loss }: Config, { train, labels }: Facts): Record<string, string> {
   const { features } = data;
   return {
     'data.features': JSON.stringify(features.kind === 'pixels' ? { kind: features.kind } : features),
     ...Object.fromEntries(transformSettings(data)),
     input: JSON.stringify(train.shape),
+    labels: JSON.stringify(labels),
     'loss.name': loss.name,
     'model.activation': model.activation,
     'model.hidden': JSON.stringify(model.hidden),
-    classes: String(classes),
   };
 }
 

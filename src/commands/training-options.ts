@@ -6,6 +6,7 @@ import { type CoreCount, countCores } from '../machine/cores.js';
 import type { CommandContext } from '../run/command-context.js';
 import type { Progress } from '../run/progress.js';
 import { ExitCode, UserError } from '../user-error.js';
+import { environmentLevel } from './environment-level.js';
 import { folder, outOption, quietOption } from './option-values.js';
 
 export interface TrainingFlags {
@@ -103,7 +104,7 @@ export async function begin(
   const resolved = await resolveConfig({
     file,
     overrides: words,
-    flags: { 'parallel.threads': threads, 'log.level': logLevel ?? environmentLevel(words) },
+    flags: { 'parallel.threads': threads, 'log.level': logLevel ?? levelBelow(words, context) },
   });
   if (printConfig === true) {
     const { toYaml } = await import('../config/yaml-text.js');
@@ -117,9 +118,10 @@ export async function begin(
   return { resolved, cores };
 }
 
-/** LOG_LEVEL ranks above the file and below the command line. */
-function environmentLevel(words: readonly string[]): string | undefined {
-  return words.some((word) => word.startsWith('log.level=')) ? undefined : process.env.LOG_LEVEL || undefined;
+/** LOG_LEVEL stands above the file and below the command line. */
+function levelBelow(words: readonly string[], { warnings }: CommandContext): string | undefined {
+  if (words.some((word) => word.startsWith('log.level='))) return undefined;
+  return environmentLevel(process.env, warnings.warn);
 }
 
 /** 256-bit kernels need a newer V8 than Node 20's. */

@@ -8,6 +8,7 @@ import { type DirectionShape, directionShape } from '../kernels/directions/spec.
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
 import { inTurns } from '../numbers/steps.js';
+import type { Warn } from '../warnings.js';
 import { openPool, type WorkerPool } from '../worker/pool.js';
 import { type PreparedData, preparingData } from './prepare-data.js';
 
@@ -36,6 +37,7 @@ const preparedAtOnce = 3;
 export class OwnResources implements Resources {
   readonly #signal: AbortSignal;
   readonly #note: (line: string) => void;
+  readonly #warn: Warn;
   readonly #datasets = new Map<string, Promise<Dataset>>();
   readonly #kernels = new Map<string, LoadedKernels>();
   /** Idle worker pools, by number of threads. */
@@ -44,16 +46,17 @@ export class OwnResources implements Resources {
   readonly #shared: boolean;
   readonly #prepared = new Map<string, { readonly dataset: Dataset; readonly data: PreparedData }>();
 
-  /** `shared`: prepared data are kept and returned pools stay warm for later setups. */
-  constructor(signal: AbortSignal, note: (line: string) => void, shared = false) {
+  /** `shared`: prepared data are kept and pools given back stay warm, for the setups that come after. */
+  constructor(signal: AbortSignal, note: (line: string) => void, shared = false, warn: Warn = () => {}) {
     this.#signal = signal;
     this.#note = note;
+    this.#warn = warn;
     this.#shared = shared;
   }
 
   dataset({ data }: Config): Promise<Dataset> {
     const key = JSON.stringify([data.set, data.dir]);
-    const options = { signal: this.#signal, onProgress: downloadNotes(this.#note) };
+    const options = { signal: this.#signal, onProgress: downloadNotes(this.#note), warn: this.#warn };
     const loading = this.#datasets.get(key) ?? loadDataset(data, options);
     this.#datasets.set(key, loading);
     return loading;

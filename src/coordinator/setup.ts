@@ -51,7 +51,8 @@ export interface Setup extends Omit<SetupOptions, 'resources'> {
  * @throws UserError for bad data or weights; Interrupted.
  */
 export async function openSetup(options: SetupOptions): Promise<Setup> {
-  const { config, cores, signal, note, warn, resources = new OwnResources(signal, note) } = options;
+  const { config, cores, signal, note, warn } = options;
+  const { resources = new OwnResources(signal, note, false, warn) } = options;
   const phases: Record<string, number> = {};
   try {
     const weights = readInitialWeights(config);

@@ -4,6 +4,7 @@ import type { LoadedKernels } from '../kernels/load.js';
 import { reservedBytes } from '../memory/arena.js';
 import { countCores } from './cores.js';
 import { gatherHardware, type MeasuredSpeed } from './hardware.js';
+import { allocate } from '../memory/shared-memory.js';
 
 const budgetMs = 25;
 const [rows, depth] = [96, 256];
@@ -25,8 +26,7 @@ function bestPerMs(workPerCall: number, call: () => void): number {
 export type ProbedSpeed = MeasuredSpeed & { readonly gflops: number; readonly bandwidthGBs: number };
 
 export function measureSpeed({ modules, level }: LoadedKernels): ProbedSpeed {
-  const pages = (reservedBytes + 2 * vectorBytes) / 65536;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const memory = allocate(reservedBytes + 2 * vectorBytes);
   const kernels = instantiateKernels(modules.engine, memory);
   const [a, b] = [reservedBytes, reservedBytes + vectorBytes];
   const c = b + depth * 64;

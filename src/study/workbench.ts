@@ -30,7 +30,7 @@ export class Workbench {
     this.#signal = signal;
     this.#note = (line) => progress.note(line);
     this.#warn = warnings.warn;
-    this.#resources = new OwnResources(signal, this.#note, true);
+    this.#resources = new OwnResources(signal, this.#note, true, this.#warn);
   }
 
   /** Level of the kernels for recipes on pixels: what the machine supports. */

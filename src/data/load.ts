@@ -37,9 +37,9 @@ export interface DataRequest {
 }
 
 export interface LoadOptions extends DownloadOptions {
-  /** Replaces `process.env`; `SHARDSTEP_DATA` and `SHARDSTEP_CACHE` are read. */
-  readonly environment?: NodeJS.ProcessEnv;
-  /** Replaces the real mirrors and checksums, for tests. */
+  /** Instead of `process.env`: `SHARDSTEP_DATA` and `SHARDSTEP_CACHE` are read. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  /** Instead of the real mirrors and checksums, for tests. */
   readonly knownSets?: Readonly<Record<KnownSetName, KnownSet>>;
   /** Replaces `SHARDSTEP_CACHE` and the system's cache folder. */
   readonly cacheDir?: string;

@@ -16,7 +16,10 @@ async function startProxy(t: TestContext, works = true) {
   const server = http.createServer().on('connect', (request, socket) => {
     asked.push(request.url ?? '');
     socket.on('error', () => {});
-    if (!works) return socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    if (!works) {
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+      return;
+    }
     const [host, port] = (request.url ?? '').split(':');
     const onward = connect(Number(port), host, () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');

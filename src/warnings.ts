@@ -15,7 +15,7 @@ export const warningCodes = {
     'The training loss of the last epoch is above that of the first step: the learning rate is likely too high.',
   overfitted: 'The loss of the last evaluation is above that of the first step, the training loss is not.',
   'chance-level': 'The accuracy is no better than that of always answering the most frequent class.',
-  'level-unknown': 'The environment variable LOG_LEVEL holds a word that is no level; the default is used.',
+  'level-unknown': 'The environment variable LOG_LEVEL holds an unknown level; the default is used.',
   'cache-temporary':
     'There is no home folder, or the cache folder cannot be written; downloads go to the temporary folder, which may be emptied.',
   'latest-not-linked': 'The link `latest` to the newest run could not be made; the run is in its own folder.',

@@ -2,9 +2,9 @@
 import { instantiateKernels } from '../kernels/kernels.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import { reservedBytes } from '../memory/arena.js';
+import { allocate } from '../memory/shared-memory.js';
 import { countCores } from './cores.js';
 import { gatherHardware, type MeasuredSpeed } from './hardware.js';
-import { allocate } from '../memory/shared-memory.js';
 
 const budgetMs = 25;
 const [rows, depth] = [96, 256];

@@ -21,6 +21,11 @@ export const warningCodes = {
     'Columns of a CSV file look like one-hot labels, of which one alone, or none, is used as label.',
   'column-left-out': 'A column of a CSV file names or counts the rows and is neither label nor pixel.',
   'test-without-labels': 'The test file has no labels: training samples are held out for the test instead.',
+  'cache-temporary':
+    'There is no home folder, or the cache folder cannot be written; downloads go to the temporary folder, which may be emptied.',
+  'latest-not-linked': 'The link `latest` to the newest run could not be made; the run is in its own folder.',
+  'threads-above-limit':
+    'More threads were asked for than CPUs are available to the process; the message says what limits them.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WarningCode = keyof typeof warningCodes;

@@ -7,7 +7,7 @@ import { parseThreadList } from '../dist/config/thread-list.js';
 import { UserError } from '../dist/user-error.js';
 import { refusing } from './support/says.ts';
 
-const cores = { physical: 6, logical: 12 };
+const cores = { physical: 6, available: 12 };
 
 for (const [text, counts] of [
   ['4', [4]],
@@ -49,7 +49,7 @@ for (const [text, reason] of [
 }
 
 test('a machine with more cores than the most threads gets the most threads', () => {
-  assert.deepEqual(parseThreadList('logical', { physical: 192, logical: 384 }), [256]);
+  assert.deepEqual(parseThreadList('logical', { physical: 192, available: 384 }), [256]);
 });
 
 test('any text gives ascending counts from 1 to 256, or a UserError', () => {

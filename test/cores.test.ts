@@ -27,13 +27,16 @@ for (let cpu = 0; cpu < 8; cpu++) {
 const count = (root: string, parallelism: number) => countCores({ platform: 'linux', root, parallelism });
 
 test('threads of one core count as one physical core', async (t) => {
-  assert.deepEqual(await count(machine(t, eightThreads), 8), { physical: 4, logical: 8, available: 8 });
+  const { physical, logical, available, limit } = await count(machine(t, eightThreads), 8);
+  assert.deepEqual([physical, logical, available, limit], [4, 8, 8, null]);
 });
 
 test('affinity to two threads of the same core leaves one physical core', async (t) => {
   const status = { 'proc/self/status': 'Name:\tnode\nCpus_allowed_list:\t1,5\nMems_allowed_list:\t0' };
   const root = machine(t, { ...eightThreads, ...status });
-  assert.deepEqual(await count(root, 2), { physical: 1, logical: 8, available: 2 });
+  const { physical, logical, available, limit } = await count(root, 2);
+  assert.deepEqual([physical, logical, available], [1, 8, 2]);
+  assert.equal(limit, 'the affinity of the process (taskset, cpuset), 2 of 8 CPUs');
 });
 
 test('core ids of different sockets are different cores where the kernel has no sibling lists', async (t) => {
@@ -83,6 +86,8 @@ for (const [name, files, available] of [
     const counted = await count(root, 8);
     assert.equal(counted.available, available);
     assert.equal(counted.physical, Math.min(4, available));
+    if (available < 8) assert.match(counted.limit ?? '', /^a cgroup quota of (1\.5|0\.2|2\.5|3) CPUs$/);
+    else assert.equal(counted.limit, null);
   });
 }
 

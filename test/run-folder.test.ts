@@ -107,14 +107,42 @@ test('latest is a text file where links are not permitted', async (t) => {
   assert.equal(readFileSync(path.join(root, 'latest'), 'utf8'), `${path.basename(folder.path)}\n`);
 });
 
-test('a real folder called latest is not overwritten', async (t) => {
+for (const [name, prepare] of [
+  ['a real folder', (latest: string) => mkdirSync(latest)],
+  ['a folder with files', (latest: string) => mkdirSync(path.join(latest, 'mine'), { recursive: true })],
+] as const)
+  test(`${name} called latest is left alone, with a warning that names both`, async (t) => {
+    const root = scratch(t);
+    const latest = path.join(root, 'latest');
+    prepare(latest);
+    const given: string[] = [];
+    const warn = (code: string, message: string) => void given.push(code, message);
+    const folder = await createRunFolder({ root, out: null, name: 'x', warn });
+    assert.ok(lstatSync(latest).isDirectory());
+    assert.ok(existsSync(folder.path));
+    assert.equal(given[0], 'latest-not-linked');
+    assert.ok(given[1].includes(latest) && given[1].includes(path.basename(folder.path)), given[1]);
+    assert.deepEqual(
+      readdirSync(root).filter((entry) => entry.startsWith('.')),
+      [],
+    );
+  });
+
+for (const code of ['EPERM', 'EACCES', 'EBUSY'])
+  test(`a latest that cannot be replaced (${code}) is a warning, not a failure`, async (t) => {
+    const root = scratch(t);
+    t.mock.method(fs, 'rename', () => Promise.reject(Object.assign(new Error('no'), { code })));
+    const given: string[] = [];
+    await createRunFolder({ root, out: null, name: 'x', warn: (warning) => given.push(warning) });
+    assert.deepEqual(given, ['latest-not-linked']);
+    assert.ok(!existsSync(path.join(root, 'latest')));
+  });
+
+test('latest is a text file where links fail for any other reason', async (t) => {
   const root = scratch(t);
-  mkdirSync(path.join(root, 'latest'));
-  await assert.rejects(
-    createRunFolder({ root, out: null, name: 'x' }),
-    userError(2, path.join(root, 'latest')),
-  );
-  assert.ok(lstatSync(path.join(root, 'latest')).isDirectory());
+  t.mock.method(fs, 'symlink', () => Promise.reject(Object.assign(new Error('no'), { code: 'UNKNOWN' })));
+  const folder = await createRunFolder({ root, out: null, name: 'x', warn: () => assert.fail('a warning') });
+  assert.equal(readFileSync(path.join(root, 'latest'), 'utf8'), `${path.basename(folder.path)}\n`);
 });
 
 test('a description of the run has the commit, whether files were changed, versions and dates', async (t) => {

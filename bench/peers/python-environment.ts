@@ -7,8 +7,8 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import envPaths from 'env-paths';
+import { dirname, join } from 'node:path';
+import { cacheFolders } from '../../dist/machine/cache-folders.js';
 import { runProgram } from './run-program.ts';
 
 /** Imports that each group's environment must support; the notebook is PyTorch's, with torchvision. */
@@ -75,9 +75,8 @@ async function prepareGroup(group: Group, preparation: Required<Preparation>): P
     signal.throwIfAborted();
     return ok ? { python: given } : { missing: `SHARDSTEP_PEERS=${given}: ${lastLine}` };
   }
-  const named = environment.SHARDSTEP_CACHE;
-  const cache = named ? resolve(named) : envPaths('shardstep', { suffix: '' }).cache;
-  const folder = join(cache, 'python-peers', group);
+  const [cache] = cacheFolders({ environment });
+  const folder = join(cache.path, 'python-peers', group);
   const requirements = join(import.meta.dirname, 'requirements', `${group}.txt`);
   const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
   const marker = join(folder, 'requirements.sha256');

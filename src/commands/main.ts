@@ -5,6 +5,7 @@
 
 import { listenForInterrupt } from '../coordinator/interruption.js';
 import type { Raced } from '../fast-start/race.js';
+import { limitBehind } from '../memory/address-space.js';
 import { createProgress } from '../run/progress.js';
 import { readVersions } from '../run/run-folder.js';
 import { Warnings } from '../run/warnings.js';
@@ -56,6 +57,11 @@ export async function main(words: readonly string[], raced: Raced | Error | null
     if (words.includes('--debug')) console.error(error);
     else complain(`error: ${error instanceof Error ? error.message : String(error)}`);
     if (error instanceof UserError) return error.exitCode;
+    const limit = limitBehind(error);
+    if (limit !== null) {
+      complain(limit);
+      return ExitCode.failure;
+    }
     if (!words.includes('--debug')) complain('this is a bug in shardstep; --debug shows where');
     return ExitCode.failure;
   }

@@ -11,6 +11,7 @@ import type { Raced } from '../fast-start/race.js';
 import { raceRecipe } from '../fast-start/recipe.js';
 import { countCores } from '../machine/cores.js';
 import { median } from '../numbers/statistics.js';
+import { coreThreads } from '../plan/threads.js';
 import type { CommandContext } from '../run/command-context.js';
 import { createProgress } from '../run/progress.js';
 import { judgeSeeds, runSeeds } from '../run/seed-runs.js';
@@ -70,7 +71,8 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
     else progress.note(`no race from a cold start: ${String(options.raced)}`);
     setup.phases.startup = context.startupMs;
     const { targets } = setup.data.parts[config.stop.on];
-    const counts = cores.physical === 1 ? [1] : [1, cores.physical];
+    const { count: all } = coreThreads(cores, config.parallel.sync);
+    const counts = all === 1 ? [1] : [1, all];
     const groups = counts.map((threads) => ({
       threads,
       plan: planFor(setup, threads),

@@ -48,7 +48,8 @@ export async function report({ paths, out }: ReportOptions, context: CommandCont
   const found = survey(loaded.runs);
   const built = buildReport(loaded, found);
   signal.throwIfAborted();
-  const folder = await createRunFolder({ root: 'results/reports', out, name: nameOf(loaded.runs[0]) });
+  const { warn } = context.warnings;
+  const folder = await createRunFolder({ root: 'results/reports', out, name: nameOf(loaded.runs[0]), warn });
   const files = new Map([
     ['report.html', htmlPage(built)],
     ['report.md', markdownPage(built, charts)],

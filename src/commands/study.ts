@@ -28,6 +28,7 @@ import type { StudyRecord } from '../study/study-record.js';
 import { type ComparisonSummary, summarise } from '../study/summary.js';
 import { Workbench } from '../study/workbench.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import type { Warn } from '../warnings.js';
 import type { Command } from './command.js';
 import { folder, outOption, quietOption } from './option-values.js';
 import { noteSlowRuntime } from './training-options.js';
@@ -93,8 +94,8 @@ export async function study(options: StudyOptions, context: CommandContext): Pro
   const workbench = new Workbench(options.cores, context);
   try {
     const machine = machineOf(workbench);
-    // A dry run creates no folder; it reads an existing one to report the cells that are left.
-    const folder = options.dryRun ? null : await folderOf(loaded, options.out);
+    // A dry run leaves no folder; it reads one that is there, to tell what is left to do.
+    const folder = options.dryRun ? null : await folderOf(loaded, options.out, context.warnings.warn);
     const store = new CellStore(storeFile(folder, options.out), folder !== null);
     if (store.damaged > 0)
       context.progress.note(`${cellsFile}: ${store.damaged} unreadable lines; their cells run again`);
@@ -139,8 +140,8 @@ function storeFile(folder: RunFolder | null, out: string | null): string | null 
   return out === null ? null : `${out}/${cellsFile}`;
 }
 
-async function folderOf({ name, text }: LoadedStudy, out: string | null): Promise<RunFolder> {
-  const folder = await createRunFolder({ root: 'results', out, name: `study-${name}` });
+async function folderOf({ name, text }: LoadedStudy, out: string | null, warn: Warn): Promise<RunFolder> {
+  const folder = await createRunFolder({ root: 'results', out, name: `study-${name}`, warn });
   await writeAtomic(folder.file('study.yaml'), text);
   return folder;
 }

@@ -3,9 +3,11 @@ import type { Command as Parser } from 'commander';
 import { type ResolvedConfig, resolveConfig } from '../config/load.js';
 import { parseThreadList } from '../config/thread-list.js';
 import { type CoreCount, countCores } from '../machine/cores.js';
+import { oversubscription } from '../plan/threads.js';
 import type { CommandContext } from '../run/command-context.js';
 import type { Progress } from '../run/progress.js';
 import { ExitCode, UserError } from '../user-error.js';
+import { environmentLevel } from './environment-level.js';
 import { folder, outOption, quietOption } from './option-values.js';
 
 export interface TrainingFlags {
@@ -59,11 +61,12 @@ export async function beginTraining(
   context: CommandContext,
 ): Promise<Beginning | null> {
   const cores = await countCores();
-  const auto = flags.threads === 'auto';
-  const counts = parseThreadList(auto ? 'physical' : (flags.threads ?? 'physical'), cores);
+  const text = flags.threads?.trim();
+  const word = text === 'auto' || text === 'physical' ? text : null;
+  const counts = parseThreadList(word === null ? (text ?? 'physical') : 'physical', cores);
   if (counts.length > 1)
     throw new UserError(`--threads: ${name} takes one count; several are a sweep`, ExitCode.usage);
-  const threads = flags.threads === undefined ? undefined : auto ? 'auto' : counts[0];
+  const threads = text === undefined ? undefined : (word ?? counts[0]);
   return begin(flags.config ?? 'mnist-97', words, { ...flags, threads }, cores, context);
 }
 
@@ -83,11 +86,14 @@ export async function beginSweep(
     throw new UserError('parallel.threads: a sweep takes its counts from --threads', ExitCode.usage);
   const given = { ...flags, threads: undefined };
   const beginning = await begin(flags.config ?? 'sweep', words, given, cores, context);
+  const most = threads[threads.length - 1];
+  const over = beginning && oversubscription(most, most, cores);
+  if (over !== null) context.warnings.warn('threads-above-limit', over);
   return beginning && { ...beginning, threads };
 }
 
 interface Given {
-  readonly threads?: number | 'auto';
+  readonly threads?: number | 'auto' | 'physical' | undefined;
   readonly printConfig?: boolean;
   readonly logLevel?: string;
 }
@@ -103,7 +109,7 @@ export async function begin(
   const resolved = await resolveConfig({
     file,
     overrides: words,
-    flags: { 'parallel.threads': threads, 'log.level': logLevel ?? environmentLevel(words) },
+    flags: { 'parallel.threads': threads, 'log.level': logLevel ?? levelBelow(words, context) },
   });
   if (printConfig === true) {
     const { toYaml } = await import('../config/yaml-text.js');
@@ -117,9 +123,10 @@ export async function begin(
   return { resolved, cores };
 }
 
-/** LOG_LEVEL ranks above the file and below the command line. */
-function environmentLevel(words: readonly string[]): string | undefined {
-  return words.some((word) => word.startsWith('log.level=')) ? undefined : process.env.LOG_LEVEL || undefined;
+/** LOG_LEVEL stands above the file and below the command line. */
+function levelBelow(words: readonly string[], { warnings }: CommandContext): string | undefined {
+  if (words.some((word) => word.startsWith('log.level='))) return undefined;
+  return environmentLevel(process.env, warnings.warn);
 }
 
 /** 256-bit kernels need a newer V8 than Node 20's. */

@@ -181,8 +181,8 @@ const parallel = section({
     .union([integer(threadCount, 1, 256), z.enum(['physical', 'logical', 'auto'])], expecting(threadCount))
     .default('physical')
     .describe(
-      'Worker threads: a number, or the number of physical or logical cores; auto: the number that an estimate of the ' +
-        'work recommends; the log holds the estimate',
+      'Worker threads: a number, or the number of physical or logical cores that the process may use (affinity, cgroup ' +
+        'quotas); auto: the number that an estimate of the work recommends; the log holds the estimate',
     ),
   sync: oneOf(['average', 'sharded', 'owner', 'hogwild', 'local-sgd'])
     .default('owner')

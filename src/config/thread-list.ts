@@ -5,9 +5,11 @@ import { ExitCode, UserError } from '../user-error.js';
 const mostThreads = 256;
 
 /** `4`, `1,2,4`, `1..12`, `1..4,8`, `physical`, `logical`: the counts, each once, ascending. */
-export function parseThreadList(text: string, cores: { physical: number; logical: number }): number[] {
+export function parseThreadList(text: string, cores: { physical: number; available: number }): number[] {
   const word = text.trim();
-  if (word === 'physical' || word === 'logical') return [Math.min(cores[word], mostThreads)];
+  if (word === 'physical') return [Math.min(cores.physical, mostThreads)];
+  // Of the machine's logical CPUs, those that this process may use.
+  if (word === 'logical') return [Math.min(cores.available, mostThreads)];
   const counts = word.split(',').flatMap((part) => partCounts(part.trim(), text));
   return [...new Set(counts)].sort((a, b) => a - b);
 }

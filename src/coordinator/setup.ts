@@ -11,7 +11,7 @@ import type { TensorFlowVersions } from '../machine/hardware.js';
 import type { Tensor } from '../model/safetensors.js';
 import { makePlan } from '../plan/make-plan.js';
 import type { Plan, ProfilePlan } from '../plan/plan.js';
-import { chooseThreads, fixedThreads, type ThreadChoice } from '../plan/threads.js';
+import { chooseThreads, fixedThreads, oversubscription, type ThreadChoice } from '../plan/threads.js';
 import type { Warn } from '../warnings.js';
 import { type PreparedData, trainingImages } from './prepare-data.js';
 import { OwnResources, type Resources } from './resources.js';
@@ -57,6 +57,9 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const weights = readInitialWeights(config);
     const initial = weights?.tensors ?? null;
     const fixed = fixedThreads(config, cores);
+    const asked = config.parallel.threads;
+    const over = typeof asked === 'number' && fixed ? oversubscription(asked, fixed.count, cores) : null;
+    if (over !== null) warn('threads-above-limit', over);
     // Workers take longest to start, so they start first; the plan reaches them with their task.
     if (fixed !== null && options.startsWorkers !== false) resources.warm(fixed.count);
     const loading = timed(phases, 'load data', () => resources.dataset(config));
@@ -100,7 +103,8 @@ export function planFor(
   count = threads.count,
   profile: ProfilePlan | null = null,
 ): Plan {
-  return makePlan(config, data.facts, count, cores.available, profile);
+  const pinned = cores.pins ? cores.speeds : [];
+  return makePlan(config, data.facts, count, cores.available, profile, pinned);
 }
 
 /** Sets up, passes the setup to `use`, and ends its workers in every case. */

@@ -13,6 +13,7 @@ import { shownPath } from './content.js';
 import { interruption } from './interruption.js';
 import { type IdxName, idxNames, type KnownFile } from './known-sets.js';
 import { type Arrival, continueFrom, MirrorFailure, WrongContent } from './mirror.js';
+import { useProxies } from './proxy.js';
 
 export interface DownloadProgress {
   readonly file: string;
@@ -25,6 +26,8 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long a mirror may send nothing, default 20 s. */
   readonly idleTimeoutMs?: number | undefined;
+  /** Instead of `process.env`: the proxies are read. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
 }
 
 const triesPerMirror = 3;
@@ -50,23 +53,28 @@ export async function downloadFile(
   });
   const arrival = await openPart(partPath, expected.archiveSizeBytes);
   const failures: string[] = [];
-  for (const mirror of mirrors) {
-    const url = `${mirror}${file}`;
-    const delivered = await tryMirror(url, arrival, expected, failures, file, options);
-    if (delivered) {
-      await writeAtomically(path, arrival.bytes);
-      await rm(partPath, { force: true });
-      return path;
+  const proxies = useProxies(options.environment ?? process.env);
+  try {
+    for (const mirror of mirrors) {
+      const url = `${mirror}${file}`;
+      const delivered = await tryMirror(url, arrival, expected, failures, file, options);
+      if (delivered) {
+        await writeAtomically(path, arrival.bytes);
+        await rm(partPath, { force: true });
+        return path;
+      }
+      if (options.signal?.aborted) {
+        const kept = await keepPart(partPath, arrival);
+        throw interruption(`downloading ${url}${kept}`, options.signal);
+      }
     }
-    if (options.signal?.aborted) {
-      const kept = await keepPart(partPath, arrival);
-      throw interruption(`downloading ${url}${kept}`, options.signal);
-    }
+  } finally {
+    proxies.end();
   }
   const kept = await keepPart(partPath, arrival);
   const names = idxNames.map((each) => `${each}.gz`).join(', ');
   throw new UserError(
-    `${file}: could not be downloaded: ${failures.join('; ')}${kept}; ` +
+    `${file}: could not be downloaded: ${failures.join('; ')}${proxies.words}${kept}; ` +
       `put ${names} into ${dir} by hand, or name the folder that has them in data.dir`,
   );
 }

@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type CacheFolder, cacheFolders, writableCache } from '../machine/cache-folders.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
 import { type Content, readContent, shownPath } from './content.js';
@@ -36,9 +37,9 @@ export interface DataRequest {
 }
 
 export interface LoadOptions extends DownloadOptions {
-  /** Replaces `process.env`; `SHARDSTEP_DATA` and `SHARDSTEP_CACHE` are read. */
-  readonly environment?: NodeJS.ProcessEnv;
-  /** Replaces the real mirrors and checksums, for tests. */
+  /** Instead of `process.env`: `SHARDSTEP_DATA` and `SHARDSTEP_CACHE` are read. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  /** Instead of the real mirrors and checksums, for tests. */
   readonly knownSets?: Readonly<Record<KnownSetName, KnownSet>>;
   /** Replaces `SHARDSTEP_CACHE` and the system's cache folder. */
   readonly cacheDir?: string;
@@ -115,26 +116,33 @@ async function locate(
   if (vendored.missing.length === 0) {
     return { dir: vendoredDir, paths: vendored.paths as IdxPaths, origin: 'vendored' };
   }
-  const cached = join(await cacheFolder(environment, options), 'datasets', set);
+  const within = (folder: CacheFolder) => join(folder.path, 'datasets', set);
+  const folders = options.cacheDir
+    ? [{ path: resolve(options.cacheDir), insteadOf: null }]
+    : cacheFolders({ environment });
+  for (const dir of folders.map(within)) {
+    // A folder that may not be read holds nothing for us; where it is the only one, downloading into it says why.
+    const entries = await listOptionalFolder(dir).catch(() => new Set<string>());
+    const { paths, missing } = findIdxFiles(entries, dir);
+    if (missing.length === 0) return { dir, paths: paths as IdxPaths, origin: 'cache' };
+  }
+  const chosen = writableCache(folders);
+  if (chosen.insteadOf !== null)
+    options.warn?.(
+      'cache-temporary',
+      `${chosen.insteadOf}: downloads go to ${chosen.path}, which may be emptied; SHARDSTEP_CACHE names a folder that stays`,
+    );
+  const cached = within(chosen);
   const { missing } = findIdxFiles(await listOptionalFolder(cached), cached);
-  if (missing.length > 0) {
-    const { downloadFile } = await import('./download.js');
-    for (const name of missing) {
-      await downloadFile(name, known.files[name], known.mirrors, cached, options);
-    }
+  const { downloadFile } = await import('./download.js');
+  for (const name of missing) {
+    await downloadFile(name, known.files[name], known.mirrors, cached, options);
   }
   const { paths } = findIdxFiles(await listOptionalFolder(cached), cached);
   return { dir: cached, paths: paths as IdxPaths, origin: 'cache' };
 }
 
-async function cacheFolder(environment: NodeJS.ProcessEnv, options: LoadOptions): Promise<string> {
-  const named = options.cacheDir || environment.SHARDSTEP_CACHE;
-  if (named) return resolve(named);
-  const { default: envPaths } = await import('env-paths');
-  return envPaths('shardstep', { suffix: '' }).cache;
-}
-
-/** Reads the four files in parallel: zlib works on as many threads of libuv. */
+/** Reads the four files side by side: zlib works on as many threads of libuv. */
 async function readAll(
   paths: IdxPaths,
   hashFile: boolean,

@@ -96,9 +96,11 @@ async function receive(response: Response, arrival: Arrival, onChunk: () => void
   }
 }
 
-/** fetch reports only "fetch failed" or "terminated"; the reason is in the cause. */
+/** fetch says only "fetch failed" or "terminated"; what happened is in its cause, or that one's: a proxy's answer. */
 function describe(error: unknown): string {
-  const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-  const detail = cause?.code ?? cause?.message;
-  return (detail === undefined ? message : `${message} (${detail})`).replaceAll(/\s+/g, ' ');
+  let deepest = error as Error & { code?: unknown };
+  while (deepest.cause instanceof Error) deepest = deepest.cause;
+  const detail = typeof deepest.code === 'string' ? deepest.code : deepest.message;
+  const { message } = error as Error;
+  return (deepest === error ? message : `${message} (${detail})`).replaceAll(/\s+/g, ' ');
 }

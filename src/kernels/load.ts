@@ -1,6 +1,7 @@
 /** Compiles the best kernel module that this machine runs correctly: flags, compilation, start-up self-test. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { allocate } from '../memory/shared-memory.js';
 import { UserError } from '../user-error.js';
 import { checkAll } from './checks.js';
 import { checkDirections } from './directions/direction-checks.js';
@@ -31,9 +32,9 @@ const tolerance = 1e-4;
 const directionTolerance = 1e-3;
 
 /**
- * Tries the levels from the best down and returns the first whose kernels pass the self-test. `shape`: of the direction
- * features that are needed; null: none.
- * @throws UserError if not even plain SIMD works.
+ * Tries the levels from the best down and returns the first whose kernels pass the self-test. `shape`: of the
+ * direction features that are needed; null: none.
+ * @throws UserError when not even plain SIMD works, or when there is not enough memory.
  */
 export function loadKernels(
   candidates = candidateLevels(process.versions.v8, process.arch),
@@ -45,6 +46,8 @@ export function loadKernels(
       setCompilerFlags(level, process.versions.v8);
       return { ...compileAndCheck(shape, level), level, refused };
     } catch (error) {
+      // Too little memory: another level would need as much.
+      if (error instanceof UserError) throw error;
       refused.push(`${level}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
@@ -63,7 +66,7 @@ function compileAndCheck(shape: DirectionShape | null, level: Level) {
     engine: compile(kind),
     directions: shape === null ? null : compile(`${directionModule(shape.grid)}.${kind}`),
   };
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
+  const memory = allocate(64 * 65536);
   const checks: { kernel: string; error: number; tolerance: number }[] = [];
   for (const check of checkAll(instantiateKernels(modules.engine, memory), memory))
     checks.push({ ...check, tolerance });

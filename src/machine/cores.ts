@@ -5,6 +5,9 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { plural } from '../numbers/words.js';
+import { type Core, coreSpeeds } from './core-speeds.js';
+import { canPin } from './pin-thread.js';
 
 export interface CoreCount {
   /** Physical cores among the CPUs that this process may run on, never more than `available`; at least 1. */
@@ -13,6 +16,12 @@ export interface CoreCount {
   logical: number;
   /** CPUs' worth of time that affinity and cgroup quotas leave to this process; at least 1. */
   available: number;
+  /** Why that is less than the machine has, in words; null where it is not. */
+  limit?: string | null;
+  /** The usable cores, fastest first; empty where they are alike. */
+  speeds?: readonly Core[];
+  /** Whether a thread can be kept on a core. */
+  pins?: boolean;
 }
 
 /** The source of the counts; a test points `root` at an artificial /sys and /proc. */
@@ -31,11 +40,28 @@ export async function countCores(sources: CoreSources = {}): Promise<CoreCount> 
 
   const online = cpusIn(read(root, 'sys/devices/system/cpu/online'));
   const logical = online.length > 0 ? online.length : os.cpus().length;
-  const available = Math.min(parallelism, cgroupCores(root) ?? Number.POSITIVE_INFINITY);
+  const quota = cgroupCores(root);
+  const available = Math.min(parallelism, quota === null ? Number.POSITIVE_INFINITY : wholeCpus(quota));
   const affinity = new Set(cpusIn(statusField(root, 'Cpus_allowed_list')));
   const usable = online.filter((cpu) => affinity.size === 0 || affinity.has(cpu));
-  const physical = physicalOf(root, usable) ?? (await physicalElsewhere());
-  return clampedCount(physical, logical, available);
+  const cores = coresOf(root, usable);
+  const counted = clampedCount(cores?.length ?? (await physicalElsewhere()), logical, available);
+  const speeds = coreSpeeds(root, cores ?? []).slice(0, counted.physical);
+  return {
+    ...counted,
+    limit: limitOf(counted, quota, usable.length),
+    speeds,
+    pins: speeds.length > 0 && canPin(),
+  };
+}
+
+function limitOf({ available, logical }: CoreCount, quota: number | null, usable: number): string | null {
+  if (available >= logical) return null;
+  if (quota !== null && wholeCpus(quota) < usable)
+    return `a cgroup quota of ${plural(Number(quota.toFixed(2)), 'CPU')}`;
+  if (usable > 0 && usable < logical)
+    return `the affinity of the process (taskset, cpuset), ${usable} of ${logical} CPUs`;
+  return `${available} of ${logical} CPUs`;
 }
 
 /** The CPU numbers in a kernel list: `0-2,5` is [0, 1, 2, 5]; null or invalid text is []. */
@@ -56,11 +82,11 @@ function clampedCount(physical: number | null, logical: number, available: numbe
   return { physical: Math.max(1, Math.min(physical ?? usable, usable)), logical, available: usable };
 }
 
-/** Distinct cores behind these CPUs, one sysfs read a core; null if the topology is hidden. */
-function physicalOf(root: string, cpus: readonly number[]): number | null {
+/** The first CPU of each distinct core behind these, one sysfs read a core; null when the topology is hidden. */
+function coresOf(root: string, cpus: readonly number[]): number[] | null {
   const covered = new Set<number>();
   const coreIds = new Set<string>();
-  let cores = 0;
+  const cores: number[] = [];
   for (const cpu of cpus) {
     if (covered.has(cpu)) continue;
     const topology = `sys/devices/system/cpu/cpu${cpu}/topology`;
@@ -69,19 +95,24 @@ function physicalOf(root: string, cpus: readonly number[]): number | null {
       read(root, `${topology}/core_cpus_list`) ?? read(root, `${topology}/thread_siblings_list`),
     );
     if (siblings.length > 0) {
-      cores++;
+      cores.push(cpu);
       for (const sibling of siblings) covered.add(sibling);
       continue;
     }
     const coreId = read(root, `${topology}/core_id`);
     if (coreId === null) return null;
-    coreIds.add(`${read(root, `${topology}/physical_package_id`) ?? '0'}:${coreId}`);
+    const core = `${read(root, `${topology}/physical_package_id`) ?? '0'}:${coreId}`;
+    if (coreIds.has(core)) continue;
+    coreIds.add(core);
+    cores.push(cpu);
   }
-  const total = cores + coreIds.size;
-  return total > 0 ? total : null;
+  return cores.length > 0 ? cores : null;
 }
 
-/** The tightest cgroup quota above this process in whole CPUs, rounded up; null if there is none. */
+/** Rounded up: half a CPU is used by one thread. */
+const wholeCpus = (quota: number): number => Math.max(1, Math.ceil(quota));
+
+/** The tightest cgroup quota above this process in CPUs; null when there is none. */
 function cgroupCores(root: string): number | null {
   const quotas: number[] = [];
   for (const line of (read(root, 'proc/self/cgroup') ?? '').split('\n')) {
@@ -97,7 +128,7 @@ function cgroupCores(root: string): number | null {
     }
   }
   const tightest = Math.min(...quotas);
-  return Number.isFinite(tightest) ? Math.max(1, Math.ceil(tightest)) : null;
+  return Number.isFinite(tightest) ? tightest : null;
 }
 
 /** `/a/b` gives '', '/a', '/a/b'. */

@@ -2,6 +2,7 @@
 import { instantiateKernels } from '../kernels/kernels.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import { reservedBytes } from '../memory/arena.js';
+import { allocate } from '../memory/shared-memory.js';
 import { countCores } from './cores.js';
 import { gatherHardware, type MeasuredSpeed } from './hardware.js';
 
@@ -25,8 +26,7 @@ function bestPerMs(workPerCall: number, call: () => void): number {
 export type ProbedSpeed = MeasuredSpeed & { readonly gflops: number; readonly bandwidthGBs: number };
 
 export function measureSpeed({ modules, level }: LoadedKernels): ProbedSpeed {
-  const pages = (reservedBytes + 2 * vectorBytes) / 65536;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const memory = allocate(reservedBytes + 2 * vectorBytes);
   const kernels = instantiateKernels(modules.engine, memory);
   const [a, b] = [reservedBytes, reservedBytes + vectorBytes];
   const c = b + depth * 64;

@@ -1,5 +1,6 @@
 /** The one shared memory of a session. */
 import { UserError } from '../user-error.js';
+import { addressSpace, limitWords } from './address-space.js';
 
 /** @throws UserError if there is not enough memory. */
 export function allocate(bytes: number): WebAssembly.Memory {
@@ -13,6 +14,8 @@ export function allocate(bytes: number): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {
-    throw new UserError(`could not allocate ${megabytes} MiB of shared memory`, 1, { cause });
+    const space = addressSpace();
+    const limit = space === null ? '' : `: ${limitWords(space)}`;
+    throw new UserError(`could not allocate ${megabytes} MiB of shared memory${limit}`, 1, { cause });
   }
 }

@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.js';
 import { planSamples } from '../data/samples-plan.js';
 import { planDirections } from '../data/transforms/directions/plan.js';
 import { blockImages, chunkImages } from '../kernels/directions/spec.js';
+import type { Core } from '../machine/core-speeds.js';
 import { Arena } from '../memory/arena.js';
 import { chooseFirstLayer } from '../model/first-layer.js';
 import { denseNetwork, layoutNetwork, parameterFloats } from '../model/network.js';
@@ -25,6 +26,7 @@ import type { DataFacts, InputPlan, Plan, ProfilePlan } from './plan.js';
 import { planNoise } from './plan-noise.js';
 import { planLocal, planReplicas } from './plan-replicas.js';
 import { planSelection } from './plan-selection.js';
+import { sharesOf } from './shards.js';
 import { cutFeatures, planSlices, planStripSlices, wholePanels } from './slices.js';
 import { stampDoubles } from './stamp-room.js';
 
@@ -39,9 +41,13 @@ export function makePlan(
   threads: number,
   cores: number,
   profile: ProfilePlan | null = null,
+  speeds: readonly Core[] = [],
 ): Plan {
   const arena = new Arena();
   const oversubscribed = threads > cores;
+  const weighted = config.parallel.sync === 'owner' && threads > 1 && threads <= speeds.length;
+  const ranked = weighted ? speeds.slice(0, threads) : null;
+  const shares = ranked && sharesOf(ranked);
   const { batch } = config.train;
   const seesDirections = facts.packing === 'directions';
   const directions = seesDirections
@@ -54,7 +60,7 @@ export function makePlan(
   const firstForm = asMatrices ? 'matrix' : facts.packing === 'sparse' ? 'sparse rows' : 'dense rows';
   const network = denseNetwork([features, ...config.model.hidden, facts.classes]);
   const layers = layoutNetwork(network, firstForm);
-  const input = inputPlan(facts, features, layers, threads, asMatrices);
+  const input = inputPlan(facts, features, layers, { threads, shares }, asMatrices);
   // Softmax regression on direction features works on blocks of images, not on rows of a workspace.
   const blockwise = directions?.hasLayers === false;
   const kernelRanges = asMatrices ? [] : input.rangeEnds;
@@ -64,8 +70,8 @@ export function makePlan(
   const chunkSamples = seesDirections ? chunkImages : asMatrices ? matrixEvaluationChunk : evaluationChunk;
   const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
   const slices = blockwise
-    ? planStripSlices(directions.shape.strips, threads)
-    : planSlices(layers, facts, kernelRanges, threads, batch);
+    ? planStripSlices(directions.shape.strips, threads, shares)
+    : planSlices(layers, facts, kernelRanges, threads, batch, shares);
   const chunks = Math.ceil(largest / chunkSamples);
   const scratchFloats = scratchFloatsOf(layers);
   const workspaces: WorkspaceSizes = {
@@ -85,7 +91,7 @@ export function makePlan(
   );
   const places = arena.part('network', (take) => ({
     regions: planParameters(take, {
-      ...{ layers, threads, batch, features, vectorBytes, scratchFloats, gathers: input.gathers },
+      ...{ layers, threads, batch, features, vectorBytes, scratchFloats, gathers: input.gathers, shares },
       gradientBuffers: gradientBuffers(config.parallel.sync, threads),
     }),
     transposed: asMatrices ? layers.map(() => null) : planTransposed(take, layers),
@@ -123,6 +129,8 @@ export function makePlan(
     threadsPerWorker: config.backend.name === 'tfjs-node' ? config.backend.threadsPerWorker : 1,
     profile,
     oversubscribed,
+    shares,
+    cpus: ranked?.map(({ cpu }) => cpu) ?? null,
     sync: config.parallel.sync,
     batch,
     shardUnit: directions === null ? 1 : blockImages,
@@ -160,13 +168,13 @@ function inputPlan(
   facts: DataFacts,
   features: number,
   layers: Plan['layers'],
-  threads: number,
+  { threads, shares }: Pick<Plan, 'threads' | 'shares'>,
   asMatrices: boolean,
 ): InputPlan {
   const [first] = layers;
   const sparse = facts.packing === 'sparse';
-  // Rows that are copied into a matrix are read whole; kernels read them by ranges.
-  const kernelRanges = sparse && !asMatrices ? cutFeatures(facts.nonZeros, first, threads) : [];
+  // Rows that are turned into a matrix are read whole; kernels read them by ranges.
+  const kernelRanges = sparse && !asMatrices ? cutFeatures(facts.nonZeros, first, threads, shares) : [];
   return {
     packing: facts.packing,
     features,
@@ -175,7 +183,7 @@ function inputPlan(
     shifted: facts.shifted,
     shiftBits: asMatrices ? 0 : Math.log2(first.panelWidth * 4),
     rangeEnds: sparse && asMatrices ? [features] : kernelRanges,
-    centredByOwner: kernelRanges.length > 0 && facts.shifted && wholePanels(first, threads),
+    centredByOwner: kernelRanges.length > 0 && facts.shifted && wholePanels(first, threads, shares),
     gathers:
       kernelRanges.length > 0 &&
       first.panelWidth === 64 &&

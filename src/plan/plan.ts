@@ -17,6 +17,7 @@ import type { ControlRegions } from './control.js';
 import type { NetworkRegions, Workspace } from './network.js';
 import type { LocalPlan, ReplicaRegions } from './plan-replicas.js';
 import type { SelectionPlan } from './plan-selection.js';
+import type { Shares } from './shards.js';
 
 export type { PartPlan } from '../data/samples-plan.js';
 export type { Region } from '../memory/arena.js';
@@ -77,6 +78,9 @@ export interface Plan {
   readonly profile: ProfilePlan | null;
   /** More threads than cores available to this process: park at once instead of spinning. */
   readonly oversubscribed: boolean;
+  /** Of cores of different speeds: where each rank's share of the rows begins, and the CPU that it stays on; else null. */
+  readonly shares: Shares;
+  readonly cpus: readonly number[] | null;
   readonly sync: SyncName;
   readonly batch: number;
   /** Number of rows of a batch that stay on one rank: direction features are made in blocks of eight images. */

@@ -1,12 +1,34 @@
-/** The rows of a batch that belong to a rank, and the tiles in which the rank turns sparse rows into columns. */
+/** Which rows of a batch a rank has, and the tiles in which it turns sparse rows into columns. */
+import type { Core } from '../machine/core-speeds.js';
+
+/** Where each rank's share of a batch begins, from 0 to 1 and so one more than ranks; null: even shares. */
+export type Shares = readonly number[] | null;
+
+/** In proportion to the speed of each rank's core. */
+export function sharesOf(cores: readonly Core[]): number[] {
+  const total = cores.reduce((sum, { speed }) => sum + speed, 0);
+  const begins = [0];
+  for (const { speed } of cores) begins.push(begins[begins.length - 1] + speed / total);
+  // Exactly: the last rank ends with the batch.
+  begins[cores.length] = 1;
+  return begins;
+}
 
 /**
- * The first row of rank `rank`'s shard of a batch; the shard ends where the next rank's begins. Shards are contiguous,
- * in whole units except the last. Their sizes differ by at most one unit; some are empty if there are too few rows. The
- * result is a number, so that steps allocate nothing.
+ * Where rank `rank`'s rows of a batch begin; they end where the next rank's begin. Contiguous, in whole units but for
+ * the last, sizes differing by at most one unit (or in proportion to `shares`), empty when there are too few. A number, so
+ * that steps allocate nothing.
  */
-export function shardStart(rows: number, threads: number, rank: number, unit = 1): number {
-  return Math.min(rows, Math.floor((Math.ceil(rows / unit) * rank) / threads) * unit);
+export function shardStart(
+  rows: number,
+  threads: number,
+  rank: number,
+  unit = 1,
+  shares: Shares = null,
+): number {
+  const units = Math.ceil(rows / unit);
+  const before = shares === null ? (units * rank) / threads : units * shares[rank];
+  return Math.min(rows, Math.floor(before) * unit);
 }
 
 /** Rows of every rank. */
@@ -25,7 +47,15 @@ export function columnTileBytes(features: number): number {
   return Math.ceil((features + 1) / 4) * 16 + features * (columnTileRows + 1) * 8 + 16;
 }
 
+/** Room of a rank in tiles, the same for all: that of the largest share. */
+export function tilesPerRank(batch: number, threads: number, shares: Shares = null): number {
+  if (shares === null) return Math.ceil(Math.ceil(batch / threads) / columnTileRows);
+  const most = Math.max(...shares.slice(1).map((end, rank) => end - shares[rank]));
+  // One row more: the beginning and the end of a share are both cut.
+  return Math.ceil((Math.ceil(batch * most) + 1) / columnTileRows);
+}
+
 /** Bytes of every rank's tiles. */
-export function columnBytes(features: number, batch: number, threads: number): number {
-  return threads * Math.ceil(Math.ceil(batch / threads) / columnTileRows) * columnTileBytes(features);
+export function columnBytes(features: number, batch: number, threads: number, shares: Shares = null): number {
+  return threads * tilesPerRank(batch, threads, shares) * columnTileBytes(features);
 }

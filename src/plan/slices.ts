@@ -6,6 +6,7 @@
 import { biasFloats, stripFloats } from '../kernels/directions/direction-kernels.js';
 import type { LayerLayout } from '../model/layers/layer.js';
 import type { Slice } from '../model/slice.js';
+import { type Shares, shardStart } from './shards.js';
 
 /**
  * Bytes of a panel's weights that are used together while the batch streams past. Measured: 72 KiB beat 24, 48 and 250
@@ -17,19 +18,26 @@ const cachedBytes = 72 * 1024;
 /** Slices wanted per thread, so that they can be distributed evenly. */
 const slicesPerThread = 2;
 
-/** Whether every thread can own as many whole panels of the layer as the others. */
-export function wholePanels(layer: LayerLayout, threads: number): boolean {
-  return layer.panels % threads === 0;
+/** Whether every thread can own as many whole panels of the layer as the others, and is to. */
+export function wholePanels(layer: LayerLayout, threads: number, shares: Shares): boolean {
+  return shares === null && layer.panels % threads === 0;
 }
 
 /**
  * Ends of the feature ranges of a sparse first layer, ascending, the last one = features. Each range has about the same
  * number of non-zeros. There are enough ranges to fit the cache and for every thread to own some.
  */
-export function cutFeatures(nonZeros: ArrayLike<number>, first: LayerLayout, threads: number): number[] {
+export function cutFeatures(
+  nonZeros: ArrayLike<number>,
+  first: LayerLayout,
+  threads: number,
+  shares: Shares = null,
+): number[] {
   const features = first.inputs;
   const forCache = Math.ceil((features * first.panelWidth * 4) / cachedBytes);
-  const forThreads = wholePanels(first, threads) ? 1 : Math.ceil((slicesPerThread * threads) / first.panels);
+  const forThreads = wholePanels(first, threads, shares)
+    ? 1
+    : Math.ceil((slicesPerThread * threads) / first.panels);
   const ranges = Math.min(features, Math.max(forCache, forThreads));
   let total = 0;
   for (let p = 0; p < features; p++) total += nonZeros[p];
@@ -50,10 +58,11 @@ export function planSlices(
   rangeEnds: readonly number[],
   threads: number,
   batch: number,
+  shares: Shares = null,
 ): Slice[][] {
   const units = layers.flatMap((layer, l) => {
     const sparse = l === 0 && rangeEnds.length > 0;
-    const whole = wholePanels(layer, threads);
+    const whole = wholePanels(layer, threads, shares);
     const ends = whole ? [layer.inputs] : sparse ? rangeEnds : cutRows(layer, threads);
     return Array.from({ length: layer.panels }, (_, panel) =>
       ends.map((end, range) => {
@@ -64,9 +73,15 @@ export function planSlices(
       }),
     ).flat();
   });
-  const owned = Array.from({ length: threads }, () => ({ cost: 0, slices: [] as Slice[] }));
+  const owned = Array.from({ length: threads }, (_, rank) => ({
+    ...{ cost: 0, slices: [] as Slice[] },
+    speed: shares === null ? 1 : shares[rank + 1] - shares[rank],
+  }));
+  // With even shares the next slice costs everyone the same: the owner with the least so far.
+  const timeOf = (rank: { cost: number; speed: number }, more: number) =>
+    shares === null ? rank.cost : (rank.cost + more) / rank.speed;
   for (const { slice, cost } of units.toSorted((a, b) => b.cost - a.cost)) {
-    const owner = owned.reduce((least, rank) => (rank.cost < least.cost ? rank : least));
+    const owner = owned.reduce((least, rank) => (timeOf(rank, cost) < timeOf(least, cost) ? rank : least));
     owner.cost += cost;
     owner.slices.push(slice);
   }
@@ -77,10 +92,10 @@ export function planSlices(
  * Softmax regression on feature blocks: its rows are strips of eight inputs, in even shares for the ranks. The bias
  * follows the last strip.
  */
-export function planStripSlices(strips: number, threads: number): Slice[][] {
+export function planStripSlices(strips: number, threads: number, shares: Shares = null): Slice[][] {
   return Array.from({ length: threads }, (_, rank) => {
-    const firstRow = Math.floor((strips * rank) / threads);
-    const lastRow = Math.floor((strips * (rank + 1)) / threads);
+    const firstRow = shardStart(strips, threads, rank, 1, shares);
+    const lastRow = shardStart(strips, threads, rank + 1, 1, shares);
     const bias = lastRow === strips && lastRow > firstRow;
     const floats = (lastRow - firstRow) * stripFloats + (bias ? biasFloats : 0);
     const slice = { layer: 0, panel: 0, firstRow, lastRow, bias, offset: firstRow * stripFloats, floats };

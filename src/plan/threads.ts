@@ -6,7 +6,9 @@ import {
   stepMicroseconds,
 } from '../data/transforms/directions/team.js';
 import { directionShape } from '../kernels/directions/spec.js';
+import { evenThreads, weightedThreads } from '../machine/core-speeds.js';
 import type { CoreCount } from '../machine/cores.js';
+import { plural } from '../numbers/words.js';
 import { imagesOf, runLength } from './run-length.js';
 
 export interface ThreadChoice {
@@ -30,10 +32,56 @@ export interface WorkSize {
   readonly classes: number;
 }
 
-/** The requested number; null if the work, and so the data, decides it. */
-export function fixedThreads({ parallel: { threads } }: Config, cores: CoreCount): ThreadChoice | null {
-  if (typeof threads === 'number') return { count: threads, reason: 'requested' };
-  return threads === 'auto' ? null : { count: cores[threads], reason: `as many as ${threads} cores` };
+/** Threads a CPU beyond which more only wait for each other; fewer than `leastThreads` are always as asked. */
+const [threadsPerCpu, leastThreads] = [4, 8];
+
+/** The number that was asked for; null if it is to be chosen by the work, and so by the data. */
+export function fixedThreads(config: Config, cores: CoreCount): ThreadChoice | null {
+  const { threads, sync } = config.parallel;
+  if (typeof threads === 'number') return askedThreads(threads, config, cores);
+  if (threads === 'physical') return coreThreads(cores, sync);
+  return threads === 'auto' ? null : { count: cores.available, reason: 'as many as logical cores' };
+}
+
+/**
+ * What was asked for, unless it is far more than the CPUs can run and, the owner of each parameter summing over the batch,
+ * fewer threads give the same weights.
+ */
+function askedThreads(asked: number, { parallel, backend }: Config, { available }: CoreCount): ThreadChoice {
+  const most = Math.max(leastThreads, threadsPerCpu * available);
+  if (asked <= most || parallel.sync !== 'owner' || backend.name === 'tfjs-node')
+    return { count: asked, reason: 'requested' };
+  return {
+    count: most,
+    reason: `${asked} asked for; more than ${most} only wait, and the result is the same`,
+  };
+}
+
+/** One a core; where cores differ in speed, no more than make the run faster. */
+export function coreThreads(cores: CoreCount, sync: Config['parallel']['sync']): ThreadChoice {
+  const { speeds = [], pins = false } = cores;
+  const all = 'as many as physical cores';
+  if (speeds.length === 0) return { count: cores.physical, reason: all };
+  const weighted = sync === 'owner' && pins;
+  const count = weighted ? weightedThreads(speeds) : evenThreads(speeds);
+  const slowest = Math.round(100 * speeds[speeds.length - 1].speed);
+  const differ = `the slowest of ${speeds.length} physical cores has ${slowest} % of the speed of the fastest`;
+  return { count, reason: `${differ}: ${weighted ? 'work in proportion' : 'even work'} on ${count} of them` };
+}
+
+/** What to say of more threads than CPUs; null where there is nothing to say. */
+export function oversubscription(
+  asked: number,
+  chosen: number,
+  { available, limit }: CoreCount,
+): string | null {
+  if (asked <= available) return null;
+  const cause = limit ? `allowed by ${limit}` : 'all that the machine has';
+  const effect =
+    chosen < asked
+      ? `${chosen} are started, with the same result`
+      : 'they take turns, and a step takes longer';
+  return `${asked} threads were asked for on ${plural(available, 'CPU')}, ${cause}: ${effect}`;
 }
 
 /** `auto`: more than one worker only if the estimated work of one core takes longer than starting more workers. */
@@ -42,8 +90,9 @@ export function chooseThreads(config: Config, cores: CoreCount, size: WorkSize):
   if (fixed !== null) return fixed;
   const workMs = estimateMs(config, size);
   const work = `the run is about ${workMs < 10 ? workMs.toFixed(1) : workMs.toFixed(0)} ms of work for one core`;
-  return workMs * (1 - 1 / cores.physical) > workerStartMs
-    ? { count: cores.physical, reason: `${work}: a worker on every physical core pays` }
+  const all = coreThreads(cores, config.parallel.sync).count;
+  return workMs * (1 - 1 / all) > workerStartMs
+    ? { count: all, reason: `${work}: a worker on every physical core pays` }
     : { count: 1, reason: `${work}: more workers cost about ${workerStartMs} ms to start` };
 }
 

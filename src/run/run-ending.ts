@@ -33,7 +33,7 @@ export async function endRun(
   const { tensorflow, kernels } = setup;
   const complete = status !== 'interrupted' && status !== 'failed';
   const facts = complete ? await gatherHardware() : null;
-  const measured = complete ? (known ?? (kernels && measureSpeed(kernels))) : null;
+  const measured = complete ? (known ?? speedOf(setup)) : null;
   if (facts !== null) log.event('hardware', { ...facts, measured, tensorflow });
   log.event('run_stop', { status, reason, exitCode, elapsedMs: performance.now() });
   log.close();
@@ -51,4 +51,13 @@ export async function endRun(
   };
   await Promise.all(Object.entries(all).map(([name, data]) => writeAtomic(folder.file(name), data)));
   return facts === null ? [] : hardwareLines(facts, measured, tensorflow);
+}
+
+/** Null where there are no kernels, or no memory for it: the card is not worth a run. */
+function speedOf({ kernels }: Setup): MeasuredSpeed | null {
+  try {
+    return kernels && measureSpeed(kernels);
+  } catch {
+    return null;
+  }
 }

@@ -6,7 +6,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExitCode } from '../user-error.js';
-import { cannot, errorCode, temporaryName, writeAtomic } from './atomic-file.js';
+import type { Warn } from '../warnings.js';
+import { cannot, errorCode, temporaryName } from './atomic-file.js';
 
 export { writeAtomic } from './atomic-file.js';
 
@@ -37,6 +38,8 @@ export interface RunFolderOptions {
   /** The configuration's name; characters that cause trouble in file names become `-`. */
   name: string;
   now?: Date;
+  /** Given where `latest` cannot be made to point at the folder. */
+  warn?: Warn;
 }
 
 /**
@@ -44,7 +47,7 @@ export interface RunFolderOptions {
  * points `root/latest` at it if it is under `root`. An existing `out` is kept with its contents.
  * Throws UserError (exit 2) if a folder cannot be made or written.
  */
-export async function createRunFolder({ root, out, name, now }: RunFolderOptions): Promise<RunFolder> {
+export async function createRunFolder({ root, out, name, now, warn }: RunFolderOptions): Promise<RunFolder> {
   const leaf = `${timestamp(now ?? new Date())}_${fileName(name)}_${randomBytes(3).toString('hex')}`;
   const folder = path.resolve(out ?? path.join(root, leaf));
   try {
@@ -57,7 +60,13 @@ export async function createRunFolder({ root, out, name, now }: RunFolderOptions
   }
   const target = path.relative(root, folder);
   const underRoot = target !== '' && target.split(path.sep)[0] !== '..' && !path.isAbsolute(target);
-  if (underRoot && target !== 'latest') await pointLatest(path.resolve(root, 'latest'), target);
+  if (underRoot && target !== 'latest') {
+    const latest = path.resolve(root, 'latest');
+    await pointLatest(latest, target).catch((error: unknown) => {
+      const { message } = cannot('point', latest, error, ExitCode.usage);
+      warn?.('latest-not-linked', `${message}; it does not lead to the newest run, ${target}`);
+    });
+  }
   return { path: folder, file: (file) => path.join(folder, file) };
 }
 
@@ -161,18 +170,22 @@ function gitState(root: string): Promise<RunMeta['git']> {
   });
 }
 
-/** `latest` becomes a relative link, or a text file with the folder's name if links are not allowed. */
+/**
+ * `latest` becomes a relative link, or a text file with the folder's name where links are not allowed. Throws the file
+ * system's error for anything else, a folder of that name above all, which is left alone.
+ */
 async function pointLatest(latest: string, target: string): Promise<void> {
   const temporary = temporaryName(latest);
   try {
     await fs.symlink(target, temporary, 'dir');
+  } catch {
+    await fs.writeFile(temporary, `${target}\n`, { flag: 'wx' });
+  }
+  try {
     await fs.rename(temporary, latest);
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(() => {});
-    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error))) {
-      throw cannot('make the link', latest, error, ExitCode.usage);
-    }
-    await writeAtomic(latest, `${target}\n`);
+    throw error;
   }
 }
 

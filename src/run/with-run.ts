@@ -61,7 +61,7 @@ async function beginRun(
   { command, warnings }: CommandContext,
 ) {
   const { seed } = config;
-  const folder = await createRunFolder({ root: 'results', out, name });
+  const folder = await createRunFolder({ root: 'results', out, name, warn: warnings.warn });
   const log = openLog(folder.file('log.ndjson'), config.log.level);
   const description = describeRun({ name, command, seed });
   log.event('run_start', { name, command, versions: readVersions(), seed });

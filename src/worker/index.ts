@@ -6,6 +6,7 @@ import type { Backend } from '../backend/backend.js';
 import { type OpenBackend, openBackend } from '../backend/open-backend.js';
 import { SquaredGradients } from '../backend/squared-gradients.js';
 import type { KernelModules } from '../kernels/load.js';
+import { pinThread } from '../machine/pin-thread.js';
 import type { Plan, ProfilePlan } from '../plan/plan.js';
 import { replicaPlan } from '../plan/plan-replicas.js';
 import { chosenPlan } from '../plan/plan-selection.js';
@@ -33,6 +34,7 @@ export default async function runRank(task: RankTask): Promise<void> {
   let close: (() => void) | undefined;
   let instruments: Instruments | null = null;
   try {
+    if (plan.cpus !== null) pinThread(plan.cpus[rank]);
     instruments = plan.profile === null ? null : await loadInstruments(plan.profile, task);
     const opened = openBackend(plan, task.modules, memory, rank, instruments);
     close = () => opened.backend.close();

@@ -25,6 +25,7 @@ export class Selection {
   readonly #scorer: Backend;
   readonly #barrier: () => void;
   readonly #ringSteps: number;
+  readonly #shares: Plan['shares'];
   readonly #selector: Selector;
   readonly #losses: Float64Array;
   readonly #draws: Uint32Array;
@@ -44,6 +45,7 @@ export class Selection {
     this.#scorer = scorer;
     this.#barrier = barrier;
     this.#ringSteps = plan.ringSteps;
+    this.#shares = plan.shares;
     this.#selector = new Selector(beta, plan.batch);
     this.#losses = doublesIn(memory, losses);
     this.#draws = new Uint32Array(memory.buffer, draws.offset, draws.bytes / 4);
@@ -75,7 +77,7 @@ export class Selection {
     step.firstSample = 0;
     step.batchRows = count;
     step.rows.last = count;
-    step.shard.first = shardStart(count, ranks, rank);
-    step.shard.last = shardStart(count, ranks, rank + 1);
+    step.shard.first = shardStart(count, ranks, rank, 1, this.#shares);
+    step.shard.last = shardStart(count, ranks, rank + 1, 1, this.#shares);
   }
 }

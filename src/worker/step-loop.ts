@@ -111,7 +111,7 @@ export class StepLoop {
   }
 
   #stepsTogether({ first, count, firstSample, epochSamples }: RunCommand): void {
-    const { batch, threads, sync, shardUnit } = this.#plan;
+    const { batch, threads, sync, shardUnit, shares } = this.#plan;
     const step = this.#step;
     const { meets = always } = strategies[sync];
     const work = this.#work;
@@ -123,8 +123,8 @@ export class StepLoop {
       step.firstSample = firstSample + i * batch;
       step.batchRows = Math.min(batch, epochSamples - step.firstSample);
       step.rows.last = step.batchRows;
-      step.shard.first = shardStart(step.batchRows, threads, this.#rank, shardUnit);
-      step.shard.last = shardStart(step.batchRows, threads, this.#rank + 1, shardUnit);
+      step.shard.first = shardStart(step.batchRows, threads, this.#rank, shardUnit, shares);
+      step.shard.last = shardStart(step.batchRows, threads, this.#rank + 1, shardUnit, shares);
       if (this.#rank === 0 && this.#control.stopRequested && meets(step))
         this.#control.announceStop(step.number);
       work(step);

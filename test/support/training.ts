@@ -9,6 +9,7 @@ import { Trainer } from '../../dist/coordinator/trainer.js';
 import type { StepMetrics } from '../../dist/coordinator/work.js';
 import type { Dataset } from '../../dist/data/dataset.js';
 import { loadDataset } from '../../dist/data/load.js';
+import type { Core } from '../../dist/machine/core-speeds.js';
 import { readSafetensors, type Tensor } from '../../dist/model/safetensors.js';
 import type { Plan } from '../../dist/plan/plan.js';
 import type { WorkerPool } from '../../dist/worker/pool.js';
@@ -41,10 +42,18 @@ export async function openSession(
   overrides: readonly string[],
   signal = never,
   change = (plan: Plan) => plan,
+  speeds: readonly Core[] = [],
 ): Promise<OpenSession> {
   const config = await configure(...overrides);
   const setup = await openSetup({
-    ...{ config, cores, signal, note: () => {}, warn: () => {}, startsWorkers: false },
+    ...{
+      config,
+      cores: { ...cores, speeds, pins: speeds.length > 0 },
+      signal,
+      note: () => {},
+      warn: () => {},
+      startsWorkers: false,
+    },
     resources: lending(dataset),
   });
   const trainer = await Trainer.open(setup, change(planFor(setup, threads)));

@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
-import envPaths from 'env-paths';
+import { join } from 'node:path';
+import { cacheFolders } from '../../machine/cache-folders.js';
 
 export const tfjsVersion = '4.22.0';
 const packageName = '@tensorflow/tfjs-node';
@@ -14,9 +14,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The folder that the set-up makes, completely or not at all. */
 export function setupFolder(environment: Environment): string {
-  const named = environment.SHARDSTEP_CACHE;
-  const cache = named ? resolve(named) : envPaths('shardstep', { suffix: '' }).cache;
-  return join(cache, `tfjs-node-${tfjsVersion}`);
+  const [{ path }] = cacheFolders({ environment });
+  return join(path, `tfjs-node-${tfjsVersion}`);
 }
 
 /** The package's folder within a folder that has node_modules. */

@@ -6,7 +6,7 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan } from '../../plan/plan.js';
-import { columnTileBytes, columnTileRows, shardStart } from '../../plan/shards.js';
+import { columnTileBytes, columnTileRows, shardStart, tilesPerRank } from '../../plan/shards.js';
 import type { Rows } from '../backend.js';
 
 export class Columns {
@@ -45,12 +45,12 @@ export class Columns {
     panel: number,
     sums: number,
   ) {
-    const { threads, training, regions } = this.#plan;
+    const { threads, training, regions, shares } = this.#plan;
     const shift = regions.shift.offset;
     let start = sums;
     for (let rank = 0; rank < threads; rank++) {
-      const first = shardStart(batchRows, threads, rank);
-      const last = shardStart(batchRows, threads, rank + 1);
+      const first = shardStart(batchRows, threads, rank, 1, shares);
+      const last = shardStart(batchRows, threads, rank + 1, 1, shares);
       if (first < rows.first || last > rows.last) continue;
       for (let tile = 0; first + tile * columnTileRows < last; tile++) {
         const columns = this.#tile(rank, tile);
@@ -67,8 +67,8 @@ export class Columns {
   }
 
   #tile(rank: number, tile: number): number {
-    const { batch, threads, input, regions } = this.#plan;
-    const perRank = Math.ceil(Math.ceil(batch / threads) / columnTileRows);
+    const { batch, threads, input, regions, shares } = this.#plan;
+    const perRank = tilesPerRank(batch, threads, shares);
     return regions.columns.offset + (rank * perRank + tile) * columnTileBytes(input.features);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expandHome } from '../config/home.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
 import { type Content, readContent, shownPath } from './content.js';
@@ -82,7 +83,8 @@ export async function loadDataset(request: DataRequest, options: LoadOptions = {
 /** The folder given by `data.dir` or else by the environment, and the name of its source. */
 function givenFolder(dir: string | null, { environment = process.env }: LoadOptions) {
   if (dir) return [dir, 'data.dir'] as const;
-  return [environment.SHARDSTEP_DATA || undefined, 'SHARDSTEP_DATA'] as const;
+  const named = environment.SHARDSTEP_DATA;
+  return [named ? expandHome(named, 'SHARDSTEP_DATA', environment) : undefined, 'SHARDSTEP_DATA'] as const;
 }
 
 async function loadKnownSet(set: KnownSetName, dir: string | null, options: LoadOptions): Promise<Dataset> {
@@ -129,7 +131,7 @@ async function locate(
 
 async function cacheFolder(environment: NodeJS.ProcessEnv, options: LoadOptions): Promise<string> {
   const named = options.cacheDir || environment.SHARDSTEP_CACHE;
-  if (named) return resolve(named);
+  if (named) return resolve(expandHome(named, 'SHARDSTEP_CACHE', environment));
   const { default: envPaths } = await import('env-paths');
   return envPaths('shardstep', { suffix: '' }).cache;
 }

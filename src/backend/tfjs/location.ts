@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
+import { expandHome } from '../../config/home.js';
 
 export const tfjsVersion = '4.22.0';
 const packageName = '@tensorflow/tfjs-node';
@@ -15,7 +16,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The folder that the set-up makes, completely or not at all. */
 export function setupFolder(environment: Environment): string {
   const named = environment.SHARDSTEP_CACHE;
-  const cache = named ? resolve(named) : envPaths('shardstep', { suffix: '' }).cache;
+  const cache = named
+    ? resolve(expandHome(named, 'SHARDSTEP_CACHE', environment))
+    : envPaths('shardstep', { suffix: '' }).cache;
   return join(cache, `tfjs-node-${tfjsVersion}`);
 }
 

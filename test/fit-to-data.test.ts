@@ -25,7 +25,15 @@ function dataset(side: number, count: number, classes = 10): Dataset {
     shape: [side, side, 1],
     full: 255,
   });
-  return { name: 'csv', source: '', train: samples(count), test: samples(8), classes, sha256: {} };
+  return {
+    name: 'csv',
+    source: '',
+    train: samples(count),
+    test: samples(8),
+    classes,
+    labels: [],
+    sha256: {},
+  };
 }
 
 const environment = { SHARDSTEP_DATA: '/data' };

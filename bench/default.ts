@@ -36,7 +36,10 @@ export default async function bench(): Promise<void> {
   const process = (...words: string[]) => untilExit(root, globalThis.process.execPath, ...words);
   const processes = await alternate(
     [
-      { name: run, run: () => process('dist/coordinator', 'train', '--quiet', `--out=${folder}`) },
+      {
+        name: run,
+        run: () => process('dist/coordinator', 'train', '--quiet', `--out=${folder}`, '--overwrite'),
+      },
       { name: empty, run: () => process('-e', '0') },
     ],
     { rounds: processRounds },

@@ -1,13 +1,14 @@
 /**
  * Stores a finished study as a record: `npm run study:record -- FOLDER` copies study.json, study.md and its charts,
- * study.yaml and cells.ndjson to results/records/<date>-study-<name>-<processor>/. Refuses studies that cannot be
+ * study.yaml and cells.ndjson, without absolute paths, to results/records/<date>-study-<name>-<processor>/. Refuses studies that cannot be
  * reproduced.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseStudyRecord } from '../dist/study/study-record.js';
 import { folderName } from './performance/record-format.ts';
+import { withoutPaths } from './without-paths.ts';
 
 const [folder, ...others] = process.argv.slice(2).filter((word) => word !== '--changed');
 if (folder === undefined || others.length > 0) fail('usage: npm run study:record -- FOLDER [--changed]');
@@ -26,7 +27,7 @@ const charts = record.comparisons
   .map(({ slug }) => `${slug}.svg`)
   .filter((each) => existsSync(path.join(folder, each)));
 for (const each of ['study.json', 'study.md', 'study.yaml', 'cells.ndjson', ...charts])
-  cpSync(path.join(folder, each), path.join(target, each));
+  writeFileSync(path.join(target, each), withoutPaths(readFileSync(path.join(folder, each), 'utf8')));
 console.log(`results/records/${name}`);
 
 function fail(message: string): never {

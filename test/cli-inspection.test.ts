@@ -63,6 +63,7 @@ describe('asking without training', { concurrency: 2 }, () => {
       'threads',
       'seeds',
       'out',
+      'overwrite',
       'json',
       'quiet',
       'print-config',
@@ -70,6 +71,7 @@ describe('asking without training', { concurrency: 2 }, () => {
       'debug',
     ])
       assert.ok(trainHelp.includes(`--${flag}`), `--${flag} is not in train --help`);
+    assert.equal(await said('help', 'train'), trainHelp);
     assert.ok((await said('sweep', '--help')).includes('--repeats'));
     const { version } = await readJson<{ version: string }>(import.meta.dirname, '..', 'package.json');
     assert.equal(await said('--version'), `${version}\n`);

@@ -161,7 +161,7 @@ test('results/latest moves on to the newest run, and --out elsewhere leaves it a
 test('more threads than cores, and one core alone, train all the same', async (t) => {
   const cwd = await workingDirectory(t);
   const losses = async (words: readonly string[], through: readonly string[] = []) => {
-    await expectCode(0, [...brief, 'log.every=1', ...words, '--out', 'run'], { cwd, through });
+    await expectCode(0, [...brief, 'log.every=1', ...words, '--out', 'run', '--overwrite'], { cwd, through });
     return (await readMetrics(join(cwd, 'run'))).map(({ loss }) => loss);
   };
   const alone = await losses(['--threads', '1']);

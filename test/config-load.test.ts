@@ -13,6 +13,7 @@ import { resolveConfig } from '../dist/config/load.js';
 import { configSchema } from '../dist/config/schema.js';
 import { labelSmoothingOf } from '../dist/config/schema-loss.js';
 import { parseYaml, toYaml } from '../dist/config/yaml-text.js';
+import { userError } from './support/scratch.ts';
 
 const configs = fileURLToPath(new URL('../configs', import.meta.url));
 
@@ -221,6 +222,41 @@ test('an empty file, an empty section and a file of comments give defaults; anch
     assert.deepEqual((await load(file)).config, defaults, file);
   }
   assert.equal((await load('anchors.yaml')).config.train.batch, 7);
+});
+
+test('merge keys take in a mapping, several, and nested ones; what stands beside them wins', async () => {
+  const { load } = folder({
+    'merge.yaml':
+      'optimizer: &o { name: sgd, lr: 0.3, momentum: 0.5 }\ntrain: { <<: { batch: 4, epochs: 3 }, batch: 8 }',
+    'list.yaml': 'train: { <<: [{ batch: 4 }, { batch: 5, epochs: 3 }], steps: 2 }\nseed: 3',
+    'wrong.yaml': 'train: { <<: 3 }',
+  });
+  const { optimizer, train } = (await load('merge.yaml')).config;
+  assert.deepEqual([optimizer.lr, train.batch, train.epochs], [0.3, 8, 3]);
+  const list = (await load('list.yaml')).config.train;
+  assert.deepEqual([list.batch, list.epochs, list.steps], [4, 3, 2]);
+  await assert.rejects(load('wrong.yaml'), userError(2, 'wrong.yaml', /[Mm]erge/));
+  assert.deepEqual(
+    parseYaml('base: &base { a: 1, b: 2 }\nnext: { <<: *base, b: 3 }'),
+    new Map([
+      [
+        'base',
+        new Map([
+          ['a', 1],
+          ['b', 2],
+        ]),
+      ],
+      [
+        'next',
+        new Map([
+          ['a', 1],
+          ['b', 3],
+        ]),
+      ],
+    ]),
+  );
+  const next = (await set('train={<<: {batch: 16}}')).train;
+  assert.equal(next.batch, 16);
 });
 
 test('a shipped file is found from anywhere, by path or bare name, and an own one comes first', async () => {

@@ -71,7 +71,7 @@ test('a range comes with the weights, and is not fitted again', async (t) => {
     (await cli(['train', ...toyRun('half'), ...still, '--json'], { cwd })).stdout,
   ) as Result;
   assert.equal(again.accuracy, accuracy);
-  const other = await cli(['train', ...toyRun('half'), ...still, 'data.scale=255'], { cwd });
+  const other = await cli(['train', ...toyRun('half'), ...still, 'data.scale=255', '--overwrite'], { cwd });
   assert.equal(other.code, 2);
   assert.match(other.stderr, /data\.scale.*64.*255/);
 });
@@ -98,7 +98,7 @@ test('a set sorted by class is validated on every class, by default', async (t) 
   const drawn = await trained(cwd, 'sorted', ...words);
   assert.deepEqual(drawn.codes, []);
   assert.ok(drawn.accuracy > 0.9);
-  const end = await trained(cwd, 'sorted', ...words, 'data.validationFrom=end', '--out', 'run-sorted');
+  const end = await trained(cwd, 'sorted', ...words, 'data.validationFrom=end', '--overwrite');
   assert.ok(end.codes.includes('class-missing'));
 });
 

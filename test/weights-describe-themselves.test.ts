@@ -14,7 +14,14 @@ after(() => rm(cwd, { recursive: true, force: true }));
 
 const weights = (run: string) => join(cwd, run, 'final.safetensors');
 const still = ['optimizer.lr=1e-9', 'train.epochs=1'];
-const from = (file: string) => [...toyRun('toy'), '--out', 'again', `model.init.file=${file}`, ...still];
+const from = (file: string) => [
+  ...toyRun('toy'),
+  '--out',
+  'again',
+  '--overwrite',
+  `model.init.file=${file}`,
+  ...still,
+];
 
 before(async () => {
   writeToyRecipe(cwd);

@@ -25,10 +25,11 @@ With --seeds, the mean accuracy decides between 0 and 3; for the race, its own a
  * Returns null if help or the version was requested and has been printed. @throws UserError (usage).
  */
 export async function parseCommandLine(
-  words: readonly string[],
+  typed: readonly string[],
   version: string,
   print: (text: string) => void,
 ): Promise<ParsedCommand | null> {
+  const words = typed[0] === 'help' && typed.length > 1 ? helpOf(typed) : typed;
   const asksForHelp = words.length === 1 && ['--help', '-h', 'help', '--version', '-V'].includes(words[0]);
   const named = table.find(({ name }) => name === words[0]);
   const has = (flag: string) => words.some((word) => word === flag || word.startsWith(`${flag}=`));
@@ -36,6 +37,8 @@ export async function parseCommandLine(
   const implied = asksForRace(words) ? 'race' : other;
   const chosen = named ?? table.find(({ name }) => name === implied);
   const program = programOf(version);
+  // Of commands that load the keys anyway.
+  const spelling = chosen?.words === settings ? await import('./spelling.js') : null;
   let parsed: ParsedCommand | null = null;
   for (const entry of table) {
     const parser = program.command(entry.name).description(entry.description);
@@ -48,7 +51,8 @@ export async function parseCommandLine(
     parser.action(() => {
       const flags = parser.opts<CommonFlags>();
       const given = parser.args;
-      if (entry.words === settings) refuseStray(given);
+      if (spelling !== null)
+        refuseStray(given, (stray) => spelling.hintForWord(stray, words, names(), named?.name ?? null));
       parsed = {
         command: entry.name,
         flags,
@@ -58,7 +62,11 @@ export async function parseCommandLine(
       };
     });
   }
-  if (!parseWords(program, named || asksForHelp ? words : [implied, ...words], print)) return null;
+  const hint =
+    spelling === null
+      ? undefined
+      : (flag: string, near: string | null) => spelling.hintForFlag(flag, words, near);
+  if (!parseWords(program, named || asksForHelp ? words : [implied, ...words], print, hint)) return null;
   return parsed;
 }
 
@@ -72,13 +80,22 @@ function programOf(version: string): Parser {
     .addHelpText('after', exitCodes);
 }
 
+const names = () => table.map(({ name }: CommandEntry) => name);
+
+/** `help train` is `train --help`. */
+function helpOf([, topic]: readonly string[]): string[] {
+  if (names().includes(topic)) return [topic, '--help'];
+  const known = names().map((name) => `help ${name}`);
+  const hint = didYouMean(`help ${topic}`, known);
+  throw new UserError(`expected one of ${known.join(', ')}, got "help ${topic}"${hint}`, ExitCode.usage);
+}
+
 /** A single word without `=` is most likely a misspelt command. */
-function refuseStray(words: readonly string[]): void {
-  const stray = words.find((word) => !word.includes('='));
+function refuseStray(given: readonly string[], hint: (stray: string) => string): void {
+  const stray = given.find((word) => !word.includes('='));
   if (stray === undefined) return;
-  const names = table.map(({ name }: CommandEntry) => name);
   throw new UserError(
-    `expected key=value or one of the commands ${names.join(', ')}, got "${stray}"${didYouMean(stray, names)}`,
+    `expected key=value or one of the commands ${names().join(', ')}, got "${stray}"${hint(stray)}`,
     ExitCode.usage,
   );
 }

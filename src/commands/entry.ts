@@ -2,11 +2,13 @@
  * Loaded by `node dist/coordinator`, bundled with everything that the race needs into one CommonJS file. The race runs
  * from here before anything else is loaded; every other command goes straight to the coordinator.
  */
-import { writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { expandHome } from '../config/home.js';
 import { profileTable } from '../fast-start/profile.js';
 import { type Raced, race } from '../fast-start/race.js';
 import type { RaceRecipe } from '../fast-start/recipe.js';
-import { asksForRace, raceLine } from '../fast-start/words.js';
+import { asksForRace, outOf, raceLine } from '../fast-start/words.js';
 
 /** The recipe of configs/mnist-97.yaml, inserted by the bundler. */
 declare const RACE_RECIPE: RaceRecipe;
@@ -25,6 +27,18 @@ async function tryRace(words: readonly string[]): Promise<Raced | Error> {
   }
 }
 
+/** Whether the command will refuse the folder of `--out`: then the race does not run first. */
+function isUsed(words: readonly string[]): boolean {
+  const out = outOf(words);
+  if (out === null || words.includes('--overwrite')) return false;
+  try {
+    const folder = expandHome(out);
+    return ['log.ndjson', 'config.yaml'].some((name) => existsSync(join(folder, name)));
+  } catch {
+    return true;
+  }
+}
+
 /** Opening `process.stdout` is slow: it is opened only if a plain write to the descriptor fails. */
 function print(stream: 1 | 2, line: string): void {
   try {
@@ -40,7 +54,7 @@ async function start(words: readonly string[]): Promise<void> {
     if (code === 0) process.exitCode = 1;
   };
   process.once('exit', unanswered);
-  const raced = asksForRace(words) ? await tryRace(words) : null;
+  const raced = asksForRace(words) && !isUsed(words) ? await tryRace(words) : null;
   const { main } = await import('./main.js');
   process.exitCode = await main(words, raced);
   process.off('exit', unanswered);

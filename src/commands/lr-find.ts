@@ -11,29 +11,31 @@ import { withRun } from '../run/with-run.js';
 import type { RangeFinding, RangePoint, RangeRun } from '../study/range-test.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { Command } from './command.js';
-import { count, folder, outOption, quietOption, rate } from './option-values.js';
-import { begin, declareSettings, type RunOptions } from './training-options.js';
+import { count, folder, outOption, overwriteOption, quietOption, rate } from './option-values.js';
+import { begin, declareSettings, implied, type RunOptions } from './training-options.js';
 
 interface Flags {
-  readonly config: string;
+  readonly config?: string;
   readonly from: number;
   readonly to: number;
   readonly steps: number;
   readonly out?: string;
+  readonly overwrite: boolean;
 }
 
 export const command: Command<Flags> = {
   declare: (parser) =>
     declareSettings(parser)
-      .option('--config <file>', 'YAML configuration', 'mnist-97')
+      .option('--config <file>', 'YAML configuration (default: configs/mnist-97.yaml)')
       .option('--from <rate>', 'the first rate', rate('from'), 1e-4)
       .option('--to <rate>', 'the last rate', rate('to'), 10)
       .option('--steps <n>', 'steps from the first to the last', count('steps'), 100)
       .option(outOption, 'the run folder (default: a new one under results/)', folder)
+      .option(...overwriteOption)
       .option(...quietOption),
-  async run(words, { config, from, to, steps, out = null }, line) {
-    const beginning = await begin(config, words, {}, await countCores(), line);
-    return beginning === null ? ExitCode.done : lrFind({ ...beginning, from, to, steps, out }, line);
+  async run(words, { config, from, to, steps, ...place }, line) {
+    const beginning = await begin(config ?? implied('mnist-97'), words, place, await countCores(), line);
+    return beginning === null ? ExitCode.done : lrFind({ ...beginning, from, to, steps }, line);
   },
 };
 
@@ -52,7 +54,7 @@ const fewestPoints = 3;
 const fewestSteps = 10;
 
 export async function lrFind(options: LrFindOptions, context: CommandContext): Promise<ExitCode> {
-  const { resolved, from, to, steps, out } = options;
+  const { resolved, from, to, steps, place } = options;
   if (from >= to)
     throw new UserError(`--from: expected a rate below --to (${to}), got ${from}`, ExitCode.usage);
   if (steps < fewestSteps)
@@ -60,19 +62,20 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
       `--steps: expected an integer from ${fewestSteps} to 100000, got ${steps}`,
       ExitCode.usage,
     );
-  const { config, name } = resolved;
+  const { name, given } = resolved;
   const { signal, progress } = context;
   const { analyseRange, runRangeTest } = await import('../study/range-test.js');
   const note = (line: string) => progress.note(line);
   const { warn } = context.warnings;
-  return withSetup({ config, cores: options.cores, signal, note, warn }, (setup) => {
+  return withSetup({ config: resolved.config, given, cores: options.cores, signal, note, warn }, (setup) => {
+    const { config } = setup;
     const plan = planFor(setup);
     // A range test is no attempt at the recipe's target: reports must not count it as one.
     const untargeted = { ...resolved, config: { ...config, stop: { ...config.stop, target: null } } };
     const points: RangePoint[] = [];
     let run: RangeRun = { points, diverged: false };
     let finding: RangeFinding | null = null;
-    return withRun(untargeted, out, context, {
+    return withRun(untargeted, place, context, {
       async body({ log }) {
         log.event('plan', { plan, threads: setup.threads });
         const startedAt = performance.now();

@@ -1,7 +1,13 @@
 /** Values of flags that several commands share. */
+import { expandHome } from '../config/home.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 
 export const outOption = '--out <folder>';
+export const overwriteOption = [
+  '--overwrite',
+  'delete the files of the run that the folder of --out holds, and those only',
+  false,
+] as const;
 export const quietOption = ['--quiet', 'no progress on stderr', false] as const;
 
 /** @throws UserError (usage), like the other functions here. */
@@ -22,6 +28,6 @@ export function rate(name: string) {
 }
 
 export function folder(text: string): string {
-  if (text !== '') return text;
+  if (text !== '') return expandHome(text, '--out');
   throw new UserError(`--out: ${expectedGot('the path of a folder', text)}`, ExitCode.usage);
 }

@@ -32,8 +32,7 @@ export const command: Command<Flags> = {
   async run(words, flags, line) {
     const beginning = await beginTraining('profile', words, flags, line);
     if (beginning === null) return ExitCode.done;
-    const { out = null, cpuProf } = flags;
-    return profile({ ...beginning, out, cpuProf }, line);
+    return profile({ ...beginning, cpuProf: flags.cpuProf }, line);
   },
 };
 
@@ -43,10 +42,10 @@ export interface ProfileOptions extends RunOptions {
 }
 
 export async function profile(options: ProfileOptions, context: CommandContext): Promise<ExitCode> {
-  const { resolved, out, cpuProf } = options;
-  const { config, name } = resolved;
+  const { resolved, place, cpuProf } = options;
+  const { name, given } = resolved;
   const { signal, progress } = context;
-  refuseUnstamped(config);
+  refuseUnstamped(resolved.config);
   const configured = performance.now();
   const { startCpuProfile } = cpuProf
     ? await import('../profile/cpu-profile.js')
@@ -54,7 +53,9 @@ export async function profile(options: ProfileOptions, context: CommandContext):
   const stopCpuProfile = startCpuProfile();
   const note = (line: string) => progress.note(line);
   const { warn } = context.warnings;
-  return withSetup({ config, cores: options.cores, signal, note, warn }, async (setup) => {
+  const opening = { config: resolved.config, given, cores: options.cores, signal, note, warn };
+  return withSetup(opening, async (setup) => {
+    const { config } = setup;
     const ready = performance.now();
     setup.phases.startup = context.startupMs;
     // The plan is checked before the folder is created: the profiled plan names files in the folder.
@@ -62,7 +63,7 @@ export async function profile(options: ProfileOptions, context: CommandContext):
     const record = emptyRecord(null);
     const { targets } = setup.data.parts[config.stop.on];
     let started: { readonly collector: Collector; readonly workers: number } | null = null;
-    return withRun(resolved, out, context, {
+    return withRun({ ...resolved, config }, place, context, {
       async body({ folder, log }) {
         plan = planFor(setup, setup.threads.count, profilePlan(cpuProf ? folder.path : null));
         log.event('plan', { plan, threads: setup.threads });

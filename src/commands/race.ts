@@ -20,12 +20,13 @@ import { withRun } from '../run/with-run.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { checkRace, checkRepetition } from './check-race.js';
 import type { Command } from './command.js';
-import { count, folder, outOption, quietOption } from './option-values.js';
+import { count, folder, outOption, overwriteOption, quietOption } from './option-values.js';
 import { begin, type RunOptions } from './training-options.js';
 
 interface Flags {
   readonly seeds: number;
   readonly out?: string;
+  readonly overwrite: boolean;
 }
 
 export const command: Command<Flags> = {
@@ -39,12 +40,13 @@ export const command: Command<Flags> = {
         false,
       )
       .option(outOption, 'the run folder (default: a new one under results/)', folder)
+      .option(...overwriteOption)
       .option(...quietOption),
-  async run(words, { seeds, out = null }, line) {
-    const beginning = await begin('mnist-97', words, {}, await countCores(), line);
+  async run(words, { seeds, ...place }, line) {
+    const beginning = await begin('mnist-97', words, place, await countCores(), line);
     if (beginning === null) return ExitCode.done;
     const raced = line.raced ?? new Error('the race was skipped: these options do not select it');
-    return finishRace({ ...beginning, raced, seeds, out }, line);
+    return finishRace({ ...beginning, raced, seeds }, line);
   },
 };
 
@@ -55,7 +57,7 @@ export interface RaceOptions extends RunOptions {
 }
 
 export async function finishRace(options: RaceOptions, context: CommandContext) {
-  const { resolved, cores, seeds, out } = options;
+  const { resolved, cores, seeds, place } = options;
   const { config, name } = resolved;
   const { signal, progress } = context;
   const raced = options.raced instanceof Error ? null : options.raced;
@@ -84,7 +86,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
     let raceTensors: Kept['tensors'] = null;
     // Interrupted before the second thread count: the results of the first are reported.
     const lastGroup = () => groups.findLast(({ record }) => record.results.length > 0) ?? groups[0];
-    return withRun(resolved, out, context, {
+    return withRun(resolved, place, context, {
       async body({ log }) {
         if (raced !== null) log.event('race', raceFacts(raced));
         for (const { threads, plan, record } of groups) {

@@ -8,6 +8,7 @@ import os from 'node:os';
 import { type CoreCount, countCores } from '../machine/cores.js';
 import { measuredMachine } from '../machine/speed.js';
 import type { CommandContext } from '../run/command-context.js';
+import { claimFor } from '../run/folder-claim.js';
 import {
   createRunFolder,
   describeRun,
@@ -92,10 +93,12 @@ export async function study(options: StudyOptions, context: CommandContext): Pro
   const comparisons = await expandStudy(loaded, options.only);
   await requireBackends(comparisons);
   const workbench = new Workbench(options.cores, context);
+  let release = () => {};
   try {
     const machine = machineOf(workbench);
-    // A dry run leaves no folder; it reads one that is there, to tell what is left to do.
+    // A dry run creates no folder; it reads an existing one to report the cells that are left.
     const folder = options.dryRun ? null : await folderOf(loaded, options.out, context.warnings.warn);
+    release = folder?.release ?? release;
     const store = new CellStore(storeFile(folder, options.out), folder !== null);
     if (store.damaged > 0)
       context.progress.note(`${cellsFile}: ${store.damaged} unreadable lines; their cells run again`);
@@ -119,6 +122,7 @@ export async function study(options: StudyOptions, context: CommandContext): Pro
     if (!context.json) context.stdout(`${planMarkdown(estimates)}\n`);
     return await runAll({ loaded, ready, store, folder, workbench, startedAt }, context);
   } finally {
+    release();
     await workbench.close();
   }
 }
@@ -141,7 +145,13 @@ function storeFile(folder: RunFolder | null, out: string | null): string | null 
 }
 
 async function folderOf({ name, text }: LoadedStudy, out: string | null, warn: Warn): Promise<RunFolder> {
-  const folder = await createRunFolder({ root: 'results', out, name: `study-${name}`, warn });
+  const folder = await createRunFolder({
+    root: 'results',
+    out,
+    name: `study-${name}`,
+    claim: claimFor('study'),
+    warn,
+  });
   await writeAtomic(folder.file('study.yaml'), text);
   return folder;
 }

@@ -36,8 +36,7 @@ export const command: Command<Flags> = {
   async run(words, flags, line) {
     const beginning = await beginSweep(words, flags, line);
     if (beginning === null) return ExitCode.done;
-    const { out = null, repeats } = flags;
-    return sweep({ ...beginning, out, repeats }, line);
+    return sweep({ ...beginning, repeats: flags.repeats }, line);
   },
 };
 
@@ -95,12 +94,12 @@ function withSpeedup(row: Omit<SweepRow, 'speedup' | 'efficiency'>, baselineMs: 
 }
 
 export function sweep(options: SweepOptions, context: CommandContext): Promise<ExitCode> {
-  const { resolved, cores, threads, repeats, out } = options;
-  const { config } = resolved;
+  const { resolved, cores, threads, repeats, place } = options;
+  const { config, given } = resolved;
   const { signal, progress, warnings } = context;
   const note = (line: string) => progress.note(line);
   const { warn } = warnings;
-  return withSetup({ config, cores, signal, note, warn, startsWorkers: false }, (setup) => {
+  return withSetup({ config, given, cores, signal, note, warn, startsWorkers: false }, (setup) => {
     // What a plan refuses is refused before there is a folder.
     for (const count of [1, ...threads]) planFor(setup, count);
     const rows: SweepRow[] = [];
@@ -112,7 +111,7 @@ export function sweep(options: SweepOptions, context: CommandContext): Promise<E
       unfinished = null;
       return row;
     };
-    return withRun(resolved, out, context, {
+    return withRun({ ...resolved, config: setup.config }, place, context, {
       async body({ log }) {
         // Speed-up is relative to one thread, so one thread is always measured.
         const single = await measured(1);
@@ -164,12 +163,12 @@ interface Measured {
 }
 
 function resultJson(
-  { resolved, threads, repeats }: SweepOptions,
+  { resolved: { name }, threads, repeats }: SweepOptions,
   setup: Setup,
   { status }: Ended,
   { baseline, rows, unfinished, warnings }: Measured,
 ) {
-  const { config, name } = resolved;
+  const { config } = setup;
   const { facts } = setup.data;
   const { images, stepsPerEpoch, totalSteps } = runLength(config, facts.parts.train.count);
   return {

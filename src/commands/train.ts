@@ -29,8 +29,8 @@ export const command: Command<Flags> = {
   async run(words, flags, line) {
     const beginning = await beginTraining('train', words, flags, line);
     if (beginning === null) return ExitCode.done;
-    const { seeds, out = null, printPlan } = flags;
-    return train({ ...beginning, seeds, out, printPlan }, line);
+    const { seeds, printPlan } = flags;
+    return train({ ...beginning, seeds, printPlan }, line);
   },
 };
 
@@ -40,12 +40,13 @@ export interface TrainOptions extends RunOptions {
 }
 
 export function train(options: TrainOptions, context: CommandContext): Promise<ExitCode> {
-  const { resolved, cores, seeds, out } = options;
-  const { config } = resolved;
+  const { resolved, cores, seeds, place } = options;
+  const { given } = resolved;
   const { signal, progress } = context;
   const note = (line: string) => progress.note(line);
   const { warn } = context.warnings;
-  return withSetup({ config, cores, signal, note, warn }, async (setup) => {
+  return withSetup({ config: resolved.config, given, cores, signal, note, warn }, async (setup) => {
+    const { config } = setup;
     const plan = planFor(setup);
     if (options.printPlan) {
       context.stdout(JSON.stringify(plan, null, 2));
@@ -54,7 +55,7 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     setup.phases.startup = context.startupMs;
     const record = emptyRecord(null);
     const { targets } = setup.data.parts[config.stop.on];
-    return withRun(resolved, out, context, {
+    return withRun({ ...resolved, config }, place, context, {
       async body({ folder, log }) {
         log.event('plan', { plan, threads: setup.threads });
         await withTrainer(setup, plan, (trainer) =>

@@ -5,15 +5,17 @@ import { parseThreadList } from '../config/thread-list.js';
 import { type CoreCount, countCores } from '../machine/cores.js';
 import { oversubscription } from '../plan/threads.js';
 import type { CommandContext } from '../run/command-context.js';
+import { type RunPlace, refusePlace } from '../run/folder-claim.js';
 import type { Progress } from '../run/progress.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { environmentLevel } from './environment-level.js';
-import { folder, outOption, quietOption } from './option-values.js';
+import { folder, outOption, overwriteOption, quietOption } from './option-values.js';
 
 export interface TrainingFlags {
   readonly config?: string;
   readonly threads?: string;
   readonly out?: string;
+  readonly overwrite: boolean;
   readonly printConfig: boolean;
   readonly logLevel?: string;
 }
@@ -37,6 +39,7 @@ export function declareTraining(parser: Parser): Parser {
       'train, profile: a count, physical (default), logical or auto; sweep: also 1,2,4 or 1..12',
     )
     .option(outOption, 'the run folder (default: a new one under results/)', folder)
+    .option(...overwriteOption)
     .option('--print-config', 'print the resolved configuration as YAML, then stop', false)
     .option('--log-level <level>', 'level of log.ndjson (also LOG_LEVEL)')
     .option(...quietOption);
@@ -46,12 +49,11 @@ export function declareTraining(parser: Parser): Parser {
 export interface Beginning {
   readonly resolved: ResolvedConfig;
   readonly cores: CoreCount;
+  readonly place: RunPlace;
 }
 
 /** What a command that leaves a run folder is asked to do. */
-export interface RunOptions extends Beginning {
-  readonly out: string | null;
-}
+export type RunOptions = Beginning;
 
 /** Null if the configuration was requested and has been printed. @throws UserError (usage). */
 export async function beginTraining(
@@ -67,7 +69,7 @@ export async function beginTraining(
   if (counts.length > 1)
     throw new UserError(`--threads: ${name} takes one count; several are a sweep`, ExitCode.usage);
   const threads = text === undefined ? undefined : (word ?? counts[0]);
-  return begin(flags.config ?? 'mnist-97', words, { ...flags, threads }, cores, context);
+  return begin(flags.config ?? implied('mnist-97'), words, { ...flags, threads }, cores, context);
 }
 
 export interface SweepBeginning extends Beginning {
@@ -85,42 +87,54 @@ export async function beginSweep(
   if (words.some((word) => word.startsWith('parallel.threads=')))
     throw new UserError('parallel.threads: a sweep takes its counts from --threads', ExitCode.usage);
   const given = { ...flags, threads: undefined };
-  const beginning = await begin(flags.config ?? 'sweep', words, given, cores, context);
+  const beginning = await begin(flags.config ?? implied('sweep'), words, given, cores, context);
   const most = threads[threads.length - 1];
   const over = beginning && oversubscription(most, most, cores);
   if (over !== null) context.warnings.warn('threads-above-limit', over);
   return beginning && { ...beginning, threads };
 }
 
+/** A recipe that nobody named. */
+export interface Implied {
+  readonly implied: string;
+}
+
+export const implied = (name: string): Implied => ({ implied: name });
+
 interface Given {
   readonly threads?: number | 'auto' | 'physical' | undefined;
   readonly printConfig?: boolean;
   readonly logLevel?: string;
+  readonly out?: string;
+  readonly overwrite?: boolean;
 }
 
 /** Like beginTraining, for a command whose threads are those of the configuration. */
 export async function begin(
-  file: string,
+  file: string | Implied,
   words: readonly string[],
-  { threads, printConfig, logLevel }: Given,
+  { threads, printConfig, logLevel, out, overwrite = false }: Given,
   cores: CoreCount,
   context: CommandContext,
 ): Promise<Beginning | null> {
   const resolved = await resolveConfig({
-    file,
+    ...(typeof file === 'string' ? { file } : { file: file.implied, implied: true }),
     overrides: words,
     flags: { 'parallel.threads': threads, 'log.level': logLevel ?? levelBelow(words, context) },
   });
+  for (const line of resolved.notes) context.progress.note(line);
   if (printConfig === true) {
     const { toYaml } = await import('../config/yaml-text.js');
     context.stdout(toYaml(resolved.config).trimEnd());
     return null;
   }
+  const place = { out: out ?? null, overwrite };
   // Before workers start and files are read.
+  refusePlace(place);
   if (resolved.config.backend.name === 'tfjs-node')
     (await import('../backend/tfjs/library.js')).requirePackage();
   noteSlowRuntime(context.progress);
-  return { resolved, cores };
+  return { resolved, cores, place };
 }
 
 /** LOG_LEVEL stands above the file and below the command line. */

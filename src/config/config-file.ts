@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { expandHome } from './home.js';
 import { sectionPaths } from './keys.js';
 import { type Branch, given, layerOf, plain, type Source } from './layer.js';
 import { nearest } from './nearest.js';
@@ -14,12 +15,16 @@ export interface ConfigFile {
   readonly layer: Branch;
 }
 
-/** The file and the files that it extends, nearest first. */
-export async function readConfigFiles(file: string, directory: string): Promise<ConfigFile[]> {
+/** The file and the files that it extends, nearest first. `implied`: the user did not name it. */
+export async function readConfigFiles(
+  file: string,
+  directory: string,
+  implied = false,
+): Promise<ConfigFile[]> {
   const files: ConfigFile[] = [];
   let path: string | null = locate(file, directory);
   while (path !== null) {
-    const source: Source = { label: shown(path, directory), rank: -1 - files.length };
+    const source: Source = { label: shown(path, directory), rank: -1 - files.length, implied };
     const layer = await readLayer(path, source);
     files.push({ path, layer });
     path = extendedFile(layer, path, directory);
@@ -33,7 +38,8 @@ export async function readConfigFiles(file: string, directory: string): Promise<
  * A bare name such as `fastmlp` is `configs/fastmlp.yaml` in either (`folder`: the folder of bare names).
  * @throws UserError (usage) with the nearest file that exists.
  */
-export function locate(file: string, directory: string, folder = 'configs'): string {
+export function locate(given: string, directory: string, folder = 'configs'): string {
+  const file = expandHome(given, '--config');
   // A name may hold a dot that starts no extension, for example mnist-99.5.
   const isBareName = file !== '' && !/[\\/]/.test(file) && !/^\.ya?ml$/i.test(extname(file));
   const wanted = isBareName ? join(folder, `${file}.yaml`) : file;
@@ -88,7 +94,7 @@ function extendedFile(layer: Branch, path: string, directory: string): string | 
   if (typeof name !== 'string' || name === '') {
     throw usage(`${label}: extends: ${expectedGot('the path of one YAML file', name)}`);
   }
-  const target = resolve(dirname(path), name);
+  const target = resolve(dirname(path), expandHome(name, `${label}: extends`));
   if (!isFile(target)) {
     throw usage(
       `${label}: extends: no such file ${shown(target, directory)}${nearestFile([target], directory)}`,

@@ -25,6 +25,7 @@ export function contradictions(
     source: laterSource(keys, layers),
     path: keys[0].split('.'),
     text: wording(expected, received),
+    keys,
   }));
 }
 

@@ -9,6 +9,8 @@ import type { ChoiceSection } from './keys.js';
 export interface Source {
   readonly label: string;
   readonly rank: number;
+  /** A file that nobody named: what it sets gives way where it does not fit. */
+  readonly implied?: boolean;
 }
 
 /** Below every layer given by a user. */

@@ -6,6 +6,7 @@
 import { basename, extname } from 'node:path';
 import { type ConfigFile, readConfigFiles } from './config-file.js';
 import { contradictions } from './contradictions.js';
+import { displace, givenKeys } from './implied.js';
 import { choiceSections } from './keys.js';
 import {
   type Branch,
@@ -18,6 +19,7 @@ import {
   spellOutNames,
 } from './layer.js';
 import { commandLineLayer } from './overrides.js';
+import { expandHomes } from './paths.js';
 import { refuse, schemaProblems } from './refusal.js';
 import { type Config, configSchema } from './schema.js';
 
@@ -32,6 +34,8 @@ export interface Settings {
 export interface ConfigInput {
   /** A path, or the bare name of a shipped configuration; null for the defaults. */
   readonly file: string | null;
+  /** Whether the file is the command's own choice: its values are defaults then. */
+  readonly implied?: boolean;
   /** `key=value` words, such as `train.batch=256`. */
   readonly overrides: readonly string[];
   /** Dotted key → value, for flags such as --threads; undefined is a flag that was not given. */
@@ -50,19 +54,23 @@ export interface ResolvedConfig {
   readonly name: string;
   /** Absolute paths of the files read, nearest first. */
   readonly files: readonly string[];
+  /** Dotted keys that somebody set: the others may be fitted to the data. */
+  readonly given: ReadonlySet<string>;
+  /** A line for each value of an implied file that gave way to what was set. */
+  readonly notes: readonly string[];
 }
 
-/** `data.dir` and `model.init.file` stay as given: they are relative to the working directory, also in a file. */
+/** `data.dir` and `model.init.file` stay as given, but for `~`: they are relative to the working directory, also in a file. */
 export async function resolveConfig(input: ConfigInput): Promise<ResolvedConfig> {
   const { flags = {}, settings = [], environment = process.env, directory = process.cwd() } = input;
-  const files = input.file === null ? [] : await readConfigFiles(input.file, directory);
+  const files = input.file === null ? [] : await readConfigFiles(input.file, directory, input.implied);
   const layers = [
     ...files.map(({ layer }) => layer).reverse(),
     ...settings.map((given, at) => settingsLayer(given, (at + 1) / (settings.length + 1) - 1)),
     await commandLineLayer(input.overrides, flags),
   ];
   return {
-    config: checked(layers, environment),
+    ...checked(layers, environment),
     name: nameOf(files),
     files: files.map(({ path }) => path),
   };
@@ -79,19 +87,35 @@ function settingsLayer({ label, values }: Settings, rank: number): Branch {
 function checked(
   layers: readonly Branch[],
   environment: Readonly<Record<string, string | undefined>>,
-): Config {
+): Pick<ResolvedConfig, 'config' | 'given' | 'notes'> {
   const choices = choiceSections();
   for (const layer of layers) spellOutNames(layer, choices);
-  const merged = layers.reduce(
-    (earlier, later) => merge(earlier, later, choices),
-    emptyBranch(defaultsSource),
-  );
-  const result = configSchema.safeParse(plain(merged));
-  const problems = result.success
-    ? contradictions(result.data, merged, environment)
-    : schemaProblems(result.error.issues, merged);
-  if (!result.success || problems.length > 0) refuse(problems);
-  return result.data;
+  const notes: ((config: Config) => string)[] = [];
+  for (;;) {
+    const merged = layers.reduce(
+      (earlier, later) => merge(earlier, later, choices),
+      emptyBranch(defaultsSource),
+    );
+    const homeless = expandHomes(merged, environment);
+    if (homeless.length > 0) refuse(homeless);
+    const result = configSchema.safeParse(plain(merged));
+    if (!result.success) refuse(schemaProblems(result.error.issues, merged));
+    const problems = contradictions(result.data, merged, environment);
+    if (problems.length === 0) {
+      const config = result.data;
+      return { config, given: new Set(givenKeys(merged)), notes: notes.map((note) => note(config)) };
+    }
+    const { set } = result.data.data;
+    const displaced = displace(problems, merged, layers, set === 'idx' || set === 'csv');
+    if (displaced === null) refuse(problems);
+    for (const { path, source, value, reason } of displaced)
+      notes.push((config) => {
+        const now = JSON.stringify(
+          path.reduce<unknown>((inner, key) => Reflect.get(Object(inner), key), config),
+        );
+        return `${path.join('.')}: ${now} instead of ${JSON.stringify(value)} of ${source}, which was not set: ${reason}`;
+      });
+  }
 }
 
 function nameOf(files: readonly ConfigFile[]): string {

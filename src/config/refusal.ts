@@ -14,6 +14,8 @@ export interface Problem {
   readonly source: string;
   readonly path: readonly PropertyKey[];
   readonly text: string;
+  /** Of two keys that do not go together: all of them, dotted. */
+  readonly keys?: readonly string[];
 }
 
 export function refuse(problems: readonly Problem[]): never {

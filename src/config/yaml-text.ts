@@ -19,11 +19,12 @@ export class YamlProblem extends Error {
   }
 }
 
-/** The value of one document, mappings as Maps; null for an empty text. */
+/** The value of one document, mappings as Maps, merge keys (`<<: *base`) merged; null for an empty text. */
 export function parseYaml(text: string): unknown {
   const lines = new LineCounter();
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+    const options = { lineCounter: lines, prettyErrors: false, version: '1.2', merge: true } as const;
+    const document = parseDocument(text, options);
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem !== undefined) {
       const { line, col } = lines.linePos(problem.pos[0]);

@@ -3,6 +3,7 @@
  */
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
+import { fitToData } from '../data/fit-to-data.js';
 import { croppedShape } from '../data/transforms/crop-pool.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import type { LoadedKernels } from '../kernels/load.js';
@@ -24,6 +25,8 @@ export interface SetupOptions {
   /** Receives a line for people. */
   readonly note: (line: string) => void;
   readonly warn: Warn;
+  /** Keys that the user set. If given, the other keys are fitted to the data, each with a note. */
+  readonly given?: ReadonlySet<string>;
   /** Resources that several setups share; a setup's own by default. */
   readonly resources?: Resources;
   /** False for a setup whose sessions have other thread counts than the configuration's. */
@@ -51,7 +54,8 @@ export interface Setup extends Omit<SetupOptions, 'resources'> {
  * @throws UserError for bad data or weights; Interrupted.
  */
 export async function openSetup(options: SetupOptions): Promise<Setup> {
-  const { config, cores, signal, note, warn, resources = new OwnResources(signal, note, warn) } = options;
+  const { cores, signal, note, warn, resources = new OwnResources(signal, note, warn) } = options;
+  let { config } = options;
   const phases: Record<string, number> = {};
   try {
     const weights = readInitialWeights(config);
@@ -65,7 +69,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const loading = timed(phases, 'load data', () => resources.dataset(config));
     // The files are still being read; if compiling fails meanwhile, its error is the one to report.
     loading.catch(() => {});
-    const kernels = await timed(phases, 'compile kernels', () => resources.kernels(config));
+    let kernels = await timed(phases, 'compile kernels', () => resources.kernels(config));
     const { backend } = config;
     const tensorflow =
       backend.name === 'tfjs-node'
@@ -74,11 +78,17 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     for (const reason of kernels?.refused ?? []) note(`kernel level refused: ${reason}`);
     const dataset = await loading;
     signal.throwIfAborted();
+    const fitting = options.given === undefined ? null : fitToData(config, dataset, options.given);
+    for (const line of fitting?.notes ?? []) note(line);
+    if (fitting !== null && fitting.config !== config) {
+      config = fitting.config;
+      kernels = resources.kernels(config);
+    }
     if (weights !== null) checkInitialWeights(weights, config, dataset, warn);
     const data = await timed(phases, 'prepare data', () => resources.prepared(config, dataset, initial));
     for (const { code, message } of data.warnings) warn(code, message);
     const threads = threadsFor(config, cores, dataset);
-    return { ...options, resources, phases, kernels, tensorflow, dataset, data, initial, threads };
+    return { ...options, config, resources, phases, kernels, tensorflow, dataset, data, initial, threads };
   } catch (error) {
     if (options.resources === undefined) await resources.close();
     throw error;

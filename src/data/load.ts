@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expandHome } from '../config/home.js';
 import { type CacheFolder, cacheFolders, writableCache } from '../machine/cache-folders.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
@@ -83,7 +84,8 @@ export async function loadDataset(request: DataRequest, options: LoadOptions = {
 /** The folder given by `data.dir` or else by the environment, and the name of its source. */
 function givenFolder(dir: string | null, { environment = process.env }: LoadOptions) {
   if (dir) return [dir, 'data.dir'] as const;
-  return [environment.SHARDSTEP_DATA || undefined, 'SHARDSTEP_DATA'] as const;
+  const named = environment.SHARDSTEP_DATA;
+  return [named ? expandHome(named, 'SHARDSTEP_DATA', environment) : undefined, 'SHARDSTEP_DATA'] as const;
 }
 
 async function loadKnownSet(set: KnownSetName, dir: string | null, options: LoadOptions): Promise<Dataset> {
@@ -142,7 +144,7 @@ async function locate(
   return { dir: cached, paths: paths as IdxPaths, origin: 'cache' };
 }
 
-/** Reads the four files side by side: zlib works on as many threads of libuv. */
+/** Reads the four files in parallel: zlib works on as many threads of libuv. */
 async function readAll(
   paths: IdxPaths,
   hashFile: boolean,

@@ -5,11 +5,15 @@
 import { closeSync, fstatSync, constants as openFlags, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, inflateRawSync } from 'node:zlib';
+import { expandHome } from '../config/home.js';
 import type { IdxName } from '../data/known-sets.js';
 
 /** `SHARDSTEP_DATA`, or the folder beside the program, two levels above this module. */
 export function dataFolder(environment: NodeJS.ProcessEnv): string {
-  return environment.SHARDSTEP_DATA || join(import.meta.dirname, '../../data/mnist');
+  const named = environment.SHARDSTEP_DATA;
+  return named
+    ? expandHome(named, 'SHARDSTEP_DATA', environment)
+    : join(import.meta.dirname, '../../data/mnist');
 }
 
 /** The first `bytes` bytes of a gzip file, or all of it. */

@@ -11,6 +11,7 @@ const flags = new Map([
   ['--json', null],
   ['--quiet', null],
   ['--debug', null],
+  ['--overwrite', null],
   ['--out', /^[^-]/],
   ['--seeds', /^(100000|[1-9]\d{0,4})$/],
 ]);
@@ -37,6 +38,13 @@ export function asksForRace(words: readonly string[]): boolean {
     if (!form.test(value)) return false;
   }
   return true;
+}
+
+/** The folder of `--out` among words that select the race; null without `--out`. */
+export function outOf(words: readonly string[]): string | null {
+  const at = words.findLastIndex((word) => word.split('=', 1)[0] === '--out');
+  if (at < 0) return null;
+  return words[at] === '--out' ? (words[at + 1] ?? null) : words[at].slice('--out='.length);
 }
 
 /** Cut instead of rounded: 96.996 % must not read as a 97.00 % that missed its target of 97. */

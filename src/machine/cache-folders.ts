@@ -5,6 +5,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { expandHome } from '../config/home.js';
 
 export interface CacheSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -24,7 +25,10 @@ export interface CacheFolder {
 export function cacheFolders(sources: CacheSources): readonly CacheFolder[] {
   const { environment, temporary = os.tmpdir } = sources;
   const named = environment.SHARDSTEP_CACHE;
-  if (named) return [{ path: path.resolve(named), insteadOf: null }];
+  if (named) {
+    const folder = path.resolve(expandHome(named, 'SHARDSTEP_CACHE', environment));
+    return [{ path: folder, insteadOf: null }];
+  }
   const own = userCache(sources);
   // Other users share the temporary folder: a name of this user's own.
   const user = process.getuid?.() ?? 'user';

@@ -1,6 +1,7 @@
 /** The logs that a path denotes: a run folder, a raw NDJSON log, or a folder with many of both. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { expandHome } from '../config/home.js';
 import { nearest } from '../config/nearest.js';
 import { ExitCode, UserError } from '../user-error.js';
 
@@ -23,7 +24,8 @@ const deepest = 6;
  */
 export function findLogs(paths: readonly string[]): FoundLog[] {
   const found = new Map<string, FoundLog>();
-  for (const given of paths) {
+  for (const word of paths) {
+    const given = expandHome(word);
     const kind = statOf(given);
     if (!kind.isFile() && !kind.isDirectory())
       throw new UserError(`${given}: expected a file or a folder, got neither`, ExitCode.usage);

@@ -1,4 +1,5 @@
 /** The common end of every command with a run folder: the hardware card, the last log events and the common files. */
+import { withAbsolutePaths } from '../config/paths.js';
 import { toYaml } from '../config/yaml-text.js';
 import type { Setup } from '../coordinator/setup.js';
 import { gatherHardware, hardwareLines, type MeasuredSpeed } from '../machine/hardware.js';
@@ -44,7 +45,7 @@ export async function endRun(
   });
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const all = {
-    'config.yaml': toYaml(setup.config),
+    'config.yaml': toYaml(withAbsolutePaths(setup.config)),
     'meta.json': json(meta),
     'result.json': json(result),
     ...files,

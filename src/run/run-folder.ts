@@ -16,6 +16,8 @@ export interface RunFolder {
   path: string;
   /** The absolute path of a file in the folder. */
   file(name: string): string;
+  /** Lets other processes have it, if it was claimed. */
+  release(): void;
 }
 
 /** The folder as shown to people: relative to the working directory. */
@@ -37,6 +39,8 @@ export interface RunFolderOptions {
   out: string | null;
   /** The configuration's name; characters that cause trouble in file names become `-`. */
   name: string;
+  /** Takes the folder for the run, or throws, before `latest` points at it; a report takes none. */
+  claim?: (folder: string) => { release(): void };
   now?: Date;
   /** Given where `latest` cannot be made to point at the folder. */
   warn?: Warn;
@@ -47,7 +51,14 @@ export interface RunFolderOptions {
  * points `root/latest` at it if it is under `root`. An existing `out` is kept with its contents.
  * Throws UserError (exit 2) if a folder cannot be made or written.
  */
-export async function createRunFolder({ root, out, name, now, warn }: RunFolderOptions): Promise<RunFolder> {
+export async function createRunFolder({
+  root,
+  out,
+  name,
+  claim,
+  now,
+  warn,
+}: RunFolderOptions): Promise<RunFolder> {
   const leaf = `${timestamp(now ?? new Date())}_${fileName(name)}_${randomBytes(3).toString('hex')}`;
   const folder = path.resolve(out ?? path.join(root, leaf));
   try {
@@ -58,6 +69,7 @@ export async function createRunFolder({ root, out, name, now, warn }: RunFolderO
   } catch (error) {
     throw cannot('write to the run folder', folder, error, ExitCode.usage);
   }
+  const { release } = claim?.(folder) ?? { release() {} };
   const target = path.relative(root, folder);
   const underRoot = target !== '' && target.split(path.sep)[0] !== '..' && !path.isAbsolute(target);
   if (underRoot && target !== 'latest') {
@@ -67,7 +79,7 @@ export async function createRunFolder({ root, out, name, now, warn }: RunFolderO
       warn?.('latest-not-linked', `${message}; it does not lead to the newest run, ${target}`);
     });
   }
-  return { path: folder, file: (file) => path.join(folder, file) };
+  return { path: folder, file: (file) => path.join(folder, file), release };
 }
 
 /**

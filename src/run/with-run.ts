@@ -1,8 +1,10 @@
 /** The scaffold of every command with a run folder: begin, body, status, exit code, end. */
 import type { ResolvedConfig } from '../config/load.js';
+import { withAbsolutePaths } from '../config/paths.js';
 import { toYaml } from '../config/yaml-text.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
+import { claimFor, type RunPlace, useOf } from './folder-claim.js';
 import { openLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { recordFailure } from './recorder.js';
@@ -29,12 +31,12 @@ export interface RunScript {
 /** @throws the error of the body, unless the run was interrupted; UserError if a file cannot be written. */
 export async function withRun(
   resolved: ResolvedConfig,
-  out: string | null,
+  place: RunPlace,
   context: CommandContext,
   script: RunScript,
 ): Promise<ExitCode> {
   const { signal, progress } = context;
-  const run = await beginRun(resolved, out, context);
+  const run = await beginRun(resolved, place, context);
   let failure: unknown = null;
   let status: RunStatus = 'failed';
   try {
@@ -47,21 +49,31 @@ export async function withRun(
   progress.finish();
   if (signal.aborted) status = 'interrupted';
   const exitCode = exitCodeOf(status, failure);
-  await script.end(run, { status, exitCode, failure });
+  try {
+    await script.end(run, { status, exitCode, failure });
+  } finally {
+    run.folder.release();
+  }
   if (status === 'interrupted')
     context.stderr(`interrupted; the results so far are in ${shownFolder(run.folder)}`);
   else if (failure !== null) throw failure;
   return exitCode;
 }
 
-/** The folder, its log, and what the log says first. @throws UserError when the folder cannot be made. */
+/** The folder, its log, and what the log says first. @throws UserError when it cannot be made, holds a run or is another's. */
 async function beginRun(
   { config, name }: ResolvedConfig,
-  out: string | null,
+  { out, overwrite }: RunPlace,
   { command, warnings }: CommandContext,
 ) {
   const { seed } = config;
-  const folder = await createRunFolder({ root: 'results', out, name, warn: warnings.warn });
+  const folder = await createRunFolder({
+    root: 'results',
+    out,
+    name,
+    claim: claimFor(useOf(overwrite)),
+    warn: warnings.warn,
+  });
   const log = openLog(folder.file('log.ndjson'), config.log.level);
   const description = describeRun({ name, command, seed });
   log.event('run_start', { name, command, versions: readVersions(), seed });
@@ -69,7 +81,7 @@ async function beginRun(
   warnings.attach(log);
   // A run that is killed leaves what it was.
   log.flush();
-  await writeAtomic(folder.file('config.yaml'), toYaml(config));
+  await writeAtomic(folder.file('config.yaml'), toYaml(withAbsolutePaths(config)));
   return { folder, log, description };
 }
 

@@ -8,10 +8,10 @@ import type { RankTask } from './index.js';
  * Address space that a worker's V8 reserves for machine code of JavaScript, MiB; kernels are elsewhere. V8's own choice
  * is 512, all of what `ulimit -v` leaves on many shared machines.
  */
-const codeRangeSizeMb = 32;
+const codeRangeSizeMb = 16;
 
 /** Address space of a worker, measured, and of what the main thread still takes while it runs. */
-const [workerMiB, runMiB] = [112, 192];
+const [workerMiB, runMiB] = [96, 192];
 
 export interface WorkerPool<Task = RankTask> {
   /** Starts every rank; each promise settles when its worker leaves the session. */

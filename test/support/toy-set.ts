@@ -34,15 +34,18 @@ export function toyRows(count: number, seed: number, sorted = false): ToyRow[] {
   return sorted ? rows.toSorted((a, b) => a.label - b.label) : rows;
 }
 
-/** Folder `name` in `cwd` with train.csv (240 rows unless given) and test.csv (80); `change`: of every value. */
+/** Folder `name` in `cwd` with train.csv (240 rows unless given) and test.csv (80); `change`: of every value; `label`: in a header. */
 export function writeToySet(
   cwd: string,
   name: string,
   change: (value: number) => number = (value) => value,
   train: readonly ToyRow[] = toyRows(240, 7),
+  label: string | null = null,
 ): void {
+  const names = Array.from({ length: 64 }, (_, i) => `pixel${i + 1}`);
+  const header = label === null ? '' : `${[label, ...names].join(',')}\n`;
   const text = (rows: readonly ToyRow[]) =>
-    rows.map(({ label, pixels }) => `${[label, ...pixels.map(change)].join(',')}\n`).join('');
+    header + rows.map(({ label, pixels }) => `${[label, ...pixels.map(change)].join(',')}\n`).join('');
   mkdirSync(join(cwd, name));
   writeFileSync(join(cwd, name, 'train.csv'), text(train));
   writeFileSync(join(cwd, name, 'test.csv'), text(toyRows(80, 8)));

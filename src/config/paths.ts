@@ -1,0 +1,50 @@
+/** The keys whose values are paths: relative to the working directory wherever they are given, absolute in records. */
+import { resolve } from 'node:path';
+import { UserError } from '../user-error.js';
+import { expandHome } from './home.js';
+import { type Branch, given, place } from './layer.js';
+import type { Problem } from './refusal.js';
+import type { Config } from './schema.js';
+
+/** test/home-folder.test.ts holds that it is every key of which the schema expects a path. */
+export const pathKeys = ['data.dir', 'model.init.file'] as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Puts the home folder in the place of `~`; what cannot be expanded is a problem. */
+export function expandHomes(layers: Branch, environment: Environment): Problem[] {
+  return pathKeys.flatMap((key) => {
+    const path = key.split('.');
+    const leaf = given(layers, path);
+    if (leaf?.kind !== 'leaf' || typeof leaf.value !== 'string') return [];
+    try {
+      const value = expandHome(leaf.value, undefined, environment);
+      if (value !== leaf.value) place(layers, path, { ...leaf, value });
+      return [];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return [{ source: leaf.source.label, path, text: error.message }];
+    }
+  });
+}
+
+/**
+ * What config.yaml of a run holds: absolute paths, and of one's own data those that SHARDSTEP_DATA named, so that it
+ * repeats the run from any working directory.
+ */
+export function withAbsolutePaths(
+  config: Config,
+  environment: Environment = process.env,
+  directory = process.cwd(),
+): Config {
+  const { data, model } = config;
+  const isOwn = data.set === 'idx' || data.set === 'csv';
+  const named = environment.SHARDSTEP_DATA;
+  const dir = data.dir ?? (isOwn && named ? expandHome(named, 'SHARDSTEP_DATA', environment) : null);
+  const absolute = (path: string | null) => (path === null ? null : resolve(directory, path));
+  return {
+    ...config,
+    data: { ...data, dir: absolute(dir) },
+    model: { ...model, init: { ...model.init, file: absolute(model.init.file) } },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * What nobody set gives way to the data: a default batch above the number of samples becomes a smaller one, and the
+ * recipe that a command takes by itself is made for MNIST. What was set is left alone, and refused if it does not fit.
+ */
+import type { Config } from '../config/schema.js';
+import { mostClasses } from '../kernels/directions/direction-kernels.js';
+import { imageSide } from '../kernels/directions/spec.js';
+import type { Dataset } from './dataset.js';
+
+export interface Fitting {
+  /** The very same if everything fits. */
+  readonly config: Config;
+  /** A line for each key that was changed. */
+  readonly notes: readonly string[];
+}
+
+/** An epoch of a fitted batch has at least so many steps. */
+const fewestSteps = 8;
+
+/** `given`: the keys that somebody set. */
+export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<string>): Fitting {
+  const notes: string[] = [];
+  const open = (key: string) => !given.has(key);
+  const note = (key: string, now: unknown, before: unknown, why: string) =>
+    notes.push(`${key}: ${now} instead of ${before}, which was not set: ${why}`);
+  const samples = trainingSamples(dataset.train.count, config.data.validation);
+  let { data, train, stop } = config;
+
+  const misfit = data.features.kind === 'directions' ? whyNoDirections(dataset) : null;
+  if (misfit !== null && ![...given].some((key) => key.startsWith('data.features.'))) {
+    note('data.features.kind', 'pixels', 'directions', misfit);
+    data = { ...data, features: { ...data.features, kind: 'pixels' } };
+  }
+
+  if ((data.set === 'idx' || data.set === 'csv') && stop.target !== null && open('stop.target')) {
+    note('stop.target', null, stop.target, 'it is what the recipe reaches on MNIST');
+    stop = { ...stop, target: null };
+  }
+
+  const { take } = data;
+  if (take !== null && take > samples && open('data.take')) {
+    note('data.take', null, take, `there are ${samples} training samples`);
+    data = { ...data, take: null };
+  }
+  const available = data.take ?? samples;
+
+  if (train.batch > available && available > 0 && open('train.batch')) {
+    const eights = data.features.kind === 'directions';
+    const batch = fittingBatch(available, eights ? 8 : 1);
+    note('train.batch', batch, train.batch, `a run uses ${available} training samples`);
+    train = { ...train, batch };
+  }
+
+  if (take !== null && data.take === null && open('train.epochs') && train.steps === null) {
+    // As many steps as the recipe takes.
+    const steps = Math.ceil(take / config.train.batch) * config.train.epochs;
+    const epochs = Math.ceil(steps / Math.max(1, Math.ceil(available / train.batch)));
+    if (epochs > train.epochs) {
+      note('train.epochs', epochs, train.epochs, `${steps} steps, as with data.take=${take}`);
+      train = { ...train, epochs };
+    }
+  }
+  return { config: notes.length === 0 ? config : { ...config, data, train, stop }, notes };
+}
+
+/** What validation leaves; a validation that leaves nothing is refused elsewhere. */
+function trainingSamples(all: number, validation: number): number {
+  return all - (validation < 1 ? Math.round(validation * all) : validation);
+}
+
+/** A power of two of which an epoch has some steps, or all samples if those are too few. */
+function fittingBatch(samples: number, least: number): number {
+  const batch = 2 ** Math.floor(Math.log2(Math.max(1, samples / fewestSteps)));
+  return Math.max(least, batch);
+}
+
+function whyNoDirections({ train, classes }: Dataset): string | null {
+  const [rows, columns] = train.shape;
+  if (rows !== imageSide || columns !== imageSide)
+    return `direction features are of images of ${imageSide}×${imageSide}, these are ${rows}×${columns}`;
+  if (classes > mostClasses)
+    return `direction features are for at most ${mostClasses} classes, there are ${classes}`;
+  return null;
+}

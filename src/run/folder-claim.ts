@@ -1,0 +1,43 @@
+/** Taking a folder for a run: locked first, then looked into, so that of two processes one is refused. */
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { ExitCode } from '../user-error.js';
+import { cannot } from './atomic-file.js';
+import { deleteRun, type FolderUse, refuseUsedFolder } from './folder-contents.js';
+import { type FolderLock, lockFolder, refuseHeld } from './folder-lock.js';
+
+/** Where a run goes: `--out` or null for a new folder, and whether it replaces the run that is there. */
+export interface RunPlace {
+  readonly out: string | null;
+  readonly overwrite: boolean;
+}
+
+/** Locks the folder, which exists, and deletes the run that is to be replaced. @throws UserError (usage). */
+export const claimFor =
+  (use: FolderUse) =>
+  (folder: string): FolderLock => {
+    const lock = lockFolder(folder);
+    try {
+      refuseUsedFolder(folder, use);
+      if (use === 'overwrite') deleteRun(folder);
+      return lock;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  };
+
+/** Before anything is read or computed: what `claimFor` would refuse. Changes nothing. @throws UserError (usage). */
+export function refusePlace({ out, overwrite }: RunPlace): void {
+  if (out === null) return;
+  const folder = path.resolve(out);
+  const there = statSync(folder, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isDirectory())
+    throw cannot('write to the run folder', folder, inTheWay(), ExitCode.usage);
+  refuseHeld(folder);
+  refuseUsedFolder(folder, useOf(overwrite));
+}
+
+const inTheWay = () => Object.assign(new Error('a file is in the way'), { code: 'EEXIST' });
+
+export const useOf = (overwrite: boolean): FolderUse => (overwrite ? 'overwrite' : 'new');

@@ -1,0 +1,146 @@
+/** Every command and setting that README.md and docs/ show is taken as it is shown, made short where it would be long. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { resolveConfig } from '../dist/config/load.js';
+import { readStudy } from '../dist/study/study-file.js';
+import { cli } from './support/cli.ts';
+import { documentedCommands, documentedSettings } from './support/documented-commands.ts';
+import { toyRows, writeToySet } from './support/toy-set.ts';
+
+/** Shown, but not run here. A command that no page shows any more may not stay in this list. */
+const notRun: Readonly<Record<string, string>> = {
+  'npm ci': 'installs from the network; every checkout begins with it',
+  'npm test': 'runs this test',
+  'node -e 0': 'a program of Node alone, that start-up is measured against',
+  'node dist/coordinator …': 'stands for any command',
+  'npm start -- …': 'stands for any command',
+  'node dist/coordinator train --config fastmlp backend=tfjs-node':
+    'needs TensorFlow; test/tfjs-node.test.ts',
+};
+
+/** `npm run …`: scripts of package.json that measure for minutes, write into this checkout or install. */
+const scripts: Readonly<Record<string, string>> = {
+  bench: 'measures for minutes',
+  'bench:peers': 'installs other libraries and measures for an hour',
+  docs: 'writes docs/; test/docs-current.test.ts holds them against the code',
+  'setup:tfjs': 'installs from the network; test/setup-tfjs.test.ts',
+  'study:report': 'writes docs/; test/report-current.test.ts',
+  'study:record': 'writes results/records',
+};
+
+const root = new URL('../', import.meta.url);
+
+/** The words after the program; null for commands that are not the coordinator's. */
+function wordsOf(text: string): string[] | null {
+  const match = /^(?:node dist\/coordinator|npm start(?: --)?|…)(?: (.*))?$/.exec(text);
+  return match === null ? null : (match[1] ?? '').split(' ').filter((word) => word !== '');
+}
+
+/** The same command, doing little, in a folder where A, B and results hold runs. */
+function shortened(words: readonly string[], out: string): string[] {
+  const named = /^[a-z]/.test(words[0] ?? '') && !words[0].includes('=');
+  const threads = words.includes('--threads');
+  const command = named ? words[0] : threads ? 'sweep' : 'race';
+  const given = words
+    .map((word) => (word === 'RUN…' || word === 'LOG…' ? 'results' : word.replace(/^1\.\.\d+$/, '1..2')))
+    .map((word, at) => (words[at - 1] === '--seeds' ? String(Math.min(2, Number(word))) : word));
+  const isOut = (at: number) => given[at] === '--out' || given[at - 1] === '--out';
+  const kept = given.filter((_, at) => !isOut(at));
+  const brief = ['stop.target=null', 'train.steps=2', '--out', out];
+  const config = kept[kept.indexOf('--config') + 1];
+  const first = () => readStudy(kept.includes('--config') ? config : 'quick').study.comparisons[0].name;
+  const more: Readonly<Record<string, () => readonly string[]>> = {
+    race: () => [...(kept.includes('--seeds') ? [] : ['--seeds', '1']), '--out', out],
+    train: () => brief,
+    profile: () => brief,
+    sweep: () => ['--repeats', '1', ...(threads ? [] : ['--threads', '1']), ...brief],
+    study: () => ['--dry-run', '--only', first()],
+    'lr-find': () => ['--steps', '10', '--out', out],
+    report: () => ['--out', out],
+  };
+  // `--seeds` without a command trains.
+  return [...(command === 'race' && !named ? ['race'] : []), ...kept, ...(more[command]?.() ?? [])];
+}
+
+describe('commands of the documentation', { concurrency: 2 }, () => {
+  let cwd = '';
+  before(async () => {
+    cwd = await realpath(await mkdtemp(join(tmpdir(), 'shardstep-docs-')));
+    const runs = ['A', 'B', 'results/a'].map((out) =>
+      cli(['train', '--quiet', '--threads', '1', 'train.steps=2', 'stop.target=null', '--out', out], { cwd }),
+    );
+    for (const { code, stderr } of await Promise.all(runs)) assert.equal(code, 0, stderr);
+    // The folder of one's own that docs/data.md has.
+    mkdirSync(join(cwd, 'my'));
+    writeToySet(cwd, 'my/folder', undefined, toyRows(600, 7), 'class');
+  });
+  after(() => rm(cwd, { recursive: true, force: true }));
+
+  const seen = new Set<string>();
+  for (const { text, pages } of documentedCommands()) {
+    if (text in notRun) continue;
+    const script = /^npm run ([\w:]+)(?: -- ([a-z-]+))?/.exec(text);
+    if (script !== null) {
+      const [, name, bench] = script;
+      test(`${text} (${pages.join(', ')}): there is such a script`, () => {
+        assert.ok(name in scripts, `${name}: expected a reason why it is not run`);
+        assert.ok(name in JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).scripts, name);
+        if (name === 'bench')
+          assert.ok(
+            existsSync(new URL(`bench/${bench}.ts`, root)) || existsSync(new URL(`bench/${bench}/`, root)),
+            bench,
+          );
+      });
+      continue;
+    }
+    const words = wordsOf(text);
+    const key = words?.join(' ') ?? text;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    test(`${text} (${pages.join(', ')})`, async () => {
+      assert.ok(
+        words !== null,
+        'expected a command of the coordinator, or a reason in this test why it is not run',
+      );
+      const short = shortened(words, `out-${key.replace(/\W+/g, '-')}`);
+      const { code, stderr } = await cli(short, { cwd });
+      assert.equal(code, 0, `${short.join(' ')}\n${stderr}`);
+    });
+  }
+
+  test('the example of docs/config.md trains, with a note for what gave way to it', async () => {
+    const example = documentedSettings().find(({ text }) => text.startsWith('train.batch=256 '));
+    assert.ok(example !== undefined);
+    const words = ['train', ...example.text.split(' '), 'train.steps=2', '--out', 'example'];
+    const { code, stderr } = await cli(words, { cwd });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /model\.init\.kind: "torch" instead of "zero"/);
+  });
+});
+
+test('every reason why a command is not run is of one that is shown', () => {
+  const shown = documentedCommands().map(({ text }) => text);
+  for (const text of Object.keys(notRun)) assert.ok(shown.includes(text), text);
+  for (const name of Object.keys(scripts))
+    assert.ok(
+      shown.some((text) => `${text} `.startsWith(`npm run ${name} `)),
+      name,
+    );
+});
+
+/** Settings that need another recipe than the default one, which is on direction features. */
+const onPixels = new Set(['backend=tfjs-node', 'backend=js', 'backend.name=tfjs-node']);
+
+for (const { text, pages } of documentedSettings()) {
+  if (text === 'key=value') continue;
+  test(`${text} (${pages.join(', ')}) is taken`, async () => {
+    const recipe = onPixels.has(text) ? { file: 'pixels-97' } : { file: 'mnist-97', implied: true };
+    const folder =
+      /data\.set=(idx|csv)/.test(text) && !text.includes('data.dir=') ? ['data.dir=my/folder'] : [];
+    await resolveConfig({ ...recipe, overrides: [...text.split(' '), ...folder], environment: {} });
+  });
+}

@@ -2,11 +2,12 @@
  * The sparse first layer on real images, with rows drawn at random, and shapes and memory as in a run of one thread.
  * The useful work, the products with non-zero pixels, is given as a share of the machine's peak.
  */
-import { fillMemory } from '../../dist/coordinator/prepare-data.js';
+
 import { planFor } from '../../dist/coordinator/setup.js';
 import { instantiateKernels } from '../../dist/kernels/kernels.js';
 import { allocate } from '../../dist/memory/shared-memory.js';
 import { Rng, shuffle } from '../../dist/numbers/rng.js';
+import { fillMemory } from '../../dist/plan/fill-memory.js';
 import { loadedKernels, setUp } from '../harness.ts';
 import { measureRates, peakWork, type Rates, type Work } from './rates.ts';
 

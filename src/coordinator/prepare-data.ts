@@ -1,38 +1,23 @@
-/**
- * Extracts from a data set the facts that a plan needs, and packs the data into the shared memory that the plan lays
- * out.
- */
+/** From a data set to prepared data: split, transformed, and the facts that a plan needs. */
 import type { Config } from '../config/schema.js';
-import type { Dataset, PartName, Samples } from '../data/dataset.js';
+import type { Dataset, Samples } from '../data/dataset.js';
 import { isKnownSet } from '../data/known-sets.js';
 import { classWarnings, rangeWarnings } from '../data/odd-data.js';
-import { choosePacking, packDense } from '../data/packing.js';
+import { choosePacking } from '../data/packing.js';
 import { type Split, splitEnd, splitStratified } from '../data/split.js';
 import { measuringFeatures } from '../data/statistics.js';
-import { describeModel } from '../data/transforms/directions/describe-model.js';
+import { refuseForDirections } from '../data/transforms/directions/images.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
-import { sizeOf, type Values } from '../data/transforms/transform.js';
-import { mostClasses } from '../kernels/directions/direction-kernels.js';
-import { chunkImages, imageSide } from '../kernels/directions/spec.js';
-import { packSparse } from '../kernels/sparse-rows.js';
-import type { Region } from '../memory/arena.js';
+import { sizeOf } from '../data/transforms/transform.js';
 import type { Tensor } from '../model/safetensors.js';
-import { atOnce, rowsAStep, type Steps } from '../numbers/steps.js';
-import type { DataFacts, Plan } from '../plan/plan.js';
+import { atOnce, type Steps } from '../numbers/steps.js';
+import type { PreparedPart, PreparedParts } from '../plan/fill-memory.js';
+import type { DataFacts } from '../plan/plan.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warning } from '../warnings.js';
 
-interface Part {
-  /** The samples to pack; plain images if direction features are made of them during the run. */
-  readonly values: Values;
-  readonly targets: Uint32Array;
-}
-
-export interface PreparedData {
+export interface PreparedData extends PreparedParts {
   readonly facts: DataFacts;
-  /** Fitted on the training samples, or restored. */
-  readonly pipeline: Pipeline;
-  readonly parts: Readonly<Record<PartName, Part>>;
   /** Warnings about the data. */
   readonly warnings: readonly Warning[];
 }
@@ -40,10 +25,6 @@ export interface PreparedData {
 /** At once: see preparingData. */
 export const prepareData = (...given: Parameters<typeof preparingData>): PreparedData =>
   atOnce(preparingData(...given));
-
-/** At once: see fillingMemory. */
-export const fillMemory = (...given: Parameters<typeof fillingMemory>): void =>
-  atOnce(fillingMemory(...given));
 
 /**
  * Splits off the validation part. Fits the transforms on the rest, or restores those that come with the initial
@@ -117,28 +98,12 @@ export function trainingImages(all: number, config: Config): number {
   return count;
 }
 
-function refuseForDirections({ train, classes, name }: Dataset): void {
-  const [rows, columns] = train.shape;
-  if (rows !== imageSide || columns !== imageSide) {
-    throw new UserError(
-      `data.features.kind=directions: expected images of ${imageSide}×${imageSide} pixels, got ${rows}×${columns} (data.set=${name})`,
-      ExitCode.usage,
-    );
-  }
-  if (classes > mostClasses) {
-    throw new UserError(
-      `data.features.kind=directions: expected at most ${mostClasses} classes, got ${classes} (data.set=${name})`,
-      ExitCode.usage,
-    );
-  }
-}
-
 type Parts = PreparedData['parts'];
 type PackingFacts = Pick<DataFacts, 'packing' | 'nonZeros' | 'parts'>;
 
 /** Images stay unchanged until the run. */
 function directionFacts({ train, validation, test }: Parts): PackingFacts {
-  const size = ({ values: { count } }: Part) => ({ count, nonZeros: 0 });
+  const size = ({ values: { count } }: PreparedPart) => ({ count, nonZeros: 0 });
   const parts = { train: size(train), validation: size(validation), test: size(test) };
   return { packing: 'directions', nonZeros: [], parts };
 }
@@ -151,7 +116,7 @@ function* packedFacts(
 ): Steps<PackingFacts> {
   if (!keepsZeros) {
     const width = sizeOf(output);
-    const size = ({ values: { count } }: Part) => ({ count, nonZeros: count * width });
+    const size = ({ values: { count } }: PreparedPart) => ({ count, nonZeros: count * width });
     return {
       packing: 'dense',
       nonZeros: new Uint32Array(width).fill(parts.train.values.count),
@@ -169,94 +134,4 @@ function* packedFacts(
     nonZeros: measured.train.nonZeros,
     parts: { train: size(measured.train), validation: size(measured.validation), test: size(measured.test) },
   };
-}
-
-/** No image has this label: it marks places that are not images. */
-const paddingLabel = 255;
-
-/** Writes everything that stays constant during a session: the parts and the shift. */
-export function* fillingMemory(
-  plan: Plan,
-  { pipeline, parts }: PreparedData,
-  memory: WebAssembly.Memory,
-): Steps<void> {
-  const { buffer } = memory;
-  const { regions, input } = plan;
-  const { shift } = pipeline.affine;
-  if (plan.directions === null) new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);
-  else describeModel(plan, plan.directions, memory);
-  const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
-  for (let i = 0; i < identity.length; i++) identity[i] = i;
-  for (const name of ['train', 'validation', 'test'] as const) {
-    const part = parts[name];
-    const { values, starts, targets } = plan.parts[name];
-    new Int32Array(buffer, targets.offset, part.targets.length).set(part.targets);
-    if (plan.directions !== null) {
-      fillImages(plan, name, part, buffer);
-    } else if (input.packing === 'sparse') {
-      yield* packingSparse(part.values, plan, buffer, values.offset, starts);
-    } else {
-      const out = new Uint16Array(buffer, values.offset, values.bytes / 2);
-      for (const { first, rows } of rowsInSteps(part.values)) {
-        packDense(rows, out.subarray(first * input.width), input.width);
-        yield null;
-      }
-    }
-  }
-}
-
-/** A part's rows, as many at a time as take some milliseconds. */
-function* rowsInSteps({
-  values,
-  count,
-  shape,
-  full,
-}: Values): Generator<{ readonly first: number; readonly rows: Values }> {
-  const size = sizeOf(shape);
-  const most = rowsAStep(size);
-  for (let first = 0; first < count; first += most) {
-    const rows = Math.min(most, count - first);
-    yield {
-      first,
-      rows: { values: values.subarray(first * size, (first + rows) * size), count: rows, shape, full },
-    };
-  }
-}
-
-/** The rows of each step begin where those before them ended. */
-function* packingSparse(
-  values: Values,
-  { input }: Plan,
-  buffer: ArrayBufferLike,
-  offset: number,
-  starts: Region,
-): Steps<void> {
-  const addresses = new Uint32Array(buffer, starts.offset, starts.bytes / 4);
-  const ranges = input.rangeEnds.length;
-  addresses[0] = offset;
-  for (const { first, rows } of rowsInSteps(values)) {
-    const own = addresses.subarray(first * ranges);
-    packSparse({ ...rows, width: input.features }, input, buffer, own[0], own);
-    yield null;
-  }
-}
-
-/**
- * Writes the images, and for evaluated parts their order and labels. The order is that of the file; the last chunk is
- * filled up with the last image under a label that no image has.
- */
-function fillImages(
-  plan: Plan,
-  name: PartName,
-  { values: { values: images, count }, targets }: Part,
-  buffer: ArrayBufferLike,
-): void {
-  const part = plan.directions?.parts[name];
-  if (part === undefined || count === 0) return;
-  new Uint8Array(buffer, part.images.offset, images.length).set(images);
-  const labels = new Uint8Array(buffer, part.labels.offset, part.labels.bytes).fill(paddingLabel);
-  if (name === 'train') return;
-  labels.set(targets);
-  const order = new Int32Array(buffer, part.order.offset, Math.ceil(count / chunkImages) * chunkImages);
-  for (let i = 0; i < order.length; i++) order[i] = Math.min(i, count - 1);
 }

@@ -13,6 +13,7 @@ import { allocate } from '../memory/shared-memory.js';
 import { doublesIn, floatsIn, wordsIn } from '../memory/views.js';
 import type { Tensor } from '../model/safetensors.js';
 import { inTurns } from '../numbers/steps.js';
+import { fillingMemory } from '../plan/fill-memory.js';
 import type { Plan, ProfilePlan } from '../plan/plan.js';
 import { extractedAtSlot, statsPerRank } from '../sync/phase-clock.js';
 import { strategies } from '../sync/strategy.js';
@@ -20,8 +21,9 @@ import { AbortReason, Control, type RunCommand } from '../worker/control.js';
 import type { WorkerPool } from '../worker/pool.js';
 import { nonFiniteLoss, WorkerFailure } from '../worker/session-errors.js';
 import { Interrupted } from './interruption.js';
+import { MadeInputs } from './made-inputs.js';
 import { type ParameterStore, parameterStore } from './parameter-store.js';
-import { fillingMemory, type PreparedData } from './prepare-data.js';
+import type { PreparedData } from './prepare-data.js';
 import { readEvaluation, readPhaseTimes } from './readings.js';
 import type { CollectorModule, SessionProfile } from './session-profile.js';
 import { StepRecord } from './step-metrics.js';
@@ -49,12 +51,7 @@ export class Session {
   #failure: WorkerFailure | null = null;
   /** A signal outlives its sessions and must not keep their memory. */
   #unlisten = () => {};
-  /**
-   * With direction features: the part whose direction features workers make ahead; the part whose direction features
-   * are all kept.
-   */
-  #aheadPart: PartName | null = null;
-  #storedPart: PartName | null = null;
+  readonly #made: MadeInputs;
   /** With direction features: the parameters came with their transform, which is kept. */
   #hasTransform = false;
 
@@ -68,6 +65,7 @@ export class Session {
     this.plan = plan;
     this.#memory = memory;
     this.#control = new Control(plan, memory);
+    this.#made = new MadeInputs(plan.directions?.keepsEvaluated ?? false);
     this.profile = profile;
     const { backend } = openBackend(plan, modules, memory, plan.threads, profile?.instruments);
     this.#backend =
@@ -150,8 +148,7 @@ export class Session {
     this.#control.reportProgress(0);
     this.#control.startRun();
     this.refresh();
-    this.#storedPart = null;
-    this.#aheadPart = null;
+    this.#made.reset();
   }
 
   /** The parameters as they are in memory, f32 [plan.parameters], padding included; `refresh` after a change. */
@@ -177,10 +174,8 @@ export class Session {
     if (this.#control.stopRequested) throw new Interrupted();
     const { first, rates, firstSample, epochSamples, extract, evaluate } = work;
     doublesIn(this.#memory, this.plan.regions.rates).set(rates);
-    const stored = this.#storedPart === evaluate && !extract;
-    // The direction features of a part other than the last one evaluated are made from its first chunk on.
-    if (evaluate !== null && evaluate !== this.#aheadPart) this.#control.restartEvaluated();
-    this.#aheadPart = evaluate ?? this.#aheadPart;
+    const { stored, restarts } = this.#made.begin(evaluate, extract);
+    if (restarts) this.#control.restartEvaluated();
     const command = {
       first,
       count: rates.length,
@@ -197,10 +192,7 @@ export class Session {
       this.profile?.done();
     }
     if (this.#control.stopAfter !== null) throw new Interrupted();
-    if (evaluate !== null) {
-      this.#storedPart = this.plan.directions?.keepsEvaluated ? evaluate : null;
-      if (this.#storedPart === null) this.#aheadPart = null;
-    }
+    if (evaluate !== null) this.#made.evaluated(evaluate);
     return {
       metrics: this.#steps.read(rates.length, work),
       evaluation: evaluate === null ? null : readEvaluation(this.plan, this.#memory, evaluate),

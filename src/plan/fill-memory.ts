@@ -1,0 +1,95 @@
+/** Packs prepared data into the shared memory that a plan lays out. */
+
+import type { PartName } from '../data/dataset.js';
+import { packDense } from '../data/packing.js';
+import { describeModel } from '../data/transforms/directions/describe-model.js';
+import { fillImages } from '../data/transforms/directions/images.js';
+import type { Pipeline } from '../data/transforms/pipeline.js';
+import { sizeOf, type Values } from '../data/transforms/transform.js';
+import { packSparse } from '../kernels/sparse-rows.js';
+import type { Region } from '../memory/arena.js';
+import { atOnce, rowsAStep, type Steps } from '../numbers/steps.js';
+import type { Plan } from './plan.js';
+
+export interface PreparedPart {
+  /** The samples to pack; plain images if direction features are made of them during the run. */
+  readonly values: Values;
+  readonly targets: Uint32Array;
+}
+
+export interface PreparedParts {
+  /** Fitted on the training samples, or restored. */
+  readonly pipeline: Pipeline;
+  readonly parts: Readonly<Record<PartName, PreparedPart>>;
+}
+
+/** At once: see fillingMemory. */
+export const fillMemory = (...given: Parameters<typeof fillingMemory>): void =>
+  atOnce(fillingMemory(...given));
+
+/** Writes everything that stays constant during a session: the parts and the shift. */
+export function* fillingMemory(
+  plan: Plan,
+  { pipeline, parts }: PreparedParts,
+  memory: WebAssembly.Memory,
+): Steps<void> {
+  const { buffer } = memory;
+  const { regions, input } = plan;
+  const { shift } = pipeline.affine;
+  if (plan.directions === null) new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);
+  else describeModel(plan, plan.directions, memory);
+  const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
+  for (let i = 0; i < identity.length; i++) identity[i] = i;
+  for (const name of ['train', 'validation', 'test'] as const) {
+    const part = parts[name];
+    const { values, starts, targets } = plan.parts[name];
+    new Int32Array(buffer, targets.offset, part.targets.length).set(part.targets);
+    if (plan.directions !== null) {
+      fillImages(plan.directions, name, part.values, part.targets, buffer);
+    } else if (input.packing === 'sparse') {
+      yield* packingSparse(part.values, plan, buffer, values.offset, starts);
+    } else {
+      const out = new Uint16Array(buffer, values.offset, values.bytes / 2);
+      for (const { first, rows } of rowsInSteps(part.values)) {
+        packDense(rows, out.subarray(first * input.width), input.width);
+        yield null;
+      }
+    }
+  }
+}
+
+/** A part's rows, as many at a time as take some milliseconds. */
+function* rowsInSteps({
+  values,
+  count,
+  shape,
+  full,
+}: Values): Generator<{ readonly first: number; readonly rows: Values }> {
+  const size = sizeOf(shape);
+  const most = rowsAStep(size);
+  for (let first = 0; first < count; first += most) {
+    const rows = Math.min(most, count - first);
+    yield {
+      first,
+      rows: { values: values.subarray(first * size, (first + rows) * size), count: rows, shape, full },
+    };
+  }
+}
+
+/** The rows of each step begin where those before them ended. */
+function* packingSparse(
+  values: Values,
+  { input }: Plan,
+  buffer: ArrayBufferLike,
+  offset: number,
+  starts: Region,
+): Steps<void> {
+  const addresses = new Uint32Array(buffer, starts.offset, starts.bytes / 4);
+  const ranges = input.rangeEnds.length;
+  addresses[0] = offset;
+  for (const { first, rows } of rowsInSteps(values)) {
+    const own = addresses.subarray(first * ranges);
+    packSparse({ ...rows, width: input.features }, input, buffer, own[0], own);
+    yield null;
+  }
+}

@@ -93,7 +93,7 @@ test('an interrupted study goes on where it stopped: no cell is run twice', asyn
   writeFileSync(join(cwd, 's.yaml'), studyText(many));
   const words = ['study', '--config', 's.yaml', '--out', 'o'];
   const stopped = await expectCode(130, words, { cwd, interruptAfter: 'cells: Batch' });
-  assert.match(stopped.stderr, /interrupted.*--out o /);
+  assert.match(stopped.stderr, /interrupted.*--out o\b/);
   const out = join(cwd, 'o');
   const before = readFileSync(join(out, 'cells.ndjson'), 'utf8');
   const first = readLines(out);

@@ -29,6 +29,8 @@ await build({
   bundle: true,
   platform: 'node',
   format: 'cjs',
+  // The package's bin: npx shardstep.
+  banner: { js: '#!/usr/bin/env node' },
   target: 'node20',
   plugins: [
     {

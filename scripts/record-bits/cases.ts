@@ -41,6 +41,7 @@ const features: readonly Words[] = [
   ['train.batch=100', 'train.dropLast=true'],
   ['data.take=700'],
   ['data.shuffle=false'],
+  ['data.validation=256', 'data.validationFrom=end', 'stop.on=validation', 'stop.restoreBest=true'],
   ['data.validation=256', 'stop.on=validation', 'stop.restoreBest=true'],
   ['stop.every=5', 'stop.patience=3'],
   ['train.selective.beta=1'],

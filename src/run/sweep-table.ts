@@ -29,7 +29,7 @@ const columns: readonly Column<SweepRow>[] = [
   ['compute', 'r', (row) => wholePercent(row.shares.compute)],
   ['sync', 'r', (row) => wholePercent(row.shares.synchronisation)],
   ['update', 'r', (row) => wholePercent(row.shares.update)],
-  ['note', 'l', (row) => (row.oversubscribed ? 'more threads than cores' : '')],
+  ['note', 'l', noteOn],
 ];
 
 export function sweepMarkdown(sweep: readonly SweepRow[]): string {
@@ -52,4 +52,12 @@ export function sweepCsv(rows: readonly SweepRow[]): string {
     update_share: row.shares.update,
   }));
   return `${Papa.unparse(records, { newline: '\n' })}\n`;
+}
+
+/** Threads that share no cache with each other gain a little more than their number; far more is an unsteady machine. */
+const mostEfficiency = 1.15;
+
+function noteOn({ oversubscribed, efficiency }: SweepRow): string {
+  if (oversubscribed) return 'more threads than cores';
+  return (efficiency ?? 0) > mostEfficiency ? 'unsteady times: one thread was slower than its share' : '';
 }

@@ -5,13 +5,14 @@ import type { Config } from '../dist/config/schema.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import type { Dataset } from '../dist/data/dataset.js';
 import { Predictor } from '../dist/inference/predictor.js';
+import { directionShape } from '../dist/kernels/directions/spec.js';
 import { loadKernels } from '../dist/kernels/load.js';
 import { activation, matmul } from '../dist/kernels/reference.js';
 import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { inputsByDefinition } from './support/inputs-by-definition.ts';
-import { someMnist } from './support/pairs.ts';
+import { prepared, readSafetensors, someMnist, train, weightsFile } from './support/pairs.ts';
 import { refusing } from './support/says.ts';
 import { configure, openSession, realMnist, syntheticDataset } from './support/training.ts';
 
@@ -209,14 +210,33 @@ test('what does not fit is refused in one line', async () => {
   );
 });
 
-test('direction features are refused: their network does not see pixels', async () => {
-  const dataset = await realMnist();
-  const config = await configure('data.features.kind=directions');
-  await assert.rejects(
-    withPredictor([config, dataset, new Map()], 1, () => {}),
-    {
-      name: 'UserError',
-      message: /^data\.features\.kind: .*pixels.*got "directions"/,
-    },
-  );
-});
+for (const words of [[], ['data.features.quadratic=8'], ['model.hidden=[24]', 'model.init.kind=he']])
+  test(`direction features ${words.join(' ')}: any number of images at a time, as the session evaluates them`, async () => {
+    const dataset = await someMnist(1000, 333);
+    const config = await configure(
+      'data.features.kind=directions',
+      'model.hidden=[]',
+      'train.batch=40',
+      ...words,
+    );
+    const ready = prepared(config, dataset) ?? assert.fail('the data contradict the configuration');
+    const run = (await train(ready, 2)) ?? assert.fail('diverged');
+    const tensors = readSafetensors(weightsFile(run, ready), 'weights');
+    const loaded = loadKernels(undefined, directionShape(config.data.features));
+    const { facts, pipeline } = ready.data;
+    const predictor = await Predictor.open({ config, facts, pipeline }, tensors, loaded, 'weights');
+    const { values, targets, count } = dataset.test;
+    const all = predictor.predict(values);
+    const hits = targets.reduce((sum, target, i) => {
+      const row = all.subarray(i * 10, (i + 1) * 10);
+      return sum + Number(row.indexOf(Math.max(...row)) === target);
+    }, 0);
+    assert.equal(hits / count, run.test.accuracy);
+    for (const some of [1, 7, 8, 9, 31, 32, 33, 100])
+      assert.deepEqual(
+        predictor.predict(values.subarray(0, some * 784)),
+        all.slice(0, some * 10),
+        `${some} images`,
+      );
+    await predictor.close();
+  });

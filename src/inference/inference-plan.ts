@@ -3,16 +3,21 @@
  * chunk of images for each rank. After it come the images of a round and their logits, which the ranks share.
  */
 
+import { writeStrips } from '../backend/directions/strip-tensors.js';
 import type { Config } from '../config/schema.js';
+import { describeModel } from '../data/transforms/directions/describe-model.js';
+import { TransformTensors } from '../data/transforms/directions/transform-tensors.js';
 import type { Pipeline } from '../data/transforms/pipeline.js';
 import { type Shape, sizeOf } from '../data/transforms/transform.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { Arena, type Region } from '../memory/arena.js';
 import { allocate } from '../memory/shared-memory.js';
+import { wordsIn } from '../memory/views.js';
 import { importParameters } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
 import { makePlan } from '../plan/make-plan.js';
 import type { DataFacts, Plan } from '../plan/plan.js';
+import { UserError } from '../user-error.js';
 
 /** The facts that the tensors do not contain. */
 export interface NetworkDescription {
@@ -31,7 +36,8 @@ export interface InferencePlan {
   readonly data: Config['data'];
   readonly fitted: ReadonlyMap<string, Tensor>;
   /**
-   * Samples from the place of one rank's chunk to the next's: one more than a chunk, because its end is a start too.
+   * Samples from the place of one rank's chunk to the next's. Packed: one more than a chunk, because its end is a start
+   * too.
    */
   readonly stride: number;
   /** Images in memory at a time: one chunk for a single rank, many for several ranks to share. */
@@ -60,6 +66,7 @@ export function planInference(
   const settings: Config = {
     ...config,
     backend: { name: 'wasm' },
+    data: { ...config.data, take: null },
     // No training region is planned.
     train: { ...config.train, batch: 1, selective: { beta: 0 } },
     parallel: { ...config.parallel, sync: 'owner' },
@@ -70,7 +77,8 @@ export function planInference(
     const parts = { train: none, validation: none, test: { count, nonZeros: count * facts.features } };
     return makePlan(settings, { ...facts, scale, shifted, parts }, threads, cores);
   };
-  const stride = planOf(1).evaluationChunk + 1;
+  const { evaluationChunk, directions } = planOf(1);
+  const stride = directions === null ? evaluationChunk + 1 : evaluationChunk;
   const made = planOf(stride * threads);
   // The parameters never change, so the centred bias is computed once, not as the plan would do in training.
   const plan = { ...made, input: { ...made.input, centredByOwner: made.input.shifted } };
@@ -93,11 +101,23 @@ export function fillInference(
   const { regions, parameters, layers } = plan;
   const memory = allocate(bytes);
   const { buffer } = memory;
-  importParameters(layers, tensors, new Float32Array(buffer, regions.parameters.offset, parameters), source);
-  new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
   for (let i = 0; i < identity.length; i++) identity[i] = i;
   new Int32Array(buffer, rangeEnds.offset, plan.input.rangeEnds.length).set(plan.input.rangeEnds);
+  const vector = new Float32Array(buffer, regions.parameters.offset, parameters);
+  const { directions } = plan;
+  if (directions === null || directions.hasLayers) importParameters(layers, tensors, vector, source);
+  else writeStrips(directions.shape, plan.classes, vector, tensors, source, '');
+  if (directions === null) new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);
+  else {
+    describeModel(plan, directions, memory);
+    if (!new TransformTensors(directions, memory).write(tensors, source, ''))
+      throw new UserError(
+        `${source}: expected the tensors of direction features, such as features.mean, found none`,
+      );
+    const order = wordsIn(memory, directions.parts.test.order);
+    for (let i = 0; i < order.length; i++) order[i] = i;
+  }
   return memory;
 }
 

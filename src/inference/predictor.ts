@@ -1,12 +1,12 @@
 /**
  * Logits of images outside a training session: a separate memory with the parameters, and the forward pass of the
  * training kernels. The calling thread computes few images alone, because waking a worker takes longer. It shares the
- * chunks of more images with workers, if it has any. For networks on pixels.
+ * chunks of more images with workers, if it has any.
  */
 
 import { sizeOf } from '../data/transforms/transform.js';
 import { instantiateKernels } from '../kernels/kernels.js';
-import type { LoadedKernels } from '../kernels/load.js';
+import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import { AbortReason, Control } from '../worker/control.js';
@@ -53,21 +53,20 @@ export class Predictor {
   private constructor(
     inference: InferencePlan,
     memory: WebAssembly.Memory,
-    module: WebAssembly.Module,
+    modules: KernelModules,
     pool: WorkerPool<InferenceTask> | null,
   ) {
     const { plan } = inference;
-    const kernels = instantiateKernels(module, memory);
-    centreBias(plan, kernels);
+    centreBias(plan, instantiateKernels(modules.engine, memory));
     this.classes = plan.classes;
     this.#inference = inference;
     const { images, logits } = inference;
     this.#images = new Uint8Array(memory.buffer, images.offset, images.bytes);
     this.#logits = new Float32Array(memory.buffer, logits.offset, logits.bytes / 4);
     this.#control = new Control(plan, memory);
-    this.#forward = new ChunkForward(inference, kernels, memory, plan.threads - 1);
+    this.#forward = new ChunkForward(inference, modules, memory, plan.threads - 1);
     this.#pool = pool;
-    this.#ranks = pool?.start({ inference, module, memory }) ?? [];
+    this.#ranks = pool?.start({ inference, modules, memory }) ?? [];
     for (const ended of this.#ranks) {
       ended.catch((error: unknown) => {
         this.#failure ??= error;
@@ -78,7 +77,7 @@ export class Predictor {
 
   /**
    * `tensors`: as saved by a run; `source` names them in messages. The caller closes the predictor.
-   * @throws UserError for direction features, for an invalid number of threads, and if a tensor is missing or does not
+   * @throws UserError for an invalid number of threads, and if a tensor is missing or does not
    * fit; WorkerFailure.
    */
   static async open(
@@ -88,20 +87,13 @@ export class Predictor {
     source: string,
     { threads = 1, cores = threads }: PredictorOptions = {},
   ): Promise<Predictor> {
-    const { kind } = network.config.data.features;
-    if (kind !== 'pixels') {
-      throw new UserError(
-        `data.features.kind: ${expectedGot('pixels, the only inputs that a predictor supports', kind)}`,
-        ExitCode.usage,
-      );
-    }
     if (!Number.isInteger(threads) || threads < 1)
       throw new UserError(`threads: ${expectedGot('an integer from 1 up', threads)}`, ExitCode.usage);
     const inference = planInference(network, threads, cores);
     const memory = fillInference(inference, network.pipeline.affine.shift, tensors, source);
     const file = new URL('./worker.js', import.meta.url);
     const pool = threads === 1 ? null : openPool<InferenceTask>(threads - 1, file);
-    const predictor = new Predictor(inference, memory, kernels.modules.engine, pool);
+    const predictor = new Predictor(inference, memory, kernels.modules, pool);
     await predictor.#ready();
     return predictor;
   }

@@ -2,7 +2,7 @@
  * The Piscina task of a predictor: one call per worker, which computes its share of every round until it is told to
  * finish.
  */
-import { instantiateKernels } from '../kernels/kernels.js';
+import type { KernelModules } from '../kernels/load.js';
 import { Aborted } from '../worker/aborted.js';
 import { AbortReason, Control } from '../worker/control.js';
 import { ChunkForward } from './chunk-forward.js';
@@ -10,7 +10,7 @@ import type { InferencePlan } from './inference-plan.js';
 
 export interface InferenceTask {
   readonly inference: InferencePlan;
-  readonly module: WebAssembly.Module;
+  readonly modules: KernelModules;
   readonly memory: WebAssembly.Memory;
   readonly rank: number;
 }
@@ -18,11 +18,11 @@ export interface InferenceTask {
 /** How long a worker spins for the next round before it parks. */
 const roundSpinMs = 1;
 
-export default function runRank({ inference, module, memory, rank }: InferenceTask): void {
+export default function runRank({ inference, modules, memory, rank }: InferenceTask): void {
   const { plan } = inference;
   const control = new Control(plan, memory);
   try {
-    const forward = new ChunkForward(inference, instantiateKernels(module, memory), memory, rank);
+    const forward = new ChunkForward(inference, modules, memory, rank);
     control.reportReady();
     for (let generation = 0; ; ) {
       generation = control.nextCommand(generation, plan.oversubscribed ? 0 : roundSpinMs);

@@ -61,8 +61,6 @@ const bitsOf = (data: Float32Array = new Float32Array()) =>
  */
 export async function predictsAsEvaluated(ready: Prepared, run: Trained, file: Uint8Array): Promise<void> {
   const { config, dataset } = ready;
-  // Predictions refuse direction features so far; once they don't, this line goes.
-  if (config.data.features.kind === 'directions') return;
   const logits = await predict(ready, file, 1);
   assert.deepEqual(await predict(ready, file, 2), logits, 'predicted by 2 threads');
   const { targets: labels, count } = dataset.test;

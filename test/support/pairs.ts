@@ -179,7 +179,7 @@ export async function predict(
   const stored = { tensors, prefix: '', source: 'weights' };
   const pipeline = Pipeline.restore(config.data, dataset.test.shape, stored);
   const network = { config, facts: data.facts, pipeline };
-  const predictor = await Predictor.open(network, tensors, kernelsFor(null), 'weights', {
+  const predictor = await Predictor.open(network, tensors, kernelsFor(shapeOf(config)), 'weights', {
     threads,
     cores: 2,
   });

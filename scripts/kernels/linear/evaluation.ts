@@ -1,4 +1,4 @@
-/** Accuracy and loss from weights folded for raw direction features. */
+/** Accuracy, loss and logits from weights folded for raw direction features. */
 import { halves } from '../text.ts';
 import { addSums, exponentials, fields } from './parts.ts';
 
@@ -32,6 +32,11 @@ function judge(t: usize, labels: usize, sums: usize): void {
   ${addSums}
 }`;
 
+/** Of one block or, if `paired`, two; components come before. */
+const logitsAtRoom = `if (components) project(x, paired ? bytes : 0, features, components, projection, products);
+    if (paired) logitsOfPair(x, bytes, products, features, components, folded, centres, room);
+    else logitsOfBlock(x, products, features, components, folded, centres, room);`;
+
 const evaluate = `
 /** sums f64 [2] += {loss, hits} of raw blocks by folded weights; room: 640 + 64 K bytes. */
 export function evaluate(M: usize, x: usize, labels: usize, blocks: i32, folded: usize, room: usize, sums: usize): void {
@@ -39,11 +44,17 @@ export function evaluate(M: usize, x: usize, labels: usize, blocks: i32, folded:
   const bytes = <usize>features << 5, products = room + 640;
   for (let b = 0; b < blocks; b += 2, x += 2 * bytes, labels += 16) {
     const paired = b + 1 < blocks;
-    if (components) project(x, paired ? bytes : 0, features, components, projection, products);
-    if (paired) logitsOfPair(x, bytes, products, features, components, folded, centres, room);
-    else logitsOfBlock(x, products, features, components, folded, centres, room);
+    ${logitsAtRoom}
     judge(room, labels, sums); if (paired) judge(room + 32, labels + 8, sums);
   }
 }`;
 
-export const evaluationSource = [foldWeights, judge, evaluate].join('\n');
+const logits = `
+/** Logits of one or two raw blocks by folded weights, at room f32 [10][2 blocks][8]; room: 640 + 64 K bytes. */
+export function logits(M: usize, x: usize, blocks: i32, folded: usize, room: usize): void {
+  ${fields('features', 'components', 'projection', 'centres')}
+  const bytes = <usize>features << 5, products = room + 640, paired = blocks > 1;
+  ${logitsAtRoom}
+}`;
+
+export const evaluationSource = [foldWeights, judge, logits, evaluate].join('\n');

@@ -46,6 +46,7 @@ export interface DirectionKernels {
   /** Rows in the layout of the engine's layers. */
   standardise(model: number, x: number, blocks: number, room: number, out: number, panel: number): void;
   foldWeights(model: number, out: number): void;
+  logits(model: number, x: number, blocks: number, folded: number, room: number): void;
   evaluate(
     model: number,
     x: number,

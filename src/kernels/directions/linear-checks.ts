@@ -1,6 +1,12 @@
 /** Softmax regression on feature blocks and products of components against float64: a section of the self-test. */
 import type { Check, CheckedFeatures, CheckMemory } from './direction-checks.js';
-import { type DirectionKernels, inputPlaces, mostClasses, stripIndex } from './direction-kernels.js';
+import {
+  type DirectionKernels,
+  inputPlaces,
+  mostClasses,
+  stripFloats,
+  stripIndex,
+} from './direction-kernels.js';
 import { projected } from './directions-reference.js';
 import { writeLinearModel } from './linear-model.js';
 
@@ -84,6 +90,18 @@ export function checkLinear(
 
   const folded = room.floats(vectorFloats);
   kernels.foldWeights(model, folded.byteOffset);
+  kernels.logits(model, x.byteOffset, 2, folded.byteOffset, scratch);
+  const t = new Float32Array(totals.buffer, scratch, 2 * stripFloats);
+  const logitOf = (row: readonly number[], k: number) =>
+    row.reduce(
+      (sum, input, n) => sum + weights[stripIndex(places[n], k)] * input,
+      weights[strips * stripFloats + k],
+    );
+  check(
+    'logits',
+    inputs.flatMap((_, i) => Array.from({ length: mostClasses }, (__, k) => t[k * 16 + i])),
+    inputs.flatMap((row) => Array.from({ length: mostClasses }, (_, k) => logitOf(row, k))),
+  );
   totals.fill(0);
   kernels.evaluate(model, ...batch, folded.byteOffset, scratch, totals.byteOffset);
   const plain = reference(weights, places, strips, inputs, labels, 0);

@@ -77,7 +77,7 @@ export class Extractor implements RunTransform {
     const first = chunk * chunkImages;
     const last = Math.min(first + chunkImages, images);
     const { statistics, statisticsStride } = this.#directions;
-    const out = this.#extract('train', chunk, blocksOf(last - first), this.place('train', chunk));
+    const out = this.extract('train', chunk, blocksOf(last - first), this.place('train', chunk));
     for (let i = first; i < last; i++) this.#orderedLabels[i] = this.#targets[this.#order[i]];
     this.#orderedLabels.fill(paddingLabel, last, first + chunkImages);
     this.#kernels.blockStatistics(
@@ -92,7 +92,7 @@ export class Extractor implements RunTransform {
   evaluatedChunk(part: PartName, chunk: number, out: number): void {
     const { count } = this.#parts[part];
     const images = Math.min(chunkImages, count - chunk * chunkImages);
-    this.#extract(part, chunk, blocksOf(images), out);
+    this.extract(part, chunk, blocksOf(images), out);
   }
 
   place(part: PartName, chunk: number): number {
@@ -110,7 +110,8 @@ export class Extractor implements RunTransform {
       this.#kernels.fitComponents(model.offset, parts.train.blocks.offset, fittedImages, fitting.offset);
   }
 
-  #extract(part: PartName, chunk: number, blocks: number, out: number): number {
+  /** The first blocks of a chunk. */
+  extract(part: PartName, chunk: number, blocks: number, out: number): number {
     const { images, order } = this.#directions.parts[part];
     const from = order.offset + chunk * chunkImages * 4;
     this.#kernels.extract(images.offset, from, blocks, out, this.#scratch);

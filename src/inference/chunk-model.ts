@@ -1,0 +1,89 @@
+/** A network on a chunk of images, by the kernels that evaluate it in a session: the same bits. */
+import { Network } from '../backend/wasm/network.js';
+import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
+import type { DirectionKernels } from '../kernels/directions/direction-kernels.js';
+import { blockBytes, blockImages, blocksOf } from '../kernels/directions/spec.js';
+import type { Plan } from '../plan/plan.js';
+import { type ChunkInputs, type ChunkSite, FeatureBlocks, openInputs } from './chunk-inputs.js';
+
+export interface ChunkModel {
+  /** `images`: u8 [count][rows · columns], a view of the shared memory, at most a chunk; `out`: f32 [count][classes]. */
+  logits(images: Uint8Array, count: number, out: Float32Array): void;
+}
+
+export function openChunkModel(site: ChunkSite): ChunkModel {
+  const { directions } = site.inference.plan;
+  return directions !== null && !directions.hasLayers
+    ? new StripModel(site, directions)
+    : new LayerModel(site);
+}
+
+/** Layers, on whichever inputs. */
+class LayerModel implements ChunkModel {
+  readonly #plan: Plan;
+  readonly #rank: number;
+  readonly #inputs: ChunkInputs;
+  readonly #network: Network;
+  /** f32 [panels][chunk][16]. */
+  readonly #panels: Float32Array;
+
+  constructor(site: ChunkSite) {
+    const { inference, kernels, memory, rank } = site;
+    const { plan } = inference;
+    const { offset, bytes } = plan.evaluation[rank].activations[plan.layers.length - 1];
+    this.#plan = plan;
+    this.#rank = rank;
+    this.#inputs = openInputs(site);
+    this.#network = new Network(plan, kernels, rank);
+    this.#panels = new Float32Array(memory.buffer, offset, bytes / 4);
+  }
+
+  logits(images: Uint8Array, count: number, out: Float32Array): void {
+    const { classes, evaluation, evaluationChunk } = this.#plan;
+    this.#inputs.load(images, count);
+    this.#network.forward(evaluation[this.#rank], { first: 0, last: count });
+    for (let row = 0, next = 0; row < count; row++)
+      for (let k = 0; k < classes; k++)
+        out[next++] = this.#panels[((k >> 4) * evaluationChunk + row) * 16 + (k & 15)];
+  }
+}
+
+/** Images of two blocks: what a call of the kernel takes. */
+const pairImages = 2 * blockImages;
+
+/** Softmax regression on blocks of direction features. */
+class StripModel implements ChunkModel {
+  readonly #directions: DirectionsPlan;
+  readonly #classes: number;
+  readonly #blocks: FeatureBlocks;
+  readonly #kernels: DirectionKernels;
+  readonly #folded: number;
+  /** f32 [10][2 blocks][8]. */
+  readonly #room: Float32Array;
+
+  constructor(site: ChunkSite, directions: DirectionsPlan) {
+    const { inference, memory, rank } = site;
+    const { folded, room } = directions.ranks[rank];
+    this.#directions = directions;
+    this.#classes = inference.plan.classes;
+    this.#blocks = new FeatureBlocks(site, directions);
+    this.#kernels = this.#blocks.kernels;
+    this.#folded = folded.offset;
+    this.#room = new Float32Array(memory.buffer, room.offset, 10 * pairImages);
+    this.#kernels.foldWeights(directions.model.offset, folded.offset);
+  }
+
+  logits(images: Uint8Array, count: number, out: Float32Array): void {
+    const { model, shape } = this.#directions;
+    const blocks = this.#blocks.make(images, count);
+    for (let first = 0; first < count; first += pairImages) {
+      const last = Math.min(count, first + pairImages);
+      const at = blocks + (first / blockImages) * blockBytes(shape);
+      const room = this.#room.byteOffset;
+      this.#kernels.logits(model.offset, at, blocksOf(last - first), this.#folded, room);
+      for (let i = first; i < last; i++)
+        for (let k = 0; k < this.#classes; k++)
+          out[i * this.#classes + k] = this.#room[k * pairImages + i - first];
+    }
+  }
+}

@@ -50,7 +50,7 @@ const noteEveryMs = 1000;
 /** A curve of fewer points has no slope. */
 const fewestPoints = 3;
 
-/** With fewer steps, no rate can be told from its neighbours. */
+/** With fewer steps, no rate can be distinguished from its neighbours. */
 const fewestSteps = 10;
 
 export async function lrFind(options: LrFindOptions, context: CommandContext): Promise<ExitCode> {

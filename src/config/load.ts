@@ -54,7 +54,7 @@ export interface ResolvedConfig {
   readonly name: string;
   /** Absolute paths of the files read, nearest first. */
   readonly files: readonly string[];
-  /** Dotted keys that somebody set: the others may be fitted to the data. */
+  /** Dotted keys that the user set; the others may be adapted to the data. */
   readonly given: ReadonlySet<string>;
   /** A line for each value of an implied file that gave way to what was set. */
   readonly notes: readonly string[];

@@ -15,9 +15,9 @@ export function sharesOf(cores: readonly Core[]): number[] {
 }
 
 /**
- * Where rank `rank`'s rows of a batch begin; they end where the next rank's begin. Contiguous, in whole units but for
- * the last, sizes differing by at most one unit (or in proportion to `shares`), empty when there are too few. A number, so
- * that steps allocate nothing.
+ * The first row of a rank's shard of a batch; the shard ends where the next rank's begins. Shards are in whole units
+ * except for the last. Their sizes differ by at most one unit, or are in proportion to `shares`; they are empty if there
+ * are too few rows. The result is a number, so that steps allocate nothing.
  */
 export function shardStart(
   rows: number,

@@ -6,7 +6,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { ExitCode, UserError } from '../user-error.js';
 
-/** What an evaluation on the way told. */
+/** The result of an evaluation during the run. */
 const curvePoint = z
   .object({
     step: z.int(),
@@ -25,7 +25,7 @@ const cell = z.object({
   comparison: z.string(),
   variant: z.string(),
   seed: z.int(),
-  /** Null where the loss became infinite or NaN. */
+  /** Null if the loss became infinite or NaN. */
   accuracy: z.number().nullable(),
   loss: z.number().nullable(),
   /** Resident clock of the whole run with its last evaluation only. */

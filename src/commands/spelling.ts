@@ -56,7 +56,7 @@ export function hintForFlag(word: string, words: readonly string[], flag: string
   return meant.length === 0 ? '' : `; did you mean ${meant.join(' or ')}?`;
 }
 
-/** `; did you mean …?` for a word that is neither a setting nor a command; `command`: the command that was given, or null. */
+/** `; did you mean …?` for a word that is neither a setting nor a command; `command`: the given command, or null. */
 export function hintForWord(
   word: string,
   words: readonly string[],

@@ -16,7 +16,7 @@ export interface Displaced {
 
 /**
  * Removes from the layers the values of the recipe that cause the problems; null if a problem has another cause.
- * `onOwnData`: the recipe was not made for the data, so its values give way in conflicts that name another key first.
+ * `onOwnData`: the recipe was not made for the data, so its values are also removed if the problem blames another key.
  */
 export function displace(
   problems: readonly Problem[],

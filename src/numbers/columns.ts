@@ -1,4 +1,4 @@
-/** Tables defined by their columns: each has a heading, the side to which its cells are aligned, and its text for a row. */
+/** Tables defined by their columns: each has a heading, the side to which cells are aligned, and its text for a row. */
 import { markdownTable } from 'markdown-table';
 
 export type Column<Row> = readonly [heading: string, side: 'l' | 'r', cell: (row: Row) => string];

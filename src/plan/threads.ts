@@ -92,7 +92,7 @@ export function chooseThreads(config: Config, cores: CoreCount, size: WorkSize):
   const work = `the run is about ${workMs < 10 ? workMs.toFixed(1) : workMs.toFixed(0)} ms of work for one core`;
   const all = coreThreads(cores, config.parallel.sync).count;
   return workMs * (1 - 1 / all) > workerStartMs
-    ? { count: all, reason: `${work}: a worker on every physical core pays` }
+    ? { count: all, reason: `${work}: a worker on every physical core is faster` }
     : { count: 1, reason: `${work}: more workers cost about ${workerStartMs} ms to start` };
 }
 

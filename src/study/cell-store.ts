@@ -1,6 +1,6 @@
 /**
  * cells.ndjson: every finished cell is a line, written as soon as its result is known. Finished cells survive any end
- * of the process; a line that was cut in the middle is no cell.
+ * of the process; a line that was cut in the middle is not a cell.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
@@ -33,7 +33,7 @@ const cell = z.object({
   steps: z.int(),
   images: z.number(),
   curve: z.array(curvePoint).readonly(),
-  /** Gradient noise scale in images, where log.noiseScale asks for it. */
+  /** Gradient noise scale in images, if log.noiseScale is set. */
   noiseScale: z.number().nullable().optional(),
   /** ISO 8601, UTC. */
   date: z.string(),

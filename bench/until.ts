@@ -1,7 +1,7 @@
 /** How long a process takes, by a clock outside it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** Milliseconds from spawn to the first line on stdout. @throws when it does not tell that the target was reached. */
+/** Milliseconds from spawn to the first line on stdout. @throws if the line does not report that the target was reached. */
 export function untilLine(cwd: string, program: string, ...words: string[]): Promise<number> {
   const startedAt = performance.now();
   const child = spawn(program, words, { cwd, stdio: ['ignore', 'pipe', 'ignore'] });
@@ -16,7 +16,7 @@ export function untilLine(cwd: string, program: string, ...words: string[]): Pro
     });
     ended(child, reject, () => {
       if (/ % reached\)\n/.test(text)) resolve(elapsedMs);
-      else reject(new Error(`${program} ${words.join(' ')} said "${text}"`));
+      else reject(new Error(`${program} ${words.join(' ')} printed "${text}"`));
     });
   });
 }

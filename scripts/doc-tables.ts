@@ -1,4 +1,4 @@
-/** Tables of the documentation that are generated from the code, so that the two cannot differ. */
+/** Tables of the documentation that are generated from the code, so that documentation and code agree. */
 import { markdownTable } from 'markdown-table';
 import { describeKeys } from '../dist/config/keys.js';
 import { warningCodes } from '../dist/warnings.js';

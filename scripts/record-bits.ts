@@ -1,8 +1,8 @@
 /**
- * The bits of many runs, so that a change that is to change none can be held against them: trains a wide set of
+ * The bits of many runs, to verify that a change of the code changes none of them. Trains a wide set of
  * configurations through the command line and records, or compares, the SHA-256 of each tensor of final.safetensors and of
- * metrics.csv without its times. `--root` runs another build; bits are those of one runtime and kernel level. `--env NAME=value`
- * gives the runs a variable that they do not inherit.
+ * metrics.csv without its times. `--root` runs another build; bits are those of one runtime and kernel level.
+ * `--env NAME=value` gives the runs a variable that they do not inherit.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ async function record([name, words]: (typeof chosen)[number], data: string): Pro
   const out = path.join(folder, name.replace(/[^\w.=,-]+/g, '_').slice(0, 120));
   const { bits, stderr } = await build.bitsOf([...small, ...words], out);
   recorded.set(name, bits);
-  // A refusal that the record has, too, is nothing to be told.
+  // A refusal that the record has too is not shown.
   if (stderr !== '' && before?.cases[name]?.exit !== bits.exit)
     console.error(`${name}: exit ${bits.exit}\n${stderr.trimEnd()}`);
 }

@@ -1,6 +1,6 @@
-/** Records are committed: where on a machine a file lay is of no use to others, and tells who made them. */
+/** Removes absolute paths from records, which are committed: a path is of no use to others and may show a user's name. */
 
-/** Absolute paths of at least two parts, after a quote, a space, `=` or `: `; what stays is the last part. */
+/** Absolute paths of at least two parts, after a quote, a space, `=` or `: `. Only the last part is kept. */
 const absolute = /(^|["'\s=(])(?:\/[^\s"'/:,;()<>]+){2,}|(^|["'\s=(])[A-Za-z]:\\[^\s"'<>]+/gm;
 
 export function withoutPaths(text: string): string {

@@ -16,7 +16,7 @@ export const warningCodes = {
   overfitted: 'The loss of the last evaluation is above that of the first step, the training loss is not.',
   'chance-level': 'The accuracy is no better than that of always answering the most frequent class.',
   'level-unknown': 'The environment variable LOG_LEVEL holds an unknown level; the default is used.',
-  'label-guessed': 'The header of a CSV file does not say which column is the label: a column was chosen.',
+  'label-guessed': 'The header of a CSV file does not name the column of the labels; one is chosen.',
   'label-one-hot':
     'Columns of a CSV file look like one-hot labels, of which one alone, or none, is used as label.',
   'column-left-out': 'A column of a CSV file names or counts the rows and is neither label nor pixel.',
@@ -25,7 +25,7 @@ export const warningCodes = {
     'There is no home folder, or the cache folder cannot be written; downloads go to the temporary folder, which may be emptied.',
   'latest-not-linked': 'The link `latest` to the newest run could not be made; the run is in its own folder.',
   'threads-above-limit':
-    'More threads were asked for than CPUs are available to the process; the message says what limits them.',
+    'More threads were requested than CPUs are available to the process; the message says what limits them.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WarningCode = keyof typeof warningCodes;

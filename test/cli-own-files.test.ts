@@ -26,7 +26,7 @@ test('a test file without labels and a class at the end', async (t) => {
   const { warnings } = await readJson<{ warnings: { code: string }[] }>(cwd, 'a', 'result.json');
   assert.ok(warnings.some(({ code }) => code === 'test-without-labels'));
   const talking = await cli(['train', ...small, 'data.label=class', '--out=b'], { cwd });
-  assert.match(talking.stderr, /of each class one row in five is held out for the test: 12 of 60/);
+  assert.match(talking.stderr, /one row in five .*held out for the test: 12 of 60/);
   const other = await cli(['train', ...small, 'data.label=clas', '--out=c'], { cwd });
   assert.equal(other.code, 2);
   assert.match(

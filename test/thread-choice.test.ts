@@ -18,7 +18,7 @@ test('auto: a sprint of a few milliseconds gets one worker, epochs of a deep net
   assert.match(sprint.reason, /[\d.]+ ms of work.*cost/);
   const deep = chooseThreads(await configOf('fastmlp', 'parallel.threads=auto'), cores, size);
   assert.equal(deep.count, 4);
-  assert.match(deep.reason, /pays$/);
+  assert.match(deep.reason, /every physical core/);
 });
 
 test('a count, physical and logical are what they say', async () => {

@@ -100,6 +100,6 @@ export function measureCold(starters: readonly ColdStarter[], course: Course) {
 }
 
 function turnOptions(measure: string, { rounds, signal, progress }: Course, warmUp: number): TurnOptions {
-  const tell = (round: number, name: string) => progress(measure, Math.max(0, round - warmUp + 1), name);
-  return { rounds, warmUp, signal, progress: tell };
+  const report = (round: number, name: string) => progress(measure, Math.max(0, round - warmUp + 1), name);
+  return { rounds, warmUp, signal, progress: report };
 }

@@ -1,4 +1,4 @@
-/** Two records of bits held against each other. */
+/** Compares two records of bits. */
 import * as z from 'zod';
 
 const bits = z.object({
@@ -23,13 +23,13 @@ export type Bits = z.infer<typeof bits>;
 export type BitRuntime = z.infer<typeof runtime>;
 export type Recorded = Readonly<Record<string, Bits>>;
 
-/** Why bits of the two runtimes say nothing of each other; null: they do. */
+/** Why the bits of the two runtimes cannot be compared; null if they can. */
 export function incomparable(before: BitRuntime, now: BitRuntime): string | null {
   if (before.wasmLevel === now.wasmLevel) return null;
   return `recorded at the WebAssembly level ${before.wasmLevel}, this machine runs ${now.wasmLevel}: bits differ for that`;
 }
 
-/** What else of the runtime is another; may explain a difference. */
+/** Other differences between the runtimes, which may explain different bits. */
 export function runtimeNotes(before: BitRuntime, now: BitRuntime): string[] {
   const keys = ['node', 'arch', 'tensorflow'] as const;
   return keys
@@ -37,7 +37,7 @@ export function runtimeNotes(before: BitRuntime, now: BitRuntime): string[] {
     .map((key) => `recorded with ${key} ${before[key]}, now ${now[key]}: bits may differ for that`);
 }
 
-/** One line for each case that differs, is new or has vanished. `asked`: the cases that were to be run. */
+/** One line for each case that differs, is new or has vanished. `asked`: whether a case was selected. */
 export function differences(before: Recorded, now: Recorded, asked: (name: string) => boolean): string[] {
   const vanished = Object.keys(before).filter((name) => !(name in now) && asked(name));
   return [

@@ -1,4 +1,4 @@
-/** One build's command line, run for its bits. */
+/** Runs the command line of one build and reads the bits of its results. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Variables that change what a run reads, or what it writes where. */
+/** Variables that change what a run reads or writes. */
 const withheld = ['SHARDSTEP_DATA', 'SHARDSTEP_RESULTS', 'LOG_LEVEL'];
 
 export class Build {
@@ -57,7 +57,7 @@ export class Build {
     });
   }
 
-  /** `out`: a folder that is not there yet. `stderr`: of a run that left no weights. */
+  /** `out`: a folder that does not exist yet. `stderr`: of a run that left no weights, else empty. */
   async bitsOf(words: readonly string[], out: string): Promise<{ bits: Bits; stderr: string }> {
     const { exit, stderr } = await this.run(['train', '--quiet', ...words, '--out', out]);
     // 3: the target was missed, all else is there.

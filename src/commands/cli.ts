@@ -37,7 +37,7 @@ export async function parseCommandLine(
   const implied = asksForRace(words) ? 'race' : other;
   const chosen = named ?? table.find(({ name }) => name === implied);
   const program = programOf(version);
-  // Of commands that load the keys anyway.
+  // Only for commands that load the keys anyway.
   const spelling = chosen?.words === settings ? await import('./spelling.js') : null;
   let parsed: ParsedCommand | null = null;
   for (const entry of table) {

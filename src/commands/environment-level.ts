@@ -1,6 +1,6 @@
 /**
- * LOG_LEVEL as other programs write it: in any case, with the words of syslog, Python and winston. The variable is
- * not ours alone, so no value of it stops a run.
+ * LOG_LEVEL as other programs write it: in any case, with the words of syslog, Python and winston. Other programs use the
+ * variable too, so no value of it stops a run.
  */
 import type { Warn } from '../warnings.js';
 
@@ -16,7 +16,7 @@ const levels: ReadonlyMap<string, string> = new Map(
   }).flatMap(([level, words]) => words.map((word) => [word, level] as const)),
 );
 
-/** The level that LOG_LEVEL asks for; undefined without one, and with a warning for a word that is no level. */
+/** The level in LOG_LEVEL; undefined if it is not set, or (with a warning) if its word is not a level. */
 export function environmentLevel(
   { LOG_LEVEL: word = '' }: Readonly<Record<string, string | undefined>>,
   warn: Warn,

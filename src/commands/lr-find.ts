@@ -50,7 +50,7 @@ const noteEveryMs = 1000;
 /** A curve of fewer points has no slope. */
 const fewestPoints = 3;
 
-/** With fewer steps, no rate can be told from its neighbours. */
+/** With fewer steps, no rate can be distinguished from its neighbours. */
 const fewestSteps = 10;
 
 export async function lrFind(options: LrFindOptions, context: CommandContext): Promise<ExitCode> {
@@ -70,7 +70,7 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
   return withSetup({ config: resolved.config, given, cores: options.cores, signal, note, warn }, (setup) => {
     const { config } = setup;
     const plan = planFor(setup);
-    // A range test is no attempt at the recipe's target: reports must not count it as one.
+    // A range test does not try to reach the recipe's target, so reports must not count it.
     const untargeted = { ...resolved, config: { ...config, stop: { ...config.stop, target: null } } };
     const points: RangePoint[] = [];
     let run: RangeRun = { points, diverged: false };
@@ -103,7 +103,7 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
         return 'done';
       },
       async end({ folder, log, description }, { status, exitCode, failure }) {
-        // Of an interrupted test: the rates that were tried.
+        // The rates that were tried, also if the test was interrupted.
         if (points.length >= fewestPoints) finding = analyseRange(run);
         const result = {
           schema: 1,

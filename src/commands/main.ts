@@ -16,8 +16,8 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 const complain = (text: string) => process.stderr.write(`${text}\n`);
 
 /**
- * A reader of our output may go away (`| head`), a terminal may be closed: the run goes on, or ends as it was asked to, and
- * leaves its folder all the same.
+ * A program that reads our output may end (`| head`), or a terminal may be closed. The run continues, or ends as requested;
+ * in both cases its folder is complete.
  */
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

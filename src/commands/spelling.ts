@@ -1,9 +1,9 @@
-/** What a word was probably meant to be that a command does not take: a setting spelt as a flag, a recipe without --config. */
+/** Suggestions for words that a command does not accept: a setting written as a flag, a recipe without --config. */
 import { locate } from '../config/config-file.js';
 import { choiceSections, describeKeys } from '../config/keys.js';
 import { nearest, nearestKeys } from '../config/nearest.js';
 
-/** Words of other programs, without their dashes. */
+/** Names that other programs use, without dashes. */
 const elsewhere: Readonly<Record<string, string>> = {
   batchsize: 'train.batch',
   bs: 'train.batch',
@@ -19,7 +19,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   workers: 'parallel.threads',
 };
 
-/** Flags of some commands only, which stand for no setting in the others. */
+/** Flags of some commands, which are no settings in the others. */
 const otherFlags = ['seeds', 'repeats'];
 
 const folded = (text: string) => text.toLowerCase().replace(/[-_]/g, '');
@@ -27,11 +27,11 @@ const folded = (text: string) => text.toLowerCase().replace(/[-_]/g, '');
 interface Meant {
   /** `optimizer.lr=0.1`. */
   readonly settings: readonly string[];
-  /** Not merely near. */
+  /** The name is that of a key, not only similar to it. */
   readonly exact: boolean;
 }
 
-/** The settings that a flag or a lone word stands for: `--lr 0.1`, `--train.batch=256`, `train.batch 256`. */
+/** The settings that a flag or a single word stands for: `--lr 0.1`, `--train.batch=256`, `train.batch 256`. */
 export function settingsMeant(word: string, words: readonly string[]): Meant {
   const [name, ...rest] = word.replace(/^-+/, '').split('=');
   const next = words[words.indexOf(word) + 1];
@@ -47,7 +47,7 @@ export function settingsMeant(word: string, words: readonly string[]): Meant {
   return { settings: found.map((key) => `${key}=${value}`), exact };
 }
 
-/** `; did you mean …?` for a flag that there is none of; `flag`: the nearest of those that there are. */
+/** `; did you mean …?` for an unknown flag; `flag`: the nearest known one, or null. */
 export function hintForFlag(word: string, words: readonly string[], flag: string | null): string {
   const { settings, exact } = otherFlags.includes(word.replace(/^-+|=.*/g, ''))
     ? { settings: [], exact: false }
@@ -56,7 +56,7 @@ export function hintForFlag(word: string, words: readonly string[], flag: string
   return meant.length === 0 ? '' : `; did you mean ${meant.join(' or ')}?`;
 }
 
-/** `; did you mean …?` for a word that is neither a setting nor a command; `command`: what was asked for, or null. */
+/** `; did you mean …?` for a word that is neither a setting nor a command; `command`: the given command, or null. */
 export function hintForWord(
   word: string,
   words: readonly string[],

@@ -100,7 +100,7 @@ export function sweep(options: SweepOptions, context: CommandContext): Promise<E
   const note = (line: string) => progress.note(line);
   const { warn } = warnings;
   return withSetup({ config, given, cores, signal, note, warn, startsWorkers: false }, (setup) => {
-    // What a plan refuses is refused before there is a folder.
+    // Plans are checked before the folder is created.
     for (const count of [1, ...threads]) planFor(setup, count);
     const rows: SweepRow[] = [];
     let baseline: SweepRow | null = null;

@@ -52,7 +52,7 @@ export interface Beginning {
   readonly place: RunPlace;
 }
 
-/** What a command that leaves a run folder is asked to do. */
+/** The options of a command that writes a run folder. */
 export type RunOptions = Beginning;
 
 /** Null if the configuration was requested and has been printed. @throws UserError (usage). */
@@ -94,7 +94,7 @@ export async function beginSweep(
   return beginning && { ...beginning, threads };
 }
 
-/** A recipe that nobody named. */
+/** The default recipe of a command, used if the user names none. */
 export interface Implied {
   readonly implied: string;
 }
@@ -137,7 +137,7 @@ export async function begin(
   return { resolved, cores, place };
 }
 
-/** LOG_LEVEL stands above the file and below the command line. */
+/** LOG_LEVEL overrides the file, and the command line overrides LOG_LEVEL. */
 function levelBelow(words: readonly string[], { warnings }: CommandContext): string | undefined {
   if (words.some((word) => word.startsWith('log.level='))) return undefined;
   return environmentLevel(process.env, warnings.warn);

@@ -1,22 +1,22 @@
 /**
- * The recipe that a command takes when none is named. Its values are defaults: what a person sets beside it is never
- * refused for one of them, which gives way to the default of its key instead.
+ * The default recipe of a command, used if the user names none. Its values are defaults: if a value that the user set
+ * conflicts with one of them, the default of its key replaces the value of the recipe.
  */
 import { type Branch, given, type Layer, plain } from './layer.js';
 import type { Problem } from './refusal.js';
 
-/** A value of the recipe that gave way. */
+/** A value of the recipe that was replaced. */
 export interface Displaced {
   readonly path: readonly string[];
-  /** The file as people know it. */
+  /** The name of the file, as messages show it. */
   readonly source: string;
   readonly value: unknown;
   readonly reason: string;
 }
 
 /**
- * Removes from the layers what the problems blame, if the recipe set it; null if a problem cannot be solved so.
- * `onOwnData`: the recipe is not made for the data, so what does not go with its values displaces them too.
+ * Removes from the layers the values of the recipe that cause the problems; null if a problem has another cause.
+ * `onOwnData`: the recipe was not made for the data, so its values are also removed if the problem blames another key.
  */
 export function displace(
   problems: readonly Problem[],
@@ -44,7 +44,7 @@ function removeAt(layer: Branch, path: readonly string[]): void {
   if (above?.kind === 'branch' && above.source.implied === true) above.children.delete(path.at(-1) ?? '');
 }
 
-/** The dotted keys that somebody set: by the command line, a file that was named, or a study. */
+/** The dotted keys that the user set: on the command line, in a file that the user named, or in a study. */
 export function givenKeys(layer: Layer, path: readonly string[] = []): string[] {
   if (layer.kind === 'leaf') return layer.source.implied === true ? [] : [path.join('.')];
   return [...layer.children].flatMap(([key, child]) => givenKeys(child, [...path, key]));

@@ -9,7 +9,7 @@ import type { ChoiceSection } from './keys.js';
 export interface Source {
   readonly label: string;
   readonly rank: number;
-  /** A file that nobody named: what it sets gives way where it does not fit. */
+  /** A file that the user did not name: its values are replaced if they do not fit. */
   readonly implied?: boolean;
 }
 
@@ -136,7 +136,7 @@ function withoutMaps(value: unknown): unknown {
     : Object.fromEntries(entries.map(([key, child]) => [key, withoutMaps(child)]));
 }
 
-/** What a path leads to in a plain value; undefined where it leads nowhere. */
+/** The value at a path in a plain value; undefined if there is none. */
 export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce(
     (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),

@@ -54,13 +54,13 @@ export interface ResolvedConfig {
   readonly name: string;
   /** Absolute paths of the files read, nearest first. */
   readonly files: readonly string[];
-  /** Dotted keys that somebody set: the others may be fitted to the data. */
+  /** Dotted keys that the user set; the others may be adapted to the data. */
   readonly given: ReadonlySet<string>;
-  /** A line for each value of an implied file that gave way to what was set. */
+  /** A line for each value of an implied file that was replaced, because it conflicts with a value that the user set. */
   readonly notes: readonly string[];
 }
 
-/** `data.dir` and `model.init.file` stay as given, but for `~`: they are relative to the working directory, also in a file. */
+/** `data.dir` and `model.init.file` stay as given, except for `~`: they are relative to the working directory, also in a file. */
 export async function resolveConfig(input: ConfigInput): Promise<ResolvedConfig> {
   const { flags = {}, settings = [], environment = process.env, directory = process.cwd() } = input;
   const files = input.file === null ? [] : await readConfigFiles(input.file, directory, input.implied);

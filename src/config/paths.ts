@@ -1,4 +1,4 @@
-/** The keys whose values are paths: relative to the working directory wherever they are given, absolute in records. */
+/** The keys whose values are paths. They are relative to the working directory, also in a file, and absolute in records. */
 import { resolve } from 'node:path';
 import { UserError } from '../user-error.js';
 import { expandHome } from './home.js';
@@ -6,12 +6,12 @@ import { type Branch, given, place } from './layer.js';
 import type { Problem } from './refusal.js';
 import type { Config } from './schema.js';
 
-/** test/home-folder.test.ts holds that it is every key of which the schema expects a path. */
+/** test/home-folder.test.ts verifies that these are all keys for which the schema expects a path. */
 export const pathKeys = ['data.dir', 'model.init.file'] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Puts the home folder in the place of `~`; what cannot be expanded is a problem. */
+/** Replaces `~` with the home folder. A path that cannot be expanded is a problem. */
 export function expandHomes(layers: Branch, environment: Environment): Problem[] {
   return pathKeys.flatMap((key) => {
     const path = key.split('.');
@@ -29,8 +29,8 @@ export function expandHomes(layers: Branch, environment: Environment): Problem[]
 }
 
 /**
- * What config.yaml of a run holds: absolute paths, and of one's own data those that SHARDSTEP_DATA named, so that it
- * repeats the run from any working directory.
+ * The configuration for config.yaml of a run, which repeats the run from any working directory: all paths are absolute,
+ * and `data.dir` of the user's own data is set if SHARDSTEP_DATA named it.
  */
 export function withAbsolutePaths(
   config: Config,

@@ -75,8 +75,8 @@ const data = section({
   label: columnOrNull()
     .default(null)
     .describe(
-      'Of CSV files: the column of the labels, by its name in the header or its number from 1; null: the column that ' +
-        'the header calls label, class, target or the like, else the only one of words, else the first (docs/data.md)',
+      'Of CSV files: the column of the labels, by its name in the header or its number from 1; null: the column with a ' +
+        'name such as label, class or target, else the only one that holds words, else the first (docs/data.md)',
     ),
   take: countOrNull()
     .default(null)

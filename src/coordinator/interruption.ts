@@ -19,7 +19,7 @@ export function listenForInterrupt(): AbortSignal {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  // Node does not keep a SIGHUP that nohup has it ignore: it would end the process and lose the run.
+  // nohup makes a process ignore SIGHUP, but Node resets that: the signal would end the process and lose the run.
   process.on('SIGHUP', stop);
   return controller.signal;
 }

@@ -1,4 +1,4 @@
-/** Inputs that are made within a run, such as direction features: which evaluated part's the memory holds, or is about to. */
+/** Inputs that are made within a run, such as direction features: records of which evaluated part memory holds them. */
 import type { PartName } from '../data/dataset.js';
 
 export class MadeInputs {
@@ -8,18 +8,18 @@ export class MadeInputs {
   /** The part whose inputs are all in memory. */
   #stored: PartName | null = null;
 
-  /** `keepsEvaluated`: whether there is room for all inputs of an evaluated part; false too if inputs are not made within runs. */
+  /** `keepsEvaluated`: whether memory has room for all inputs of an evaluated part; false if no inputs are made. */
   constructor(keepsEvaluated: boolean) {
     this.#keepsEvaluated = keepsEvaluated;
   }
 
-  /** At the start of a run: with its transform, all inputs become others. */
+  /** At the start of a run: its transform is fitted anew, so all inputs have to be made again. */
   reset(): void {
     this.#stored = null;
     this.#ahead = null;
   }
 
-  /** Before a command that evaluates a part, or null: whether its inputs are there, and whether to begin with its first chunk. */
+  /** Before a command, which evaluates a part or none: whether memory holds its inputs, and whether to begin again. */
   begin(evaluated: PartName | null, makesTraining: boolean): { stored: boolean; restarts: boolean } {
     const stored = this.#stored === evaluated && !makesTraining;
     const restarts = evaluated !== null && evaluated !== this.#ahead;

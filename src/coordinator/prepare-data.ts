@@ -22,7 +22,7 @@ export interface PreparedData extends PreparedParts {
   readonly warnings: readonly Warning[];
 }
 
-/** At once: see preparingData. */
+/** As preparingData, without a pause. */
 export const prepareData = (...given: Parameters<typeof preparingData>): PreparedData =>
   atOnce(preparingData(...given));
 

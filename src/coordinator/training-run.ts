@@ -24,7 +24,7 @@ export interface RunOutcome extends UnfinishedOutcome {
   readonly reason: StopReason;
 }
 
-/** At once: see settingParameters. */
+/** As settingParameters, without a pause. */
 export const startParameters = (...given: Parameters<typeof settingParameters>): void =>
   atOnce(settingParameters(...given));
 

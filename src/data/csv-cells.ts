@@ -14,7 +14,7 @@ export function separatorOf(lines: readonly string[]): Separator {
   return (most > 0 && separators.find((separator) => lineCount(separator) === most)) || ',';
 }
 
-/** The rows of whole lines. In a file separated by spaces, several are as one. */
+/** The rows of whole lines. In a file separated by spaces, several spaces count as one. */
 export function splitRows(text: string, separator: Separator): Papa.ParseResult<string[]> {
   const spaced = separator === ' ' ? text.replace(/^[ \t]+|[ \t\r]+$/gm, '').replace(/[ \t]+/g, ' ') : text;
   // Without quotes in the text, Papa uses its fast mode: a plain split.
@@ -36,7 +36,7 @@ export function kindOf(cell: string | undefined): 'empty' | 'number' | 'word' {
   return number.test(trimmed) ? 'number' : 'word';
 }
 
-/** The spellings of a label that is not known. */
+/** Whether a label is missing: the usual spellings. */
 export function isMissing(cell: string): boolean {
   return ['', '?', 'na', 'n/a', 'nan', 'null'].includes(cell.toLowerCase());
 }

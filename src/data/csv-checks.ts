@@ -1,9 +1,9 @@
-/** Columns of a CSV file that are probably not what they are used as. */
+/** Warnings about columns of a CSV file whose use is probably wrong. */
 import type { Warn } from '../warnings.js';
 import type { CsvPart } from './csv.js';
 import { columnText } from './csv-layout.js';
 
-/** Of two columns, one is the other's opposite: any flag among pixels. */
+/** Two columns are no sign: any flag and its opposite sum to 1. */
 const fewestColumns = 3;
 const sampledRows = 1000;
 
@@ -14,7 +14,7 @@ export function warnOfColumns(part: CsvPart, warn: Warn): void {
   if (labelBy === 'guessed')
     warn(
       'label-guessed',
-      `${path}: no name in its header is that of a label; ${columnText(layout, label)} is used; data.label names another`,
+      `${path}: the header does not name the column of the labels; ${columnText(layout, label)} is used; data.label names another`,
     );
   for (const column of leftOut) {
     const why = counters.includes(column) ? 'counts the rows' : 'names the rows';
@@ -43,7 +43,7 @@ function oneHotColumns({ values, targets, count, layout, words }: CsvPart): read
     const place = placeOf.get(column);
     return place === undefined ? targets[row] : values[row * features.length + place];
   };
-  // The first rows say which columns are worth a look at all of them.
+  // The first rows show for which columns all rows have to be checked.
   const sampled = Math.min(count, sampledRows);
   const ones = columns.map((column) => {
     if (leftOut.includes(column) || (column === label && words !== null)) return null;

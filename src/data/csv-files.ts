@@ -1,4 +1,4 @@
-/** The CSV files of a set under the names that they are published with. */
+/** Finds the CSV files of a set by the names under which they are published. */
 import { join } from 'node:path';
 import { ExitCode, UserError } from '../user-error.js';
 import { shownPath } from './content.js';
@@ -11,8 +11,8 @@ const partFile = /^(|.*[-_. ])(train|test)(?:ing)?\.(?:csv|tsv|txt)(?:\.gz)?$/i;
 const table = /\.(?:csv|tsv)(?:\.gz)?$/i;
 
 /**
- * A training and a test file in a folder or in a folder in it; else a training file alone, or one file for both.
- * @throws UserError that lists what is missing and what is there, or the several sets that are.
+ * A training and a test file in a folder or its subfolders; else a training file alone, or one file for both.
+ * @throws UserError that lists the missing files and the existing ones, or the sets if there are several.
  */
 export async function findCsvFiles(given: Listing, note: (line: string) => void): Promise<CsvFiles> {
   const { found, depth } = await searchFolders(given, (listing) => setsIn(listing));
@@ -43,7 +43,7 @@ function setsIn({ dir, files }: Listing): readonly CsvFiles[] | null {
   const [train, test] = [find('train'), find('test')];
   if (train !== null && test !== null) return [{ train, test }];
   const groups = new Map<string, { train?: string; test?: string }>();
-  // Plain rather than `.gz`: the later one stays.
+  // Plain files come after `.gz`, and replace them in the group.
   for (const name of [...files].sort((a, b) => Number(b.endsWith('.gz')) - Number(a.endsWith('.gz')))) {
     const [, prefix, part] = partFile.exec(name) ?? [];
     if (prefix === undefined || part === undefined) continue;

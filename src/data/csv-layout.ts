@@ -1,6 +1,6 @@
 /**
- * What the columns of a CSV file are: decided by its first lines, before any row is read. A header is read; without one the
- * label comes first, unless another column alone holds words.
+ * The meaning of the columns of a CSV file, decided by its first lines before any row is read. If there is no header, the
+ * label is the first column, unless another one is the only column that holds words.
  */
 import { nearest } from '../config/nearest.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
@@ -9,15 +9,15 @@ import { isMissing, kindOf, type Separator, separatorOf, splitRows, trimmedCell 
 /** `data.label`: the name of a column, its number counted from 1, or null. */
 export type LabelColumn = string | number | null;
 
-/** What the first lines of a file say before it is known which column is the label. */
+/** The facts in the first lines of a file, before the column of the labels is known. */
 export interface CsvColumns {
   readonly path: string;
   readonly separator: Separator;
   /** Number of the first row's line, counted from 1. */
   readonly firstLine: number;
-  /** Null without a header, or if it says nothing but numbers. */
+  /** Null if there is no header, or if it holds only numbers. */
   readonly names: readonly string[] | null;
-  /** Columns of a row, without the empty one behind a trailing separator. */
+  /** Columns of a row, without the empty one after a trailing separator. */
   readonly width: number;
   /** Each row ends with a separator. */
   readonly isTrailing: boolean;
@@ -30,7 +30,7 @@ export interface CsvLayout extends Omit<CsvColumns, 'rows'> {
   readonly label: number;
   /** How the column of labels was found; `first` is the default without a header, `guessed` the one with a header. */
   readonly labelBy: 'data.label' | 'name' | 'words' | 'odd name' | 'first' | 'guessed';
-  /** The first row's label is a word, and so must all the others be. */
+  /** The label of the first row is a word, so all the others must be words. */
   readonly hasWords: boolean;
   /** Columns that are neither label nor feature: names of rows, counters of rows. */
   readonly leftOut: readonly number[];
@@ -65,8 +65,8 @@ export function columnText({ names }: Pick<CsvLayout, 'names'>, column: number):
 }
 
 /**
- * @param lines the first lines of the file; the later ones do not change what is decided.
- * @throws UserError for a header of another width than the rows.
+ * @param lines the first lines of the file; later ones do not change the decision.
+ * @throws UserError if the header and the rows have different numbers of columns.
  */
 export function columnsOf(lines: readonly string[], path: string): CsvColumns {
   const comments = Math.max(
@@ -135,7 +135,10 @@ function isCount(cells: readonly string[]): boolean {
   );
 }
 
-/** Mostly words, one of them where the next line has none, or the name of a label; or a count of the columns beside names. */
+/**
+ * A header counts its columns, beside at most two names; or it names a label; or more than half of its cells are words,
+ * and one of them is above a cell that is not a word.
+ */
 function isHeader(first: readonly string[], next: readonly string[] | undefined): boolean {
   const words = first.flatMap((cell, column) => (kindOf(cell) === 'word' ? [column] : []));
   const counted = first.filter((cell) => kindOf(cell) === 'number');
@@ -166,7 +169,7 @@ function countsUp(rows: readonly (readonly string[])[], column: number): boolean
 
 type Found = Pick<CsvLayout, 'label' | 'labelBy'>;
 
-/** `named`: columns with names of rows, which are no labels unless asked for. */
+/** `named`: columns that name the rows; they are the label only if `asked` says so. */
 function labelOf(columns: CsvColumns, named: readonly number[], asked: LabelColumn): Found {
   const { names, rows, width } = columns;
   if (asked !== null) return { label: askedColumn(asked, columns), labelBy: 'data.label' };
@@ -182,7 +185,7 @@ function labelOf(columns: CsvColumns, named: readonly number[], asked: LabelColu
   return { label: first, labelBy: 'guessed' };
 }
 
-/** `digit` among `pixel0`, `pixel1`, …: the only word that is not like all the others, which are alike. */
+/** `digit` among `pixel0`, `pixel1`, …: the only name that differs, if all the others are alike. */
 function oddOneOut(forms: readonly string[]): number | null {
   const odd = forms.flatMap((form, index) =>
     forms.filter((other) => other === form).length === 1 ? [index] : [],
@@ -198,7 +201,10 @@ export function namedColumn({ names, path }: Pick<CsvColumns, 'names' | 'path'>)
     if (found.length === 1) return found[0];
     if (found.length > 1) {
       const list = found.map((column) => columnText({ names }, column)).join(' and ');
-      throw new UserError(`${path}: ${list} may both hold the labels; data.label names one`, ExitCode.usage);
+      throw new UserError(
+        `${path}: ${list} may both hold the labels; set data.label to one of them`,
+        ExitCode.usage,
+      );
     }
   }
   return null;

@@ -1,11 +1,11 @@
-/** The columns of a test file are those of the training file; what the headers of both say must agree. */
+/** The columns of a test file must be those of the training file. If both have headers, these must agree. */
 import { UserError } from '../user-error.js';
 import { isMissing, trimmedCell } from './csv-cells.js';
 import { type CsvColumns, type CsvLayout, columnText, namedColumn } from './csv-layout.js';
 
-/** A test file without labels: nothing can be measured on it. */
+/** A test file without labels: accuracy and loss cannot be measured on it. */
 export class NoLabels extends UserError {
-  /** The header says so; else only the number of columns does. */
+  /** True if the header shows it; false if only the number of columns does. */
   readonly isCertain: boolean;
 
   constructor(message: string, isCertain: boolean) {
@@ -14,7 +14,7 @@ export class NoLabels extends UserError {
   }
 }
 
-/** @throws NoLabels; UserError if the columns are others than those of `train`. */
+/** @throws NoLabels; UserError if the columns differ from those of `train`. */
 export function layoutLike({ rows, ...columns }: CsvColumns, train: CsvLayout): CsvLayout {
   const { path, names, width } = columns;
   const { label, leftOut, hasWords, labelBy } = train;
@@ -38,15 +38,12 @@ function refuseWithoutLabels({ path, names, width }: Omit<CsvColumns, 'rows'>, t
   if (width !== train.width - 1) return;
   const label = train.names?.[train.label];
   const isCertain = names !== null && label !== undefined && !names.includes(label);
-  // One name less, and not that of the labels: then it lacks something else.
+  // The missing name is not that of the labels, so another column is missing.
   if (names !== null && label !== undefined && !isCertain) return;
   const lacks = `${width} columns, one fewer than ${train.path}`;
   throw isCertain
     ? new NoLabels(`${path} has no labels: no column is named ${JSON.stringify(label)}`, true)
-    : new NoLabels(
-        `${path}: ${lacks}: it seems to have no labels, and nothing can be measured without`,
-        false,
-      );
+    : new NoLabels(`${path}: ${lacks}: it seems to have no labels, so nothing can be measured on it`, false);
 }
 
 function refuseOtherOrder(

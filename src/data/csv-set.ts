@@ -1,4 +1,4 @@
-/** A data set of CSV files: the training file decides what the columns are, the test file must be like it. */
+/** A data set of CSV files: the training file decides the meaning of the columns, the test file must agree with it. */
 import { UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
 import { readContent, shownPath } from './content.js';
@@ -12,7 +12,7 @@ import { holdOutTest } from './split.js';
 
 export interface CsvFiles {
   readonly train: string;
-  /** Null: a part of the training file is held out. */
+  /** Null: some rows of the training file are held out. */
   readonly test: string | null;
 }
 
@@ -65,7 +65,7 @@ async function readTest(path: string | null, { layout }: CsvPart, read: Read, wa
     return await read(path, { layout: (columns) => layoutLike(columns, layout) });
   } catch (error) {
     if (!(error instanceof NoLabels && error.isCertain)) throw error;
-    warn('test-without-labels', `${error.message}; a part of ${layout.path} is held out for the test`);
+    warn('test-without-labels', `${error.message}; rows of ${layout.path} are held out for the test`);
     return null;
   }
 }
@@ -74,10 +74,10 @@ function heldOut(samples: Samples, path: string, note: (line: string) => void) {
   const split = holdOutTest(samples);
   if (split === null)
     throw new UserError(
-      `${path}: no class has five rows, of which one could be held out; expected a test.csv`,
+      `${path}: no class has five rows, so none can be held out for the test; expected a test.csv`,
     );
   const { train, test } = split;
-  note(`${path}: of each class one row in five is held out for the test: ${test.count} of ${samples.count}`);
+  note(`${path}: one row in five of each class is held out for the test: ${test.count} of ${samples.count}`);
   return { train, test };
 }
 
@@ -93,13 +93,13 @@ function named(train: CsvPart, test: CsvPart | null) {
   return { parts: { train: numbered(train), test: test && numbered(test) }, labels };
 }
 
-/** Without what belongs to CSV; `places`: the new number of each target. */
+/** Without the fields of CSV files; `places`: the new number of each target. */
 function plain({ values, targets, count, shape, full }: CsvPart, places: readonly number[] | null): Samples {
   const numbered = places === null ? targets : targets.map((target) => places[target]);
   return { values, targets: numbered, count, shape, full };
 }
 
-/** What to do if the labels make no sense: names a column that looks like labels, if one does. */
+/** Advice for labels that make no sense: names a column that looks like labels, if there is one. */
 function adviceFor({ layout, values, count, shape }: CsvPart): string {
   const { label, leftOut, width } = layout;
   const features = Array.from({ length: width }, (_, column) => column).filter(

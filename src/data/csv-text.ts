@@ -1,20 +1,20 @@
 /**
- * From the bytes of a CSV file to text of one kind: UTF-8 without a byte order mark, lines that end in a line feed. UTF-16 is
- * converted. Anything else is refused by its name, since what it holds would be read wrongly or not at all.
+ * Converts the bytes of a CSV file to text of one kind: UTF-8 without a byte order mark, lines that end in a line feed.
+ * UTF-16 is converted. Other encodings and formats are refused by name, because their content would be read wrongly.
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { UserError } from '../user-error.js';
 
 export interface CsvText {
   readonly bytes: Buffer;
-  /** How pieces of `bytes` become strings; `latin1` where all of it is ASCII, which is faster. */
+  /** How pieces of `bytes` become strings; `latin1` if all bytes are ASCII, which is faster. */
   readonly encoding: 'latin1' | 'utf8';
 }
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
-/** First bytes of files that are not text in an encoding that is read. */
+/** The first bytes of files in encodings and formats that are not supported. */
 const otherFiles: readonly (readonly [starts: string, name: string])[] = [
   ['fffe0000', 'text in UTF-32'],
   ['0000feff', 'text in UTF-32'],
@@ -33,7 +33,7 @@ const otherFiles: readonly (readonly [starts: string, name: string])[] = [
   ['377abcaf', 'a 7z archive'],
 ];
 
-/** @throws UserError that names what the file is, if it is no text in UTF-8 or UTF-16. */
+/** @throws UserError that names the format of the file, if it is not text in UTF-8 or UTF-16. */
 export function csvText(content: Uint8Array, path: string): CsvText {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   const start = bytes.toString('hex', 0, 16);
@@ -101,13 +101,13 @@ function refuseOtherBytes(bytes: Buffer, path: string): void {
   throw unreadable(path, `holds byte ${byte} in line ${line}, as text in Latin-1 or Windows-1252 does`);
 }
 
-/** Halves the part that is known to be wrong: what precedes `good` is UTF-8, what precedes `bad` is not. */
+/** By bisection: the bytes before `good` are UTF-8, those before `bad` are not. */
 function firstWrongByte(bytes: Buffer): number {
   let good = 0;
   let bad = bytes.length;
   while (bad - good > 1) {
     const middle = Math.floor((good + bad) / 2);
-    // A character that is cut is not yet wrong.
+    // A character that is cut at `middle` is not an error.
     if ([0, 1, 2, 3].some((back) => isUtf8(bytes.subarray(0, Math.max(good, middle - back))))) good = middle;
     else bad = middle;
   }

@@ -1,6 +1,6 @@
 /**
  * Images as comma-separated values, one a line: pixels, row-major, integers 0 to 255, and the label. The first lines decide
- * what the columns are (`csv-layout.ts`); here the rows are read.
+ * the meaning of the columns (`csv-layout.ts`); this file reads the rows.
  */
 import { UserError } from '../user-error.js';
 import { byteOf, isMissing, kindOf, splitRows, trimmedCell } from './csv-cells.js';
@@ -13,7 +13,7 @@ import { throwIfInterrupted } from './interruption.js';
 const blockBytes = 256 * 1024;
 /** Far beyond any image; without this limit a binary file would become one huge string. */
 const longestLineBytes = 64 * 1024 * 1024;
-/** The layout is decided by so many lines. */
+/** The number of lines that decide the layout. */
 const layoutLines = 64;
 const layoutBytes = 4 * 1024 * 1024;
 const lineFeed = 0x0a;
@@ -30,7 +30,7 @@ export interface CsvOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A CSV file partly read. `images` has no room until the first row. */
+/** A CSV file partly read. `images` is allocated at the first row. */
 interface Reading {
   readonly path: string;
   readonly contentBytes: number;

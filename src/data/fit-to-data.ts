@@ -1,6 +1,6 @@
 /**
- * What nobody set gives way to the data: a default batch above the number of samples becomes a smaller one, and the
- * recipe that a command takes by itself is made for MNIST. What was set is left alone, and refused if it does not fit.
+ * Values that the user did not set are adapted to the data. A default batch above the number of samples becomes a smaller
+ * one; the default recipe of a command is made for MNIST. Values that the user set are kept, and refused if they do not fit.
  */
 import type { Config } from '../config/schema.js';
 import { mostClasses } from '../kernels/directions/direction-kernels.js';
@@ -8,16 +8,16 @@ import { imageSide } from '../kernels/directions/spec.js';
 import type { Dataset } from './dataset.js';
 
 export interface Fitting {
-  /** The very same if everything fits. */
+  /** The same object if everything fits. */
   readonly config: Config;
   /** A line for each key that was changed. */
   readonly notes: readonly string[];
 }
 
-/** An epoch of a fitted batch has at least so many steps. */
+/** The least number of steps in an epoch with an adapted batch. */
 const fewestSteps = 8;
 
-/** `given`: the keys that somebody set. */
+/** `given`: the keys that the user set. */
 export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<string>): Fitting {
   const notes: string[] = [];
   const open = (key: string) => !given.has(key);
@@ -63,12 +63,12 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
   return { config: notes.length === 0 ? config : { ...config, data, train, stop }, notes };
 }
 
-/** What validation leaves; a validation that leaves nothing is refused elsewhere. */
+/** The samples that validation leaves. Other code refuses a validation part that leaves none. */
 function trainingSamples(all: number, validation: number): number {
   return all - (validation < 1 ? Math.round(validation * all) : validation);
 }
 
-/** A power of two of which an epoch has some steps, or all samples if those are too few. */
+/** The largest power of two that gives an epoch `fewestSteps` steps or more, but not below `least`. */
 function fittingBatch(samples: number, least: number): number {
   const batch = 2 ** Math.floor(Math.log2(Math.max(1, samples / fewestSteps)));
   return Math.max(least, batch);
@@ -77,7 +77,7 @@ function fittingBatch(samples: number, least: number): number {
 function whyNoDirections({ train, classes }: Dataset): string | null {
   const [rows, columns] = train.shape;
   if (rows !== imageSide || columns !== imageSide)
-    return `direction features are of images of ${imageSide}×${imageSide}, these are ${rows}×${columns}`;
+    return `direction features need images of ${imageSide}×${imageSide}, these are ${rows}×${columns}`;
   if (classes > mostClasses)
     return `direction features are for at most ${mostClasses} classes, there are ${classes}`;
   return null;

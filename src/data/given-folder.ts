@@ -1,4 +1,4 @@
-/** A folder named by the user: what it and the folders in it hold. Reads only names, opens nothing. */
+/** The contents of a folder that the user named, and of its subfolders. Reads only names, opens no file. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../user-error.js';
@@ -11,15 +11,15 @@ export interface Listing {
   readonly folders: readonly string[];
 }
 
-/** Deep enough for `MNIST/raw` in any folder; a folder that holds more than this is no folder of a data set. */
+/** Deep enough for `MNIST/raw` in any folder. A folder with more subfolders is not that of a data set. */
 const deepest = 3;
 const mostFolders = 200;
 
 /**
- * The listing of a folder. A path whose last part is no folder, but how names in the folder above begin
- * (`emnist/emnist-letters`), stands for those.
+ * The listing of a folder. If the folder does not exist, the last word of the path may be a prefix of files in the folder
+ * above it (`emnist/emnist-letters`): then those are listed.
  * @param namedBy the source of the folder's name, `data.dir` or `SHARDSTEP_DATA`, for errors.
- * @throws UserError if there is no such folder, it is a file, or it may not be read.
+ * @throws UserError if the folder does not exist, is a file, or cannot be read.
  */
 export async function listGivenFolder(dir: string, namedBy: string): Promise<Listing> {
   try {
@@ -54,7 +54,7 @@ async function list(dir: string): Promise<Listing> {
   return { dir, files, folders };
 }
 
-/** What `find` finds in the folder, else in the folders in it, else in those in them: all of the first level with any. */
+/** What `find` finds in the folder, else in its subfolders, level by level: all results of the first level that has any. */
 export async function searchFolders<T>(
   given: Listing,
   find: (listing: Listing) => T | null | Promise<T | null>,

@@ -1,4 +1,4 @@
-/** The four IDX files of a set under the names that they are published and unpacked with. */
+/** Finds the four IDX files of a set by the names under which they are published and unpacked. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExitCode, UserError } from '../user-error.js';
@@ -19,9 +19,9 @@ interface IdxSet {
 }
 
 /**
- * All four IDX files of a folder, or of a folder in it, as torchvision's `MNIST/raw`.
- * @param set the known set that is sought, which decides between several folders.
- * @throws UserError that lists the missing files and what is there, or the several sets that are.
+ * All four IDX files of a folder or a subfolder, such as torchvision's `MNIST/raw`.
+ * @param set the name of the known set to find, which decides between several folders.
+ * @throws UserError that lists the missing files and the existing ones, or the sets if there are several.
  */
 export async function findGivenIdxFiles(
   given: Listing,
@@ -52,7 +52,7 @@ export async function findGivenIdxFiles(
   );
 }
 
-/** The complete sets of a folder; one without a prefix is alone. Null if there is none. */
+/** The complete sets of a folder; one without a prefix excludes the others. Null if there is none. */
 async function setsIn(listing: Listing): Promise<readonly IdxSet[] | null> {
   const prefixOf = (name: string) => idxFile.exec(name)?.[1]?.toLowerCase();
   const prefixes = new Set([...listing.files, ...listing.folders].map(prefixOf));
@@ -76,7 +76,7 @@ async function roles({ dir, files, folders }: Listing, prefix: string) {
       const matchPart = match[2].toLowerCase().replace('test', 't10k');
       return matchPart === part && match[3].toLowerCase() === kind;
     };
-    // Kaggle's archive has each file once more, in a folder of its name.
+    // Kaggle's archive also has each file in a folder of the same name.
     const path = best(files.filter(isOfRole)) ?? (await inFolderOfItsName(dir, folders.filter(isOfRole)));
     if (path === null) missing.push(role);
     else paths[role] = join(dir, path);

@@ -1,24 +1,24 @@
-/** The classes of a data set: their names, and what labels must be for training to make sense. */
+/** The classes of a data set: their names, and checks that training on the labels makes sense. */
 import { UserError } from '../user-error.js';
 import { countClasses, type Samples } from './dataset.js';
 
-/** Fewer samples may well be one of each class. */
+/** So few samples may all be of different classes. */
 const fewSamples = 10;
 
 export interface LabelSource {
   /** Names the labels in messages: a file, or a column of it. */
   readonly where: string;
-  /** What to do if they are not the labels that were meant; empty if nothing can be said. */
+  /** What to do if these are not the intended labels; empty if there is no advice. */
   readonly advice: () => string;
 }
 
-/** Names of integers. */
+/** Class names of integer labels. */
 export function integerLabels(train: Uint32Array, test: Uint32Array): string[] {
   const classes = Math.max(countClasses(train), countClasses(test));
   return Array.from({ length: classes }, (_, index) => String(index));
 }
 
-/** @throws UserError for labels that are all alike, or all different. */
+/** @throws UserError if all labels are equal, or all are different. */
 export function checkTrainingLabels(
   { targets, count }: Pick<Samples, 'targets' | 'count'>,
   labels: readonly string[],

@@ -123,7 +123,7 @@ async function locate(
     ? [{ path: resolve(options.cacheDir), insteadOf: null }]
     : cacheFolders({ environment });
   for (const dir of folders.map(within)) {
-    // A folder that may not be read holds nothing for us; where it is the only one, downloading into it says why.
+    // A folder that cannot be read counts as empty. If it is the only one, downloading into it gives the reason.
     const entries = await listOptionalFolder(dir).catch(() => new Set<string>());
     const { paths, missing } = findIdxFiles(entries, dir);
     if (missing.length === 0) return { dir, paths: paths as IdxPaths, origin: 'cache' };

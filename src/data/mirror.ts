@@ -96,7 +96,7 @@ async function receive(response: Response, arrival: Arrival, onChunk: () => void
   }
 }
 
-/** fetch says only "fetch failed" or "terminated"; what happened is in its cause, or that one's: a proxy's answer. */
+/** fetch reports only "fetch failed" or "terminated". The reason is in its cause, or in the cause of that (a proxy's answer). */
 function describe(error: unknown): string {
   let deepest = error as Error & { code?: unknown };
   while (deepest.cause instanceof Error) deepest = deepest.cause;

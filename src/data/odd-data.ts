@@ -7,7 +7,7 @@ import { fullLight, fullOf, largestValue } from './transforms/range.js';
 
 type Parts = Readonly<Record<PartName, Samples>>;
 
-/** `restored`: the range came with weights. */
+/** `restored`: the range is that of the weights that the run starts from. */
 export function rangeWarnings(
   parts: Parts,
   { data }: Config,
@@ -26,7 +26,9 @@ export function rangeWarnings(
     ];
   if (restored && full === fullLight && reached > 0 && reached < fullLight / 10)
     return [
-      warning(`the training values reach only ${reached}, but 255 is full light for the weights at hand`),
+      warning(
+        `the training values reach only ${reached}, but 255 is full light for the weights of model.init.file`,
+      ),
     ];
   return beyond(parts, full).map(warning);
 }
@@ -38,7 +40,7 @@ function beyond(parts: Parts, full: number): string[] {
     const index = values.findIndex((value) => value > full);
     return index < 0
       ? []
-      : [`${name} part: the value ${values[index]} is above full light, ${full}, and counts as that`];
+      : [`${name} part: the value ${values[index]} is above full light, ${full}, and counts as full light`];
   });
 }
 

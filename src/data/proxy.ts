@@ -1,12 +1,12 @@
 /**
- * The proxy that the environment names for downloads. fetch of Node does not look for it by itself; a newer Node can be
- * told to (http.setGlobalProxyFromEnv), and for another the error says what would.
+ * The proxy that the environment names for downloads. Node's fetch does not use it by default. A newer Node has
+ * http.setGlobalProxyFromEnv for this; on an older one, the error message names a Node that uses the proxy.
  */
 import http from 'node:http';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Small letters count first, as in curl and in Node. */
+/** Names in small letters come first, as in curl and in Node. */
 const variables = {
   HTTPS_PROXY: ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'],
   HTTP_PROXY: ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'],
@@ -14,29 +14,29 @@ const variables = {
 
 interface Named {
   readonly variable: string;
-  /** With its scheme; null for a proxy of another kind than HTTP, or nonsense. */
+  /** With its scheme; null if it is not the address of an HTTP proxy. */
   readonly url: string | null;
 }
 
 export interface ProxyUse {
-  /** What an error adds: the proxy that was used, or why it was not; empty without one. */
+  /** Words to add to an error: the proxy that was used, or why it was not; empty if none is named. */
   readonly words: string;
   /** Undoes what was set. */
   end(): void;
 }
 
 interface Runtime {
-  /** Sets the proxies of fetch and returns what undoes it; not in every Node. */
+  /** Sets the proxies of fetch and returns a function that undoes it; undefined in an older Node. */
   readonly setProxies?: ((environment: Record<string, string>) => () => void) | undefined;
   readonly version: string;
   /** Whether Node was started with its own switch for proxies. */
   readonly switchedOn: boolean;
 }
 
-/** Newer than the types. */
+/** The function is newer than the type declarations. */
 const newerHttp: typeof http & { setGlobalProxyFromEnv?: Runtime['setProxies'] } = http;
 
-/** Has fetch use the proxies of the environment until `end`. */
+/** Makes fetch use the proxies of the environment until `end`. */
 export function useProxies(environment: Environment, runtime: Runtime = thisRuntime(environment)): ProxyUse {
   const https = named(environment, variables.HTTPS_PROXY);
   const plain = named(environment, variables.HTTP_PROXY);
@@ -44,8 +44,8 @@ export function useProxies(environment: Environment, runtime: Runtime = thisRunt
   const nothing = () => {};
   if (first === null) return { words: '', end: nothing };
   const noProxy = environment.no_proxy || environment.NO_PROXY || '';
-  const followed = ` (${first.variable} is followed${noProxy && ', but for the hosts of NO_PROXY'})`;
-  if (runtime.switchedOn) return { words: followed, end: nothing };
+  const used = ` (${first.variable} is used${noProxy && ', except for the hosts of NO_PROXY'})`;
+  if (runtime.switchedOn) return { words: used, end: nothing };
   if (runtime.setProxies === undefined) {
     const reason = `Node ${runtime.version} does not use it for downloads; \`npm start -- …\` runs the pinned Node, which does`;
     return { words: ` (${first.variable} is set: ${reason})`, end: nothing };
@@ -60,14 +60,14 @@ export function useProxies(environment: Environment, runtime: Runtime = thisRunt
     ...(plain?.url ? { HTTP_PROXY: plain.url } : {}),
     NO_PROXY: noProxy,
   };
-  return { words: followed, end: runtime.setProxies(wanted) };
+  return { words: used, end: runtime.setProxies(wanted) };
 }
 
 function named(environment: Environment, names: readonly string[]): Named | null {
   const variable = names.find((name) => environment[name]?.trim());
   if (variable === undefined) return null;
   const value = environment[variable]?.trim() ?? '';
-  // `proxy:3128` is what many write, and curl takes.
+  // curl accepts `proxy:3128` without a scheme, so many users write that.
   const text = value.includes('://') ? value : `http://${value}`;
   const url = URL.canParse(text) ? new URL(text) : null;
   const fits = url !== null && ['http:', 'https:'].includes(url.protocol) && url.hostname !== '';

@@ -27,7 +27,7 @@ export function splitStratified(samples: Samples, held: number, seed: number): S
 
 const heldOneIn = 5;
 
-/** A test part for a data set without one: every fifth sample of each class, the same in every run; null if there is none. */
+/** A test part from the training samples: the same fifth of each class in every run; null if no class has five samples. */
 export function holdOutTest(samples: Samples): { readonly train: Samples; readonly test: Samples } | null {
   const seen = new Map<number, number>();
   const chosen = Uint8Array.from(samples.targets, (target) => {

@@ -2,9 +2,9 @@
 import { createInflateRaw } from 'node:zlib';
 
 /**
- * Where the compressed stream is cut, as shares of it: zlib reports each piece to this thread when it is inflated and
- * only then continues with the next. The first piece takes about as long as this thread's work up to the trained model;
- * little is left to evaluate after the last piece.
+ * The places at which the compressed stream is cut, as shares of it. zlib reports each piece to this thread when it is
+ * inflated, and only then continues with the next. The first piece takes about as long as this thread's work up to the
+ * trained model; little is left to evaluate after the last piece.
  */
 const cuts = [0, 0.62, 0.82, 0.94, 1];
 

@@ -1,5 +1,5 @@
 /**
- * The Piscina task of a predictor: one call per worker, which computes its share of every round until it is told to
+ * The Piscina task of a predictor: one call per worker, which computes its share of every round until the command to
  * finish.
  */
 import type { KernelModules } from '../kernels/load.js';

@@ -22,7 +22,7 @@ export function relativeError(got: ArrayLike<number>, expected: ArrayLike<number
   return error / magnitude;
 }
 
-/** Of several arrays; `expected`: by place, what each of them holds there. */
+/** The error of several arrays; `expected`: for each index, the values of all arrays there. */
 export function slotsError(
   got: readonly { readonly view: ArrayLike<number> }[],
   expected: readonly (readonly number[])[],

@@ -1,6 +1,6 @@
 /**
- * Where downloads are kept: the folder that SHARDSTEP_CACHE names and no other, else the user's cache folder, else the
- * temporary folder. A user of a container often has neither an entry in passwd nor a home.
+ * The folder of downloads: if SHARDSTEP_CACHE names one, only that; else the user's cache folder, else the temporary
+ * folder. A user of a container often has neither an entry in passwd nor a home.
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import os from 'node:os';
@@ -10,18 +10,18 @@ import { expandHome } from '../config/home.js';
 export interface CacheSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly platform?: NodeJS.Platform;
-  /** Throws where there is no home. */
+  /** Throws if there is no home folder. */
   readonly home?: () => string;
   readonly temporary?: () => string;
 }
 
 export interface CacheFolder {
   readonly path: string;
-  /** Why it is not the folder that would be expected; null where it is. */
+  /** Why it is not the expected folder; null if it is. */
   readonly insteadOf: string | null;
 }
 
-/** Where downloads may lie already, the first one first. */
+/** The folders that may already hold downloads, the preferred one first. */
 export function cacheFolders(sources: CacheSources): readonly CacheFolder[] {
   const { environment, temporary = os.tmpdir } = sources;
   const named = environment.SHARDSTEP_CACHE;
@@ -30,7 +30,7 @@ export function cacheFolders(sources: CacheSources): readonly CacheFolder[] {
     return [{ path: folder, insteadOf: null }];
   }
   const own = userCache(sources);
-  // Other users share the temporary folder: a name of this user's own.
+  // Other users share the temporary folder, so the name contains this user's number.
   const user = process.getuid?.() ?? 'user';
   return [
     ...(own === null ? [] : [{ path: own, insteadOf: null }]),
@@ -41,7 +41,7 @@ export function cacheFolders(sources: CacheSources): readonly CacheFolder[] {
   ];
 }
 
-/** The first of them that can be written, made where it is missing; the last one where none can. */
+/** The first folder that can be written, made if it is missing; the last one if none can be written. */
 export function writableCache(folders: readonly CacheFolder[]): CacheFolder {
   return folders.find(({ path }) => isWritable(path)) ?? folders[folders.length - 1];
 }
@@ -68,12 +68,12 @@ function userCache({ environment, platform = process.platform, home = os.homedir
     return folder && path.join(folder, 'Cache');
   }
   if (platform === 'darwin') return below('Library', 'Caches');
-  // XDG base directories: a relative path is to be ignored.
+  // XDG base directories: a relative path must be ignored.
   const xdg = environment.XDG_CACHE_HOME;
   return xdg && path.isAbsolute(xdg) ? path.join(xdg, 'shardstep') : below('.cache');
 }
 
-/** libuv asks HOME first, then passwd, and throws where neither knows. */
+/** libuv reads HOME first, then passwd, and throws if neither names a home folder. */
 function homeOf(home: () => string): string | null {
   try {
     return home() || null;

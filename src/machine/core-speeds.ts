@@ -1,6 +1,6 @@
 /**
- * Fast and slow cores (big.LITTLE, P and E, one core that runs hot): what Linux knows of their speeds before anything is
- * measured. Compared are the scheduler's capacities, else the greatest clocks.
+ * Fast and slow cores (big.LITTLE, P and E, one core that runs hot): their speeds as Linux reports them, without a
+ * measurement. The capacities of the scheduler are compared, else the greatest clock rates.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,14 +8,14 @@ import path from 'node:path';
 export interface Core {
   /** The first CPU of the core that this process may use. */
   readonly cpu: number;
-  /** Of the fastest core; 1 for that one. */
+  /** As a share of the speed of the fastest core. */
   readonly speed: number;
 }
 
 /** Turbo clocks of equal cores differ by a few per cent. */
 const alike = 0.9;
 
-/** Fastest first; empty where the cores are alike or nothing is known. `cpus`: one of each core. */
+/** Fastest first; empty if the cores are alike or nothing is known. `cpus`: one CPU of each core. */
 export function coreSpeeds(root: string, cpus: readonly number[]): Core[] {
   const folder = path.join(root, 'sys/devices/system/cpu');
   const sources = ['cpu_capacity', 'cpufreq/cpuinfo_max_freq'].map((file) =>
@@ -33,16 +33,16 @@ export function coreSpeeds(root: string, cpus: readonly number[]): Core[] {
   return [];
 }
 
-/** How many threads, one a core, do most if all have the same work: the slowest of them keeps the others waiting. */
+/** The number of threads, one a core, that do most if all have the same work: each step waits for the slowest core. */
 export function evenThreads(cores: readonly Core[]): number {
   const throughput = cores.map(({ speed }, at) => (at + 1) * speed);
   return throughput.lastIndexOf(Math.max(...throughput)) + 1;
 }
 
-/** A core that is slower than this costs its barrier more than it computes. */
+/** A core below this share of the fastest speed delays the barriers by more than it saves. */
 const slowestUseful = 0.2;
 
-/** How many threads are worth a core each if everyone's work is in proportion to the speed of its core. */
+/** The number of useful threads, one a core, if the work of each worker is in proportion to the speed of its core. */
 export function weightedThreads(cores: readonly Core[]): number {
   return cores.filter(({ speed }) => speed >= slowestUseful).length;
 }

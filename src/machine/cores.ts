@@ -16,9 +16,9 @@ export interface CoreCount {
   logical: number;
   /** CPUs' worth of time that affinity and cgroup quotas leave to this process; at least 1. */
   available: number;
-  /** Why that is less than the machine has, in words; null where it is not. */
+  /** Why that is less than the machine has, in words; null if it is not less. */
   limit?: string | null;
-  /** The usable cores, fastest first; empty where they are alike. */
+  /** The usable cores, fastest first; empty if they are alike. */
   speeds?: readonly Core[];
   /** Whether a thread can be kept on a core. */
   pins?: boolean;

@@ -1,6 +1,6 @@
 /**
- * Keeps a thread on one CPU, where its share of the work is made for the speed of that CPU. Node has no call for it; the
- * program `taskset` of util-linux has.
+ * Keeps a thread on one CPU, because its share of the work is chosen for the speed of that CPU. Node has no function for
+ * this; the program `taskset` of util-linux does it.
  */
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, readlinkSync } from 'node:fs';
@@ -19,7 +19,7 @@ export function canPin(environment: Readonly<Record<string, string | undefined>>
   });
 }
 
-/** The calling thread's; a thread that cannot be pinned only runs where the scheduler puts it. */
+/** Pins the calling thread. If that fails, the thread runs on the CPUs that the scheduler chooses. */
 export function pinThread(cpu: number): void {
   try {
     // Read synchronously, so by this thread: <process>/task/<thread>.

@@ -42,7 +42,7 @@ export function measureSpeed({ modules, level }: LoadedKernels): ProbedSpeed {
   return { wasmLevel: level, gflops, bandwidthGBs: gigabytes };
 }
 
-/** The machine as records have it: what the hardware tells, and what one core was measured to do. */
+/** The machine as records hold it: the facts that the hardware reports, and the measured speed of one core. */
 export async function measuredMachine(kernels: LoadedKernels) {
   const { wasmLevel, gflops, bandwidthGBs } = measureSpeed(kernels);
   const facts = await gatherHardware();

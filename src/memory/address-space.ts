@@ -1,6 +1,6 @@
 /**
- * The address space that `ulimit -v` leaves to the process. V8 reserves it in large pieces and ends the whole process
- * where it gets none, so what is needed is compared with what is left first. Linux tells both; elsewhere nothing is known.
+ * The address space that `ulimit -v` leaves to the process. V8 reserves it in large pieces, and ends the whole process if
+ * it gets none. So the need is compared with what is left first. Linux reports limit and use; other systems do not.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface AddressSpace {
   readonly freeBytes: number;
 }
 
-/** Null without a limit. `root`: a test's made-up /proc. */
+/** Null if there is no limit. `root`: a test points it at an artificial /proc. */
 export function addressSpace(root = '/'): AddressSpace | null {
   const limit = /^Max address space\s+(\d+)/m.exec(read(join(root, 'proc/self/limits')))?.[1];
   const usedKiB = /^VmSize:\s+(\d+) kB/m.exec(read(join(root, 'proc/self/status')))?.[1];
@@ -22,7 +22,7 @@ export function addressSpace(root = '/'): AddressSpace | null {
   return { limitBytes, freeBytes: Math.max(0, limitBytes - Number(usedKiB) * 1024) };
 }
 
-/** @throws UserError when `what`, a plural, need more than is left. `instead`: what would need less; empty for nothing. */
+/** @throws UserError if `what` (a plural) need more than is left. `instead`: an alternative that needs less, or empty. */
 export function requireAddressSpace(bytes: number, what: string, instead: string, root = '/'): void {
   const space = addressSpace(root);
   if (space === null || bytes <= space.freeBytes) return;
@@ -34,13 +34,13 @@ export function requireAddressSpace(bytes: number, what: string, instead: string
   );
 }
 
-/** For messages about memory that was not given. */
+/** For messages about allocations that failed. */
 export function limitWords(space: AddressSpace): string {
   const [limit, free] = [space.limitBytes, space.freeBytes].map((bytes) => Math.floor(bytes / mebibyte));
-  return `of the ${limit} MiB that ulimit -v allows ${free} MiB are left`;
+  return `ulimit -v allows ${limit} MiB, of which ${free} MiB are left`;
 }
 
-/** What an error adds that a limited address space explains; null for any other. */
+/** Words to add to an error that a limited address space explains; null for any other error. */
 export function limitBehind(error: unknown): string | null {
   const space =
     error instanceof Error && /allocat|out of memory/i.test(error.message) ? addressSpace() : null;

@@ -25,7 +25,7 @@ export function layoutNetwork(network: readonly Layer[], firstForm: Site['form']
   });
 }
 
-/** At once: see drawingTensors. */
+/** As drawingTensors, without a pause. */
 export const initialTensors = (...given: Parameters<typeof drawingTensors>): Map<string, Tensor> =>
   atOnce(drawingTensors(...given));
 

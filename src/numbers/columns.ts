@@ -1,4 +1,4 @@
-/** Tables by their columns: each has a heading, the side that its cells stand on, and what it shows of a row. */
+/** Tables defined by their columns: each has a heading, the side to which cells are aligned, and its text for a row. */
 import { markdownTable } from 'markdown-table';
 
 export type Column<Row> = readonly [heading: string, side: 'l' | 'r', cell: (row: Row) => string];
@@ -11,7 +11,7 @@ export function tabulated<Row>(columns: readonly Column<Row>[], rows: readonly R
   };
 }
 
-/** As Markdown, the heading first. `sides`: l or r for each column; without it names, then figures. */
+/** As Markdown, the heading first. `sides`: l or r for each column; by default names, then figures. */
 export function table(
   rows: readonly (readonly string[])[],
   sides = `l${'r'.repeat(rows[0].length - 1)}`,

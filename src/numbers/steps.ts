@@ -1,10 +1,10 @@
 /**
- * Long work in steps: it yields every few milliseconds, so that the thread which does it can look at signals and show how
- * far it is. The same work can be done at once.
+ * Long work in steps: it yields every few milliseconds, so that its thread can check signals and show progress. The same
+ * work can also be done without a pause.
  */
 import { setImmediate as otherEvents } from 'node:timers/promises';
 
-/** What is going on, and the share of it that is done; null: nothing worth a word. */
+/** The current work and the share of it that is done; null: nothing to show. */
 export type Progress = { readonly doing: string; readonly share: number } | null;
 
 export type Steps<T> = Generator<Progress, T, void>;
@@ -15,7 +15,7 @@ export function* inOneStep<T>(work: () => T): Steps<T> {
   return work();
 }
 
-/** Work between two steps: loop so many times over rows of `width` elements, at least once. */
+/** The number of rows of `width` elements to process between two steps, at least 1. */
 export const rowsAStep = (width: number): number => Math.max(1, Math.floor(2 ** 20 / Math.max(1, width)));
 
 export function atOnce<T>(steps: Steps<T>): T {
@@ -25,13 +25,13 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Longest time for which the events wait. */
+/** The longest time that other events wait. */
 const burstMs = 20;
 
-/** Words are due after this time, and again after it has doubled. */
-const firstWordsMs = 1000;
+/** Progress is shown after this time, then each time that the elapsed time has doubled. */
+const firstNoteMs = 1000;
 
-/** Gives the events their turn between steps. @throws the signal's reason once it is aborted. */
+/** Lets other events run between steps. @throws the signal's reason if it is aborted. */
 export async function inTurns<T>(
   steps: Steps<T>,
   signal: AbortSignal,
@@ -39,13 +39,13 @@ export async function inTurns<T>(
 ): Promise<T> {
   const started = performance.now();
   let since = started;
-  let wordsMs = firstWordsMs;
+  let noteMs = firstNoteMs;
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
     const now = performance.now();
-    if (value !== null && now - started >= wordsMs) {
-      wordsMs *= 2;
+    if (value !== null && now - started >= noteMs) {
+      noteMs *= 2;
       note(`${value.doing}: ${Math.floor(100 * value.share)} %`);
     }
     if (now - since < burstMs) continue;

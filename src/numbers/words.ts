@@ -16,7 +16,7 @@ export function digits(value: number): string {
 export const milliseconds = (ms: number): string =>
   ms >= 10_000 ? `${digits(ms / 1000)} s` : `${digits(ms)} ms`;
 
-/** In a column of milliseconds: enough digits to tell neighbouring rows apart, three or more significant. */
+/** In a column of milliseconds: enough digits to distinguish neighbouring rows, three or more significant. */
 export const tableMs = (ms: number): string => ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : 2);
 
 export const msRange = (samples: readonly number[]): string =>

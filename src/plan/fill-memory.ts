@@ -23,7 +23,7 @@ export interface PreparedParts {
   readonly parts: Readonly<Record<PartName, PreparedPart>>;
 }
 
-/** At once: see fillingMemory. */
+/** As fillingMemory, without a pause. */
 export const fillMemory = (...given: Parameters<typeof fillingMemory>): void =>
   atOnce(fillingMemory(...given));
 
@@ -58,7 +58,7 @@ export function* fillingMemory(
   }
 }
 
-/** A part's rows, as many at a time as take some milliseconds. */
+/** The rows of a part, in blocks that take some milliseconds each. */
 function* rowsInSteps({
   values,
   count,
@@ -76,7 +76,7 @@ function* rowsInSteps({
   }
 }
 
-/** The rows of each step begin where those before them ended. */
+/** The rows of each step follow those of the step before. */
 function* packingSparse(
   values: Values,
   { input }: Plan,

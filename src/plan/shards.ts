@@ -1,7 +1,7 @@
 /** Which rows of a batch a rank has, and the tiles in which it turns sparse rows into columns. */
 import type { Core } from '../machine/core-speeds.js';
 
-/** Where each rank's share of a batch begins, from 0 to 1 and so one more than ranks; null: even shares. */
+/** The places at which the ranks' shares of a batch begin, from 0 to 1, and the end of the last; null: even shares. */
 export type Shares = readonly number[] | null;
 
 /** In proportion to the speed of each rank's core. */
@@ -9,15 +9,15 @@ export function sharesOf(cores: readonly Core[]): number[] {
   const total = cores.reduce((sum, { speed }) => sum + speed, 0);
   const begins = [0];
   for (const { speed } of cores) begins.push(begins[begins.length - 1] + speed / total);
-  // Exactly: the last rank ends with the batch.
+  // Exactly 1, so that the last share ends with the batch.
   begins[cores.length] = 1;
   return begins;
 }
 
 /**
- * Where rank `rank`'s rows of a batch begin; they end where the next rank's begin. Contiguous, in whole units but for
- * the last, sizes differing by at most one unit (or in proportion to `shares`), empty when there are too few. A number, so
- * that steps allocate nothing.
+ * The first row of a rank's shard of a batch; the shard ends where the next rank's begins. Shards are in whole units
+ * except for the last. Their sizes differ by at most one unit, or are in proportion to `shares`; they are empty if there
+ * are too few rows. The result is a number, so that steps allocate nothing.
  */
 export function shardStart(
   rows: number,
@@ -51,7 +51,7 @@ export function columnTileBytes(features: number): number {
 export function tilesPerRank(batch: number, threads: number, shares: Shares = null): number {
   if (shares === null) return Math.ceil(Math.ceil(batch / threads) / columnTileRows);
   const most = Math.max(...shares.slice(1).map((end, rank) => end - shares[rank]));
-  // One row more: the beginning and the end of a share are both cut.
+  // One row more, because both ends of a share are rounded.
   return Math.ceil((Math.ceil(batch * most) + 1) / columnTileRows);
 }
 

@@ -18,7 +18,7 @@ const cachedBytes = 72 * 1024;
 /** Slices wanted per thread, so that they can be distributed evenly. */
 const slicesPerThread = 2;
 
-/** Whether every thread can own as many whole panels of the layer as the others, and is to. */
+/** Whether every thread owns the same number of whole panels of the layer. */
 export function wholePanels(layer: LayerLayout, threads: number, shares: Shares): boolean {
   return shares === null && layer.panels % threads === 0;
 }
@@ -77,7 +77,7 @@ export function planSlices(
     ...{ cost: 0, slices: [] as Slice[] },
     speed: shares === null ? 1 : shares[rank + 1] - shares[rank],
   }));
-  // With even shares the next slice costs everyone the same: the owner with the least so far.
+  // With even shares the next slice costs every rank the same, so the rank with the least work gets it.
   const timeOf = (rank: { cost: number; speed: number }, more: number) =>
     shares === null ? rank.cost : (rank.cost + more) / rank.speed;
   for (const { slice, cost } of units.toSorted((a, b) => b.cost - a.cost)) {

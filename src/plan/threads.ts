@@ -32,10 +32,10 @@ export interface WorkSize {
   readonly classes: number;
 }
 
-/** Threads a CPU beyond which more only wait for each other; fewer than `leastThreads` are always as asked. */
+/** More threads a CPU than this only wait for each other. Up to `leastThreads`, the number is always as requested. */
 const [threadsPerCpu, leastThreads] = [4, 8];
 
-/** The number that was asked for; null if it is to be chosen by the work, and so by the data. */
+/** The requested number; null if it depends on the work, and so on the data. */
 export function fixedThreads(config: Config, cores: CoreCount): ThreadChoice | null {
   const { threads, sync } = config.parallel;
   if (typeof threads === 'number') return askedThreads(threads, config, cores);
@@ -44,8 +44,8 @@ export function fixedThreads(config: Config, cores: CoreCount): ThreadChoice | n
 }
 
 /**
- * What was asked for, unless it is far more than the CPUs can run and, the owner of each parameter summing over the batch,
- * fewer threads give the same weights.
+ * The requested number. A number far above that of the CPUs is reduced if `parallel.sync` is owner: each owner sums over
+ * the whole batch, so fewer threads give the same weights.
  */
 function askedThreads(asked: number, { parallel, backend }: Config, { available }: CoreCount): ThreadChoice {
   const most = Math.max(leastThreads, threadsPerCpu * available);
@@ -53,11 +53,11 @@ function askedThreads(asked: number, { parallel, backend }: Config, { available 
     return { count: asked, reason: 'requested' };
   return {
     count: most,
-    reason: `${asked} asked for; more than ${most} only wait, and the result is the same`,
+    reason: `${asked} requested; more than ${most} only wait, and the result is the same`,
   };
 }
 
-/** One a core; where cores differ in speed, no more than make the run faster. */
+/** One a core; if cores differ in speed, only as many as make the run faster. */
 export function coreThreads(cores: CoreCount, sync: Config['parallel']['sync']): ThreadChoice {
   const { speeds = [], pins = false } = cores;
   const all = 'as many as physical cores';
@@ -69,7 +69,7 @@ export function coreThreads(cores: CoreCount, sync: Config['parallel']['sync']):
   return { count, reason: `${differ}: ${weighted ? 'work in proportion' : 'even work'} on ${count} of them` };
 }
 
-/** What to say of more threads than CPUs; null where there is nothing to say. */
+/** The warning about more threads than CPUs; null if there are enough. */
 export function oversubscription(
   asked: number,
   chosen: number,
@@ -92,7 +92,7 @@ export function chooseThreads(config: Config, cores: CoreCount, size: WorkSize):
   const work = `the run is about ${workMs < 10 ? workMs.toFixed(1) : workMs.toFixed(0)} ms of work for one core`;
   const all = coreThreads(cores, config.parallel.sync).count;
   return workMs * (1 - 1 / all) > workerStartMs
-    ? { count: all, reason: `${work}: a worker on every physical core pays` }
+    ? { count: all, reason: `${work}: a worker on every physical core is faster` }
     : { count: 1, reason: `${work}: more workers cost about ${workerStartMs} ms to start` };
 }
 

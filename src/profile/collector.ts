@@ -112,7 +112,7 @@ export class Collector implements SessionProfile {
     this.#kept = 0;
   }
 
-  /** The run is over and took `residentMs`: what this thread does after the resident clock's end is no part of it. */
+  /** The run is over and took `residentMs`: work of this thread after the end of the resident clock is not part of it. */
   finish(residentMs: number): void {
     const first = this.orders[0]?.from;
     this.endedAt = first === undefined ? this.#clock() : first + residentMs;

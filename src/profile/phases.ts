@@ -27,7 +27,7 @@ export type PhaseKind = WholeKind | 'forward' | 'backward';
 
 export interface Phase {
   readonly kind: PhaseKind;
-  /** From 1; null where the phase is of the whole network. */
+  /** From 1; null if the phase is of the whole network. */
   readonly layer: number | null;
   /** As tables and traces have it. */
   readonly name: string;

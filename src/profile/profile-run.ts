@@ -142,7 +142,7 @@ function traceOfRun({ name, plan, collector, stepsPerEpoch }: ProfiledRun, start
   const start = collector.atStart;
   // The first step is on the workers' own tracks.
   const before = startup.filter((stage) => !stage.beside && stage.name !== 'first step');
-  // Each begins at the very number at which the one before ends, and the run where the last does: sums rounded apart would overlap.
+  // Each begins at the exact end of the one before, and the run at the end of the last: rounded sums would overlap.
   const ends = before.map(({ sinceStartMs }) => start + sinceStartMs).with(-1, orders[0]?.from ?? start);
   const stages = before.map(({ name: stage }, i) => ({
     name: stage,

@@ -18,8 +18,8 @@ const outsideSteps: readonly number[] = [
 ];
 
 /**
- * Clocks of threads agree to about a microsecond only. No rank begins before its command is sent or ends after the
- * coordinator has heard of it: stamps brought between the two nest, however the clocks differ.
+ * Clocks of threads agree only to about a microsecond. No rank begins before its command is sent, or ends after the
+ * coordinator has received its report. So stamps are limited to this interval, and slices nest for any clocks.
  */
 export function bringWithin({ sentAt, doneAt, ranks }: CommandRecord): void {
   for (const stamps of ranks)

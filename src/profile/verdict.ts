@@ -23,7 +23,7 @@ export interface Verdict {
   readonly bottleneck: Finding;
   /** The limit of the run itself, without start-up. */
   readonly ofRun: Finding;
-  /** All findings with a share of at least `worthTelling`, the largest first. */
+  /** All findings with a share of at least `worthReporting`, the largest first. */
   readonly findings: readonly Finding[];
 }
 
@@ -31,7 +31,7 @@ export interface Verdict {
 export const thresholds = { startup: 0.5, waiting: 0.2, coordination: 0.2 } as const;
 
 /** Share of the run; smaller shares are not reported. */
-const worthTelling = 0.1;
+const worthReporting = 0.1;
 
 /** Largest possible gain, if a share of the time became zero. */
 export const amdahl = (share: number): number => 1 / (1 - Math.min(share, 0.9999));
@@ -55,7 +55,7 @@ export function judge(table: PhaseTable, startupMs: number): Verdict {
   ].sort((a, b) => b.share - a.share);
   const ofRun = candidates[0] ?? phases[0] ?? coordination;
   const findings = [startup, wait, coordination, ...phases]
-    .filter(({ share }) => share >= worthTelling)
+    .filter(({ share }) => share >= worthReporting)
     .sort((a, b) => b.share - a.share);
   return { bottleneck: startup.share >= thresholds.startup ? startup : ofRun, ofRun, findings };
 }

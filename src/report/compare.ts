@@ -176,7 +176,7 @@ function ratio(
   };
 }
 
-/** A statistic of the groups, and where resampled groups have it. */
+/** A statistic of the groups, and its values for resampled groups. */
 function changeOf(groups: readonly (readonly number[])[], statistic: (groups: number[][]) => number) {
   const few = groups.some((group) => group.length < 2);
   return {

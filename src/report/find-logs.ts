@@ -13,7 +13,7 @@ export interface FoundLog {
 }
 
 const runLog = 'log.ndjson';
-/** A study's cells, which are no log. A path that names this file directly is still read. */
+/** A study's cells, which are not a log. A path that names this file directly is still read. */
 const studyCells = 'cells.ndjson';
 /** Deep enough for results/<machine>/<study>/<cell>/<run>. */
 const deepest = 6;

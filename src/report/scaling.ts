@@ -3,6 +3,7 @@
 import { bootstrap, type Interval, middle } from '../numbers/bootstrap.js';
 import { median } from '../numbers/statistics.js';
 import type { SweepRow } from '../run/sweep-table.js';
+import { distinguishing } from './distinguishing.js';
 import { groupBy } from './group-by.js';
 import type { Run } from './run.js';
 import {
@@ -17,7 +18,6 @@ import {
 } from './scaling-laws.js';
 import type { Recipe, Setting, Survey } from './settings.js';
 import { throughput } from './target-times.js';
-import { telling } from './telling.js';
 
 interface Measured {
   readonly threads: number;
@@ -199,7 +199,7 @@ function fits(rows: readonly Measured[]): Pick<ScalingCurve, 'laws' | 'noFit'> {
 }
 
 function nameCurves(curves: readonly ScalingCurve[]): ScalingCurve[] {
-  const name = telling(curves, ({ recipe }) => recipe.label, [
+  const name = distinguishing(curves, ({ recipe }) => recipe.label, [
     ({ sync }) => sync,
     ({ backend }) => backend,
     ({ machineLetter }) => `machine ${machineLetter}`,

@@ -1,10 +1,10 @@
 /** Groups the curves that belong in one statistic: the same recipe on the same machine, threads and strategy. */
 import { plural } from '../numbers/words.js';
 import { keyOf, recipeKeys } from './config-keys.js';
+import { distinguishing } from './distinguishing.js';
 import { groupBy } from './group-by.js';
 import { findMachines, type Machine } from './machines.js';
 import { nameOf, type Run, type Track } from './run.js';
-import { telling } from './telling.js';
 
 export interface Recipe {
   readonly key: string;
@@ -71,9 +71,9 @@ function nameRecipes(runs: readonly Run[]): Map<string, Recipe> {
     const [[, first]] = distinct;
     for (const [key, keys] of distinct) {
       // Of many keys, all those that differ from the first recipe: no two labels are the same.
-      const telling =
+      const shown =
         varying.length <= 3 ? varying : varying.filter((each) => keys.get(each) !== first.get(each));
-      const words = telling.map((each) => `${each} ${keys.get(each) ?? 'unset'}`);
+      const words = shown.map((each) => `${each} ${keys.get(each) ?? 'unset'}`);
       named.set(key, { key, label: words.length === 0 ? name : `${name} (${words.join(', ')})` });
     }
   }
@@ -82,12 +82,12 @@ function nameRecipes(runs: readonly Run[]): Map<string, Recipe> {
 
 /** The recipe, and the facts in which the settings differ. */
 function nameSettings(settings: readonly Omit<Setting, 'label'>[]): Setting[] {
-  const name = telling(settings, ({ recipe }) => recipe.label, [
+  const name = distinguishing(settings, ({ recipe }) => recipe.label, [
     ({ sync }) => sync,
     ({ backend }) => backend,
     ({ threads }) => threadWords(threads),
   ]);
-  // Where all known machines are one, runs without a hardware card stand out.
+  // If all known machines are one, runs without a hardware card stand out.
   const known = new Set(settings.map(({ machine }) => machine.letter).filter((letter) => letter !== '?'));
   return settings.map((setting) => {
     const { letter } = setting.machine;

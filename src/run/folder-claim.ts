@@ -1,4 +1,4 @@
-/** Taking a folder for a run: locked first, then looked into, so that of two processes one is refused. */
+/** Claims a folder for a run. The folder is locked before its files are checked, so one of two processes is refused. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ExitCode } from '../user-error.js';
@@ -6,13 +6,13 @@ import { cannot } from './atomic-file.js';
 import { deleteRun, type FolderUse, refuseUsedFolder } from './folder-contents.js';
 import { type FolderLock, lockFolder, refuseHeld } from './folder-lock.js';
 
-/** Where a run goes: `--out` or null for a new folder, and whether it replaces the run that is there. */
+/** The folder of a run: `--out`, or null for a new one; and whether the new run replaces the run in it. */
 export interface RunPlace {
   readonly out: string | null;
   readonly overwrite: boolean;
 }
 
-/** Locks the folder, which exists, and deletes the run that is to be replaced. @throws UserError (usage). */
+/** Locks the folder, which must exist, and deletes the run that is replaced. @throws UserError (usage). */
 export const claimFor =
   (use: FolderUse) =>
   (folder: string): FolderLock => {
@@ -27,7 +27,7 @@ export const claimFor =
     }
   };
 
-/** Before anything is read or computed: what `claimFor` would refuse. Changes nothing. @throws UserError (usage). */
+/** Refuses what `claimFor` would refuse, before anything is read or computed. Changes nothing. @throws UserError (usage). */
 export function refusePlace({ out, overwrite }: RunPlace): void {
   if (out === null) return;
   const folder = path.resolve(out);

@@ -1,6 +1,6 @@
 /**
- * What may already lie in a folder that a run is to be written in: another run, whose files would mix with the new ones.
- * Every name that a run may leave is here, since `--overwrite` deletes these and nothing else.
+ * Finds the files of an earlier run in a folder: they would mix with those of a new run. This file lists every name that
+ * a run may write, because `--overwrite` deletes these and nothing else.
  */
 import { closeSync, openSync, readdirSync, readSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { ExitCode, UserError } from '../user-error.js';
 import { cannot } from './atomic-file.js';
 import { eventFileName } from './run-folder.js';
 
-/** How a folder is to be used: for a new run, for one in the place of the run that it holds, for a study that goes on. */
+/** The use of a folder: for a new run, for a run that replaces the one in it, or for a study that continues. */
 export type FolderUse = 'new' | 'overwrite' | 'study';
 
 const runFiles = new Set([
@@ -19,13 +19,13 @@ const runFiles = new Set([
 ]);
 const studyFiles = new Set(['study.yaml', 'study.json', 'study.md', 'cells.ndjson']);
 const cpuProfile = /^(coordinator|worker-\d+)\.cpuprofile$/;
-/** What is left of `writeAtomic` when the process is killed. */
+/** The file that `writeAtomic` leaves if the process is killed. */
 const temporary = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
-/** Those that tell a run from files of other programs; the first to be named. */
+/** These distinguish a run from files of other programs. Messages name them first. */
 const marks = ['log.ndjson', 'config.yaml'];
 const seedFolder = /^seed-\d+$/;
 
-/** Paths within the folder: those that a run names. Event files of several seeds have folders of their own. */
+/** The files of runs, as paths within the folder. Event files of several seeds have folders of their own. */
 export function filesOfRuns(folder: string): string[] {
   return namesIn(folder).flatMap((name) => {
     if (!seedFolder.test(name)) return isOfRun(name) ? [name] : [];
@@ -111,6 +111,6 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {
-    return []; // No such folder yet, or a file, which is refused where the folder is made.
+    return []; // The folder does not exist yet; or it is a file, which the code that makes the folder refuses.
   }
 }

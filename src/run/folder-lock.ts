@@ -1,6 +1,6 @@
 /**
- * The lock of a run folder: as long as a process writes in it, others are refused. It is a file that names the process by
- * its number and its start, so that the file of a process that was killed, or whose number went to another, is no lock.
+ * The lock of a run folder: while one process writes in it, others are refused. It is a file with the number and the start
+ * time of that process. So it is no lock if the process was killed, or if another process got its number.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -16,9 +16,9 @@ export const lockName = 'run.lock';
 /** What the file holds, as JSON. */
 interface Holder {
   readonly pid: number;
-  /** When the process started, in the form of its platform; null where that is not known. */
+  /** When the process started, in the form of its platform; null if that is not known. */
   readonly started: string | null;
-  /** The machine, and the container where process numbers are its own. */
+  /** The machine, and the container if it has process numbers of its own. */
   readonly host: string;
 }
 
@@ -26,10 +26,10 @@ export interface FolderLock {
   release(): void;
 }
 
-/** How long a file may be in the way that is held only while a stale lock is replaced. */
+/** After this time, the file that guards the replacement of a stale lock is itself stale. */
 const takeoverMs = 10_000;
 
-/** @throws UserError (usage) with the number of the process that holds the folder; when no file can be made in it. */
+/** @throws UserError (usage) with the number of the process that holds the folder, or if no file can be made in it. */
 export function lockFolder(folder: string): FolderLock {
   const file = path.join(folder, lockName);
   const holder: Holder = { pid: process.pid, started: startOf(process.pid), host: host() };
@@ -50,7 +50,7 @@ export function lockFolder(folder: string): FolderLock {
   return { release };
 }
 
-/** @throws UserError (usage) when a running process holds the folder; it need not exist. */
+/** @throws UserError (usage) if a running process holds the folder. The folder need not exist. */
 export function refuseHeld(folder: string): void {
   const holder = readHolder(path.join(folder, lockName));
   if (holder === null) return;
@@ -62,7 +62,7 @@ export function refuseHeld(folder: string): void {
   if (isRunning(holder)) throw refusal(folder, `process ${holder.pid} is writing in it`);
 }
 
-/** Only one process at a time looks at a stale lock and puts its own in the place. */
+/** Only one process at a time checks a stale lock and replaces it with its own. */
 function replaceStale(file: string, text: string, folder: string): void {
   const guard = `${file}.new`;
   const age = Date.now() - (statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
@@ -77,7 +77,7 @@ function replaceStale(file: string, text: string, folder: string): void {
   }
 }
 
-/** False if it is there already. A link to a finished file: nobody ever reads half of one. */
+/** False if the file exists already. It is a link to a finished file, so no process reads half of it. */
 function makeFile(file: string, text: string): boolean {
   const temporary = `${file}.${randomBytes(6).toString('hex')}`;
   try {
@@ -98,7 +98,7 @@ function makeFile(file: string, text: string): boolean {
   }
 }
 
-/** Null without a file, and for one that no process of ours has written. */
+/** Null if there is no file, or if it is not the lock of a run. */
 function readHolder(file: string): Holder | null {
   try {
     const { pid, started, host: machine } = JSON.parse(readFileSync(file, 'utf8'));
@@ -113,21 +113,21 @@ function isRunning({ pid, started }: Holder): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: somebody else's process, but one that runs.
+    // EPERM: the process runs, but belongs to another user.
     if (errorCode(error) !== 'EPERM') return false;
   }
   const now = startOf(pid);
   return started === null || now === null || now === started;
 }
 
-/** When a process started, the same text whenever it is asked; null where the platform does not tell. */
+/** When a process started, as the same text at every call; null if the platform does not report it. */
 export function startOf(pid: number): string | null {
   try {
     if (process.platform === 'linux') {
       const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
       // proc(5): the name, field 2, may hold spaces and brackets; the state is field 3, the start field 22.
       const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
-      // A process that has ended, but that its parent has not asked for, runs no more.
+      // A process that has ended does not run, even if its parent has not read its exit status.
       if (fields[0] === 'Z' || fields[0] === 'X') return 'ended';
       return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${fields[19]}`;
     }

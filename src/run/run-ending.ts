@@ -54,7 +54,7 @@ export async function endRun(
   return facts === null ? [] : hardwareLines(facts, measured, tensorflow);
 }
 
-/** Null where there are no kernels, or no memory for it: the card is not worth a run. */
+/** Null if there are no kernels, or no memory for the measurement: that does not fail a run. */
 function speedOf({ kernels }: Setup): MeasuredSpeed | null {
   try {
     return kernels && measureSpeed(kernels);

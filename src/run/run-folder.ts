@@ -16,7 +16,7 @@ export interface RunFolder {
   path: string;
   /** The absolute path of a file in the folder. */
   file(name: string): string;
-  /** Lets other processes have it, if it was claimed. */
+  /** Releases the claim of the folder, if there is one. */
   release(): void;
 }
 
@@ -39,10 +39,10 @@ export interface RunFolderOptions {
   out: string | null;
   /** The configuration's name; characters that cause trouble in file names become `-`. */
   name: string;
-  /** Takes the folder for the run, or throws, before `latest` points at it; a report takes none. */
+  /** Claims the folder for the run, or throws, before `latest` points at it; a report claims none. */
   claim?: (folder: string) => { release(): void };
   now?: Date;
-  /** Given where `latest` cannot be made to point at the folder. */
+  /** Receives a warning if `latest` cannot be made to point at the folder. */
   warn?: Warn;
 }
 
@@ -183,7 +183,7 @@ function gitState(root: string): Promise<RunMeta['git']> {
 }
 
 /**
- * `latest` becomes a relative link, or a text file with the folder's name where links are not allowed. Throws the file
+ * `latest` becomes a relative link, or a text file with the folder's name if links are not allowed. Throws the file
  * system's error for anything else, a folder of that name above all, which is left alone.
  */
 async function pointLatest(latest: string, target: string): Promise<void> {

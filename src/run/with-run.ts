@@ -60,7 +60,7 @@ export async function withRun(
   return exitCode;
 }
 
-/** The folder, its log, and what the log says first. @throws UserError when it cannot be made, holds a run or is another's. */
+/** Makes the folder and its log, with the first events. @throws UserError if it cannot be made, holds a run or is in use. */
 async function beginRun(
   { config, name }: ResolvedConfig,
   { out, overwrite }: RunPlace,
@@ -79,7 +79,7 @@ async function beginRun(
   log.event('run_start', { name, command, versions: readVersions(), seed });
   log.event('config', { config });
   warnings.attach(log);
-  // A run that is killed leaves what it was.
+  // Even a run that is killed leaves its log and configuration.
   log.flush();
   await writeAtomic(folder.file('config.yaml'), toYaml(withAbsolutePaths(config)));
   return { folder, log, description };

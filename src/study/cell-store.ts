@@ -1,12 +1,12 @@
 /**
  * cells.ndjson: every finished cell is a line, written as soon as its result is known. Finished cells survive any end
- * of the process; a line that was cut in the middle is no cell.
+ * of the process; a line that was cut in the middle is not a cell.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { ExitCode, UserError } from '../user-error.js';
 
-/** What an evaluation on the way told. */
+/** The result of an evaluation during the run. */
 const curvePoint = z
   .object({
     step: z.int(),
@@ -25,7 +25,7 @@ const cell = z.object({
   comparison: z.string(),
   variant: z.string(),
   seed: z.int(),
-  /** Null where the loss became infinite or NaN. */
+  /** Null if the loss became infinite or NaN. */
   accuracy: z.number().nullable(),
   loss: z.number().nullable(),
   /** Resident clock of the whole run with its last evaluation only. */
@@ -33,7 +33,7 @@ const cell = z.object({
   steps: z.int(),
   images: z.number(),
   curve: z.array(curvePoint).readonly(),
-  /** Gradient noise scale in images, where log.noiseScale asks for it. */
+  /** Gradient noise scale in images, if log.noiseScale is set. */
   noiseScale: z.number().nullable().optional(),
   /** ISO 8601, UTC. */
   date: z.string(),

@@ -125,12 +125,12 @@ export class Control {
     return Atomics.load(this.#words, Word.stopRequest) === 1;
   }
 
-  /** `step` is 0 where the run is stopped before its first one: the word is one more, since memory begins as 0. */
+  /** `step` is 0 if the run is stopped before its first one. The word is one more, because memory begins as 0. */
   announceStop(step: number): void {
     Atomics.store(this.#words, Word.stopAfter, step + 1);
   }
 
-  /** The step, counted from 1, after which everyone stops; null while none is announced. */
+  /** The step, counted from 1, after which every rank stops; null while none is announced. */
   get stopAfter(): number | null {
     const announced = Atomics.load(this.#words, Word.stopAfter);
     return announced === 0 ? null : announced - 1;

@@ -1,5 +1,5 @@
 /**
- * The Piscina task: one call per worker and session. It runs commands from the coordinator until it is told to finish.
+ * The Piscina task: one call per worker and session. It runs commands from the coordinator until the command to finish.
  * Between the steps of a command the workers meet only at barriers in shared memory.
  */
 import type { Backend } from '../backend/backend.js';
@@ -84,8 +84,8 @@ function commandsOf(
   if (transform !== null && plan.directions !== null) {
     const barrier = control.workersBarrier(plan.oversubscribed ? 0 : barrierSpinMs);
     const wait = () => barrier.wait();
-    const everyone = instruments?.barrier(wait, plan.threads) ?? wait;
-    const parties = { control, loop, backend, transform, barrier: everyone };
+    const everyRank = instruments?.barrier(wait, plan.threads) ?? wait;
+    const parties = { control, loop, backend, transform, barrier: everyRank };
     const run = new TransformRun(plan, plan.directions, memory, rank, parties);
     return (command) => run.execute(command);
   }

@@ -3,7 +3,7 @@
  * newest record shows it.
  */
 const wide =
-  'its products use all of the processor’s vector width (512 bits where it has them), V8 compiles WebAssembly to 256 bits at most';
+  'its products use all of the processor’s vector width (512 bits if it has them), V8 compiles WebAssembly to 256 bits at most';
 
 const byMeasure: Readonly<Record<string, string>> = {
   resident: wide,

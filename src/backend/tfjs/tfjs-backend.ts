@@ -184,7 +184,7 @@ export class TfjsBackend implements Backend {
   /** A slice's gradient over the rows of all ranks. */
   #gradientOfAll(slice: Slice, rows: Rows, target: Float32Array): void {
     const { inputs, outputs } = this.#plan.layers[slice.layer];
-    this.#operands ??= this.#everyone(rows.last);
+    this.#operands ??= this.#ofAllRanks(rows.last);
     const all = this.#operands.inputs[slice.layer];
     const delta = this.#operands.deltas[slice.layer];
     this.#tf.tidy(() => {
@@ -196,7 +196,7 @@ export class TfjsBackend implements Backend {
   }
 
   /** The activations and deltas of all ranks, published before the barrier. */
-  #everyone(rows: number): Operands {
+  #ofAllRanks(rows: number): Operands {
     const { layers } = this.#plan;
     const matrix = (offset: number, columns: number) => this.#network.matrix(offset, rows, columns);
     return {

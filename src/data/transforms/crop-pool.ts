@@ -39,7 +39,10 @@ export function croppedShape(
   return [rows, columns, 1];
 }
 
-/** Removes `crop` pixels from each side and sums 2×2 blocks if `pool` is 2 (an odd last row or column is left out, as in PyTorch's AvgPool2d). */
+/**
+ * Removes `crop` pixels from each side, and sums 2×2 blocks if `pool` is 2. An odd last row or column is left out, as in
+ * PyTorch's AvgPool2d.
+ */
 export function extractFeatures(samples: Values, crop: number, pool: 1 | 2): Values {
   const [height, line] = samples.shape;
   const shape = croppedShape(samples.shape, { crop, pool });

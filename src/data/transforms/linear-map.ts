@@ -67,7 +67,7 @@ export interface LinearNormaliser {
 /** Names of the map's tensors in a weights file. */
 export const [meanName, mapName] = ['normalise.mean', 'normalise.weight'];
 
-/** The matrices of a whitening of 4,096 inputs take 0.6 GB, and hours; of 784 seconds. */
+/** Whitening 4,096 inputs takes hours, and 0.6 GB for its matrices; whitening 784 takes seconds. */
 const mostWhitened = 4096;
 
 function refuseTooWide(kind: LinearKind, width: number): void {

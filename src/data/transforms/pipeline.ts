@@ -118,12 +118,12 @@ export class Pipeline {
 const applied = (stages: readonly Fitted[], samples: Values): Values =>
   stages.reduce((values, stage) => stage.apply(values), samples);
 
-/** Rows by rows; the values of all of them in one array. */
+/** Applies the stages to some rows at a time; the result is one array. */
 function* applying(stages: readonly Fitted[], samples: Values): Steps<Values> {
   if (stages.every(({ keepsValues }) => keepsValues)) return samples;
   const { values, count, shape } = samples;
   const size = sizeOf(shape);
-  // A linear map takes up to size² products a sample, mostly of blanks.
+  // A linear map takes up to size² products a sample, but most pixels are blank.
   const rows = rowsAStep((size * size) / 16);
   const some = (first: number, last: number): Values =>
     applied(stages, {
@@ -131,7 +131,7 @@ function* applying(stages: readonly Fitted[], samples: Values): Steps<Values> {
       values: values.subarray(first * size, last * size),
       count: last - first,
     });
-  // Of no samples: what kind of values come, and in what shape.
+  // Of no samples: for the kind and the shape of the results.
   const made = some(0, 0);
   const width = sizeOf(made.shape);
   const all =

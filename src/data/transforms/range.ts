@@ -49,7 +49,7 @@ function largestOf({ values }: Values): number {
   return largest === 0 || largest >= plausibleFrom ? fullLight : largest;
 }
 
-/** At most a value that is plausible for 0 to 255. */
+/** The largest value, or the first one that is plausible for 0 to 255. */
 export function largestValue(values: Values['values']): number {
   let largest = 0;
   for (let i = 0; i < values.length && largest < plausibleFrom; i++) largest = Math.max(largest, values[i]);

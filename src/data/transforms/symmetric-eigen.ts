@@ -8,7 +8,7 @@ import { atOnce, type Steps } from '../../numbers/steps.js';
 
 const doing = 'finding eigenvectors';
 
-/** Of the work, about: when the matrix is tridiagonal, when the reflections are multiplied. */
+/** Approximate shares of the work when the matrix is tridiagonal, and when the reflections are multiplied. */
 const shares = { tridiagonal: 0.25, accumulated: 0.45 };
 
 export interface SymmetricEigen {

@@ -65,6 +65,6 @@ export interface Transform {
 export interface TransformKind {
   /** Settings that samples of a weights file must agree on; a file holds them all. */
   readonly keys: readonly (keyof Config['data'])[];
-  /** Which transform a configuration asks for, if any. */
+  /** The transform that a configuration selects, if any. */
   of(data: Config['data']): Transform | null;
 }

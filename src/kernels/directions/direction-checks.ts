@@ -47,7 +47,7 @@ export interface CheckedFeatures {
   readonly images: number;
   /** f32 [2 blocks][features][8] */
   readonly blocks: Float32Array;
-  /** u8 [16], 255 where there is no image. */
+  /** u8 [16], 255 if there is no image. */
   readonly labels: Uint8Array;
   readonly model: number;
   readonly mean: Float32Array;

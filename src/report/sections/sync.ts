@@ -3,12 +3,12 @@ import { barX, ruleY } from '@observablehq/plot';
 import { type Column, tabulated } from '../../numbers/columns.js';
 import { maximum, mean, median, minimum } from '../../numbers/statistics.js';
 import { digits, percent, wholePercent } from '../../numbers/words.js';
+import { distinguishing } from '../distinguishing.js';
 import { type Figure, figures, type LeftOut, type Section, table, words } from '../document.js';
 import { groupBy } from '../group-by.js';
 import { figure, paletteOf } from '../plotting.js';
 import { type Survey, threadWords } from '../settings.js';
 import { type SyncGroup, type SyncRow, syncGroups } from '../sync-comparison.js';
-import { telling } from '../telling.js';
 
 const title = 'Sync strategies';
 
@@ -19,7 +19,7 @@ export function syncSection(found: Survey): Section | LeftOut {
       title,
       reason: 'no two runs differ in parallel.sync alone (recipe, machine and threads the same)',
     };
-  const subject = telling(groups, ({ recipe }) => recipe, [
+  const subject = distinguishing(groups, ({ recipe }) => recipe, [
     ({ machine }) => `machine ${machine}`,
     ({ backend }) => backend,
     ({ source }) => source,

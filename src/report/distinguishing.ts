@@ -1,5 +1,5 @@
-/** Names of things beside each other: the first part always, of the others those that are not the same for all. */
-export function telling<T>(
+/** Names that distinguish items: the first part always, and those of the others that differ between items. */
+export function distinguishing<T>(
   items: readonly T[],
   first: (item: T) => string,
   others: readonly ((item: T) => string)[],

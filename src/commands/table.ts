@@ -48,6 +48,12 @@ export const table: readonly CommandEntry[] = [
     load: () => import('./profile.js'),
   },
   {
+    name: 'eval',
+    description: 'evaluate a trained network, from its file alone, on the test part of a data set',
+    words: '<model> [data...]',
+    load: () => import('./eval.js'),
+  },
+  {
     name: 'hardware',
     description: 'print the hardware card, measured speeds included',
     load: () => import('./hardware.js'),

@@ -21,9 +21,11 @@ export interface InitialWeights {
 
 type Facts = Pick<Dataset, 'labels'> & { readonly train: Pick<Dataset['train'], 'shape'> };
 
-/** Metadata of a weights file; values are JSON, except for single words. */
-export function weightsMetadata(config: Config, facts: Facts): Record<string, string> {
-  const metadata = { format: 'pt', [formatKey]: String(format), ...described(config, facts) };
+/** Metadata of a weights file; values are JSON, but for words. `packing`: of the images in the run. */
+export function weightsMetadata(config: Config, facts: Facts, packing: string): Record<string, string> {
+  const { set } = config.data;
+  const about = { format: 'pt', [formatKey]: String(format), 'data.set': set, packing };
+  const metadata = { ...about, ...described(config, facts) };
   return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -52,12 +54,20 @@ const mayDiffer = ({ model }: Config, key: string) =>
 export function readInitialWeights(config: Config): InitialWeights | null {
   const { file } = config.model.init;
   if (file === null) return null;
+  return readWeights(file, 'model.init.file: ');
+}
+
+/**
+ * `asked`: what named the file, before messages.
+ * @throws UserError (exit 1) if it cannot be read, is not a safetensors file, or has a later format.
+ */
+export function readWeights(file: string, asked = ''): InitialWeights {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(`model.init.file: cannot read ${file}: ${reason}`, ExitCode.failure, { cause });
+    throw new UserError(`${asked}cannot read ${file}: ${reason}`, ExitCode.failure, { cause });
   }
   const tensors = readSafetensors(bytes, file);
   const metadata = readSafetensorsMetadata(bytes, file);
@@ -65,6 +75,20 @@ export function readInitialWeights(config: Config): InitialWeights | null {
   if (theirs !== undefined && !(Number(theirs) <= format))
     throw new UserError(`${file}: ${formatKey}: ${expectedGot(`a number up to ${format}`, theirs)}`);
   return { tensors, metadata };
+}
+
+/**
+ * Settings, as words of a command line, of the network that a file describes; its data set is the default.
+ * @throws UserError if the file describes none.
+ */
+export function describedSettings({ metadata }: InitialWeights, file: string): string[] {
+  if (metadata[formatKey] === undefined)
+    throw new UserError(
+      `${file}: expected a file that describes its network, as final.safetensors of a run does, found no ${formatKey} in its metadata`,
+    );
+  return Object.entries(metadata)
+    .filter(([key]) => /^(data|model|loss)\./.test(key))
+    .map(([key, value]) => `${key}=${value}`);
 }
 
 /**

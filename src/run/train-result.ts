@@ -104,7 +104,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
       : {
           'final.safetensors': writeSafetensors(
             new Map([...record.tensors, ...setup.data.pipeline.tensors()]),
-            weightsMetadata(config, setup.dataset),
+            weightsMetadata(config, setup.dataset, ending.plan.input.packing),
           ),
         }),
   });

@@ -137,8 +137,8 @@ const unexpected: Warn = (code, message) => {
 };
 
 /** The bytes of final.safetensors. */
-export const weightsFile = ({ tensors }: Trained, { config, dataset }: Prepared): Uint8Array =>
-  writeSafetensors(new Map(tensors), weightsMetadata(config, dataset));
+export const weightsFile = ({ tensors, packing }: Trained, { config, dataset }: Prepared): Uint8Array =>
+  writeSafetensors(new Map(tensors), weightsMetadata(config, dataset, packing));
 
 /**
  * The test part by a session that starts from a weights file, as model.init.file does, before any step. `labels`: of

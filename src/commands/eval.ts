@@ -1,0 +1,142 @@
+/** The `eval` command: how well a trained network, from its file alone, does on the test part of a data set. */
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { markdownTable } from 'markdown-table';
+import { resolveConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { OwnResources } from '../coordinator/resources.js';
+import { describedSettings, type InitialWeights, readWeights } from '../coordinator/weights-file.js';
+import type { Dataset } from '../data/dataset.js';
+import { Pipeline } from '../data/transforms/pipeline.js';
+import { sizeOf } from '../data/transforms/transform.js';
+import { Predictor } from '../inference/predictor.js';
+import { lossOf } from '../loss/loss.js';
+import { countCores } from '../machine/cores.js';
+import { type ClassScores, scoreClasses } from '../metrics/classification.js';
+import { grouped, percent } from '../numbers/words.js';
+import type { DataFacts } from '../plan/plan.js';
+import type { CommandContext } from '../run/command-context.js';
+import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import type { Command } from './command.js';
+import { quietOption } from './option-values.js';
+
+export const command: Command = {
+  declare: (parser) =>
+    parser
+      .argument('<model>', 'a run folder, or its final.safetensors')
+      .argument('[data...]', 'data.set, data.dir or data.label, if the images are not those of the run')
+      .option(...quietOption),
+  run: ([model, ...words], _, line) => evaluate(model, words, line),
+};
+
+/** The network says the rest. */
+const dataKeys = ['data.set', 'data.dir', 'data.label'];
+
+async function evaluate(model: string, words: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const { signal, progress, warnings } = context;
+  for (const word of words)
+    if (!dataKeys.includes(word.split('=')[0]))
+      throw new UserError(
+        `expected one of ${dataKeys.join(', ')} with =value after the model, got "${word}"; the model's file says the rest`,
+        ExitCode.usage,
+      );
+  const file = fileOf(model);
+  const weights = readWeights(file);
+  const overrides = [...describedSettings(weights, file), ...words];
+  const { config } = await resolveConfig({ file: null, overrides });
+  const resources = new OwnResources(signal, (line) => progress.note(line), warnings.warn);
+  try {
+    const dataset = await resources.dataset(config);
+    refuseOthers(weights, dataset, file);
+    const scores = await scoresOf(weights, config, dataset, resources, file);
+    context.stdout(
+      context.json ? JSON.stringify(resultJson(file, dataset, scores)) : card(file, dataset, scores),
+    );
+    return ExitCode.done;
+  } finally {
+    await resources.close();
+  }
+}
+
+function fileOf(model: string): string {
+  const isFolder = statSync(model, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? path.join(model, 'final.safetensors') : model;
+}
+
+/** @throws UserError (usage) for images of another size, or of other classes, than the network was trained on. */
+function refuseOthers({ metadata }: InitialWeights, { train, labels, name }: Dataset, file: string): void {
+  for (const [what, ours] of [
+    ['input', JSON.stringify(train.shape)],
+    ['labels', JSON.stringify(labels)],
+  ])
+    if (metadata[what] !== ours)
+      throw new UserError(
+        `data.set=${name}: ${what}: ${expectedGot(`${metadata[what]}, as ${file} was trained on`, JSON.parse(ours))}`,
+        ExitCode.usage,
+      );
+}
+
+async function scoresOf(
+  { tensors, metadata }: InitialWeights,
+  config: Config,
+  { train, test, classes }: Dataset,
+  resources: OwnResources,
+  file: string,
+): Promise<ClassScores> {
+  const kernels = resources.kernels(config);
+  if (kernels === null) throw new Error('the predictor needs kernels');
+  const pipeline = Pipeline.restore(config.data, train.shape, { tensors, prefix: '', source: file });
+  const features = sizeOf(pipeline.output);
+  const none = { count: 0, nonZeros: 0 };
+  const { scale, shift } = pipeline.affine;
+  const facts: DataFacts = {
+    ...{ features, classes, scale, shifted: shift.some((value) => value !== 0) },
+    packing: packingOf(metadata.packing),
+    // Only the cut into ranges follows from it, which no result depends on.
+    nonZeros: new Uint32Array(features).fill(1),
+    parts: { train: none, validation: none, test: none },
+  };
+  const { physical, available } = await countCores();
+  const options = { threads: physical, cores: available };
+  const predictor = await Predictor.open({ config, facts, pipeline }, tensors, kernels, file, options);
+  try {
+    return scoreClasses(predictor.predict(test.values), test.targets, classes, lossOf(config.loss));
+  } finally {
+    await predictor.close();
+  }
+}
+
+const packingOf = (word: string): DataFacts['packing'] =>
+  word === 'sparse' || word === 'directions' ? word : 'dense';
+
+function resultJson(file: string, { name, labels }: Dataset, scores: ClassScores) {
+  return { schema: 1, model: file, set: name, part: 'test', labels, ...scores };
+}
+
+function card(file: string, { name, labels }: Dataset, scores: ClassScores): string {
+  const { count, accuracy, interval, loss, ece, confusion, perClass } = scores;
+  const share = (value: number | null) => (value === null ? '–' : percent(value));
+  const classes = markdownTable(
+    [
+      ['class', 'images', 'precision', 'recall'],
+      ...perClass.map((one, c) => [labels[c], grouped(one.count), share(one.precision), share(one.recall)]),
+    ],
+    { align: ['l', 'r', 'r', 'r'] },
+  );
+  const worst = confusion
+    .flatMap((row, c) => row.map((n, k) => ({ n, c, k })))
+    .filter(({ n, c, k }) => n > 0 && c !== k)
+    .sort((a, b) => b.n - a.n)
+    .slice(0, 5)
+    .map(({ n, c, k }) => `${labels[c]} as ${labels[k]} ${n} ×`);
+  return [
+    `model      ${file}`,
+    `images     ${grouped(count)} of the test part of ${name}`,
+    `accuracy   ${percent(accuracy)} (95 % interval ${percent(interval[0])} to ${percent(interval[1])})`,
+    `loss       ${loss.toFixed(4)}, without label smoothing`,
+    ...(ece === null ? [] : [`calibration error ${percent(ece)} (mean distance of confidence and accuracy)`]),
+    `mistaken   ${worst.length === 0 ? 'none' : worst.join(', ')}`,
+    '',
+    classes,
+  ].join('\n');
+}

@@ -1,0 +1,102 @@
+/** `eval`: a network from its file alone does on the test part what the run reported of it. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { crossEntropy } from '../dist/loss/cross-entropy.js';
+import { scoreClasses } from '../dist/metrics/classification.js';
+import { readSafetensors, writeSafetensors } from '../dist/model/safetensors.js';
+import { cli, expectCode, readJson, type TrainingResult } from './support/cli.ts';
+import { toyRun, writeToyRecipe, writeToySet } from './support/toy-set.ts';
+
+const cwd = await mkdtemp(join(tmpdir(), 'shardstep-eval-'));
+after(() => rm(cwd, { recursive: true, force: true }));
+
+before(async () => {
+  writeToyRecipe(cwd);
+  writeToySet(cwd, 'toy', undefined, undefined, 'class');
+  await expectCode(0, ['train', ...toyRun('toy')], { cwd });
+});
+
+interface Scores {
+  readonly accuracy: number;
+  readonly interval: readonly [number, number];
+  readonly count: number;
+  readonly labels: readonly string[];
+  readonly confusion: readonly (readonly number[])[];
+}
+
+async function evaluated(...words: string[]): Promise<Scores> {
+  const { stdout } = await expectCode(0, ['eval', ...words, '--json'], { cwd });
+  return JSON.parse(stdout) as Scores;
+}
+
+test('a run folder, or its weights, with the folder of the data', async () => {
+  const { accuracy } = await readJson<TrainingResult>(cwd, 'run-toy', 'result.json');
+  for (const model of ['run-toy', 'run-toy/final.safetensors']) {
+    const scores = await evaluated(model, 'data.dir=toy');
+    assert.deepEqual([scores.accuracy, scores.count], [accuracy, 80]);
+    assert.ok(scores.interval[0] < scores.accuracy && scores.accuracy <= scores.interval[1]);
+    const hits = scores.confusion.reduce((sum, row, c) => sum + row[c], 0);
+    assert.equal(hits / 80, accuracy);
+  }
+  const { stdout } = await expectCode(0, ['eval', 'run-toy', 'data.dir=toy'], { cwd });
+  assert.match(stdout, /accuracy .*95 % interval/);
+});
+
+for (const words of [
+  ['--config', 'mnist-97', 'data.take=400'],
+  ['--config', 'mnist-97', 'data.take=400', 'model.hidden=[16]', 'model.init.kind=he'],
+  ['--config', 'pixels-97', 'data.take=400'],
+])
+  test(`what the run reported of MNIST: ${words.join(' ')}`, async () => {
+    const out = `run-${words.join('').replace(/\W+/g, '-')}`;
+    await cli(['train', '--quiet', '--threads', '2', '--out', out, ...words], { cwd });
+    const { accuracy } = await readJson<TrainingResult>(cwd, out, 'result.json');
+    assert.equal((await evaluated(out)).accuracy, accuracy);
+  });
+
+test('other images, other classes, other settings and files that describe no network are refused', async () => {
+  const bytes = readFileSync(join(cwd, 'run-toy', 'final.safetensors'));
+  writeFileSync(
+    join(cwd, 'old.safetensors'),
+    writeSafetensors(readSafetensors(bytes, 'x'), { format: 'pt' }),
+  );
+  for (const [words, code, said] of [
+    [['run-toy', 'data.set=mnist'], 2, /input.*8.*28/],
+    [['run-toy', 'data.dir=toy', 'train.batch=2'], 2, /train\.batch/],
+    [['old.safetensors'], 1, /old\.safetensors.*describes/],
+    [['none'], 1, /none/],
+  ] as const) {
+    const { code: got, stderr } = await cli(['eval', ...words], { cwd });
+    assert.equal(got, code, stderr);
+    assert.match(stderr, said);
+    assert.match(stderr, /^error: [^\n]+\n$/);
+  }
+});
+
+test('scores by definition', () => {
+  // Classes 0, 1, 1; chosen 0, 1, 0; the second row is a tie, which the first of the largest wins.
+  const outputs = Float32Array.of(2, 0, 1, 1, 3, 1);
+  const scores = scoreClasses(outputs, Uint32Array.of(0, 0, 1), 2, crossEntropy(0));
+  assert.deepEqual(scores.confusion, [
+    [2, 0],
+    [1, 0],
+  ]);
+  assert.deepEqual(
+    scores.perClass.map(({ precision, recall }) => [precision, recall]),
+    [
+      [2 / 3, 1],
+      [null, 0],
+    ],
+  );
+  const loss = (Math.log(1 + Math.exp(-2)) + Math.log(2) + Math.log(1 + Math.exp(2))) / 3;
+  assert.ok(Math.abs(scores.loss - loss) < 1e-12);
+  // Confidences 0.881 (right, and once wrong) and 0.5 (right).
+  const sure = 1 / (1 + Math.exp(-2));
+  assert.ok(Math.abs((scores.ece ?? 0) - (Math.abs(1 - 2 * sure) + 0.5) / 3) < 1e-12);
+  const [low, high] = scores.interval;
+  assert.ok(Math.abs(low - 0.2077) < 1e-3 && Math.abs(high - 0.9385) < 1e-3, `${low} ${high}`);
+});

@@ -50,8 +50,9 @@ test('a word of the test file alone is a class, and the warning names it', async
   const [warning, ...others] = classWarnings(
     { train: training, test: tested, validation: { ...tested, count: 0 } },
     dataset.labels,
+    { data: { take: null, shuffle: true } } as Parameters<typeof classWarnings>[2],
   );
-  assert.equal(warning.message, '1 of 4 class has no image in the train part: Cat');
+  assert.equal(warning.message, '1 of 4 classes has no image in the train part: Cat');
   assert.deepEqual(others, []);
 });
 

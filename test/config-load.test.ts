@@ -1,7 +1,15 @@
 /** What a configuration is made of, and which layer wins. Refusals are in config-refusals.test.ts. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -31,6 +39,23 @@ function folder(files: Record<string, string>) {
 
 const set = async (...overrides: string[]) =>
   (await resolveConfig({ file: null, overrides, environment: {} })).config;
+
+test('a base under a key of its own is merged where `<<` names it, and is no key itself', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'shardstep-merge-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'y.yaml');
+  writeFileSync(
+    file,
+    'base: &base {batch: 32}\nx-common: &c {lr: 0.2}\ntrain: {<<: *base, epochs: 2}\noptimizer: {<<: *c}\n',
+  );
+  const { config } = await resolveConfig({ file, overrides: [], environment: {} });
+  assert.deepEqual([config.train.batch, config.train.epochs, config.optimizer.lr], [32, 2, 0.2]);
+  writeFileSync(file, 'base: {batch: 32}\n');
+  await assert.rejects(resolveConfig({ file, overrides: [], environment: {} }), {
+    exitCode: 2,
+    message: /base/,
+  });
+});
 
 test('the defaults are complete', async () => {
   const { config, name, files } = await resolveConfig({ file: null, overrides: [], environment: {} });
@@ -392,13 +417,8 @@ test('every key is described, and its default is what an empty configuration get
 });
 
 test('parseYaml reads the core schema of YAML 1.2', () => {
-  assert.deepEqual(['yes', '0x10', '0o10', '1_000', '~', '', '.5'].map(parseYaml), [
-    'yes',
-    16,
-    8,
-    '1_000',
-    null,
-    null,
-    0.5,
-  ]);
+  assert.deepEqual(
+    ['yes', '0x10', '0o10', '1_000', '~', '', '.5'].map((text) => parseYaml(text)),
+    ['yes', 16, 8, '1_000', null, null, 0.5],
+  );
 });

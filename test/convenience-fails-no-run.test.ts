@@ -1,6 +1,6 @@
 /** What only helps, the link to the newest run, is missed with a warning; the run and the race go on. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { expectCode, readJson, workingDirectory } from './support/cli.ts';
@@ -28,3 +28,13 @@ for (const [what, words] of [
       ['latest-not-linked'],
     );
   });
+
+test('a file of the user at results/latest is kept', async (t) => {
+  const cwd = await workingDirectory(t);
+  await mkdir(join(cwd, 'results'));
+  await writeFile(join(cwd, 'results', 'latest'), 'my thesis\n');
+  const words = ['train', '--config', 'mnist-97', 'data.take=64', 'stop.target=null', '--threads', '1'];
+  const { stderr } = await expectCode(0, [...words, '--quiet'], { cwd });
+  assert.match(stderr, /\[latest-not-linked\]/);
+  assert.equal(await readFile(join(cwd, 'results', 'latest'), 'utf8'), 'my thesis\n');
+});

@@ -57,6 +57,13 @@ test('the default recipe on small images of one’s own: pixels, all samples, as
   assert.deepEqual([train.batch, train.epochs * Math.ceil(150 / 8)], [8, 266]);
 });
 
+test('a run of fewer images than a block of direction features', async () => {
+  const { config, given } = await byDefault('data.take=5');
+  const fitting = fitToData(config, dataset(28, 60_000), given);
+  assert.deepEqual(keysOf(fitting.notes), ['data.features.kind', 'train.batch']);
+  assert.ok(fitting.config.train.batch <= 5);
+});
+
 test('what fits is left alone, the very same configuration', async () => {
   const { config, given } = await byDefault();
   assert.equal(fitToData(config, dataset(28, 60_000), given).config, config);

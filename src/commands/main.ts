@@ -59,7 +59,7 @@ export async function main(words: readonly string[], raced: Raced | Error | null
     if (error instanceof UserError) return error.exitCode;
     const limit = limitBehind(error);
     if (limit !== null) {
-      complain(limit);
+      complain(`the address space is limited: ${limit}`);
       return ExitCode.failure;
     }
     if (!words.includes('--debug')) complain('this is a bug in shardstep; --debug shows where');

@@ -8,6 +8,7 @@ import { expandHome } from './home.js';
 import { sectionPaths } from './keys.js';
 import { type Branch, given, layerOf, plain, type Source } from './layer.js';
 import { nearest } from './nearest.js';
+import { configSchema } from './schema.js';
 
 export interface ConfigFile {
   /** Absolute. */
@@ -59,7 +60,7 @@ async function readLayer(path: string, source: Source): Promise<Branch> {
   const { parseYaml, YamlProblem } = await import('./yaml-text.js');
   let value: unknown;
   try {
-    value = parseYaml(readFileSync(path, 'utf8'));
+    value = parseYaml(readFileSync(path, 'utf8'), topLevelKeys);
   } catch (error) {
     if (error instanceof YamlProblem) {
       throw usage(`${source.label}:${error.line}:${error.column}: ${error.message}`);
@@ -71,6 +72,8 @@ async function readLayer(path: string, source: Source): Promise<Branch> {
   dropEmptySections(layer);
   return layer;
 }
+
+const topLevelKeys: ReadonlySet<string> = new Set([...Object.keys(configSchema.shape), 'extends']);
 
 /** `train:` with all its keys commented out reads as null; it sets no keys. */
 function dropEmptySections(layer: Branch): void {

@@ -3,7 +3,7 @@
  * yaml package, which takes 25 ms cold: import it dynamically if YAML is optional.
  */
 
-import { Document, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Config } from './schema.js';
 
 /** The error and its place; line and column count from 1. */
@@ -19,8 +19,11 @@ export class YamlProblem extends Error {
   }
 }
 
-/** The value of one document, mappings as Maps, merge keys (`<<: *base`) merged; null for an empty text. */
-export function parseYaml(text: string): unknown {
+/**
+ * The value of one document, mappings as Maps, merge keys (`<<: *base`) merged; null for an empty text. `sections`: the
+ * top-level keys that have a meaning; others that only hold what is merged are left out. Null: nothing is.
+ */
+export function parseYaml(text: string, sections: ReadonlySet<string> | null = null): unknown {
   const lines = new LineCounter();
   try {
     const options = { lineCounter: lines, prettyErrors: false, version: '1.2', merge: true } as const;
@@ -36,6 +39,8 @@ export function parseYaml(text: string): unknown {
       );
     }
     const value: unknown = document.toJS({ mapAsMap: true });
+    if (value instanceof Map && sections !== null)
+      for (const name of templates(document)) if (!sections.has(name)) value.delete(name);
     refuseDepth(value, 0);
     return value;
   } catch (error) {
@@ -43,6 +48,27 @@ export function parseYaml(text: string): unknown {
     // Nesting too deep for the parser's stack, or aliases that multiply out.
     throw new YamlProblem(oneLine(error instanceof Error ? error.message : String(error)), 1, 1);
   }
+}
+
+/**
+ * Top-level keys that only hold what is merged elsewhere (`<<: *base`): those that begin with `x-` or a dot, as in Docker
+ * Compose and GitLab, and those whose anchor a merge key uses.
+ */
+function templates(document: Document.Parsed): string[] {
+  if (!isMap(document.contents)) return [];
+  const merged = new Set<string>();
+  visit(document, {
+    Pair(_, { key, value }) {
+      if (!isScalar(key) || key.source !== '<<') return;
+      for (const item of isSeq(value) ? value.items : [value]) if (isAlias(item)) merged.add(item.source);
+    },
+  });
+  return document.contents.items.flatMap(({ key, value }) => {
+    const name = isScalar(key) ? String(key.value) : '';
+    const isTemplate =
+      /^(x-|\.)/.test(name) || (isMap(value) && value.anchor !== undefined && merged.has(value.anchor));
+    return isTemplate ? [name] : [];
+  });
 }
 
 /** Writes a configuration as YAML that loads to the same configuration. Lists stay on one line. */

@@ -8,6 +8,7 @@ import { type Split, splitEnd, splitStratified } from '../data/split.js';
 import { measuringFeatures } from '../data/statistics.js';
 import { refuseForDirections } from '../data/transforms/directions/images.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
+import { fullOf } from '../data/transforms/range.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import type { Tensor } from '../model/safetensors.js';
 import { atOnce, type Steps } from '../numbers/steps.js';
@@ -51,8 +52,8 @@ export function* preparingData(
     test: { values: yield* pipeline.applying(test), targets: test.targets },
   };
   const warnings = [
-    ...rangeWarnings(samples, config, pipeline, stored !== null),
-    ...classWarnings(samples, dataset.labels),
+    ...rangeWarnings(samples, config, pipeline, initial && fullOf(initial)),
+    ...classWarnings(samples, dataset.labels, config),
   ];
   const facts = seesDirections ? directionFacts(parts) : yield* packedFacts(config, pipeline, parts, classes);
   const { scale, shift } = pipeline.affine;

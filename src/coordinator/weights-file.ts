@@ -112,6 +112,9 @@ export function checkInitialWeights(
       ExitCode.usage,
     );
   }
+  const silent = Object.keys(described(config, facts)).filter((key) => metadata[key] === undefined);
+  if (metadata[formatKey] !== undefined && silent.length > 0)
+    warn('weights-undescribed', `${file} does not say ${silent.join(', ')}: taken from the configuration`);
   if (metadata[formatKey] === undefined)
     warn(
       'weights-undescribed',

@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config/schema.js';
 import { mostClasses } from '../kernels/directions/direction-kernels.js';
-import { imageSide } from '../kernels/directions/spec.js';
+import { blockImages, imageSide } from '../kernels/directions/spec.js';
 import type { Dataset } from './dataset.js';
 
 export interface Fitting {
@@ -26,7 +26,8 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
   const samples = trainingSamples(dataset.train.count, config.data.validation);
   let { data, train, stop } = config;
 
-  const misfit = data.features.kind === 'directions' ? whyNoDirections(dataset) : null;
+  const used = Math.min(samples, (given.has('data.take') ? data.take : null) ?? samples);
+  const misfit = data.features.kind === 'directions' ? whyNoDirections(dataset, used) : null;
   if (misfit !== null && ![...given].some((key) => key.startsWith('data.features.'))) {
     note('data.features.kind', 'pixels', 'directions', misfit);
     data = { ...data, features: { ...data.features, kind: 'pixels' } };
@@ -74,10 +75,13 @@ function fittingBatch(samples: number, least: number): number {
   return Math.max(least, batch);
 }
 
-function whyNoDirections({ train, classes }: Dataset): string | null {
+/** `used`: images of a run, as far as the user set them. */
+function whyNoDirections({ train, classes }: Dataset, used: number): string | null {
   const [rows, columns] = train.shape;
   if (rows !== imageSide || columns !== imageSide)
     return `direction features need images of ${imageSide}×${imageSide}, these are ${rows}×${columns}`;
+  if (used < blockImages)
+    return `direction features are made of ${blockImages} images at a time, a run uses ${used}`;
   if (classes > mostClasses)
     return `direction features are for at most ${mostClasses} classes, there are ${classes}`;
   return null;

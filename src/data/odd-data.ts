@@ -2,61 +2,122 @@
 import type { Config } from '../config/schema.js';
 import type { Warning } from '../warnings.js';
 import type { PartName, Samples } from './dataset.js';
+import { isKnownSet } from './known-sets.js';
 import type { Pipeline } from './transforms/pipeline.js';
-import { fullLight, fullOf, largestValue } from './transforms/range.js';
+import { fullLight, fullOf } from './transforms/range.js';
 
 type Parts = Readonly<Record<PartName, Samples>>;
 
-/** `restored`: the range is that of the weights that the run starts from. */
+/**
+ * Of the user's own files; the sets known by name are as published. `stored`: full light of the weights that the run
+ * starts from; null without any.
+ */
 export function rangeWarnings(
   parts: Parts,
-  { data }: Config,
+  config: Config,
   pipeline: Pipeline,
-  restored: boolean,
+  stored: number | null,
 ): Warning[] {
+  if (isKnownSet(config.data.set)) return [];
   const full = fullOf(pipeline.tensors());
-  const warning = (message: string): Warning => ({ code: 'value-range', message });
-  const reached = largestValue(parts.train.values);
-  if (data.scale === 'auto' && !restored && full !== fullLight)
-    return [
-      warning(
-        `the training values reach only ${full}: ${full} counts as full light instead of 255 (data.scale=255 keeps the values)`,
-      ),
-      ...beyond(parts, full).map(warning),
-    ];
-  if (restored && full === fullLight && reached > 0 && reached < fullLight / 10)
-    return [
-      warning(
-        `the training values reach only ${reached}, but 255 is full light for the weights of model.init.file`,
-      ),
-    ];
-  return beyond(parts, full).map(warning);
+  const train = rangeOfValues(parts.train);
+  const others = Object.entries(parts).filter(([name, { count }]) => name !== 'train' && count > 0);
+  const messages = [
+    ...scaleMessages(config.data.scale, full, stored),
+    ...(config.data.scale === 'auto' ? shapeMessages(train, full) : []),
+    ...others.flatMap(([name, part]) => partMessages(name, rangeOfValues(part), train, full)),
+  ];
+  return messages.map((message) => ({ code: 'value-range', message }));
 }
 
-/** Parts whose values exceed the range. */
-function beyond(parts: Parts, full: number): string[] {
-  if (full === fullLight) return [];
-  return Object.entries(parts).flatMap(([name, { values }]) => {
-    const index = values.findIndex((value) => value > full);
-    return index < 0
-      ? []
-      : [`${name} part: the value ${values[index]} is above full light, ${full}, and counts as full light`];
-  });
+/** Values of a part: the smallest, the largest, and what 99.9 % of those above 0 do not exceed. */
+interface ValueRange {
+  readonly least: number;
+  readonly most: number;
+  readonly usual: number;
 }
 
-/** Classes that are in one part and not in another. */
-export function classWarnings(parts: Parts, labels: readonly string[]): Warning[] {
-  const classes = labels.length;
-  return Object.entries(parts).flatMap(([name, { count, targets }]): Warning[] => {
-    if (count === 0) return [];
-    const seen = new Uint8Array(classes);
-    for (let i = 0; i < count; i++) seen[targets[i]] = 1;
-    const missing = Array.from(seen.keys()).filter((c) => seen[c] === 0);
-    if (missing.length === 0) return [];
-    const [which, verb] = missing.length === 1 ? ['class', 'has'] : ['classes', 'have'];
-    const names = missing.slice(0, 5).map((c) => labels[c]);
-    const shown = `${names.join(', ')}${missing.length > 5 ? ', …' : ''}`;
-    const message = `${missing.length} of ${classes} ${which} ${verb} no image in the ${name} part: ${shown}`;
-    return [{ code: 'class-missing', message }];
+function rangeOfValues({ values }: Pick<Samples, 'values'>): ValueRange {
+  const counts = new Float64Array(256);
+  for (let i = 0; i < values.length; i++) counts[values[i]] += 1;
+  const least = counts.findIndex((n) => n > 0);
+  const most = counts.findLastIndex((n) => n > 0);
+  let left = 0.999 * (values.length - counts[0]);
+  const usual = counts.findIndex((n, value) => {
+    if (value > 0) left -= n;
+    return left <= 0;
   });
+  return { least, most, usual };
+}
+
+function scaleMessages(scale: Config['data']['scale'], full: number, stored: number | null): string[] {
+  if (stored !== null && full !== stored)
+    return [
+      `the weights of model.init.file had full light at ${stored}, these values have it at ${full} (data.scale)`,
+    ];
+  if (scale !== 'auto' || full === fullLight || stored !== null) return [];
+  return [
+    `the training values reach only ${full}: ${full} counts as full light instead of 255 (data.scale=255 keeps the values)`,
+  ];
+}
+
+function shapeMessages({ least, most, usual }: ValueRange, full: number): string[] {
+  if (least > 0 && most - least < most / 4)
+    return [`all training values are from ${least} to ${most}: they have hardly any contrast`];
+  return usual > 0 && 2 * usual < Math.min(most, full)
+    ? [
+        `99.9 % of the training values above 0 are at most ${usual}, but ${most} occurs: data.scale=${usual} may be meant`,
+      ]
+    : [];
+}
+
+function partMessages(name: string, part: ValueRange, train: ValueRange, full: number): string[] {
+  if (part.most > full)
+    return [`${name} part: the value ${part.most} is above full light, ${full}, and counts as full light`];
+  if (2 * part.most < train.most)
+    return [`${name} part: the values reach only ${part.most}, those of the training part ${train.most}`];
+  return [];
+}
+
+/** Classes that have images, but none in one of the parts; in the training part, among the images that a run uses. */
+export function classWarnings(parts: Parts, labels: readonly string[], { data }: Config): Warning[] {
+  const { take, shuffle } = data;
+  const seen = Object.entries(parts).map(([name, { count, targets }]) => {
+    const used = name === 'train' && take !== null && !shuffle ? take : count;
+    return { name, count, present: presentIn(targets.subarray(0, used), labels.length) };
+  });
+  const warning = (message: string): Warning => ({ code: 'class-missing', message });
+  const known = Object.values(parts).map(({ targets }) => presentIn(targets, labels.length));
+  const existing = [...labels.keys()].filter((c) => known.some((present) => present[c] === 1));
+  return [
+    ...(take !== null && take < existing.length
+      ? [warning(`data.take=${take} is fewer images than the ${existing.length} classes`)]
+      : []),
+    ...unusedOutputs(existing.length, labels.length).map(warning),
+    ...seen.flatMap(({ name, count, present }) => {
+      const missing = existing.filter((c) => present[c] === 0);
+      if (count === 0 || missing.length === 0) return [];
+      const names = missing.slice(0, 5).map((c) => labels[c]);
+      const shown = `${names.join(', ')}${missing.length > 5 ? ', …' : ''}`;
+      const have = missing.length === 1 ? 'has' : 'have';
+      return [
+        warning(
+          `${missing.length} of ${existing.length} classes ${have} no image in the ${name} part: ${shown}`,
+        ),
+      ];
+    }),
+  ];
+}
+
+/** Labels such as 1 to 26 leave an output unused, which is no harm; labels such as 0 and 255 are hardly meant so. */
+function unusedOutputs(existing: number, outputs: number): string[] {
+  return 2 * existing < outputs
+    ? [`only ${existing} of the ${outputs} classes up to the largest label have images`]
+    : [];
+}
+
+function presentIn(targets: Uint32Array, classes: number): Uint8Array {
+  const present = new Uint8Array(classes);
+  for (const target of targets) present[target] = 1;
+  return present;
 }

@@ -32,6 +32,12 @@ export function warnOfOutcomes(
   }
 }
 
+const hasLearnt = (firstLoss: number | null, epochLoss: number | null): boolean =>
+  firstLoss !== null && epochLoss !== null && epochLoss < firstLoss / 2;
+
+/** Two standard errors say little of fewer. */
+const fewestImages = 30;
+
 /** On images without information, the loss fluctuates about that of the first step. */
 const notable = 1.1;
 
@@ -49,13 +55,16 @@ function lossFindings({ firstLoss, epochLoss, evaluation }: UnfinishedOutcome, c
     const message = `the training loss rose from ${start} to ${words(epochLoss)} in the last epoch: optimizer.lr=${config.optimizer.lr} is likely too high`;
     return [{ code: 'loss-rose', message }];
   }
-  if (evaluation === null || evaluation.loss <= firstLoss) return [];
+  if (evaluation === null || evaluation.loss <= firstLoss || !hasLearnt(firstLoss, epochLoss)) return [];
   const message = `the ${config.stop.on} loss is ${words(evaluation.loss)}, above ${start}, and the training loss is ${words(epochLoss)}: the network has likely memorised the training images; fewer epochs or stop.restoreBest help`;
   return [{ code: 'overfitted', message }];
 }
 
 /** Accuracy at chance level, always answering the most frequent class: its share, within two standard errors. */
-function chanceFindings({ evaluation }: UnfinishedOutcome, { config, targets }: Circumstances): Finding[] {
+function chanceFindings(
+  { evaluation, firstLoss, epochLoss }: UnfinishedOutcome,
+  { config, targets }: Circumstances,
+): Finding[] {
   if (evaluation === null || targets.length === 0) return [];
   const { accuracy } = evaluation;
   const counts = new Map<number, number>();
@@ -63,13 +72,17 @@ function chanceFindings({ evaluation }: UnfinishedOutcome, { config, targets }: 
   const [[most, largest]] = [...counts].sort(([, a], [, b]) => b - a);
   const share = largest / targets.length;
   const error = Math.sqrt((share * (1 - share)) / targets.length);
-  if (accuracy > share + 2 * error || share === 1) return [];
+  // Of a handful of images, more than the share is no chance to speak of.
+  const limit = targets.length < fewestImages ? share : share + 2 * error;
+  if (accuracy > limit || accuracy === 1 || share === 1) return [];
   const only = [...counts].find(([, count]) => Math.round(accuracy * targets.length) === count);
   const same =
     only === undefined ? '' : `, exactly the share of class ${only[0]}: likely every answer is that class`;
   const message =
     `the accuracy of ${percent(accuracy)} is no better than always answering class ${most} (${percent(share)})${same}; ` +
-    `likely causes: optimizer.lr=${config.optimizer.lr} is too high or too low, targets that do not belong to the images, or images without information`;
+    (hasLearnt(firstLoss, epochLoss)
+      ? `the training loss fell to ${words(epochLoss ?? 0)}, so the ${config.stop.on} images or labels likely do not go with the training ones: range of values, columns, order of classes`
+      : `likely causes: optimizer.lr=${config.optimizer.lr} is too high or too low, targets that do not belong to the images, or images without information`);
   return [{ code: 'chance-level', message }];
 }
 

@@ -187,6 +187,7 @@ function gitState(root: string): Promise<RunMeta['git']> {
  * system's error for anything else, a folder of that name above all, which is left alone.
  */
 async function pointLatest(latest: string, target: string): Promise<void> {
+  await refuseForeign(latest);
   const temporary = temporaryName(latest);
   try {
     await fs.symlink(target, temporary, 'dir');
@@ -199,6 +200,15 @@ async function pointLatest(latest: string, target: string): Promise<void> {
     await fs.rm(temporary, { force: true }).catch(() => {});
     throw error;
   }
+}
+
+/** A file of that name that shardstep did not make, which the link would replace. */
+async function refuseForeign(latest: string): Promise<void> {
+  const there = await fs.lstat(latest).catch(() => null);
+  if (there === null || !there.isFile()) return;
+  const text = there.size > 300 ? '' : await fs.readFile(latest, 'utf8');
+  if (!/^[^\n]*\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_[^\n]*\n$/.test(text))
+    throw Object.assign(new Error('a file is in the way'), { code: 'EEXIST' });
 }
 
 function fileName(name: string): string {

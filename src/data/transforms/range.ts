@@ -6,7 +6,6 @@
 import { findTensor } from '../../model/parameters.js';
 import type { Tensor } from '../../model/safetensors.js';
 import { inOneStep } from '../../numbers/steps.js';
-import { ExitCode, expectedGot, UserError } from '../../user-error.js';
 import { isKnownSet } from '../known-sets.js';
 import type { Fitted, Shape, TransformKind, Values } from './transform.js';
 
@@ -24,17 +23,17 @@ export const rangeOf: TransformKind = {
   of: ({ scale, set }) => ({
     fit: (train) =>
       inOneStep(() => {
-        const auto = isKnownSet(set) ? fullLight : largestOf(train);
+        const auto = isKnownSet(set) ? fullLight : fullFor(largestValue(train.values));
         return fitted(scale === 'auto' ? auto : scale, train.shape);
       }),
-    restore({ tensors, prefix, source }, { shape }) {
+    restore({ tensors, prefix, source }, { values, shape }) {
       const name = prefix + tensorName;
-      const [full] = tensors.has(name) ? findTensor(tensors, name, [1], source) : [fullLight];
-      if (scale !== 'auto' && scale !== full) {
-        const wanted = `${full}, as the weights of ${source} were trained on`;
-        throw new UserError(`data.scale: ${expectedGot(wanted, scale)}`, ExitCode.usage);
-      }
-      return fitted(full, shape);
+      const [stored] = tensors.has(name) ? findTensor(tensors, name, [1], source) : [fullLight];
+      if (scale !== 'auto') return fitted(scale, shape);
+      // Full light is a property of the samples at hand; those that plausibly have the stored one keep it.
+      const largest = largestValue(values);
+      const fits = largest === 0 || (largest > stored / 2 && largest <= stored) || largest >= plausibleFrom;
+      return fitted(fits && !(largest > stored) ? stored : fullFor(largest), shape);
     },
   }),
 };
@@ -44,10 +43,8 @@ export const fullOf = (tensors: ReadonlyMap<string, Tensor>): number =>
   tensors.get(tensorName)?.data[0] ?? fullLight;
 
 /** 255 if the largest value is plausible for that range, or if no value is above 0. */
-function largestOf({ values }: Values): number {
-  const largest = largestValue(values);
-  return largest === 0 || largest >= plausibleFrom ? fullLight : largest;
-}
+const fullFor = (largest: number): number =>
+  largest === 0 || largest >= plausibleFrom ? fullLight : largest;
 
 /** The largest value, or the first one that is plausible for 0 to 255. */
 export function largestValue(values: Values['values']): number {

@@ -58,7 +58,7 @@ export interface Transform {
    * Restores from the tensors of a file; null if some are missing. `full`: of the samples before it.
    * @throws UserError if they do not fit samples of this shape.
    */
-  restore(stored: Stored, input: Pick<Values, 'shape' | 'full'>): Fitted | null;
+  restore(stored: Stored, input: Values): Fitted | null;
 }
 
 /** A row of the table of transforms. */

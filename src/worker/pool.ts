@@ -11,7 +11,7 @@ import type { RankTask } from './index.js';
 const codeRangeSizeMb = 16;
 
 /** Address space of a worker, measured, and of what the main thread still takes while it runs. */
-const [workerMiB, runMiB] = [96, 300];
+const [workerMiB, runMiB] = [96, 330];
 
 export interface WorkerPool<Task = RankTask> {
   /** Starts every rank; each promise settles when its worker leaves the session. */

@@ -58,6 +58,13 @@ for (const words of [
     assert.equal((await evaluated(out)).accuracy, accuracy);
   });
 
+test('test values far from those that the network was trained on are warned of', async () => {
+  writeToySet(cwd, 'dark', (value) => Math.round(value / 4), undefined, 'class');
+  const { stdout, stderr } = await expectCode(0, ['eval', 'run-toy', 'data.dir=dark', '--json'], { cwd });
+  assert.match(stderr, /\[value-range\]/);
+  assert.equal(JSON.parse(stdout).warnings[0].code, 'value-range');
+});
+
 test('other images, other classes, other settings and files that describe no network are refused', async () => {
   const bytes = readFileSync(join(cwd, 'run-toy', 'final.safetensors'));
   writeFileSync(

@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.js';
 import { OwnResources } from '../coordinator/resources.js';
 import { describedSettings, type InitialWeights, readWeights } from '../coordinator/weights-file.js';
 import type { Dataset } from '../data/dataset.js';
+import { evaluatedRange } from '../data/odd-data.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { Predictor } from '../inference/predictor.js';
@@ -17,6 +18,7 @@ import { grouped, percent } from '../numbers/words.js';
 import type { DataFacts } from '../plan/plan.js';
 import type { CommandContext } from '../run/command-context.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import type { Warning } from '../warnings.js';
 import type { Command } from './command.js';
 import { quietOption } from './option-values.js';
 
@@ -48,9 +50,13 @@ async function evaluate(model: string, words: readonly string[], context: Comman
   try {
     const dataset = await resources.dataset(config);
     refuseOthers(weights, dataset, file);
+    for (const { code, message } of evaluatedRange(dataset.test, weights.tensors))
+      warnings.warn(code, message);
     const scores = await scoresOf(weights, config, dataset, resources, file);
     context.stdout(
-      context.json ? JSON.stringify(resultJson(file, dataset, scores)) : card(file, dataset, scores),
+      context.json
+        ? JSON.stringify(resultJson(file, dataset, scores, warnings.list))
+        : card(file, dataset, scores),
     );
     return ExitCode.done;
   } finally {
@@ -109,8 +115,13 @@ async function scoresOf(
 const packingOf = (word: string): DataFacts['packing'] =>
   word === 'sparse' || word === 'directions' ? word : 'dense';
 
-function resultJson(file: string, { name, labels }: Dataset, scores: ClassScores) {
-  return { schema: 1, model: file, set: name, part: 'test', labels, ...scores };
+function resultJson(
+  file: string,
+  { name, labels }: Dataset,
+  scores: ClassScores,
+  warnings: readonly Warning[],
+) {
+  return { schema: 1, model: file, set: name, part: 'test', labels, ...scores, warnings };
 }
 
 function card(file: string, { name, labels }: Dataset, scores: ClassScores): string {

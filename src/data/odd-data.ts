@@ -1,5 +1,6 @@
 /** Warnings about data that can be trained on but are unusual; given once, before a run. */
 import type { Config } from '../config/schema.js';
+import type { Tensor } from '../model/safetensors.js';
 import type { Warning } from '../warnings.js';
 import type { PartName, Samples } from './dataset.js';
 import { isKnownSet } from './known-sets.js';
@@ -28,6 +29,14 @@ export function rangeWarnings(
     ...others.flatMap(([name, part]) => partMessages(name, rangeOfValues(part), train, full)),
   ];
   return messages.map((message) => ({ code: 'value-range', message }));
+}
+
+/** Of samples that a network is evaluated on, far from the light that it was trained on. */
+export function evaluatedRange(test: Samples, tensors: ReadonlyMap<string, Tensor>): Warning[] {
+  const full = fullOf(tensors);
+  const { most } = rangeOfValues(test);
+  const message = `the test values reach ${most}, the network was trained on values up to ${full}`;
+  return most > full || 2 * most < full ? [{ code: 'value-range', message }] : [];
 }
 
 /** Values of a part: the smallest, the largest, and what 99.9 % of those above 0 do not exceed. */

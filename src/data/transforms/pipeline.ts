@@ -123,8 +123,9 @@ function* applying(stages: readonly Fitted[], samples: Values): Steps<Values> {
   if (stages.every(({ keepsValues }) => keepsValues)) return samples;
   const { values, count, shape } = samples;
   const size = sizeOf(shape);
-  // A linear map takes up to size² products a sample, but most pixels are blank.
-  const rows = rowsAStep((size * size) / 16);
+  // A linear map takes up to size² products a sample, mostly of blanks; the others some work a pixel.
+  const isCheap = stages.every(({ keepsZeros }) => keepsZeros);
+  const rows = rowsAStep(isCheap ? size : (size * size) / 16);
   const some = (first: number, last: number): Values =>
     applied(stages, {
       ...samples,

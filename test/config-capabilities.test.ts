@@ -10,9 +10,9 @@ import {
   trainsApart,
 } from '../dist/config/capabilities.js';
 import { describeKeys } from '../dist/config/keys.js';
+import { labelSmoothingOf } from '../dist/config/label-smoothing.js';
 import { resolveConfig } from '../dist/config/load.js';
 import { configSchema } from '../dist/config/schema.js';
-import { labelSmoothingOf } from '../dist/config/schema-loss.js';
 import { strategies } from '../dist/sync/strategy.js';
 import { word } from './support/config-refusal.ts';
 

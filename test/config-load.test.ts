@@ -17,9 +17,9 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { configJsonSchema, configJsonSchemaText } from '../dist/config/json-schema.js';
 import { describeKeys } from '../dist/config/keys.js';
+import { labelSmoothingOf } from '../dist/config/label-smoothing.js';
 import { resolveConfig } from '../dist/config/load.js';
 import { configSchema } from '../dist/config/schema.js';
-import { labelSmoothingOf } from '../dist/config/schema-loss.js';
 import { parseYaml, toYaml } from '../dist/config/yaml-text.js';
 import { userError } from './support/scratch.ts';
 

@@ -38,6 +38,22 @@ test('src/coordinator leads runs and holds nothing else: at most 20 files', () =
   assert.ok([...realTree.keys()].filter((file) => file.startsWith('coordinator/')).length <= 20);
 });
 
+/** Packages cost each worker their loading, such as 25 ms for the schema's. */
+for (const entry of ['worker/index.ts', 'inference/worker.ts'])
+  test(`${entry} loads no package, by all that it imports`, () => {
+    const byValue = importsOf(realTree).filter(({ kind }) => kind === 'value');
+    const loaded = new Set([entry]);
+    for (const file of loaded)
+      for (const { from, to } of byValue) if (from === file && to !== null) loaded.add(to);
+    assert.ok(loaded.size > 30, `${loaded.size} files`);
+    const packages = [...loaded].flatMap((file) =>
+      [...(realTree.get(file) ?? '').matchAll(/^import (?!type\b)[^;]*?from '([^.'][^']*)'/gm)]
+        .map(([, name]) => `${file}: ${name}`)
+        .filter((found) => !found.includes(': node:')),
+    );
+    assert.deepEqual(packages, []);
+  });
+
 const good = {
   'numbers/a.ts': 'export const a = 1;\n',
   'plan/p.ts': "import { a } from '../numbers/a.js';\nexport type P = typeof a;\n",

@@ -18,8 +18,3 @@ export const loss = z
     'The loss that training minimises. cross-entropy: of the softmax of the outputs; squared-error: half the squared distance of ' +
       'the outputs from one-hot targets (Hui & Belkin 2021)',
   );
-
-/** Share of the target spread evenly over all classes; 0 for a loss that has no such key. */
-export function labelSmoothingOf(chosen: z.infer<typeof loss>): number {
-  return 'labelSmoothing' in chosen ? chosen.labelSmoothing : 0;
-}

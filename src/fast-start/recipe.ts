@@ -2,8 +2,9 @@
  * The recipe in the form that the race reads: plain numbers, computed when the program is built, because no YAML reader
  * is loaded before the accuracy is known.
  */
+
+import { labelSmoothingOf } from '../config/label-smoothing.js';
 import type { Config } from '../config/schema.js';
-import { labelSmoothingOf } from '../config/schema-loss.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import { peakRate } from '../optim/batch-scaling.js';
 import { runLength } from '../plan/run-length.js';

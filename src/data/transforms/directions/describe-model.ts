@@ -1,7 +1,7 @@
 /** Writes the constants of a plan that its kernels read, once. */
 
+import { labelSmoothingOf } from '../../../config/label-smoothing.js';
 import type { Config } from '../../../config/schema.js';
-import { labelSmoothingOf } from '../../../config/schema-loss.js';
 import { writeLinearModel } from '../../../kernels/directions/linear-model.js';
 import type { Region } from '../../../memory/arena.js';
 import type { DirectionsPlan } from './plan.js';

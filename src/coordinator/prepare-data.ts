@@ -52,7 +52,7 @@ export function* preparingData(
     test: { values: yield* pipeline.applying(test), targets: test.targets },
   };
   const warnings = [
-    ...rangeWarnings(samples, config, pipeline, initial && fullOf(initial)),
+    ...rangeWarnings(samples, config, pipeline, initial && fullOf(initial, prefix)),
     ...classWarnings(samples, dataset.labels, config),
   ];
   const facts = seesDirections ? directionFacts(parts) : yield* packedFacts(config, pipeline, parts, classes);

@@ -26,17 +26,17 @@ export function rangeWarnings(
   const messages = [
     ...scaleMessages(config.data.scale, full, stored),
     ...(config.data.scale === 'auto' ? shapeMessages(train, full) : []),
-    ...others.flatMap(([name, part]) => partMessages(name, rangeOfValues(part), train, full)),
+    ...others.flatMap(([name, part]) => partMessages(name, rangeOfValues(part), train.most, full)),
   ];
-  return messages.map((message) => ({ code: 'value-range', message }));
+  return messages.map(valueRange);
 }
+
+const valueRange = (message: string): Warning => ({ code: 'value-range', message });
 
 /** Of samples that a network is evaluated on, far from the light that it was trained on. */
 export function evaluatedRange(test: Samples, tensors: ReadonlyMap<string, Tensor>): Warning[] {
   const full = fullOf(tensors);
-  const { most } = rangeOfValues(test);
-  const message = `the test values reach ${most}, the network was trained on values up to ${full}`;
-  return most > full || 2 * most < full ? [{ code: 'value-range', message }] : [];
+  return partMessages('test', rangeOfValues(test), full, full).map(valueRange);
 }
 
 /** Values of a part: the smallest, the largest, and what 99.9 % of those above 0 do not exceed. */
@@ -80,31 +80,33 @@ function shapeMessages({ least, most, usual }: ValueRange, full: number): string
     : [];
 }
 
-function partMessages(name: string, part: ValueRange, train: ValueRange, full: number): string[] {
+/** `trained`: the largest training value. */
+function partMessages(name: string, part: ValueRange, trained: number, full: number): string[] {
   if (part.most > full)
     return [`${name} part: the value ${part.most} is above full light, ${full}, and counts as full light`];
-  if (2 * part.most < train.most)
-    return [`${name} part: the values reach only ${part.most}, those of the training part ${train.most}`];
+  if (2 * part.most < trained)
+    return [`${name} part: the values reach only ${part.most}, those of the training part ${trained}`];
   return [];
 }
 
 /** Classes that have images, but none in one of the parts; in the training part, among the images that a run uses. */
 export function classWarnings(parts: Parts, labels: readonly string[], { data }: Config): Warning[] {
   const { take, shuffle } = data;
-  const seen = Object.entries(parts).map(([name, { count, targets }]) => {
-    const used = name === 'train' && take !== null && !shuffle ? take : count;
-    return { name, count, present: presentIn(targets.subarray(0, used), labels.length) };
+  const all = Object.entries(parts).map(([name, part]) => {
+    const present = presentIn(part.targets, labels.length);
+    const leading = name === 'train' && take !== null && !shuffle ? part.targets.subarray(0, take) : null;
+    const used = leading === null ? present : presentIn(leading, labels.length);
+    return { name, count: part.count, present, used };
   });
   const warning = (message: string): Warning => ({ code: 'class-missing', message });
-  const known = Object.values(parts).map(({ targets }) => presentIn(targets, labels.length));
-  const existing = [...labels.keys()].filter((c) => known.some((present) => present[c] === 1));
+  const existing = [...labels.keys()].filter((c) => all.some(({ present }) => present[c] === 1));
   return [
     ...(take !== null && take < existing.length
       ? [warning(`data.take=${take} is fewer images than the ${existing.length} classes`)]
       : []),
     ...unusedOutputs(existing.length, labels.length).map(warning),
-    ...seen.flatMap(({ name, count, present }) => {
-      const missing = existing.filter((c) => present[c] === 0);
+    ...all.flatMap(({ name, count, used }) => {
+      const missing = existing.filter((c) => used[c] === 0);
       if (count === 0 || missing.length === 0) return [];
       const names = missing.slice(0, 5).map((c) => labels[c]);
       const shown = `${names.join(', ')}${missing.length > 5 ? ', …' : ''}`;
@@ -127,6 +129,6 @@ function unusedOutputs(existing: number, outputs: number): string[] {
 
 function presentIn(targets: Uint32Array, classes: number): Uint8Array {
   const present = new Uint8Array(classes);
-  for (const target of targets) present[target] = 1;
+  for (let i = 0; i < targets.length; i++) present[targets[i]] = 1;
   return present;
 }

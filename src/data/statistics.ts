@@ -15,10 +15,15 @@ export interface FeatureStatistics {
 
 export const measureFeatures = (samples: Values): FeatureStatistics => atOnce(measuringFeatures(samples));
 
+/** A normalisation that is fitted and the choice of the packing look at the same samples. Nothing writes to samples. */
+const measured = new WeakMap<Values['values'], FeatureStatistics>();
+
 /** One pass over the features. */
 export function* measuringFeatures(samples: Values): Steps<FeatureStatistics> {
-  const { count, shape } = samples;
+  const { values, count, shape } = samples;
   const width = sizeOf(shape);
+  const known = measured.get(values);
+  if (known !== undefined && known.count === count && known.sums.length === width) return known;
   const sums = new Float64Array(width);
   const nonZeros = new Uint32Array(width);
   let [squares, totalNonZeros] = [0, 0];
@@ -29,7 +34,9 @@ export function* measuringFeatures(samples: Values): Steps<FeatureStatistics> {
     totalNonZeros += rows.nonZeros;
     yield { doing: 'counting values', share: first / count };
   }
-  return { count, sums, squares, nonZeros, totalNonZeros };
+  const statistics = { count, sums, squares, nonZeros, totalNonZeros };
+  measured.set(values, statistics);
+  return statistics;
 }
 
 /** A function of its own: V8 compiles loops in generators less well. All sums are of integers, so exact. */

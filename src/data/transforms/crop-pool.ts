@@ -14,7 +14,7 @@ function cropAndPool(crop: number, pool: 1 | 2): Transform {
     keepsValues: false,
     keepsZeros: true,
     affine: null,
-    apply: (samples) => extractFeatures(samples, crop, pool),
+    apply: (samples, out) => extractFeatures(samples, crop, pool, out),
     tensors: () => new Map(),
   });
   return {
@@ -43,24 +43,29 @@ export function croppedShape(
  * Removes `crop` pixels from each side, and sums 2×2 blocks if `pool` is 2. An odd last row or column is left out, as in
  * PyTorch's AvgPool2d.
  */
-export function extractFeatures(samples: Values, crop: number, pool: 1 | 2): Values {
+export function extractFeatures(
+  samples: Values,
+  crop: number,
+  pool: 1 | 2,
+  out: Values['values'] | null = null,
+): Values {
   const [height, line] = samples.shape;
   const shape = croppedShape(samples.shape, { crop, pool });
   const [rows, columns] = shape;
   const width = rows * columns;
   if (pool === 1 && crop === 0) return samples;
   const { count, values: images } = samples;
-  const values = pool === 1 ? new Uint8Array(count * width) : new Uint16Array(count * width);
-  let out = 0;
+  const values = out ?? (pool === 1 ? new Uint8Array(count * width) : new Uint16Array(count * width));
+  let next = 0;
   for (let sample = 0; sample < count; sample++) {
     const corner = (sample * height + crop) * line + crop;
     for (let y = 0; y < rows; y++) {
       let p = corner + y * pool * line;
       if (pool === 1) {
-        for (let x = 0; x < columns; x++) values[out++] = images[p++];
+        for (let x = 0; x < columns; x++) values[next++] = images[p++];
       } else {
         for (let x = 0; x < columns; x++, p += 2)
-          values[out++] = images[p] + images[p + 1] + images[p + line] + images[p + line + 1];
+          values[next++] = images[p] + images[p + 1] + images[p + line] + images[p + line + 1];
       }
     }
   }

@@ -51,7 +51,7 @@ function fitted(normaliser: LinearNormaliser, output: Shape): Fitted {
     keepsValues: false,
     keepsZeros: false,
     affine: { scale: fixedPoint.scale, shift: new Float32Array(sizeOf(output)).fill(fixedPoint.shift) },
-    apply: (samples) => normaliseLinearly(samples, map),
+    apply: (samples, out) => normaliseLinearly(samples, map, out ?? new Uint16Array(samples.values.length)),
     tensors: () => normaliserTensors(normaliser),
   };
 }
@@ -182,12 +182,11 @@ function applied({ mean, weight }: LinearNormaliser): Applied {
 }
 
 /** Inputs of a part in fixed point: input = value · scale − shift. */
-function normaliseLinearly(samples: Values, { weight, blank }: Applied): Values {
+function normaliseLinearly(samples: Values, { weight, blank }: Applied, out: Values['values']): Values {
   const { values, count, shape, full } = samples;
   const width = sizeOf(shape);
   const unit = 1 / full;
   const inputOf = weight.length > width ? mapped : scaled;
-  const out = new Uint16Array(count * width);
   const input = new Float64Array(width);
   for (let row = 0; row < count; row++) {
     input.set(blank);

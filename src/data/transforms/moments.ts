@@ -54,11 +54,11 @@ export const momentsOf: TransformKind = {
 };
 
 /** Redraws every image; blank images stay unchanged. */
-export function normaliseMoments(samples: Values): Values {
+export function normaliseMoments(samples: Values, out: Values['values'] | null = null): Values {
   const { values, shape, count } = samples;
   const [rows, columns] = shape;
   const pixels = sizeOf(shape);
-  const images = new Uint8Array(count * pixels);
+  const images = out ?? new Uint8Array(count * pixels);
   for (let i = 0; i < count; i++) {
     const image = values.subarray(i * pixels, (i + 1) * pixels);
     const placement = placementOf(image, rows, columns);
@@ -102,7 +102,7 @@ function draw(
   rows: number,
   columns: number,
   from: Placement,
-  out: Uint8Array,
+  out: Values['values'],
 ): void {
   const xStep = Math.sqrt(from.across) / (size * columns);
   const yStep = Math.sqrt(from.down) / (size * rows);

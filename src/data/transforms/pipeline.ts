@@ -84,7 +84,7 @@ export class Pipeline {
         throw new UserError(
           `${stored.source}: expected the tensors of data.normalise=${data.normalise}, found none`,
         );
-      samples = stage.apply(samples);
+      samples = stage.apply(samples, null);
       return stage;
     });
     return new Pipeline(input, stages);
@@ -101,7 +101,7 @@ export class Pipeline {
   }
 
   apply(samples: Values): Values {
-    return applied(this.#stages, samples);
+    return applied(this.#stages, samples, null);
   }
 
   /** The same, in steps. */
@@ -115,8 +115,11 @@ export class Pipeline {
   }
 }
 
-const applied = (stages: readonly Fitted[], samples: Values): Values =>
-  stages.reduce((values, stage) => stage.apply(values), samples);
+/** `out`: takes the results, if they are not the samples themselves; null: a new array. */
+function applied(stages: readonly Fitted[], samples: Values, out: Values['values'] | null): Values {
+  const last = stages.findLastIndex(({ keepsValues }) => !keepsValues);
+  return stages.reduce((values, stage, at) => stage.apply(values, at === last ? out : null), samples);
+}
 
 /** Applies the stages to some rows at a time; the result is one array. */
 function* applying(stages: readonly Fitted[], samples: Values): Steps<Values> {
@@ -126,19 +129,19 @@ function* applying(stages: readonly Fitted[], samples: Values): Steps<Values> {
   // A linear map takes up to size² products a sample, mostly of blanks; the others some work a pixel.
   const isCheap = stages.every(({ keepsZeros }) => keepsZeros);
   const rows = rowsAStep(isCheap ? size : (size * size) / 16);
-  const some = (first: number, last: number): Values =>
-    applied(stages, {
-      ...samples,
-      values: values.subarray(first * size, last * size),
-      count: last - first,
-    });
+  const some = (first: number, last: number): Values => ({
+    ...samples,
+    values: values.subarray(first * size, last * size),
+    count: last - first,
+  });
   // Of no samples: for the kind and the shape of the results.
-  const made = some(0, 0);
+  const made = applied(stages, some(0, 0), null);
   const width = sizeOf(made.shape);
   const all =
     made.values instanceof Uint8Array ? new Uint8Array(count * width) : new Uint16Array(count * width);
   for (let first = 0; first < count; first += rows) {
-    all.set(some(first, Math.min(count, first + rows)).values, first * width);
+    const last = Math.min(count, first + rows);
+    applied(stages, some(first, last), all.subarray(first * width, last * width));
     yield { doing: 'preparing images', share: first / count };
   }
   return { ...made, values: all, count };

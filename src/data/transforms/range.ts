@@ -32,15 +32,15 @@ export const rangeOf: TransformKind = {
       if (scale !== 'auto') return fitted(scale, shape);
       // Full light is a property of the samples at hand; those that plausibly have the stored one keep it.
       const largest = largestValue(values);
-      const fits = largest === 0 || (largest > stored / 2 && largest <= stored) || largest >= plausibleFrom;
-      return fitted(fits && !(largest > stored) ? stored : fullFor(largest), shape);
+      const fits = largest === 0 || (largest <= stored && 2 * largest > stored);
+      return fitted(fits ? stored : fullFor(largest), shape);
     },
   }),
 };
 
 /** The value of full light in the samples to which a pipeline with these tensors was fitted. */
-export const fullOf = (tensors: ReadonlyMap<string, Tensor>): number =>
-  tensors.get(tensorName)?.data[0] ?? fullLight;
+export const fullOf = (tensors: ReadonlyMap<string, Tensor>, prefix = ''): number =>
+  tensors.get(prefix + tensorName)?.data[0] ?? fullLight;
 
 /** 255 if the largest value is plausible for that range, or if no value is above 0. */
 const fullFor = (largest: number): number =>
@@ -64,8 +64,13 @@ function fitted(full: number, output: Shape): Fitted {
     keepsValues,
     keepsZeros: true,
     affine: null,
-    apply: (samples) =>
-      keepsValues ? samples : { ...samples, values: samples.values.map((value) => scaled[value]) },
+    apply(samples, out) {
+      if (keepsValues) return samples;
+      const { values } = samples;
+      const written = out ?? new Uint8Array(values.length);
+      for (let i = 0; i < values.length; i++) written[i] = scaled[values[i]];
+      return { ...samples, values: written };
+    },
     tensors: () =>
       keepsValues ? new Map() : new Map([[tensorName, { shape: [1], data: Float32Array.of(full) }]]),
   };

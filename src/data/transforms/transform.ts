@@ -35,7 +35,8 @@ export interface Fitted {
   readonly keepsValues: boolean;
   /** Whether blank pixels stay 0, so that sparse rows stay sparse. */
   readonly keepsZeros: boolean;
-  apply(samples: Values): Values;
+  /** `out`: takes the values if there are others, as many as come; null: a new array. */
+  apply(samples: Values, out: Values['values'] | null): Values;
   /** The map that the kernels apply afterwards; null if the transform does not change it. */
   readonly affine: Affine | null;
   /** The tensors that a file needs to restore it; none if the configuration is enough. */
@@ -55,7 +56,7 @@ export interface Transform {
   /** From samples of the training part, those of other parts have the same shape. @throws UserError (usage) */
   fit(train: Values): Steps<Fitted>;
   /**
-   * Restores from the tensors of a file; null if some are missing. `full`: of the samples before it.
+   * Restores from the tensors of a file; null if some are missing. `input`: the training samples, or none.
    * @throws UserError if they do not fit samples of this shape.
    */
   restore(stored: Stored, input: Values): Fitted | null;

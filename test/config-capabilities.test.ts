@@ -38,7 +38,7 @@ test('whatever two choices do not go together, the refusal says what would do', 
   });
 });
 
-test('what the tables tell of choices is what the rest of the program builds on', () => {
+test('the tables of choices say what the rest of the program builds on', () => {
   const buffers = { average: 5, sharded: 5, owner: 1, hogwild: 0, 'local-sgd': 1 };
   for (const sync of Object.keys(strategies)) {
     const { parallel } = configSchema.parse({ parallel: { sync } });

@@ -29,7 +29,7 @@ test('the source is the layer that gave the wrong value', async () => {
   );
 });
 
-/** A word that tells what would do; the key is that of the word unless another is named. */
+/** A refusal that names what is accepted; the key is that of the word unless another is named. */
 for (const [override, expected, key] of [
   ['train.batch=1.5', 'integer'],
   ['train.epochs=0', 'from 1'],
@@ -175,7 +175,7 @@ test('values that contradict each other', async () => {
 });
 
 /** The key that is refused, what would do, the key that it depends on, and what was given. */
-for (const [words, ...told] of [
+for (const [words, ...parts] of [
   [['parallel.localSteps=4'], 'parallel.localSteps', 'expected 8', 'parallel.sync', 'got 4'],
   [
     ['parallel.sync=hogwild', 'parallel.localAfter=0.5'],
@@ -206,7 +206,7 @@ for (const [words, ...told] of [
 ] as const)
   test(`${words.join(' ')} contradict each other`, async () => {
     const message = await word(...words);
-    says(message, `command line: ${told[0]}: `, ...told.slice(1));
+    says(message, `command line: ${parts[0]}: `, ...parts.slice(1));
   });
 
 test('any unknown key is refused', async () => {

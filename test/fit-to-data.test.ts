@@ -1,4 +1,4 @@
-/** What nobody set gives way to the data and to what was set, with a note for each key; what was set is refused. */
+/** Values that the user did not set are adapted, with a note for each key; values that the user set are refused. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

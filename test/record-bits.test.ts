@@ -1,4 +1,4 @@
-/** Records of bits: what differs, is new or has vanished is told; those of another kernel level are not compared. */
+/** Records of bits: each case that differs, is new or has vanished is reported; those of another kernel level are not compared. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -125,7 +125,7 @@ describe('the lock', () => {
       claimed(folderOf(scratch(t), { [lockName]: text }), 'new');
   });
 
-  test('of another machine is believed, and how to get rid of it is told', (t) => {
+  test('a lock of another machine is believed; the message says how to remove it', (t) => {
     const host = `not-${hostname()}`;
     const folder = folderOf(scratch(t), { [lockName]: JSON.stringify({ ...holder, host }) });
     assert.throws(() => claimed(folder, 'new'), userError(2, host, `delete ${lockName}`));

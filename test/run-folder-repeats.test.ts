@@ -61,13 +61,13 @@ test('of data that SHARDSTEP_DATA named, without it', async (t) => {
 
 test('what is known by name stays where it is found; nothing else of a configuration changes', () => {
   const config = configSchema.parse({});
-  assert.deepEqual(withAbsolutePaths(config, { SHARDSTEP_DATA: '/data' }, '/work'), config);
+  assert.deepEqual(withAbsolutePaths(config, { SHARDSTEP_DATA: '/data' }, '/somewhere'), config);
   const given = configSchema.parse({
     data: { set: 'mnist', dir: 'a' },
     model: { init: { file: '/b/../c' } },
   });
-  const { data, model } = withAbsolutePaths(given, {}, '/work');
-  assert.deepEqual([data.dir, model.init.file], ['/work/a', '/c']);
+  const { data, model } = withAbsolutePaths(given, {}, '/somewhere');
+  assert.deepEqual([data.dir, model.init.file], ['/somewhere/a', '/c']);
 });
 
 test('records lose the paths of the machine that they were made on, and nothing else', () => {

@@ -44,7 +44,7 @@ for (const [what, file, values, expected] of [
   ['a single core', capacity, [1024], []],
   ['a clock of zero', clock, [5_000_000, 0], []],
 ] as const)
-  test(`${what}: ${expected.join(', ') || 'nothing to tell apart'}`, (t) => {
+  test(`${what}: ${expected.join(', ') || 'all cores alike'}`, (t) => {
     const root = machine(t, file, values);
     const found = coreSpeeds(root, [...values.keys()]);
     assert.deepEqual(
@@ -53,7 +53,7 @@ for (const [what, file, values, expected] of [
     );
   });
 
-test('clocks are compared where the capacities do not tell cores apart', (t) => {
+test('clocks are compared if all capacities are equal', (t) => {
   const root = machine(t, clock, [2_000_000, 4_000_000]);
   for (const cpu of [0, 1])
     writeFileSync(path.join(root, `sys/devices/system/cpu/cpu${cpu}/cpu_capacity`), '1024\n');

@@ -12,7 +12,7 @@ import type { RangeFinding, RangePoint, RangeRun } from '../study/range-test.js'
 import { ExitCode, UserError } from '../user-error.js';
 import type { Command } from './command.js';
 import { count, folder, outOption, overwriteOption, quietOption, rate } from './option-values.js';
-import { begin, declareSettings, implied, type RunOptions } from './training-options.js';
+import { type Beginning, begin, declareSettings, implied } from './training-options.js';
 
 interface Flags {
   readonly config?: string;
@@ -39,7 +39,7 @@ export const command: Command<Flags> = {
   },
 };
 
-export interface LrFindOptions extends RunOptions {
+export interface LrFindOptions extends Beginning {
   readonly from: number;
   readonly to: number;
   readonly steps: number;

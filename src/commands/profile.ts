@@ -16,7 +16,7 @@ import { emptyRecord, finishTraining } from '../run/train-result.js';
 import { withRun } from '../run/with-run.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Command } from './command.js';
-import { beginTraining, declareTraining, type RunOptions, type TrainingFlags } from './training-options.js';
+import { type Beginning, beginTraining, declareTraining, type TrainingFlags } from './training-options.js';
 
 interface Flags extends TrainingFlags {
   readonly cpuProf: boolean;
@@ -36,7 +36,7 @@ export const command: Command<Flags> = {
   },
 };
 
-export interface ProfileOptions extends RunOptions {
+export interface ProfileOptions extends Beginning {
   /** Also record a V8 CPU profile of every thread; recording slows the run. */
   readonly cpuProf: boolean;
 }

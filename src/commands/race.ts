@@ -21,7 +21,7 @@ import { ExitCode, UserError } from '../user-error.js';
 import { checkRace, checkRepetition } from './check-race.js';
 import type { Command } from './command.js';
 import { count, folder, outOption, overwriteOption, quietOption } from './option-values.js';
-import { begin, type RunOptions } from './training-options.js';
+import { type Beginning, begin } from './training-options.js';
 
 interface Flags {
   readonly seeds: number;
@@ -50,7 +50,7 @@ export const command: Command<Flags> = {
   },
 };
 
-export interface RaceOptions extends RunOptions {
+export interface RaceOptions extends Beginning {
   /** The result of the race, or the reason for its failure. */
   readonly raced: Raced | Error;
   readonly seeds: number;

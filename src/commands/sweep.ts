@@ -13,13 +13,7 @@ import { ExitCode } from '../user-error.js';
 import type { Warning } from '../warnings.js';
 import type { Command } from './command.js';
 import { count } from './option-values.js';
-import {
-  beginSweep,
-  declareTraining,
-  type RunOptions,
-  type SweepBeginning,
-  type TrainingFlags,
-} from './training-options.js';
+import { beginSweep, declareTraining, type SweepBeginning, type TrainingFlags } from './training-options.js';
 
 interface Flags extends TrainingFlags {
   readonly repeats: number;
@@ -40,7 +34,7 @@ export const command: Command<Flags> = {
   },
 };
 
-export interface SweepOptions extends RunOptions, SweepBeginning {
+export interface SweepOptions extends SweepBeginning {
   readonly repeats: number;
 }
 

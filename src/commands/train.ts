@@ -9,7 +9,7 @@ import { withRun } from '../run/with-run.js';
 import { ExitCode } from '../user-error.js';
 import type { Command } from './command.js';
 import { count } from './option-values.js';
-import { beginTraining, declareTraining, type RunOptions, type TrainingFlags } from './training-options.js';
+import { type Beginning, beginTraining, declareTraining, type TrainingFlags } from './training-options.js';
 
 interface Flags extends TrainingFlags {
   readonly seeds: number;
@@ -34,7 +34,7 @@ export const command: Command<Flags> = {
   },
 };
 
-export interface TrainOptions extends RunOptions {
+export interface TrainOptions extends Beginning {
   readonly seeds: number;
   readonly printPlan: boolean;
 }

@@ -52,9 +52,6 @@ export interface Beginning {
   readonly place: RunPlace;
 }
 
-/** The options of a command that writes a run folder. */
-export type RunOptions = Beginning;
-
 /** Null if the configuration was requested and has been printed. @throws UserError (usage). */
 export async function beginTraining(
   name: 'train' | 'profile',
@@ -63,13 +60,16 @@ export async function beginTraining(
   context: CommandContext,
 ): Promise<Beginning | null> {
   const cores = await countCores();
-  const text = flags.threads?.trim();
-  const word = text === 'auto' || text === 'physical' ? text : null;
-  const counts = parseThreadList(word === null ? (text ?? 'physical') : 'physical', cores);
+  const threads = oneCount(name, flags.threads?.trim(), cores);
+  return begin(flags.config ?? implied('mnist-97'), words, { ...flags, threads }, cores, context);
+}
+
+function oneCount(name: string, text: string | undefined, cores: CoreCount): Given['threads'] {
+  if (text === undefined || text === 'auto' || text === 'physical') return text;
+  const counts = parseThreadList(text, cores);
   if (counts.length > 1)
     throw new UserError(`--threads: ${name} takes one count; several are a sweep`, ExitCode.usage);
-  const threads = text === undefined ? undefined : (word ?? counts[0]);
-  return begin(flags.config ?? implied('mnist-97'), words, { ...flags, threads }, cores, context);
+  return counts[0];
 }
 
 export interface SweepBeginning extends Beginning {

@@ -102,7 +102,8 @@ export function checkInitialWeights(
   warn: Warn,
 ): void {
   const file = config.model.init.file ?? '';
-  for (const [key, ours] of Object.entries(described(config, facts))) {
+  const settings = Object.entries(described(config, facts));
+  for (const [key, ours] of settings) {
     const theirs = metadata[key];
     if (theirs === undefined || theirs === ours || mayDiffer(config, key)) continue;
     const [named, wanted, got] =
@@ -112,14 +113,14 @@ export function checkInitialWeights(
       ExitCode.usage,
     );
   }
-  const silent = Object.keys(described(config, facts)).filter((key) => metadata[key] === undefined);
-  if (metadata[formatKey] !== undefined && silent.length > 0)
-    warn('weights-undescribed', `${file} does not say ${silent.join(', ')}: taken from the configuration`);
+  const silent = settings.flatMap(([key]) => (metadata[key] === undefined ? [key] : []));
   if (metadata[formatKey] === undefined)
     warn(
       'weights-undescribed',
       `${file} does not describe its network: model.activation=${config.model.activation} and data.normalise=${config.data.normalise} are taken from the configuration`,
     );
+  else if (silent.length > 0)
+    warn('weights-undescribed', `${file} does not say ${silent.join(', ')}: taken from the configuration`);
 }
 
 /** Of metadata that are JSON or a word. */

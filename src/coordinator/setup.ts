@@ -6,6 +6,7 @@ import type { Dataset } from '../data/dataset.js';
 import { fitToData } from '../data/fit-to-data.js';
 import { croppedShape } from '../data/transforms/crop-pool.js';
 import { sizeOf } from '../data/transforms/transform.js';
+import { checkInitialWeights, readInitialWeights } from '../inference/weights-file.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { CoreCount } from '../machine/cores.js';
 import type { TensorFlowVersions } from '../machine/hardware.js';
@@ -16,7 +17,6 @@ import { chooseThreads, fixedThreads, oversubscription, type ThreadChoice } from
 import type { Warn } from '../warnings.js';
 import { type PreparedData, trainingImages } from './prepare-data.js';
 import { OwnResources, type Resources } from './resources.js';
-import { checkInitialWeights, readInitialWeights } from './weights-file.js';
 
 export interface SetupOptions {
   readonly config: Config;

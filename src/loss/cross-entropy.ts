@@ -9,4 +9,5 @@ export const crossEntropy = (smoothing: number): Loss => ({
     gradient.set(delta);
     return loss;
   },
+  describe: () => [{ op: 'softmax' }],
 });

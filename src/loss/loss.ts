@@ -4,6 +4,7 @@
  * schema.
  */
 import type { Config } from '../config/schema.js';
+import type { Op } from '../model/op.js';
 import { crossEntropy } from './cross-entropy.js';
 import { squaredError } from './squared-error.js';
 
@@ -13,6 +14,8 @@ export interface Loss {
    * Returns the loss of one row; writes its gradient with respect to the outputs to `gradient`, as long as the outputs.
    */
   row(outputs: Float64Array, target: number, gradient: Float64Array): number;
+  /** From the outputs to probabilities. */
+  describe(): Op[];
 }
 
 export function lossOf(config: Config['loss']): Loss {

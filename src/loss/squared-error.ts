@@ -15,4 +15,6 @@ export const squaredError: Loss = {
     }
     return loss;
   },
+  // Least squares on one-hot targets estimate probabilities, which may leave the range from 0 to 1.
+  describe: () => [{ op: 'shares' }],
 };

@@ -1,7 +1,7 @@
 /** The output of a training run: the files of its run folder, and the card or the JSON on stdout. */
 import type { ResolvedConfig } from '../config/load.js';
 import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
-import { weightsMetadata } from '../coordinator/weights-file.js';
+import { weightsMetadata } from '../inference/weights-file.js';
 import type { MeasuredSpeed } from '../machine/hardware.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';

@@ -15,16 +15,16 @@ import { type PreparedData, prepareData } from '../../dist/coordinator/prepare-d
 import { shapeOf } from '../../dist/coordinator/resources.js';
 import { Session } from '../../dist/coordinator/session.js';
 import { startParameters, trainOnce } from '../../dist/coordinator/training-run.js';
-import {
-  checkInitialWeights,
-  readInitialWeights,
-  weightsMetadata,
-} from '../../dist/coordinator/weights-file.js';
 import type { Evaluation } from '../../dist/coordinator/work.js';
 import type { Dataset, Samples } from '../../dist/data/dataset.js';
 import { Pipeline } from '../../dist/data/transforms/pipeline.js';
 import { sizeOf } from '../../dist/data/transforms/transform.js';
 import { Predictor } from '../../dist/inference/predictor.js';
+import {
+  checkInitialWeights,
+  readInitialWeights,
+  weightsMetadata,
+} from '../../dist/inference/weights-file.js';
 import { type LoadedKernels, loadKernels } from '../../dist/kernels/load.js';
 import { readSafetensors, type Tensor, writeSafetensors } from '../../dist/model/safetensors.js';
 import { makePlan } from '../../dist/plan/make-plan.js';

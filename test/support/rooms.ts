@@ -15,9 +15,10 @@ export const rooms = [
     'optim',
     'loss',
     'metrics',
+    'formats',
   ],
   ...['plan', 'backend', 'sync', 'worker', 'inference', 'fast-start', 'coordinator', 'run'],
-  ...['report', 'profile', 'study', 'commands'],
+  ...['report', 'profile', 'study', 'commands', 'library', 'index'],
 ];
 
 /** A file may not be longer; most are to be below 300 lines. */

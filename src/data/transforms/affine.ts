@@ -58,6 +58,7 @@ function fitted(kind: NormaliserKind, affine: Affine, output: Shape): Fitted {
     keepsZeros: true,
     affine,
     apply: (samples) => samples,
+    describe: () => [],
     tensors: () =>
       kind === 'centre'
         ? new Map([

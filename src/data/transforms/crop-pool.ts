@@ -15,6 +15,10 @@ function cropAndPool(crop: number, pool: 1 | 2): Transform {
     keepsZeros: true,
     affine: null,
     apply: (samples, out) => extractFeatures(samples, crop, pool, out),
+    describe: () => [
+      ...(crop === 0 ? [] : [{ op: 'crop', by: crop } as const]),
+      ...(pool === 1 ? [] : [{ op: 'sumPool' } as const]),
+    ],
     tensors: () => new Map(),
   });
   return {

@@ -11,6 +11,7 @@
  */
 
 import { isLinearMap } from '../../config/capabilities.js';
+import type { Op } from '../../model/op.js';
 import { findTensor } from '../../model/parameters.js';
 import type { Tensor } from '../../model/safetensors.js';
 import { rowsAStep, type Steps } from '../../numbers/steps.js';
@@ -34,17 +35,22 @@ export const linearMapOf: TransformKind = {
       ? {
           *fit(train) {
             refuseTooWide(normalise, sizeOf(train.shape));
-            return fitted(yield* fittingNormaliser(normalise, train, normaliseEpsilon), train.shape);
+            return fitted(
+              yield* fittingNormaliser(normalise, train, normaliseEpsilon),
+              train.shape,
+              train.full,
+            );
           },
-          restore(stored, { shape }) {
+          restore(stored, { shape, full }) {
             const normaliser = readNormaliser(stored, normalise, sizeOf(shape));
-            return normaliser && fitted(normaliser, shape);
+            return normaliser && fitted(normaliser, shape, full);
           },
         }
       : null,
 };
 
-function fitted(normaliser: LinearNormaliser, output: Shape): Fitted {
+/** `full`: the value of full light. */
+function fitted(normaliser: LinearNormaliser, output: Shape, full: number): Fitted {
   const map = applied(normaliser);
   return {
     output,
@@ -52,6 +58,7 @@ function fitted(normaliser: LinearNormaliser, output: Shape): Fitted {
     keepsZeros: false,
     affine: { scale: fixedPoint.scale, shift: new Float32Array(sizeOf(output)).fill(fixedPoint.shift) },
     apply: (samples, out) => normaliseLinearly(samples, map, out ?? new Uint16Array(samples.values.length)),
+    describe: () => describeMap(map, full),
     tensors: () => normaliserTensors(normaliser),
   };
 }
@@ -179,6 +186,18 @@ function applied({ mean, weight }: LinearNormaliser): Applied {
     else blank[p] = -rows[p] * mean[p];
   }
   return { weight: rows, blank };
+}
+
+function describeMap({ weight, blank }: Applied, full: number): Op[] {
+  const width = blank.length;
+  const bound = fixedPoint.shift;
+  const rounded: Op = { op: 'fixedPoint', step: fixedPoint.scale, bound };
+  if (weight.length === width) {
+    const scale = weight.map((value) => value / full);
+    return [{ op: 'affine', scale, shift: blank.map((value) => -value) }, rounded];
+  }
+  const light: Op = { op: 'affine', scale: Float64Array.of(1 / full), shift: new Float64Array(width) };
+  return [light, { op: 'dense', inputs: width, outputs: width, weight, bias: blank }, rounded];
 }
 
 /** Inputs of a part in fixed point: input = value · scale − shift. */

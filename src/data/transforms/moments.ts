@@ -40,6 +40,7 @@ const fitted = (output: Shape): Fitted => ({
   keepsZeros: true,
   affine: null,
   apply: normaliseMoments,
+  describe: () => [{ op: 'moments' }],
   tensors: () => new Map(),
 });
 

@@ -1,5 +1,6 @@
 /** The transforms of a run in their order, fitted: from samples as read to the integers that are packed. */
 import type { Config } from '../../config/schema.js';
+import type { Op } from '../../model/op.js';
 import type { Tensor } from '../../model/safetensors.js';
 import { rowsAStep, type Steps } from '../../numbers/steps.js';
 import { UserError } from '../../user-error.js';
@@ -107,6 +108,14 @@ export class Pipeline {
   /** The same, in steps. */
   applying(samples: Values): Steps<Values> {
     return applying(this.#stages, samples);
+  }
+
+  /** From the values of a sample to the inputs of the network. Fixed-point values come with their affine map undone. */
+  describe(): Op[] {
+    const ops = this.#stages.flatMap((stage) => stage.describe());
+    if (ops.at(-1)?.op === 'fixedPoint') return ops;
+    const { scale, shift } = this.affine;
+    return [...ops, { op: 'affine', scale: Float32Array.of(scale), shift }];
   }
 
   /** The tensors saved with the weights of a network that was trained on these inputs. */

@@ -71,6 +71,7 @@ function fitted(full: number, output: Shape): Fitted {
       for (let i = 0; i < values.length; i++) written[i] = scaled[values[i]];
       return { ...samples, values: written };
     },
+    describe: () => (keepsValues ? [] : [{ op: 'lookup', table: scaled }]),
     tensors: () =>
       keepsValues ? new Map() : new Map([[tensorName, { shape: [1], data: Float32Array.of(full) }]]),
   };

@@ -3,6 +3,7 @@
  * restored from the tensors of a file; the SAME object then serves training, evaluation, prediction and saving.
  */
 import type { Config } from '../../config/schema.js';
+import type { Op } from '../../model/op.js';
 import type { Tensor } from '../../model/safetensors.js';
 import type { Steps } from '../../numbers/steps.js';
 
@@ -39,6 +40,8 @@ export interface Fitted {
   apply(samples: Values, out: Values['values'] | null): Values;
   /** The map that the kernels apply afterwards; null if the transform does not change it. */
   readonly affine: Affine | null;
+  /** The same on the values of one sample, without its affine map. */
+  describe(): Op[];
   /** The tensors that a file needs to restore it; none if the configuration is enough. */
   tensors(): ReadonlyMap<string, Tensor>;
 }

@@ -67,6 +67,10 @@ export const denseTensors: LayerTensors = {
       vector[parameterIndex(layer, inputs, o)] = bias[o];
     }
   },
+  describe({ inputs, outputs }, source) {
+    const weight = source('weight', [outputs, inputs]);
+    return [{ op: 'dense', inputs, outputs, weight, bias: source('bias', [outputs]) }];
+  },
 };
 
 /** Index in the parameter vector of the weight from `input` to `output`; `input` = inputs is the bias. */

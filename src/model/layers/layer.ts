@@ -2,6 +2,7 @@
 import type { Rng } from '../../numbers/rng.js';
 import type { Steps } from '../../numbers/steps.js';
 import type { InitKind } from '../initialise.js';
+import type { Op } from '../op.js';
 import type { Tensor } from '../safetensors.js';
 
 /** The form in which a layer is laid out. */
@@ -51,4 +52,5 @@ export interface LayerTensors {
   read(layout: LayerLayout, vector: Float32Array): Map<string, Tensor>;
   /** The vector must hold zeros before. */
   write(layout: LayerLayout, vector: Float32Array, source: TensorSource): void;
+  describe(layout: LayerLayout, source: TensorSource): Op[];
 }

@@ -1,0 +1,64 @@
+/** A model as primitive operations: from the values of a sample to probabilities. */
+import type { Config } from '../config/schema.js';
+import type { Pipeline } from '../data/transforms/pipeline.js';
+import { sizeOf } from '../data/transforms/transform.js';
+import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
+import { lossOf } from '../loss/loss.js';
+import { denseNetwork, layerTensors, layoutNetwork } from '../model/network.js';
+import type { Graph, Op } from '../model/op.js';
+import { findTensor } from '../model/parameters.js';
+import type { Tensor } from '../model/safetensors.js';
+
+export interface DescribedModel {
+  readonly config: Pick<Config, 'data' | 'model' | 'loss'>;
+  readonly pipeline: Pipeline;
+  readonly labels: readonly string[];
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Names the file in messages. */
+  readonly source: string;
+}
+
+/** @throws UserError if a tensor is missing or does not fit. */
+export function graphOf({ config, pipeline, labels, tensors, source }: DescribedModel): Graph {
+  const { data, model, loss } = config;
+  const seesDirections = data.features.kind === 'directions';
+  const shape = directionShape(data.features);
+  const inputs = seesDirections ? shape.inputs : sizeOf(pipeline.output);
+  const network = denseNetwork([inputs, ...model.hidden, labels.length]);
+  const layers = layoutNetwork(network, 'matrix').flatMap((layout, index): Op[] => {
+    const named = (name: string, size: number[]) =>
+      findTensor(tensors, `${layout.name}.${name}`, size, source);
+    const ops = layerTensors[layout.kind].describe(layout, named);
+    return index + 1 === network.length ? ops : [...ops, { op: model.activation }];
+  });
+  const before = seesDirections ? directionOps(pipeline, shape, tensors, source) : pipeline.describe();
+  return {
+    input: pipeline.input,
+    values: 'uint8',
+    labels,
+    ops: [...before, ...layers],
+    probabilities: lossOf(loss).describe(),
+  };
+}
+
+/** The tensors of TransformTensors. The pipeline's own affine map does not reach the images. */
+function directionOps(
+  pipeline: Pipeline,
+  shape: DirectionShape,
+  tensors: ReadonlyMap<string, Tensor>,
+  source: string,
+): Op[] {
+  const { features: F, components: K, grid, pool, size, aspect, allRows, sobel } = shape;
+  const named = (name: string, of: number[]) => findTensor(tensors, name, of, source);
+  const scale = named('features.scale', [1]);
+  const ops: Op[] = [
+    ...pipeline.describe().filter(({ op }) => op === 'lookup'),
+    { op: 'directions', drawing: { grid, pool, size, aspect, allRows, sobel } },
+    { op: 'affine', scale, shift: named('features.mean', [F]).map((mean) => mean * scale[0]) },
+  ];
+  if (K === 0) return ops;
+  const weight = named('components.weight', [K, F]);
+  const bias = named('components.bias', [K]);
+  const mean = named('products.mean', [(K * (K + 1)) / 2]);
+  return [...ops, { op: 'products', components: K, weight, bias, mean }];
+}

@@ -3,19 +3,16 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { resolveConfig } from '../config/load.js';
-import type { Config } from '../config/schema.js';
 import { OwnResources } from '../coordinator/resources.js';
 import type { Dataset } from '../data/dataset.js';
 import { evaluatedRange } from '../data/odd-data.js';
-import { Pipeline } from '../data/transforms/pipeline.js';
-import { sizeOf } from '../data/transforms/transform.js';
 import { Predictor } from '../inference/predictor.js';
+import { type SavedModel, savedModel } from '../inference/saved-model.js';
 import { describedSettings, type InitialWeights, readWeights } from '../inference/weights-file.js';
 import { lossOf } from '../loss/loss.js';
 import { countCores } from '../machine/cores.js';
 import { type ClassScores, scoreClasses } from '../metrics/classification.js';
 import { grouped, percent } from '../numbers/words.js';
-import type { DataFacts } from '../plan/plan.js';
 import type { CommandContext } from '../run/command-context.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warning } from '../warnings.js';
@@ -52,7 +49,7 @@ async function evaluate(model: string, words: readonly string[], context: Comman
     refuseOthers(weights, dataset, file);
     for (const { code, message } of evaluatedRange(dataset.test, weights.tensors))
       warnings.warn(code, message);
-    const scores = await scoresOf(weights, config, dataset, resources, file);
+    const scores = await scoresOf(savedModel(weights, file), dataset, resources);
     context.stdout(
       context.json
         ? JSON.stringify(resultJson(file, dataset, scores, warnings.list))
@@ -83,37 +80,21 @@ function refuseOthers({ metadata }: InitialWeights, { train, labels, name }: Dat
 }
 
 async function scoresOf(
-  { tensors, metadata }: InitialWeights,
-  config: Config,
-  { train, test, classes }: Dataset,
+  model: SavedModel,
+  { test, classes }: Dataset,
   resources: OwnResources,
-  file: string,
 ): Promise<ClassScores> {
-  const kernels = resources.kernels(config);
+  const kernels = resources.kernels(model.config);
   if (kernels === null) throw new Error('the predictor needs kernels');
-  const pipeline = Pipeline.restore(config.data, train.shape, { tensors, prefix: '', source: file });
-  const features = sizeOf(pipeline.output);
-  const none = { count: 0, nonZeros: 0 };
-  const { scale, shift } = pipeline.affine;
-  const facts: DataFacts = {
-    ...{ features, classes, scale, shifted: shift.some((value) => value !== 0) },
-    packing: packingOf(metadata.packing),
-    // Only the cut into ranges follows from it, which no result depends on.
-    nonZeros: new Uint32Array(features).fill(1),
-    parts: { train: none, validation: none, test: none },
-  };
   const { physical, available } = await countCores();
   const options = { threads: physical, cores: available };
-  const predictor = await Predictor.open({ config, facts, pipeline }, tensors, kernels, file, options);
+  const predictor = await Predictor.open(model, model.tensors, kernels, model.source, options);
   try {
-    return scoreClasses(predictor.predict(test.values), test.targets, classes, lossOf(config.loss));
+    return scoreClasses(predictor.predict(test.values), test.targets, classes, lossOf(model.config.loss));
   } finally {
     await predictor.close();
   }
 }
-
-const packingOf = (word: string): DataFacts['packing'] =>
-  word === 'sparse' || word === 'directions' ? word : 'dense';
 
 function resultJson(
   file: string,

@@ -1,6 +1,8 @@
 /** Keys of the loss. */
 
 import * as z from 'zod';
+
+import { losses } from './choices.js';
 import { belowOne, choiceError, section } from './schema-leaves.js';
 
 const crossEntropy = section({
@@ -12,7 +14,7 @@ const squaredError = section({ name: z.literal('squared-error') });
 
 export const loss = z
   .discriminatedUnion('name', [crossEntropy, squaredError], {
-    error: choiceError(['cross-entropy', 'squared-error']),
+    error: choiceError(losses),
   })
   .describe(
     'The loss that training minimises. cross-entropy: of the softmax of the outputs; squared-error: half the squared distance of ' +

@@ -5,6 +5,8 @@
  */
 
 import * as z from 'zod';
+
+import { activations, normalisations } from './choices.js';
 import {
   above,
   atLeast,
@@ -88,7 +90,7 @@ const data = section({
     .default(1)
     .describe('Average pooling: 2 makes one pixel of each 2×2 block'),
   crop: integer('an integer from 0 up', 0).default(0).describe('Pixels removed from each side of an image'),
-  normalise: oneOf(['mnist', 'centre', 'standardise', 'whiten', 'none'])
+  normalise: oneOf(normalisations)
     .default('mnist')
     .describe(
       'Normalisation of pixels. mnist: (x/255 − 0.1307)/0.3081; centre: minus the mean of each pixel over the training images, ' +
@@ -129,7 +131,7 @@ const model = section({
     .array(integer('an integer from 1 to 65536', 1, 65536), expecting('a list of widths such as [256,128]'))
     .default([256, 128])
     .describe('Widths of the hidden layers; [] is softmax regression'),
-  activation: oneOf(['relu', 'tanh', 'gelu']).default('relu').describe('Activation of the hidden layers'),
+  activation: oneOf(activations).default('relu').describe('Activation of the hidden layers'),
   init: section({
     kind: oneOf(['torch', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe', 'zero'])
       .default('torch')

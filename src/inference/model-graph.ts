@@ -1,5 +1,4 @@
 /** A model as primitive operations: from the values of a sample to probabilities. */
-import type { Config } from '../config/schema.js';
 import type { Pipeline } from '../data/transforms/pipeline.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
@@ -8,18 +7,10 @@ import { denseNetwork, layerTensors, layoutNetwork } from '../model/network.js';
 import type { Graph, Op } from '../model/op.js';
 import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
-
-export interface DescribedModel {
-  readonly config: Pick<Config, 'data' | 'model' | 'loss'>;
-  readonly pipeline: Pipeline;
-  readonly labels: readonly string[];
-  readonly tensors: ReadonlyMap<string, Tensor>;
-  /** Names the file in messages. */
-  readonly source: string;
-}
+import type { SavedModel } from './saved-model.js';
 
 /** @throws UserError if a tensor is missing or does not fit. */
-export function graphOf({ config, pipeline, labels, tensors, source }: DescribedModel): Graph {
+export function graphOf({ config, pipeline, labels, tensors, source }: SavedModel): Graph {
   const { data, model, loss } = config;
   const seesDirections = data.features.kind === 'directions';
   const shape = directionShape(data.features);

@@ -62,13 +62,20 @@ export function readInitialWeights(config: Config): InitialWeights | null {
  * @throws UserError (exit 1) if it cannot be read, is not a safetensors file, or has a later format.
  */
 export function readWeights(file: string, asked = ''): InitialWeights {
-  let bytes: Uint8Array;
   try {
-    bytes = readFileSync(file);
+    return parseWeights(readFileSync(file), file);
   } catch (cause) {
+    if (cause instanceof UserError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(`${asked}cannot read ${file}: ${reason}`, ExitCode.failure, { cause });
   }
+}
+
+/**
+ * `file`: names the bytes in messages.
+ * @throws UserError (exit 1) if they are not a safetensors file, or of a later format.
+ */
+export function parseWeights(bytes: Uint8Array, file: string): InitialWeights {
   const tensors = readSafetensors(bytes, file);
   const metadata = readSafetensorsMetadata(bytes, file);
   const theirs = metadata[formatKey];
@@ -77,15 +84,20 @@ export function readWeights(file: string, asked = ''): InitialWeights {
   return { tensors, metadata };
 }
 
+/** @throws UserError if the file does not describe its network. */
+export function requireDescription(metadata: InitialWeights['metadata'], file: string): void {
+  if (metadata[formatKey] === undefined)
+    throw new UserError(
+      `${file}: expected a file that describes its network, as final.safetensors of a run does, found no ${formatKey} in its metadata`,
+    );
+}
+
 /**
  * Settings, as words of a command line, of the network that a file describes; its data set is the default.
  * @throws UserError if the file describes none.
  */
 export function describedSettings({ metadata }: InitialWeights, file: string): string[] {
-  if (metadata[formatKey] === undefined)
-    throw new UserError(
-      `${file}: expected a file that describes its network, as final.safetensors of a run does, found no ${formatKey} in its metadata`,
-    );
+  requireDescription(metadata, file);
   return Object.entries(metadata)
     .filter(([key]) => /^(data|model|loss)\./.test(key))
     .map(([key, value]) => `${key}=${value}`);

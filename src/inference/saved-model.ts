@@ -1,0 +1,139 @@
+/**
+ * A model as its file describes it: the network, the fitted transforms and the classes. The file is enough: no
+ * configuration is read. See weights-file.ts for what writes it.
+ */
+import { activations, losses, normalisations } from '../config/choices.js';
+import type { Config } from '../config/schema.js';
+import { Pipeline } from '../data/transforms/pipeline.js';
+import { type Shape, sizeOf } from '../data/transforms/transform.js';
+import type { Tensor } from '../model/safetensors.js';
+import type { DataFacts } from '../plan/plan.js';
+import { expectedGot, UserError } from '../user-error.js';
+import { type Described, inferenceConfig } from './inference-config.js';
+import { type InitialWeights, requireDescription } from './weights-file.js';
+
+export interface SavedModel {
+  readonly config: Config;
+  readonly pipeline: Pipeline;
+  /** As of the training run: packing, classes; no samples. */
+  readonly facts: DataFacts;
+  /** The name of each class. */
+  readonly labels: readonly string[];
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Names the file in messages. */
+  readonly source: string;
+}
+
+/** @throws UserError if the file describes no network, or one that does not make sense. */
+export function savedModel({ tensors, metadata }: InitialWeights, source: string): SavedModel {
+  requireDescription(metadata, source);
+  const reader = new Reader(metadata, source);
+  const input = reader.list('input', isSize) as Shape;
+  const labels = reader.list('labels', isLabel) as string[];
+  const described: Described = {
+    features: reader.features(),
+    pool: Number(reader.word('data.pool', ['1', '2'], '1')) === 2 ? 2 : 1,
+    crop: Number(reader.word('data.crop', null, '0')),
+    normalise: reader.word('data.normalise', normalisations, 'none'),
+    momentNormalise: reader.word('data.momentNormalise', ['true', 'false'], 'false') === 'true',
+    set: reader.word('data.set', ['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv'], 'idx'),
+    hidden: reader.list('model.hidden', isSize) as number[],
+    activation: reader.word('model.activation', activations, 'relu'),
+    loss: reader.word('loss.name', losses, 'cross-entropy'),
+  };
+  const config = inferenceConfig(described);
+  requireFinite(tensors, source);
+  const pipeline = Pipeline.restore(config.data, input, { tensors, prefix: '', source });
+  const features = sizeOf(pipeline.output);
+  const none = { count: 0, nonZeros: 0 };
+  const { scale, shift } = pipeline.affine;
+  const facts: DataFacts = {
+    ...{ features, classes: labels.length, scale, shifted: shift.some((value) => value !== 0) },
+    packing: reader.word('packing', ['sparse', 'dense', 'directions'], 'dense'),
+    // Only the cut into ranges follows from it, which no result depends on.
+    nonZeros: new Uint32Array(features).fill(1),
+    parts: { train: none, validation: none, test: none },
+  };
+  return { config, pipeline, facts, labels, tensors, metadata, source };
+}
+
+/** The most inputs, outputs or classes of a network. */
+const mostUnits = 2 ** 24;
+
+const isSize = (value: unknown) =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= mostUnits;
+const isLabel = (value: unknown) => typeof value === 'string';
+
+class Reader {
+  readonly #metadata: Readonly<Record<string, string>>;
+  readonly #source: string;
+
+  constructor(metadata: Readonly<Record<string, string>>, source: string) {
+    this.#metadata = metadata;
+    this.#source = source;
+  }
+
+  /** `words`: null for any integer from 0 up. `absent`: the value of files without the key. */
+  word<Word extends string>(key: string, words: readonly Word[] | null, absent: Word): Word {
+    const text = this.#metadata[key] ?? absent;
+    const fits = words === null ? /^\d{1,6}$/.test(text) : words.some((word) => word === text);
+    if (!fits)
+      throw this.#refusal(key, words === null ? 'an integer from 0 up' : `one of ${words.join(', ')}`);
+    return text as Word;
+  }
+
+  list(key: string, isItem: (value: unknown) => boolean): unknown[] {
+    const value = this.#json(key);
+    if (!Array.isArray(value) || !value.every(isItem)) throw this.#refusal(key, 'a list');
+    return value;
+  }
+
+  features(): Config['data']['features'] {
+    const given = this.#metadata['data.features'] === undefined ? {} : this.#json('data.features');
+    const value: Record<string, unknown> = { ...pixels, ...(typeof given === 'object' ? given : null) };
+    const choices: Record<keyof typeof pixels, readonly unknown[]> = {
+      kind: ['pixels', 'directions'],
+      grid: [12, 16, 20],
+      pool: [4, 5],
+      rows: ['pairs', 'all'],
+      aspect: [true, false],
+      gradient: ['central', 'sobel'],
+      quadratic: [0, 8, 16, 24, 32, 40, 48],
+    };
+    for (const [key, of] of Object.entries(choices))
+      if (!of.includes(value[key])) throw this.#refusal('data.features', `${key} as one of ${of.join(', ')}`);
+    return value as typeof pixels;
+  }
+
+  #json(key: string): unknown {
+    try {
+      return JSON.parse(this.#metadata[key] ?? '');
+    } catch {
+      throw this.#refusal(key, 'JSON');
+    }
+  }
+
+  #refusal(key: string, expected: string): UserError {
+    return new UserError(`${this.#source}: ${key}: ${expectedGot(expected, this.#metadata[key] ?? null)}`);
+  }
+}
+
+const pixels: Config['data']['features'] = {
+  kind: 'pixels',
+  grid: 12,
+  pool: 4,
+  rows: 'pairs',
+  aspect: false,
+  gradient: 'central',
+  quadratic: 0,
+};
+
+/** @throws UserError naming the first tensor with a value that is not finite. */
+function requireFinite(tensors: ReadonlyMap<string, Tensor>, source: string): void {
+  for (const [name, { data }] of tensors) {
+    const at = data.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0)
+      throw new UserError(`${source}: ${name}: ${expectedGot('finite values', data[at])} at index ${at}`);
+  }
+}

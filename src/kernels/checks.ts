@@ -23,10 +23,17 @@ const selfTestSize: CheckSize = { rows: 7, depth: 5, panels: 2, classes: 10, see
 
 /** Runs every check; `memory` is overwritten from its start and must hold them (256 KiB suffice for the default). */
 export function checkAll(kernels: Kernels, memory: WebAssembly.Memory, size = selfTestSize): CheckResult[] {
-  return (Object.keys(checks) as (keyof Kernels)[]).map((kernel) => ({
-    kernel,
-    error: checks[kernel](kernels, new Scratch(memory, size.seed), size),
-  }));
+  return [...checkingAll(kernels, memory, size)];
+}
+
+/** The same, one check at a time. */
+export function* checkingAll(
+  kernels: Kernels,
+  memory: WebAssembly.Memory,
+  size = selfTestSize,
+): Generator<CheckResult> {
+  for (const kernel of Object.keys(checks) as (keyof Kernels)[])
+    yield { kernel, error: checks[kernel](kernels, new Scratch(memory, size.seed), size) };
 }
 
 const checks: Record<keyof Kernels, Check> = {

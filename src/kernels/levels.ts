@@ -23,20 +23,56 @@ export function candidateLevels(v8Version: string, architecture: string): Level[
   return levels.filter((level) => level !== 'relaxed-256' || (major >= 12 && architecture === 'x64'));
 }
 
+/** V8's defaults of the flags that a compilation sets. */
+const defaults = {
+  liftoff: true,
+  'wasm-tier-up': true,
+  'wasm-lazy-compilation': true,
+  'wasm-inlining': true,
+  'experimental-wasm-relaxed-simd': false,
+  'experimental-wasm-revectorize': false,
+} as const;
+
+type Flag = keyof typeof defaults;
+
 /**
- * Sets the flags that a level's compilation needs; they hold for the whole process, worker threads included. Without
- * lazy compilation and tiers, the optimised code exists before the first call, outside the timed path.
+ * The flags that a level's compilation needs. Without lazy compilation and tiers, the optimised code exists before the
+ * first call, outside the timed path.
  */
-export function setCompilerFlags(level: Level, v8Version: string): void {
+function compilerFlags(level: Level, v8Version: string): [Flag, boolean][] {
   const [major = 0, minor = 0] = v8Version.split('.').map(Number);
-  for (const flag of ['--no-liftoff', '--no-wasm-tier-up', '--no-wasm-lazy-compilation'])
-    setFlagsFromString(flag);
-  if (major < 11 || (major === 11 && minor < 4)) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  const flags: [Flag, boolean][] = [
+    ['liftoff', false],
+    ['wasm-tier-up', false],
+    ['wasm-lazy-compilation', false],
+  ];
+  if (major < 11 || (major === 11 && minor < 4)) flags.push(['experimental-wasm-relaxed-simd', true]);
   // Without lazy compilation the inliner has no feedback to read, and V8 14 then aborts.
-  if (major >= 14) setFlagsFromString('--no-wasm-inlining');
-  if (major >= 12) {
-    setFlagsFromString(
-      level === 'relaxed-256' ? '--experimental-wasm-revectorize' : '--no-experimental-wasm-revectorize',
-    );
+  if (major >= 14) flags.push(['wasm-inlining', false]);
+  if (major >= 12) flags.push(['experimental-wasm-revectorize', level === 'relaxed-256']);
+  return flags;
+}
+
+/** Sets the flags of a level; they hold for the whole process, worker threads included. */
+export function setCompilerFlags(level: Level, v8Version: string): void {
+  for (const [name, value] of compilerFlags(level, v8Version)) setFlag(name, value);
+}
+
+/** Undoes `setCompilerFlags`: each flag is again as the user of the process set it, else V8's default. */
+export function restoreCompilerFlags(level: Level, v8Version: string, given = givenFlags()): void {
+  for (const [name] of compilerFlags(level, v8Version)) setFlag(name, given.get(name) ?? defaults[name]);
+}
+
+const setFlag = (name: Flag, value: boolean) => setFlagsFromString(`--${value ? '' : 'no-'}${name}`);
+
+/** Flags on the command line of the process and in NODE_OPTIONS, such as `--no-liftoff` or `--nowasm_tier_up`. */
+export function givenFlags(
+  words = [...(process.env.NODE_OPTIONS?.split(/\s+/) ?? []), ...process.execArgv],
+): Map<string, boolean> {
+  const given = new Map<string, boolean>();
+  for (const word of words) {
+    const [, no, name] = /^--(no-?)?(.+)$/.exec(word.replaceAll('_', '-')) ?? [];
+    if (name !== undefined && name in defaults) given.set(name, no === undefined);
   }
+  return given;
 }

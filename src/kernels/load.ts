@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { allocate } from '../memory/shared-memory.js';
+import { atOnce, inTurns, type Steps } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
-import { checkAll } from './checks.js';
+import { checkingAll } from './checks.js';
 import { checkDirections } from './directions/direction-checks.js';
 import { directionModule, instantiateDirections } from './directions/direction-kernels.js';
 import type { DirectionShape } from './directions/spec.js';
 import { instantiateKernels } from './kernels.js';
-import { candidateLevels, type Level, moduleName, setCompilerFlags } from './levels.js';
+import { candidateLevels, type Level, moduleName, restoreCompilerFlags, setCompilerFlags } from './levels.js';
 
 export interface KernelModules {
   readonly engine: WebAssembly.Module;
@@ -51,32 +52,89 @@ export function loadKernels(
       refused.push(`${level}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  throw new UserError(`no WebAssembly kernels work on this machine (${refused.join('; ')})`);
+  throw new UserError(noKernels(refused));
 }
 
+/** One compilation at a time: the flags hold for the whole process. */
+let compiling: Promise<unknown> = Promise.resolve();
+
+/**
+ * The same for a library: compiled in the background, checked in steps, and V8's flags are restored afterwards.
+ * @throws as loadKernels does.
+ */
+export function loadKernelsApart(
+  candidates = candidateLevels(process.versions.v8, process.arch),
+  shape: DirectionShape | null = null,
+): Promise<LoadedKernels> {
+  const loading = compiling.then(() => loadApart(candidates, shape));
+  compiling = loading.catch(() => {});
+  return loading;
+}
+
+async function loadApart(candidates: readonly Level[], shape: DirectionShape | null): Promise<LoadedKernels> {
+  const refused: string[] = [];
+  for (const level of candidates) {
+    const files = readModules(shape, level);
+    // A compilation in the background does not keep the process alive.
+    const alive = setInterval(() => {}, 1000);
+    setCompilerFlags(level, process.versions.v8);
+    try {
+      const modules: KernelModules = {
+        engine: await WebAssembly.compile(files.engine),
+        directions: files.directions && (await WebAssembly.compile(files.directions)),
+      };
+      await inTurns(checking(modules, shape), new AbortController().signal, () => {});
+      return { modules, sha256: files.sha256, level, refused };
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      refused.push(`${level}: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      restoreCompilerFlags(level, process.versions.v8);
+      clearInterval(alive);
+    }
+  }
+  throw new UserError(noKernels(refused));
+}
+
+const noKernels = (refused: readonly string[]) =>
+  `no WebAssembly kernels work on this machine (${refused.join('; ')})`;
+
 function compileAndCheck(shape: DirectionShape | null, level: Level) {
+  const { sha256, engine, directions } = readModules(shape, level);
+  const modules: KernelModules = {
+    engine: new WebAssembly.Module(engine),
+    directions: directions && new WebAssembly.Module(directions),
+  };
+  atOnce(checking(modules, shape));
+  return { modules, sha256 };
+}
+
+/** The bytes of the modules that a level runs. */
+function readModules(shape: DirectionShape | null, level: Level) {
   const sha256: Record<string, string> = {};
-  const compile = (name: string) => {
+  const read = (name: string) => {
     const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
     sha256[name] = createHash('sha256').update(bytes).digest('hex');
-    return new WebAssembly.Module(withMarker(bytes, level));
+    return withMarker(bytes, level);
   };
   const kind = moduleName(level);
-  const modules: KernelModules = {
-    engine: compile(kind),
-    directions: shape === null ? null : compile(`${directionModule(shape.grid)}.${kind}`),
-  };
+  const directions = shape === null ? null : read(`${directionModule(shape.grid)}.${kind}`);
+  return { sha256, engine: read(kind), directions };
+}
+
+/** @throws Error naming the first kernel that computes wrongly. */
+function* checking({ engine, directions }: KernelModules, shape: DirectionShape | null): Steps<void> {
   const memory = allocate(64 * 65536);
-  const checks: { kernel: string; error: number; tolerance: number }[] = [];
-  for (const check of checkAll(instantiateKernels(modules.engine, memory), memory))
-    checks.push({ ...check, tolerance });
-  if (shape !== null && modules.directions !== null) {
-    const directions = checkDirections(instantiateDirections(modules.directions, memory), memory, shape);
-    checks.push(...directions.map((check) => ({ ...check, tolerance: directionTolerance })));
+  const require = (checks: readonly { kernel: string; error: number }[], limit: number) => {
+    const wrong = checks.find(({ error }) => !(error <= limit));
+    if (wrong !== undefined) throw new Error(`kernel ${wrong.kernel} is off by ${wrong.error}`);
+  };
+  for (const check of checkingAll(instantiateKernels(engine, memory), memory)) {
+    require([check], tolerance);
+    yield null;
   }
-  const wrong = checks.find((check) => !(check.error <= check.tolerance));
-  if (wrong !== undefined) throw new Error(`kernel ${wrong.kernel} is off by ${wrong.error}`);
-  return { modules, sha256 };
+  if (shape === null || directions === null) return;
+  require(checkDirections(instantiateDirections(directions, memory), memory, shape), directionTolerance);
 }
 
 /**

@@ -7,14 +7,47 @@
 export const ExitCode = { done: 0, failure: 1, usage: 2, targetMissed: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** For programs that handle an error by what was wrong. */
+export interface Refused {
+  /** A dotted key of the configuration, or the name of an argument, such as `train.batch` or `data.inputs`. */
+  readonly key?: string;
+  /** What would have been accepted, in words. */
+  readonly expected?: string;
+  readonly received?: unknown;
+}
+
+/** An error that the caller can correct. */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  /** `usage`: a wrong argument or configuration; `failure`: bad files or data, or a machine that cannot do it. */
+  readonly code: 'usage' | 'failure' | 'interrupted';
+  /** Of the command line. */
   readonly exitCode: ExitCode;
+  /** Null if there is none. */
+  readonly key: string | null;
+  readonly expected: string | null;
+  readonly received: unknown;
 
   /** `exitCode` is `failure` for bad files, `usage` for a wrong flag or configuration. */
-  constructor(message: string, exitCode: ExitCode = ExitCode.failure, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    exitCode: ExitCode = ExitCode.failure,
+    options?: ErrorOptions & { readonly refused?: Refused },
+  ) {
     super(message, options);
     this.exitCode = exitCode;
+    this.code =
+      exitCode === ExitCode.usage ? 'usage' : exitCode === ExitCode.interrupted ? 'interrupted' : 'failure';
+    const { key = null, expected = null, received = null } = options?.refused ?? {};
+    this.key = key;
+    this.expected = expected;
+    this.received = received;
+  }
+
+  /** `KEY: expected …, got …`: an argument or key that is refused. `source`: a file or the like, before the message. */
+  static refusal(key: string, expected: string, received: unknown, source = ''): UserError {
+    const message = `${source}${key}: ${expectedGot(expected, received)}`;
+    return new UserError(message, ExitCode.usage, { refused: { key, expected, received } });
   }
 }
 

@@ -7,14 +7,15 @@ import { OwnResources } from '../coordinator/resources.js';
 import type { Dataset } from '../data/dataset.js';
 import { evaluatedRange } from '../data/odd-data.js';
 import { Predictor } from '../inference/predictor.js';
+import { refuseOtherData } from '../inference/same-data.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
-import { describedSettings, type InitialWeights, readWeights } from '../inference/weights-file.js';
+import { describedSettings, readWeights } from '../inference/weights-file.js';
 import { lossOf } from '../loss/loss.js';
 import { countCores } from '../machine/cores.js';
 import { type ClassScores, scoreClasses } from '../metrics/classification.js';
 import { grouped, percent } from '../numbers/words.js';
 import type { CommandContext } from '../run/command-context.js';
-import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { ExitCode, UserError } from '../user-error.js';
 import type { Warning } from '../warnings.js';
 import type { Command } from './command.js';
 import { quietOption } from './option-values.js';
@@ -46,10 +47,11 @@ async function evaluate(model: string, words: readonly string[], context: Comman
   const resources = new OwnResources(signal, (line) => progress.note(line), warnings.warn);
   try {
     const dataset = await resources.dataset(config);
-    refuseOthers(weights, dataset, file);
+    const saved = savedModel(weights, file);
+    refuseOtherData(saved, dataset);
     for (const { code, message } of evaluatedRange(dataset.test, weights.tensors))
       warnings.warn(code, message);
-    const scores = await scoresOf(savedModel(weights, file), dataset, resources);
+    const scores = await scoresOf(saved, dataset, resources);
     context.stdout(
       context.json
         ? JSON.stringify(resultJson(file, dataset, scores, warnings.list))
@@ -64,19 +66,6 @@ async function evaluate(model: string, words: readonly string[], context: Comman
 function fileOf(model: string): string {
   const isFolder = statSync(model, { throwIfNoEntry: false })?.isDirectory() === true;
   return isFolder ? path.join(model, 'final.safetensors') : model;
-}
-
-/** @throws UserError (usage) for images of another size, or of other classes, than the network was trained on. */
-function refuseOthers({ metadata }: InitialWeights, { train, labels, name }: Dataset, file: string): void {
-  for (const [what, ours] of [
-    ['input', JSON.stringify(train.shape)],
-    ['labels', JSON.stringify(labels)],
-  ])
-    if (metadata[what] !== ours)
-      throw new UserError(
-        `data.set=${name}: ${what}: ${expectedGot(`${metadata[what]}, as ${file} was trained on`, JSON.parse(ours))}`,
-        ExitCode.usage,
-      );
 }
 
 async function scoresOf(

@@ -4,7 +4,7 @@
  */
 
 import type * as z from 'zod';
-import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { ExitCode, expectedGot, type Refused, UserError } from '../user-error.js';
 import { choiceSections, describeKeys, type KeyDescription, sectionPaths } from './keys.js';
 import { type Branch, deepest, plain, valueAt } from './layer.js';
 import { didYouMean, nearestKeys } from './nearest.js';
@@ -16,12 +16,17 @@ export interface Problem {
   readonly text: string;
   /** Of two keys that do not go together: all of them, dotted. */
   readonly keys?: readonly string[];
+  /** Of a wrong value. */
+  readonly refused?: Pick<Refused, 'expected' | 'received'>;
 }
 
 export function refuse(problems: readonly Problem[]): never {
   const lines = [...new Set(problems.map(({ source, path, text }) => `${source}: ${pathText(path)}${text}`))];
   const more = lines.length > 1 ? ` (and ${lines.length - 1} more)` : '';
-  throw new UserError(`${lines[0]}${more}`, ExitCode.usage);
+  const [{ path, refused }] = problems;
+  throw new UserError(`${lines[0]}${more}`, ExitCode.usage, {
+    refused: { key: path.map(String).join('.'), ...refused },
+  });
 }
 
 /** The problems that the schema found in the merged layers, one for each key. */
@@ -45,7 +50,8 @@ function wrongValue(issue: z.core.$ZodIssue, layers: Branch, known: readonly Key
   const choices = known.filter(({ key }) => key === issue.path.join('.')).flatMap((key) => key.choices);
   const hint = typeof value === 'string' ? didYouMean(value, choices) : '';
   const { label } = deepest(layers, issue.path).source;
-  return { source: label, path: issue.path, text: `${wording(issue.message, value)}${hint}` };
+  const refused = { expected: issue.message, received: value };
+  return { source: label, path: issue.path, text: `${wording(issue.message, value)}${hint}`, refused };
 }
 
 /** `expectedGot`, also for numbers that JSON cannot represent. */

@@ -6,7 +6,7 @@ import type { Dataset } from '../data/dataset.js';
 import { fitToData } from '../data/fit-to-data.js';
 import { croppedShape } from '../data/transforms/crop-pool.js';
 import { sizeOf } from '../data/transforms/transform.js';
-import { checkInitialWeights, readInitialWeights } from '../inference/weights-file.js';
+import { checkInitialWeights, type InitialWeights, readInitialWeights } from '../inference/weights-file.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { CoreCount } from '../machine/cores.js';
 import type { TensorFlowVersions } from '../machine/hardware.js';
@@ -29,12 +29,14 @@ export interface SetupOptions {
   readonly given?: ReadonlySet<string>;
   /** Resources that several setups share; a setup's own by default. */
   readonly resources?: Resources;
+  /** The weights that training starts from, instead of model.init.file. */
+  readonly from?: { readonly weights: InitialWeights; readonly source: string };
   /** False for a setup whose sessions have other thread counts than the configuration's. */
   readonly startsWorkers?: boolean;
 }
 
 /** Facts about a future run; its workers may be starting. */
-export interface Setup extends Omit<SetupOptions, 'resources'> {
+export interface Setup extends Omit<SetupOptions, 'resources' | 'from'> {
   readonly resources: Resources;
   /** Null if plain TypeScript computes, for platforms without kernels. */
   readonly kernels: LoadedKernels | null;
@@ -58,7 +60,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
   let { config } = options;
   const phases: Record<string, number> = {};
   try {
-    const weights = readInitialWeights(config);
+    const weights = options.from?.weights ?? readInitialWeights(config);
     const initial = weights?.tensors ?? null;
     const fixed = fixedThreads(config, cores);
     const asked = config.parallel.threads;
@@ -84,7 +86,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
       config = fitting.config;
       kernels = resources.kernels(config);
     }
-    if (weights !== null) checkInitialWeights(weights, config, dataset, warn);
+    if (weights !== null) checkInitialWeights(weights, config, dataset, warn, options.from?.source);
     const data = await timed(phases, 'prepare data', () => resources.prepared(config, dataset, initial));
     for (const { code, message } of data.warnings) warn(code, message);
     const threads = threadsFor(config, cores, dataset);

@@ -2,6 +2,7 @@
  * From a request for data to a data set in memory: finds the files, downloads them if necessary, reads all of them in
  * parallel and checks that they fit together. The formats are in `idx.ts` and `csv.ts`.
  */
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expandHome } from '../config/home.js';
@@ -11,6 +12,7 @@ import type { Warn } from '../warnings.js';
 import { type Content, readContent, shownPath } from './content.js';
 import { findCsvFiles } from './csv-files.js';
 import type { LabelColumn } from './csv-layout.js';
+import type { CsvFiles } from './csv-set.js';
 import { checkLabels, checkSameSize, type Dataset } from './dataset.js';
 import type { DownloadOptions } from './download.js';
 import { findIdxFiles, type IdxPaths, listOptionalFolder } from './folder.js';
@@ -75,6 +77,9 @@ export async function loadDataset(request: DataRequest, options: LoadOptions = {
   if (given === undefined) {
     throw new UserError(`data.dir: expected the folder with the files of data.set=${set}`, ExitCode.usage);
   }
+  // One file is a training file without a test file.
+  if (set === 'csv' && (await isFile(given)))
+    return readCsv(given, { train: given, test: null }, request, options);
   const listing = await listGivenFolder(given, namedBy);
   if (set === 'csv') return loadCsv(given, listing, request, options);
   const paths = await findGivenIdxFiles(listing, set, options.note ?? (() => {}));
@@ -201,12 +206,22 @@ function verify(name: IdxName, set: KnownSetName, known: KnownSet, place: Place,
 async function loadCsv(
   dir: string,
   listing: Listing,
+  request: DataRequest,
+  options: LoadOptions,
+): Promise<Dataset> {
+  return readCsv(dir, await findCsvFiles(listing, options.note ?? (() => {})), request, options);
+}
+
+async function readCsv(
+  place: string,
+  files: CsvFiles,
   { label = null }: DataRequest,
   { note = () => {}, warn = () => {}, signal }: LoadOptions,
 ): Promise<Dataset> {
-  const files = await findCsvFiles(listing, note);
   // Papa is loaded only if needed: its import would slow every other start.
   const { readCsvSet } = await import('./csv-set.js');
   const set = await readCsvSet(files, { label, note, warn, signal });
-  return { name: 'csv', source: resolve(dir), classes: set.labels.length, ...set };
+  return { name: 'csv', source: resolve(place), classes: set.labels.length, ...set };
 }
+
+const isFile = async (path: string) => (await stat(path).catch(() => null))?.isFile() === true;

@@ -10,7 +10,7 @@ import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import { AbortReason, Control } from '../worker/control.js';
-import { openPool, type WorkerPool } from '../worker/pool.js';
+import type { WorkerPool } from '../worker/pool.js';
 import { WorkerFailure } from '../worker/session-errors.js';
 import { ChunkForward } from './chunk-forward.js';
 import {
@@ -92,7 +92,9 @@ export class Predictor {
     const inference = planInference(network, threads, cores);
     const memory = fillInference(inference, network.pipeline.affine.shift, tensors, source);
     const file = new URL('./worker.js', import.meta.url);
-    const pool = threads === 1 ? null : openPool<InferenceTask>(threads - 1, file);
+    // The pool's package is loaded only for workers.
+    const pool =
+      threads === 1 ? null : (await import('../worker/pool.js')).openPool<InferenceTask>(threads - 1, file);
     const predictor = new Predictor(inference, memory, kernels.modules, pool);
     await predictor.#ready();
     return predictor;

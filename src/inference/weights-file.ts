@@ -2,6 +2,7 @@
  * The contents of a weights file besides its tensors: the network, every transform and the classes, without which the
  * weights are useless. Equal runs write equal files: nothing in the file depends on time, and keys are sorted.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
@@ -21,10 +22,35 @@ export interface InitialWeights {
 
 type Facts = Pick<Dataset, 'labels'> & { readonly train: Pick<Dataset['train'], 'shape'> };
 
+/** Where weights come from: the same for equal runs. */
+export interface Origin {
+  /** Name of the configuration. */
+  readonly recipe: string;
+  /** Of the last evaluation; null without one. */
+  readonly accuracy: number | null;
+  readonly on: string;
+  /** Of the data set, by file. */
+  readonly sha256: Readonly<Record<string, string>>;
+}
+
 /** Metadata of a weights file; values are JSON, but for words. `packing`: of the images in the run. */
-export function weightsMetadata(config: Config, facts: Facts, packing: string): Record<string, string> {
+export function weightsMetadata(
+  config: Config,
+  facts: Facts,
+  packing: string,
+  origin: Origin,
+): Record<string, string> {
   const { set } = config.data;
-  const about = { format: 'pt', [formatKey]: String(format), 'data.set': set, packing };
+  const hashes = Object.entries(origin.sha256).sort(([a], [b]) => (a < b ? -1 : 1));
+  const about = {
+    format: 'pt',
+    [formatKey]: String(format),
+    'data.set': set,
+    packing,
+    recipe: origin.recipe,
+    ...(origin.accuracy === null ? {} : { accuracy: String(origin.accuracy), 'accuracy.on': origin.on }),
+    'dataset.sha256': createHash('sha256').update(JSON.stringify(hashes)).digest('hex'),
+  };
   const metadata = { ...about, ...described(config, facts) };
   return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -112,8 +138,8 @@ export function checkInitialWeights(
   config: Config,
   facts: Facts,
   warn: Warn,
+  source = `model.init.file=${config.model.init.file}`,
 ): void {
-  const file = config.model.init.file ?? '';
   const settings = Object.entries(described(config, facts));
   for (const [key, ours] of settings) {
     const theirs = metadata[key];
@@ -121,7 +147,7 @@ export function checkInitialWeights(
     const [named, wanted, got] =
       key === 'data.features' ? featureThatDiffers(theirs, ours) : [key, theirs, parsed(ours)];
     throw new UserError(
-      `${named}: ${expectedGot(`${wanted}, as the weights of model.init.file=${file} were trained on`, got)}`,
+      `${named}: ${expectedGot(`${wanted}, as the weights of ${source} were trained on`, got)}`,
       ExitCode.usage,
     );
   }
@@ -129,10 +155,10 @@ export function checkInitialWeights(
   if (metadata[formatKey] === undefined)
     warn(
       'weights-undescribed',
-      `${file} does not describe its network: model.activation=${config.model.activation} and data.normalise=${config.data.normalise} are taken from the configuration`,
+      `${source} does not describe its network: model.activation=${config.model.activation} and data.normalise=${config.data.normalise} are taken from the configuration`,
     );
   else if (silent.length > 0)
-    warn('weights-undescribed', `${file} does not say ${silent.join(', ')}: taken from the configuration`);
+    warn('weights-undescribed', `${source} does not say ${silent.join(', ')}: taken from the configuration`);
 }
 
 /** Of metadata that are JSON or a word. */

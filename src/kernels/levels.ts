@@ -59,8 +59,8 @@ export function setCompilerFlags(level: Level, v8Version: string): void {
 }
 
 /** Undoes `setCompilerFlags`: each flag is again as the user of the process set it, else V8's default. */
-export function restoreCompilerFlags(level: Level, v8Version: string, given = givenFlags()): void {
-  for (const [name] of compilerFlags(level, v8Version)) setFlag(name, given.get(name) ?? defaults[name]);
+export function restoreCompilerFlags(v8Version: string, given = givenFlags()): void {
+  for (const [name] of compilerFlags('simd', v8Version)) setFlag(name, given.get(name) ?? defaults[name]);
 }
 
 const setFlag = (name: Flag, value: boolean) => setFlagsFromString(`--${value ? '' : 'no-'}${name}`);

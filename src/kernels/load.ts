@@ -55,6 +55,15 @@ export function loadKernels(
   throw new UserError(noKernels(refused));
 }
 
+/** The same, and V8's flags are restored afterwards. @throws as loadKernels does. */
+export const loadKernelsRestoring: typeof loadKernels = (candidates, shape) => {
+  try {
+    return loadKernels(candidates, shape);
+  } finally {
+    restoreCompilerFlags(process.versions.v8);
+  }
+};
+
 /** One compilation at a time: the flags hold for the whole process. */
 let compiling: Promise<unknown> = Promise.resolve();
 
@@ -89,7 +98,7 @@ async function loadApart(candidates: readonly Level[], shape: DirectionShape | n
       if (error instanceof UserError) throw error;
       refused.push(`${level}: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
-      restoreCompilerFlags(level, process.versions.v8);
+      restoreCompilerFlags(process.versions.v8);
       clearInterval(alive);
     }
   }

@@ -1,6 +1,7 @@
 /** The runs of a training command, one for each seed, and how they ended. */
 import type { Config } from '../config/schema.js';
 import type { Trainer } from '../coordinator/trainer.js';
+import type { RunObserver } from '../coordinator/training-run.js';
 import { mean } from '../numbers/statistics.js';
 import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from './command-context.js';
@@ -20,6 +21,8 @@ export interface SeedRuns {
   /** Classes of the images of the evaluations. */
   readonly targets: Uint32Array;
   readonly log: RunLog;
+  /** Sees what the record sees. */
+  readonly watch?: Partial<RunObserver>;
   /** Filled as the runs end. */
   readonly record: Kept;
   readonly context: CommandContext;
@@ -28,7 +31,7 @@ export interface SeedRuns {
 /** Trains with seeds seed, seed + 1, … */
 export async function runSeeds(
   trainer: Trainer,
-  { config, seeds, folder, targets, log, record, context }: SeedRuns,
+  { config, seeds, folder, targets, log, watch = {}, record, context }: SeedRuns,
 ): Promise<void> {
   const { session } = trainer;
   const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
@@ -49,7 +52,7 @@ export async function runSeeds(
       stepsPerEpoch,
     });
     const outcome = await trainer.train(seed, {
-      ...observer,
+      ...withWatch(observer, watch),
       ordered: (fromMs, toMs) => session.profile?.ordered(fromMs, toMs),
       stopped(unfinished) {
         session.profile?.finish(unfinished.residentMs);
@@ -75,6 +78,25 @@ export async function runSeeds(
   }
   const outcomes = record.results.map(({ outcome }) => outcome);
   warnOfOutcomes(outcomes, { config, targets, stepsPerEpoch }, context.warnings.warn);
+}
+
+/** Each report goes to both. */
+function withWatch(observer: RunObserver, watch: Partial<RunObserver>): RunObserver {
+  return {
+    ...observer,
+    step(...report) {
+      observer.step(...report);
+      watch.step?.(...report);
+    },
+    epoch(...report) {
+      observer.epoch(...report);
+      watch.epoch?.(...report);
+    },
+    tick(...report) {
+      observer.tick(...report);
+      watch.tick?.(...report);
+    },
+  };
 }
 
 /** Null without log.tensorboard, as in most runs. */

@@ -1,5 +1,6 @@
 /** The output of a training run: the files of its run folder, and the card or the JSON on stdout. */
 import type { ResolvedConfig } from '../config/load.js';
+import type { Setup } from '../coordinator/setup.js';
 import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
 import { weightsMetadata } from '../inference/weights-file.js';
 import type { MeasuredSpeed } from '../machine/hardware.js';
@@ -102,10 +103,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     ...(record.tensors === null
       ? {}
       : {
-          'final.safetensors': writeSafetensors(
-            new Map([...record.tensors, ...setup.data.pipeline.tensors()]),
-            weightsMetadata(config, setup.dataset, ending.plan.input.packing),
-          ),
+          'final.safetensors': finalWeights(setup, ending.plan, record, ending.resolved.name),
         }),
   });
   const [hardware] = await Promise.all([
@@ -134,6 +132,24 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     });
     context.stdout(card.join('\n'));
   }
+}
+
+/** The bytes of the model's file: weights, transforms, and what describes them. The record has tensors. */
+export function finalWeights(
+  { config, dataset, data }: Setup,
+  plan: Plan,
+  { tensors, results }: Kept,
+  recipe: string,
+): Uint8Array {
+  // The last evaluation of a run that was stopped is of earlier weights.
+  const accuracy = results[0]?.outcome.evaluation?.accuracy ?? null;
+  return writeSafetensors(
+    new Map([...(tensors ?? []), ...data.pipeline.tensors()]),
+    weightsMetadata(config, dataset, plan.input.packing, {
+      ...{ recipe, accuracy, on: config.stop.on },
+      sha256: dataset.sha256,
+    }),
+  );
 }
 
 /** Ends the event files. Those of the race are made here, because its repetitions run before the folder exists. */

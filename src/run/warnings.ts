@@ -4,20 +4,21 @@ import type { RunLog } from './log.js';
 
 export class Warnings {
   readonly #given: Warning[] = [];
-  readonly #show: (line: string) => void;
+  readonly #show: (line: string, warning: Warning) => void;
   #log: RunLog | null = null;
 
   /** `show`: prints a line, also in quiet runs. */
-  constructor(show: (line: string) => void) {
+  constructor(show: (line: string, warning: Warning) => void) {
     this.#show = show;
   }
 
   /** Equal warnings are given only once. */
   readonly warn: Warn = (code, message) => {
     if (this.#given.some((one) => one.code === code && one.message === message)) return;
-    this.#given.push({ code, message });
-    this.#show(`warning: ${message} [${code}]`);
-    this.#log?.event('warning', { code, message });
+    const warning = { code, message };
+    this.#given.push(warning);
+    this.#show(`warning: ${message} [${code}]`, warning);
+    this.#log?.event('warning', warning);
   };
 
   /** Logs the warnings given so far, and later ones at once. */

@@ -138,7 +138,10 @@ const unexpected: Warn = (code, message) => {
 
 /** The bytes of final.safetensors. */
 export const weightsFile = ({ tensors, packing }: Trained, { config, dataset }: Prepared): Uint8Array =>
-  writeSafetensors(new Map(tensors), weightsMetadata(config, dataset, packing));
+  writeSafetensors(
+    new Map(tensors),
+    weightsMetadata(config, dataset, packing, { recipe: 'pairs', accuracy: null, on: 'test', sha256: {} }),
+  );
 
 /**
  * The test part by a session that starts from a weights file, as model.init.file does, before any step. `labels`: of

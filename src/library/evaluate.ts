@@ -1,0 +1,57 @@
+/** How well a model does on a data set. */
+import type { Dataset } from '../data/dataset.js';
+import { loadDataset } from '../data/load.js';
+import { refuseOtherData } from '../inference/same-data.js';
+import type { SavedModel } from '../inference/saved-model.js';
+import { lossOf } from '../loss/loss.js';
+import { scoreClasses } from '../metrics/classification.js';
+import { UserError } from '../user-error.js';
+import type { Model } from './model.js';
+import { sendData } from './send-data.js';
+import type { Data, Evaluation, Inputs, PredictOptions } from './types.js';
+
+const never = new AbortController().signal;
+
+export async function evaluate(
+  model: Model,
+  saved: SavedModel,
+  data: Data,
+  options: Pick<PredictOptions, 'threads'>,
+): Promise<Evaluation> {
+  const { inputs, targets } = 'inputs' in data ? given(data, saved) : await read(data, saved);
+  const outputs = await model.predictMany(inputs, { ...options, logits: true });
+  const classes = saved.labels.length;
+  if (outputs.length !== targets.length * classes)
+    throw UserError.refusal(
+      'data.targets',
+      `${outputs.length / classes} of them, one a sample`,
+      targets.length,
+    );
+  return scoreClasses(outputs, targets, classes, lossOf(saved.config.loss));
+}
+
+/** Classes by their name: the number 7 is the class "7". */
+function given({ inputs, targets }: Extract<Data, { inputs: Inputs }>, { labels, source }: SavedModel) {
+  const places = new Map(labels.map((label, index) => [label, index]));
+  const indices = Uint32Array.from(targets, (target, at) => {
+    const index = places.get(String(target));
+    if (index !== undefined) return index;
+    const expected = `a class of ${source}: ${labels.slice(0, 12).join(', ')}${labels.length > 12 ? ', …' : ''}`;
+    throw UserError.refusal(`data.targets[${at}]`, expected, target);
+  });
+  return { inputs, targets: indices };
+}
+
+async function read(data: Data, saved: SavedModel) {
+  const sent = await sendData(data, never);
+  if (sent.kind !== 'files') throw new Error('data in memory are evaluated without reading');
+  const { keys } = sent;
+  const dataset: Dataset = await loadDataset({
+    set: keys['data.set'] as 'idx',
+    dir: keys['data.dir'] === undefined ? null : String(keys['data.dir']),
+    label: keys['data.label'] ?? null,
+  });
+  refuseOtherData(saved, dataset);
+  const { values, targets } = dataset.test;
+  return { inputs: values, targets };
+}

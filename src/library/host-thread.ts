@@ -1,0 +1,70 @@
+/** The thread that trains, as the caller's thread sees it. An idle one is kept for the next training, and keeps no process alive. */
+import { Worker } from 'node:worker_threads';
+import type { FromHost, ToHost, TrainRequest } from './messages.js';
+
+export class HostThread {
+  readonly #worker: Worker;
+  #receive: ((message: FromHost) => void) | null = null;
+  #fail: ((error: Error) => void) | null = null;
+
+  constructor() {
+    this.#worker = new Worker(new URL('./host.js', import.meta.url), { name: 'shardstep' });
+    this.#worker.on('message', (message: FromHost) => this.#receive?.(message));
+    this.#worker.on('error', (error) => this.#end(error));
+    this.#worker.on('exit', (code) =>
+      this.#end(new Error(`the thread that trains has ended with exit code ${code}`)),
+    );
+  }
+
+  /** `receive`: gets each message until the last one, `done` or `failed`; `fail`: called if the thread ends before. */
+  start(request: TrainRequest, receive: (message: FromHost) => void, fail: (error: Error) => void): void {
+    this.#worker.ref();
+    this.#receive = (message) => {
+      if (message.kind === 'done' || message.kind === 'failed') {
+        this.#receive = null;
+        this.#fail = null;
+        release(this);
+      }
+      receive(message);
+    };
+    this.#fail = fail;
+    this.#post({ kind: 'train', request });
+  }
+
+  stop(): void {
+    this.#post({ kind: 'stop' });
+  }
+
+  unref(): void {
+    this.#worker.unref();
+  }
+
+  terminate(): void {
+    void this.#worker.terminate();
+  }
+
+  #post(message: ToHost): void {
+    this.#worker.postMessage(message);
+  }
+
+  #end(error: Error): void {
+    if (idle === this) idle = null;
+    this.#fail?.(error);
+    this.#receive = null;
+    this.#fail = null;
+  }
+}
+
+let idle: HostThread | null = null;
+
+export function borrowHost(): HostThread {
+  const host = idle ?? new HostThread();
+  idle = null;
+  return host;
+}
+
+function release(host: HostThread): void {
+  host.unref();
+  if (idle === null) idle = host;
+  else host.terminate();
+}

@@ -1,0 +1,60 @@
+/** What the caller's thread and the thread that trains send each other. */
+import type { LoadedKernels } from '../kernels/load.js';
+import type { Warning } from '../warnings.js';
+import type { SentData } from './send-data.js';
+import type { Epoch, Recipe, TrainProgress } from './types.js';
+
+/** Starts a training. */
+export interface TrainRequest {
+  readonly data: SentData;
+  readonly recipe: string | Recipe | null;
+  readonly threads: number | 'auto' | 'physical' | 'logical' | null;
+  readonly seed: number | null;
+  readonly out: string | null;
+  /** The bytes of a model's file, and its name. */
+  readonly from: { readonly bytes: Uint8Array; readonly source: string } | null;
+  /** False: progress is not sent. */
+  readonly progress: boolean;
+  readonly logs: boolean;
+}
+
+export type ToHost =
+  | { readonly kind: 'train'; readonly request: TrainRequest }
+  /** Ends the training after its present step. */
+  | { readonly kind: 'stop' };
+
+export type FromHost =
+  | { readonly kind: 'epoch'; readonly epoch: Epoch }
+  | { readonly kind: 'progress'; readonly progress: TrainProgress }
+  | { readonly kind: 'warning'; readonly warning: Warning }
+  | {
+      readonly kind: 'log';
+      readonly level: 'debug' | 'info';
+      readonly fields: object;
+      readonly message: string;
+    }
+  | { readonly kind: 'done'; readonly result: SentResult }
+  | { readonly kind: 'failed'; readonly error: SentError };
+
+export interface SentResult {
+  /** The bytes of the model's file. */
+  readonly bytes: Uint8Array;
+  readonly kernels: LoadedKernels | null;
+  /** Stopped before its end. */
+  readonly stopped: boolean;
+}
+
+/** An error loses its class on its way between threads. */
+export interface SentError {
+  /** Of UserError; null: another error, which is a bug. */
+  readonly user: {
+    readonly exitCode: number;
+    readonly key: string | null;
+    readonly expected: string | null;
+    readonly received: unknown;
+  } | null;
+  readonly message: string;
+  readonly stack: string | undefined;
+  /** The training was stopped before there was a model. */
+  readonly interrupted: boolean;
+}

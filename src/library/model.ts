@@ -1,0 +1,162 @@
+/** A trained network that a program uses: one file, opened without a training session. */
+import { setImmediate as otherEvents } from 'node:timers/promises';
+import { Predictor } from '../inference/predictor.js';
+import { type SavedModel, savedModel } from '../inference/saved-model.js';
+import { parseWeights } from '../inference/weights-file.js';
+import { directionShape } from '../kernels/directions/spec.js';
+import { type LoadedKernels, loadKernelsApart } from '../kernels/load.js';
+import { lossOf } from '../loss/loss.js';
+import { toProbabilities } from '../loss/probabilities.js';
+import { UserError } from '../user-error.js';
+import { checkedSample, type FlatSamples, samplesOf } from './samples.js';
+import type { ClassPrediction, Data, Evaluation, Inputs, PredictOptions } from './types.js';
+
+/** The calling thread is not blocked for longer by one call of the kernels, milliseconds. */
+const longestCallMs = 6;
+
+/** Samples of the first call, and of one loop over outputs. */
+const [firstSamples, outputSamples] = [64, 8192];
+
+export class Model implements AsyncDisposable {
+  /** The name of each class, in the order of the probabilities. */
+  readonly labels: readonly string[];
+  /** Shape of a sample, such as [28, 28, 1]. */
+  readonly input: readonly number[];
+  /** The metadata of the model's file: network, transforms, recipe, accuracy. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Where the model comes from: a path, or words. */
+  readonly source: string;
+  readonly #bytes: Uint8Array;
+  readonly #saved: SavedModel;
+  readonly #kernels: LoadedKernels;
+  /** For the calling thread alone. */
+  readonly #alone: Predictor;
+  /** With workers, by number of threads. */
+  readonly #shared = new Map<number, Promise<Predictor>>();
+
+  private constructor(bytes: Uint8Array, saved: SavedModel, kernels: LoadedKernels, alone: Predictor) {
+    this.#bytes = bytes;
+    this.#saved = saved;
+    this.#kernels = kernels;
+    this.#alone = alone;
+    this.labels = saved.labels;
+    this.input = saved.pipeline.input;
+    this.metadata = saved.metadata;
+    this.source = saved.source;
+  }
+
+  /** @internal `kernels`: null: loaded here. @throws UserError if the bytes are no model. */
+  static async open(bytes: Uint8Array, source: string, kernels: LoadedKernels | null): Promise<Model> {
+    const saved = savedModel(parseWeights(bytes, source), source);
+    const { features } = saved.config.data;
+    const shape = features.kind === 'directions' ? directionShape(features) : null;
+    const loaded = kernels ?? (await loadKernelsApart(undefined, shape));
+    const alone = await Predictor.open(saved, saved.tensors, loaded, source);
+    return new Model(bytes, saved, loaded, alone);
+  }
+
+  /**
+   * The class of one sample of product(input) values, integers from 0 to 255 for a model of images. Of several equal
+   * outputs the first counts.
+   * @throws UserError for a sample of another length or with other values.
+   */
+  predict(sample: ArrayLike<number>): ClassPrediction {
+    const probabilities = this.#alone.predict(checkedSample(sample, this.input));
+    const index = indexOfLargest(probabilities);
+    toProbabilities(this.#loss, probabilities, this.labels.length);
+    return { kind: 'class', label: this.labels[index], index, probabilities };
+  }
+
+  /**
+   * Probabilities, or the network's outputs, f32 [count][classes].
+   * @throws UserError for samples of another length or with other values, and for an `out` of another length.
+   */
+  async predictMany(inputs: Inputs, options: PredictOptions = {}): Promise<Float32Array> {
+    const samples = await samplesOf(inputs, this.input);
+    const classes = this.labels.length;
+    const length = samples.count * classes;
+    const { out = new Float32Array(length), threads = 1, logits = false } = options;
+    if (!(out instanceof Float32Array) || out.length !== length)
+      throw UserError.refusal('out', `a Float32Array of ${length} values`, out);
+    await this.#fill(await this.#predictor(threads), samples, out);
+    const rows = outputSamples * classes;
+    for (let at = 0; !logits && at < length; at += rows) {
+      toProbabilities(this.#loss, out.subarray(at, at + rows), classes);
+      await otherEvents();
+    }
+    return out;
+  }
+
+  /**
+   * How well the model does on samples with known classes: those of a part in memory, or the test part of a data set.
+   * @throws UserError for samples of another shape or of other classes.
+   */
+  async evaluate(data: Data, options: Pick<PredictOptions, 'threads'> = {}): Promise<Evaluation> {
+    const { evaluate } = await import('./evaluate.js');
+    return evaluate(this, this.#saved, data, options);
+  }
+
+  /** The bytes of the model's file: safetensors, with metadata that describe the network. Equal runs give equal bytes. */
+  toSafetensors(): Uint8Array {
+    return this.#bytes.slice();
+  }
+
+  /** Writes the model's file: a temporary file first, then renamed. @throws UserError if it cannot be written. */
+  async save(file: string | URL): Promise<void> {
+    const { writeAtomic } = await import('../run/atomic-file.js');
+    const { fileURLToPath } = await import('node:url');
+    await writeAtomic(file instanceof URL ? fileURLToPath(file) : file, this.#bytes);
+  }
+
+  /** Ends the workers of predictMany, if there are any. Without it the process still exits by itself. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = [...this.#shared.values()];
+    this.#shared.clear();
+    for (const predictor of opened) await (await predictor).close();
+  }
+
+  get #loss() {
+    return lossOf(this.#saved.config.loss);
+  }
+
+  /** In calls short enough for other events of the thread. */
+  async #fill(predictor: Predictor, { values, count }: FlatSamples, out: Float32Array): Promise<void> {
+    const classes = this.labels.length;
+    const size = count === 0 ? 0 : values.length / count;
+    let some = firstSamples;
+    for (let first = 0; first < count; ) {
+      const last = Math.min(count, first + some);
+      const started = performance.now();
+      predictor.predict(
+        values.subarray(first * size, last * size),
+        out.subarray(first * classes, last * classes),
+      );
+      const spent = performance.now() - started;
+      some = Math.max(1, Math.floor((last - first) * Math.min(2, longestCallMs / Math.max(spent, 0.01))));
+      first = last;
+      await otherEvents();
+    }
+  }
+
+  async #predictor(threads: NonNullable<PredictOptions['threads']>): Promise<Predictor> {
+    const { countCores } = await import('../machine/cores.js');
+    const cores = await countCores();
+    const words = { physical: cores.physical, logical: cores.available };
+    const count = typeof threads === 'number' ? threads : words[threads];
+    if (!Number.isInteger(count) || count < 1 || count > 1024)
+      throw UserError.refusal('threads', "an integer from 1 up, 'physical' or 'logical'", threads);
+    if (count === 1) return this.#alone;
+    const options = { threads: count, cores: cores.available };
+    const { tensors, source } = this.#saved;
+    const predictor =
+      this.#shared.get(count) ?? Predictor.open(this.#saved, tensors, this.#kernels, source, options);
+    this.#shared.set(count, predictor);
+    return predictor;
+  }
+}
+
+function indexOfLargest(values: Float32Array): number {
+  let largest = 0;
+  for (let k = 1; k < values.length; k++) if (values[k] > values[largest]) largest = k;
+  return largest;
+}

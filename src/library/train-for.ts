@@ -1,0 +1,152 @@
+/** One training for a caller in another thread: the configuration, the setup, the run, the model's bytes. */
+import { type ConfigInput, type ResolvedConfig, resolveConfig, type Settings } from '../config/load.js';
+import { Interrupted } from '../coordinator/interruption.js';
+import { OwnResources } from '../coordinator/resources.js';
+import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
+import { withTrainer } from '../coordinator/trainer.js';
+import type { RunObserver } from '../coordinator/training-run.js';
+import { parseWeights } from '../inference/weights-file.js';
+import { loadKernelsRestoring } from '../kernels/load.js';
+import { countCores } from '../machine/cores.js';
+import { runLength } from '../plan/run-length.js';
+import type { CommandContext } from '../run/command-context.js';
+import { judgeSeeds, runSeeds, type SeedRuns } from '../run/seed-runs.js';
+import { emptyRecord, finalWeights, finishTraining } from '../run/train-result.js';
+import { Warnings } from '../run/warnings.js';
+import type { FromHost, SentResult, TrainRequest } from './messages.js';
+import type { SentData } from './send-data.js';
+
+/** Progress is sent at most so often. */
+const progressEveryMs = 100;
+
+type Send = (message: FromHost) => void;
+
+/** @throws UserError; Interrupted, if `signal` is aborted before there are weights; WorkerFailure. */
+export async function trainFor(request: TrainRequest, signal: AbortSignal, send: Send): Promise<SentResult> {
+  const context = contextOf(request, signal, send);
+  const { warn } = context.warnings;
+  const note = context.progress.note;
+  const resolved = await resolveConfig(inputOf(request));
+  for (const line of resolved.notes) note(line);
+  const { config, given } = resolved;
+  const cores = await countCores();
+  const { from } = request;
+  const resources = new OwnResources(signal, note, warn, false, loadKernelsRestoring);
+  const options = {
+    ...{ config, given, cores, signal, note, warn, resources },
+    ...(from === null
+      ? {}
+      : { from: { weights: parseWeights(from.bytes, from.source), source: from.source } }),
+  };
+  return withSetup(options, async (setup) => {
+    const plan = planFor(setup);
+    const record = emptyRecord(null);
+    const { targets } = setup.data.parts[setup.config.stop.on];
+    const body = (to: Pick<SeedRuns, 'log' | 'folder'>) =>
+      withTrainer(setup, plan, (trainer) =>
+        runSeeds(trainer, {
+          ...{ config: setup.config, seeds: 1, targets, record, context, ...to },
+          watch: watching(setup, request, send),
+        }),
+      );
+    let stopped = false;
+    try {
+      if (request.out === null) await body({ log: noLog });
+      else await inFolder(request.out, { setup, plan, record, resolved, context, body });
+    } catch (error) {
+      if (!(error instanceof Interrupted) || record.tensors === null) throw error;
+      stopped = true;
+    }
+    stopped ||= signal.aborted;
+    if (record.tensors === null) throw new Interrupted();
+    const bytes = finalWeights(setup, plan, record, resolved.name);
+    return { bytes, kernels: setup.kernels, stopped };
+  });
+}
+
+interface FolderRun {
+  readonly setup: Setup;
+  readonly plan: ReturnType<typeof planFor>;
+  readonly record: ReturnType<typeof emptyRecord>;
+  readonly resolved: ResolvedConfig;
+  readonly context: CommandContext;
+  body(to: Pick<SeedRuns, 'log' | 'folder'>): Promise<void>;
+}
+
+/** With a run folder, as the train command leaves it. */
+async function inFolder(out: string, { setup, plan, record, resolved, context, body }: FolderRun) {
+  const { config } = setup;
+  // pino is loaded only for a folder.
+  const { withRun } = await import('../run/with-run.js');
+  await withRun({ ...resolved, config }, { out, overwrite: false }, context, {
+    body: ({ folder, log }) => {
+      log.event('plan', { plan, threads: setup.threads });
+      return body({ folder, log });
+    },
+    judge: () => judgeSeeds(record.results, config.stop.target),
+    end: (run, ended) =>
+      finishTraining({ ...run, ...ended, resolved, seeds: 1, setup, plan, record, context }),
+  });
+}
+
+const noLog: SeedRuns['log'] = { event() {}, flush() {}, close() {} };
+
+function inputOf({ recipe, data, threads, seed }: TrainRequest): ConfigInput {
+  const settings: Settings[] = [];
+  // Without a recipe file nothing says for how many threads it is made.
+  if (typeof recipe !== 'string')
+    settings.push({ label: 'defaults', values: { 'parallel.threads': 'auto' } });
+  if (recipe !== null && typeof recipe === 'object') settings.push({ label: 'recipe', values: recipe });
+  settings.push({ label: 'data', values: dataKeys(data) });
+  return {
+    file: typeof recipe === 'string' ? recipe : null,
+    overrides: [],
+    settings,
+    flags: {
+      'parallel.threads': threads ?? undefined,
+      seed: seed ?? undefined,
+    },
+  };
+}
+
+const dataKeys = (data: SentData): Record<string, unknown> => ({
+  'data.dir': null,
+  ...(data.kind === 'files' ? data.keys : { 'data.set': 'memory' }),
+});
+
+function watching({ config, data }: Setup, { progress }: TrainRequest, send: Send): Partial<RunObserver> {
+  const { totalSteps: steps } = runLength(config, data.parts.train.values.count);
+  const { epochs } = config.train;
+  let sentMs = Number.NEGATIVE_INFINITY;
+  const eta = (step: number, elapsedMs: number) => (elapsedMs / Math.max(1, step)) * (steps - step);
+  return {
+    epoch({ epoch, step, elapsedMs }, loss, evaluation) {
+      const accuracy = evaluation?.accuracy ?? null;
+      const etaMs = eta(step, elapsedMs);
+      send({ kind: 'epoch', epoch: { epoch, loss, accuracy, on: config.stop.on, step, elapsedMs, etaMs } });
+    },
+    tick({ epoch, step, elapsedMs }) {
+      const now = performance.now();
+      if (!progress || now - sentMs < progressEveryMs) return;
+      sentMs = now;
+      const etaMs = step === 0 ? null : eta(step, elapsedMs);
+      send({ kind: 'progress', progress: { epoch, epochs, step, steps, elapsedMs, etaMs } });
+    },
+  };
+}
+
+function contextOf({ logs }: TrainRequest, signal: AbortSignal, send: Send): CommandContext {
+  const log = (level: 'debug' | 'info', message: string) => {
+    if (logs) send({ kind: 'log', level, fields: {}, message });
+  };
+  return {
+    signal,
+    progress: { update() {}, note: (line) => log('info', line), warn() {}, finish() {} },
+    warnings: new Warnings((_, warning) => send({ kind: 'warning', warning })),
+    json: false,
+    command: 'train() of the library',
+    startupMs: 0,
+    stdout: (text) => log('debug', text),
+    stderr: (text) => log('info', text),
+  };
+}

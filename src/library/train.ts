@@ -1,0 +1,176 @@
+/** `train()`: a training in a thread of its own, seen from the caller's thread. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { ExitCode, UserError } from '../user-error.js';
+import { receivedError } from './errors.js';
+import { borrowHost, type HostThread } from './host-thread.js';
+import type { FromHost, TrainRequest } from './messages.js';
+import { Model } from './model.js';
+import { sendData } from './send-data.js';
+import type { Data, Epoch, TrainOptions, TrainWarning } from './types.js';
+
+/**
+ * Trains a network. Nothing is printed, logged or written unless it is asked for; errors reject the run.
+ *
+ * @example
+ * const run = train({ set: 'mnist' }, { recipe: 'mnist-97' });
+ * for await (const { epoch, accuracy } of run) console.log(epoch, accuracy);
+ * const model = await run;
+ */
+export function train(data: Data, options: TrainOptions = {}): TrainingRun {
+  return new TrainingRun(data, options);
+}
+
+/** A training: awaited, it is its model; iterated over, its epochs. */
+export class TrainingRun implements PromiseLike<Model>, AsyncIterable<Epoch>, AsyncDisposable {
+  /** The trained model. Rejected with a UserError, or with the signal's reason. */
+  readonly model: Promise<Model>;
+  readonly #options: TrainOptions;
+  readonly #epochs: Epoch[] = [];
+  readonly #warnings: TrainWarning[] = [];
+  /** Resolved, and replaced, whenever there is a new epoch or the end. */
+  #news = deferred<void>();
+  #ended = false;
+  #host: HostThread | null = null;
+  #stopped = false;
+
+  /** @internal */
+  constructor(data: Data, options: TrainOptions) {
+    this.#options = options;
+    this.model = this.#run(data).finally(() => {
+      this.#ended = true;
+      this.#news.resolve();
+    });
+  }
+
+  /** The warnings so far. Their codes are in docs/warnings.md. */
+  get warnings(): readonly TrainWarning[] {
+    return this.#warnings;
+  }
+
+  /** Ends the training after its present step; its model is that of the steps so far. */
+  stop(): void {
+    this.#stopped = true;
+    this.#host?.stop();
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a run is awaited for its model.
+  then<Result = Model, Failure = never>(
+    fulfilled?: ((model: Model) => Result | PromiseLike<Result>) | null,
+    rejected?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Result | Failure> {
+    return this.model.then(fulfilled, rejected);
+  }
+
+  /** Each epoch, from the first on, and the run's error if it fails. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Epoch, void, undefined> {
+    // The error is thrown here.
+    this.model.catch(() => {});
+    for (let next = 0; ; ) {
+      const { promise } = this.#news;
+      while (next < this.#epochs.length) yield this.#epochs[next++];
+      if (this.#ended) break;
+      await promise;
+    }
+    await this.model;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) this.stop();
+    await this.model.then(
+      (model) => model[Symbol.asyncDispose](),
+      () => {},
+    );
+  }
+
+  async #run(data: Data): Promise<Model> {
+    const { signal } = this.#options;
+    signal?.throwIfAborted();
+    const stop = () => this.stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      const request = await requestOf(data, this.#options);
+      const { bytes, kernels } = await this.#train(request);
+      signal?.throwIfAborted();
+      return await Model.open(bytes, 'the trained model', kernels);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      this.#host = null;
+    }
+  }
+
+  #train(request: TrainRequest): Promise<Extract<FromHost, { kind: 'done' }>['result']> {
+    return new Promise((resolve, reject) => {
+      const receive = (message: FromHost) => {
+        try {
+          if (message.kind === 'done') resolve(message.result);
+          else if (message.kind === 'failed') reject(failureOf(message));
+          else this.#report(message);
+        } catch (error) {
+          // The caller's logger or onProgress has failed.
+          reject(error);
+          this.stop();
+        }
+      };
+      this.#host = borrowHost();
+      this.#host.start(request, receive, reject);
+      if (this.#stopped) this.#host.stop();
+    });
+  }
+
+  #report(message: Exclude<FromHost, { kind: 'done' | 'failed' }>): void {
+    const { logger, onProgress } = this.#options;
+    if (message.kind === 'epoch') {
+      const { epoch } = message;
+      this.#epochs.push(epoch);
+      const { resolve } = this.#news;
+      this.#news = deferred();
+      resolve();
+      logger?.info(epoch, `epoch ${epoch.epoch}`);
+    } else if (message.kind === 'warning') {
+      this.#warnings.push(message.warning);
+      logger?.warn({ code: message.warning.code }, message.warning.message);
+    } else if (message.kind === 'progress') onProgress?.(message.progress);
+    else logger?.[message.level](message.fields, message.message);
+  }
+}
+
+function failureOf({ error }: Extract<FromHost, { kind: 'failed' }>): Error {
+  return error.interrupted
+    ? new UserError('the training was stopped before its first step', ExitCode.interrupted)
+    : receivedError(error);
+}
+
+async function requestOf(data: Data, options: TrainOptions): Promise<TrainRequest> {
+  const { recipe = null, threads = null, seed = null, out = null, signal, from } = options;
+  return {
+    data: await sendData(data, signal ?? new AbortController().signal),
+    ...{ recipe, threads, seed, out },
+    from: from === undefined ? null : await startOf(from),
+    progress: options.onProgress !== undefined,
+    logs: options.logger !== undefined,
+  };
+}
+
+async function startOf(from: NonNullable<TrainOptions['from']>): Promise<NonNullable<TrainRequest['from']>> {
+  if (from instanceof Model) return { bytes: from.toSafetensors(), source: from.source };
+  if (from instanceof Uint8Array) return { bytes: from, source: 'from' };
+  const file = from instanceof URL ? fileURLToPath(from) : from;
+  try {
+    return { bytes: await readFile(file), source: file };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(`from: cannot read ${file}: ${reason}`, ExitCode.failure, { cause });
+  }
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,125 @@
+/** What a program passes to the library, and what it gets back. */
+import type { ClassScores } from '../metrics/classification.js';
+import type { Model } from './model.js';
+
+/** Uint8Array: integers from 0 to 255, such as the pixels of an image; anything else: real values. */
+export type Inputs =
+  | Uint8Array
+  | Float32Array
+  | readonly (readonly number[])[]
+  | readonly (Uint8Array | Float32Array)[];
+
+/** The class of each sample: its number from 0, or its name. */
+export type Targets = readonly (number | string)[] | Uint8Array | Uint16Array | Uint32Array | Int32Array;
+
+/** One part of a data set: samples one after another, row by row, and their classes. */
+export interface Part {
+  readonly inputs: Inputs;
+  readonly targets: Targets;
+}
+
+/** A data set in memory. */
+export interface MemoryData extends Part {
+  /** Of one sample: [28, 28] is a grey image (the same as [28, 28, 1]), [13] a row of a table. Default: one row. */
+  readonly shape?: readonly number[];
+  /** Evaluated, never trained on. */
+  readonly test?: Part;
+  readonly validation?: Part;
+}
+
+/** A data set: in memory, known by name, four IDX files in a folder, or CSV files (a folder or one file). */
+export type Data =
+  | MemoryData
+  | { readonly set: 'mnist' | 'fashion-mnist' | 'kmnist'; readonly dir?: string }
+  | { readonly idx: string }
+  | { readonly csv: string; readonly label?: string | number };
+
+/** Keys of a configuration, nested or dotted: `{ train: { epochs: 3 } }`, `{ 'train.epochs': 3 }`. See docs/config.md. */
+export type Recipe = Readonly<Record<string, unknown>>;
+
+/** Takes pino's calls: an object of fields, then a message. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface TrainOptions {
+  /** The name of a recipe such as `mnist-97`, the path of a YAML file, or its keys. Default: the defaults of each key. */
+  readonly recipe?: string | Recipe;
+  /** Worker threads. Default: those of the recipe, else as many as pay off, at most the physical cores. */
+  readonly threads?: number | 'auto' | 'physical' | 'logical';
+  /** Of every random number. Default: that of the recipe, else 1, so two equal calls give equal models. */
+  readonly seed?: number;
+  /** Ends the training; the promise is then rejected with the signal's reason, an AbortError by default. */
+  readonly signal?: AbortSignal;
+  /** A run folder to write, as the command line does. Default: none. */
+  readonly out?: string;
+  /** Silent by default. */
+  readonly logger?: Logger;
+  /** A model to start from: fine-tuning. */
+  readonly from?: Model | string | URL | Uint8Array;
+  /** Called at most ten times a second. */
+  readonly onProgress?: (progress: TrainProgress) => void;
+}
+
+export interface TrainProgress {
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly step: number;
+  readonly steps: number;
+  readonly elapsedMs: number;
+  /** Null before the first step. */
+  readonly etaMs: number | null;
+}
+
+export interface Epoch {
+  /** From 1. */
+  readonly epoch: number;
+  /** Mean training loss of its steps. */
+  readonly loss: number;
+  /** Share of samples whose class is recognised; null if the epoch was not evaluated. */
+  readonly accuracy: number | null;
+  /** The samples that `accuracy` is of; `train`: the training samples, while they were trained on. */
+  readonly on: 'test' | 'validation' | 'train';
+  readonly step: number;
+  readonly elapsedMs: number;
+  /** Estimate of the remaining time, milliseconds. */
+  readonly etaMs: number;
+}
+
+/** A result that may differ from the caller's intention. The codes are in docs/warnings.md. */
+export interface TrainWarning {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface ClassPrediction {
+  readonly kind: 'class';
+  readonly label: string;
+  /** Index of the label in `labels`. */
+  readonly index: number;
+  /** [classes], in the order of `labels`. */
+  readonly probabilities: Float32Array;
+}
+
+/** The value of a regression. */
+export interface ValuePrediction {
+  readonly kind: 'value';
+  readonly value: number;
+}
+
+export type Prediction = ClassPrediction | ValuePrediction;
+
+/** How well a model does: accuracy with its 95 % interval, mean loss, confusion, recall and precision of each class. */
+export type Evaluation = ClassScores;
+
+export interface PredictOptions {
+  /** Threads; default 1. */
+  readonly threads?: number | 'physical' | 'logical';
+  /** The network's outputs instead of probabilities. */
+  readonly logits?: boolean;
+  /** f32 [count][classes]: takes the results, and is returned. */
+  readonly out?: Float32Array;
+}

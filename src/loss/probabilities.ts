@@ -1,0 +1,26 @@
+/** From the outputs of a network to probabilities: the operations `softmax` and `shares` of model/op.ts, on rows. */
+import type { Loss } from './loss.js';
+
+/** `values`: f32 [count][classes], outputs on entry, probabilities on return. */
+export function toProbabilities({ name }: Pick<Loss, 'name'>, values: Float32Array, classes: number): void {
+  const onRow = name === 'squared-error' ? shares : softmax;
+  for (let at = 0; at < values.length; at += classes) onRow(values, at, at + classes);
+}
+
+function softmax(values: Float32Array, from: number, to: number): void {
+  let largest = values[from];
+  for (let k = from; k < to; k++) largest = Math.max(largest, values[k]);
+  let sum = 0;
+  for (let k = from; k < to; k++) {
+    const power = Math.exp(values[k] - largest);
+    values[k] = power;
+    sum += power;
+  }
+  for (let k = from; k < to; k++) values[k] /= sum;
+}
+
+function shares(values: Float32Array, from: number, to: number): void {
+  let sum = 0;
+  for (let k = from; k < to; k++) sum += Math.max(0, values[k]);
+  for (let k = from; k < to; k++) values[k] = sum > 0 ? Math.max(0, values[k]) / sum : 1 / (to - from);
+}

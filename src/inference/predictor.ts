@@ -10,7 +10,6 @@ import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import { AbortReason, Control } from '../worker/control.js';
-import type { WorkerPool } from '../worker/pool.js';
 import { WorkerFailure } from '../worker/session-errors.js';
 import { ChunkForward } from './chunk-forward.js';
 import {
@@ -20,7 +19,7 @@ import {
   type NetworkDescription,
   planInference,
 } from './inference-plan.js';
-import type { InferenceTask } from './worker.js';
+import { RankThreads } from './rank-threads.js';
 
 export type { NetworkDescription } from './inference-plan.js';
 
@@ -46,16 +45,11 @@ export class Predictor {
   readonly #logits: Float32Array;
   readonly #control: Control;
   readonly #forward: ChunkForward;
-  readonly #pool: WorkerPool<InferenceTask> | null;
-  #ranks: readonly Promise<void>[] = [];
+  /** Null for the calling thread alone. */
+  readonly #threads: RankThreads | null;
   #failure: unknown = null;
 
-  private constructor(
-    inference: InferencePlan,
-    memory: WebAssembly.Memory,
-    modules: KernelModules,
-    pool: WorkerPool<InferenceTask> | null,
-  ) {
+  private constructor(inference: InferencePlan, memory: WebAssembly.Memory, modules: KernelModules) {
     const { plan } = inference;
     centreBias(plan, instantiateKernels(modules.engine, memory));
     this.classes = plan.classes;
@@ -65,9 +59,9 @@ export class Predictor {
     this.#logits = new Float32Array(memory.buffer, logits.offset, logits.bytes / 4);
     this.#control = new Control(plan, memory);
     this.#forward = new ChunkForward(inference, modules, memory, plan.threads - 1);
-    this.#pool = pool;
-    this.#ranks = pool?.start({ inference, modules, memory }) ?? [];
-    for (const ended of this.#ranks) {
+    this.#threads =
+      plan.threads === 1 ? null : new RankThreads(plan.threads - 1, { inference, modules, memory });
+    for (const ended of this.#threads?.ended ?? []) {
       ended.catch((error: unknown) => {
         this.#failure ??= error;
         this.#control.abort(AbortReason.workerError);
@@ -91,11 +85,7 @@ export class Predictor {
       throw new UserError(`threads: ${expectedGot('an integer from 1 up', threads)}`, ExitCode.usage);
     const inference = planInference(network, threads, cores);
     const memory = fillInference(inference, network.pipeline.affine.shift, tensors, source);
-    const file = new URL('./worker.js', import.meta.url);
-    // The pool's package is loaded only for workers.
-    const pool =
-      threads === 1 ? null : (await import('../worker/pool.js')).openPool<InferenceTask>(threads - 1, file);
-    const predictor = new Predictor(inference, memory, kernels.modules, pool);
+    const predictor = new Predictor(inference, memory, kernels.modules);
     await predictor.#ready();
     return predictor;
   }
@@ -129,7 +119,7 @@ export class Predictor {
   /** Computes the first `count` images in memory into the first logits. */
   #round(count: number): void {
     const { plan } = this.#inference;
-    if (this.#pool === null || count < sharedFromChunks * plan.evaluationChunk) {
+    if (this.#threads === null || count < sharedFromChunks * plan.evaluationChunk) {
       let next = 0;
       this.#forward.claimChunks(count, () => next++);
       return;
@@ -163,9 +153,7 @@ export class Predictor {
 
   /** Releases the workers. */
   async close(): Promise<void> {
-    if (this.#pool === null) return;
     if (!this.#control.aborted) this.#control.send(null);
-    await Promise.allSettled(this.#ranks);
-    await this.#pool.close();
+    await this.#threads?.close();
   }
 }

@@ -1,7 +1,5 @@
-/**
- * The Piscina task of a predictor: one call per worker, which computes its share of every round until the command to
- * finish.
- */
+/** A thread of a predictor: it computes its share of every round until the command to finish. */
+import { workerData } from 'node:worker_threads';
 import type { KernelModules } from '../kernels/load.js';
 import { Aborted } from '../worker/aborted.js';
 import { AbortReason, Control } from '../worker/control.js';
@@ -18,7 +16,7 @@ export interface InferenceTask {
 /** How long a worker spins for the next round before it parks. */
 const roundSpinMs = 1;
 
-export default function runRank({ inference, modules, memory, rank }: InferenceTask): void {
+function runRank({ inference, modules, memory, rank }: InferenceTask): void {
   const { plan } = inference;
   const control = new Control(plan, memory);
   try {
@@ -37,3 +35,5 @@ export default function runRank({ inference, modules, memory, rank }: InferenceT
     throw error;
   }
 }
+
+runRank(workerData as InferenceTask);

@@ -1,17 +1,7 @@
 /** The Piscina worker pool: one worker for each thread, started early; each runs one long task per session. */
 import { Piscina } from 'piscina';
-import { requireAddressSpace } from '../memory/address-space.js';
-import { plural } from '../numbers/words.js';
 import type { RankTask } from './index.js';
-
-/**
- * Address space that a worker's V8 reserves for machine code of JavaScript, MiB; kernels are elsewhere. V8's own choice
- * is 512, all of what `ulimit -v` leaves on many shared machines.
- */
-const codeRangeSizeMb = 16;
-
-/** Address space of a worker, measured, and of what the main thread still takes while it runs. */
-const [workerMiB, runMiB] = [96, 330];
+import { codeRangeSizeMb, requireThreadMemory } from './thread-memory.js';
 
 export interface WorkerPool<Task = RankTask> {
   /** Starts every rank; each promise settles when its worker leaves the session. */
@@ -27,9 +17,7 @@ export function openPool<Task = RankTask>(
   threads: number,
   file = new URL('./index.js', import.meta.url),
 ): WorkerPool<Task> {
-  const needed = (threads * workerMiB + runMiB) * 2 ** 20;
-  const fewer = threads > 1 ? 'fewer threads' : '';
-  requireAddressSpace(needed, `a run and its ${plural(threads, 'worker thread')}`, fewer);
+  requireThreadMemory(threads);
   const piscina = new Piscina<Omit<Task, 'rank'> & { rank: number }, void>({
     filename: file.href,
     minThreads: threads,

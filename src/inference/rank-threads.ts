@@ -1,0 +1,40 @@
+/**
+ * The threads of a predictor: one for each rank but the caller's. They are no Piscina pool: a pool whose tasks never end
+ * keeps the process alive, and its package would be loaded into the caller's thread.
+ */
+import { Worker } from 'node:worker_threads';
+import { codeRangeSizeMb, requireThreadMemory } from '../worker/thread-memory.js';
+import type { InferenceTask } from './worker.js';
+
+export class RankThreads {
+  readonly #workers: readonly Worker[];
+  /** Each settles when its thread ends. */
+  readonly ended: readonly Promise<void>[];
+
+  /** @throws UserError when the address space is limited to less than they need. */
+  constructor(threads: number, task: Omit<InferenceTask, 'rank'>) {
+    requireThreadMemory(threads);
+    const file = new URL('./worker.js', import.meta.url);
+    this.#workers = Array.from({ length: threads }, (_, rank) => {
+      const workerData: InferenceTask = { ...task, rank };
+      return new Worker(file, { workerData, resourceLimits: { codeRangeSizeMb } });
+    });
+    this.ended = this.#workers.map(
+      (worker) =>
+        new Promise((resolve, reject) => {
+          worker.once('error', reject);
+          worker.once('exit', (code) =>
+            code === 0 ? resolve() : reject(new Error(`the thread has ended with exit code ${code}`)),
+          );
+        }),
+    );
+    // A program that ends does not wait for threads that wait for it.
+    for (const worker of this.#workers) worker.unref();
+  }
+
+  /** Waits for the threads, which were told to leave. */
+  async close(): Promise<void> {
+    for (const worker of this.#workers) worker.ref();
+    await Promise.allSettled(this.ended);
+  }
+}

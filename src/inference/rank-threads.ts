@@ -17,7 +17,7 @@ export class RankThreads {
     const file = new URL('./worker.js', import.meta.url);
     this.#workers = Array.from({ length: threads }, (_, rank) => {
       const workerData: InferenceTask = { ...task, rank };
-      return new Worker(file, { workerData, resourceLimits: { codeRangeSizeMb } });
+      return new Worker(file, { workerData, execArgv: [], resourceLimits: { codeRangeSizeMb } });
     });
     this.ended = this.#workers.map(
       (worker) =>

@@ -8,7 +8,9 @@ export class HostThread {
   #fail: ((error: Error) => void) | null = null;
 
   constructor() {
-    this.#worker = new Worker(new URL('./host.js', import.meta.url), { name: 'shardstep' });
+    // Flags of the program, such as --input-type, are not meant for this thread.
+    const options = { name: 'shardstep', execArgv: [] };
+    this.#worker = new Worker(new URL('./host.js', import.meta.url), options);
     this.#worker.on('message', (message: FromHost) => this.#receive?.(message));
     this.#worker.on('error', (error) => this.#end(error));
     this.#worker.on('exit', (code) =>

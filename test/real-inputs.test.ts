@@ -7,12 +7,23 @@ import type { Dataset } from '../dist/data/dataset.js';
 import { memoryDataset } from '../dist/data/memory-set.js';
 import { Pipeline } from '../dist/data/transforms/pipeline.js';
 import { graphOf } from '../dist/inference/model-graph.js';
-import { readSafetensorsMetadata } from '../dist/model/safetensors.js';
+import { Predictor } from '../dist/inference/predictor.js';
+import { savedModel } from '../dist/inference/saved-model.js';
+import { loadKernels } from '../dist/kernels/load.js';
+import { readSafetensors, readSafetensorsMetadata } from '../dist/model/safetensors.js';
 import { atOnce } from '../dist/numbers/steps.js';
 import { pairsOfFeatures, smallRun } from './support/features-of-runs.ts';
 import { chosen, randomFrom, setUp, spirals, trainOn } from './support/memory.ts';
 import { holdsForAll, predictsAsEvaluated, sameRun } from './support/one-pipeline.ts';
-import { configured, evaluateFile, type Prepared, prepared, train, weightsFile } from './support/pairs.ts';
+import {
+  configured,
+  evaluateFile,
+  type Prepared,
+  predict,
+  prepared,
+  train,
+  weightsFile,
+} from './support/pairs.ts';
 import { needsTfjs } from './support/tfjs.ts';
 import { configure, relativeError } from './support/training.ts';
 
@@ -160,6 +171,29 @@ describe('one pipeline', () => {
       evaluateFile({ ...run, dataset: pixels }, file, 1),
       usage(/^values: expected float32, .*model\.init\.file=.*got "uint8"/),
     );
+  });
+
+  test('a model opened from its file alone gives the logits of the run', async () => {
+    for (const kind of ['standardise', 'centre', 'none']) {
+      const words = [`data.normalise=${kind}`, ...(kind === 'none' ? ['optimizer.lr=1e-7'] : [])];
+      const run = await ready(...words);
+      const trained = (await train(run, 1)) ?? assert.fail('diverged');
+      const file = weightsFile(trained, run);
+      const weights = { tensors: readSafetensors(file, 'x'), metadata: readSafetensorsMetadata(file, 'x') };
+      const model = savedModel(weights, 'x');
+      assert.deepEqual([model.pipeline.values, model.facts.packing], ['float32', 'real']);
+      const predictor = await Predictor.open(model, model.tensors, loadKernels(undefined, null), 'x');
+      assert.deepEqual(predictor.predict(dataset.test.values), await predict(run, file, 1));
+      for (const [key, word] of [
+        ['packing', 'dense'],
+        ['data.normalise', 'mnist'],
+        ['values', 'float64'],
+      ]) {
+        const metadata = { ...weights.metadata, [key]: word };
+        const message = new RegExp(`^x: ${key}: expected one of .*got "${word}"`);
+        assert.throws(() => savedModel({ ...weights, metadata }, 'x'), { name: 'UserError', message });
+      }
+    }
   });
 
   test('pairs of features', { timeout: 600_000 }, async () => {

@@ -9,7 +9,8 @@ import { openSetup, planFor, type Setup } from '../dist/coordinator/setup.js';
 import { Trainer as CoordinatorTrainer } from '../dist/coordinator/trainer.js';
 import type { RunObserver, RunOutcome } from '../dist/coordinator/training-run.js';
 import type { PhaseTimes } from '../dist/coordinator/work.js';
-import type { Dataset } from '../dist/data/dataset.js';
+import type { Dataset, PixelDataset } from '../dist/data/dataset.js';
+import { loadDataset } from '../dist/data/load.js';
 import type { DirectionShape } from '../dist/kernels/directions/spec.js';
 import type { LoadedKernels } from '../dist/kernels/load.js';
 import { countCores } from '../dist/machine/cores.js';
@@ -101,10 +102,7 @@ export function loadedKernels(shape: DirectionShape | null = null): LoadedKernel
   return resources.kernelsFor(shape);
 }
 
-export async function mnistImages(): Promise<Dataset> {
-  const { config } = await resolveConfig({ file: null, overrides: [], environment: {} });
-  return resources.dataset(config);
-}
+export const mnistImages = (): Promise<PixelDataset> => loadDataset({ set: 'mnist', dir: null });
 
 /** A data set that replaces the configuration's, and separate worker pools. */
 class BenchResources extends OwnResources {

@@ -93,6 +93,7 @@ function outerCase(kernels: Kernels, scratch: Scratch, rows: number, inputs: num
 function otherCases(kernels: Kernels, scratch: Scratch): KernelCase[] {
   const [rows, width, features] = [512, 256, 784];
   const values = scratch.shorts(rows * features).pointer;
+  const reals = scratch.floats(rows * features).pointer;
   const order = scratch.permutation(rows).pointer;
   const shift = scratch.floats(features).pointer;
   const inputs = scratch.zeros(rows * features).pointer;
@@ -119,6 +120,9 @@ function otherCases(kernels: Kernels, scratch: Scratch): KernelCase[] {
   return [
     bytes(`gatherRows ${rows}×${features}`, rows * features * 6, () =>
       kernels.gatherRows(values, order, rows, features, 0.01, shift, inputs, rows * 64),
+    ),
+    bytes(`gatherFloats ${rows}×${features}`, rows * features * 8, () =>
+      kernels.gatherFloats(reals, order, rows, features, inputs, rows * 64),
     ),
     {
       name: `centredBias ${features}×64`,

@@ -29,7 +29,7 @@ function noise(side: number, count: number, density: number): Dataset {
     full: 255,
   });
   const labels = [...'0123456789'];
-  const parts = { train: part(count), test: part(10) };
+  const parts = { train: part(count), test: part(10), validation: null };
   return { name: 'noise', source: 'memory', ...parts, classes: 10, labels, sha256: {} };
 }
 

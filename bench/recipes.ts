@@ -3,7 +3,7 @@
  * training set, and on test images turned, moved or with noise. The comments in configs/ are made from its record.
  */
 
-import type { Dataset, Samples } from '../dist/data/dataset.js';
+import type { PixelDataset, PixelSamples } from '../dist/data/dataset.js';
 import { sizeOf } from '../dist/data/transforms/transform.js';
 import { countCores } from '../dist/machine/cores.js';
 import { mean, minimum, standardDeviation } from '../dist/numbers/statistics.js';
@@ -18,7 +18,7 @@ const seeds = 30;
 
 interface Case {
   readonly name: string;
-  readonly dataset: Dataset;
+  readonly dataset: PixelDataset;
   readonly overrides: readonly string[];
   readonly seeds: readonly number[];
 }
@@ -55,7 +55,7 @@ export default async function bench(): Promise<void> {
 async function allCases(): Promise<Case[]> {
   const dataset = await mnistImages();
   const count = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
-  const changed = (test: Samples): Dataset => ({ ...dataset, test });
+  const changed = (test: PixelSamples): PixelDataset => ({ ...dataset, test });
   const plain = { dataset, overrides: [], seeds: count(seeds) };
   const { test } = dataset;
   return [
@@ -74,11 +74,11 @@ async function allCases(): Promise<Case[]> {
 }
 
 /** One fifth of the training images for testing, the others for training. */
-function holdingOut(dataset: Dataset, number: number): Dataset {
+function holdingOut(dataset: PixelDataset, number: number): PixelDataset {
   const { train } = dataset;
   const size = sizeOf(train.shape);
   const [first, last] = [number * fifth, (number + 1) * fifth];
-  const part = (...ranges: [number, number][]): Samples => {
+  const part = (...ranges: [number, number][]): PixelSamples => {
     const values = Buffer.concat(ranges.map(([from, to]) => train.values.subarray(from * size, to * size)));
     const targets = Uint32Array.from(ranges.flatMap(([from, to]) => [...train.targets.subarray(from, to)]));
     return { ...train, values, targets, count: targets.length };

@@ -50,6 +50,26 @@ describe('the end of a run', { concurrency: 2 }, () => {
     assert.deepEqual(evaluatedAt, [11, 22]);
   });
 
+  test("stop.on=train reports the mean accuracy of an epoch's batches, and the test accuracy of the end", async (t) => {
+    const words = ['stop.on=train', 'train.epochs=2', 'train.steps=15'];
+    const { result, evaluatedAt, folder } = await run(t, 0, words);
+    assert.deepEqual([result.reason, evaluatedAt], ['steps', [10, 15]]);
+    const log = await readLog(folder);
+    const steps = log
+      .filter(({ event }) => event === 'step')
+      .map(({ batchAccuracy }) => Number(batchAccuracy));
+    const evaluations = log.filter(({ event }) => event === 'eval');
+    assert.deepEqual(
+      evaluations.map(({ on }) => on),
+      ['train', 'train'],
+    );
+    for (const [i, own] of [steps.slice(0, 10), steps.slice(10)].entries()) {
+      const mean = own.reduce((sum, accuracy) => sum + accuracy, 0) / own.length;
+      assert.ok(Math.abs(Number(evaluations[i].accuracy) - mean) < 1e-12);
+    }
+    assert.ok((result.testAccuracy ?? 0) > 0.3, `${result.testAccuracy}`);
+  });
+
   test('stop.every=N evaluates every N steps and stops at once when the target is reached', async (t) => {
     const { result, metrics, evaluatedAt } = await run(t, 0, [
       'stop.every=4',

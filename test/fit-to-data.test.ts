@@ -30,6 +30,7 @@ function dataset(side: number, count: number, classes = 10): Dataset {
     source: '',
     train: samples(count),
     test: samples(8),
+    validation: null,
     classes,
     labels: [],
     sha256: {},

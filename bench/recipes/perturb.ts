@@ -1,11 +1,11 @@
 /** Images of a data set turned, moved or with added noise; the same for the same seed. */
-import type { Samples } from '../../dist/data/dataset.js';
+import type { PixelSamples } from '../../dist/data/dataset.js';
 import { Rng } from '../../dist/numbers/rng.js';
 
 /** One image in, one image out: [rows][columns] u8. */
 type Perturbation = (image: Uint8Array, side: number, random: () => number, number: number) => Uint8Array;
 
-export function perturbed(set: Samples, change: Perturbation): Samples {
+export function perturbed(set: PixelSamples, change: Perturbation): PixelSamples {
   const { count, shape } = set;
   const [rows, columns] = shape;
   if (rows !== columns) throw new RangeError(`expected square images, got ${rows}×${columns}`);

@@ -4,6 +4,7 @@
  */
 
 import type { Setup } from '../coordinator/setup.js';
+import type { Samples } from '../data/dataset.js';
 import type { Raced } from '../fast-start/race.js';
 import { UserError } from '../user-error.js';
 
@@ -11,8 +12,8 @@ import { UserError } from '../user-error.js';
  * @throws UserError if the race used bytes other than those of the verified files, or kernels that fail the self-test.
  */
 export function checkRace({ used, level }: Raced, { dataset, kernels }: Setup): void {
-  const same = (part: Uint8Array, whole: Uint8Array, at = 0) =>
-    Buffer.compare(part, whole.subarray(at, at + part.length)) === 0;
+  const same = (part: Uint8Array, whole: Samples['values'], at = 0) =>
+    whole instanceof Uint8Array && Buffer.compare(part, whole.subarray(at, at + part.length)) === 0;
   const sameLabels = (labels: Uint8Array, targets: Uint32Array) =>
     labels.every((label, i) => label === targets[i]);
   let at = 0;

@@ -1,5 +1,7 @@
 /** Words of the keys that describe a network: for the schema, and for weights files, which are read without it. */
 
 export const normalisations = ['mnist', 'centre', 'standardise', 'whiten', 'none'] as const;
+/** Those that real inputs have too. */
+export const realNormalisations = ['standardise', 'centre', 'none'] as const;
 export const activations = ['relu', 'tanh', 'gelu'] as const;
 export const losses = ['cross-entropy', 'squared-error'] as const;

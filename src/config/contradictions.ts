@@ -29,6 +29,16 @@ export function contradictions(
   }));
 }
 
+/** Values of `stop` in a run that evaluates nothing. */
+export const withoutEvaluation = {
+  target: null,
+  patience: null,
+  restoreBest: false,
+  every: 'epoch',
+} as const;
+
+export const evaluationsNeeded = 'the accuracy of an epoch is of changing weights';
+
 function rules(config: Config, environment: Readonly<Record<string, string | undefined>>): Rule[] {
   const { data, log, model, optimizer, parallel, stop, train } = config;
   const isLocal = parallel.sync === 'local-sgd';
@@ -69,10 +79,15 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       expected: '0 if stop.patience is given: the tail is a share of a run whose length is known',
     },
     {
-      broken: stop.on === 'validation' && data.validation === 0,
+      broken: stop.on === 'validation' && data.validation === 0 && data.set !== 'memory',
       keys: ['stop.on', 'data.validation'],
       expected: 'test, or data.validation above 0',
     },
+    ...Object.entries(withoutEvaluation).map(([name, instead]) => ({
+      broken: stop.on === 'train' && Reflect.get(stop, name) !== instead,
+      keys: [`stop.${name}`, 'stop.on'],
+      expected: `${instead} if stop.on is train: ${evaluationsNeeded}`,
+    })),
     {
       broken: (data.set === 'idx' || data.set === 'csv') && data.dir === null && !environment.SHARDSTEP_DATA,
       keys: ['data.dir', 'data.set'],

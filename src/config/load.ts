@@ -106,7 +106,7 @@ function checked(
       return { config, given: new Set(givenKeys(merged)), notes: notes.map((note) => note(config)) };
     }
     const { set } = result.data.data;
-    const displaced = displace(problems, merged, layers, set === 'idx' || set === 'csv');
+    const displaced = displace(problems, merged, layers, set === 'idx' || set === 'csv' || set === 'memory');
     if (displaced === null) refuse(problems);
     for (const { path, source, value, reason } of displaced)
       notes.push((config) => {

@@ -66,9 +66,11 @@ const scaleWords = 'auto or an integer from 1 to 255';
 const shareOrCount = 'a share from 0 to below 1, or a count from 1 up';
 const data = section({
   features: features.prefault({}),
-  set: oneOf(['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv'])
+  set: oneOf(['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv', 'memory'])
     .default('mnist')
-    .describe('Data set; idx and csv are your own files in data.dir (docs/data.md)'),
+    .describe(
+      'Data set; idx and csv are your own files in data.dir (docs/data.md); memory: the samples that a program passes, not for the command line',
+    ),
   dir: pathOrNull('folder')
     .default(null)
     .describe(
@@ -93,13 +95,15 @@ const data = section({
   normalise: oneOf(normalisations)
     .default('mnist')
     .describe(
-      'Normalisation of pixels. mnist: (x/255 − 0.1307)/0.3081; centre: minus the mean of each pixel over the training images, ' +
+      'Normalisation of inputs. Of pixels: mnist: (x/255 − 0.1307)/0.3081; centre: minus the mean of each pixel over the training images, ' +
         'over one standard deviation; standardise: minus the mean of each, over its own standard deviation; whiten: ' +
-        'also decorrelated (ZCA; LeCun et al. 1998), takes seconds at 28×28; none: x/255',
+        'also decorrelated (ZCA; LeCun et al. 1998), takes seconds at 28×28; none: x/255. Real inputs: standardise (the default), centre or none',
     ),
   normaliseEpsilon: above(0)
     .default(0.01)
-    .describe('Added to the variances of pixels from 0 to 1 if data.normalise is standardise or whiten'),
+    .describe(
+      'Added to the variances of pixels from 0 to 1 if data.normalise is standardise or whiten; not of real inputs',
+    ),
   momentNormalise: flag()
     .default(false)
     .describe(
@@ -227,7 +231,12 @@ const stop = section({
     .nullable()
     .default(null)
     .describe('Stop as soon as this accuracy is reached; null trains to the end'),
-  on: oneOf(['test', 'validation']).default('test').describe('Images on which accuracy is measured'),
+  on: oneOf(['test', 'validation', 'train'])
+    .default('test')
+    .describe(
+      'Images on which accuracy is measured; train: nothing is evaluated, and the accuracy of an epoch is that of its ' +
+        'batches, each before its step',
+    ),
   every: z
     .union([z.literal('epoch'), integer(epochOrSteps, 1)], expecting(epochOrSteps))
     .default('epoch')

@@ -21,6 +21,8 @@ export interface Course<Reason extends string> {
   readonly every: 'epoch' | number;
   /** The part that is evaluated there and at the end; null: nothing. */
   readonly evaluates: PartName | null;
+  /** stop.on=train: the running accuracy of each epoch stands for its evaluation. */
+  readonly reportsTraining: boolean;
   /** Direction features: the first command makes them. */
   readonly makesFeatures: boolean;
   readonly tail: Tail | null;

@@ -1,15 +1,16 @@
 /** From a data set to prepared data: split, transformed, and the facts that a plan needs. */
 import type { Config } from '../config/schema.js';
-import type { Dataset, Samples } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset.js';
 import { isKnownSet } from '../data/known-sets.js';
 import { classWarnings, rangeWarnings } from '../data/odd-data.js';
 import { choosePacking } from '../data/packing.js';
-import { type Split, splitEnd, splitStratified } from '../data/split.js';
+import { heldOut, type Split, splitEnd, splitStratified } from '../data/split.js';
 import { measuringFeatures } from '../data/statistics.js';
 import { refuseForDirections } from '../data/transforms/directions/images.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { fullOf } from '../data/transforms/range.js';
-import { sizeOf } from '../data/transforms/transform.js';
+import { kindOf, sizeOf } from '../data/transforms/transform.js';
+import { refuseUnfit } from '../data/unfit-settings.js';
 import type { Tensor } from '../model/safetensors.js';
 import { atOnce, type Steps } from '../numbers/steps.js';
 import type { PreparedPart, PreparedParts } from '../plan/fill-memory.js';
@@ -38,12 +39,13 @@ export function* preparingData(
   initial: ReadonlyMap<string, Tensor> | null = null,
 ): Steps<PreparedData> {
   const { train, test, classes } = dataset;
-  const count = trainingImages(train.count, config);
+  const count = trainingImages(dataset, config);
+  refuseUnfit(config.data, train);
   const seesDirections = config.data.features.kind === 'directions';
   if (seesDirections) refuseForDirections(dataset);
   const { file, prefix } = config.model.init;
   const stored = initial && { tensors: initial, prefix, source: file ?? 'model.init.file' };
-  const split = splitOff(train, train.count - count, config);
+  const split = splitOff(dataset, train.count - count, config);
   const samples = { ...split, test };
   const { pipeline, train: values } = yield* Pipeline.fit(config.data, split.train, stored);
   const parts = {
@@ -66,19 +68,34 @@ export function* preparingData(
   };
 }
 
-function splitOff(train: Samples, held: number, { data, seed }: Config): Split {
+function splitOff({ train, validation }: Dataset, held: number, { data, seed }: Config): Split {
+  if (validation !== null) return { train, validation };
   const { validationFrom, set } = data;
   const fromEnd = validationFrom === 'auto' ? isKnownSet(set) : validationFrom === 'end';
   return fromEnd || held === 0 ? splitEnd(train, held) : splitStratified(train, held, seed);
 }
 
-/**
- * Number of the `all` images that are left for training. @throws UserError (usage) if the configuration asks for more.
- */
-export function trainingImages(all: number, config: Config): number {
+/** @throws UserError (usage) if the part that stop.on names has no samples. */
+export function refuseEmptyPart({ stop, data }: Config, dataset: Dataset): void {
+  const { test, validation } = dataset;
+  const has = {
+    test: test.count > 0,
+    validation: (validation?.count ?? heldOut(dataset, data.validation)) > 0,
+  };
+  if (stop.on === 'train' || has[stop.on]) return;
+  const others = [...(['test', 'validation'] as const).filter((part) => has[part]), 'train'].join(' or ');
+  throw new UserError(
+    `stop.on: ${expectedGot(`${others}: there are no ${stop.on} samples`, stop.on)}`,
+    ExitCode.usage,
+  );
+}
+
+/** Number of images that are left for training. @throws UserError (usage) if the configuration asks for more. */
+export function trainingImages(dataset: Pick<Dataset, 'train' | 'validation'>, config: Config): number {
   const { validation, take } = config.data;
-  const held = validation < 1 ? Math.round(validation * all) : validation;
-  if (held < 1 && validation > 0) {
+  const all = dataset.train.count;
+  const held = heldOut(dataset, validation);
+  if (held < 1 && validation > 0 && dataset.validation === null) {
     const expected = `a share that holds out at least one of the ${all} training images`;
     throw new UserError(`data.validation: ${expectedGot(expected, validation)}`, ExitCode.usage);
   }
@@ -115,11 +132,12 @@ function* packedFacts(
   parts: Parts,
   classes: number,
 ): Steps<PackingFacts> {
-  if (!keepsZeros) {
+  const isReal = kindOf(parts.train.values.values) === 'float32';
+  if (isReal || !keepsZeros) {
     const width = sizeOf(output);
     const size = ({ values: { count } }: PreparedPart) => ({ count, nonZeros: count * width });
     return {
-      packing: 'dense',
+      packing: isReal ? 'real' : 'dense',
       nonZeros: new Uint32Array(width).fill(parts.train.values.count),
       parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
     };

@@ -99,8 +99,8 @@ export async function follow<Reason extends string>(
         reportSteps(report, state, metrics, work, clock.startedAt);
         state = stepsDone(state, metrics, course.noise);
       };
-      const running = session.run(work, (step) => report.tick(here(step)));
-      const done = await running.catch((error: unknown) => {
+      const answer = session.run(work, (step) => report.tick(here(step)));
+      const done = await answer.catch((error: unknown) => {
         takeSteps(session.finishedSteps(work));
         throw error;
       });
@@ -108,8 +108,13 @@ export async function follow<Reason extends string>(
       reportNoise(report, here(), state);
       if (work.extract) state = { ...state, featuresMs: session.extractedAt - clock.startedAt - sentMs };
       state = withTail(session, course, state);
-      const evaluation = await evaluationOf(session, course, state, done);
-      if (evaluation !== null) {
+      const isEpochEnd = state.step % stepsPerEpoch === 0 || state.step >= totalSteps;
+      const running = course.reportsTraining && isEpochEnd ? runningEvaluation(state, stepsPerEpoch) : null;
+      const evaluation = running ?? (await evaluationOf(session, course, state, done));
+      if (running !== null) {
+        state = evaluationDone(state, running, 0);
+        report.evaluation(here(), running);
+      } else if (evaluation !== null) {
         state = withEvaluation(session, course, state, evaluation, clock.since(done.metrics.at(-1)));
         // The last update may have diverged although its step's loss was still finite.
         if (!Number.isFinite(evaluation.loss)) throw nonFiniteLoss(state.step);
@@ -168,6 +173,12 @@ function reportEpoch(
 /** Sums over the present epoch's steps so far. */
 const meanLoss = ({ lossSum, step, epoch }: TrainingState, stepsPerEpoch: number) =>
   lossSum / (step - (epoch - 1) * stepsPerEpoch);
+
+/** Of the present epoch's batches, each before its step. */
+const runningEvaluation = (state: TrainingState, stepsPerEpoch: number): Evaluation => ({
+  accuracy: state.correct / state.seen,
+  loss: meanLoss(state, stepsPerEpoch),
+});
 
 /** Adds the present weights to the tail if they are due; after the last step, the tail's average replaces them. */
 function withTail(session: Session, { tail, length }: Course<string>, state: TrainingState): TrainingState {

@@ -15,7 +15,7 @@ import { makePlan } from '../plan/make-plan.js';
 import type { Plan, ProfilePlan } from '../plan/plan.js';
 import { chooseThreads, fixedThreads, oversubscription, type ThreadChoice } from '../plan/threads.js';
 import type { Warn } from '../warnings.js';
-import { type PreparedData, trainingImages } from './prepare-data.js';
+import { type PreparedData, refuseEmptyPart, trainingImages } from './prepare-data.js';
 import { OwnResources, type Resources } from './resources.js';
 
 export interface SetupOptions {
@@ -27,6 +27,8 @@ export interface SetupOptions {
   readonly warn: Warn;
   /** Keys that the user set. If given, the other keys are fitted to the data, each with a note. */
   readonly given?: ReadonlySet<string>;
+  /** Ready samples, named by the configuration's data.set; by default the files are read that it names. */
+  readonly dataset?: Dataset;
   /** Resources that several setups share; a setup's own by default. */
   readonly resources?: Resources;
   /** The weights that training starts from, instead of model.init.file. */
@@ -36,7 +38,7 @@ export interface SetupOptions {
 }
 
 /** Facts about a future run; its workers may be starting. */
-export interface Setup extends Omit<SetupOptions, 'resources' | 'from'> {
+export interface Setup extends Omit<SetupOptions, 'resources' | 'dataset' | 'from'> {
   readonly resources: Resources;
   /** Null if plain TypeScript computes, for platforms without kernels. */
   readonly kernels: LoadedKernels | null;
@@ -68,7 +70,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     if (over !== null) warn('threads-above-limit', over);
     // Workers take longest to start, so they start first; the plan reaches them with their task.
     if (fixed !== null && options.startsWorkers !== false) resources.warm(fixed.count);
-    const loading = timed(phases, 'load data', () => resources.dataset(config));
+    const loading = timed(phases, 'load data', () => options.dataset ?? resources.dataset(config));
     // The files are still being read; if compiling fails meanwhile, its error is the one to report.
     loading.catch(() => {});
     let kernels = await timed(phases, 'compile kernels', () => resources.kernels(config));
@@ -86,6 +88,9 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
       config = fitting.config;
       kernels = resources.kernels(config);
     }
+    if (options.dataset !== undefined && options.dataset.name !== config.data.set)
+      throw new Error(`data.set=${config.data.set} beside samples of ${options.dataset.name}`);
+    refuseEmptyPart(config, dataset);
     if (weights !== null) checkInitialWeights(weights, config, dataset, warn, options.from?.source);
     const data = await timed(phases, 'prepare data', () => resources.prepared(config, dataset, initial));
     for (const { code, message } of data.warnings) warn(code, message);
@@ -98,13 +103,11 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
 }
 
 /** By the actual data: 200 rows of a table are not 60,000 images. */
-export function threadsFor(
-  config: Config,
-  cores: CoreCount,
-  { train, test, classes }: Dataset,
-): ThreadChoice {
-  const count = trainingImages(train.count, config);
-  const evaluated = config.stop.on === 'test' ? test.count : train.count - count;
+export function threadsFor(config: Config, cores: CoreCount, dataset: Dataset): ThreadChoice {
+  const { train, validation, test, classes } = dataset;
+  const count = trainingImages(dataset, config);
+  const held = validation?.count ?? train.count - count;
+  const evaluated = { train: 0, test: test.count, validation: held }[config.stop.on];
   const inputs = sizeOf(croppedShape(train.shape, config.data));
   return chooseThreads(config, cores, { train: count, evaluated, inputs, classes });
 }

@@ -28,8 +28,10 @@ export interface TrainingState {
   readonly trained: number;
   /** Loss of the first step; null before it. */
   readonly firstLoss: number | null;
-  /** Sums over the present epoch's steps. */
+  /** Sums over the present epoch's steps: losses, images, and images classified correctly before their step. */
   readonly lossSum: number;
+  readonly seen: number;
+  readonly correct: number;
   /** The last evaluation, and its step. */
   readonly evaluation: Evaluation | null;
   readonly evaluatedAt: number;
@@ -53,6 +55,8 @@ export const initialState = (seed: number): TrainingState => ({
   trained: 0,
   firstLoss: null,
   lossSum: 0,
+  seen: 0,
+  correct: 0,
   evaluation: null,
   evaluatedAt: -1,
   weights: null,
@@ -66,6 +70,8 @@ export const epochBegun = (state: TrainingState): TrainingState => ({
   ...state,
   epoch: state.epoch + 1,
   lossSum: 0,
+  seen: 0,
+  correct: 0,
 });
 
 /** The state after further steps; `sizes`: null if no noise scale is measured. */
@@ -74,14 +80,16 @@ export function stepsDone(
   metrics: readonly StepMetrics[],
   sizes: NoiseSizes | null,
 ): TrainingState {
-  let { lossSum, trained, noise } = state;
-  for (const { loss, trainedImages, squares } of metrics) {
+  let { lossSum, seen, correct, trained, noise } = state;
+  for (const { loss, batchAccuracy, images, trainedImages, squares } of metrics) {
     lossSum += loss;
+    seen += images;
+    correct += Math.round(batchAccuracy * images);
     trained += trainedImages;
     if (sizes !== null && squares !== null) noise = addSquares(noise, sizes, squares.small, squares.big);
   }
   const firstLoss = state.firstLoss ?? metrics.at(0)?.loss ?? null;
-  return { ...state, step: state.step + metrics.length, firstLoss, lossSum, trained, noise };
+  return { ...state, step: state.step + metrics.length, firstLoss, lossSum, seen, correct, trained, noise };
 }
 
 /** The state after an evaluation of the present weights. */

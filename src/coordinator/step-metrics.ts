@@ -59,6 +59,7 @@ export class StepRecord {
       return {
         loss: Math.fround(lossSum / rows),
         batchAccuracy: correct / rows,
+        images: rows,
         trainedImages: this.#trained?.[(first + i) % ringSteps] ?? rows,
         squares: rows < batch ? null : this.#squaresOf((first + i) % ringSteps),
         finishedAt,

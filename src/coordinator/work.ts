@@ -7,6 +7,8 @@ export interface StepMetrics {
    */
   readonly loss: number;
   readonly batchAccuracy: number;
+  /** Number of images of the batch. */
+  readonly images: number;
   /** Number of images that the step trained on: the whole batch, unless train.selective selects among them. */
   readonly trainedImages: number;
   /** If the gradient noise scale is measured, for full batches: squared norms of the gradients of shards and batch. */

@@ -6,7 +6,7 @@ import { type CsvPart, parseCsv } from './csv.js';
 import { warnOfColumns } from './csv-checks.js';
 import { type CsvLayout, columnText, type LabelColumn, layoutOf } from './csv-layout.js';
 import { layoutLike, NoLabels } from './csv-like.js';
-import type { Samples } from './dataset.js';
+import type { PixelSamples } from './dataset.js';
 import { checkTrainingLabels, integerLabels } from './labels.js';
 import { holdOutTest } from './split.js';
 
@@ -24,8 +24,8 @@ export interface CsvSetOptions {
 }
 
 export interface CsvSet {
-  readonly train: Samples;
-  readonly test: Samples;
+  readonly train: PixelSamples;
+  readonly test: PixelSamples;
   readonly labels: readonly string[];
   /** By `train.csv`, `test.csv`. */
   readonly sha256: Readonly<Record<string, string>>;
@@ -70,7 +70,7 @@ async function readTest(path: string | null, { layout }: CsvPart, read: Read, wa
   }
 }
 
-function heldOut(samples: Samples, path: string, note: (line: string) => void) {
+function heldOut(samples: PixelSamples, path: string, note: (line: string) => void) {
   const split = holdOutTest(samples);
   if (split === null)
     throw new UserError(
@@ -94,7 +94,10 @@ function named(train: CsvPart, test: CsvPart | null) {
 }
 
 /** Without the fields of CSV files; `places`: the new number of each target. */
-function plain({ values, targets, count, shape, full }: CsvPart, places: readonly number[] | null): Samples {
+function plain(
+  { values, targets, count, shape, full }: CsvPart,
+  places: readonly number[] | null,
+): PixelSamples {
   const numbered = places === null ? targets : targets.map((target) => places[target]);
   return { values, targets: numbered, count, shape, full };
 }

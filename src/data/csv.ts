@@ -6,7 +6,7 @@ import { UserError } from '../user-error.js';
 import { byteOf, isMissing, kindOf, splitRows, trimmedCell } from './csv-cells.js';
 import { type CsvColumns, type CsvLayout, columnsOf, layoutOf } from './csv-layout.js';
 import { csvText } from './csv-text.js';
-import type { Samples } from './dataset.js';
+import type { PixelSamples } from './dataset.js';
 import { throwIfInterrupted } from './interruption.js';
 
 /** Size of the text given to the parser at a time: cells are separate strings, about 40 times their text. */
@@ -18,7 +18,7 @@ const layoutLines = 64;
 const layoutBytes = 4 * 1024 * 1024;
 const lineFeed = 0x0a;
 
-export interface CsvPart extends Samples {
+export interface CsvPart extends PixelSamples {
   readonly layout: CsvLayout;
   /** The words that the targets number, in the order of their appearance; null if labels are integers. */
   readonly words: readonly string[] | null;

@@ -8,11 +8,11 @@ import type { Values } from './transforms/transform.js';
 export type PartName = 'train' | 'validation' | 'test';
 
 /**
- * Samples and their targets. Grey images are [count][rows][columns][1], row-major, 0 to 255. The values may be a view of a
- * larger buffer: mind `byteOffset`.
+ * Samples and their targets. Grey images are [count][rows][columns][1], row-major, 0 to 255; real numbers are float32. The
+ * values may be a view of a larger buffer: mind `byteOffset`.
  */
 export interface Samples extends Values {
-  readonly values: Uint8Array;
+  readonly values: Uint8Array | Float32Array;
   /** [count]: the class of each sample. */
   readonly targets: Uint32Array;
 }
@@ -20,16 +20,29 @@ export interface Samples extends Values {
 export interface Dataset {
   /** The requested `data.set`. */
   readonly name: string;
-  /** The folder that the files were read from, absolute. */
+  /** The folder that the files were read from, absolute; `memory` for samples of a program. */
   readonly source: string;
   readonly train: Samples;
+  /** Of no samples, if a program gives none. */
   readonly test: Samples;
-  /** 1 + the largest target over both parts. */
+  /** Samples that come as a validation part; null: data.validation holds out some of the training samples. */
+  readonly validation: Samples | null;
+  /** 1 + the largest target over all parts. */
   readonly classes: number;
   /** The name of each class. */
   readonly labels: readonly string[];
   /** SHA-256 (hexadecimal) of the uncompressed content, by canonical file name without `.gz`. */
   readonly sha256: Readonly<Record<string, string>>;
+}
+
+/** Samples of files. */
+export interface PixelSamples extends Samples {
+  readonly values: Uint8Array;
+}
+
+export interface PixelDataset extends Dataset {
+  readonly train: PixelSamples;
+  readonly test: PixelSamples;
 }
 
 /** The files of each half of a part, for error messages; a CSV file holds both halves. */

@@ -2,10 +2,15 @@
  * Values that the user did not set are adapted to the data. A default batch above the number of samples becomes a smaller
  * one; the default recipe of a command is made for MNIST. Values that the user set are kept, and refused if they do not fit.
  */
+import { evaluationsNeeded, withoutEvaluation } from '../config/contradictions.js';
 import type { Config } from '../config/schema.js';
 import { mostClasses } from '../kernels/directions/direction-kernels.js';
 import { blockImages, imageSide } from '../kernels/directions/spec.js';
+import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Dataset } from './dataset.js';
+import { isKnownSet } from './known-sets.js';
+import { heldOut } from './split.js';
+import { unfitSettings } from './unfit-settings.js';
 
 export interface Fitting {
   /** The same object if everything fits. */
@@ -17,25 +22,47 @@ export interface Fitting {
 /** The least number of steps in an epoch with an adapted batch. */
 const fewestSteps = 8;
 
-/** `given`: the keys that the user set. */
+/**
+ * `given`: the keys that the user set.
+ * @throws UserError (usage) for a key of theirs that needs evaluations, if there is nothing to evaluate on.
+ */
 export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<string>): Fitting {
   const notes: string[] = [];
   const open = (key: string) => !given.has(key);
   const note = (key: string, now: unknown, before: unknown, why: string) =>
     notes.push(`${key}: ${now} instead of ${before}, which was not set: ${why}`);
-  const samples = trainingSamples(dataset.train.count, config.data.validation);
   let { data, train, stop } = config;
+
+  if (dataset.validation !== null && data.validation !== 0) {
+    notes.push(`data.validation: ${data.validation} is not used: the data have validation samples`);
+    data = { ...data, validation: 0 };
+  }
+  const samples = dataset.train.count - heldOut(dataset, data.validation);
+
+  for (const { key, received, instead, why, fit } of unfitSettings(data, dataset.train)) {
+    const isOpen = key === 'data.features.kind' ? !givesFeatures(given) : open(key);
+    if (!isOpen) continue;
+    note(key, instead, received, why);
+    data = fit(data);
+  }
 
   const used = Math.min(samples, (given.has('data.take') ? data.take : null) ?? samples);
   const misfit = data.features.kind === 'directions' ? whyNoDirections(dataset, used) : null;
-  if (misfit !== null && ![...given].some((key) => key.startsWith('data.features.'))) {
+  if (misfit !== null && !givesFeatures(given)) {
     note('data.features.kind', 'pixels', 'directions', misfit);
     data = { ...data, features: { ...data.features, kind: 'pixels' } };
   }
 
-  if ((data.set === 'idx' || data.set === 'csv') && stop.target !== null && open('stop.target')) {
+  if (!isKnownSet(data.set) && stop.target !== null && open('stop.target')) {
     note('stop.target', null, stop.target, 'it is what the recipe reaches on MNIST');
     stop = { ...stop, target: null };
+  }
+
+  const evaluable = evaluableOn(dataset, data.validation);
+  if (evaluable !== null && open('stop.on') && stop.on === 'test') {
+    note('stop.on', evaluable, stop.on, 'there are no test samples');
+    stop = { ...stop, on: evaluable };
+    if (evaluable === 'train') stop = unevaluated(stop, given, note);
   }
 
   const { take } = data;
@@ -64,9 +91,33 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
   return { config: notes.length === 0 ? config : { ...config, data, train, stop }, notes };
 }
 
-/** The samples that validation leaves. Other code refuses a validation part that leaves none. */
-function trainingSamples(all: number, validation: number): number {
-  return all - (validation < 1 ? Math.round(validation * all) : validation);
+const givesFeatures = (given: ReadonlySet<string>) =>
+  [...given].some((key) => key.startsWith('data.features.'));
+
+/** The part to evaluate on without test samples; null with some. */
+function evaluableOn(dataset: Dataset, validation: number): 'validation' | 'train' | null {
+  if (dataset.test.count > 0) return null;
+  const held = dataset.validation?.count ?? heldOut(dataset, validation);
+  return held > 0 ? 'validation' : 'train';
+}
+
+function unevaluated(
+  stop: Config['stop'],
+  given: ReadonlySet<string>,
+  note: (key: string, now: unknown, before: unknown, why: string) => void,
+): Config['stop'] {
+  for (const [name, instead] of Object.entries(withoutEvaluation)) {
+    const key = `stop.${name}`;
+    const asked: unknown = Reflect.get(stop, name);
+    if (asked === instead) continue;
+    if (given.has(key))
+      throw new UserError(
+        `${key}: ${expectedGot(`${instead} without test and validation samples: ${evaluationsNeeded}`, asked)}`,
+        ExitCode.usage,
+      );
+    note(key, instead, asked, 'there are no test and validation samples');
+  }
+  return { ...stop, ...withoutEvaluation };
 }
 
 /** The largest power of two that gives an epoch `fewestSteps` steps or more, but not below `least`. */

@@ -8,7 +8,7 @@
  *          4  one uint32 for each dimension, then the elements, row-major
  */
 import { UserError } from '../user-error.js';
-import type { PartPaths, Samples } from './dataset.js';
+import type { PartPaths, PixelSamples } from './dataset.js';
 
 const unsignedByte = 0x08;
 const otherElementTypes: Readonly<Record<number, string>> = {
@@ -101,7 +101,7 @@ function parseLabels(bytes: Uint8Array, path: string): Uint32Array {
  * Joins images [count][rows][columns] and labels [count] to a part of a data set; the images stay a view.
  * @throws UserError like `parseIdx`, and if the two counts differ.
  */
-export function parseIdxPart(images: Uint8Array, labels: Uint8Array, paths: PartPaths): Samples {
+export function parseIdxPart(images: Uint8Array, labels: Uint8Array, paths: PartPaths): PixelSamples {
   const imageArray = parseIdx(images, 3, paths.images);
   const targets = parseLabels(labels, paths.labels);
   const [count = 0, rows = 0, columns = 0] = imageArray.dimensions;

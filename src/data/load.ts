@@ -7,13 +7,13 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expandHome } from '../config/home.js';
 import { type CacheFolder, cacheFolders, writableCache } from '../machine/cache-folders.js';
-import { ExitCode, UserError } from '../user-error.js';
+import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
 import { type Content, readContent, shownPath } from './content.js';
 import { findCsvFiles } from './csv-files.js';
 import type { LabelColumn } from './csv-layout.js';
 import type { CsvFiles } from './csv-set.js';
-import { checkLabels, checkSameSize, type Dataset } from './dataset.js';
+import { checkLabels, checkSameSize, type PixelDataset } from './dataset.js';
 import type { DownloadOptions } from './download.js';
 import { findIdxFiles, type IdxPaths, listOptionalFolder } from './folder.js';
 import { type Listing, listGivenFolder } from './given-folder.js';
@@ -32,7 +32,7 @@ import { checkTrainingLabels, integerLabels } from './labels.js';
 export type { Dataset, Samples } from './dataset.js';
 
 export interface DataRequest {
-  set: KnownSetName | 'idx' | 'csv';
+  set: KnownSetName | 'idx' | 'csv' | 'memory';
   /** The folder with the files; may be null for the sets that are known by name. */
   dir: string | null;
   /** Of CSV files: the column of the labels; null: found by the header, else the first. */
@@ -70,8 +70,13 @@ const vendoredRoot = fileURLToPath(new URL('../../data/', import.meta.url));
  * @throws UserError, one line with file, expectation and finding: exit code `failure` for problems of the data, `usage`
  * if `data.dir` is required and missing, `interrupted` after the signal.
  */
-export async function loadDataset(request: DataRequest, options: LoadOptions = {}): Promise<Dataset> {
+export async function loadDataset(request: DataRequest, options: LoadOptions = {}): Promise<PixelDataset> {
   const { set, dir } = request;
+  if (set === 'memory')
+    throw new UserError(
+      `data.set: ${expectedGot('a set with files: memory is for programs, which pass their samples', set)}`,
+      ExitCode.usage,
+    );
   if (set !== 'idx' && set !== 'csv') return loadKnownSet(set, dir, options);
   const [given, namedBy] = givenFolder(dir, options);
   if (given === undefined) {
@@ -93,7 +98,11 @@ function givenFolder(dir: string | null, { environment = process.env }: LoadOpti
   return [named ? expandHome(named, 'SHARDSTEP_DATA', environment) : undefined, 'SHARDSTEP_DATA'] as const;
 }
 
-async function loadKnownSet(set: KnownSetName, dir: string | null, options: LoadOptions): Promise<Dataset> {
+async function loadKnownSet(
+  set: KnownSetName,
+  dir: string | null,
+  options: LoadOptions,
+): Promise<PixelDataset> {
   const known = (options.knownSets ?? knownSets)[set];
   const place = await locate(set, known, dir, options);
   // A published archive is verified as stored; files given by hand may be compressed differently.
@@ -164,7 +173,7 @@ function assembleIdx(
   dir: string,
   paths: IdxPaths,
   contents: Readonly<Record<IdxName, Content>>,
-): Dataset {
+): PixelDataset {
   const part = (images: IdxName, labels: IdxName) =>
     parseIdxPart(contents[images].bytes, contents[labels].bytes, {
       images: shownPath(paths[images]),
@@ -179,7 +188,8 @@ function assembleIdx(
   if (set === 'idx') {
     checkTrainingLabels(train, labels, { where: pathOf('train-labels-idx1-ubyte'), advice: () => '' });
   }
-  return { name: set, source: resolve(dir), train, test, classes: labels.length, labels, sha256 };
+  const parts = { train, test, validation: null };
+  return { name: set, source: resolve(dir), ...parts, classes: labels.length, labels, sha256 };
 }
 
 /** @throws UserError if a file differs from the published one, as far as its checksum is known. */
@@ -208,7 +218,7 @@ async function loadCsv(
   listing: Listing,
   request: DataRequest,
   options: LoadOptions,
-): Promise<Dataset> {
+): Promise<PixelDataset> {
   return readCsv(dir, await findCsvFiles(listing, options.note ?? (() => {})), request, options);
 }
 
@@ -217,11 +227,11 @@ async function readCsv(
   files: CsvFiles,
   { label = null }: DataRequest,
   { note = () => {}, warn = () => {}, signal }: LoadOptions,
-): Promise<Dataset> {
+): Promise<PixelDataset> {
   // Papa is loaded only if needed: its import would slow every other start.
   const { readCsvSet } = await import('./csv-set.js');
   const set = await readCsvSet(files, { label, note, warn, signal });
-  return { name: 'csv', source: resolve(place), classes: set.labels.length, ...set };
+  return { name: 'csv', source: resolve(place), validation: null, classes: set.labels.length, ...set };
 }
 
 const isFile = async (path: string) => (await stat(path).catch(() => null))?.isFile() === true;

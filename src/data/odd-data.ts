@@ -6,6 +6,7 @@ import type { PartName, Samples } from './dataset.js';
 import { isKnownSet } from './known-sets.js';
 import type { Pipeline } from './transforms/pipeline.js';
 import { fullLight, fullOf } from './transforms/range.js';
+import { kindOf } from './transforms/transform.js';
 
 type Parts = Readonly<Record<PartName, Samples>>;
 
@@ -19,7 +20,7 @@ export function rangeWarnings(
   pipeline: Pipeline,
   stored: number | null,
 ): Warning[] {
-  if (isKnownSet(config.data.set)) return [];
+  if (isKnownSet(config.data.set) || kindOf(parts.train.values) === 'float32') return [];
   const full = fullOf(pipeline.tensors());
   const train = rangeOfValues(parts.train);
   const others = Object.entries(parts).filter(([name, { count }]) => name !== 'train' && count > 0);
@@ -35,6 +36,7 @@ const valueRange = (message: string): Warning => ({ code: 'value-range', message
 
 /** Of samples that a network is evaluated on, far from the light that it was trained on. */
 export function evaluatedRange(test: Samples, tensors: ReadonlyMap<string, Tensor>): Warning[] {
+  if (kindOf(test.values) === 'float32') return [];
   const full = fullOf(tensors);
   return partMessages('test', rangeOfValues(test), full, full).map(valueRange);
 }

@@ -6,7 +6,7 @@ import type { Packing } from './packing.js';
 
 export interface PartPlan {
   readonly count: number;
-  /** Sparse: entries; dense: u16 rows. */
+  /** Sparse: entries; dense: u16 rows; real: f32 rows. */
   readonly values: Region;
   /** Sparse: u32 [count · ranges + 1], the address of each row's ranges. */
   readonly starts: Region;
@@ -18,7 +18,7 @@ export interface SampleSizes {
   readonly parts: Readonly<Record<PartName, { readonly count: number; readonly nonZeros: number }>>;
   /** directions: made during the run, elsewhere. */
   readonly packing: Packing | 'directions';
-  /** Dense: values of a row. */
+  /** Dense and real: values of a row. */
   readonly width: number;
   /** Sparse: feature ranges of a row. */
   readonly ranges: number;
@@ -43,6 +43,7 @@ export function planSamples(
   const valueBytes = {
     sparse: (count: number, nonZeros: number) => sparseBytes(count, nonZeros, ranges),
     dense: (count: number) => count * width * 2,
+    real: (count: number) => count * width * 4,
     directions: () => 0,
   };
   const part = ({ count, nonZeros }: { readonly count: number; readonly nonZeros: number }): PartPlan => ({

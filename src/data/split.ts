@@ -1,11 +1,17 @@
 /** The choice of the training samples that are held out for validation or a test. */
 import { Rng, Stream, shuffle } from '../numbers/rng.js';
-import type { Samples } from './dataset.js';
+import type { Dataset, Samples } from './dataset.js';
 import { sizeOf } from './transforms/transform.js';
 
 export interface Split {
   readonly train: Samples;
   readonly validation: Samples;
+}
+
+/** Number of training samples that `data.validation`, a share or a count, holds out: none if the data have a validation part. */
+export function heldOut({ train, validation }: Pick<Dataset, 'train' | 'validation'>, asked: number): number {
+  if (validation !== null) return 0;
+  return asked < 1 ? Math.round(asked * train.count) : asked;
 }
 
 /** The last `held` samples, as views. */
@@ -28,7 +34,9 @@ export function splitStratified(samples: Samples, held: number, seed: number): S
 const heldOneIn = 5;
 
 /** A test part from the training samples: the same fifth of each class in every run; null if no class has five samples. */
-export function holdOutTest(samples: Samples): { readonly train: Samples; readonly test: Samples } | null {
+export function holdOutTest<Kind extends Samples>(
+  samples: Kind,
+): { readonly train: Kind; readonly test: Kind } | null {
   const seen = new Map<number, number>();
   const chosen = Uint8Array.from(samples.targets, (target) => {
     const place = (seen.get(target) ?? 0) + 1;
@@ -67,10 +75,12 @@ function slice(samples: Samples, first: number, last: number): Samples {
   };
 }
 
-function pick(samples: Samples, chosen: Uint8Array, wanted: number): Samples {
+/** Of the same kind as `samples`. */
+function pick<Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: number): Kind {
   const indices = Array.from(chosen.keys()).filter((i) => chosen[i] === wanted);
   const size = sizeOf(samples.shape);
-  const values = new Uint8Array(indices.length * size);
+  const length = indices.length * size;
+  const values = samples.values instanceof Float32Array ? new Float32Array(length) : new Uint8Array(length);
   indices.forEach((from, to) => {
     values.set(samples.values.subarray(from * size, (from + 1) * size), to * size);
   });

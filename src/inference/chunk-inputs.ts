@@ -1,4 +1,4 @@
-/** From a chunk of images to the inputs of a network, in one rank's workspace. */
+/** From a chunk of samples to the inputs of a network, in one rank's workspace. */
 import { BlockSource } from '../backend/directions/block-source.js';
 import { fetchPacked } from '../backend/wasm/inputs.js';
 import { packDense } from '../data/packing.js';
@@ -12,11 +12,11 @@ import type { Kernels } from '../kernels/kernels.js';
 import type { KernelModules } from '../kernels/load.js';
 import { entryBytes, packSparse } from '../kernels/sparse-rows.js';
 import type { Workspace } from '../plan/plan.js';
-import type { InferencePlan } from './inference-plan.js';
+import type { InferencePlan, SampleValues } from './inference-plan.js';
 
 export interface ChunkInputs {
-  /** `images`: u8 [count][rows · columns], a view of the shared memory; `count`: at most a chunk. */
-  load(images: Uint8Array, count: number): void;
+  /** `images`: u8 or f32 [count][product of the shape], a view of the shared memory; `count`: at most a chunk. */
+  load(images: SampleValues, count: number): void;
 }
 
 export interface ChunkSite {
@@ -33,15 +33,15 @@ export function openInputs(site: ChunkSite): ChunkInputs {
   return directions === null ? new PackedInputs(site) : new BlockInputs(site, directions);
 }
 
-/** Pixels, packed into the rank's rows of the test part. */
+/** Samples, packed into the rank's rows of the test part. */
 class PackedInputs implements ChunkInputs {
   readonly #site: ChunkSite;
   /** Byte offset of the rows, and of the list of their places. */
   readonly #values: number;
   readonly #order: number;
-  /** Sparse: the addresses of each row's feature ranges; dense: the rows. */
+  /** Sparse: the addresses of each row's feature ranges; dense: the rows, u16 or (real) f32. */
   readonly #starts: Uint32Array;
-  readonly #dense: Uint16Array;
+  readonly #dense: Uint16Array | Float32Array;
 
   constructor(site: ChunkSite) {
     const { inference, memory, rank } = site;
@@ -50,16 +50,20 @@ class PackedInputs implements ChunkInputs {
     const first = rank * stride;
     const ranges = input.rangeEnds.length;
     const sparse = input.packing === 'sparse';
-    const rowBytes = sparse ? (input.features + ranges) * entryBytes : input.width * 2;
+    const real = input.packing === 'real';
+    const rowBytes = sparse ? (input.features + ranges) * entryBytes : input.width * (real ? 4 : 2);
     this.#site = site;
     this.#values = parts.test.values.offset + first * rowBytes;
     this.#order = regions.identity.offset + first * 4;
     const startsOffset = parts.test.starts.offset + first * ranges * 4;
     this.#starts = new Uint32Array(memory.buffer, startsOffset, sparse ? stride * ranges : 0);
-    this.#dense = new Uint16Array(memory.buffer, this.#values, sparse ? 0 : stride * input.width);
+    const denseValues = sparse ? 0 : stride * input.width;
+    this.#dense = real
+      ? new Float32Array(memory.buffer, this.#values, denseValues)
+      : new Uint16Array(memory.buffer, this.#values, denseValues);
   }
 
-  load(images: Uint8Array, count: number): void {
+  load(images: SampleValues, count: number): void {
     const { inference, kernels, rank } = this.#site;
     const { plan } = inference;
     this.#pack(images, count);
@@ -67,7 +71,7 @@ class PackedInputs implements ChunkInputs {
     fetchPacked(plan, kernels, plan.evaluation[rank], 'test', this.#order, rows);
   }
 
-  #pack(images: Uint8Array, count: number): void {
+  #pack(images: SampleValues, count: number): void {
     const { inference, pipeline, kernels, memory } = this.#site;
     const { plan, input: shape, rangeEnds } = inference;
     const { input } = plan;
@@ -80,7 +84,7 @@ class PackedInputs implements ChunkInputs {
       return;
     }
     const features = pipeline.apply({ values: images, count, shape, full: 255 });
-    if (input.packing === 'dense') packDense(features, this.#dense, input.width);
+    if (input.packing !== 'sparse') packDense(features, this.#dense, input.width);
     else packSparse({ ...features, width: input.features }, input, memory.buffer, this.#values, this.#starts);
   }
 }
@@ -106,7 +110,7 @@ export class FeatureBlocks {
   }
 
   /** Byte offset of the blocks. */
-  make(images: Uint8Array, count: number): number {
+  make(images: SampleValues, count: number): number {
     const { inference, pipeline, rank } = this.#site;
     this.#images.set(pipeline.apply({ values: images, count, shape: inference.input, full: 255 }).values);
     return this.#extractor.extract('test', rank, blocksOf(count), this.#blocks);
@@ -126,7 +130,7 @@ class BlockInputs implements ChunkInputs {
     this.#source = new BlockSource(inference.plan, directions, this.#blocks.kernels, memory, rank);
   }
 
-  load(images: Uint8Array, count: number): void {
+  load(images: SampleValues, count: number): void {
     const made = this.#blocks.make(images, count);
     this.#source.evaluated(this.#workspace, 'test', 0, { first: 0, last: count }, made);
   }

@@ -1,14 +1,15 @@
-/** A network on a chunk of images, by the kernels that evaluate it in a session: the same bits. */
+/** A network on a chunk of samples, by the kernels that evaluate it in a session: the same bits. */
 import { Network } from '../backend/wasm/network.js';
 import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import type { DirectionKernels } from '../kernels/directions/direction-kernels.js';
 import { blockBytes, blockImages, blocksOf } from '../kernels/directions/spec.js';
 import type { Plan } from '../plan/plan.js';
 import { type ChunkInputs, type ChunkSite, FeatureBlocks, openInputs } from './chunk-inputs.js';
+import type { SampleValues } from './inference-plan.js';
 
 export interface ChunkModel {
-  /** `images`: u8 [count][rows · columns], a view of the shared memory, at most a chunk; `out`: f32 [count][classes]. */
-  logits(images: Uint8Array, count: number, out: Float32Array): void;
+  /** `images`: as ChunkInputs take them; `out`: f32 [count][classes]. */
+  logits(images: SampleValues, count: number, out: Float32Array): void;
 }
 
 export function openChunkModel(site: ChunkSite): ChunkModel {
@@ -38,7 +39,7 @@ class LayerModel implements ChunkModel {
     this.#panels = new Float32Array(memory.buffer, offset, bytes / 4);
   }
 
-  logits(images: Uint8Array, count: number, out: Float32Array): void {
+  logits(images: SampleValues, count: number, out: Float32Array): void {
     const { classes, evaluation, evaluationChunk } = this.#plan;
     this.#inputs.load(images, count);
     this.#network.forward(evaluation[this.#rank], { first: 0, last: count });
@@ -73,7 +74,7 @@ class StripModel implements ChunkModel {
     this.#kernels.foldWeights(directions.model.offset, folded.offset);
   }
 
-  logits(images: Uint8Array, count: number, out: Float32Array): void {
+  logits(images: SampleValues, count: number, out: Float32Array): void {
     const { model, shape } = this.#directions;
     const blocks = this.#blocks.make(images, count);
     for (let first = 0; first < count; first += pairImages) {

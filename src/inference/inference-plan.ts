@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.js';
 import { describeModel } from '../data/transforms/directions/describe-model.js';
 import { TransformTensors } from '../data/transforms/directions/transform-tensors.js';
 import type { Pipeline } from '../data/transforms/pipeline.js';
-import { type Shape, sizeOf } from '../data/transforms/transform.js';
+import { type Shape, sizeOf, type ValueKind } from '../data/transforms/transform.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { Arena, type Region } from '../memory/arena.js';
 import { allocate } from '../memory/shared-memory.js';
@@ -18,6 +18,9 @@ import type { Tensor } from '../model/safetensors.js';
 import { makePlan } from '../plan/make-plan.js';
 import type { DataFacts, Plan } from '../plan/plan.js';
 import { UserError } from '../user-error.js';
+
+/** Of samples as given: u8 pixels or f32 real numbers, [count][product of the shape]. */
+export type SampleValues = Uint8Array | Float32Array;
 
 /** The facts that the tensors do not contain. */
 export interface NetworkDescription {
@@ -32,6 +35,8 @@ export interface InferencePlan {
   readonly plan: Plan;
   /** Shape of a sample as given. */
   readonly input: Shape;
+  /** Kind of its values. */
+  readonly values: ValueKind;
   /** The tensors from which each rank restores the transforms. */
   readonly data: Config['data'];
   readonly fitted: ReadonlyMap<string, Tensor>;
@@ -42,7 +47,7 @@ export interface InferencePlan {
   readonly stride: number;
   /** Images in memory at a time: one chunk for a single rank, many for several ranks to share. */
   readonly roundImages: number;
-  /** u8 [roundImages][product of input]. */
+  /** u8 or f32 [roundImages][product of input]. */
   readonly images: Region;
   /** f32 [roundImages][classes]. */
   readonly logits: Region;
@@ -59,7 +64,7 @@ export function planInference(
   threads: number,
   cores: number,
 ): InferencePlan {
-  const { input } = pipeline;
+  const { input, values } = pipeline;
   // The scale is the pipeline's, not the facts': a pipeline from a file may go with facts of other samples.
   const { scale, shift } = pipeline.affine;
   const shifted = shift.some((value) => value !== 0);
@@ -84,11 +89,19 @@ export function planInference(
   const plan = { ...made, input: { ...made.input, centredByOwner: made.input.shifted } };
   const arena = new Arena(plan.bytes);
   const roundImages = (threads === 1 ? 1 : roundChunks) * plan.evaluationChunk;
-  const images = arena.take(roundImages * sizeOf(input));
+  const images = arena.take(roundImages * sizeOf(input) * (values === 'float32' ? 4 : 1));
   const logits = arena.take(roundImages * plan.classes * 4);
   const rangeEnds = arena.take(plan.input.rangeEnds.length * 4);
   const transforms = { data: config.data, fitted: pipeline.tensors() };
-  return { plan, input, ...transforms, stride, roundImages, images, logits, rangeEnds, bytes: arena.bytes };
+  const buffers = { roundImages, images, logits, rangeEnds, bytes: arena.bytes };
+  return { plan, input, values, ...transforms, stride, ...buffers };
+}
+
+/** The samples of a round. */
+export function roundSamples({ values, images }: InferencePlan, memory: WebAssembly.Memory): SampleValues {
+  return values === 'float32'
+    ? new Float32Array(memory.buffer, images.offset, images.bytes / 4)
+    : new Uint8Array(memory.buffer, images.offset, images.bytes);
 }
 
 /** @throws UserError if a tensor is missing or does not fit, or if there is not enough memory. */

@@ -25,7 +25,7 @@ export function graphOf({ config, pipeline, labels, tensors, source }: SavedMode
   const before = seesDirections ? directionOps(pipeline, shape, tensors, source) : pipeline.describe();
   return {
     input: pipeline.input,
-    values: 'uint8',
+    values: pipeline.values,
     labels,
     ops: [...before, ...layers],
     probabilities: lossOf(loss).describe(),

@@ -1,5 +1,5 @@
 /**
- * Logits of images outside a training session: a separate memory with the parameters, and the forward pass of the
+ * Logits of samples outside a training session: a separate memory with the parameters, and the forward pass of the
  * training kernels. The calling thread computes few images alone, because waking a worker takes longer. It shares the
  * chunks of more images with workers, if it has any.
  */
@@ -18,6 +18,8 @@ import {
   type InferencePlan,
   type NetworkDescription,
   planInference,
+  roundSamples,
+  type SampleValues,
 } from './inference-plan.js';
 import { RankThreads } from './rank-threads.js';
 
@@ -40,8 +42,8 @@ const sleepMs = 5;
 export class Predictor {
   readonly classes: number;
   readonly #inference: InferencePlan;
-  /** Buffers of a round: u8 [roundImages][rows · columns] and f32 [roundImages][classes]. */
-  readonly #images: Uint8Array;
+  /** Buffers of a round: u8 or f32 [roundImages][product of the shape], and f32 [roundImages][classes]. */
+  readonly #images: SampleValues;
   readonly #logits: Float32Array;
   readonly #control: Control;
   readonly #forward: ChunkForward;
@@ -54,8 +56,8 @@ export class Predictor {
     centreBias(plan, instantiateKernels(modules.engine, memory));
     this.classes = plan.classes;
     this.#inference = inference;
-    const { images, logits } = inference;
-    this.#images = new Uint8Array(memory.buffer, images.offset, images.bytes);
+    const { logits } = inference;
+    this.#images = roundSamples(inference, memory);
     this.#logits = new Float32Array(memory.buffer, logits.offset, logits.bytes / 4);
     this.#control = new Control(plan, memory);
     this.#forward = new ChunkForward(inference, modules, memory, plan.threads - 1);
@@ -91,16 +93,25 @@ export class Predictor {
   }
 
   /**
-   * images: u8 [n][rows · columns]; returns the logits, f32 [n][classes], in `out` if it is given.
-   * @throws UserError (usage) if either has a length that does not fit; WorkerFailure.
+   * images: u8 [n][product of the shape], or f32 for a network on real inputs; returns the logits, f32 [n][classes], in
+   * `out` if it is given.
+   * @throws UserError (usage) if either has a length or a kind that does not fit; WorkerFailure.
    */
-  predict(images: Uint8Array, out?: Float32Array): Float32Array {
-    const { input, roundImages } = this.#inference;
+  predict(images: SampleValues, out?: Float32Array): Float32Array {
+    const { input, values, roundImages } = this.#inference;
+    // By name: an array may be of another realm, such as a test environment's.
+    const isReal = values === 'float32';
+    const kind = isReal ? 'Float32Array' : 'Uint8Array';
+    if (images[Symbol.toStringTag] !== kind)
+      throw new UserError(
+        `images: expected a ${kind}, since the network was trained on ${values}, got ${images[Symbol.toStringTag]}`,
+        ExitCode.usage,
+      );
     const pixels = sizeOf(input);
     const count = images.length / pixels;
     if (!Number.isInteger(count)) {
-      const expected = `images: expected whole samples of ${input.join('×')} values, a byte each`;
-      throw new UserError(`${expected}, got ${images.length} bytes`, ExitCode.usage);
+      const expected = `images: expected whole samples of ${input.join('×')} values${isReal ? '' : ', a byte each'}`;
+      throw new UserError(`${expected}, got ${images.length} ${isReal ? 'values' : 'bytes'}`, ExitCode.usage);
     }
     const logits = out ?? new Float32Array(count * this.classes);
     if (logits.length !== count * this.classes) {

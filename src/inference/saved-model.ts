@@ -2,7 +2,7 @@
  * A model as its file describes it: the network, the fitted transforms and the classes. The file is enough: no
  * configuration is read. See weights-file.ts for what writes it.
  */
-import { activations, losses, normalisations } from '../config/choices.js';
+import { activations, losses, normalisations, realNormalisations } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { type Shape, sizeOf } from '../data/transforms/transform.js';
@@ -31,26 +31,35 @@ export function savedModel({ tensors, metadata }: InitialWeights, source: string
   const reader = new Reader(metadata, source);
   const input = reader.list('input', isSize) as Shape;
   const labels = reader.list('labels', isLabel) as string[];
+  // Files from before there were real inputs do not say it.
+  const values = reader.word('values', ['uint8', 'float32'], 'uint8');
   const described: Described = {
     features: reader.features(),
     pool: Number(reader.word('data.pool', ['1', '2'], '1')) === 2 ? 2 : 1,
     crop: Number(reader.word('data.crop', null, '0')),
-    normalise: reader.word('data.normalise', normalisations, 'none'),
+    normalise: reader.word(
+      'data.normalise',
+      values === 'float32' ? realNormalisations : normalisations,
+      'none',
+    ),
     momentNormalise: reader.word('data.momentNormalise', ['true', 'false'], 'false') === 'true',
-    set: reader.word('data.set', ['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv'], 'idx'),
+    set: reader.word('data.set', ['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv', 'memory'], 'idx'),
     hidden: reader.list('model.hidden', isSize) as number[],
     activation: reader.word('model.activation', activations, 'relu'),
     loss: reader.word('loss.name', losses, 'cross-entropy'),
   };
   const config = inferenceConfig(described);
   requireFinite(tensors, source);
-  const pipeline = Pipeline.restore(config.data, input, { tensors, prefix: '', source });
+  const pipeline = Pipeline.restore(config.data, input, { tensors, prefix: '', source }, values);
   const features = sizeOf(pipeline.output);
   const none = { count: 0, nonZeros: 0 };
   const { scale, shift } = pipeline.affine;
   const facts: DataFacts = {
     ...{ features, classes: labels.length, scale, shifted: shift.some((value) => value !== 0) },
-    packing: reader.word('packing', ['sparse', 'dense', 'directions'], 'dense'),
+    packing:
+      values === 'float32'
+        ? reader.word('packing', ['real'], 'real')
+        : reader.word('packing', ['sparse', 'dense', 'directions'], 'dense'),
     // Only the cut into ranges follows from it, which no result depends on.
     nonZeros: new Uint32Array(features).fill(1),
     parts: { train: none, validation: none, test: none },

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { transformSettings } from '../data/transforms/pipeline.js';
+import { kindOf, type ValueKind } from '../data/transforms/transform.js';
 import { readSafetensors, readSafetensorsMetadata, type Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
@@ -20,7 +21,7 @@ export interface InitialWeights {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-type Facts = Pick<Dataset, 'labels'> & { readonly train: Pick<Dataset['train'], 'shape'> };
+type Facts = Pick<Dataset, 'labels'> & { readonly train: Pick<Dataset['train'], 'shape' | 'values'> };
 
 /** Where weights come from: the same for equal runs. */
 export interface Origin {
@@ -33,7 +34,7 @@ export interface Origin {
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-/** Metadata of a weights file; values are JSON, but for words. `packing`: of the images in the run. */
+/** Metadata of a weights file; values are JSON, but for words. `packing`: of the samples in the run. */
 export function weightsMetadata(
   config: Config,
   facts: Facts,
@@ -58,14 +59,16 @@ export function weightsMetadata(
 /** Settings in which weights and a configuration must agree. `data.scale` is a tensor of its transform. */
 function described({ data, model, loss }: Config, { train, labels }: Facts): Record<string, string> {
   const { features } = data;
+  const values = kindOf(train.values);
   return {
     'data.features': JSON.stringify(features.kind === 'pixels' ? { kind: features.kind } : features),
-    ...Object.fromEntries(transformSettings(data)),
+    ...Object.fromEntries(transformSettings(data, values)),
     input: JSON.stringify(train.shape),
     labels: JSON.stringify(labels),
     'loss.name': loss.name,
     'model.activation': model.activation,
     'model.hidden': JSON.stringify(model.hidden),
+    values,
   };
 }
 
@@ -142,7 +145,7 @@ export function checkInitialWeights(
 ): void {
   const settings = Object.entries(described(config, facts));
   for (const [key, ours] of settings) {
-    const theirs = metadata[key];
+    const theirs = key === 'values' ? valuesOf(metadata) : metadata[key];
     if (theirs === undefined || theirs === ours || mayDiffer(config, key)) continue;
     const [named, wanted, got] =
       key === 'data.features' ? featureThatDiffers(theirs, ours) : [key, theirs, parsed(ours)];
@@ -151,7 +154,7 @@ export function checkInitialWeights(
       ExitCode.usage,
     );
   }
-  const silent = settings.flatMap(([key]) => (metadata[key] === undefined ? [key] : []));
+  const silent = settings.flatMap(([key]) => (metadata[key] === undefined && key !== 'values' ? [key] : []));
   if (metadata[formatKey] === undefined)
     warn(
       'weights-undescribed',
@@ -160,6 +163,10 @@ export function checkInitialWeights(
   else if (silent.length > 0)
     warn('weights-undescribed', `${source} does not say ${silent.join(', ')}: taken from the configuration`);
 }
+
+/** The kind of the samples' values; files from before there were others have none. */
+export const valuesOf = (metadata: InitialWeights['metadata']): ValueKind =>
+  metadata.values === 'float32' ? 'float32' : 'uint8';
 
 /** Of metadata that are JSON or a word. */
 function parsed(text: string): unknown {

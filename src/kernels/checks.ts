@@ -61,6 +61,19 @@ const checks: Record<keyof Kernels, Check> = {
     return relativeError(fromPanels(out.view, rows, width), expected);
   },
 
+  gatherFloats(kernels, scratch, { rows, panels }) {
+    const width = panels * 16;
+    const values = scratch.floats(rows * width);
+    const order = scratch.permutation(rows);
+    const out = scratch.zeros(rows * width);
+    kernels.gatherFloats(values.pointer, order.pointer, rows, width, out.pointer, rows * 64);
+    const expected = Array.from({ length: rows * width }, (_, i) => {
+      const column = i % width;
+      return values.view[order.view[(i - column) / width] * width + column];
+    });
+    return relativeError(fromPanels(out.view, rows, width), expected);
+  },
+
   centredBias(kernels, scratch, { depth, panels }) {
     const width = panels * 16;
     const weights = scratch.floats((depth + 1) * width);

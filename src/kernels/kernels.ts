@@ -25,6 +25,7 @@ export interface Kernels {
     out: number,
     panel: number,
   ): void;
+  gatherFloats(values: number, order: number, rows: number, width: number, out: number, panel: number): void;
   centredBias(weights: number, features: number, width: number, shift: number, out: number): void;
   sparseForward16: SparseForward;
   sparseForward64: SparseForward;

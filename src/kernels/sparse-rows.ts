@@ -2,7 +2,7 @@
 
 /** [count][width] integers. */
 export interface DenseRows {
-  readonly values: Uint8Array | Uint16Array;
+  readonly values: ArrayLike<number>;
   readonly count: number;
   readonly width: number;
 }

@@ -49,7 +49,10 @@ export function* fillingMemory(
     } else if (input.packing === 'sparse') {
       yield* packingSparse(part.values, plan, buffer, values.offset, starts);
     } else {
-      const out = new Uint16Array(buffer, values.offset, values.bytes / 2);
+      const out =
+        input.packing === 'real'
+          ? new Float32Array(buffer, values.offset, values.bytes / 4)
+          : new Uint16Array(buffer, values.offset, values.bytes / 2);
       for (const { first, rows } of rowsInSteps(part.values)) {
         packDense(rows, out.subarray(first * input.width), input.width);
         yield null;

@@ -42,7 +42,7 @@ export interface InputPlan {
   /** directions: made during the run (plan.directions); the other inputs are in plan.parts. */
   readonly packing: Packing | 'directions';
   readonly features: number;
-  /** Dense: floats of an input row. */
+  /** Dense and real: floats of an input row. */
   readonly width: number;
   readonly scale: number;
   readonly shifted: boolean;

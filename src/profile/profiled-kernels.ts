@@ -40,6 +40,10 @@ export function profiledKernels(kernels: Kernels, plan: Plan, recorder: PhaseRec
       recorder.enter(phaseNumber.gather);
       kernels.gatherRows(values, order, rows, width, scale, shift, out, panel);
     },
+    gatherFloats(values, order, rows, width, out, panel) {
+      recorder.enter(phaseNumber.gather);
+      kernels.gatherFloats(values, order, rows, width, out, panel);
+    },
     turnRows(bounds, ranges, rows, row, features, columns, out) {
       recorder.enter(phaseNumber.gather);
       kernels.turnRows(bounds, ranges, rows, row, features, columns, out);

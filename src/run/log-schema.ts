@@ -119,7 +119,7 @@ export const logEvents = {
     seed,
     step: count(),
     epoch: count(),
-    on: z.enum(['test', 'validation']),
+    on: z.enum(['test', 'validation', 'train']),
     accuracy: fraction(),
     loss: z.number(),
     elapsedMs: milliseconds(),

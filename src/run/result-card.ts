@@ -14,7 +14,7 @@ export interface ResultCardInput {
   target: number | null;
   /** Null if the run ended before its first evaluation. */
   accuracy: number | null;
-  accuracyOn: 'test' | 'validation';
+  accuracyOn: 'test' | 'validation' | 'train';
   /** The weights that the accuracy is of, with which the run ended. */
   weights?: FinalWeights | null;
   /** Layer widths, inputs first. */

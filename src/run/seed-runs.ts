@@ -68,8 +68,8 @@ export async function runSeeds(
       record.metrics.flush();
       scalars?.close();
     }
-    const onValidation = config.stop.on === 'validation';
-    const testAccuracy = onValidation ? (await session.evaluate('test')).accuracy : null;
+    const isTested = config.stop.on !== 'test' && session.plan.parts.test.count > 0;
+    const testAccuracy = isTested ? (await session.evaluate('test')).accuracy : null;
     const accuracy = outcome.evaluation?.accuracy ?? 0;
     const { target } = config.stop;
     const status = target === null ? 'done' : accuracy >= target ? 'reached' : 'missed';

@@ -21,7 +21,7 @@ export interface SeedResult {
   readonly seed: number;
   readonly status: RunStatus;
   readonly outcome: RunOutcome;
-  /** On the test set, if the run itself was evaluated on the validation part only. */
+  /** On the test set, if the run itself was not evaluated on it and there is one. */
   readonly testAccuracy: number | null;
 }
 
@@ -173,6 +173,7 @@ function resultJson(ending: TrainingEnding) {
   const runs = seedRuns(record);
   const reached = record.results.filter((result) => result.status === 'reached').length;
   const none = outcomes.length === 0;
+  const tested = record.results.flatMap(({ testAccuracy }) => testAccuracy ?? []);
   // Times are medians over the finished runs, or those of the run that did not finish.
   const timed = none ? (record.unfinished === null ? [] : [record.unfinished]) : outcomes;
   const medianOf = (key: 'trainMs' | 'evaluateMs' | 'residentMs') => median(timed.map((run) => run[key]));
@@ -183,9 +184,7 @@ function resultJson(ending: TrainingEnding) {
     reason: failure instanceof Error ? failure.message : (outcomes[0]?.reason ?? null),
     accuracy: race?.accuracy ?? (none ? (first?.evaluation?.accuracy ?? null) : mean(accuracies)),
     accuracyOn: config.stop.on,
-    ...(config.stop.on === 'validation' && !none
-      ? { testAccuracy: mean(record.results.map((result) => result.testAccuracy ?? 0)) }
-      : {}),
+    ...(tested.length > 0 ? { testAccuracy: mean(tested) } : {}),
     weights: first?.weights ?? null,
     loss: first?.evaluation?.loss ?? null,
     target: config.stop.target,

@@ -71,6 +71,7 @@ function rangeCourse(
     atOnce: stepsAtOnce,
     every: 'epoch',
     evaluates: null,
+    reportsTraining: false,
     makesFeatures: session.plan.directions !== null,
     tail: null,
     keepsBest: false,

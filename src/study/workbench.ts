@@ -44,7 +44,7 @@ export class Workbench {
    */
   async size(config: Config): Promise<{ readonly train: number; readonly threads: number }> {
     const dataset = await this.#resources.dataset(config);
-    const train = trainingImages(dataset.train.count, config);
+    const train = trainingImages(dataset, config);
     return { train, threads: threadsFor(config, this.#cores, dataset).count };
   }
 

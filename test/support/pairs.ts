@@ -18,7 +18,7 @@ import { startParameters, trainOnce } from '../../dist/coordinator/training-run.
 import type { Evaluation } from '../../dist/coordinator/work.js';
 import type { Dataset, Samples } from '../../dist/data/dataset.js';
 import { Pipeline } from '../../dist/data/transforms/pipeline.js';
-import { sizeOf } from '../../dist/data/transforms/transform.js';
+import { kindOf, sizeOf } from '../../dist/data/transforms/transform.js';
 import { Predictor } from '../../dist/inference/predictor.js';
 import {
   checkInitialWeights,
@@ -180,7 +180,7 @@ export async function predict(
 ): Promise<Float32Array> {
   const tensors = readSafetensors(bytes, 'weights');
   const stored = { tensors, prefix: '', source: 'weights' };
-  const pipeline = Pipeline.restore(config.data, dataset.test.shape, stored);
+  const pipeline = Pipeline.restore(config.data, dataset.test.shape, stored, kindOf(dataset.test.values));
   const network = { config, facts: data.facts, pipeline };
   const predictor = await Predictor.open(network, tensors, kernelsFor(shapeOf(config)), 'weights', {
     threads,

@@ -7,16 +7,16 @@ import type { Session } from '../../dist/coordinator/session.js';
 import { openSetup, planFor } from '../../dist/coordinator/setup.js';
 import { Trainer } from '../../dist/coordinator/trainer.js';
 import type { StepMetrics } from '../../dist/coordinator/work.js';
-import type { Dataset } from '../../dist/data/dataset.js';
+import type { Dataset, PixelDataset } from '../../dist/data/dataset.js';
 import { loadDataset } from '../../dist/data/load.js';
 import type { Core } from '../../dist/machine/core-speeds.js';
 import { readSafetensors, type Tensor } from '../../dist/model/safetensors.js';
 import type { Plan } from '../../dist/plan/plan.js';
 import type { WorkerPool } from '../../dist/worker/pool.js';
 
-let mnist: Promise<Dataset> | undefined;
+let mnist: Promise<PixelDataset> | undefined;
 
-export function realMnist(): Promise<Dataset> {
+export function realMnist(): Promise<PixelDataset> {
   mnist ??= loadDataset({ set: 'mnist', dir: null });
   return mnist;
 }
@@ -144,7 +144,7 @@ export function syntheticDataset(options: {
   test: number;
   density: number;
   seed: number;
-}): Dataset {
+}): PixelDataset {
   let state = options.seed >>> 0;
   const random = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -166,6 +166,7 @@ export function syntheticDataset(options: {
     source: 'memory',
     train: part(options.train),
     test: part(options.test),
+    validation: null,
     classes: options.classes,
     labels: Array.from({ length: options.classes }, (_, index) => String(index)),
     sha256: {},

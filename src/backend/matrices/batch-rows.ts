@@ -32,8 +32,19 @@ export class BatchRows {
 
   /** One row of `out` for each sample. */
   inputs(part: PartName, samples: Int32Array, out: Float32Array): void {
-    if (this.#plan.input.packing === 'sparse') this.#sparse(part, samples, out);
+    const { packing } = this.#plan.input;
+    if (packing === 'sparse') this.#sparse(part, samples, out);
+    else if (packing === 'real') this.#real(part, samples, out);
     else this.#dense(part, samples, out);
+  }
+
+  #real(part: PartName, samples: Int32Array, out: Float32Array): void {
+    const { features, width } = this.#plan.input;
+    const first = this.#plan.parts[part].values.offset / 4;
+    samples.forEach((sample, row) => {
+      const from = first + sample * width;
+      out.set(this.#floats.subarray(from, from + features), row * features);
+    });
   }
 
   #sparse(part: PartName, samples: Int32Array, out: Float32Array): void {

@@ -62,10 +62,14 @@ export function fetchPacked(
   rows: Rows,
 ): void {
   const count = rows.last - rows.first;
+  const { panelBytes } = workspace;
+  const target = inputRow(workspace, rows.first);
+  const values = parts[part].values.offset;
+  if (input.packing === 'real') {
+    kernels.gatherFloats(values, order, count, input.width, target, panelBytes);
+    return;
+  }
   if (input.packing === 'dense') {
-    const { panelBytes } = workspace;
-    const target = inputRow(workspace, rows.first);
-    const values = parts[part].values.offset;
     kernels.gatherRows(
       values,
       order,

@@ -32,9 +32,11 @@ export function croppedShape(
   shape: Shape,
   { crop, pool }: { readonly crop: number; readonly pool: 1 | 2 },
 ): Shape {
+  if (crop === 0 && pool === 1) return shape;
   const [height, width] = shape;
   const [rows, columns] = [height, width].map((size) => Math.floor((size - 2 * crop) / pool));
-  if (columns < 1 || rows < 1) {
+  // Not a number: the shape has no rows and columns.
+  if (!(columns >= 1 && rows >= 1)) {
     throw new UserError(
       `data.crop=${crop} with data.pool=${pool} leaves nothing of ${height}×${width} images`,
       ExitCode.usage,

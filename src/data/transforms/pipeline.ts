@@ -1,4 +1,4 @@
-/** The transforms of a run in their order, fitted: from samples as read to the integers that are packed. */
+/** The transforms of a run in their order, fitted: from samples as read to the values that are packed. */
 import type { Config } from '../../config/schema.js';
 import type { Op } from '../../model/op.js';
 import type { Tensor } from '../../model/safetensors.js';
@@ -9,13 +9,16 @@ import { cropAndPoolOf } from './crop-pool.js';
 import { linearMapOf } from './linear-map.js';
 import { momentsOf } from './moments.js';
 import { rangeOf } from './range.js';
+import { realNormaliserOf } from './real-normaliser.js';
 import {
   type Affine,
   type Fitted,
+  kindOf,
   type Shape,
   type Stored,
   sizeOf,
   type TransformKind,
+  type ValueKind,
   type Values,
 } from './transform.js';
 
@@ -25,24 +28,31 @@ const transforms: readonly TransformKind[] = [rangeOf, momentsOf, cropAndPoolOf,
 /** Before direction features, which are made within the run, on its clock. */
 const beforeDirections: readonly TransformKind[] = [rangeOf];
 
-const transformsOf = ({ features }: Config['data']) =>
-  features.kind === 'directions' ? beforeDirections : transforms;
+const forReals: readonly TransformKind[] = [realNormaliserOf];
+
+function transformsOf({ features }: Config['data'], kind: ValueKind): readonly TransformKind[] {
+  if (kind === 'float32') return forReals;
+  return features.kind === 'directions' ? beforeDirections : transforms;
+}
 
 /** Settings that samples of a weights file must agree on, each with its value. */
-export const transformSettings = (data: Config['data']): [string, string][] =>
-  transformsOf(data).flatMap(({ keys }) =>
+export const transformSettings = (data: Config['data'], kind: ValueKind): [string, string][] =>
+  transformsOf(data, kind).flatMap(({ keys }) =>
     keys.map((key): [string, string] => [`data.${key}`, String(data[key])]),
   );
 
 export class Pipeline {
   /** Shape of a sample as read, and as an input of the network. */
   readonly input: Shape;
+  /** Of the samples as read. */
+  readonly values: ValueKind;
   readonly output: Shape;
   readonly affine: Affine;
   readonly #stages: readonly Fitted[];
 
-  private constructor(input: Shape, stages: readonly Fitted[]) {
+  private constructor(input: Shape, values: ValueKind, stages: readonly Fitted[]) {
     this.input = input;
+    this.values = values;
     this.#stages = stages;
     this.output = stages.at(-1)?.output ?? input;
     const last = stages.findLast(({ affine }) => affine !== null);
@@ -61,23 +71,26 @@ export class Pipeline {
   ): Steps<{ readonly pipeline: Pipeline; readonly train: Values }> {
     let samples = train;
     const stages: Fitted[] = [];
-    for (const kind of transformsOf(data)) {
+    for (const kind of transformsOf(data, kindOf(train.values))) {
       const transform = kind.of(data);
       if (transform === null) continue;
       const stage = (stored && transform.restore(stored, samples)) ?? (yield* transform.fit(samples));
       samples = yield* applying([stage], samples);
       stages.push(stage);
     }
-    return { pipeline: new Pipeline(train.shape, stages), train: samples };
+    return { pipeline: new Pipeline(train.shape, kindOf(train.values), stages), train: samples };
   }
 
   /**
    * The pipeline as fitted in the run that wrote `stored`.
    * @throws UserError if a tensor is missing or does not fit.
    */
-  static restore(data: Config['data'], input: Shape, stored: Stored): Pipeline {
-    let samples: Values = { values: new Uint8Array(), count: 0, shape: input, full: 255 };
-    const stages = transformsOf(data).flatMap((kind) => {
+  static restore(data: Config['data'], input: Shape, stored: Stored, values: ValueKind = 'uint8'): Pipeline {
+    let samples: Values =
+      values === 'float32'
+        ? { values: new Float32Array(), count: 0, shape: input, full: 1 }
+        : { values: new Uint8Array(), count: 0, shape: input, full: 255 };
+    const stages = transformsOf(data, values).flatMap((kind) => {
       const transform = kind.of(data);
       if (transform === null) return [];
       const stage = transform.restore(stored, samples);
@@ -88,7 +101,7 @@ export class Pipeline {
       samples = stage.apply(samples, null);
       return stage;
     });
-    return new Pipeline(input, stages);
+    return new Pipeline(input, values, stages);
   }
 
   /** Whether samples are packed as read. */
@@ -113,7 +126,7 @@ export class Pipeline {
   /** From the values of a sample to the inputs of the network. Fixed-point values come with their affine map undone. */
   describe(): Op[] {
     const ops = this.#stages.flatMap((stage) => stage.describe());
-    if (ops.at(-1)?.op === 'fixedPoint') return ops;
+    if (ops.at(-1)?.op === 'fixedPoint' || this.values === 'float32') return ops;
     const { scale, shift } = this.affine;
     return [...ops, { op: 'affine', scale: Float32Array.of(scale), shift }];
   }
@@ -128,6 +141,11 @@ export class Pipeline {
 function applied(stages: readonly Fitted[], samples: Values, out: Values['values'] | null): Values {
   const last = stages.findLastIndex(({ keepsValues }) => !keepsValues);
   return stages.reduce((values, stage, at) => stage.apply(values, at === last ? out : null), samples);
+}
+
+function sameKind(values: Values['values'], length: number): Values['values'] {
+  if (values instanceof Float32Array) return new Float32Array(length);
+  return values instanceof Uint8Array ? new Uint8Array(length) : new Uint16Array(length);
 }
 
 /** Applies the stages to some rows at a time; the result is one array. */
@@ -146,8 +164,7 @@ function* applying(stages: readonly Fitted[], samples: Values): Steps<Values> {
   // Of no samples: for the kind and the shape of the results.
   const made = applied(stages, some(0, 0), null);
   const width = sizeOf(made.shape);
-  const all =
-    made.values instanceof Uint8Array ? new Uint8Array(count * width) : new Uint16Array(count * width);
+  const all = sameKind(made.values, count * width);
   for (let first = 0; first < count; first += rows) {
     const last = Math.min(count, first + rows);
     applied(stages, some(first, last), all.subarray(first * width, last * width));

@@ -12,17 +12,23 @@ export type Shape = readonly number[];
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
 
-/** Samples as integers, before they become the inputs of a network. */
+/** float32: real inputs; uint8: pixels from 0 to 255. */
+export type ValueKind = 'uint8' | 'float32';
+
+export const kindOf = (values: Values['values']): ValueKind =>
+  values instanceof Float32Array ? 'float32' : 'uint8';
+
+/** Samples before they become the inputs of a network: pixels, integers made of them, or real numbers. */
 export interface Values {
   /** [count][product of the shape]. */
-  readonly values: Uint8Array | Uint16Array;
+  readonly values: Uint8Array | Uint16Array | Float32Array;
   readonly count: number;
   readonly shape: Shape;
-  /** The value of full light: 255 times the number of pixels summed in a value. */
+  /** The value of full light: 255 times the number of pixels summed in a value; 1 for real numbers. */
   readonly full: number;
 }
 
-/** input = value · scale − shift[p]: applied by the kernels when they read the packed values. */
+/** input = value · scale − shift[p]: applied by the kernels when they read packed integers. Real rows are inputs. */
 export interface Affine {
   readonly scale: number;
   /** f32 [product of the shape]. */

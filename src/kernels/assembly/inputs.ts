@@ -75,6 +75,20 @@ export function gatherRows(
   }
 }
 
+/** The same of rows that are inputs already: out[p / 16][row][p % 16] = values[order[row]][p]. values: f32 [samples][width]. */
+export function gatherFloats(values: usize, order: usize, rows: i32, width: i32, out: usize, panel: i32): void {
+  for (let row = 0; row < rows; row++, out += 64) {
+    let source = values + <usize>load<i32>(order + (<usize>row << 2)) * (width << 2), target = out;
+    for (const end = source + (<usize>width << 2); source < end; source += 64, target += panel) {
+      const a = v128.load(source), b = v128.load(source, 16), c = v128.load(source, 32), d = v128.load(source, 48);
+      v128.store(target, b, 16);
+      v128.store(target, a);
+      v128.store(target, d, 48);
+      v128.store(target, c, 32);
+    }
+  }
+}
+
 /**
  * The bias that makes centring exact while the inputs stay sparse: out = bias − Σ_p shift[p] · W[p].
  * weights: one panel, f32 [P + 1][width], the last row is the bias; width a multiple of 16.

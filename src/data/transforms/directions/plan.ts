@@ -109,7 +109,7 @@ export function planDirections(
     team: chooseTeam({
       ...{ optimizer: config.optimizer.name, shape, hasLayers, batch, threads, oversubscribed },
       steps: epochs * Math.ceil(images / batch),
-      evaluated: parts[config.stop.on].count,
+      evaluated: config.stop.on === 'train' ? 0 : parts[config.stop.on].count,
     }),
     keepsEvaluated: every === 'epoch' ? epochs > 1 : every < Math.ceil(images / batch) * epochs,
     parts: { train: part('train'), validation: part('validation'), test: part('test') },

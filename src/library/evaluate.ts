@@ -7,8 +7,8 @@ import { lossOf } from '../loss/loss.js';
 import { scoreClasses } from '../metrics/classification.js';
 import { UserError } from '../user-error.js';
 import type { Model } from './model.js';
-import { sendData } from './send-data.js';
-import type { Data, Evaluation, Inputs, PredictOptions } from './types.js';
+import { isMemory, sendData } from './send-data.js';
+import type { Data, Evaluation, MemoryData, PredictOptions } from './types.js';
 
 const never = new AbortController().signal;
 
@@ -18,7 +18,7 @@ export async function evaluate(
   data: Data,
   options: Pick<PredictOptions, 'threads'>,
 ): Promise<Evaluation> {
-  const { inputs, targets } = 'inputs' in data ? given(data, saved) : await read(data, saved);
+  const { inputs, targets } = isMemory(data) ? given(data, saved) : await read(data, saved);
   const outputs = await model.predictMany(inputs, { ...options, logits: true });
   const classes = saved.labels.length;
   if (outputs.length !== targets.length * classes)
@@ -31,7 +31,7 @@ export async function evaluate(
 }
 
 /** Classes by their name: the number 7 is the class "7". */
-function given({ inputs, targets }: Extract<Data, { inputs: Inputs }>, { labels, source }: SavedModel) {
+function given({ inputs, targets }: MemoryData, { labels, source }: SavedModel) {
   const places = new Map(labels.map((label, index) => [label, index]));
   const indices = Uint32Array.from(targets, (target, at) => {
     const index = places.get(String(target));

@@ -1,5 +1,7 @@
 /** A trained network that a program uses: one file, opened without a training session. */
 import { setImmediate as otherEvents } from 'node:timers/promises';
+import type { Samples } from '../data/dataset.js';
+import { sizeOf } from '../data/transforms/transform.js';
 import { Predictor } from '../inference/predictor.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
 import { parseWeights } from '../inference/weights-file.js';
@@ -8,7 +10,7 @@ import { type LoadedKernels, loadKernelsApart } from '../kernels/load.js';
 import { lossOf } from '../loss/loss.js';
 import { toProbabilities } from '../loss/probabilities.js';
 import { UserError } from '../user-error.js';
-import { checkedSample, type FlatSamples, samplesOf } from './samples.js';
+import { checkedSample, type SampleKind, samplesOf } from './samples.js';
 import type { ClassPrediction, Data, Evaluation, Inputs, PredictOptions } from './types.js';
 
 /** The calling thread is not blocked for longer by one call of the kernels, milliseconds. */
@@ -28,6 +30,7 @@ export class Model implements AsyncDisposable {
   readonly source: string;
   readonly #bytes: Uint8Array;
   readonly #saved: SavedModel;
+  readonly #kind: SampleKind;
   readonly #kernels: LoadedKernels;
   /** For the calling thread alone. */
   readonly #alone: Predictor;
@@ -41,6 +44,7 @@ export class Model implements AsyncDisposable {
     this.#alone = alone;
     this.labels = saved.labels;
     this.input = saved.pipeline.input;
+    this.#kind = { shape: this.input, values: saved.facts.packing === 'real' ? 'float32' : 'uint8' };
     this.metadata = saved.metadata;
     this.source = saved.source;
   }
@@ -61,7 +65,7 @@ export class Model implements AsyncDisposable {
    * @throws UserError for a sample of another length or with other values.
    */
   predict(sample: ArrayLike<number>): ClassPrediction {
-    const probabilities = this.#alone.predict(checkedSample(sample, this.input));
+    const probabilities = this.#alone.predict(checkedSample(sample, this.#kind));
     const index = indexOfLargest(probabilities);
     toProbabilities(this.#loss, probabilities, this.labels.length);
     return { kind: 'class', label: this.labels[index], index, probabilities };
@@ -72,9 +76,9 @@ export class Model implements AsyncDisposable {
    * @throws UserError for samples of another length or with other values, and for an `out` of another length.
    */
   async predictMany(inputs: Inputs, options: PredictOptions = {}): Promise<Float32Array> {
-    const samples = await samplesOf(inputs, this.input);
+    const samples = await samplesOf(inputs, this.#kind);
     const classes = this.labels.length;
-    const length = samples.count * classes;
+    const length = (samples.length / sizeOf(this.input)) * classes;
     const { out = new Float32Array(length), threads = 1, logits = false } = options;
     if (!(out instanceof Float32Array) || out.length !== length)
       throw UserError.refusal('out', `a Float32Array of ${length} values`, out);
@@ -120,9 +124,10 @@ export class Model implements AsyncDisposable {
   }
 
   /** In calls short enough for other events of the thread. */
-  async #fill(predictor: Predictor, { values, count }: FlatSamples, out: Float32Array): Promise<void> {
+  async #fill(predictor: Predictor, values: Samples['values'], out: Float32Array): Promise<void> {
     const classes = this.labels.length;
-    const size = count === 0 ? 0 : values.length / count;
+    const size = sizeOf(this.input);
+    const count = values.length / size;
     let some = firstSamples;
     for (let first = 0; first < count; ) {
       const last = Math.min(count, first + some);

@@ -1,77 +1,84 @@
 /** Samples as a program passes them, checked against the model that is to classify them. */
-import { sizeOf } from '../data/transforms/transform.js';
+import type { Samples } from '../data/dataset.js';
+import { type Inputs, readingSamples } from '../data/memory-inputs.js';
+import { sizeOf, type ValueKind } from '../data/transforms/transform.js';
 import { inTurns, rowsAStep, type Steps } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
-import type { Inputs } from './types.js';
 
-export interface FlatSamples {
-  readonly count: number;
-  /** u8 [count][product of the shape]; the caller's own array if it is of this kind. */
-  readonly values: Uint8Array;
+/** What a model takes. */
+export interface SampleKind {
+  readonly shape: readonly number[];
+  readonly values: ValueKind;
 }
 
-/** @throws UserError for a sample of another length, or with other values than integers from 0 to 255. */
-export function checkedSample(sample: ArrayLike<number>, shape: readonly number[]): Uint8Array {
+type Flat = Samples['values'];
+
+/**
+ * Numbers are taken for pixels if they are integers from 0 to 255.
+ * @throws UserError for a sample of another length, or with other values.
+ */
+export function checkedSample(sample: ArrayLike<number>, { shape, values }: SampleKind): Flat {
   const size = sizeOf(shape);
   if (sample?.length !== size)
     throw UserError.refusal('sample', `${size} values (${shape.join('×')})`, sample?.length);
-  if (sample instanceof Uint8Array) return sample;
-  const bytes = new Uint8Array(size);
-  copyBytes(sample, bytes, 0, 'sample');
-  return bytes;
+  if (sample instanceof Uint8Array && values === 'uint8') return sample;
+  return atOnceCopied(sample, values, 'sample');
 }
 
 /** @throws UserError as checkedSample does. */
-export async function samplesOf(inputs: Inputs, shape: readonly number[]): Promise<FlatSamples> {
+export function samplesOf(inputs: Inputs, kind: SampleKind): Promise<Flat> {
+  return inTurns(reading(inputs, kind), new AbortController().signal, () => {});
+}
+
+function* reading(inputs: Inputs, { shape, values }: SampleKind): Steps<Flat> {
+  const isNative = inputs instanceof (values === 'uint8' ? Uint8Array : Float32Array);
+  if (isNative || !(inputs instanceof Float32Array || Array.isArray(inputs)))
+    return yield* readingSamples('inputs', inputs, shape, values);
   const size = sizeOf(shape);
-  if (inputs instanceof Uint8Array || inputs instanceof Float32Array) {
-    const count = inputs.length / size;
-    if (!Number.isInteger(count))
-      throw UserError.refusal(
-        'inputs',
-        `whole samples of ${size} values (${shape.join('×')})`,
-        inputs.length,
-      );
-    if (inputs instanceof Uint8Array) return { count, values: inputs };
-    return { count, values: await inTurns(flat(inputs, size), never, () => {}) };
-  }
-  if (!Array.isArray(inputs))
-    throw UserError.refusal('inputs', 'a Uint8Array, a Float32Array or an array of samples', inputs);
-  const rows: readonly ArrayLike<number>[] = inputs;
-  return { count: rows.length, values: await inTurns(joined(rows, size), never, () => {}) };
-}
-
-const never = new AbortController().signal;
-
-function* flat(inputs: Float32Array, size: number): Steps<Uint8Array> {
-  const values = new Uint8Array(inputs.length);
-  const step = rowsAStep(size) * size;
-  for (let at = 0; at < inputs.length; at += step) {
-    copyBytes(inputs.subarray(at, at + step), values, at, 'inputs');
-    yield null;
-  }
-  return values;
-}
-
-function* joined(rows: readonly ArrayLike<number>[], size: number): Steps<Uint8Array> {
-  const values = new Uint8Array(rows.length * size);
+  const rows: readonly ArrayLike<number>[] = Array.isArray(inputs) ? inputs : [inputs];
+  const flat = !Array.isArray(inputs);
+  if (flat && inputs.length % size !== 0)
+    throw UserError.refusal('inputs', `whole samples of ${size} values (${shape.join('×')})`, inputs.length);
+  const length = flat ? inputs.length : rows.length * size;
+  const all = values === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
   const stride = rowsAStep(size);
   for (const [row, sample] of rows.entries()) {
-    if (sample?.length !== size)
-      throw UserError.refusal(`inputs[${row}]`, `${size} values`, sample?.length ?? sample);
-    if (sample instanceof Uint8Array) values.set(sample, row * size);
-    else copyBytes(sample, values, row * size, `inputs[${row}]`);
+    const key = flat ? 'inputs' : `inputs[${row}]`;
+    if (!flat && sample?.length !== size)
+      throw UserError.refusal(key, `${size} values (${shape.join('×')})`, sample?.length ?? sample);
+    for (let at = 0; at < sample.length; at += stride * size) {
+      const last = Math.min(sample.length, at + stride * size);
+      copyValues(sample, at, last, all, flat ? 0 : row * size, key);
+      if (flat) yield null;
+    }
     if (row % stride === stride - 1) yield null;
   }
-  return values;
+  return all;
+}
+
+function atOnceCopied(sample: ArrayLike<number>, values: ValueKind, key: string): Flat {
+  const all = values === 'uint8' ? new Uint8Array(sample.length) : new Float32Array(sample.length);
+  copyValues(sample, 0, sample.length, all, 0, key);
+  return all;
 }
 
 /** `key`: names the source in messages. */
-function copyBytes(from: ArrayLike<number>, to: Uint8Array, at: number, key: string): void {
-  for (let i = 0; i < from.length; i++) {
+function copyValues(
+  from: ArrayLike<number>,
+  first: number,
+  last: number,
+  to: Flat,
+  at: number,
+  key: string,
+): void {
+  const isBytes = to instanceof Uint8Array;
+  const expected = isBytes
+    ? 'an integer from 0 to 255, as the model was trained on'
+    : 'a finite number within float32';
+  for (let i = first; i < last; i++) {
     const value = from[i];
     to[at + i] = value;
-    if (to[at + i] !== value)
-      throw UserError.refusal(`${key}[${i}]`, 'an integer from 0 to 255, as the model was trained on', value);
+    const fits = isBytes ? to[at + i] === value : typeof value === 'number' && Number.isFinite(to[at + i]);
+    if (!fits) throw UserError.refusal(`${key}[${i}]`, expected, value);
   }
 }

@@ -31,9 +31,10 @@ export async function trainFor(request: TrainRequest, signal: AbortSignal, send:
   const { config, given } = resolved;
   const cores = await countCores();
   const { from } = request;
+  const dataset = request.data.kind === 'memory' ? { dataset: request.data.dataset } : {};
   const resources = new OwnResources(signal, note, warn, false, loadKernelsRestoring);
   const options = {
-    ...{ config, given, cores, signal, note, warn, resources },
+    ...{ config, given, cores, signal, note, warn, resources, ...dataset },
     ...(from === null
       ? {}
       : { from: { weights: parseWeights(from.bytes, from.source), source: from.source } }),

@@ -1,31 +1,9 @@
 /** What a program passes to the library, and what it gets back. */
+import type { Inputs, MemoryData, MemoryPart, Targets } from '../data/memory-set.js';
 import type { ClassScores } from '../metrics/classification.js';
 import type { Model } from './model.js';
 
-/** Uint8Array: integers from 0 to 255, such as the pixels of an image; anything else: real values. */
-export type Inputs =
-  | Uint8Array
-  | Float32Array
-  | readonly (readonly number[])[]
-  | readonly (Uint8Array | Float32Array)[];
-
-/** The class of each sample: its number from 0, or its name. */
-export type Targets = readonly (number | string)[] | Uint8Array | Uint16Array | Uint32Array | Int32Array;
-
-/** One part of a data set: samples one after another, row by row, and their classes. */
-export interface Part {
-  readonly inputs: Inputs;
-  readonly targets: Targets;
-}
-
-/** A data set in memory. */
-export interface MemoryData extends Part {
-  /** Of one sample: [28, 28] is a grey image (the same as [28, 28, 1]), [13] a row of a table. Default: one row. */
-  readonly shape?: readonly number[];
-  /** Evaluated, never trained on. */
-  readonly test?: Part;
-  readonly validation?: Part;
-}
+export type { Inputs, MemoryData, MemoryPart, Targets };
 
 /** A data set: in memory, known by name, four IDX files in a folder, or CSV files (a folder or one file). */
 export type Data =

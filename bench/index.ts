@@ -10,6 +10,7 @@ const benches = new Map([
   ['sync', async () => (await import('./sync.ts')).default],
   ['packing', async () => (await import('./packing.ts')).default],
   ['profile', async () => (await import('./profile.ts')).default],
+  ['library', async () => (await import('./library.ts')).default],
   ['kernels', async () => (await import('./kernels.ts')).default],
 ]);
 

@@ -6,7 +6,7 @@ import { maximum, median, minimum } from '../../dist/numbers/statistics.js';
 import type { Bar } from './record-format.ts';
 
 export interface BarDefinition {
-  readonly bench: 'sprint' | 'cold' | 'engine' | 'threads' | 'tfjs' | 'profile';
+  readonly bench: 'sprint' | 'cold' | 'engine' | 'threads' | 'tfjs' | 'profile' | 'library';
   readonly track: Bar['track'];
   readonly text: string;
   readonly unit: string;
@@ -145,6 +145,21 @@ const profileBars = {
   },
 } as const satisfies Record<string, BarDefinition>;
 
+const libraryBars = {
+  'library-block': {
+    bench: 'library',
+    track: 'both',
+    text: "the library: the longest block of the caller's thread in a round of training, loading, predicting and evaluating",
+    ...atMost(16, 'ms'),
+  },
+  'library-start': {
+    bench: 'library',
+    track: 'pixels',
+    text: 'process start → a model loaded and a digit classified, to exit, over `node -e 0`',
+    ...atMost(1.6, '×'),
+  },
+} as const satisfies Record<string, BarDefinition>;
+
 export const bars = {
   ...sprintBars,
   ...coldBars,
@@ -152,6 +167,7 @@ export const bars = {
   ...threadsBars,
   ...tfjsBars,
   ...profileBars,
+  ...libraryBars,
 };
 export type BarId = keyof typeof bars;
 

@@ -97,6 +97,7 @@ test('data of no form, and folders that are not there', async () => {
   const run = (data: unknown) => train(data as { csv: string }).model;
   for (const data of [null, 7, {}, { file: 'x' }])
     await assert.rejects(run(data), { name: 'UserError', key: 'data' });
+  await assert.rejects(run({ set: 'mnsit' }), { name: 'UserError', key: 'data.set' });
   await assert.rejects(run({ csv: '' }), { key: 'data.csv' });
   await assert.rejects(run({ csv: join(cwd, 'nowhere') }), { name: 'UserError', code: 'failure' });
 });

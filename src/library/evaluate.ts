@@ -1,16 +1,13 @@
 /** How well a model does on a data set. */
-import type { Dataset } from '../data/dataset.js';
-import { loadDataset } from '../data/load.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import type { SavedModel } from '../inference/saved-model.js';
 import { lossOf } from '../loss/loss.js';
 import { scoreClasses } from '../metrics/classification.js';
 import { UserError } from '../user-error.js';
+import { readInHost } from './host-thread.js';
 import type { Model } from './model.js';
 import { isMemory, sendData } from './send-data.js';
 import type { Data, Evaluation, MemoryData, PredictOptions } from './types.js';
-
-const never = new AbortController().signal;
 
 export async function evaluate(
   model: Model,
@@ -43,14 +40,9 @@ function given({ inputs, targets }: MemoryData, { labels, source }: SavedModel) 
 }
 
 async function read(data: Data, saved: SavedModel) {
-  const sent = await sendData(data, never);
+  const sent = await sendData(data, new AbortController().signal);
   if (sent.kind !== 'files') throw new Error('data in memory are evaluated without reading');
-  const { keys } = sent;
-  const dataset: Dataset = await loadDataset({
-    set: keys['data.set'] as 'idx',
-    dir: keys['data.dir'] === undefined ? null : String(keys['data.dir']),
-    label: keys['data.label'] ?? null,
-  });
+  const dataset = await readInHost(sent.keys);
   refuseOtherData(saved, dataset);
   const { values, targets } = dataset.test;
   return { inputs: values, targets };

@@ -1,6 +1,9 @@
 /** The thread that trains, as the caller's thread sees it. An idle one is kept for the next training, and keeps no process alive. */
 import { Worker } from 'node:worker_threads';
-import type { FromHost, ToHost, TrainRequest } from './messages.js';
+import type { Dataset } from '../data/dataset.js';
+import { receivedError } from './errors.js';
+import type { FromHost, ToHost } from './messages.js';
+import type { FileKeys } from './send-data.js';
 
 export class HostThread {
   readonly #worker: Worker;
@@ -18,11 +21,15 @@ export class HostThread {
     );
   }
 
-  /** `receive`: gets each message until the last one, `done` or `failed`; `fail`: called if the thread ends before. */
-  start(request: TrainRequest, receive: (message: FromHost) => void, fail: (error: Error) => void): void {
+  /** `receive`: gets each message until the last one; `fail`: called if the thread ends before. */
+  start(
+    work: Exclude<ToHost, { kind: 'stop' }>,
+    receive: (message: FromHost) => void,
+    fail: (error: Error) => void,
+  ): void {
     this.#worker.ref();
     this.#receive = (message) => {
-      if (message.kind === 'done' || message.kind === 'failed') {
+      if (message.kind === 'done' || message.kind === 'read' || message.kind === 'failed') {
         this.#receive = null;
         this.#fail = null;
         release(this);
@@ -30,7 +37,7 @@ export class HostThread {
       receive(message);
     };
     this.#fail = fail;
-    this.#post({ kind: 'train', request });
+    this.#post(work);
   }
 
   stop(): void {
@@ -69,4 +76,18 @@ function release(host: HostThread): void {
   host.unref();
   if (idle === null) idle = host;
   else host.terminate();
+}
+
+/** A data set that is read by the thread, without its training samples. @throws UserError for bad data. */
+export function readInHost(keys: FileKeys): Promise<Dataset> {
+  return new Promise((resolve, reject) => {
+    borrowHost().start(
+      { kind: 'read', keys },
+      (message) => {
+        if (message.kind === 'read') resolve(message.dataset);
+        else if (message.kind === 'failed') reject(receivedError(message.error));
+      },
+      reject,
+    );
+  });
 }

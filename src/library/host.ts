@@ -4,8 +4,10 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { Interrupted } from '../coordinator/interruption.js';
+import { loadDataset } from '../data/load.js';
 import { sentError } from './errors.js';
-import type { FromHost, ToHost, TrainRequest } from './messages.js';
+import type { FromHost, Last, ToHost, TrainRequest } from './messages.js';
+import type { FileKeys } from './send-data.js';
 import { trainFor } from './train-for.js';
 
 const port = parentPort;
@@ -15,15 +17,31 @@ let interruption = new AbortController();
 
 port.on('message', (message: ToHost) => {
   if (message.kind === 'stop') interruption.abort(new Interrupted());
-  else void train(message.request);
+  else if (message.kind === 'read') void answer(() => read(message.keys));
+  else void answer((send) => train(message.request, send));
 });
 
-async function train(request: TrainRequest): Promise<void> {
-  interruption = new AbortController();
-  const send = (message: FromHost) => port?.postMessage(message);
+type Send = (message: FromHost) => void;
+
+const send: Send = (message) => port.postMessage(message);
+
+async function answer(work: (send: Send) => Promise<Last>): Promise<void> {
   try {
-    send({ kind: 'done', result: await trainFor(request, interruption.signal, send) });
+    send(await work(send));
   } catch (error) {
     send({ kind: 'failed', error: sentError(error) });
   }
+}
+
+async function train(request: TrainRequest, report: Send): Promise<Last> {
+  interruption = new AbortController();
+  return { kind: 'done', result: await trainFor(request, interruption.signal, report) };
+}
+
+async function read(keys: FileKeys): Promise<Last> {
+  const { 'data.set': set, 'data.dir': dir = null, 'data.label': label = null } = keys;
+  const dataset = await loadDataset({ set: set as 'idx', dir: dir === null ? null : String(dir), label });
+  // The test part alone travels.
+  const none = { values: new Uint8Array(), targets: new Uint32Array(), count: 0 };
+  return { kind: 'read', dataset: { ...dataset, train: { ...dataset.train, ...none } } };
 }

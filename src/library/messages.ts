@@ -1,7 +1,8 @@
 /** What the caller's thread and the thread that trains send each other. */
+import type { Dataset } from '../data/dataset.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { Warning } from '../warnings.js';
-import type { SentData } from './send-data.js';
+import type { FileKeys, SentData } from './send-data.js';
 import type { Epoch, Recipe, TrainProgress } from './types.js';
 
 /** Starts a training. */
@@ -20,6 +21,8 @@ export interface TrainRequest {
 
 export type ToHost =
   | { readonly kind: 'train'; readonly request: TrainRequest }
+  /** Reads a data set, for an evaluation. */
+  | { readonly kind: 'read'; readonly keys: FileKeys }
   /** Ends the training after its present step. */
   | { readonly kind: 'stop' };
 
@@ -34,7 +37,11 @@ export type FromHost =
       readonly message: string;
     }
   | { readonly kind: 'done'; readonly result: SentResult }
+  | { readonly kind: 'read'; readonly dataset: Dataset }
   | { readonly kind: 'failed'; readonly error: SentError };
+
+/** Of a message after which the thread is idle. */
+export type Last = Extract<FromHost, { kind: 'done' | 'read' | 'failed' }>;
 
 export interface SentResult {
   /** The bytes of the model's file. */

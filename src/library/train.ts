@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ExitCode, UserError } from '../user-error.js';
 import { receivedError } from './errors.js';
 import { borrowHost, type HostThread } from './host-thread.js';
-import type { FromHost, TrainRequest } from './messages.js';
+import type { FromHost, Last, TrainRequest } from './messages.js';
 import { Model } from './model.js';
 import { sendData } from './send-data.js';
 import type { Data, Epoch, TrainOptions, TrainWarning } from './types.js';
@@ -108,7 +108,7 @@ export class TrainingRun implements PromiseLike<Model>, AsyncIterable<Epoch>, As
         try {
           if (message.kind === 'done') resolve(message.result);
           else if (message.kind === 'failed') reject(failureOf(message));
-          else this.#report(message);
+          else if (message.kind !== 'read') this.#report(message);
         } catch (error) {
           // The caller's logger or onProgress has failed.
           reject(error);
@@ -116,12 +116,12 @@ export class TrainingRun implements PromiseLike<Model>, AsyncIterable<Epoch>, As
         }
       };
       this.#host = borrowHost();
-      this.#host.start(request, receive, reject);
+      this.#host.start({ kind: 'train', request }, receive, reject);
       if (this.#stopped) this.#host.stop();
     });
   }
 
-  #report(message: Exclude<FromHost, { kind: 'done' | 'failed' }>): void {
+  #report(message: Exclude<FromHost, Last>): void {
     const { logger, onProgress } = this.#options;
     if (message.kind === 'epoch') {
       const { epoch } = message;

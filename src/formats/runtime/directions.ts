@@ -91,11 +91,14 @@ export function directions(image: ArrayLike<number>, drawing: Drawing, fused = t
     }
   }
 
-  // Tents of half-width grid / pool; the sums that they lack are in the factors below.
-  const tent = (i: number, p: number) =>
-    Math.max(0, 1 - Math.abs(p - (((i + 0.5) * grid) / pool - 0.5)) / (grid / pool));
-  const sums = new Float64Array(pool);
-  for (let i = 0; i < pool; i++) for (let p = 0; p < grid; p++) sums[i] += tent(i, p);
+  // weights[i][p], tents of half-width grid / pool; the sums that they lack are in the factors below.
+  const weights = Array.from({ length: pool }, (_, i) =>
+    Float64Array.from({ length: grid }, (__, p) =>
+      Math.max(0, 1 - Math.abs(p - (((i + 0.5) * grid) / pool - 0.5)) / (grid / pool)),
+    ),
+  );
+  const sums = weights.map((tent) => tent.reduce((sum, weight) => sum + weight, 0));
+  const isWhole = (weight: number) => Math.abs(weight - 1) < 1e-6;
 
   // Gradients in eight directions, a row at a time, pooled along x, then along y.
   const features = new Float64Array(8 * pool * pool);
@@ -121,15 +124,15 @@ export function directions(image: ArrayLike<number>, drawing: Drawing, fused = t
     for (let k = 0; k < 8; k++) {
       for (let j = 0; j < pool; j++) {
         // The place whose weight is 1 comes first, if there is one.
-        let pooled = 0;
-        for (let p = 0; p < grid; p++) if (Math.abs(tent(j, p) - 1) < 1e-6) pooled = parts[k * grid + p];
+        const whole = weights[j].findIndex(isWhole);
+        let pooled = whole < 0 ? 0 : parts[k * grid + whole];
         for (let p = 0; p < grid; p++) {
-          const weight = tent(j, p);
-          if (weight > 1e-6 && Math.abs(weight - 1) >= 1e-6) pooled = madd(f(weight), parts[k * grid + p], pooled);
+          const weight = weights[j][p];
+          if (weight > 1e-6 && p !== whole) pooled = madd(f(weight), parts[k * grid + p], pooled);
         }
         for (let i = 0; i < pool; i++) {
           const at = (k * pool + i) * pool + j;
-          const weight = tent(i, y);
+          const weight = weights[i][y];
           if (weight > 1e-6) features[at] = madd(f(weight), pooled, features[at]);
         }
       }

@@ -37,7 +37,12 @@ export function checkGraph(graph: Graph, source: string): void {
   const outputs = widthOf(site.shape);
   demand(outputs === labels.length, 'labels', `${outputs}, one for each output`, labels.length);
   const ends = probabilities.map(({ op }) => op);
-  demand(ends.length === 1 && endings.has(ends[0]), 'probabilities', 'softmax or shares, one operation', ends);
+  demand(
+    ends.length === 1 && endings.has(ends[0]),
+    'probabilities',
+    'softmax or shares, one operation',
+    ends,
+  );
 }
 
 interface Site {

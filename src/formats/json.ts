@@ -43,7 +43,9 @@ const numbers = z
   });
 
 /** As float32 if they are; lists and float64 stay float64. */
-const floats = numbers.transform((values) => (values instanceof Uint8Array ? Float32Array.from(values) : values));
+const floats = numbers.transform((values) =>
+  values instanceof Uint8Array ? Float32Array.from(values) : values,
+);
 
 const bytes = numbers.transform((values, context) => {
   if (values.every((value) => Number.isInteger(value) && value >= 0 && value <= 255))

@@ -12,7 +12,8 @@ const chunk = 0x2000;
 
 /** Float64 whose values are all float32 are written as such. */
 export function encodeNumbers(values: Uint8Array | Float32Array | Float64Array): NumbersText {
-  const isShort = values instanceof Float64Array && values.every((value) => Object.is(Math.fround(value), value));
+  const isShort =
+    values instanceof Float64Array && values.every((value) => Object.is(Math.fround(value), value));
   const stored = isShort ? Float32Array.from(values) : values;
   const [type, size] =
     stored instanceof Uint8Array

@@ -6,13 +6,10 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { toModule } from '../../dist/formats/module.js';
-import { toFunction } from '../../dist/formats/runtime/predict.js';
 import { graphOf } from '../../dist/inference/model-graph.js';
 import { savedModel } from '../../dist/inference/saved-model.js';
-import { lossOf } from '../../dist/loss/loss.js';
 import type { Graph } from '../../dist/model/op.js';
 import { readSafetensorsMetadata } from '../../dist/model/safetensors.js';
-import { operations } from '../../dist/formats/runtime/operations.js';
 import { configured, type Dataset, predict, prepared, readSafetensors, train, weightsFile } from './pairs.ts';
 
 export const folder = mkdtempSync(join(tmpdir(), 'shardstep-formats-'));

@@ -110,8 +110,7 @@ export function directions(image: ArrayLike<number>, drawing: Drawing, fused = t
       let gx = f(drawn[at + 1] - drawn[at - 1]);
       let gy = f(drawn[at + width] - drawn[at - width]);
       if (sobel) {
-        const smooth = (p: number) =>
-          madd(0.25, f(drawn[p - width] + drawn[p + width]), f(0.5 * drawn[p]));
+        const smooth = (p: number) => madd(0.25, f(drawn[p - width] + drawn[p + width]), f(0.5 * drawn[p]));
         const down = (p: number) => f(drawn[p + width] - drawn[p - width]);
         gx = f(smooth(at + 1) - smooth(at - 1));
         gy = madd(0.25, f(down(at - 1) + down(at + 1)), f(0.5 * down(at)));

@@ -147,15 +147,17 @@ const elementwise =
 `,
     );
 
-export const relu = elementwise('relu', () => 'z > 0 ? z : 0');
+const relu = elementwise('relu', () => 'z > 0 ? z : 0');
 
-export const tanh = elementwise('tanh', (to) => `tanh${suffixOf(to)}(z)`);
+const tanh = elementwise('tanh', (to) => `tanh${suffixOf(to)}(z)`);
 
 /** √(2 / π) = 0.797884560802865… */
-export const gelu = elementwise('gelu', (to) => {
+const gelu = elementwise('gelu', (to) => {
   const n = literalIn(to);
   return `${n('0.5')} * z * (${n('1.0')} + tanh${suffixOf(to)}(${n('0.7978845608028654')} * (z + ${n('0.044715')} * z * z * z)))`;
 });
+
+export const activations = { relu, tanh, gelu } as const;
 
 export const softmax = (name: string): CFunction =>
   made(

@@ -186,7 +186,7 @@ function stageOf(op: Op, site: Site, isQuantised: boolean): Made {
     case 'relu':
     case 'tanh':
     case 'gelu': {
-      const does = c[op.op](name, type, real);
+      const does = c.activations[op.op](name, type, real);
       const call = (x: string, y: string) => `${does.name}(${x}, ${count}, ${y});`;
       return { functions: [does], to: real, count, inPlace: type === real, call };
     }

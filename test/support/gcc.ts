@@ -12,7 +12,9 @@ const isRequired = process.env.SHARDSTEP_REQUIRE_GCC === '1';
 
 /** For `skip` of a test: false if gcc is there, or required. */
 export const withoutGcc: string | false =
-  found.status === 0 || isRequired ? false : 'SKIPPED: gcc is not installed (SHARDSTEP_REQUIRE_GCC=1 makes this fail)';
+  found.status === 0 || isRequired
+    ? false
+    : 'SKIPPED: gcc is not installed (SHARDSTEP_REQUIRE_GCC=1 makes this fail)';
 
 export const strict = ['-std=c99', '-O2', '-Wall', '-Wextra', '-Werror', '-Wconversion', '-pedantic'];
 
@@ -40,7 +42,12 @@ export interface Compiled {
   run(samples: Uint8Array | Float32Array): ReturnType<Predict>[];
 }
 
-export function compiled(graph: Graph, options: HeaderOptions = {}, compiler = 'gcc', flags = strict): Compiled {
+export function compiled(
+  graph: Graph,
+  options: HeaderOptions = {},
+  compiler = 'gcc',
+  flags = strict,
+): Compiled {
   const name = options.name ?? 'model';
   const file = `model-${built++}`;
   const header = toHeader(graph, options);
@@ -61,7 +68,9 @@ export function compiled(graph: Graph, options: HeaderOptions = {}, compiler = '
       const answer = 4 * (1 + classes);
       return Array.from({ length: stdout.length / answer }, (_, i) => {
         const index = stdout.readInt32LE(i * answer);
-        const probabilities = Array.from({ length: classes }, (__, k) => stdout.readFloatLE(i * answer + 4 + 4 * k));
+        const probabilities = Array.from({ length: classes }, (__, k) =>
+          stdout.readFloatLE(i * answer + 4 + 4 * k),
+        );
         return { index, label: graph.labels[index], probabilities };
       });
     },

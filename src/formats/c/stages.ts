@@ -59,14 +59,9 @@ export function stagesOf(
   for (let n = 0; n < ops.length; n++) {
     const op = ops[n];
     const site = { from, name, id: `${name}_${n}`, shape: steps[n].shape, isExact: n < lastRounding };
-    const next = ops[n + 1];
-    const isFused =
-      isQuantised && !site.isExact && isInteger(from.type) && op.op === 'affine' && op.scale.length === 1;
-    let made: Made;
-    if (isFused && next?.op === 'dense') {
-      made = denseOnIntegers(site, next, op);
-      n += 1;
-    } else made = stageOf(op, site, isQuantised && !site.isExact);
+    const joined = site.isExact ? null : joinedStage(op, ops[n + 1], site, isQuantised);
+    const made = joined ?? stageOf(op, site, isQuantised && !site.isExact);
+    if (joined !== null) n += 1;
     stages.push(finished(made));
     from = { type: made.to, count: made.count };
   }
@@ -224,7 +219,26 @@ const isFloat = (value: number) => Math.fround(value) === value;
 const quantised = (weight: ArrayLike<number>, outputs: number, inputs: number, isQuantised: boolean) =>
   isQuantised ? quantiseRows(Float32Array.from(weight), outputs, inputs) : null;
 
-/** W (scale · x − shift) + b = scale · W x + (b − W shift), of which W x is a sum of integers. */
+/** One stage for a map and the layer after it; null for other operations. */
+function joinedStage(op: Op, next: Op | undefined, site: Site, isQuantised: boolean): Made | null {
+  if (op.op !== 'affine' || next?.op !== 'dense') return null;
+  if (!isQuantised) return denseStage(folded(next, op), site, false);
+  return isInteger(site.from.type) && op.scale.length === 1 ? denseOnIntegers(site, next, op) : null;
+}
+
+/** W (scale · x − shift) + b = (W scale) x + (b − W shift). */
+function folded({ op, inputs, outputs, weight, bias }: Dense, { scale, shift }: Affine): Dense {
+  const one = scale.length === 1;
+  const scaled = Float32Array.from(weight, (value, at) => value * scale[one ? 0 : at % inputs]);
+  const moved = Float32Array.from(bias, (value, o) => {
+    let sum = 0;
+    for (let i = 0; i < inputs; i++) sum += weight[o * inputs + i] * shift[i];
+    return value - sum;
+  });
+  return { op, inputs, outputs, weight: scaled, bias: moved };
+}
+
+/** The same with integers: scale · (W x) + (b − W shift), of which W x is a sum of integers. */
 function denseOnIntegers(
   { from, name, id }: Site,
   { inputs, outputs, weight, bias }: Dense,

@@ -9,10 +9,16 @@ import { fromJson, toJson } from '../dist/formats/json.js';
 import { quantised } from '../dist/formats/quantised.js';
 import { toFunction } from '../dist/formats/runtime/predict.js';
 import { answering, compiled, withoutGcc } from './support/gcc.ts';
-import { difference, imported, probabilitiesOf, type TrainedGraph, trainedGraph } from './support/graphs.ts';
+import {
+  difference,
+  imported,
+  probabilitiesOf,
+  type TrainedGraph,
+  toleranceOf,
+  trainedGraph,
+} from './support/graphs.ts';
 import { type Dataset, someMnist } from './support/pairs.ts';
 
-const tolerance = 1e-5;
 const images = 200;
 const combinations = 36;
 
@@ -110,7 +116,7 @@ for (const words of cases) {
     models += 1;
     const check = (what: string, run: Parameters<typeof difference>[0], of: TrainedGraph) => {
       const off = difference(run, of, samples, images);
-      assert.ok(off <= tolerance, `${what}: off by ${off}`);
+      assert.ok(off <= toleranceOf(model.graph), `${what}: off by ${off}`);
     };
     check('function', toFunction(model.graph), model);
     check('read from JSON', toFunction(fromJson(toJson(model.graph))), model);

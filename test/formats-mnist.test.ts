@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { toFunction } from '../dist/formats/runtime/predict.js';
 import { answering, compiled, withoutGcc } from './support/gcc.ts';
-import { difference, imported, trainedGraph } from './support/graphs.ts';
+import { difference, imported, toleranceOf, trainedGraph } from './support/graphs.ts';
 import { type Dataset, someMnist } from './support/pairs.ts';
 
 const count = 10_000;
-const tolerance = 1e-5;
 
 let dataset: Dataset;
 let samples: Uint8Array;
@@ -67,7 +66,7 @@ for (const [name, { words, least }] of Object.entries(models)) {
     assert.ok(accuracy >= least, `${accuracy}`);
     const check = (what: string, off: number) => {
       t.diagnostic(`${what}: off by ${off.toExponential(1)} at most`);
-      assert.ok(off <= tolerance, `${what}: off by ${off}`);
+      assert.ok(off <= toleranceOf(model.graph), `${what}: off by ${off}`);
     };
     check('function', difference(toFunction(model.graph), model, samples, count));
     const { predict } = await imported(model.graph);

@@ -1,10 +1,12 @@
 /** `.mjs`: one module that needs nothing but the language and atob, small, and equal for equal models. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { toModule } from '../dist/formats/module.js';
 import { toFunction } from '../dist/formats/runtime/predict.js';
-import { imported, type Predict } from './support/graphs.ts';
+import { folder, imported, type Predict } from './support/graphs.ts';
 import { sampleOf, smallGraphs } from './support/small-graphs.ts';
 
 const mostBytes = 50 * 1024;
@@ -55,4 +57,22 @@ test('labels of any text', async () => {
   const { predict, labels: got } = await imported({ ...smallGraphs.numbers, labels });
   assert.deepEqual(got, labels);
   assert.ok(labels.includes(predict([1, 2, 3, 4]).label));
+});
+
+test('written by a bundled, minified copy of this package it is the same function', async () => {
+  const { build } = await import('esbuild-wasm');
+  const bundle = join(folder, 'bundled.mjs');
+  await build({
+    ...{
+      entryPoints: [fileURLToPath(new URL('../dist/formats/module.js', import.meta.url))],
+      outfile: bundle,
+    },
+    ...{ bundle: true, minify: true, format: 'esm', platform: 'node', logLevel: 'error' },
+  });
+  const { toModule: bundled } = (await import(pathToFileURL(bundle).href)) as { toModule: typeof toModule };
+  for (const graph of Object.values(smallGraphs)) {
+    const { predict } = evaluated(bundled(graph));
+    const sample = sampleOf(graph);
+    assert.deepEqual(JSON.parse(JSON.stringify(predict(sample))), toFunction(graph)(sample));
+  }
 });

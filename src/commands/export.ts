@@ -77,7 +77,7 @@ async function exportModel(
   ]);
   // The file that names the others comes last.
   for (const [name, each] of [...files, [flags.to, data] as const]) await writeAtomic(name, each);
-  for (const note of notes ?? []) context.progress.note(note);
+  for (const note of notes ?? []) context.stderr(`note: ${note}`);
   const bytes = [...files.map(([, each]) => each), data].reduce(
     (sum, each) => sum + Buffer.byteLength(each),
     0,

@@ -3,8 +3,9 @@
  * predictor's probabilities. Every value of every key occurs, in combinations drawn from a fixed seed.
  */
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { before, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { memoryDataset } from '../dist/data/memory-set.js';
 import { fromJson, toJson } from '../dist/formats/json.js';
 import { quantised } from '../dist/formats/quantised.js';
 import { toFunction } from '../dist/formats/runtime/predict.js';
@@ -12,22 +13,34 @@ import { answering, compiled, withoutGcc } from './support/gcc.ts';
 import {
   difference,
   imported,
+  type Predict,
   probabilitiesOf,
   type TrainedGraph,
   toleranceOf,
   trainedGraph,
 } from './support/graphs.ts';
+import { randomFrom } from './support/memory.ts';
 import { type Dataset, someMnist } from './support/pairs.ts';
 
 const images = 200;
 const combinations = 36;
 
 let dataset: Dataset;
-let samples: Uint8Array;
 before(async () => {
   dataset = await someMnist(320, images);
-  samples = dataset.test.values as Uint8Array;
 });
+
+/** Seven features of unlike units, some far from 0, and three classes. */
+const measurements = memoryDataset({ ...measured(320, 1), test: measured(images, 2) });
+
+function measured(count: number, seed: number) {
+  const random = randomFrom(seed);
+  const targets = Array.from({ length: count }, (_, i) => i % 3);
+  const inputs = targets.map((target) =>
+    Array.from({ length: 7 }, (_, p) => 10 ** (p - 3) * (8 + Math.sin(target + p) + random())),
+  );
+  return { inputs, targets };
+}
 
 const normalisations = ['none', 'mnist', 'centre', 'standardise', 'whiten'];
 const activations = ['relu', 'tanh', 'gelu'];
@@ -111,33 +124,43 @@ let models = 0;
 
 for (const words of cases) {
   test(words.filter((word) => !common.includes(word)).join(' '), async (t) => {
-    const model = await trainedGraph(words, dataset);
-    assert.ok(model !== null, 'refused, or the loss became infinite');
+    await agrees(t, words, dataset);
     models += 1;
-    const check = (what: string, run: Parameters<typeof difference>[0], of: TrainedGraph) => {
-      const off = difference(run, of, samples, images);
-      assert.ok(off <= toleranceOf(model.graph), `${what}: off by ${off}`);
-    };
-    check('function', toFunction(model.graph), model);
-    check('read from JSON', toFunction(fromJson(toJson(model.graph))), model);
-    const { predict, labels } = await imported(model.graph);
-    check('module', predict, model);
-    assert.deepEqual(labels, model.graph.labels);
-    if (withoutGcc !== false) return t.skip(withoutGcc);
-    check('header', answering(compiled(model.graph), samples, 784), model);
-    check(
-      'header in 8 bits',
-      answering(compiled(model.graph, { isQuantised: true }), samples, 784),
-      inEightBits(model),
-    );
   });
 }
 
+for (const normalise of ['none', 'centre', 'standardise'])
+  for (const hidden of ['[]', '[12]'])
+    test(`real numbers: data.normalise=${normalise} model.hidden=${hidden}`, async (t) => {
+      const words = [`data.normalise=${normalise}`, `model.hidden=${hidden}`, 'optimizer.lr=0.01', ...common];
+      await agrees(t, ['data.set=memory', ...words], measurements);
+    });
+
+async function agrees(t: TestContext, words: readonly string[], { name, test, ...parts }: Dataset) {
+  const model = await trainedGraph(words, { name, test, ...parts });
+  assert.ok(model !== null, 'refused, or the loss became infinite');
+  const samples = test.values;
+  const size = samples.length / images;
+  const check = (what: string, run: Predict, of: TrainedGraph) => {
+    const off = difference(run, of, samples, images);
+    assert.ok(off <= toleranceOf(model.graph), `${what}: off by ${off}`);
+  };
+  check('function', toFunction(model.graph), model);
+  check('read from JSON', toFunction(fromJson(toJson(model.graph))), model);
+  const { predict, labels } = await imported(model.graph);
+  check('module', predict, model);
+  assert.deepEqual(labels, model.graph.labels);
+  if (withoutGcc !== false) return t.skip(withoutGcc);
+  check('header', answering(compiled(model.graph), samples, size), model);
+  const program = compiled(model.graph, { isQuantised: true });
+  check('header in 8 bits', answering(program, samples, size), inEightBits(model, samples, size));
+}
+
 /** By the function of the graph with the values of 8-bit weights, which the header is to agree with. */
-function inEightBits(model: TrainedGraph): TrainedGraph {
+function inEightBits(model: TrainedGraph, samples: Dataset['test']['values'], size: number): TrainedGraph {
   const graph = quantised(model.graph);
   const outputs = toFunction({ ...graph, probabilities: [] });
-  const rows = Array.from({ length: images }, (_, i) => outputs(samples.subarray(i * 784, (i + 1) * 784)));
+  const rows = Array.from({ length: images }, (_, i) => outputs(samples.subarray(i * size, (i + 1) * size)));
   const logits = Float32Array.from(rows.flatMap(({ probabilities }) => probabilities));
   return { ...model, graph, logits, probabilities: probabilitiesOf(graph, logits) };
 }

@@ -214,5 +214,8 @@ test('a sample that is not of the model is refused, the first of equal outputs i
   for (const none of [null, undefined, 5, 'ab', {}]) assert.throws(odd(none), TypeError);
   const real = toFunction({ ...small, values: 'float32' });
   assert.equal(real([-0.5, 300.25]).index, 1);
-  assert.throws(() => real([Number.POSITIVE_INFINITY, 0]), TypeError);
+  for (const value of [Number.POSITIVE_INFINITY, 1e39, '1'])
+    assert.throws(() => real([value as number, 0]), { name: 'TypeError', message: /finite numbers/ });
+  // As float32, which the model was trained on: 1e8 and 1e8 + 1 are the same number.
+  assert.deepEqual(real([1e8 + 1, 1e8]).probabilities, [0.5, 0.5]);
 });

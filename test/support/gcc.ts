@@ -77,11 +77,11 @@ export function compiled(
   };
 }
 
-/** As a function of one sample, of samples that all have been answered before. */
-export function answering(program: Compiled, samples: Uint8Array, size: number): Predict {
+/** As a function of one sample of those that all have been answered before; `size`: values of a sample. */
+export function answering(program: Compiled, samples: Uint8Array | Float32Array, size: number): Predict {
   const answers = program.run(samples);
   return (sample) => {
-    assert.ok(sample instanceof Uint8Array);
-    return answers[(sample.byteOffset - samples.byteOffset) / size];
+    assert.ok(ArrayBuffer.isView(sample));
+    return answers[(sample.byteOffset - samples.byteOffset) / (size * samples.BYTES_PER_ELEMENT)];
   };
 }

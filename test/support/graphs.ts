@@ -78,7 +78,7 @@ export type Predict = (sample: ArrayLike<number>) => {
 export function difference(
   run: Predict,
   { graph, logits, probabilities }: TrainedGraph,
-  images: Uint8Array,
+  images: Uint8Array | Float32Array,
   count: number,
 ): number {
   const classes = graph.labels.length;

@@ -101,6 +101,37 @@ export const dense = (name: string, from: CType, weight: CType, to: 'float' | 'd
   );
 };
 
+/** Inputs that `denseTiled` converts at a time. */
+const tile = 128;
+export const tileBytes = 4 * tile;
+
+/** Integers by weights in float32: a tile of them is converted once, for all outputs. */
+export const denseTiled = (name: string, from: CType): CFunction =>
+  made(
+    `${name}_dense_tiled_${suffix(from)}`,
+    `const ${from} *x, const float *weight, const float *bias, int inputs, int outputs, float *y`,
+    `    for (int o = 0; o < outputs; o++)
+        y[o] = bias[o];
+    for (int first = 0; first < inputs; first += ${tile}) {
+        const int count = inputs - first < ${tile} ? inputs - first : ${tile};
+        float v[${tile}];
+        for (int i = 0; i < count; i++)
+            v[i] = (float)x[first + i];
+        for (int o = 0; o < outputs; o++) {
+            const float *row = weight + (size_t)o * (size_t)inputs + (size_t)first;
+            float s[8] = { 0 };
+            int i = 0;
+            for (; i + 8 <= count; i += 8)
+                for (int k = 0; k < 8; k++)
+                    s[k] += row[i + k] * v[i + k];
+            for (; i < count; i++)
+                s[0] += row[i] * v[i];
+            y[o] += ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
+        }
+    }
+`,
+  );
+
 /** Integer pixels and weights: exact sums; scale and bias contain the map from pixels to inputs. `sum`: wide enough. */
 export const denseIntegers = (name: string, from: CType, sum: 'int32_t' | 'int64_t'): CFunction =>
   made(

@@ -201,7 +201,8 @@ function denseStage(
   const to = isExact ? 'double' : 'float';
   // Weights of a normalisation are float32, computed with in double.
   const stored = isQuantised ? 'int8_t' : weight.every(isFloat) ? 'float' : to;
-  const does = c.dense(name, from.type, stored, to);
+  const isTiled = isInteger(from.type) && stored === 'float' && to === 'float';
+  const does = isTiled ? c.denseTiled(name, from.type) : c.dense(name, from.type, stored, to);
   const rows = quantised(weight, outputs, inputs, isQuantised);
   const arrays = [
     { type: stored, name: `${id}_weight`, values: rows?.values ?? weight },
@@ -211,7 +212,7 @@ function denseStage(
   const scale = isQuantised ? `${id}_scale, ` : '';
   const call = (x: string, y: string) =>
     `${does.name}(${x}, ${id}_weight, ${scale}${id}_bias, ${inputs}, ${outputs}, ${y});`;
-  return { functions: [does], arrays, to, count: outputs, call };
+  return { functions: [does], arrays, scratchBytes: isTiled ? c.tileBytes : 0, to, count: outputs, call };
 }
 
 const isFloat = (value: number) => Math.fround(value) === value;

@@ -56,9 +56,11 @@ export function predictWith(
           throw new TypeError(`sample: expected integers from 0 to 255, ${got()}`);
         if (value < 0 || value > 255)
           throw new RangeError(`sample: expected integers from 0 to 255, ${got()}`);
-      } else if (!Number.isFinite(value)) throw new TypeError(`sample: expected finite numbers, ${got()}`);
+      } else if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
+        throw new TypeError(`sample: expected finite numbers, ${got()}`);
     }
-    let x = sample;
+    // The program that trained the model got float32.
+    let x = values === 'uint8' ? sample : Float32Array.from(sample);
     let index = 0;
     for (let n = 0; n < steps.length; n++) {
       const { op, shape } = steps[n];

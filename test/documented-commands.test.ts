@@ -61,6 +61,8 @@ function shortened(words: readonly string[], out: string): string[] {
     study: () => ['--dry-run', '--only', first()],
     'lr-find': () => ['--steps', '10', '--out', out],
     report: () => ['--out', out],
+    // Of a network that took two steps.
+    export: () => (words.includes('--int8') ? ['--allow-loss'] : []),
   };
   // `--seeds` without a command trains.
   return [...(command === 'race' && !named ? ['race'] : []), ...kept, ...(more[command]?.() ?? [])];

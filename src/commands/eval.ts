@@ -1,23 +1,16 @@
 /** The `eval` command: how well a trained network, from its file alone, does on the test part of a data set. */
-import { statSync } from 'node:fs';
-import path from 'node:path';
 import { markdownTable } from 'markdown-table';
-import { resolveConfig } from '../config/load.js';
 import { OwnResources } from '../coordinator/resources.js';
 import type { Dataset } from '../data/dataset.js';
-import { evaluatedRange } from '../data/odd-data.js';
-import { Predictor } from '../inference/predictor.js';
-import { refuseOtherData } from '../inference/same-data.js';
-import { type SavedModel, savedModel } from '../inference/saved-model.js';
-import { describedSettings, readWeights } from '../inference/weights-file.js';
-import { lossOf } from '../loss/loss.js';
-import { countCores } from '../machine/cores.js';
-import { type ClassScores, scoreClasses } from '../metrics/classification.js';
+import { savedModel } from '../inference/saved-model.js';
+import { readWeights } from '../inference/weights-file.js';
+import type { ClassScores } from '../metrics/classification.js';
 import { grouped, percent } from '../numbers/words.js';
 import type { CommandContext } from '../run/command-context.js';
-import { ExitCode, UserError } from '../user-error.js';
+import { ExitCode } from '../user-error.js';
 import type { Warning } from '../warnings.js';
 import type { Command } from './command.js';
+import { fileOf, scoresOf, testSetOf } from './model-scores.js';
 import { quietOption } from './option-values.js';
 
 export const command: Command = {
@@ -29,29 +22,14 @@ export const command: Command = {
   run: ([model, ...words], _, line) => evaluate(model, words, line),
 };
 
-/** The network says the rest. */
-const dataKeys = ['data.set', 'data.dir', 'data.label'];
-
 async function evaluate(model: string, words: readonly string[], context: CommandContext): Promise<ExitCode> {
   const { signal, progress, warnings } = context;
-  for (const word of words)
-    if (!dataKeys.includes(word.split('=')[0]))
-      throw new UserError(
-        `expected one of ${dataKeys.join(', ')} with =value after the model, got "${word}"; the model's file says the rest`,
-        ExitCode.usage,
-      );
   const file = fileOf(model);
   const weights = readWeights(file);
-  const overrides = [...describedSettings(weights, file), ...words];
-  const { config } = await resolveConfig({ file: null, overrides });
   const resources = new OwnResources(signal, (line) => progress.note(line), warnings.warn);
   try {
-    const dataset = await resources.dataset(config);
-    const saved = savedModel(weights, file);
-    refuseOtherData(saved, dataset);
-    for (const { code, message } of evaluatedRange(dataset.test, weights.tensors))
-      warnings.warn(code, message);
-    const scores = await scoresOf(saved, dataset, resources);
+    const dataset = await testSetOf(weights, words, file, resources, warnings.warn);
+    const scores = await scoresOf(savedModel(weights, file), dataset, resources);
     context.stdout(
       context.json
         ? JSON.stringify(resultJson(file, dataset, scores, warnings.list))
@@ -60,28 +38,6 @@ async function evaluate(model: string, words: readonly string[], context: Comman
     return ExitCode.done;
   } finally {
     await resources.close();
-  }
-}
-
-function fileOf(model: string): string {
-  const isFolder = statSync(model, { throwIfNoEntry: false })?.isDirectory() === true;
-  return isFolder ? path.join(model, 'final.safetensors') : model;
-}
-
-async function scoresOf(
-  model: SavedModel,
-  { test, classes }: Dataset,
-  resources: OwnResources,
-): Promise<ClassScores> {
-  const kernels = resources.kernels(model.config);
-  if (kernels === null) throw new Error('the predictor needs kernels');
-  const { physical, available } = await countCores();
-  const options = { threads: physical, cores: available };
-  const predictor = await Predictor.open(model, model.tensors, kernels, model.source, options);
-  try {
-    return scoreClasses(predictor.predict(test.values), test.targets, classes, lossOf(model.config.loss));
-  } finally {
-    await predictor.close();
   }
 }
 

@@ -31,3 +31,10 @@ export function folder(text: string): string {
   if (text !== '') return expandHome(text, '--out');
   throw new UserError(`--out: ${expectedGot('the path of a folder', text)}`, ExitCode.usage);
 }
+
+export function file(name: string) {
+  return (text: string): string => {
+    if (text !== '') return expandHome(text, `--${name}`);
+    throw new UserError(`--${name}: ${expectedGot('the path of a file', text)}`, ExitCode.usage);
+  };
+}

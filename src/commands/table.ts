@@ -54,6 +54,12 @@ export const table: readonly CommandEntry[] = [
     load: () => import('./eval.js'),
   },
   {
+    name: 'export',
+    description: 'write a trained network in another format: an ES module, a C header, JSON',
+    words: '<model> [data...]',
+    load: () => import('./export.js'),
+  },
+  {
     name: 'hardware',
     description: 'print the hardware card, measured speeds included',
     load: () => import('./hardware.js'),

@@ -42,14 +42,28 @@ function directionOps(
   const { features: F, components: K, grid, pool, size, aspect, allRows, sobel } = shape;
   const named = (name: string, of: number[]) => findTensor(tensors, name, of, source);
   const scale = named('features.scale', [1]);
-  const ops: Op[] = [
+  const mean = named('features.mean', [F]);
+  const drawing = { grid, pool, size, aspect, allRows, sobel };
+  const before: Op[] = [
     ...pipeline.describe().filter(({ op }) => op === 'lookup'),
-    { op: 'directions', drawing: { grid, pool, size, aspect, allRows, sobel } },
-    { op: 'affine', scale, shift: named('features.mean', [F]).map((mean) => mean * scale[0]) },
+    { op: 'directions', drawing },
   ];
-  if (K === 0) return ops;
-  const weight = named('components.weight', [K, F]);
-  const bias = named('components.bias', [K]);
-  const mean = named('products.mean', [(K * (K + 1)) / 2]);
-  return [...ops, { op: 'products', components: K, weight, bias, mean }];
+  if (K === 0) return [...before, { op: 'affine', scale, shift: mean.map((value) => value * scale[0]) }];
+  const products = (K * (K + 1)) / 2;
+  // Components are of features as drawn: the products come before the features are standardised.
+  const scales = new Float32Array(F + products).fill(1).fill(scale[0], 0, F);
+  const shift = new Float32Array(F + products);
+  mean.forEach((value, f) => {
+    shift[f] = value * scale[0];
+  });
+  return [
+    ...before,
+    {
+      ...{ op: 'products', components: K },
+      weight: named('components.weight', [K, F]),
+      bias: named('components.bias', [K]),
+      mean: named('products.mean', [products]),
+    },
+    { op: 'affine', scale: scales, shift },
+  ];
 }

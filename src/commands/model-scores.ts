@@ -1,0 +1,72 @@
+/** Shared by the commands that take a model's file: where it is, its test images, and how well it does on them. */
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { resolveConfig } from '../config/load.js';
+import type { OwnResources } from '../coordinator/resources.js';
+import type { Dataset } from '../data/dataset.js';
+import { evaluatedRange } from '../data/odd-data.js';
+import { Predictor } from '../inference/predictor.js';
+import { refuseOtherData } from '../inference/same-data.js';
+import { type SavedModel, savedModel } from '../inference/saved-model.js';
+import { describedSettings, type InitialWeights } from '../inference/weights-file.js';
+import { lossOf } from '../loss/loss.js';
+import { countCores } from '../machine/cores.js';
+import { type ClassScores, scoreClasses } from '../metrics/classification.js';
+import { ExitCode, UserError } from '../user-error.js';
+import type { Warn } from '../warnings.js';
+
+/** The weights of a run folder, or the file itself. */
+export function fileOf(model: string): string {
+  const isFolder = statSync(model, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? path.join(model, 'final.safetensors') : model;
+}
+
+/** The network says the rest. */
+const dataKeys = ['data.set', 'data.dir', 'data.label'];
+
+/**
+ * The data set that the model was trained on, or the one that `words` name.
+ * @throws UserError (usage) for other words, and for images of another size or of other classes.
+ */
+export async function testSetOf(
+  weights: InitialWeights,
+  words: readonly string[],
+  file: string,
+  resources: OwnResources,
+  warn: Warn,
+): Promise<Dataset> {
+  refuseOtherKeys(words);
+  const overrides = [...describedSettings(weights, file), ...words];
+  const { config } = await resolveConfig({ file: null, overrides });
+  const dataset = await resources.dataset(config);
+  refuseOtherData(savedModel(weights, file), dataset);
+  for (const { code, message } of evaluatedRange(dataset.test, weights.tensors)) warn(code, message);
+  return dataset;
+}
+
+function refuseOtherKeys(words: readonly string[]): void {
+  for (const word of words)
+    if (!dataKeys.includes(word.split('=')[0]))
+      throw new UserError(
+        `expected one of ${dataKeys.join(', ')} with =value after the model, got "${word}"; the model's file says the rest`,
+        ExitCode.usage,
+      );
+}
+
+/** Of the test part. */
+export async function scoresOf(
+  model: SavedModel,
+  { test, classes }: Dataset,
+  resources: OwnResources,
+): Promise<ClassScores> {
+  const kernels = resources.kernels(model.config);
+  if (kernels === null) throw new Error('the predictor needs kernels');
+  const { physical, available } = await countCores();
+  const options = { threads: physical, cores: available };
+  const predictor = await Predictor.open(model, model.tensors, kernels, model.source, options);
+  try {
+    return scoreClasses(predictor.predict(test.values), test.targets, classes, lossOf(model.config.loss));
+  } finally {
+    await predictor.close();
+  }
+}

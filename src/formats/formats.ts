@@ -1,0 +1,69 @@
+/** The export formats. A new format is a file and an entry here; only the file of the selected format is loaded. */
+import type { Graph } from '../model/op.js';
+
+export interface WriteOptions {
+  /** Prefix of the names in the file, for formats with `takesName`; null: the format's own. */
+  readonly name: string | null;
+  /** Weights in 8 bits, for formats with `takesInt8`. */
+  readonly isQuantised: boolean;
+  /** Name of the file to be written, without its folder. */
+  readonly fileName: string;
+  /** The weights file that the graph was read from. */
+  readonly source: Uint8Array;
+}
+
+export interface Written {
+  readonly data: string | Uint8Array;
+  /** Other files of the format, by their names; in the same folder. */
+  readonly beside?: ReadonlyMap<string, string | Uint8Array>;
+  /** What the format leaves out, one line each. */
+  readonly notes?: readonly string[];
+}
+
+export interface Format {
+  readonly name: string;
+  /** The ending of file names that selects it; null: only its name does. */
+  readonly ending: string | null;
+  /** What the file is, in words. */
+  readonly holds: string;
+  readonly takesName?: boolean;
+  readonly takesInt8?: boolean;
+  /** @throws UserError for a graph that the format cannot express. */
+  readonly write: (graph: Graph, options: WriteOptions) => Promise<Written>;
+}
+
+export const formats: readonly Format[] = [
+  {
+    name: 'safetensors',
+    ending: '.safetensors',
+    holds: 'the weights file itself',
+    write: async (_, { source }) => ({ data: source }),
+  },
+  {
+    name: 'mjs',
+    ending: '.mjs',
+    holds: 'an ES module without imports',
+    write: async (graph) => ({ data: (await import('./module.js')).toModule(graph) }),
+  },
+  {
+    name: 'h',
+    ending: '.h',
+    holds: 'a C99 header',
+    takesName: true,
+    takesInt8: true,
+    write: async (graph, { name, isQuantised }) => ({
+      data: (await import('./header.js')).toHeader(graph, { name: name ?? 'model', isQuantised }),
+    }),
+  },
+  {
+    name: 'json',
+    ending: '.json',
+    holds: 'the operations of the model as JSON',
+    write: async (graph) => ({ data: (await import('./json.js')).toJson(graph) }),
+  },
+];
+
+/** By its name, or by the ending of a file's name; undefined if there is none. */
+export const formatNamed = (name: string): Format | undefined => formats.find((one) => one.name === name);
+export const formatOf = (fileName: string): Format | undefined =>
+  formats.find(({ ending }) => ending !== null && fileName.toLowerCase().endsWith(ending));

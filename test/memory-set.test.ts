@@ -7,6 +7,7 @@ import { loadDataset } from '../dist/data/load.js';
 import { type Inputs, readingSamples } from '../dist/data/memory-inputs.js';
 import { type MemoryData, memoryDataset } from '../dist/data/memory-set.js';
 import { holdOutTest } from '../dist/data/split.js';
+import { croppedShape } from '../dist/data/transforms/crop-pool.js';
 import { atOnce } from '../dist/numbers/steps.js';
 import type { UserError } from '../dist/user-error.js';
 import { chosen, setUp, spirals, trainOn } from './support/memory.ts';
@@ -380,6 +381,15 @@ describe('evaluation', () => {
       );
     });
   });
+});
+
+test('a shape without rows and columns is not cropped or pooled', () => {
+  assert.deepEqual(croppedShape([784], { crop: 0, pool: 1 }), [784]);
+  for (const [crop, pool] of [
+    [0, 2],
+    [1, 1],
+  ] as const)
+    assert.throws(() => croppedShape([784], { crop, pool }), { name: 'UserError', message: /784×1 images/ });
 });
 
 describe('images of a program', () => {

@@ -38,7 +38,7 @@ export function croppedShape(
   // Not a number: the shape has no rows and columns.
   if (!(columns >= 1 && rows >= 1)) {
     throw new UserError(
-      `data.crop=${crop} with data.pool=${pool} leaves nothing of ${height}×${width} images`,
+      `data.crop=${crop} with data.pool=${pool} leaves nothing of ${[height, width ?? 1].join('×')} images`,
       ExitCode.usage,
     );
   }

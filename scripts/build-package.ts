@@ -3,8 +3,8 @@
  * Only what `dependencies` and `peerDependencies` name stays outside. `dist/` is for the checkout, its tests and
  * benchmarks; both run the same modules. Modules that load each other when needed (`import()`, workers) still do.
  */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild-wasm';
 import { extractApi } from './api/extract.ts';
@@ -16,14 +16,20 @@ const lib = join(root, 'lib');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 /** Every file of lib/ that imports is in a folder of lib/, so that addresses relative to a module can be kept. */
 const chunks = 'chunks/[name]-[hash]';
-/** Modules that are loaded by their address: the library, the command line, the workers and what they are told to load. */
-const entries = [
-  'commands/main',
-  'worker/index',
-  'inference/worker',
-  'profile/instruments',
-  'profile/collector',
-];
+/** Compiled modules of ours that mention their own address. */
+const addressed = globSync('**/*.js', { cwd: dist })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => readFileSync(join(dist, file), 'utf8').includes('import.meta.url'));
+/** Modules that others load by address: workers, and what they are told to load. */
+const byAddress = addressed.flatMap((file) => {
+  const imports = /(?:from|import|import\()\s*'[^']+'/g;
+  const text = readFileSync(join(dist, file), 'utf8').replace(imports, '');
+  return [...text.matchAll(/'(\.\.?\/[\w./-]+)\.js'/g)].map(([, name]) =>
+    posix.join(posix.dirname(file), name),
+  );
+});
+/** The command line is loaded by `coordinator/entry.cjs`. */
+const entries = [...new Set(['commands/main', ...byAddress])];
 
 /** A bundled module's own address is where it would be in lib/ if it were not bundled. */
 const ownAddress: Plugin = {

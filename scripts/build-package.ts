@@ -3,7 +3,7 @@
  * Only what `dependencies` and `peerDependencies` name stays outside. `dist/` is for the checkout, its tests and
  * benchmarks; both run the same modules. Modules that load each other when needed (`import()`, workers) still do.
  */
-import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild-wasm';
@@ -17,7 +17,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 /** Every file of lib/ that imports is in a folder of lib/, so that addresses relative to a module can be kept. */
 const chunks = 'chunks/[name]-[hash]';
 /** Compiled modules of ours that mention their own address. */
-const addressed = globSync('**/*.js', { cwd: dist })
+const addressed = (readdirSync(dist, { recursive: true }) as string[])
+  .filter((file) => file.endsWith('.js'))
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => readFileSync(join(dist, file), 'utf8').includes('import.meta.url'));
 /** Modules that others load by address: workers, and what they are told to load. */

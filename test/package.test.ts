@@ -118,6 +118,16 @@ test('it can be imported, and required, on each Node here', () => {
     }
 });
 
+test('it races on each Node here', () => {
+  const cwd = elsewhere('nodes');
+  for (const [i, node] of nodes().entries()) {
+    const words = [program, 'race', '--seeds', '1', '--quiet', '--out', `run-${i}`];
+    const run = spawnSync(node, words, { cwd, env: { ...process.env, ...mnist }, encoding: 'utf8' });
+    assert.equal(run.status, 0, `${node}: ${run.stderr}`);
+    assert.match(run.stdout, /^mnist-97: 97\.77 % /, node);
+  }
+});
+
 test('npx finds its program', () => {
   assert.ok(readFileSync(program, 'utf8').startsWith('#!/usr/bin/env node\n'));
   if (!project.complete) return;

@@ -10,12 +10,12 @@ import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-ex
 export interface PublicApi {
   /** One declaration file with everything that `index` exports, and nothing else. */
   readonly declarations: string;
-  /** What API Extractor finds wrong, a line each: above all a type that is used and not exported. */
+  /** What is wrong, a line each: above all a type that is used and not exported. */
   readonly problems: readonly string[];
 }
 
 /** Our comments are plain text: the marks `@public` and TSDoc's rules of escaping are not used. */
-const ignored = /^(ae-missing-release-tag|ae-unresolved-link|tsdoc-.*|console-.*)$/;
+const ignored = /^(ae-missing-release-tag|ae-forgotten-export|ae-unresolved-link|tsdoc-.*|console-.*)$/;
 
 /** @throws if the declarations do not compile. */
 export function extractApi(root: string): PublicApi {
@@ -41,7 +41,7 @@ export function extractApi(root: string): PublicApi {
           },
         },
         docModel: { enabled: false },
-        dtsRollup: { enabled: true, untrimmedFilePath: typesFile },
+        dtsRollup: { enabled: true, publicTrimmedFilePath: typesFile },
         apiReport: { enabled: false },
         tsdocMetadata: { enabled: false },
         newlineKind: 'lf',
@@ -57,8 +57,36 @@ export function extractApi(root: string): PublicApi {
         problems.push(`${message.messageId}: ${message.text}`);
       },
     });
-    return { declarations: readFileSync(typesFile, 'utf8'), problems };
+    const declarations = publicOnly(readFileSync(typesFile, 'utf8'));
+    for (const [, name] of declarations.matchAll(
+      /^declare (?:\w+ )*?(?:interface|type|class|const|function) (\w+)/gm,
+    ))
+      problems.push(`${name} is used by public types: src/index.ts must export it`);
+    return { declarations, problems };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Without members marked `@internal`, and without the types that only those use. `using` needs a library of types that
+ * consumers may not have selected.
+ */
+function publicOnly(text: string): string {
+  const kept = text
+    .replace(/\/\* Excluded from this release type: __constructor \*\//g, 'private constructor();')
+    .replace(/^ *\/\* Excluded from this release type: .*\*\/\n/gm, '');
+  let blocks = kept.split(/\n\n(?=\S)/);
+  for (let count = 0; count !== blocks.length; ) {
+    count = blocks.length;
+    blocks = blocks.filter((block, i) => {
+      const name = /^(?:\/\*\*[\s\S]*?\*\/\n)?declare (?:\w+ )+?(\w+)\b(?!\s+\w)/.exec(block)?.[1];
+      if (name === undefined) return true;
+      return blocks.some((other, k) => k !== i && new RegExp(`\\b${name}\\b`).test(other));
+    });
+  }
+  const disposable = kept.includes('Symbol.asyncDispose')
+    ? '/// <reference lib="esnext.disposable" />\n\n'
+    : '';
+  return disposable + blocks.join('\n\n');
 }

@@ -29,7 +29,7 @@ export function apiPage(declarations: string): string {
   const all = declarations
     .trim()
     .split(/\n\n(?=\S)/)
-    .filter((block) => !/^(import .*|export \{ \})$/.test(block))
+    .filter((block) => !/^(import .*|\/\/\/ .*|export \{ \})$/.test(block))
     .map(read);
   const parts = sections.flatMap(([title, kinds]) => {
     const own = all.filter(({ kind }) => kinds.includes(kind));
@@ -67,10 +67,13 @@ function entry(name: string, same: readonly Declaration[]): string {
   return [`### ${name}`, ...comments, `\`\`\`ts\n${code}\n\`\`\``].join('\n\n');
 }
 
-/** Marked lines (`@throws …`) become a list. */
+/** Marked lines (`@throws …`) become a list, an example a block of code. */
 function prose(comment: string): string {
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\* ?/, '').trim());
-  const text = lines.join('\n').trim();
+  const text = lines
+    .join('\n')
+    .trim()
+    .replace(/^@example\n([\s\S]*?)(?=\n@|$(?![\s\S]))/gm, '```ts\n$1\n```');
   const list = text.replace(
     /^@(\w+) (?:(\w+) - )?/gm,
     (_, tag, of) => `- *${tag}*${of ? ` \`${of}\`` : ''}: `,

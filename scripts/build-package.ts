@@ -32,21 +32,26 @@ const byAddress = addressed.flatMap((file) => {
 /** The command line is loaded by `coordinator/entry.cjs`. */
 const entries = [...new Set(['commands/main', ...byAddress])];
 
-/** A bundled module's own address is where it would be in lib/ if it were not bundled. */
-const ownAddress: Plugin = {
-  name: 'own-address',
+/**
+ * Our own modules: a module's address is where it would be in lib/ if it were not bundled, and exported classes keep their
+ * names, which printed errors and objects show. All other names are shortened: a sixth of lib/.
+ */
+const ownModules: Plugin = {
+  name: 'own-modules',
   setup(bundler) {
     bundler.onLoad({ filter: /\.js$/ }, ({ path }) => {
       if (path.includes('node_modules')) return undefined;
       const text = readFileSync(path, 'utf8');
-      if (!text.includes('import.meta.')) return undefined;
       const place = `new URL(${JSON.stringify(`../${relative(dist, path).replaceAll('\\', '/')}`)}, import.meta.url)`;
-      const contents = text
-        .replaceAll('import.meta.url', `${place}.href`)
-        .replaceAll('import.meta.dirname', `fileURLToPath(new URL('.', ${place}))`);
-      const needs =
-        contents.includes('fileURLToPath(new URL') && !/import \{[^}]*fileURLToPath/.test(contents);
-      return { contents: `${needs ? "import { fileURLToPath } from 'node:url';\n" : ''}${contents}` };
+      const classes = [...text.matchAll(/^export class (\w+)/gm)];
+      const contents = [
+        text.includes('import.meta.dirname') ? "import { fileURLToPath as pathOf } from 'node:url';" : '',
+        text
+          .replaceAll('import.meta.url', `${place}.href`)
+          .replaceAll('import.meta.dirname', `pathOf(new URL('.', ${place}))`),
+        ...classes.map(([, name]) => `Object.defineProperty(${name}, 'name', { value: '${name}' });`),
+      ];
+      return { contents: contents.join('\n') };
     });
   },
 };
@@ -65,10 +70,8 @@ const { outputFiles, metafile } = await build({
   platform: 'node',
   target: 'node20',
   external: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
-  plugins: [ownAddress],
-  // Names stay: they are in stack traces, and those of classes are public.
-  minifyWhitespace: true,
-  minifySyntax: true,
+  plugins: [ownModules],
+  minify: true,
   legalComments: 'none',
   metafile: true,
   write: false,

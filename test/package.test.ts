@@ -1,7 +1,7 @@
 /** The packed package, as a stranger installs and uses it: what it holds and weighs, and that it runs and imports. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -109,13 +109,37 @@ test('it can be imported, and required, on each Node here', () => {
     join(project.folder, 'a.mjs'),
     "import { version } from 'shardstep'; console.log(version);\n",
   );
-  writeFileSync(join(project.folder, 'b.cjs'), "console.log(require('shardstep').version);\n");
+  const required = "const { Model, UserError, version } = require('shardstep');\n";
+  const named = "if (Model.name + UserError.name === 'ModelUserError') console.log(version);\n";
+  writeFileSync(join(project.folder, 'b.cjs'), required + named);
   for (const node of nodes())
     for (const file of ['a.mjs', 'b.cjs']) {
       const run = spawnSync(node, [join(project.folder, file)], { cwd: tmpdir(), encoding: 'utf8' });
       assert.equal(run.stdout.trim(), manifest.version, `${node} ${file}: ${run.stderr}`);
       assert.equal(run.stderr, '', `${node} ${file}`);
     }
+});
+
+test('a program trains, saves, loads and predicts with it, on each Node here', () => {
+  const program = `
+    import { load, train } from 'shardstep';
+    const inputs = Array.from({ length: 200 }, (_, i) => [i % 2 === 0 ? 200 : 20, 30, 40, 50]);
+    const targets = inputs.map((_, i) => (i % 2 === 0 ? 'bright' : 'dark'));
+    const run = train({ inputs, targets }, { recipe: { 'train.epochs': 5, 'train.batch': 8 }, threads: 2 });
+    let epochs = 0;
+    for await (const { epoch } of run) epochs = epoch;
+    await (await run).save('model.safetensors');
+    const model = await load('model.safetensors');
+    console.log(epochs, model.predict([200, 30, 40, 50]).label, model.predict([20, 30, 40, 50]).label);
+  `;
+  writeFileSync(join(project.folder, 'use.mjs'), program);
+  for (const node of nodes()) {
+    const cwd = elsewhere(`uses ${nodes().indexOf(node)}`);
+    const run = spawnSync(node, [join(project.folder, 'use.mjs')], { cwd, encoding: 'utf8' });
+    assert.equal(run.stdout, '5 bright dark\n', `${node}: ${run.stderr}`);
+    assert.equal(run.stderr, '', node);
+    assert.deepEqual(readdirSync(cwd), ['model.safetensors']);
+  }
 });
 
 test('it races on each Node here', () => {
@@ -211,8 +235,22 @@ const consumers = [
 for (const { files, ...options } of consumers)
   test(`a strict TypeScript program compiles against it: ${Object.values(options).join(', ')}`, () => {
     const text =
-      "import { UserError, version } from 'shardstep';\n" +
+      "import { load, type Epoch, type Model, train, UserError, version } from 'shardstep';\n" +
       'export const given: string = version;\n' +
+      'export async function use(signal: AbortSignal): Promise<Epoch[]> {\n' +
+      "  const run = train({ set: 'mnist' }, { recipe: 'mnist-97', signal, threads: 'physical' });\n" +
+      '  const epochs: Epoch[] = [];\n' +
+      '  for await (const epoch of run) epochs.push(epoch);\n' +
+      '  const model: Model = await run;\n' +
+      "  await model.save('digits.safetensors');\n" +
+      "  const same = await load('digits.safetensors');\n" +
+      '  const { label, probabilities } = same.predict(new Uint8Array(784));\n' +
+      '  const logits: Float32Array = await same.predictMany([new Uint8Array(784)], { logits: true });\n' +
+      '  console.log(label, probabilities[0], logits.length, run.warnings[0]?.code);\n' +
+      '  return epochs;\n' +
+      '}\n' +
+      '// @ts-expect-error: not what it returns\n' +
+      "export const wrong: string = load('digits.safetensors');\n" +
       'export const code = (error: unknown): number => (error instanceof UserError ? error.exitCode : 0);\n';
     for (const file of files) writeFileSync(join(project.folder, file), text);
     const compilerOptions = { ...options, target: 'es2022', strict: true, noEmit: true, types: [] };

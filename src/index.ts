@@ -1,7 +1,10 @@
 /** The library: train a small network, load it, use it. */
 
+export type { Shape } from './data/transforms/transform.js';
 export { load } from './library/load.js';
 export { Model } from './library/model.js';
 export { type TrainingRun, train } from './library/train.js';
 export type * from './library/types.js';
-export { UserError } from './user-error.js';
+export type { ClassScores, PerClass } from './metrics/classification.js';
+export { ExitCode, type Refused, UserError } from './user-error.js';
+export { version } from './version.js';

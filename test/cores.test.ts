@@ -136,6 +136,9 @@ test('a hardware card without systeminformation still comes', async () => {
   const facts = await gatherHardware(() => Promise.reject(new Error('not installed')), 50);
   assert.equal(facts.arch, process.arch);
   assert.equal(facts.physicalCores, null);
+  assert.match(hardwareLines(facts, null).join('\n'), /^note {7}.*npm i systeminformation$/m);
+  const whole = await gatherHardware();
+  assert.doesNotMatch(hardwareLines(whole, null).join('\n'), /^note/m);
 });
 
 test('hardware lines give sizes, clocks and measurements with units', async () => {

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { extractApi } from '../scripts/api/extract.ts';
+import { apiPage } from '../scripts/api/page.ts';
 import { docTables, withTable } from '../scripts/doc-tables.ts';
 
 const root = new URL('../', import.meta.url);
@@ -13,6 +16,37 @@ for (const page of Object.keys(docTables))
     const document = textOf(new URL(`docs/${page}`, root));
     assert.equal(document, withTable(document, page), `docs/${page} is stale: npm run docs`);
   });
+
+test('docs/api.md is that of the public types, and these name only public types', () => {
+  const { declarations, problems } = extractApi(fileURLToPath(root));
+  assert.equal(
+    textOf(new URL('docs/api.md', root)),
+    apiPage(declarations),
+    'docs/api.md is stale: npm run docs',
+  );
+  assert.deepEqual(problems, []);
+  // A consumer has Node's types at most.
+  assert.deepEqual(
+    [...declarations.matchAll(/^import .* from '(?!node:)(.*)';$/gm)].map(([line]) => line),
+    [],
+  );
+});
+
+test('the page of the types has comments, overloads and lists; what it does not know is refused', () => {
+  const page = apiPage(
+    '/** Trains.\n * @throws UserError\n */\nexport declare function train(a: A): B;\n\n' +
+      'export declare function train(a: A, b: B): B;\n\nexport declare interface A {\n    /** Why. */\n    b: 1;\n}\n\nexport { }\n',
+  );
+  assert.match(
+    page,
+    /### train\n\nTrains\.\n\n- \*throws\*: UserError\n\n```ts\nfunction train\(a: A\): B;\nfunction/,
+  );
+  assert.match(
+    page,
+    /## Types\n\n### A\n\n```ts\ninterface A \{\n {2}\/\*\* Why\. \*\/\n {2}b: 1;\n\}\n```\n$/,
+  );
+  assert.throws(() => apiPage('export declare let x: 1;\n'), /known kind.*let x/);
+});
 
 test('a document without markers is refused', () => {
   assert.throws(() => withTable('# Configuration\n', 'config.md'), /markers/);

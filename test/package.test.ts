@@ -1,63 +1,262 @@
-/** The packed package, in a project of its own: it holds what runs, and runs by its bin with packages alone beside it. */
+/** The packed package, as a stranger installs and uses it: what it holds and weighs, and that it runs and imports. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { expectCode, readJson, type TrainingResult } from './support/cli.ts';
+import { cli, expectCode, readJson, type TrainingResult } from './support/cli.ts';
+import {
+  filesBelow,
+  installInto,
+  link,
+  manifest,
+  type Project,
+  packInto,
+  root,
+} from './support/installed.ts';
 import { toyRun, writeToyRecipe, writeToySet } from './support/toy-set.ts';
 
-const root = fileURLToPath(new URL('../', import.meta.url));
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+/** As `du` counts on linux-x64, in KiB. */
+const largestKiB = 6 * 1024;
+const mnist = { SHARDSTEP_DATA: join(root, 'data/mnist') };
 
-let cwd = '';
-let installed = '';
+let outside = '';
+let project: Project;
+/** Installed with `--omit=optional`. */
+let lean: Project;
+let program = '';
+
 before(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'shardstep-package-'));
-  const words = ['pack', '--ignore-scripts', '--silent', '--pack-destination', cwd];
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const file = execFileSync(npm, words, { cwd: root, encoding: 'utf8' }).trim().split('\n').at(-1) ?? '';
-  execFileSync('tar', ['-xzf', file], { cwd });
-  // As npm installs it: the package in node_modules, its dependencies beside it.
-  const modules = join(cwd, 'node_modules');
-  mkdirSync(modules);
-  for (const name of Object.keys(manifest.dependencies)) {
-    const place = join(modules, name);
-    mkdirSync(join(place, '..'), { recursive: true });
-    symlinkSync(join(root, 'node_modules', name), place, 'dir');
-  }
-  installed = join(modules, manifest.name);
-  execFileSync('mv', ['package', installed], { cwd });
+  outside = await mkdtemp(join(tmpdir(), 'shardstep package '));
+  const tarball = packInto(outside);
+  project = installInto(join(outside, 'a project'), tarball);
+  lean = installInto(join(outside, 'lean'), tarball, '--omit=optional');
+  program = join(project.installed, manifest.bin.shardstep);
 });
-after(() => rm(cwd, { recursive: true, force: true }));
+after(() => rm(outside, { recursive: true, force: true }));
+
+/** A folder in which nothing is installed. */
+function elsewhere(name: string): string {
+  const folder = join(outside, name);
+  mkdirSync(folder);
+  return folder;
+}
+
+/** The Node of the tests, the system's, and those that `SHARDSTEP_NODES` names. */
+function nodes(): string[] {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((each) => !each.includes('node_modules'));
+  const system = folders.map((folder) => join(folder, 'node')).find((file) => existsSync(file));
+  const named = (process.env.SHARDSTEP_NODES ?? '').split(delimiter).filter((each) => each !== '');
+  return [process.execPath, ...(system === undefined ? [] : [system]), ...named];
+}
 
 test('it holds what runs, and nothing that is for developers only', () => {
-  for (const name of ['dist', 'configs', 'data/mnist', 'README.md', 'LICENSE'])
-    assert.ok(existsSync(join(installed, name)), name);
-  for (const name of ['test', 'bench', 'scripts', 'src', 'results'])
-    assert.ok(!existsSync(join(installed, name)), name);
-  const kernels = readdirSync(join(installed, 'dist/kernels'));
+  const files = filesBelow(project.installed);
+  const folders = [...new Set(files.map((file) => file.split('/')[0]))].sort();
+  assert.deepEqual(folders, ['CHANGELOG.md', 'LICENSE', 'README.md', 'configs', 'lib', 'package.json']);
+  const kinds = new Set(files.map((file) => /\.[^./]+$/.exec(file)?.[0] ?? ''));
+  assert.deepEqual([...kinds].sort(), ['', '.cjs', '.js', '.json', '.md', '.ts', '.txt', '.wasm', '.yaml']);
   assert.deepEqual(
-    kernels.filter((name) => name.endsWith('.code')),
-    [],
-    'machine code of another machine',
+    files.filter((file) => file.endsWith('.ts')),
+    ['lib/index.d.ts'],
   );
 });
 
-test('its bin is a program for node', () => {
-  const bin = readFileSync(join(installed, manifest.bin.shardstep), 'utf8');
-  assert.ok(bin.startsWith('#!/usr/bin/env node\n'));
+test('no script of it runs when it is installed', () => {
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
+    assert.equal(manifest.scripts[name], undefined, name);
 });
 
-test('it races, and trains on data of the project', async () => {
-  const program = join(installed, manifest.bin.shardstep);
-  const race = await expectCode(0, ['race', '--seeds', '1', '--quiet', '--out', 'race'], { cwd, program });
-  assert.match(race.stdout, /97/);
+test('installed, it weighs at most 6 MB', (t) => {
+  if (!project.complete) return t.skip('the registry is out of reach');
+  if (process.platform !== 'linux') return t.skip('du of another platform');
+  const [size] = execFileSync('du', ['-sk', join(project.folder, 'node_modules')], {
+    encoding: 'utf8',
+  }).split('\t');
+  assert.ok(Number(size) <= largestKiB, `${size} KiB`);
+});
+
+test('the licences of all that is bundled are in it', () => {
+  const text = readFileSync(join(project.installed, 'lib/THIRD-PARTY.txt'), 'utf8');
+  for (const name of ['commander', 'fastest-levenshtein', 'markdown-table', 'papaparse', 'yaml', 'zod']) {
+    const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
+    assert.match(text, new RegExp(`^${name} ${version.replaceAll('.', '\\.')} \\((MIT|ISC)\\)$`, 'm'));
+  }
+  assert.match(text, /Permission is hereby granted/);
+});
+
+test('every package that it imports is one that it declares', () => {
+  const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  const imported = filesBelow(project.installed)
+    .filter((file) => /\.(js|cjs)$/.test(file))
+    .flatMap((file) => {
+      const text = readFileSync(join(project.installed, file), 'utf8');
+      const words = /(?:\bfrom|\bimport|\bimport\(|\brequire\()\s*["'](@?[a-z][\w-]*(?:[/:][\w.-]+)*)["']/g;
+      return [...text.matchAll(words)].map(([, name]) => name);
+    });
+  const packages = [...new Set(imported)].filter((name) => !name.startsWith('node:')).sort();
+  assert.deepEqual(
+    packages.filter((name) => !declared.includes(name)),
+    [],
+  );
+  assert.ok(packages.includes('piscina') && packages.includes('pino'));
+});
+
+test('it can be imported, and required, on each Node here', () => {
+  writeFileSync(
+    join(project.folder, 'a.mjs'),
+    "import { version } from 'shardstep'; console.log(version);\n",
+  );
+  const required = "const { Model, UserError, version } = require('shardstep');\n";
+  const named = "if (Model.name + UserError.name === 'ModelUserError') console.log(version);\n";
+  writeFileSync(join(project.folder, 'b.cjs'), required + named);
+  for (const node of nodes())
+    for (const file of ['a.mjs', 'b.cjs']) {
+      const run = spawnSync(node, [join(project.folder, file)], { cwd: tmpdir(), encoding: 'utf8' });
+      assert.equal(run.stdout.trim(), manifest.version, `${node} ${file}: ${run.stderr}`);
+      assert.equal(run.stderr, '', `${node} ${file}`);
+    }
+});
+
+test('a program trains, saves, loads and predicts with it, on each Node here', () => {
+  const program = `
+    import { load, train } from 'shardstep';
+    const inputs = Array.from({ length: 200 }, (_, i) => [i % 2 === 0 ? 200 : 20, 30, 40, 50]);
+    const targets = inputs.map((_, i) => (i % 2 === 0 ? 'bright' : 'dark'));
+    const run = train({ inputs, targets }, { recipe: { 'train.epochs': 5, 'train.batch': 8 }, threads: 2 });
+    let epochs = 0;
+    for await (const { epoch } of run) epochs = epoch;
+    await (await run).save('model.safetensors');
+    const model = await load('model.safetensors');
+    console.log(epochs, model.predict([200, 30, 40, 50]).label, model.predict([20, 30, 40, 50]).label);
+  `;
+  writeFileSync(join(project.folder, 'use.mjs'), program);
+  for (const node of nodes()) {
+    const cwd = elsewhere(`uses ${nodes().indexOf(node)}`);
+    const run = spawnSync(node, [join(project.folder, 'use.mjs')], { cwd, encoding: 'utf8' });
+    assert.equal(run.stdout, '5 bright dark\n', `${node}: ${run.stderr}`);
+    assert.equal(run.stderr, '', node);
+    assert.deepEqual(readdirSync(cwd), ['model.safetensors']);
+  }
+});
+
+test('it races on each Node here', () => {
+  const cwd = elsewhere('nodes');
+  for (const [i, node] of nodes().entries()) {
+    const words = [program, 'race', '--seeds', '1', '--quiet', '--out', `run-${i}`];
+    const run = spawnSync(node, words, { cwd, env: { ...process.env, ...mnist }, encoding: 'utf8' });
+    assert.equal(run.status, 0, `${node}: ${run.stderr}`);
+    assert.match(run.stdout, /^mnist-97: 97\.77 % /, node);
+  }
+});
+
+test('npx finds its program', () => {
+  assert.ok(readFileSync(program, 'utf8').startsWith('#!/usr/bin/env node\n'));
+  if (!project.complete) return;
+  const bin = join(project.folder, 'node_modules/.bin/shardstep');
+  const { stdout } = spawnSync(bin, ['--version'], { encoding: 'utf8', shell: process.platform === 'win32' });
+  assert.equal(stdout.trim(), manifest.version);
+});
+
+for (const omits of [false, true])
+  test(`it races, and trains on data of the project${omits ? ', without optional packages' : ''}`, async () => {
+    const { installed, folder, complete } = omits ? lean : project;
+    if (omits && complete)
+      assert.deepEqual(
+        filesBelow(join(folder, 'node_modules')).filter((file) => /\.node$|binding\.gyp$/.test(file)),
+        [],
+        'native code',
+      );
+    const cwd = elsewhere(`runs ${omits}`);
+    const own = { cwd, program: join(installed, manifest.bin.shardstep) };
+    const words = ['race', '--seeds', '1', '--quiet', '--out', 'race'];
+    const race = await expectCode(0, words, { ...own, environment: mnist });
+    assert.match(race.stdout, /97/);
+    writeToyRecipe(cwd);
+    writeToySet(cwd, 'toy');
+    await expectCode(0, ['train', ...toyRun('toy')], own);
+    assert.ok(((await readJson<TrainingResult>(cwd, 'run-toy', 'result.json')).accuracy ?? 0) > 0.9);
+  });
+
+test('workers, the profiler and the evaluation find their modules', async () => {
+  const cwd = elsewhere('threads');
+  const own = { cwd, program, environment: mnist };
+  const profile = [
+    'profile',
+    '--config',
+    'fastmlp',
+    'parallel.threads=2',
+    'train.epochs=1',
+    '--out',
+    'run',
+    '--quiet',
+  ];
+  const { stderr } = await expectCode(0, [...profile, 'stop.target=null'], own);
+  assert.match(
+    stderr,
+    /^warning: roofline\.svg needs @observablehq\/plot and linkedom: npm i .*\[charts-omitted\]$/m,
+  );
+  assert.ok(existsSync(join(cwd, 'run/profile.json')) && !existsSync(join(cwd, 'run/roofline.svg')));
+  await expectCode(0, ['eval', 'run', '--quiet'], own);
+});
+
+test('without the packages of charts and of hardware facts, one line names them', async () => {
+  const cwd = elsewhere('optional');
+  const report = await cli(['report', '.'], { cwd, program });
+  assert.equal(report.code, 1);
+  assert.equal(
+    report.stderr,
+    'error: report: needs @observablehq/plot and linkedom: npm i @observablehq/plot linkedom\n',
+  );
+  const card = await expectCode(0, ['hardware'], { cwd, program });
+  assert.match(card.stdout, /^note .*npm i systeminformation$/m);
+});
+
+test('with the packages of charts beside it, it draws', async () => {
+  const cwd = elsewhere('charts');
+  link(lean.folder, Object.keys(manifest.peerDependencies));
+  const own = { cwd, program: join(lean.installed, manifest.bin.shardstep) };
   writeToyRecipe(cwd);
   writeToySet(cwd, 'toy');
-  await expectCode(0, ['train', ...toyRun('toy')], { cwd, program });
-  assert.ok(((await readJson<TrainingResult>(cwd, 'run-toy', 'result.json')).accuracy ?? 0) > 0.9);
+  await expectCode(0, ['train', ...toyRun('toy')], own);
+  await expectCode(0, ['report', 'run-toy', '--out', 'report', '--quiet'], own);
+  assert.match(readFileSync(join(cwd, 'report/report.html'), 'utf8'), /<svg/);
+  assert.doesNotMatch((await expectCode(0, ['hardware'], own)).stdout, /^note/m);
 });
+
+/** Options of a strict consumer; `skipLibCheck` is off, so the types of the package are checked too. */
+const consumers = [
+  { module: 'node16', files: ['use.mts'] },
+  { module: 'nodenext', files: ['use.mts', 'use.cts'] },
+  { module: 'esnext', moduleResolution: 'bundler', files: ['use.ts'] },
+];
+for (const { files, ...options } of consumers)
+  test(`a strict TypeScript program compiles against it: ${Object.values(options).join(', ')}`, () => {
+    const text =
+      "import { load, type Epoch, type Model, train, UserError, version } from 'shardstep';\n" +
+      'export const given: string = version;\n' +
+      'export async function use(signal: AbortSignal): Promise<Epoch[]> {\n' +
+      "  const run = train({ set: 'mnist' }, { recipe: 'mnist-97', signal, threads: 'physical' });\n" +
+      '  const epochs: Epoch[] = [];\n' +
+      '  for await (const epoch of run) epochs.push(epoch);\n' +
+      '  const model: Model = await run;\n' +
+      "  await model.save('digits.safetensors');\n" +
+      "  const same = await load('digits.safetensors');\n" +
+      '  const { label, probabilities } = same.predict(new Uint8Array(784));\n' +
+      '  const logits: Float32Array = await same.predictMany([new Uint8Array(784)], { logits: true });\n' +
+      '  console.log(label, probabilities[0], logits.length, run.warnings[0]?.code);\n' +
+      '  return epochs;\n' +
+      '}\n' +
+      '// @ts-expect-error: not what it returns\n' +
+      "export const wrong: string = load('digits.safetensors');\n" +
+      'export const code = (error: unknown): number => (error instanceof UserError ? error.exitCode : 0);\n';
+    for (const file of files) writeFileSync(join(project.folder, file), text);
+    const compilerOptions = { ...options, target: 'es2022', strict: true, noEmit: true, types: [] };
+    const settings = join(project.folder, `tsconfig.${options.module}.json`);
+    writeFileSync(settings, JSON.stringify({ compilerOptions, files }));
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', settings], { encoding: 'utf8' });
+    assert.equal(status, 0, stdout);
+  });

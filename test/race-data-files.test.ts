@@ -1,7 +1,7 @@
 /** What the race reads of the archives: prefixes, headers, and the test images inflated aside. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateRawSync, gzipSync } from 'node:zlib';
@@ -47,9 +47,21 @@ test('an IDX header must be the one expected', () => {
   assert.throws(() => checkHeader(idx([2, 3], [], 0x0d), 'x', [2, 3]), /not IDX/);
 });
 
-test('SHARDSTEP_DATA stands above the vendored files', () => {
-  assert.equal(dataFolder({ SHARDSTEP_DATA: 'mine' }), 'mine');
-  assert.ok(dataFolder({}).endsWith(join('data', 'mnist')));
+test('MNIST is looked for in SHARDSTEP_DATA, beside the program and in the cache', async (t) => {
+  const [cache, beside] = [await temporaryFolder(t), await temporaryFolder(t)];
+  const cached = join(cache, 'datasets', 'mnist');
+  const environment = { SHARDSTEP_CACHE: cache };
+  assert.equal(dataFolder({ ...environment, SHARDSTEP_DATA: 'mine' }, beside), 'mine');
+  assert.equal(dataFolder(environment, beside), null);
+  await mkdir(cached, { recursive: true });
+  const all = Object.values(names);
+  for (const each of all.slice(1)) await writeFile(join(cached, `${each}.gz`), '');
+  assert.equal(dataFolder(environment, beside), null, 'one file is missing');
+  await writeFile(join(cached, `${all[0]}.gz`), '');
+  assert.equal(dataFolder(environment, beside), cached);
+  for (const each of all) await writeFile(join(beside, `${each}.gz`), '');
+  assert.equal(dataFolder(environment, beside), beside);
+  assert.ok(dataFolder({})?.endsWith(join('data', 'mnist')));
 });
 
 test('pieces inflated aside are the whole content in order; an early end and broken data are errors', async () => {

@@ -13,12 +13,12 @@ export function installedBytes(packageFolder: string): number {
 }
 
 /**
- * shardstep as a user installs it: dist, including the cached machine code, and the production dependencies. Data,
- * sources and the pinned Node do not count, because other peers' runtimes do not count either.
+ * shardstep as a user installs it: lib and the production dependencies. Data, sources and the pinned Node do not count,
+ * because other peers' runtimes do not count either.
  */
 export function ownBytes(): number {
   const [own, ...dependencies] = closure(root);
-  return fileBytes(join(own, 'dist')) + sum(dependencies.map(fileBytes));
+  return fileBytes(join(own, 'lib')) + sum(dependencies.map(fileBytes));
 }
 
 /** Real folders, the package's own first. */

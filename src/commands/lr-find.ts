@@ -4,12 +4,14 @@ import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
 import { countCores } from '../machine/cores.js';
 import { runLength } from '../plan/run-length.js';
+import { missingCharts } from '../report/chart-packages.js';
 import type { CommandContext } from '../run/command-context.js';
 import { endRun } from '../run/run-ending.js';
 import { shownFolder } from '../run/run-folder.js';
 import { withRun } from '../run/with-run.js';
 import type { RangeFinding, RangePoint, RangeRun } from '../study/range-test.js';
 import { ExitCode, UserError } from '../user-error.js';
+import type { Warn } from '../warnings.js';
 import type { Command } from './command.js';
 import { count, folder, outOption, overwriteOption, quietOption, rate } from './option-values.js';
 import { type Beginning, begin, declareSettings, implied } from './training-options.js';
@@ -105,6 +107,7 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
       async end({ folder, log, description }, { status, exitCode, failure }) {
         // The rates that were tried, also if the test was interrupted.
         if (points.length >= fewestPoints) finding = analyseRange(run);
+        const chart = finding === null ? {} : await chartOf(name, run, finding, warn);
         const result = {
           schema: 1,
           name,
@@ -126,7 +129,7 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
             ? {}
             : {
                 'lr-find.csv': report.rangeCsv(run, finding),
-                'lr-find.svg': report.rangeChart(name, run, finding),
+                ...chart,
               };
         const ended = run.diverged ? 'diverged' : 'all rates were tried';
         const reason = failure instanceof Error ? failure.message : ended;
@@ -162,4 +165,20 @@ function advice(
     `minimum    ${rateText(minimum)}, where the smoothed loss is lowest; a tenth of it is ${rateText(minimum / 10)}`,
     `edge       ${last}`,
   ];
+}
+
+/** Without a file if charts cannot be drawn. */
+async function chartOf(
+  name: string,
+  run: RangeRun,
+  finding: RangeFinding,
+  warn: Warn,
+): Promise<Record<string, string>> {
+  const missing = await missingCharts();
+  if (missing === null) {
+    const { rangeChart } = await import('../study/range-chart.js');
+    return { 'lr-find.svg': rangeChart(name, run, finding) };
+  }
+  warn('charts-omitted', `lr-find.svg ${missing}`);
+  return {};
 }

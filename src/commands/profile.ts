@@ -85,10 +85,11 @@ export async function profile(options: ProfileOptions, context: CommandContext):
         const written =
           started === null || outcome === null
             ? null
-            : writeProfile({
+            : await writeProfile({
                 ...{ name, ended: ended.status, setup, plan, outcome, stepsPerEpoch },
                 collector: started.collector,
                 marks: { ...marks, workers: started.workers },
+                warn: context.warnings.warn,
               });
         const what = { resolved, seeds: 1, setup, plan, record, context };
         await finishTraining({ ...run, ...ended, ...what, profiled: written });

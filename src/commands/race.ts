@@ -3,10 +3,15 @@
  * seeds on one thread and on all physical cores, and writes the run folder.
  */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { isatty } from 'node:tty';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/schema.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { type Trainer, withTrainer } from '../coordinator/trainer.js';
+import { loadDataset } from '../data/load.js';
+import { dataFolder } from '../fast-start/data-files.js';
 import type { Raced } from '../fast-start/race.js';
 import { raceRecipe } from '../fast-start/recipe.js';
 import { countCores } from '../machine/cores.js';
@@ -45,10 +50,28 @@ export const command: Command<Flags> = {
   async run(words, { seeds, ...place }, line) {
     const beginning = await begin('mnist-97', words, place, await countCores(), line);
     if (beginning === null) return ExitCode.done;
+    if (dataFolder(process.env) === null && (await getsFiles(beginning, line))) return raceAgain(line);
     const raced = line.raced ?? new Error('the race was skipped: these options do not select it');
     return finishRace({ ...beginning, raced, seeds }, line);
   },
 };
+
+/** Gets the files of MNIST. Returns whether a race can now start: in another process, which begins with it. */
+async function getsFiles({ resolved }: Beginning, { signal, progress, warnings }: CommandContext) {
+  const note = (text: string) => progress.note(text);
+  const { set, dir } = resolved.config.data;
+  await loadDataset({ set, dir }, { signal, note, warn: warnings.warn });
+  return dataFolder(process.env) !== null;
+}
+
+async function raceAgain({ signal }: CommandContext): Promise<ExitCode> {
+  const { argv, execArgv, execPath } = process;
+  const child = spawn(execPath, [...execArgv, ...argv.slice(1)], { stdio: 'inherit' });
+  // A terminal interrupts both.
+  if (!isatty(0)) signal.addEventListener('abort', () => child.kill('SIGINT'));
+  const [code] = await once(child, 'close');
+  return code ?? ExitCode.failure;
+}
 
 export interface RaceOptions extends Beginning {
   /** The result of the race, or the reason for its failure. */

@@ -1,18 +1,6 @@
 /** The `report` command: one HTML file, Markdown with charts, and CSVs about a set of runs. */
-
-import { plural } from '../numbers/words.js';
-import { buildReport } from '../report/build-report.js';
-import { csvFiles } from '../report/csv-files.js';
-import type { Report } from '../report/document.js';
-import { figureFile } from '../report/figure-file.js';
-import { htmlPage } from '../report/html-page.js';
-import { loadRuns } from '../report/load-runs.js';
-import { markdownPage } from '../report/markdown-page.js';
-import { nameOf } from '../report/run.js';
-import { survey } from '../report/settings.js';
-import type { CommandContext } from '../run/command-context.js';
-import { createRunFolder, shownFolder, writeAtomic } from '../run/run-folder.js';
-import { ExitCode, UserError } from '../user-error.js';
+import { missingCharts } from '../report/chart-packages.js';
+import { UserError } from '../user-error.js';
 import type { Command } from './command.js';
 import { folder, outOption, quietOption } from './option-values.js';
 
@@ -22,80 +10,10 @@ export const command: Command<{ readonly out?: string }> = {
       .argument('<run...>', 'run folders, NDJSON logs, or folders of either')
       .option(outOption, 'the folder of the report (default: a new one under results/reports/)', folder)
       .option(...quietOption),
-  run: (paths, { out = null }, line) => report({ paths, out }, line),
+  async run(paths, { out = null }, line) {
+    const missing = await missingCharts();
+    if (missing !== null) throw new UserError(`report: ${missing}`);
+    const { report } = await import('./write-report.js');
+    return report({ paths, out }, line);
+  },
 };
-
-export interface ReportOptions {
-  /** Run folders, raw logs, or folders of either. */
-  readonly paths: readonly string[];
-  readonly out: string | null;
-}
-
-const charts = 'charts';
-
-/**
- * Damaged logs are reported first; their readable part is still used.
- * @throws UserError for a missing path (usage), if no run could be read, or if a file cannot be written.
- */
-export async function report({ paths, out }: ReportOptions, context: CommandContext): Promise<ExitCode> {
-  const { progress, signal } = context;
-  const loaded = loadRuns(paths, signal);
-  if (loaded.runs.length === 0)
-    throw new UserError(`no run could be read in ${paths.join(', ')}; check-log lists the problems`);
-  progress.note(
-    `read ${plural(loaded.runs.length, 'run')} of ${plural(loaded.files, 'log')}, ${loaded.lines} lines`,
-  );
-  const found = survey(loaded.runs);
-  const built = buildReport(loaded, found);
-  signal.throwIfAborted();
-  const { warn } = context.warnings;
-  const folder = await createRunFolder({ root: 'results/reports', out, name: nameOf(loaded.runs[0]), warn });
-  const files = new Map([
-    ['report.html', htmlPage(built)],
-    ['report.md', markdownPage(built, charts)],
-    ...csvFiles(found),
-  ]);
-  await Promise.all([...files].map(([name, text]) => writeAtomic(folder.file(name), text)));
-  const drawn = await writeCharts(built, folder.file(charts));
-  const damaged = new Set(loaded.damages.filter(({ kind }) => kind === 'damage').map(({ file }) => file))
-    .size;
-  if (context.json) {
-    const left = Object.fromEntries(built.leftOut.map(({ title, reason }) => [title, reason]));
-    const counts = { runs: loaded.runs.length, logs: loaded.files, machines: found.machines.length, damaged };
-    context.stdout(
-      JSON.stringify({
-        schema: 1,
-        ...counts,
-        folder: folder.path,
-        files: [...files.keys()],
-        charts: drawn,
-        leftOut: left,
-        problems: loaded.damages,
-      }),
-    );
-    return ExitCode.done;
-  }
-  const shown = shownFolder(folder);
-  for (const { title, reason } of built.leftOut) context.stdout(`omitted    ${title}: ${reason}`);
-  if (damaged > 0)
-    context.stdout(
-      `damaged    ${plural(damaged, 'log')}; the readable part is used, the report lists the problems first`,
-    );
-  context.stdout(`read       ${built.summary}`);
-  context.stdout(`report     ${shown}/report.html`);
-  context.stdout(
-    `also       report.md, ${[...files.keys()].filter((name) => name.endsWith('.csv')).join(', ')}, ${charts}/ (${plural(drawn, 'chart')})`,
-  );
-  return ExitCode.done;
-}
-
-/** Writes the charts that the Markdown shows; returns their number. */
-async function writeCharts(built: Report, folder: string): Promise<number> {
-  const all = built.sections.flatMap(({ blocks }) =>
-    blocks.flatMap((block) => (block.kind === 'figures' ? block.figures : [])),
-  );
-  if (all.length === 0) return 0;
-  const { path } = await createRunFolder({ root: folder, out: folder, name: charts });
-  await Promise.all(all.map((figure) => writeAtomic(`${path}/${figure.name}.svg`, figureFile(figure))));
-  return all.length;
-}

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { type CoreCount, countCores } from '../machine/cores.js';
 import { measuredMachine } from '../machine/speed.js';
+import { missingCharts } from '../report/chart-packages.js';
 import type { CommandContext } from '../run/command-context.js';
 import { claimFor } from '../run/folder-claim.js';
 import {
@@ -227,7 +228,7 @@ async function runAll(running: Running, context: CommandContext): Promise<ExitCo
     study: loaded.study,
     comparisons: summaries,
   };
-  await writeFiles(record, folder);
+  await writeFiles(record, folder, context.warnings.warn);
   if (context.json) context.stdout(JSON.stringify(record));
   else context.stdout(closing(record, folder));
   if (signal.aborted) {
@@ -252,15 +253,21 @@ async function origin(description: ReturnType<typeof describeRun>) {
  * Writes study.json, study.md and a chart for each comparison. Plot is loaded here: only a finished study pays its 100
  * ms.
  */
-async function writeFiles(record: StudyRecord, folder: RunFolder): Promise<void> {
+async function writeFiles(record: StudyRecord, folder: RunFolder, warn: Warn): Promise<void> {
   await writeAtomic(folder.file('study.json'), `${JSON.stringify(record, null, 1)}\n`);
+  const missing = await missingCharts();
+  if (missing === null) await writeCharts(record, folder);
+  else warn('charts-omitted', `the charts of ${folder.file('study.md')} ${missing}`);
+  const charts = record.comparisons.every(({ slug }) => existsSync(folder.file(`${slug}.svg`)));
+  await writeAtomic(folder.file('study.md'), studyMarkdown(record, charts));
+}
+
+async function writeCharts(record: StudyRecord, folder: RunFolder): Promise<void> {
   const { accuracyChart } = await import('../study/study-chart.js');
   for (const each of record.comparisons) {
     const chart = accuracyChart(each, record.target);
     if (chart !== null) await writeAtomic(folder.file(`${each.slug}.svg`), chart);
   }
-  const charts = record.comparisons.every(({ slug }) => existsSync(folder.file(`${slug}.svg`)));
-  await writeAtomic(folder.file('study.md'), studyMarkdown(record, charts));
 }
 
 /** The lines that stdout shows at the end, one for each variant. */

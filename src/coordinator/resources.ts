@@ -3,6 +3,7 @@
  */
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
+import type { DownloadProgress } from '../data/download.js';
 import { loadDataset } from '../data/load.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
@@ -142,21 +143,15 @@ export function shapeOf({ data }: Config): DirectionShape | null {
   return data.features.kind === 'directions' ? directionShape(data.features) : null;
 }
 
-/** A line at the start of a download and after every eighth of it, for people who wait. */
+/** For people who wait; `loadDataset` announces the download. */
+const downloadNoteMs = 10_000;
+
+/** A line from time to time. */
 function downloadNotes(note: (line: string) => void) {
-  const said = new Map<string, number>();
-  return ({
-    file,
-    receivedBytes,
-    totalBytes,
-  }: {
-    file: string;
-    receivedBytes: number;
-    totalBytes: number | null;
-  }) => {
-    const share = totalBytes === null ? 0 : Math.floor((8 * receivedBytes) / totalBytes);
-    if (said.get(file) === share) return;
-    said.set(file, share);
+  let notedMs = performance.now();
+  return ({ file, receivedBytes, totalBytes }: DownloadProgress) => {
+    if (performance.now() < notedMs + downloadNoteMs) return;
+    notedMs = performance.now();
     const of = totalBytes === null ? '' : ` of ${(totalBytes / 1e6).toFixed(1)}`;
     note(`downloading ${file}: ${(receivedBytes / 1e6).toFixed(1)}${of} MB`);
   };

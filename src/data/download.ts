@@ -75,7 +75,7 @@ export async function downloadFile(
   const names = idxNames.map((each) => `${each}.gz`).join(', ');
   throw new UserError(
     `${file}: could not be downloaded: ${failures.join('; ')}${proxies.words}${kept}; ` +
-      `put ${names} into ${dir} by hand, or name the folder that has them in data.dir`,
+      `put ${names} into ${dir} by hand, or name the folder that has them in data.dir or SHARDSTEP_DATA`,
   );
 }
 

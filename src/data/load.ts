@@ -150,10 +150,10 @@ async function locate(
     );
   const cached = within(chosen);
   const { missing } = findIdxFiles(await listOptionalFolder(cached), cached);
+  const megabytes = missing.reduce((sum, name) => sum + known.files[name].archiveSizeBytes, 0) / 1e6;
+  options.note?.(`${set}: downloading ${megabytes.toFixed(1)} MB into ${cached}, once`);
   const { downloadFile } = await import('./download.js');
-  for (const name of missing) {
-    await downloadFile(name, known.files[name], known.mirrors, cached, options);
-  }
+  for (const name of missing) await downloadFile(name, known.files[name], known.mirrors, cached, options);
   const { paths } = findIdxFiles(await listOptionalFolder(cached), cached);
   return { dir: cached, paths: paths as IdxPaths, origin: 'cache' };
 }

@@ -1,19 +1,31 @@
 /**
- * The vendored files of MNIST, read for the race: only the bytes it needs, synchronously, and checked only so far that
+ * The files of MNIST, read for the race: only the bytes it needs, synchronously, and checked only so far that
  * no access is out of bounds. Checksums are verified after the accuracy is printed.
  */
-import { closeSync, fstatSync, constants as openFlags, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, constants as openFlags, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, inflateRawSync } from 'node:zlib';
 import { expandHome } from '../config/home.js';
-import type { IdxName } from '../data/known-sets.js';
+import { type IdxName, idxNames } from '../data/known-sets.js';
+import { cacheFolders } from '../machine/cache-folders.js';
 
-/** `SHARDSTEP_DATA`, or the folder beside the program, two levels above this module. */
-export function dataFolder(environment: NodeJS.ProcessEnv): string {
+/**
+ * The folder with the files of MNIST: `SHARDSTEP_DATA`, else `data/mnist` beside the program, two levels above this
+ * module, else a cache folder to which they were downloaded; null if none has all of them.
+ */
+export function dataFolder(
+  environment: NodeJS.ProcessEnv,
+  beside = join(import.meta.dirname, '../../data/mnist'),
+): string | null {
   const named = environment.SHARDSTEP_DATA;
-  return named
-    ? expandHome(named, 'SHARDSTEP_DATA', environment)
-    : join(import.meta.dirname, '../../data/mnist');
+  if (named) return expandHome(named, 'SHARDSTEP_DATA', environment);
+  const has = (folder: string) => idxNames.every((name) => existsSync(join(folder, `${name}.gz`)));
+  if (has(beside)) return beside;
+  return (
+    cacheFolders({ environment })
+      .map(({ path }) => join(path, 'datasets/mnist'))
+      .find(has) ?? null
+  );
 }
 
 /** The first `bytes` bytes of a gzip file, or all of it. */

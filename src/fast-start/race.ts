@@ -42,6 +42,7 @@ export async function race(
   const mark = (phase: string) => marks.push([phase, performance.now()]);
   mark('start Node.js');
   const folder = dataFolder(environment);
+  if (folder === null) throw new Error('the files of MNIST are not here yet');
   const testArchive = readArchive(folder, 't10k-images-idx3-ubyte');
   const stream = deflated(testArchive, 't10k-images-idx3-ubyte').subarray(0, -8);
   const testImages = inflateAside(stream, 16 + testCount * imageBytes);

@@ -32,6 +32,8 @@ export interface HardwareFacts {
   arch: string;
   node: string;
   v8: string;
+  /** What reported the facts; absent in logs that are older than this key. */
+  from?: 'systeminformation' | 'node:os';
 }
 
 export interface TensorFlowVersions {
@@ -92,8 +94,12 @@ export async function gatherHardware(
     arch: process.arch,
     node: process.versions.node,
     v8: process.versions.v8,
+    from: source === null ? 'node:os' : 'systeminformation',
   };
 }
+
+/** The package is optional. */
+const without = 'facts of node:os alone; for all of them: npm i systeminformation';
 
 /** Lines for people, `label` padded to 11 columns; unknown facts are omitted. */
 export function hardwareLines(
@@ -147,6 +153,7 @@ export function hardwareLines(
           some(measured.gflops, (n) => `${n.toFixed(1)} GFLOP/s`),
           some(measured.bandwidthGBs, (n) => `${n.toFixed(1)} GB/s`),
         ])),
+    ...(facts.from === 'node:os' ? line('note', [without]) : []),
   ];
 }
 

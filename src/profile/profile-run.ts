@@ -7,14 +7,15 @@ import { measureSpeed } from '../machine/speed.js';
 import { median } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';
 import { doublesPerStamp, headerDoubles } from '../plan/stamp-room.js';
+import { missingCharts } from '../report/chart-packages.js';
 import { describeNetwork } from '../run/recipe-words.js';
 import type { WrittenProfile } from '../run/train-result.js';
+import type { Warn } from '../warnings.js';
 import type { Collector, CommandRecord } from './collector.js';
 import { phaseTable } from './phase-table.js';
 import { phaseNumber, phasesOf } from './phases.js';
 import { PhaseRecorder } from './recorder.js';
 import { type Profile, profileJson, profileText, type StampCost } from './report.js';
-import { rooflineChart } from './roofline-chart.js';
 import { type StartupMarks, type StartupStage, startupStages } from './startup.js';
 import { visitSlices } from './timeline.js';
 import { type Totals, totalsOf } from './totals.js';
@@ -33,10 +34,11 @@ export interface ProfiledRun {
   readonly stepsPerEpoch: number;
   /** Times that the command recorded before the run began. */
   readonly marks: Omit<StartupMarks, 'run' | 'firstStep'>;
+  readonly warn: Warn;
 }
 
 /** For a run that has begun, also if it was interrupted. */
-export function writeProfile(run: ProfiledRun): WrittenProfile {
+export async function writeProfile(run: ProfiledRun): Promise<WrittenProfile> {
   const { name, plan, setup, collector, outcome } = run;
   const measured = measureSpeed(setup.kernels ?? loadKernels());
   const totals = totalsOf(plan, collector);
@@ -70,10 +72,24 @@ export function writeProfile(run: ProfiledRun): WrittenProfile {
     files: {
       'profile.md': text,
       'profile.json': `${JSON.stringify(json, null, 2)}\n`,
-      'roofline.svg': rooflineChart(table, `Roofline of ${name}`),
+      ...(await rooflineOf(run, table)),
       'trace.json': JSON.stringify(traceOfRun(run, startup)),
     },
   };
+}
+
+/** Without a file if charts cannot be drawn. */
+async function rooflineOf(
+  { name, warn }: ProfiledRun,
+  table: Profile['table'],
+): Promise<Record<string, string>> {
+  const missing = await missingCharts();
+  if (missing === null) {
+    const { rooflineChart } = await import('./roofline-chart.js');
+    return { 'roofline.svg': rooflineChart(table, `Roofline of ${name}`) };
+  }
+  warn('charts-omitted', `roofline.svg ${missing}`);
+  return {};
 }
 
 function workOfRun({ setup, plan, collector, outcome }: ProfiledRun): RunWork {

@@ -18,7 +18,7 @@ export interface Machine {
 /** All facts except those that vary between runs on one machine: free memory and measured speeds. */
 export function machineFacts(hardware: Hardware | null): Map<string, string> {
   if (hardware === null) return new Map();
-  const { memoryFreeBytes: _, measured, tensorflow: __, ...facts } = hardware;
+  const { memoryFreeBytes: _, measured, tensorflow: __, from: ___, ...facts } = hardware;
   return flatKeys({ ...facts, ...(measured === null ? {} : { wasmLevel: measured.wasmLevel }) });
 }
 

@@ -43,6 +43,7 @@ const hardwareFacts = z.object({
   arch: z.string(),
   node: z.string(),
   v8: z.string(),
+  from: z.enum(['systeminformation', 'node:os']).optional(),
 }) satisfies z.ZodType<HardwareFacts>;
 
 const measuredSpeed = z.object({

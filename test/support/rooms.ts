@@ -4,6 +4,7 @@
 export const rooms = [
   ...[
     'user-error',
+    'version',
     'warnings',
     'memory',
     'numbers',

@@ -1,0 +1,97 @@
+/**
+ * Makes `lib/`, the program as it is published: dist/ in few files, with the packages that it uses bundled into them.
+ * Only what `dependencies` and `peerDependencies` name stays outside. `dist/` is for the checkout, its tests and
+ * benchmarks; both run the same modules. Modules that load each other when needed (`import()`, workers) still do.
+ */
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild-wasm';
+import { extractApi } from './api/extract.ts';
+import { notices } from './third-party.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const dist = join(root, 'dist');
+const lib = join(root, 'lib');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+/** Every file of lib/ that imports is in a folder of lib/, so that addresses relative to a module can be kept. */
+const chunks = 'chunks/[name]-[hash]';
+/** Compiled modules of ours that mention their own address. */
+const addressed = (readdirSync(dist, { recursive: true }) as string[])
+  .filter((file) => file.endsWith('.js'))
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => readFileSync(join(dist, file), 'utf8').includes('import.meta.url'));
+/** Modules that others load by address: workers, and what they are told to load. */
+const byAddress = addressed.flatMap((file) => {
+  const imports = /(?:from|import|import\()\s*'[^']+'/g;
+  const text = readFileSync(join(dist, file), 'utf8').replace(imports, '');
+  return [...text.matchAll(/'(\.\.?\/[\w./-]+)\.js'/g)].map(([, name]) =>
+    posix.join(posix.dirname(file), name),
+  );
+});
+/** The command line is loaded by `coordinator/entry.cjs`. */
+const entries = [...new Set(['commands/main', ...byAddress])];
+
+/**
+ * Our own modules: a module's address is where it would be in lib/ if it were not bundled, and exported classes keep their
+ * names, which printed errors and objects show. All other names are shortened: a sixth of lib/.
+ */
+const ownModules: Plugin = {
+  name: 'own-modules',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\.js$/ }, ({ path }) => {
+      if (path.includes('node_modules')) return undefined;
+      const text = readFileSync(path, 'utf8');
+      const place = `new URL(${JSON.stringify(`../${relative(dist, path).replaceAll('\\', '/')}`)}, import.meta.url)`;
+      const classes = [...text.matchAll(/^export class (\w+)/gm)];
+      const contents = [
+        text.includes('import.meta.dirname') ? "import { fileURLToPath as pathOf } from 'node:url';" : '',
+        text
+          .replaceAll('import.meta.url', `${place}.href`)
+          .replaceAll('import.meta.dirname', `pathOf(new URL('.', ${place}))`),
+        ...classes.map(([, name]) => `Object.defineProperty(${name}, 'name', { value: '${name}' });`),
+      ];
+      return { contents: contents.join('\n') };
+    });
+  },
+};
+
+rmSync(lib, { recursive: true, force: true });
+const { outputFiles, metafile } = await build({
+  entryPoints: [
+    ...entries.map((name) => ({ in: join(dist, `${name}.js`), out: name })),
+    { in: join(dist, 'index.js'), out: 'library/index' },
+  ],
+  outdir: lib,
+  chunkNames: chunks,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+  plugins: [ownModules],
+  minify: true,
+  legalComments: 'none',
+  metafile: true,
+  write: false,
+  absWorkingDir: root,
+  logLevel: 'warning',
+});
+for (const { path, text } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true });
+  // CommonJS packages in a module: esbuild's stand-in for `require` uses one in scope.
+  const requires = text.includes('typeof require')
+    ? "import{createRequire}from'node:module';const require=createRequire(import.meta.url);\n"
+    : '';
+  writeFileSync(path, requires + text);
+}
+mkdirSync(join(lib, 'coordinator'), { recursive: true });
+cpSync(join(dist, 'coordinator/entry.cjs'), join(lib, 'coordinator/entry.cjs'));
+mkdirSync(join(lib, 'kernels'));
+for (const name of readdirSync(join(dist, 'kernels')).filter((each) => each.endsWith('.wasm')))
+  cpSync(join(dist, 'kernels', name), join(lib, 'kernels', name));
+writeFileSync(join(lib, 'THIRD-PARTY.txt'), notices(root, Object.keys(metafile.inputs)));
+const { declarations, problems } = extractApi(root);
+for (const problem of problems) console.warn(`public types: ${problem}`);
+writeFileSync(join(lib, 'index.d.ts'), declarations);

@@ -1,0 +1,70 @@
+/** Short runs on MNIST for export: models as their files say, and the logits that they give. */
+import { Predictor } from '../../dist/inference/predictor.js';
+import { graphOf } from '../../dist/inference/model-graph.js';
+import { type SavedModel, savedModel } from '../../dist/inference/saved-model.js';
+import { parseWeights } from '../../dist/inference/weights-file.js';
+import type { Graph } from '../../dist/model/op.js';
+import { shapeOf } from '../../dist/coordinator/resources.js';
+import { loadKernels } from '../../dist/kernels/load.js';
+import { configured, type Dataset, prepared, train, weightsFile } from './pairs.ts';
+
+/** Enough training that logits are of a usual size. */
+const short = ['train.batch=64', 'train.steps=60', 'log.every=0', 'parallel.threads=1'];
+
+/** One model for every operation, and every way of normalising inputs. */
+export const exportedCases: Readonly<Record<string, readonly string[]>> = {
+  'mnist-relu': ['model.hidden=[256,128]'],
+  'none-tanh': ['data.normalise=none', 'model.hidden=[32]', 'model.activation=tanh'],
+  'centre-gelu': ['data.normalise=centre', 'model.hidden=[32]', 'model.activation=gelu'],
+  standardise: ['data.normalise=standardise', 'model.hidden=[32]'],
+  whiten: ['data.normalise=whiten', 'data.pool=2', 'model.hidden=[32]'],
+  'crop-pool-moments': ['data.momentNormalise=true', 'data.crop=1', 'data.pool=2', 'model.hidden=[32]'],
+  'odd-pool': ['data.crop=2', 'data.pool=2', 'model.hidden=[]'],
+  'scale-moments': ['data.scale=200', 'data.momentNormalise=true', 'model.hidden=[16]'],
+  'squared-error': ['loss=squared-error', 'optimizer.lr=0.01', 'model.hidden=[16]'],
+  directions: ['data.features.kind=directions', 'model.hidden=[]'],
+  'directions-16': [
+    'data.features.kind=directions',
+    ...['grid=16', 'pool=5', 'rows=all', 'aspect=true'].map((word) => `data.features.${word}`),
+    'data.scale=180',
+    'model.hidden=[16]',
+  ],
+  'directions-products': [
+    'data.features.kind=directions',
+    ...['grid=20', 'gradient=sobel', 'aspect=true', 'quadratic=16'].map((word) => `data.features.${word}`),
+    'model.hidden=[]',
+  ],
+};
+
+export interface ExportedModel {
+  /** final.safetensors. */
+  readonly file: Uint8Array;
+  readonly model: SavedModel;
+  readonly graph: Graph;
+}
+
+export async function exportedModel(words: readonly string[], dataset: Dataset): Promise<ExportedModel> {
+  const config = await configured([...short, ...words]);
+  if (config === null) throw new Error(`refused: ${words.join(' ')}`);
+  const ready = prepared(config, dataset);
+  const run = ready && (await train(ready, 1));
+  if (ready === null || run === null) throw new Error(`diverged: ${words.join(' ')}`);
+  return opened(weightsFile(run, ready));
+}
+
+/** A model from the bytes of its file. */
+export function opened(file: Uint8Array): ExportedModel {
+  const model = savedModel(parseWeights(file, 'model.safetensors'), 'model.safetensors');
+  return { file, model, graph: graphOf(model) };
+}
+
+/** f32 [count][classes], by the predictor. */
+export async function logitsOf(model: SavedModel, images: Uint8Array): Promise<Float32Array> {
+  const kernels = loadKernels(undefined, shapeOf(model.config));
+  const predictor = await Predictor.open(model, model.tensors, kernels, model.source);
+  try {
+    return predictor.predict(images);
+  } finally {
+    await predictor.close();
+  }
+}

@@ -1,11 +1,12 @@
 /** Short runs on MNIST for export: models as their files say, and the logits that they give. */
-import { Predictor } from '../../dist/inference/predictor.js';
+
+import { shapeOf } from '../../dist/coordinator/resources.js';
 import { graphOf } from '../../dist/inference/model-graph.js';
+import { Predictor } from '../../dist/inference/predictor.js';
 import { type SavedModel, savedModel } from '../../dist/inference/saved-model.js';
 import { parseWeights } from '../../dist/inference/weights-file.js';
-import type { Graph } from '../../dist/model/op.js';
-import { shapeOf } from '../../dist/coordinator/resources.js';
 import { loadKernels } from '../../dist/kernels/load.js';
+import type { Graph } from '../../dist/model/op.js';
 import { configured, type Dataset, prepared, train, weightsFile } from './pairs.ts';
 
 /** Enough training that logits are of a usual size. */

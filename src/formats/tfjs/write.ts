@@ -1,0 +1,217 @@
+/**
+ * A TensorFlow.js layers model (tf.loadLayersModel): model.json and the bytes of its weights. Layers have no operators
+ * for tables, redrawing and rounding: what needs the first two is refused, the rounding of inputs is left out with a
+ * note. Affine maps are folded into the weights of the layer after them, in float64.
+ */
+import { type Graph, type Op, shapeAfter } from '../../model/op.js';
+import { UserError } from '../../user-error.js';
+
+export interface TfjsOptions {
+  /** Version of this program. */
+  readonly version: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Name of the file of weights, beside the other. */
+  readonly weightsName?: string;
+}
+
+export interface TfjsModel {
+  /** Contents of model.json. */
+  readonly json: string;
+  /** Contents of the file of weights. */
+  readonly weights: Uint8Array;
+  /** What the model leaves out, one line each. */
+  readonly notes: readonly string[];
+}
+
+type OpOf<Name extends Op['op']> = Extract<Op, { readonly op: Name }>;
+
+/** Activations of the same name, and the one that has another: gelu with tanh. */
+const activations = { relu: 'relu', tanh: 'tanh', gelu: 'gelu_new', softmax: 'softmax' } as const;
+
+/** @throws UserError naming the operation that layers cannot express. */
+export function toTfjs(
+  graph: Graph,
+  { version, metadata = {}, weightsName = 'weights.bin' }: TfjsOptions,
+): TfjsModel {
+  const layers = new Layers(graph.input);
+  for (const op of graph.ops) layers.add(op);
+  layers.name('logits');
+  for (const op of graph.probabilities) layers.addProbabilities(op);
+  const { list, weights, bytes, notes } = layers.finish();
+  const json = {
+    modelTopology: {
+      class_name: 'Sequential',
+      config: { name: 'shardstep', layers: list },
+      keras_version: 'tfjs-layers 4.22.0',
+      backend: 'tensor_flow.js',
+    },
+    format: 'layers-model',
+    generatedBy: `shardstep ${version}`,
+    convertedBy: null,
+    userDefinedMetadata: { ...metadata, labels: graph.labels },
+    weightsManifest: [{ paths: [weightsName], weights }],
+  };
+  return { json: `${JSON.stringify(json)}\n`, weights: bytes, notes };
+}
+
+interface LayerEntry {
+  readonly class_name: string;
+  readonly config: Record<string, unknown>;
+}
+
+interface WeightEntry {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: 'float32';
+}
+
+/** y[p] = x[p] · scale[p] − shift[p], not yet in a layer; one scale may be for every p. */
+interface Map {
+  readonly scale: ArrayLike<number>;
+  readonly shift: ArrayLike<number>;
+}
+
+class Layers {
+  readonly #list: LayerEntry[] = [];
+  readonly #weights: WeightEntry[] = [];
+  readonly #data: Float32Array[] = [];
+  readonly #notes: string[] = [];
+  /** Of a sample. */
+  #shape: readonly number[];
+  #isFlat: boolean;
+  /** In order; each for the values after the ones before. */
+  #pending: Map[] = [];
+
+  constructor(input: readonly number[]) {
+    this.#shape = input;
+    this.#isFlat = input.length === 1;
+    this.#append('InputLayer', { batch_input_shape: [null, ...input], dtype: 'float32' });
+  }
+
+  add(op: Op): void {
+    switch (op.op) {
+      case 'crop':
+        this.#append('Cropping2D', {
+          cropping: [
+            [op.by, op.by],
+            [op.by, op.by],
+          ],
+        });
+        break;
+      case 'sumPool':
+        // The sum of four values is four times their mean.
+        this.#append('AveragePooling2D', { pool_size: [2, 2], strides: [2, 2], padding: 'valid' });
+        this.#pending.push({ scale: [4], shift: [] });
+        break;
+      case 'affine':
+        this.#pending.push(op);
+        break;
+      case 'fixedPoint':
+        this.#notes.push(
+          `the rounding of inputs to steps of ${op.step}, from −${op.bound} to ${op.bound}, is left out: outputs differ slightly`,
+        );
+        break;
+      case 'dense':
+        this.#dense(op);
+        break;
+      case 'relu':
+      case 'tanh':
+      case 'gelu':
+        this.#append('Activation', { activation: activations[op.op] });
+        break;
+      default:
+        throw new UserError(
+          `tfjs: ${refusals[op.op]}, which layers of TensorFlow.js cannot; .onnx, .mjs and .json can`,
+        );
+    }
+    this.#shape = shapeAfter(op, this.#shape);
+  }
+
+  /** Names the last layer, so that its outputs are found. */
+  name(name: string): void {
+    const last = this.#list.at(-1);
+    if (last !== undefined) last.config.name = name;
+  }
+
+  addProbabilities({ op }: Op): void {
+    if (op === 'softmax') this.#append('Activation', { activation: activations.softmax }, 'probabilities');
+    else
+      this.#notes.push(
+        'the model gives the outputs of the network, not probabilities: layers cannot make them',
+      );
+  }
+
+  finish() {
+    const total = this.#data.reduce((sum, { length }) => sum + length, 0);
+    const all = new Float32Array(total);
+    let at = 0;
+    // The names of layers count from 1 and are those of the weights.
+    for (const data of this.#data) {
+      all.set(data, at);
+      at += data.length;
+    }
+    return {
+      list: this.#list,
+      weights: this.#weights,
+      bytes: new Uint8Array(all.buffer),
+      notes: this.#notes,
+    };
+  }
+
+  #dense({ inputs, outputs, weight, bias }: OpOf<'dense'>): void {
+    if (!this.#isFlat) {
+      this.#append('Flatten', {});
+      this.#isFlat = true;
+    }
+    const folded = fold(this.#pending, inputs, outputs, weight, bias);
+    this.#pending = [];
+    const name = `dense_${this.#list.length}`;
+    this.#append('Dense', { units: outputs, activation: 'linear', use_bias: true }, name);
+    this.#weights.push({ name: `${name}/kernel`, shape: [inputs, outputs], dtype: 'float32' });
+    this.#weights.push({ name: `${name}/bias`, shape: [outputs], dtype: 'float32' });
+    this.#data.push(folded.kernel, folded.bias);
+  }
+
+  #append(
+    kind: string,
+    config: Record<string, unknown>,
+    name = `${kind.toLowerCase()}_${this.#list.length}`,
+  ): void {
+    this.#list.push({ class_name: kind, config: { name, trainable: kind === 'Dense', ...config } });
+  }
+}
+
+/** What each operation that layers lack does. */
+const refusals: Readonly<Record<string, string>> = {
+  lookup: 'the model rounds scaled values (data.scale)',
+  moments: 'the model redraws images by their moments (data.momentNormalise)',
+  directions: 'the model computes direction features (data.features)',
+  products: 'the model multiplies features (data.features.quadratic)',
+};
+
+/** A layer on values before the maps; its kernel is f32 [inputs][outputs], the transpose of `weight`. */
+function fold(
+  maps: readonly Map[],
+  inputs: number,
+  outputs: number,
+  weight: ArrayLike<number>,
+  bias: ArrayLike<number>,
+): { readonly kernel: Float32Array; readonly bias: Float32Array } {
+  const scale = new Float64Array(inputs).fill(1);
+  const shift = new Float64Array(inputs);
+  for (const map of maps)
+    for (let p = 0; p < inputs; p++) {
+      const factor = map.scale[map.scale.length === 1 ? 0 : p];
+      scale[p] *= factor;
+      shift[p] = shift[p] * factor + (map.shift[p] ?? 0);
+    }
+  const kernel = new Float32Array(inputs * outputs);
+  const moved = Float64Array.from(bias);
+  for (let o = 0; o < outputs; o++)
+    for (let p = 0; p < inputs; p++) {
+      const w = weight[o * inputs + p];
+      kernel[p * outputs + o] = w * scale[p];
+      moved[o] -= w * shift[p];
+    }
+  return { kernel, bias: Float32Array.from(moved) };
+}

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 
 const [packages, folder] = process.argv.slice(2);
 const tf = createRequire(join(packages, 'x.js'))('@tensorflow/tfjs');
-const floats = (bytes) => new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+const floats = (bytes) =>
+  new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 const images = Float32Array.from(readFileSync(join(folder, 'images.u8')));
 const chunk = 1000;
 
@@ -19,8 +20,14 @@ for (const { name, shape, classes, tfjs } of JSON.parse(readFileSync(join(folder
   const stored = JSON.parse(readFileSync(join(folder, `${name}-tfjs`, 'model.json'), 'utf8'));
   const [{ paths, weights }] = stored.weightsManifest;
   const weightData = floats(readFileSync(join(folder, `${name}-tfjs`, paths[0]))).buffer;
-  const model = await tf.loadLayersModel({ load: async () => ({ ...stored, weightSpecs: weights, weightData }) });
-  const both = tf.model({ inputs: model.inputs, outputs: [model.getLayer('logits').output, model.outputs[0]] });
+  const artifacts = await tf.io.getModelArtifactsForJSON(stored, async () => [weights, weightData]);
+  const model = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+  const logitsOnly = model.outputNames[0] === 'logits';
+  const { output } = model.getLayer('logits');
+  const both = tf.model({
+    inputs: model.inputs,
+    outputs: logitsOnly ? [output] : [output, ...model.outputs],
+  });
   const expected = floats(readFileSync(join(folder, `${name}.f32`)));
   const pixels = shape.reduce((product, size) => product * size, 1);
   const count = expected.length / classes;
@@ -28,7 +35,7 @@ for (const { name, shape, classes, tfjs } of JSON.parse(readFileSync(join(folder
   for (let first = 0; first < count; first += chunk) {
     const rows = Math.min(chunk, count - first);
     const input = tf.tensor(images.subarray(first * pixels, (first + rows) * pixels), [rows, ...shape]);
-    const results = both.predict(input);
+    const results = [both.predict(input)].flat();
     const [got, shares] = results.map((tensor) => tensor.dataSync());
     for (let row = 0; row < rows; row++) {
       const at = row * classes;
@@ -37,9 +44,10 @@ for (const { name, shape, classes, tfjs } of JSON.parse(readFileSync(join(folder
       wanted.forEach((value, k) => {
         logits = Math.max(logits, Math.abs(value - given[k]) / Math.max(1, Math.abs(value)));
       });
+      other += Number(given.indexOf(Math.max(...given)) !== wanted.indexOf(Math.max(...wanted)));
+      if (shares === undefined) continue;
       const sum = shares.subarray(at, at + classes).reduce((all, value) => all + value, 0);
       sums = Math.max(sums, Math.abs(sum - 1));
-      other += Number(given.indexOf(Math.max(...given)) !== wanted.indexOf(Math.max(...wanted)));
     }
     for (const tensor of [input, ...results]) tensor.dispose();
   }

@@ -25,23 +25,26 @@ export interface TfjsModel {
 
 type OpOf<Name extends Op['op']> = Extract<Op, { readonly op: Name }>;
 
-/** Activations of the same name, and the one that has another: gelu with tanh. */
-const activations = { relu: 'relu', tanh: 'tanh', gelu: 'gelu_new', softmax: 'softmax' } as const;
-
 /** @throws UserError naming the operation that layers cannot express. */
 export function toTfjs(
   graph: Graph,
   { version, metadata = {}, weightsName = 'weights.bin' }: TfjsOptions,
 ): TfjsModel {
   const layers = new Layers(graph.input);
-  for (const op of graph.ops) layers.add(op);
-  layers.name('logits');
+  // The last layer is found by its name.
+  for (const [i, op] of graph.ops.entries())
+    layers.add(op, i + 1 === graph.ops.length ? 'logits' : undefined);
   for (const op of graph.probabilities) layers.addProbabilities(op);
-  const { list, weights, bytes, notes } = layers.finish();
+  const { list, last, weights, bytes, notes } = layers.finish();
   const json = {
     modelTopology: {
-      class_name: 'Sequential',
-      config: { name: 'shardstep', layers: list },
+      class_name: 'Model',
+      config: {
+        name: 'shardstep',
+        layers: list,
+        input_layers: [['input', 0, 0]],
+        output_layers: [[last, 0, 0]],
+      },
       keras_version: 'tfjs-layers 4.22.0',
       backend: 'tensor_flow.js',
     },
@@ -56,6 +59,9 @@ export function toTfjs(
 
 interface LayerEntry {
   readonly class_name: string;
+  readonly name: string;
+  /** One call, of the outputs of other layers. */
+  readonly inbound_nodes: readonly (readonly (readonly [string, number, number, object])[])[];
   readonly config: Record<string, unknown>;
 }
 
@@ -76,6 +82,8 @@ class Layers {
   readonly #weights: WeightEntry[] = [];
   readonly #data: Float32Array[] = [];
   readonly #notes: string[] = [];
+  /** Name of the layer added last. */
+  #last = 'input';
   /** Of a sample. */
   #shape: readonly number[];
   #isFlat: boolean;
@@ -85,10 +93,10 @@ class Layers {
   constructor(input: readonly number[]) {
     this.#shape = input;
     this.#isFlat = input.length === 1;
-    this.#append('InputLayer', { batch_input_shape: [null, ...input], dtype: 'float32' });
+    this.#append('InputLayer', { batch_input_shape: [null, ...input], dtype: 'float32' }, 'input', []);
   }
 
-  add(op: Op): void {
+  add(op: Op, name?: string): void {
     switch (op.op) {
       case 'crop':
         this.#append('Cropping2D', {
@@ -112,12 +120,14 @@ class Layers {
         );
         break;
       case 'dense':
-        this.#dense(op);
+        this.#dense(op, name);
         break;
       case 'relu':
       case 'tanh':
+        this.#append('Activation', { activation: op.op }, name);
+        break;
       case 'gelu':
-        this.#append('Activation', { activation: activations[op.op] });
+        this.#gelu(name);
         break;
       default:
         throw new UserError(
@@ -127,14 +137,8 @@ class Layers {
     this.#shape = shapeAfter(op, this.#shape);
   }
 
-  /** Names the last layer, so that its outputs are found. */
-  name(name: string): void {
-    const last = this.#list.at(-1);
-    if (last !== undefined) last.config.name = name;
-  }
-
   addProbabilities({ op }: Op): void {
-    if (op === 'softmax') this.#append('Activation', { activation: activations.softmax }, 'probabilities');
+    if (op === 'softmax') this.#append('Activation', { activation: 'softmax' }, 'probabilities');
     else
       this.#notes.push(
         'the model gives the outputs of the network, not probabilities: layers cannot make them',
@@ -152,32 +156,55 @@ class Layers {
     }
     return {
       list: this.#list,
+      last: this.#last,
       weights: this.#weights,
       bytes: new Uint8Array(all.buffer),
       notes: this.#notes,
     };
   }
 
-  #dense({ inputs, outputs, weight, bias }: OpOf<'dense'>): void {
+  #dense(
+    { inputs, outputs, weight, bias }: OpOf<'dense'>,
+    name = `dense_${this.#list.length + Number(!this.#isFlat)}`,
+  ): void {
     if (!this.#isFlat) {
       this.#append('Flatten', {});
       this.#isFlat = true;
     }
     const folded = fold(this.#pending, inputs, outputs, weight, bias);
     this.#pending = [];
-    const name = `dense_${this.#list.length}`;
     this.#append('Dense', { units: outputs, activation: 'linear', use_bias: true }, name);
     this.#weights.push({ name: `${name}/kernel`, shape: [inputs, outputs], dtype: 'float32' });
     this.#weights.push({ name: `${name}/bias`, shape: [outputs], dtype: 'float32' });
     this.#data.push(folded.kernel, folded.bias);
   }
 
+  /** x · (½ + ½ tanh(c x + 0.044715 c x³)), c = √(2/π): the library's own, gelu_new, loses its name when it is loaded. */
+  #gelu(name: string | undefined): void {
+    const [x, c] = [this.#last, Math.sqrt(2 / Math.PI)];
+    // A layer that is given one tensor several times has it freed too early by the library.
+    const copy = () => this.#append('Rescaling', { scale: 1, offset: 0 }, undefined, [x]);
+    const cube = this.#append('Multiply', {}, undefined, [x, copy(), copy()]);
+    const bent = this.#append('Rescaling', { scale: c * 0.044_715, offset: 0 }, undefined, [cube]);
+    const straight = this.#append('Rescaling', { scale: c, offset: 0 }, undefined, [x]);
+    this.#append('Add', {}, undefined, [straight, bent]);
+    this.#append('Activation', { activation: 'tanh' });
+    const share = this.#append('Rescaling', { scale: 0.5, offset: 0.5 });
+    this.#append('Multiply', {}, name, [x, share]);
+  }
+
+  /** On the outputs of `inputs`; returns its name. */
   #append(
     kind: string,
     config: Record<string, unknown>,
     name = `${kind.toLowerCase()}_${this.#list.length}`,
-  ): void {
-    this.#list.push({ class_name: kind, config: { name, trainable: kind === 'Dense', ...config } });
+    inputs: readonly string[] = [this.#last],
+  ): string {
+    const calls = inputs.length === 0 ? [] : [inputs.map((input) => [input, 0, 0, {}] as const)];
+    const named = { name, trainable: kind === 'Dense', ...config };
+    this.#list.push({ class_name: kind, name, config: named, inbound_nodes: calls });
+    this.#last = name;
+    return name;
   }
 }
 

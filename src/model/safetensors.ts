@@ -3,6 +3,7 @@
  * header, then the tensors' bytes without holes. Reads F32, F64, F16 and BF16 as float32; writes F32. Requires a
  * little-endian machine, like WebAssembly's memory.
  */
+import { bfloat16ToFloat32, halfToNumber } from '../numbers/half-floats.js';
 import { expectedGot, UserError } from '../user-error.js';
 
 /** `data` is row-major (last axis fastest) and holds product(shape) values; shape [] is a scalar. */
@@ -181,19 +182,4 @@ function isCounts(value: unknown): value is number[] {
 
 function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
-}
-
-/** IEEE 754 binary16: 1 sign bit, 5 of exponent (bias 15), 10 of fraction. */
-function halfToNumber(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** bfloat16 is the upper half of a float32. */
-function bfloat16ToFloat32(bytes: ArrayBuffer): Float32Array {
-  return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer);
 }

@@ -141,10 +141,7 @@ function pooled(e: Expressions, at: Place, [rows, columns]: readonly number[]): 
 }
 
 function mapped(e: Expressions, value: string, scale: ArrayLike<number>, shift: ArrayLike<number>): string {
-  const scaled = e.mul(
-    value,
-    scale.length === 1 ? e.number(scale[0]) : e.array('scale', [scale.length], scale),
-  );
+  const scaled = e.mul(value, e.array('scale', [scale.length], scale));
   if (Array.prototype.every.call(shift, (each: number) => each === 0)) return scaled;
   return e.sub(scaled, e.array('shift', [shift.length], shift));
 }

@@ -58,6 +58,10 @@ export const table: readonly CommandEntry[] = [
     description: 'write a trained network in another format: an ES module, a C header, JSON',
     words: '<model> [data...]',
     load: () => import('./export.js'),
+    name: 'import',
+    description: 'make a model file of a network of another program, from .onnx or .safetensors',
+    words: '<file> [key=value...]',
+    load: () => import('./import.js'),
   },
   {
     name: 'hardware',

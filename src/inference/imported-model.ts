@@ -64,7 +64,7 @@ export function importedModel(chain: NetworkChain, settings: ImportSettings, fil
   }
   for (const [name, tensor] of scaled.tensors) tensors.set(name, tensor);
   const facts = { labels, train: { shape: [...shape] } };
-  return { tensors, metadata: weightsMetadata(inferenceConfig(described), facts, 'dense'), notes };
+  return { tensors, metadata: weightsMetadata(inferenceConfig(described), facts, 'dense', null), notes };
 }
 
 const pixels: Described['features'] = {

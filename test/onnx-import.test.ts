@@ -22,8 +22,8 @@ const settings = (given: Partial<ImportSettings> = {}): ImportSettings => ({
 /** Of the model that the import makes. */
 async function imported(bytes: Uint8Array, file: string, given: ImportSettings | null) {
   const { tensors, metadata, notes } = importFile(bytes, file, given);
-  const file2 = writeSafetensors(tensors, metadata);
-  return { notes, metadata, file: file2, ...opened(file2) };
+  const written = writeSafetensors(tensors, metadata);
+  return { notes, metadata, ...opened(written) };
 }
 
 const restored = [

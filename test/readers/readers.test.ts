@@ -4,7 +4,7 @@
  * Without Python or the network a reader is skipped; SHARDSTEP_REQUIRE_READERS=1 makes that a failure.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -12,9 +12,11 @@ import { prepareJavaScript } from '../../bench/peers/javascript-environment.ts';
 import { preparePython } from '../../bench/peers/python-environment.ts';
 import { toOnnx } from '../../dist/formats/onnx/write.js';
 import { toTfjs } from '../../dist/formats/tfjs/write.js';
+import { importFile } from '../../dist/inference/import-file.js';
 import type { SavedModel } from '../../dist/inference/saved-model.js';
+import { writeSafetensors } from '../../dist/model/safetensors.js';
 import { UserError } from '../../dist/user-error.js';
-import { exportedCases, exportedModel, logitsOf } from '../support/exported-models.ts';
+import { exportedCases, exportedModel, logitsOf, opened } from '../support/exported-models.ts';
 import { someMnist } from '../support/pairs.ts';
 import { realMnist } from '../support/training.ts';
 import { output } from './output.ts';
@@ -151,3 +153,64 @@ test('PyTorch, by safetensors', async (t) => {
   for (const { name } of cases.filter(({ pixels }) => pixels))
     assert.ok(found[name].logits <= mostOff, `${name}: ${found[name].logits}`);
 });
+
+test('PyTorch to ours, by safetensors and by ONNX', async (t) => {
+  const prepared = await preparePython(['pytorch', 'onnxruntime'], { signal });
+  const [torch, onnx] = ['pytorch', 'onnxruntime'].map((peer) => prepared.get(peer));
+  for (const each of [torch, onnx])
+    if (each === undefined || 'missing' in each) return missing(t, each?.missing ?? 'no environment');
+  if (torch === undefined || onnx === undefined || 'missing' in torch || 'missing' in onnx) return;
+  const written = join(folder, 'pytorch');
+  mkdirSync(written);
+  const { test: images } = await realMnist();
+  writeFileSync(join(written, 'images.u8'), images.values);
+  // PyTorch's exporter needs the package onnx, which its own environment does not have.
+  const words = ['-c', "import sysconfig; print(sysconfig.get_paths()['purelib'])"];
+  const PYTHONPATH = (await output(onnx.python, words)).trim();
+  const program = [join(here, 'pytorch_writer.py'), written];
+  const names = JSON.parse(await output(torch.python, program, { PYTHONPATH })) as string[];
+  for (const name of names) {
+    const expected = floatsOf(join(written, `${name}.f32`));
+    for (const ending of ['safetensors', 'onnx']) {
+      const isScaled = name === 'scaled' && ending === 'onnx';
+      const { tensors, metadata } = importFile(
+        readFileSync(join(written, `${name}.${ending}`)),
+        `${name}.${ending}`,
+        {
+          ...{ shape: [28, 28, 1], labels: null, normalise: isScaled ? null : 'mnist' },
+          activation: ending === 'onnx' ? null : activationIn(name),
+          ...{ crop: 0, pool: 1, momentNormalise: false, set: 'mnist' },
+        },
+      );
+      const { model } = opened(writeSafetensors(tensors, metadata));
+      const got = await logitsOf(model, images.values);
+      const found = difference(name === 'named' ? logSoftmax(got, 10) : got, expected);
+      t.diagnostic(`${name}.${ending}: largest difference ${found.toExponential(1)}`);
+      assert.ok(found <= mostOff, `${name}.${ending}: ${found}`);
+    }
+  }
+});
+
+const activationIn = (name: string) => (name === 'tanh' || name === 'gelu' ? name : 'relu');
+
+function floatsOf(file: string): Float32Array {
+  const bytes = readFileSync(file);
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+}
+
+/** Of rows of outputs. */
+function logSoftmax(outputs: Float32Array, classes: number): Float32Array {
+  const logs = new Float32Array(outputs.length);
+  for (let at = 0; at < outputs.length; at += classes) {
+    const row = outputs.subarray(at, at + classes);
+    const sum = Math.log(row.reduce((all, value) => all + Math.exp(value), 0));
+    for (let k = 0; k < classes; k++) logs[at + k] = row[k] - sum;
+  }
+  return logs;
+}
+
+const difference = (got: Float32Array, expected: Float32Array) =>
+  got.reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - expected[i]) / Math.max(1, Math.abs(expected[i]))),
+    0,
+  );

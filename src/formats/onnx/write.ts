@@ -34,7 +34,7 @@ export function toOnnx(graph: Graph, { version, name = 'model', metadata = {} }:
     value: builder.input('input', element, [batch, ...input]),
     element,
     shape: input,
-    isFlat: false,
+    isFlat: input.length === 1,
   };
   const lastRounding = ops.findLastIndex(({ op }) => rounding.includes(op));
   for (const [index, op] of ops.entries()) {

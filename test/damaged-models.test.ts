@@ -45,7 +45,10 @@ test('samples of more values than a network can have are refused before there is
   opened(described({}));
   for (const input of ['[4,4,16777216]', '[16777216,16777216,16777216]']) {
     const before = process.memoryUsage().arrayBuffers;
-    assert.match(refusal(() => opened(described({ input }))), /^m: input: expected/);
+    assert.match(
+      refusal(() => opened(described({ input }))),
+      /^m: input: expected/,
+    );
     assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 24);
   }
 });
@@ -66,11 +69,13 @@ test('long names, shapes and values are cut in messages', () => {
     { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
     { dtype: 'F32', shape: [-1], data_offsets: [0, 4] },
   ])
-    assert.match(refusal(() => readSafetensors(header(name, entry), 'm')), /"nnn/);
+    assert.match(
+      refusal(() => readSafetensors(header(name, entry), 'm')),
+      /"nnn/,
+    );
   const tensors = new Map([[`${name}.weight`, { shape: [1, 2], data: Float32Array.of(Number.NaN, 1) }]]);
   refusal(() => importFile(writeSafetensors(tensors), 'm.safetensors', null));
   const wide = new Map([[`${name}.weight`, { shape: long, data: new Float32Array(1) }]]);
   refusal(() => importFile(writeSafetensors(wide), 'm.safetensors', null));
-  const named = Object.fromEntries(Array.from({ length: 3 }, (_, i) => [`${name}${i}`, '1']));
-  refusal(() => savedModel(parseWeights(described({ ...named, labels: `["${name}"]` }), 'm'), 'm'));
+  refusal(() => savedModel(parseWeights(described({ 'data.normalise': name }), 'm'), 'm'));
 });

@@ -15,7 +15,7 @@ const images = dataset.test.values;
 
 const settings = (given: Partial<ImportSettings> = {}): ImportSettings => ({
   ...{ shape: null, labels: null, activation: null, normalise: null },
-  ...{ crop: 0, pool: 1, momentNormalise: false, set: 'idx' },
+  ...{ crop: 0, pool: 1, momentNormalise: false, set: 'idx', real: false },
   ...given,
 });
 

@@ -15,6 +15,7 @@ interface ImportFlags {
   readonly to: string;
   readonly shape?: string;
   readonly labels?: string;
+  readonly real: boolean;
 }
 
 /** What a user may say of a network, each with its values. */
@@ -38,6 +39,7 @@ export const command: Command<ImportFlags> = {
       .argument('[key=value...]', `what the file does not say: ${keys.join(', ')}`)
       .requiredOption('--to <model>', 'the .safetensors file to write')
       .option('--shape <sizes>', 'sizes of a sample, such as 28x28')
+      .option('--real', 'samples are real numbers, not pixels from 0 to 255', false)
       .option('--labels <names>', 'names of the classes, with commas between (default: 0,1,2 and so on)'),
   run: ([file, ...words], flags, context) => run(file, words, flags, context),
 };
@@ -45,12 +47,12 @@ export const command: Command<ImportFlags> = {
 async function run(
   file: string,
   words: readonly string[],
-  { to, shape, labels }: ImportFlags,
+  { to, shape, labels, real }: ImportFlags,
   context: CommandContext,
 ): Promise<ExitCode> {
   if (!to.endsWith('.safetensors')) throw UserError.refusal('--to', 'a name that ends in .safetensors', to);
-  const isSilent = words.length === 0 && shape === undefined && labels === undefined;
-  const settings = isSilent ? null : settingsOf(words, shape, labels);
+  const isSilent = words.length === 0 && shape === undefined && labels === undefined && !real;
+  const settings = isSilent ? null : settingsOf(words, { to, shape, labels, real });
   const { tensors, metadata, notes } = importFile(await contents(file), file, settings);
   // Opened as every command will open it.
   const { config, pipeline, labels: names } = savedModel({ tensors, metadata }, to);
@@ -77,7 +79,7 @@ async function contents(file: string): Promise<Uint8Array> {
 }
 
 /** @throws UserError (usage) for other keys and values. */
-function settingsOf(words: readonly string[], shape?: string, labels?: string): ImportSettings {
+function settingsOf(words: readonly string[], { shape, labels, real }: ImportFlags): ImportSettings {
   const given = new Map<string, string>();
   for (const word of words) {
     const [key, ...value] = word.split('=');
@@ -105,5 +107,6 @@ function settingsOf(words: readonly string[], shape?: string, labels?: string): 
     pool: one('data.pool') === '2' ? 2 : 1,
     momentNormalise: one('data.momentNormalise') === 'true',
     set: one('data.set') ?? 'idx',
+    real,
   };
 }

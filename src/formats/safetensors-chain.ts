@@ -4,7 +4,7 @@
  * 2 before 10, if their sizes then fit, else in the only order that fits.
  */
 import type { Tensor } from '../model/safetensors.js';
-import { UserError } from '../user-error.js';
+import { quoted, UserError } from '../user-error.js';
 import type { ChainLayer, NetworkChain } from './network-chain.js';
 
 /** Beyond it, orders are not tried. */
@@ -46,8 +46,6 @@ function requireFinite(name: string, tensors: ReadonlyMap<string, Tensor>, file:
       throw new UserError(`${file}: ${quoted(each)}: expected finite values, found NaN or Infinity`);
   }
 }
-
-const quoted = (name: string) => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 
 const fits = (layers: readonly ChainLayer[]) =>
   layers.every(({ inputs }, i) => i === 0 || inputs === layers[i - 1].outputs);

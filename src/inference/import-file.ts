@@ -24,7 +24,7 @@ function isSafetensors(bytes: Uint8Array, file: string): boolean {
 
 const nothing: ImportSettings = {
   ...{ shape: null, labels: null, activation: null, normalise: null },
-  ...{ crop: 0, pool: 1, momentNormalise: false, set: 'idx' },
+  ...{ crop: 0, pool: 1, momentNormalise: false, set: 'idx', real: false },
 };
 
 function fromTensors(bytes: Uint8Array, file: string, settings: ImportSettings | null): ImportedModel {

@@ -23,6 +23,8 @@ export interface ImportSettings {
   readonly pool: 1 | 2;
   readonly momentNormalise: boolean;
   readonly set: Config['data']['set'];
+  /** Samples are real numbers, not pixels from 0 to 255. */
+  readonly real: boolean;
 }
 
 export interface ImportedModel {
@@ -50,7 +52,15 @@ export function importedModel(chain: NetworkChain, settings: ImportSettings, fil
       `${file}: expected a network on the ${features} values of a sample of ${shape.join('×')}${isChanged ? ' after data.crop and data.pool' : ''}, got one on ${first.inputs}`,
     );
   const labels = labelsOf(settings, last.outputs);
-  const scaled = scaling(chain, settings, features, 255 * pool * pool, file, notes);
+  const { real } = settings;
+  if (real && (isChanged || momentNormalise || settings.normalise === 'mnist'))
+    throw new UserError(
+      '--real: data.crop, data.pool, data.momentNormalise and data.normalise=mnist need pixels',
+      ExitCode.usage,
+    );
+  const scaled = real
+    ? realScaling(chain)
+    : scaling(chain, settings, features, 255 * pool * pool, file, notes);
   const described: Described = {
     ...{ features: pixels, pool, crop, momentNormalise, set, normalise: scaled.normalise },
     hidden: layers.slice(0, -1).map(({ outputs }) => outputs),
@@ -63,8 +73,15 @@ export function importedModel(chain: NetworkChain, settings: ImportSettings, fil
     tensors.set(`${nameOf(i)}.bias`, { shape: [outputs], data: bias });
   }
   for (const [name, tensor] of scaled.tensors) tensors.set(name, tensor);
-  const facts = { labels, train: { shape: [...shape] } };
-  return { tensors, metadata: weightsMetadata(inferenceConfig(described), facts, 'dense', null), notes };
+  const facts = {
+    labels,
+    train: { shape: [...shape], values: real ? new Float32Array() : new Uint8Array() },
+  };
+  return {
+    tensors,
+    metadata: weightsMetadata(inferenceConfig(described), facts, real ? 'real' : 'dense', null),
+    notes,
+  };
 }
 
 const pixels: Described['features'] = {
@@ -74,7 +91,7 @@ const pixels: Described['features'] = {
 /** The sizes given, or those of the file. A grey image has its channel last here, other programs have it first. */
 function shapeOf(
   chain: NetworkChain,
-  { shape: given }: ImportSettings,
+  { shape: given, real }: ImportSettings,
   file: string,
   notes: string[],
 ): readonly number[] {
@@ -83,7 +100,7 @@ function shapeOf(
   const named = chain.shape?.filter((size) => size !== 1) ?? [];
   if (named.length === 2) return [...named, 1];
   if (named.length < 2) {
-    notes.push(`a sample is a list of ${inputs} values; --shape ROWSxCOLUMNS makes it an image`);
+    if (!real) notes.push(`a sample is a list of ${inputs} values; --shape ROWSxCOLUMNS makes it an image`);
     return [inputs];
   }
   throw new UserError(
@@ -119,7 +136,7 @@ function activationOf(chain: NetworkChain, { activation: given }: ImportSettings
 const noneLit = { nonZeros: new Uint32Array(), totalNonZeros: 0 };
 
 interface Scaled {
-  readonly normalise: NormaliserKind;
+  readonly normalise: NormaliserKind | 'standardise';
   readonly first: ChainLayer;
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
@@ -137,7 +154,7 @@ function scaling(
   if (own === null) {
     if (normalise !== null) return { normalise, first, tensors: none };
     throw new UserError(
-      `${file} does not say how its inputs are made of pixels: give data.normalise=none for pixels from 0 to 1, or data.normalise=mnist for (x − 0.1307)/0.3081 of them`,
+      `${file} does not say how its inputs are made of pixels: give data.normalise=none for pixels from 0 to 1, data.normalise=mnist for (x − 0.1307)/0.3081 of them, or --real for numbers that are no pixels`,
       ExitCode.usage,
     );
   }
@@ -174,4 +191,16 @@ function scaling(
     ['normalise.scale', { shape: [1], data: Float32Array.of(one) }],
   ];
   return { normalise: 'centre', first: layer, tensors: new Map(values) };
+}
+
+/** x · scale − shift as (x − mean) · weight, the form of real inputs. */
+function realScaling({ layers: [first], scaling: own }: NetworkChain): Scaled {
+  if (own === null) return { normalise: 'none', first, tensors: new Map() };
+  const width = first.inputs;
+  const mean = Float32Array.from(own.scale, (scale, p) => own.shift[p] / scale);
+  const values: [string, Tensor][] = [
+    ['normalise.mean', { shape: [width], data: mean }],
+    ['normalise.weight', { shape: [width], data: Float32Array.from(own.scale) }],
+  ];
+  return { normalise: 'standardise', first, tensors: new Map(values) };
 }

@@ -4,7 +4,7 @@
  * little-endian machine, like WebAssembly's memory.
  */
 import { bfloat16ToFloat32, halfToNumber } from '../numbers/half-floats.js';
-import { expectedGot, UserError } from '../user-error.js';
+import { expectedGot, quoted, UserError } from '../user-error.js';
 
 /** `data` is row-major (last axis fastest) and holds product(shape) values; shape [] is a scalar. */
 export interface Tensor {
@@ -124,7 +124,7 @@ function parseHeader(
 
 function checkedEntry(name: string, value: unknown, file: string): Entry {
   const refuse = (what: string, expected: string, received: unknown) =>
-    damaged(file, `tensor ${JSON.stringify(name)}: ${what}: ${expectedGot(expected, received)}`);
+    damaged(file, `tensor ${quoted(name)}: ${what}: ${expectedGot(expected, received)}`);
   if (!isObject(value)) throw refuse('entry', 'an object', value);
   const { dtype, shape, data_offsets: offsets } = value;
   const element = typeof dtype === 'string' ? DTYPES.get(dtype) : undefined;
@@ -139,7 +139,11 @@ function checkedEntry(name: string, value: unknown, file: string): Entry {
   }
   const sizeBytes = elementCount(shape) * element.bytes;
   if (end - begin !== sizeBytes) {
-    throw refuse('data_offsets', `${sizeBytes} bytes for ${dtype} [${shape}]`, end - begin);
+    throw refuse(
+      'data_offsets',
+      `${sizeBytes} bytes for ${dtype} [${shape.slice(0, 8)}${shape.length > 8 ? ' …' : ''}]`,
+      end - begin,
+    );
   }
   return { name, dtype, shape, begin, end };
 }
@@ -152,13 +156,13 @@ function checkContiguous(entries: readonly Entry[], bodyBytes: number, file: str
     if (begin !== expected) {
       throw damaged(
         file,
-        `tensor ${JSON.stringify(name)}: ${expectedGot(`data to begin at byte ${expected}`, begin)}`,
+        `tensor ${quoted(name)}: ${expectedGot(`data to begin at byte ${expected}`, begin)}`,
       );
     }
     if (end > bodyBytes) {
       throw damaged(
         file,
-        `tensor ${JSON.stringify(name)}: ends at byte ${end}, but only ${bodyBytes} bytes of data follow`,
+        `tensor ${quoted(name)}: ends at byte ${end}, but only ${bodyBytes} bytes of data follow`,
       );
     }
     expected = end;

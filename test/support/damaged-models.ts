@@ -22,7 +22,7 @@ export interface DamagedFile {
 
 const settings: ImportSettings = {
   ...{ shape: null, labels: null, activation: 'relu', normalise: 'none' },
-  ...{ crop: 0, pool: 1, momentNormalise: false, set: 'idx' },
+  ...{ crop: 0, pool: 1, momentNormalise: false, set: 'idx', real: false },
 };
 
 /** Layers of these sizes with weights that are not all alike. */

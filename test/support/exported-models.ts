@@ -60,11 +60,11 @@ export function opened(file: Uint8Array): ExportedModel {
 }
 
 /** f32 [count][classes], by the predictor. */
-export async function logitsOf(model: SavedModel, images: Uint8Array): Promise<Float32Array> {
+export async function logitsOf(model: SavedModel, samples: Uint8Array | Float32Array): Promise<Float32Array> {
   const kernels = loadKernels(undefined, shapeOf(model.config));
   const predictor = await Predictor.open(model, model.tensors, kernels, model.source);
   try {
-    return predictor.predict(images);
+    return predictor.predict(samples);
   } finally {
     await predictor.close();
   }

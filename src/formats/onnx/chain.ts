@@ -3,7 +3,7 @@
  * with one activation between them, then perhaps softmax. Each node makes a value from those before; a node that we
  * cannot run makes a refusal, which counts only if the output depends on it.
  */
-import { UserError } from '../../user-error.js';
+import { quoted, UserError } from '../../user-error.js';
 import type { ChainLayer, NetworkChain } from '../network-chain.js';
 import type { OnnxModel, OnnxNode } from './decode.js';
 import { activationOf, identity } from './elementwise.js';
@@ -17,7 +17,6 @@ import {
   isTrailing,
   isVector,
   nameOf,
-  quoted,
   refused,
   sizesOf,
   unchanging,

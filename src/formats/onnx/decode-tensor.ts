@@ -1,6 +1,6 @@
 /** A tensor of an ONNX file: its data are in the file, and as many as its shape has. */
 import { bfloat16ToFloat32, halfToNumber } from '../../numbers/half-floats.js';
-import { expectedGot, UserError } from '../../user-error.js';
+import { expectedGot, quoted, UserError } from '../../user-error.js';
 import { copied, type FieldReader, most } from './field-reader.js';
 import { Element, elementName, fields } from './schema.js';
 import type { Field } from './wire.js';
@@ -35,7 +35,7 @@ export function readTensor(reader: FieldReader, bytes: Uint8Array): OnnxTensor {
     else if (typedFields.includes(field.number)) chunks.push(field);
     reader.limit(chunks.length, most.chunks, 'parts of a tensor');
   }
-  const named = `tensor ${JSON.stringify(name)}`;
+  const named = `tensor ${quoted(name)}`;
   if (isExternal)
     throw new UserError(`${reader.file}: ${named}: its data are in another file; save the model as one file`);
   const count = shape.reduce((product, size) => product * size, 1);

@@ -2,7 +2,7 @@
  * Reads ONNX files into plain data. Files come from anywhere: lengths and counts are checked before anything is
  * allocated, graphs within attributes (If, Loop) are not entered, and data in other files are refused.
  */
-import { UserError } from '../../user-error.js';
+import { quoted, UserError } from '../../user-error.js';
 import { type OnnxTensor, readTensor } from './decode-tensor.js';
 import { FieldReader, floatOf, most } from './field-reader.js';
 import { fields } from './schema.js';
@@ -105,11 +105,7 @@ class Decoder {
       else if (field.number === node.domain) domain = this.#reader.text(field);
       else if (field.number === node.attribute) attributes.push(this.#attribute(this.#reader.bytes(field)));
       const largest = Math.max(inputs.length, outputs.length, attributes.length);
-      this.#reader.limit(
-        largest,
-        most.perNode,
-        `inputs, outputs or attributes of node ${JSON.stringify(name)}`,
-      );
+      this.#reader.limit(largest, most.perNode, `inputs, outputs or attributes of node ${quoted(name)}`);
     }
     return { name, type, domain, inputs, outputs, attributes: new Map(attributes) };
   }
@@ -129,7 +125,7 @@ class Decoder {
       else if (field.number === attribute.graph || field.number === attribute.graphs) value = 'graph';
       else if (field.number === attribute.ints) list.push(...this.#reader.integers(field, most.items));
       else if (field.number === attribute.floats) list.push(...this.#reader.floats(field));
-      this.#reader.limit(list.length, most.items, `numbers of attribute ${JSON.stringify(name)}`);
+      this.#reader.limit(list.length, most.items, `numbers of attribute ${quoted(name)}`);
     }
     return [name, list.length > 0 ? list : value];
   }

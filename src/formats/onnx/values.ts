@@ -1,4 +1,6 @@
 /** What the names of an ONNX graph stand for while a chain of layers is looked for, and what operators make of them. */
+
+import { quoted } from '../../user-error.js';
 import type { Activation, ChainLayer, NetworkChain } from '../network-chain.js';
 import type { OnnxNode, OnnxTensor } from './decode.js';
 import { binary, gelu, identity, type Samples, unary } from './elementwise.js';
@@ -23,7 +25,6 @@ export interface Layer extends ChainLayer {
   readonly scaling: NetworkChain['scaling'];
 }
 
-export const quoted = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 export const nameOf = ({ type, name, outputs }: OnnxNode) =>
   `${quoted(type)} (node ${quoted(name === '' ? (outputs[0] ?? '') : name)})`;
 export const refused = (reason: string): Value => ({ kind: 'refused', reason });

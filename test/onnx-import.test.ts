@@ -6,7 +6,7 @@ import { importFile } from '../dist/inference/import-file.js';
 import type { ImportSettings } from '../dist/inference/imported-model.js';
 import { writeSafetensors } from '../dist/model/safetensors.js';
 import { UserError } from '../dist/user-error.js';
-import { exportedCases, exportedModel, logitsOf, opened } from './support/exported-models.ts';
+import { exportedCases, exportedModel, logitsOf, opened, realModel } from './support/exported-models.ts';
 import { attribute, type OnnxParts, onnxFile, tensorOf } from './support/onnx-files.ts';
 import { someMnist } from './support/pairs.ts';
 
@@ -43,6 +43,13 @@ for (const name of restored)
     assert.ok(Buffer.from(back.file).equals(file), 'the bytes of its file');
     assert.deepEqual(await logitsOf(back.model, images), await logitsOf(model, images));
   });
+
+test('a model on real numbers of ours comes back from ONNX with the same file', async () => {
+  const { file, model, graph, samples } = realModel();
+  const back = await imported(toOnnx(graph, { version: '0', metadata: model.metadata }), 'm.onnx', null);
+  assert.ok(Buffer.from(back.file).equals(file), 'the bytes of its file');
+  assert.deepEqual(await logitsOf(back.model, samples), await logitsOf(model, samples));
+});
 
 test('an ONNX file of ours that was changed is read as any other', async () => {
   const { model, graph } = await exportedModel(exportedCases['mnist-relu'], dataset);
@@ -250,6 +257,50 @@ test('a scaling of the input: one for all pixels, one for each, after a normalis
     );
     assert.match(notes.join(), /different scales/);
   }
+});
+
+test('a network on real numbers: as given, or normalised by the file', async () => {
+  const samples = Float32Array.of(-3.5, 1000, 0.25, 2, 1, 2, 3, 4);
+  const real = async (parts: OnnxParts) => {
+    const back = await imported(onnxFile(parts), 'm.onnx', settings({ real: true }));
+    return { got: [...(await logitsOf(back.model, samples))], metadata: back.metadata };
+  };
+  const rows = (change: (value: number, p: number) => number) =>
+    [0, 4].flatMap((at) =>
+      expectedOf(
+        samples.subarray(at, at + 4).map((value, p) => change(value, p)),
+        relu,
+      ),
+    );
+  const given = await real(plain);
+  near(
+    given.got,
+    rows((value) => value),
+  );
+  assert.deepEqual([given.metadata.values, given.metadata['data.normalise']], ['float32', 'none']);
+  const [means, weights] = [
+    [1, 990, 0, 2],
+    [0.5, 0.125, 4, 1],
+  ];
+  const normalised = await real({
+    ...plain,
+    tensors: [...plain.tensors, tensorOf('means', [4], means), tensorOf('weights', [4], weights)],
+    nodes: [
+      ['Sub', ['x', 'means'], 'd'],
+      ['Mul', ['d', 'weights'], 's'],
+      gemm('s', 0, 'a'),
+      ...plain.nodes.slice(1),
+    ],
+  });
+  near(
+    normalised.got,
+    rows((value, p) => (value - means[p]) * weights[p]),
+  );
+  refusal(
+    () => importFile(onnxFile(plain), 'm.onnx', settings({ real: true, normalise: 'mnist' })),
+    2,
+    /--real: .* need pixels/,
+  );
 });
 
 test('a PyTorch state_dict of any names, in the order of its sizes', async () => {

@@ -65,23 +65,36 @@ for (const [name, message] of [
     );
   });
 
-test('affine maps are folded into the layer after them', () => {
-  const ops: Op[] = [
+const mapped = (values: Graph['values']): Graph => ({
+  ...{ input: [2], values, labels: ['a'], probabilities: [{ op: 'softmax' }] },
+  ops: [
     { op: 'affine', scale: Float64Array.of(2), shift: Float64Array.of(1, 2) },
     { op: 'affine', scale: Float64Array.of(3, 4), shift: Float64Array.of(5, 6) },
     {
       ...{ op: 'dense', inputs: 2, outputs: 1 },
       ...{ weight: Float32Array.of(10, 100), bias: Float32Array.of(7) },
     },
-  ];
-  const graph: Graph = {
-    input: [2],
-    values: 'float32',
-    labels: ['a'],
-    ops,
-    probabilities: [{ op: 'softmax' }],
-  };
-  const { weights } = toTfjs(graph, { version: '0' });
+  ],
+});
+
+test('affine maps of pixels are folded into the layer after them', () => {
+  const { weights } = toTfjs(mapped('uint8'), { version: '0' });
   // 10 · (3 · (2 x − 1) − 5) + 100 · (4 · (2 y − 2) − 6) + 7
   assert.deepEqual(new Float32Array(weights.buffer), Float32Array.of(60, 800, -80 - 1400 + 7));
+});
+
+test('means of real numbers are subtracted before weights multiply them', () => {
+  const { json, weights } = toTfjs(mapped('float32'), { version: '0' });
+  const [{ weights: listed }] = (JSON.parse(json) as Stored).weightsManifest;
+  assert.deepEqual(
+    listed.map(({ name, shape }) => [name.replace(/^.*\//, ''), shape]),
+    [
+      ...['gamma', 'beta', 'moving_mean', 'moving_variance'].map((part) => [part, [2]]),
+      ['kernel', [2, 1]],
+      ['bias', [1]],
+    ],
+  );
+  // (x − 8/6) · 6, (y − 14/8) · 8
+  const normalisation = [6, 8, 0, 0, 8 / 6, 14 / 8, 1, 1];
+  assert.deepEqual(new Float32Array(weights.buffer), Float32Array.from([...normalisation, 10, 100, 7]));
 });

@@ -1,6 +1,6 @@
 """Checks ONNX models with onnx.checker and runs them with onnxruntime.
 
-Usage: onnx_reader.py FOLDER with images.u8 and cases.json: [{"name", "shape", "classes"}], for each NAME.onnx and
+Usage: onnx_reader.py FOLDER with cases.json: [{"name", "shape", "classes", "samples"}], for each NAME.onnx and
 NAME.f32, the expected logits. Prints one JSON object: for each name the largest difference of a logit as a share of
 max(1, |logit|), and the largest distance of a sum of probabilities from 1.
 """
@@ -13,7 +13,6 @@ import onnx
 import onnxruntime as ort
 
 folder = Path(sys.argv[1])
-images = np.fromfile(folder / 'images.u8', np.uint8)
 # More at a time would need gigabytes for the models that redraw images.
 chunk = 1000
 options = ort.SessionOptions()
@@ -24,7 +23,8 @@ for case in json.loads((folder / 'cases.json').read_text()):
     path = folder / f'{name}.onnx'
     onnx.checker.check_model(onnx.load(path), full_check=True)
     session = ort.InferenceSession(path, options, providers=['CPUExecutionProvider'])
-    batch = images.reshape(-1, *case['shape'])
+    element = np.uint8 if case['samples'].endswith('.u8') else np.float32
+    batch = np.fromfile(folder / case['samples'], element).reshape(-1, *case['shape'])
     parts = [session.run(['logits', 'probabilities'], {'input': batch[i : i + chunk]}) for i in range(0, len(batch), chunk)]
     logits, probabilities = (np.concatenate(list(part)) for part in zip(*parts))
     expected = np.fromfile(folder / f'{name}.f32', np.float32).reshape(-1, case['classes'])

@@ -16,7 +16,7 @@ import { importFile } from '../../dist/inference/import-file.js';
 import type { SavedModel } from '../../dist/inference/saved-model.js';
 import { writeSafetensors } from '../../dist/model/safetensors.js';
 import { UserError } from '../../dist/user-error.js';
-import { exportedCases, exportedModel, logitsOf, opened } from '../support/exported-models.ts';
+import { exportedCases, exportedModel, logitsOf, opened, realModel } from '../support/exported-models.ts';
 import { someMnist } from '../support/pairs.ts';
 import { realMnist } from '../support/training.ts';
 import { output } from './output.ts';
@@ -33,6 +33,8 @@ interface Case {
   readonly name: string;
   readonly shape: readonly number[];
   readonly classes: number;
+  /** Name of the file of samples, float32 unless it ends in .u8. */
+  readonly samples: string;
   /** Layers of TensorFlow.js can express the model. */
   readonly tfjs: boolean;
   /** They leave out a rounding. */
@@ -59,8 +61,16 @@ before(async () => {
     if (pixels) write(`${name}.inputs.f32`, inputsOf(model, images.values));
     const tfjs = writeTfjs(name, () => toTfjs(graph, { version: '0' }));
     const { input: shape, labels } = graph;
-    cases.push({ name, shape, classes: labels.length, ...tfjs, pixels, labels });
+    cases.push({ name, shape, classes: labels.length, samples: 'images.u8', ...tfjs, pixels, labels });
   }
+  const real = realModel();
+  const { labels, input: shape } = real.graph;
+  write('real.f32-samples', real.samples);
+  write('real.f32', await logitsOf(real.model, real.samples));
+  write('real.onnx', toOnnx(real.graph, { version: '0' }));
+  const tfjs = writeTfjs('real', () => toTfjs(real.graph, { version: '0' }));
+  const given = { shape, classes: labels.length, labels, samples: 'real.f32-samples' };
+  cases.push({ name: 'real', ...given, ...tfjs, pixels: false });
   write('cases.json', JSON.stringify(cases));
 });
 

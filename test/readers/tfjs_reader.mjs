@@ -1,5 +1,5 @@
 // Runs TensorFlow.js layers models with @tensorflow/tfjs, without native code, as a browser would.
-// Usage: node tfjs_reader.mjs PACKAGES FOLDER with images.u8 and cases.json: [{name, shape, classes, tfjs}], for each case
+// Usage: node tfjs_reader.mjs PACKAGES FOLDER with cases.json: [{name, shape, classes, samples, tfjs}], for each case
 // with tfjs NAME.f32, the expected logits, and NAME-tfjs/model.json. Prints one JSON object: for each name the largest
 // difference of a logit as a share of max(1, |logit|), and of a sum of probabilities from 1.
 import { readFileSync } from 'node:fs';
@@ -10,12 +10,17 @@ const [packages, folder] = process.argv.slice(2);
 const tf = createRequire(join(packages, 'x.js'))('@tensorflow/tfjs');
 const floats = (bytes) =>
   new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-const images = Float32Array.from(readFileSync(join(folder, 'images.u8')));
+const samplesIn = (file) => {
+  const bytes = readFileSync(join(folder, file));
+  return file.endsWith('.u8') ? Float32Array.from(bytes) : floats(bytes);
+};
 const chunk = 1000;
 
 await tf.setBackend('cpu');
 const differences = {};
-for (const { name, shape, classes, tfjs } of JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8'))) {
+for (const { name, shape, classes, tfjs, samples } of JSON.parse(
+  readFileSync(join(folder, 'cases.json'), 'utf8'),
+)) {
   if (!tfjs) continue;
   const stored = JSON.parse(readFileSync(join(folder, `${name}-tfjs`, 'model.json'), 'utf8'));
   const [{ paths, weights }] = stored.weightsManifest;
@@ -28,6 +33,7 @@ for (const { name, shape, classes, tfjs } of JSON.parse(readFileSync(join(folder
     inputs: model.inputs,
     outputs: logitsOnly ? [output] : [output, ...model.outputs],
   });
+  const images = samplesIn(samples);
   const expected = floats(readFileSync(join(folder, `${name}.f32`)));
   const pixels = shape.reduce((product, size) => product * size, 1);
   const count = expected.length / classes;

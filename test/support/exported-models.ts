@@ -1,12 +1,16 @@
 /** Short runs on MNIST for export: models as their files say, and the logits that they give. */
 
 import { shapeOf } from '../../dist/coordinator/resources.js';
+import type { NetworkChain } from '../../dist/formats/network-chain.js';
+import { type ImportSettings, importedModel } from '../../dist/inference/imported-model.js';
 import { graphOf } from '../../dist/inference/model-graph.js';
 import { Predictor } from '../../dist/inference/predictor.js';
 import { type SavedModel, savedModel } from '../../dist/inference/saved-model.js';
 import { parseWeights } from '../../dist/inference/weights-file.js';
 import { loadKernels } from '../../dist/kernels/load.js';
 import type { Graph } from '../../dist/model/op.js';
+import { writeSafetensors } from '../../dist/model/safetensors.js';
+import { Rng } from '../../dist/numbers/rng.js';
 import { configured, type Dataset, prepared, train, weightsFile } from './pairs.ts';
 
 /** Enough training that logits are of a usual size. */
@@ -57,6 +61,38 @@ export async function exportedModel(words: readonly string[], dataset: Dataset):
 export function opened(file: Uint8Array): ExportedModel {
   const model = savedModel(parseWeights(file, 'model.safetensors'), 'model.safetensors');
   return { file, model, graph: graphOf(model) };
+}
+
+/** A network on real numbers of several units, far from 0, and samples of them: f32 [1000][13]. */
+export function realModel(): ExportedModel & { readonly samples: Float32Array } {
+  const rng = new Rng(3);
+  const numbers = (length: number, limit: number) =>
+    Float64Array.from({ length }, () => rng.symmetric(limit));
+  const sizes = [13, 32, 3];
+  const means = numbers(13, 1000);
+  const deviations = numbers(13, 20).map((value) => Math.abs(value) + 0.5);
+  const chain: NetworkChain = {
+    layers: sizes.slice(1).map((outputs, i) => ({
+      ...{ name: `layer ${i}`, inputs: sizes[i], outputs },
+      weight: Float32Array.from(numbers(sizes[i] * outputs, 0.5)),
+      bias: Float32Array.from(numbers(outputs, 0.5)),
+    })),
+    ...{ activation: 'tanh', shape: null, notes: [] },
+    scaling: {
+      scale: deviations.map((value) => 1 / value),
+      shift: means.map((mean, p) => mean / deviations[p]),
+    },
+  };
+  const settings: ImportSettings = {
+    ...{ shape: null, labels: null, activation: null, normalise: null, real: true },
+    ...{ crop: 0, pool: 1, momentNormalise: false, set: 'memory' },
+  };
+  const { tensors, metadata } = importedModel(chain, settings, 'real');
+  const samples = Float32Array.from(
+    { length: 13_000 },
+    (_, i) => means[i % 13] + rng.symmetric(2) * deviations[i % 13],
+  );
+  return { ...opened(writeSafetensors(tensors, metadata)), samples };
 }
 
 /** f32 [count][classes], by the predictor. */

@@ -28,15 +28,16 @@ export function ownTensors({ nodes, constants, metadata }: OnnxModel): Map<strin
   }
   const [scale, shift] = [constants.get('scale'), constants.get('shift')];
   const normalise = metadata.get('data.normalise');
+  if (metadata.get('values') === 'float32') return realTensors(tensors, normalise, scale, shift);
   const isMade = normalise === undefined || normalise === 'mnist' || normalise === 'none';
   if (isMade) return isPixels(metadata) ? tensors : null;
-  if (scale === undefined || shift === undefined) return null;
+  if (shift === undefined) return null;
   if (normalise === 'centre') {
     tensors.set('normalise.shift', floats(shift));
-    tensors.set('normalise.scale', floats(scale));
+    tensors.set('normalise.scale', scale === undefined ? one : floats(scale));
     return tensors;
   }
-  if (normalise !== 'standardise') return null;
+  if (normalise !== 'standardise' || scale === undefined) return null;
   // scale = weight / full and shift = weight · mean, in float64 of float32.
   const full = metadata.get('data.pool') === '2' ? 4 * 255 : 255;
   const weight = Float32Array.from(scale.data, (value) => value * full);
@@ -45,6 +46,25 @@ export function ownTensors({ nodes, constants, metadata }: OnnxModel): Map<strin
   tensors.set('normalise.weight', { shape: [weight.length], data: weight });
   return tensors;
 }
+
+/** As real-normaliser.ts names them: a mean of 0 and a weight of 1 are left out of the graph. */
+function realTensors(
+  tensors: Map<string, Tensor>,
+  normalise: string | undefined,
+  scale: OnnxTensor | undefined,
+  shift: OnnxTensor | undefined,
+): Map<string, Tensor> | null {
+  if (normalise === 'none') return tensors;
+  const width = tensors.get('0.weight')?.shape[1];
+  if (width === undefined) return null;
+  const mean = shift === undefined ? { shape: [width], data: new Float32Array(width) } : floats(shift);
+  const weights = normalise === 'centre' ? 1 : width;
+  const weight =
+    scale === undefined ? { shape: [weights], data: new Float32Array(weights).fill(1) } : floats(scale);
+  return tensors.set('normalise.mean', mean).set('normalise.weight', weight);
+}
+
+const one: Tensor = { shape: [1], data: Float32Array.of(1) };
 
 const floats = ({ shape, data }: OnnxTensor): Tensor => ({
   shape: [...shape],

@@ -141,7 +141,8 @@ function pooled(e: Expressions, at: Place, [rows, columns]: readonly number[]): 
 }
 
 function mapped(e: Expressions, value: string, scale: ArrayLike<number>, shift: ArrayLike<number>): string {
-  const scaled = e.mul(value, e.array('scale', [scale.length], scale));
+  const isOne = Array.prototype.every.call(scale, (each: number) => each === 1);
+  const scaled = isOne ? value : e.mul(value, e.array('scale', [scale.length], scale));
   if (Array.prototype.every.call(shift, (each: number) => each === 0)) return scaled;
   return e.sub(scaled, e.array('shift', [shift.length], shift));
 }

@@ -30,7 +30,7 @@ export function toTfjs(
   graph: Graph,
   { version, metadata = {}, weightsName = 'weights.bin' }: TfjsOptions,
 ): TfjsModel {
-  const layers = new Layers(graph.input);
+  const layers = new Layers(graph.input, graph.values === 'float32');
   // The last layer is found by its name.
   for (const [i, op] of graph.ops.entries())
     layers.add(op, i + 1 === graph.ops.length ? 'logits' : undefined);
@@ -87,10 +87,13 @@ class Layers {
   /** Of a sample. */
   #shape: readonly number[];
   #isFlat: boolean;
+  /** Values of any size, from which a mean must be taken before they are multiplied by weights. */
+  readonly #isReal: boolean;
   /** In order; each for the values after the ones before. */
   #pending: Map[] = [];
 
-  constructor(input: readonly number[]) {
+  constructor(input: readonly number[], isReal: boolean) {
+    this.#isReal = isReal;
     this.#shape = input;
     this.#isFlat = input.length === 1;
     this.#append('InputLayer', { batch_input_shape: [null, ...input], dtype: 'float32' }, 'input', []);
@@ -149,7 +152,6 @@ class Layers {
     const total = this.#data.reduce((sum, { length }) => sum + length, 0);
     const all = new Float32Array(total);
     let at = 0;
-    // The names of layers count from 1 and are those of the weights.
     for (const data of this.#data) {
       all.set(data, at);
       at += data.length;
@@ -171,12 +173,27 @@ class Layers {
       this.#append('Flatten', {});
       this.#isFlat = true;
     }
+    if (this.#isReal && this.#pending.length > 0) this.#normalise(this.#pending, inputs);
     const folded = fold(this.#pending, inputs, outputs, weight, bias);
     this.#pending = [];
     this.#append('Dense', { units: outputs, activation: 'linear', use_bias: true }, name);
     this.#weights.push({ name: `${name}/kernel`, shape: [inputs, outputs], dtype: 'float32' });
     this.#weights.push({ name: `${name}/bias`, shape: [outputs], dtype: 'float32' });
     this.#data.push(folded.kernel, folded.bias);
+  }
+
+  /** (x − mean) · gamma + beta, by batch normalisation with a variance of 1. */
+  #normalise(maps: readonly Map[], width: number): void {
+    const { scale, shift } = combined(maps, width);
+    const name = this.#append('BatchNormalization', { axis: -1, epsilon: 0, center: true, scale: true });
+    const mean = shift.map((value, p) => (scale[p] === 0 ? 0 : value / scale[p]));
+    const beta = shift.map((value, p) => (scale[p] === 0 ? -value : 0));
+    const parts = { gamma: scale, beta, moving_mean: mean, moving_variance: scale.map(() => 1) };
+    for (const [part, values] of Object.entries(parts)) {
+      this.#weights.push({ name: `${name}/${part}`, shape: [width], dtype: 'float32' });
+      this.#data.push(Float32Array.from(values));
+    }
+    this.#pending = [];
   }
 
   /** x · (½ + ½ tanh(c x + 0.044715 c x³)), c = √(2/π): the library's own, gelu_new, loses its name when it is loaded. */
@@ -216,6 +233,19 @@ const refusals: Readonly<Record<string, string>> = {
   products: 'the model multiplies features (data.features.quadratic)',
 };
 
+/** The maps as one, x · scale − shift. */
+function combined(maps: readonly Map[], width: number) {
+  const scale = new Float64Array(width).fill(1);
+  const shift = new Float64Array(width);
+  for (const map of maps)
+    for (let p = 0; p < width; p++) {
+      const factor = map.scale[map.scale.length === 1 ? 0 : p];
+      scale[p] *= factor;
+      shift[p] = shift[p] * factor + (map.shift[p] ?? 0);
+    }
+  return { scale, shift };
+}
+
 /** A layer on values before the maps; its kernel is f32 [inputs][outputs], the transpose of `weight`. */
 function fold(
   maps: readonly Map[],
@@ -224,14 +254,7 @@ function fold(
   weight: ArrayLike<number>,
   bias: ArrayLike<number>,
 ): { readonly kernel: Float32Array; readonly bias: Float32Array } {
-  const scale = new Float64Array(inputs).fill(1);
-  const shift = new Float64Array(inputs);
-  for (const map of maps)
-    for (let p = 0; p < inputs; p++) {
-      const factor = map.scale[map.scale.length === 1 ? 0 : p];
-      scale[p] *= factor;
-      shift[p] = shift[p] * factor + (map.shift[p] ?? 0);
-    }
+  const { scale, shift } = combined(maps, inputs);
   const kernel = new Float32Array(inputs * outputs);
   const moved = Float64Array.from(bias);
   for (let o = 0; o < outputs; o++)

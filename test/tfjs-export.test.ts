@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toTfjs } from '../dist/formats/tfjs/write.js';
-import type { Graph, Op } from '../dist/model/op.js';
+import type { Graph } from '../dist/model/op.js';
 import { UserError } from '../dist/user-error.js';
 import { exportedCases, exportedModel } from './support/exported-models.ts';
 import { someMnist } from './support/pairs.ts';

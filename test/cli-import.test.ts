@@ -7,41 +7,14 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { savedModel } from '../dist/inference/saved-model.js';
 import { parseWeights } from '../dist/inference/weights-file.js';
-import { writeSafetensors } from '../dist/model/safetensors.js';
 import { cli, expectCode } from './support/cli.ts';
-import { onnxFile, tensorOf } from './support/onnx-files.ts';
+import { smallNetwork, stateDict } from './support/onnx-files.ts';
 
 const cwd = await mkdtemp(join(tmpdir(), 'shardstep-import-'));
 after(() => rm(cwd, { recursive: true, force: true }));
 
-const zeros = (...shape: number[]) => ({
-  shape,
-  data: new Float32Array(shape.reduce((product, size) => product * size, 1)),
-});
-writeFileSync(
-  join(cwd, 'torch.safetensors'),
-  writeSafetensors(
-    new Map([
-      ['fc1.weight', zeros(5, 784)],
-      ['fc1.bias', zeros(5)],
-      ['fc2.weight', zeros(10, 5)],
-      ['fc2.bias', zeros(10)],
-    ]),
-  ),
-);
-writeFileSync(
-  join(cwd, 'scaled.onnx'),
-  onnxFile({
-    inputs: [['x', [null, 2, 2]]],
-    outputs: ['y'],
-    tensors: [tensorOf('w', [4, 2], [1, 2, 3, 4, 5, 6, 7, 8]), tensorOf('full', [], [255])],
-    nodes: [
-      ['Div', ['x', 'full'], 's'],
-      ['Flatten', ['s'], 'f'],
-      ['MatMul', ['f', 'w'], 'y'],
-    ],
-  }),
-);
+writeFileSync(join(cwd, 'torch.safetensors'), stateDict());
+writeFileSync(join(cwd, 'scaled.onnx'), smallNetwork());
 
 const opened = (file: string) => savedModel(parseWeights(readFileSync(join(cwd, file)), file), file);
 

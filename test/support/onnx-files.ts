@@ -1,6 +1,7 @@
 /** ONNX files for tests, written field by field, whether they make sense or not. */
 import { fields } from '../../dist/formats/onnx/schema.js';
 import { MessageWriter } from '../../dist/formats/onnx/wire.js';
+import { writeSafetensors } from '../../dist/model/safetensors.js';
 
 export interface TensorParts {
   readonly name: string;
@@ -96,5 +97,34 @@ function writeValue(message: MessageWriter, name: string, shape: readonly (numbe
           });
       });
     }),
+  );
+}
+
+/** On pixels from 0 to 255. */
+export const smallNetwork = (): Uint8Array =>
+  onnxFile({
+    inputs: [['x', [null, 2, 2]]],
+    outputs: ['y'],
+    tensors: [tensorOf('w', [4, 2], [1, 2, 3, 4, 5, 6, 7, 8]), tensorOf('full', [], [255])],
+    nodes: [
+      ['Div', ['x', 'full'], 's'],
+      ['Flatten', ['s'], 'f'],
+      ['MatMul', ['f', 'w'], 'y'],
+    ],
+  });
+
+/** 784-5-10, all zeros. */
+export function stateDict(): Uint8Array {
+  const zeros = (...shape: number[]) => ({
+    shape,
+    data: new Float32Array(shape.reduce((product, size) => product * size, 1)),
+  });
+  return writeSafetensors(
+    new Map([
+      ['fc1.weight', zeros(5, 784)],
+      ['fc1.bias', zeros(5)],
+      ['fc2.weight', zeros(10, 5)],
+      ['fc2.bias', zeros(10)],
+    ]),
   );
 }

@@ -51,6 +51,13 @@ export class UserError extends Error {
   }
 }
 
+/** A name from a file in a message, in quotes: names may be of any length. */
+export function quoted(name: string): string {
+  return JSON.stringify(name.length > longestName ? `${name.slice(0, longestName)}…` : name);
+}
+
+const longestName = 80;
+
 /** Characters of a value in a message; a file that is no configuration may be one long value. */
 const longestShown = 200;
 

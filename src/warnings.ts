@@ -11,6 +11,8 @@ export const warningCodes = {
   'class-missing': 'A class has no image in one of the parts: training, validation or test.',
   'weights-undescribed':
     'The file of model.init.file does not describe its network; activation and normalisation are those of the configuration.',
+  'import-assumed':
+    'The file of another program leaves something open that `import` decided, or its network changes slightly; the message says what.',
   'loss-rose':
     'The training loss of the last epoch is above that of the first step: the learning rate is likely too high.',
   overfitted: 'The loss of the last evaluation is above that of the first step, the training loss is not.',

@@ -1,6 +1,6 @@
 /** Every command and setting that README.md and docs/ show is taken as it is shown, made short where it would be long. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { resolveConfig } from '../dist/config/load.js';
 import { readStudy } from '../dist/study/study-file.js';
 import { cli } from './support/cli.ts';
 import { documentedCommands, documentedSettings } from './support/documented-commands.ts';
+import { smallNetwork, stateDict } from './support/onnx-files.ts';
 import { toyRows, writeToySet } from './support/toy-set.ts';
 
 /** Shown, but not run here. A command that no page shows any more may not stay in this list. */
@@ -27,6 +28,8 @@ const scripts: Readonly<Record<string, string>> = {
   bench: 'measures for minutes',
   'bench:peers': 'installs other libraries and measures for an hour',
   docs: 'writes docs/; test/docs-current.test.ts holds them against the code',
+  'fuzz:models': 'takes minutes; test/damaged-models.test.ts opens some',
+  'test:readers': 'installs other libraries; test/readers',
   'setup:tfjs': 'installs from the network; test/setup-tfjs.test.ts',
   'study:report': 'writes docs/; test/report-current.test.ts',
   'study:record': 'writes results/records',
@@ -76,6 +79,9 @@ describe('commands of the documentation', { concurrency: 2 }, () => {
       cli(['train', '--quiet', '--threads', '1', 'train.steps=2', 'stop.target=null', '--out', out], { cwd }),
     );
     for (const { code, stderr } of await Promise.all(runs)) assert.equal(code, 0, stderr);
+    // The networks of other programs that docs/import.md has.
+    writeFileSync(join(cwd, 'network.onnx'), smallNetwork());
+    writeFileSync(join(cwd, 'state.safetensors'), stateDict());
     // The folder of one's own that docs/data.md has.
     mkdirSync(join(cwd, 'my'));
     writeToySet(cwd, 'my/folder', undefined, toyRows(600, 7), 'class');

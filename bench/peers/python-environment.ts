@@ -13,7 +13,7 @@ import { runProgram } from './run-program.ts';
 
 /** Imports that each group's environment must support; the notebook is PyTorch's, with torchvision. */
 const modules = {
-  pytorch: ['torch', 'torchvision', 'numpy'],
+  pytorch: ['torch', 'torchvision', 'numpy', 'safetensors'],
   jax: ['jax', 'numpy'],
   keras: ['tensorflow', 'keras', 'numpy'],
   'scikit-learn': ['sklearn', 'threadpoolctl', 'numpy'],

@@ -55,9 +55,15 @@ export const table: readonly CommandEntry[] = [
   },
   {
     name: 'export',
-    description: 'write a trained network in another format: an ES module, a C header, JSON',
+    description: 'write a trained network in another format: an ES module, a C header, ONNX and others',
     words: '<model> [data...]',
     load: () => import('./export.js'),
+  },
+  {
+    name: 'import',
+    description: 'make a model file of a network of another program, from .onnx or .safetensors',
+    words: '<file> [key=value...]',
+    load: () => import('./import.js'),
   },
   {
     name: 'hardware',

@@ -29,7 +29,7 @@ export interface SavedModel {
 export function savedModel({ tensors, metadata }: InitialWeights, source: string): SavedModel {
   requireDescription(metadata, source);
   const reader = new Reader(metadata, source);
-  const input = reader.list('input', isSize) as Shape;
+  const input = reader.shape();
   const labels = reader.list('labels', isLabel) as string[];
   // Files from before there were real inputs do not say it.
   const values = reader.word('values', ['uint8', 'float32'], 'uint8');
@@ -96,6 +96,13 @@ class Reader {
     const value = this.#json(key);
     if (!Array.isArray(value) || !value.every(isItem)) throw this.#refusal(key, 'a list');
     return value;
+  }
+
+  /** Of a sample, whose values are at most as many as a network can have inputs. */
+  shape(): Shape {
+    const shape = this.list('input', isSize) as Shape;
+    if (shape.length <= 3 && sizeOf(shape) <= mostUnits) return shape;
+    throw this.#refusal('input', `up to three sizes whose product is at most ${mostUnits}`);
   }
 
   features(): Config['data']['features'] {

@@ -12,7 +12,7 @@ import { readSafetensors, readSafetensorsMetadata, type Tensor } from '../model/
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
 
-const formatKey = 'shardstep.format';
+export const formatKey = 'shardstep.format';
 const format = 1;
 
 /** Weights that a run starts from. */
@@ -34,26 +34,28 @@ export interface Origin {
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-/** Metadata of a weights file; values are JSON, but for words. `packing`: of the samples in the run. */
+/**
+ * Metadata of a weights file; values are JSON, but for words. `packing`: of the samples in the run. `origin`: null for
+ * weights of another program.
+ */
 export function weightsMetadata(
   config: Config,
   facts: Facts,
   packing: string,
-  origin: Origin,
+  origin: Origin | null,
 ): Record<string, string> {
-  const { set } = config.data;
-  const hashes = Object.entries(origin.sha256).sort(([a], [b]) => (a < b ? -1 : 1));
-  const about = {
-    format: 'pt',
-    [formatKey]: String(format),
-    'data.set': set,
-    packing,
-    recipe: origin.recipe,
-    ...(origin.accuracy === null ? {} : { accuracy: String(origin.accuracy), 'accuracy.on': origin.on }),
+  const about = { format: 'pt', [formatKey]: String(format), 'data.set': config.data.set, packing };
+  const metadata = { ...about, ...(origin && writtenOrigin(origin)), ...described(config, facts) };
+  return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function writtenOrigin({ recipe, accuracy, on, sha256 }: Origin): Record<string, string> {
+  const hashes = Object.entries(sha256).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    recipe,
+    ...(accuracy === null ? {} : { accuracy: String(accuracy), 'accuracy.on': on }),
     'dataset.sha256': createHash('sha256').update(JSON.stringify(hashes)).digest('hex'),
   };
-  const metadata = { ...about, ...described(config, facts) };
-  return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Settings in which weights and a configuration must agree. `data.scale` is a tensor of its transform. */

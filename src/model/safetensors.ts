@@ -3,7 +3,8 @@
  * header, then the tensors' bytes without holes. Reads F32, F64, F16 and BF16 as float32; writes F32. Requires a
  * little-endian machine, like WebAssembly's memory.
  */
-import { expectedGot, UserError } from '../user-error.js';
+import { bfloat16ToFloat32, halfToNumber } from '../numbers/half-floats.js';
+import { expectedGot, quoted, UserError } from '../user-error.js';
 
 /** `data` is row-major (last axis fastest) and holds product(shape) values; shape [] is a scalar. */
 export interface Tensor {
@@ -123,7 +124,7 @@ function parseHeader(
 
 function checkedEntry(name: string, value: unknown, file: string): Entry {
   const refuse = (what: string, expected: string, received: unknown) =>
-    damaged(file, `tensor ${JSON.stringify(name)}: ${what}: ${expectedGot(expected, received)}`);
+    damaged(file, `tensor ${quoted(name)}: ${what}: ${expectedGot(expected, received)}`);
   if (!isObject(value)) throw refuse('entry', 'an object', value);
   const { dtype, shape, data_offsets: offsets } = value;
   const element = typeof dtype === 'string' ? DTYPES.get(dtype) : undefined;
@@ -138,7 +139,11 @@ function checkedEntry(name: string, value: unknown, file: string): Entry {
   }
   const sizeBytes = elementCount(shape) * element.bytes;
   if (end - begin !== sizeBytes) {
-    throw refuse('data_offsets', `${sizeBytes} bytes for ${dtype} [${shape}]`, end - begin);
+    throw refuse(
+      'data_offsets',
+      `${sizeBytes} bytes for ${dtype} [${shape.slice(0, 8)}${shape.length > 8 ? ' …' : ''}]`,
+      end - begin,
+    );
   }
   return { name, dtype, shape, begin, end };
 }
@@ -151,13 +156,13 @@ function checkContiguous(entries: readonly Entry[], bodyBytes: number, file: str
     if (begin !== expected) {
       throw damaged(
         file,
-        `tensor ${JSON.stringify(name)}: ${expectedGot(`data to begin at byte ${expected}`, begin)}`,
+        `tensor ${quoted(name)}: ${expectedGot(`data to begin at byte ${expected}`, begin)}`,
       );
     }
     if (end > bodyBytes) {
       throw damaged(
         file,
-        `tensor ${JSON.stringify(name)}: ends at byte ${end}, but only ${bodyBytes} bytes of data follow`,
+        `tensor ${quoted(name)}: ends at byte ${end}, but only ${bodyBytes} bytes of data follow`,
       );
     }
     expected = end;
@@ -181,19 +186,4 @@ function isCounts(value: unknown): value is number[] {
 
 function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
-}
-
-/** IEEE 754 binary16: 1 sign bit, 5 of exponent (bias 15), 10 of fraction. */
-function halfToNumber(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** bfloat16 is the upper half of a float32. */
-function bfloat16ToFloat32(bytes: ArrayBuffer): Float32Array {
-  return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer);
 }

@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { fromJson } from '../dist/formats/json.js';
+import { decodeOnnx } from '../dist/formats/onnx/decode.js';
+import { toFunction } from '../dist/formats/runtime/predict.js';
 import { load, type Model, train, UserError } from '../dist/index.js';
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from '../dist/model/safetensors.js';
 import { toyRows, writeToySet } from './support/toy-set.ts';
@@ -223,4 +226,21 @@ test('a file that is given as a run folder names the file that is missing', asyn
   writeFileSync(join(cwd, 'empty'), '');
   await assert.rejects(load(join(cwd, 'empty')), /8 bytes/);
   assert.equal((await load(join(cwd, 'other'))).labels.length, 5);
+});
+
+test('the same network in other forms: plain JavaScript, JSON, ONNX', async () => {
+  const plain = model.toFunction();
+  for (const row of rows.slice(0, 20)) {
+    const { label, index, probabilities } = model.predict(row);
+    const same = plain(row);
+    assert.deepEqual({ label: same.label, index: same.index }, { label, index });
+    for (const [k, p] of same.probabilities.entries()) assert.ok(Math.abs(p - probabilities[k]) < 1e-6);
+  }
+  const graph = fromJson(JSON.stringify(model));
+  assert.deepEqual(toFunction(graph)(rows[0]), plain(rows[0]));
+  const { inputs } = decodeOnnx(model.toOnnx(), 'onnx');
+  assert.deepEqual(
+    inputs.map(({ name }) => name),
+    ['input'],
+  );
 });

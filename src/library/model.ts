@@ -2,6 +2,10 @@
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import type { Samples } from '../data/dataset.js';
 import { sizeOf } from '../data/transforms/transform.js';
+import { toJson } from '../formats/json.js';
+import { toOnnx } from '../formats/onnx/write.js';
+import { toFunction } from '../formats/runtime/predict.js';
+import { graphOf } from '../inference/model-graph.js';
 import { Predictor } from '../inference/predictor.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
 import { parseWeights } from '../inference/weights-file.js';
@@ -10,6 +14,7 @@ import { type LoadedKernels, loadKernelsApart } from '../kernels/load.js';
 import { lossOf } from '../loss/loss.js';
 import { toProbabilities } from '../loss/probabilities.js';
 import { UserError } from '../user-error.js';
+import { version } from '../version.js';
 import { checkedSample, type SampleKind, samplesOf } from './samples.js';
 import type { ClassPrediction, Data, Evaluation, Inputs, PredictOptions } from './types.js';
 
@@ -103,6 +108,21 @@ export class Model implements AsyncDisposable {
   /** The bytes of the model's file: safetensors, with metadata that describe the network. Equal runs give equal bytes. */
   toSafetensors(): Uint8Array {
     return this.#bytes.slice();
+  }
+
+  /** An ONNX graph: input `input` [N, …shape] of raw values, outputs `logits` and `probabilities`. See docs/export.md. */
+  toOnnx(): Uint8Array {
+    return toOnnx(graphOf(this.#saved), { version, metadata: this.metadata });
+  }
+
+  /** The model as an object of the `.json` format of docs/export.md, for `JSON.stringify`. */
+  toJSON(): object {
+    return JSON.parse(toJson(graphOf(this.#saved)));
+  }
+
+  /** The model in plain JavaScript, without threads and WebAssembly: the function of an exported `.mjs`. */
+  toFunction(): (sample: ArrayLike<number>) => { label: string; index: number; probabilities: number[] } {
+    return toFunction(graphOf(this.#saved));
   }
 
   /** Writes the model's file: a temporary file first, then renamed. @throws UserError if it cannot be written. */

@@ -2,7 +2,8 @@
 import { refuseOtherData } from '../inference/same-data.js';
 import type { SavedModel } from '../inference/saved-model.js';
 import { lossOf } from '../loss/loss.js';
-import { scoreClasses } from '../metrics/classification.js';
+import { scoringClasses } from '../metrics/classification.js';
+import { inTurns } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
 import { readInHost } from './host-thread.js';
 import type { Model } from './model.js';
@@ -24,7 +25,8 @@ export async function evaluate(
       `${outputs.length / classes} of them, one a sample`,
       targets.length,
     );
-  return scoreClasses(outputs, targets, classes, lossOf(saved.config.loss));
+  const scoring = scoringClasses(outputs, targets, classes, lossOf(saved.config.loss));
+  return inTurns(scoring, new AbortController().signal, () => {});
 }
 
 /** Classes by their name: the number 7 is the class "7". */

@@ -1,5 +1,6 @@
 /** How well the outputs of a classifier fit the classes of samples. */
 import type { Loss } from '../loss/loss.js';
+import { atOnce, type Steps } from '../numbers/steps.js';
 
 export interface ClassScores {
   readonly count: number;
@@ -23,13 +24,20 @@ export interface PerClass {
   readonly precision: number | null;
 }
 
+/** As scoringClasses, without a pause. */
+export const scoreClasses = (...given: Parameters<typeof scoringClasses>): ClassScores =>
+  atOnce(scoringClasses(...given));
+
+/** Rows scored between two steps. */
+const stride = 1024;
+
 /** `outputs`: f32 [count][classes]. Of several equal outputs the first counts, as in PyTorch's argmax. */
-export function scoreClasses(
+export function* scoringClasses(
   outputs: Float32Array,
   targets: Uint32Array,
   classes: number,
   loss: Loss,
-): ClassScores {
+): Steps<ClassScores> {
   const count = targets.length;
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   const row = new Float64Array(classes);
@@ -37,6 +45,7 @@ export function scoreClasses(
   const calibration = new Calibration();
   let [hits, lossSum] = [0, 0];
   for (let i = 0; i < count; i++) {
+    if (i % stride === stride - 1) yield { doing: 'scoring', share: i / count };
     row.set(outputs.subarray(i * classes, (i + 1) * classes));
     const chosen = row.indexOf(Math.max(...row));
     const hit = chosen === targets[i];

@@ -11,6 +11,7 @@ import { type InitialWeights, readWeights } from '../inference/weights-file.js';
 import { grouped, percent } from '../numbers/words.js';
 import { writeAtomic } from '../run/atomic-file.js';
 import type { CommandContext } from '../run/command-context.js';
+import { readVersions } from '../run/run-folder.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Command } from './command.js';
 import { fileOf, scoresOf, testSetOf } from './model-scores.js';
@@ -70,6 +71,7 @@ async function exportModel(
     isQuantised: flags.int8,
     fileName: path.basename(flags.to),
     source: readFileSync(source),
+    version: readVersions().shardstep,
   });
   const files = [...(beside ?? [])].map(([name, each]): [string, string | Uint8Array] => [
     path.join(path.dirname(flags.to), name),

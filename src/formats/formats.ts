@@ -1,6 +1,6 @@
 /** The export formats. A new format is a file and an entry here; only the file of the selected format is loaded. */
 import type { Graph } from '../model/op.js';
-import { readSafetensorsMetadata } from '../model/safetensors.js';
+import { readSafetensors, readSafetensorsMetadata } from '../model/safetensors.js';
 
 export interface WriteOptions {
   /** Prefix of the names in the file, for formats with `takesName`; null: the format's own. */
@@ -63,8 +63,15 @@ export const formats: readonly Format[] = [
     ending: '.onnx',
     holds: 'an ONNX model',
     write: async (graph, { source, version }) => {
-      const metadata = readSafetensorsMetadata(source, 'model');
-      return { data: (await import('./onnx/write.js')).toOnnx(graph, { version, metadata }) };
+      const [{ toOnnx }, { onnxMetadata }] = await Promise.all([
+        import('./onnx/write.js'),
+        import('./onnx/own.js'),
+      ]);
+      const metadata = onnxMetadata(
+        readSafetensorsMetadata(source, 'model'),
+        readSafetensors(source, 'model'),
+      );
+      return { data: toOnnx(graph, { version, metadata }) };
     },
   },
   {

@@ -4,6 +4,7 @@
  * The caller verifies the result: written again, it must be the same file.
  */
 import type { Tensor } from '../../model/safetensors.js';
+import { decodeNumbers, encodeNumbers } from '../numbers-text.js';
 import type { OnnxModel, OnnxTensor } from './decode.js';
 import { Element } from './schema.js';
 
@@ -22,7 +23,7 @@ export function onnxMetadata(
 ): Record<string, string> {
   const kept = [...tensors]
     .filter(([name]) => !isLayer(name))
-    .map(([name, { shape, data }]) => [name, shape.length === 1 ? textOf(data) : null]);
+    .map(([name, { shape, data }]) => [name, shape.length === 1 ? encodeNumbers(data).base64 : null]);
   const text = JSON.stringify(kept);
   return kept.length === 0 || text.length > mostCharacters ? { ...metadata } : { ...metadata, [key]: text };
 }
@@ -74,13 +75,13 @@ const floats = ({ shape, data }: OnnxTensor): Tensor => ({
   data: Float32Array.from(data),
 });
 
-const textOf = (data: Float32Array) =>
-  Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
-
-/** Null if they are no float32. */
+/** Null if the text is not base64. */
 function numbersOf(text: string): Float32Array | null {
-  const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
-  return bytes.length % 4 === 0 ? new Float32Array(bytes.buffer) : null;
+  try {
+    return Float32Array.from(decodeNumbers('float32', text));
+  } catch {
+    return null;
+  }
 }
 
 function keptIn(text: string): [string, string | null][] {

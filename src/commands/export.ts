@@ -11,8 +11,8 @@ import { type InitialWeights, readWeights } from '../inference/weights-file.js';
 import { grouped, percent } from '../numbers/words.js';
 import { writeAtomic } from '../run/atomic-file.js';
 import type { CommandContext } from '../run/command-context.js';
-import { readVersions } from '../run/run-folder.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { version } from '../version.js';
 import type { Command } from './command.js';
 import { fileOf, scoresOf, testSetOf } from './model-scores.js';
 import { file, quietOption } from './option-values.js';
@@ -71,7 +71,7 @@ async function exportModel(
     isQuantised: flags.int8,
     fileName: path.basename(flags.to),
     source: readFileSync(source),
-    version: readVersions().shardstep,
+    version,
   });
   const files = [...(beside ?? [])].map(([name, each]): [string, string | Uint8Array] => [
     path.join(path.dirname(flags.to), name),

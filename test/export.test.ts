@@ -61,6 +61,23 @@ test('what is written does on the test part what the run reported of it', async 
   assert.equal(hits((pixels) => read(pixels).label) / rows.length, accuracy);
 });
 
+test('ONNX comes back by import as the same file; a TensorFlow.js model names its file of weights', async () => {
+  await expectCode(0, ['export', 'run-toy', '--to', 'a.onnx'], { cwd });
+  await expectCode(0, ['import', 'a.onnx', '--to', 'back.safetensors'], { cwd });
+  assert.deepEqual(readFileSync(path('back.safetensors')), readFileSync(path('run-toy/final.safetensors')));
+  for (const words of [
+    ['--to', 'b.tfjs.json'],
+    ['--to', 'b.json', '--format', 'tfjs'],
+  ]) {
+    const { stdout } = await expectCode(0, ['export', 'run-toy', ...words, '--json'], { cwd });
+    const { beside, bytes } = JSON.parse(stdout);
+    assert.deepEqual(beside, ['b.weights.bin']);
+    assert.equal(bytes, statSync(path(words[1])).size + statSync(path('b.weights.bin')).size);
+    const { weightsManifest } = await readJson<{ weightsManifest: { paths: string[] }[] }>(cwd, words[1]);
+    assert.deepEqual(weightsManifest[0].paths, ['b.weights.bin']);
+  }
+});
+
 test('equal runs, equal files; an existing file is replaced, no temporary file stays', async () => {
   writeFileSync(path('again.mjs'), 'old');
   for (const to of ['again.mjs', 'other.MJS'])

@@ -1,12 +1,20 @@
 /** `import`: networks of ONNX and safetensors files become models of ours, or are refused by name. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { onnxMetadata } from '../dist/formats/onnx/own.js';
 import { toOnnx } from '../dist/formats/onnx/write.js';
 import { importFile } from '../dist/inference/import-file.js';
 import type { ImportSettings } from '../dist/inference/imported-model.js';
 import { writeSafetensors } from '../dist/model/safetensors.js';
 import { UserError } from '../dist/user-error.js';
-import { exportedCases, exportedModel, logitsOf, opened, realModel } from './support/exported-models.ts';
+import {
+  type ExportedModel,
+  exportedCases,
+  exportedModel,
+  logitsOf,
+  opened,
+  realModel,
+} from './support/exported-models.ts';
 import { attribute, type OnnxParts, onnxFile, tensorOf } from './support/onnx-files.ts';
 import { someMnist } from './support/pairs.ts';
 
@@ -26,27 +34,20 @@ async function imported(bytes: Uint8Array, file: string, given: ImportSettings |
   return { notes, metadata, ...opened(written) };
 }
 
-const restored = [
-  'mnist-relu',
-  'none-tanh',
-  'centre-gelu',
-  'standardise',
-  'crop-pool-moments',
-  'scale-moments',
-];
+const onnxOf = ({ model, graph }: Pick<ExportedModel, 'model' | 'graph'>) =>
+  toOnnx(graph, { version: '0', metadata: onnxMetadata(model.metadata, model.tensors) });
 
-for (const name of restored)
+for (const [name, words] of Object.entries(exportedCases))
   test(`a model of ours comes back from ONNX with the same file: ${name}`, async () => {
-    const { file, model, graph } = await exportedModel(exportedCases[name], dataset);
-    const onnx = toOnnx(graph, { version: '0', metadata: model.metadata });
-    const back = await imported(onnx, 'm.onnx', null);
-    assert.ok(Buffer.from(back.file).equals(file), 'the bytes of its file');
-    assert.deepEqual(await logitsOf(back.model, images), await logitsOf(model, images));
+    const exported = await exportedModel(words, dataset);
+    const back = await imported(onnxOf(exported), 'm.onnx', null);
+    assert.ok(Buffer.from(back.file).equals(exported.file), 'the bytes of its file');
+    assert.deepEqual(await logitsOf(back.model, images), await logitsOf(exported.model, images));
   });
 
 test('a model on real numbers of ours comes back from ONNX with the same file', async () => {
   const { file, model, graph, samples } = realModel();
-  const back = await imported(toOnnx(graph, { version: '0', metadata: model.metadata }), 'm.onnx', null);
+  const back = await imported(onnxOf({ model, graph }), 'm.onnx', null);
   assert.ok(Buffer.from(back.file).equals(file), 'the bytes of its file');
   assert.deepEqual(await logitsOf(back.model, samples), await logitsOf(model, samples));
 });
@@ -66,12 +67,21 @@ test('an ONNX file of ours that was changed is read as any other', async () => {
   }
 });
 
-for (const name of ['whiten', 'directions'])
-  test(`what ONNX does not give back is refused, with advice: ${name}`, async () => {
-    const { model, graph } = await exportedModel(exportedCases[name], dataset);
-    const onnx = toOnnx(graph, { version: '0', metadata: model.metadata });
-    refusal(() => importFile(onnx, 'm.onnx', null), 1, /m\.onnx: .*keep its \.safetensors/);
-  });
+test('what was changed and is no chain of layers is refused, with advice', async () => {
+  const { model, graph } = await exportedModel(exportedCases.directions, dataset);
+  const metadata = onnxMetadata(model.metadata, model.tensors);
+  const [, mean, scale] =
+    /"features.mean","([^"]+)".*"features.scale","([^"]+)"/.exec(metadata['shardstep.tensors']) ?? [];
+  assert.ok(mean !== undefined && scale !== undefined);
+  const other = {
+    ...metadata,
+    'shardstep.tensors': metadata['shardstep.tensors'].replace(scale, 'AACAPw=='),
+  };
+  for (const changed of [model.metadata, other, { ...metadata, 'shardstep.tensors': 'x' }]) {
+    const onnx = toOnnx(graph, { version: '0', metadata: changed });
+    refusal(() => importFile(onnx, 'm.onnx', null), 1, /m\.onnx: .*keep the \.safetensors/);
+  }
+});
 
 /** One line of a refusal. */
 function refusal(act: () => unknown, code: number, message: RegExp): void {

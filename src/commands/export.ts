@@ -12,6 +12,7 @@ import { grouped, percent } from '../numbers/words.js';
 import { writeAtomic } from '../run/atomic-file.js';
 import type { CommandContext } from '../run/command-context.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { version } from '../version.js';
 import type { Command } from './command.js';
 import { fileOf, scoresOf, testSetOf } from './model-scores.js';
 import { file, quietOption } from './option-values.js';
@@ -70,6 +71,7 @@ async function exportModel(
     isQuantised: flags.int8,
     fileName: path.basename(flags.to),
     source: readFileSync(source),
+    version,
   });
   const files = [...(beside ?? [])].map(([name, each]): [string, string | Uint8Array] => [
     path.join(path.dirname(flags.to), name),

@@ -1,5 +1,6 @@
 /** The export formats. A new format is a file and an entry here; only the file of the selected format is loaded. */
 import type { Graph } from '../model/op.js';
+import { readSafetensors, readSafetensorsMetadata } from '../model/safetensors.js';
 
 export interface WriteOptions {
   /** Prefix of the names in the file, for formats with `takesName`; null: the format's own. */
@@ -10,6 +11,8 @@ export interface WriteOptions {
   readonly fileName: string;
   /** The weights file that the graph was read from. */
   readonly source: Uint8Array;
+  /** Of this program. */
+  readonly version: string;
 }
 
 export interface Written {
@@ -54,6 +57,35 @@ export const formats: readonly Format[] = [
     write: async (graph, { name, isQuantised }) => ({
       data: (await import('./header.js')).toHeader(graph, { name: name ?? 'model', isQuantised }),
     }),
+  },
+  {
+    name: 'onnx',
+    ending: '.onnx',
+    holds: 'an ONNX model',
+    write: async (graph, { source, version }) => {
+      const [{ toOnnx }, { onnxMetadata }] = await Promise.all([
+        import('./onnx/write.js'),
+        import('./onnx/own.js'),
+      ]);
+      const metadata = onnxMetadata(
+        readSafetensorsMetadata(source, 'model'),
+        readSafetensors(source, 'model'),
+      );
+      return { data: toOnnx(graph, { version, metadata }) };
+    },
+  },
+  {
+    name: 'tfjs',
+    // Before that of plain JSON.
+    ending: '.tfjs.json',
+    holds: 'a TensorFlow.js layers model',
+    write: async (graph, { source, version, fileName }) => {
+      const weightsName = `${fileName.replace(/(\.tfjs)?\.json$/i, '')}.weights.bin`;
+      const metadata = readSafetensorsMetadata(source, 'model');
+      const { toTfjs } = await import('./tfjs/write.js');
+      const { json, weights, notes } = toTfjs(graph, { version, metadata, weightsName });
+      return { data: json, beside: new Map([[weightsName, weights]]), notes };
+    },
   },
   {
     name: 'json',

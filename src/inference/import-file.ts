@@ -1,7 +1,7 @@
 /** A model file of ours from the bytes of an ONNX or a safetensors file, of another program or of this one. */
 import { chainOf } from '../formats/onnx/chain.js';
 import { decodeOnnx, type OnnxModel } from '../formats/onnx/decode.js';
-import { ownTensors } from '../formats/onnx/own.js';
+import { ownFile } from '../formats/onnx/own.js';
 import { toOnnx } from '../formats/onnx/write.js';
 import { chainOfTensors } from '../formats/safetensors-chain.js';
 import { readSafetensors, readSafetensorsMetadata } from '../model/safetensors.js';
@@ -47,20 +47,20 @@ function fromOnnx(bytes: Uint8Array, file: string, settings: ImportSettings | nu
   } catch (error) {
     if (!isOwn || !(error instanceof UserError)) throw error;
     const kept =
-      'the ONNX file of a model with whitened inputs or direction features cannot become one again: keep its .safetensors';
+      'the file names this program but is not what it wrote, or it was written by another version: keep the .safetensors of models';
     throw new UserError(`${error.message}; ${kept}`, error.exitCode, { cause: error });
   }
 }
 
 /** Null if the file is not, byte for byte, what this program writes for the model. */
 function ownModel(model: OnnxModel, bytes: Uint8Array, file: string): ImportedModel | null {
-  const tensors = ownTensors(model);
-  if (tensors === null) return null;
-  const metadata = Object.fromEntries([...model.metadata].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const own = ownFile(model);
+  if (own === null) return null;
   try {
-    const graph = graphOf(savedModel({ tensors, metadata }, file));
+    const graph = graphOf(savedModel(own, file));
+    const metadata = Object.fromEntries(model.metadata);
     const again = toOnnx(graph, { version: model.producerVersion, metadata });
-    return Buffer.compare(again, bytes) === 0 ? { tensors, metadata, notes: [] } : null;
+    return Buffer.compare(again, bytes) === 0 ? { ...own, notes: [] } : null;
   } catch (error) {
     if (error instanceof UserError) return null;
     throw error;

@@ -3,6 +3,7 @@ import { setImmediate as otherEvents } from 'node:timers/promises';
 import type { Samples } from '../data/dataset.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { toJson } from '../formats/json.js';
+import { onnxMetadata } from '../formats/onnx/own.js';
 import { toOnnx } from '../formats/onnx/write.js';
 import { toFunction } from '../formats/runtime/predict.js';
 import { graphOf } from '../inference/model-graph.js';
@@ -112,7 +113,10 @@ export class Model implements AsyncDisposable {
 
   /** An ONNX graph: input `input` [N, …shape] of raw values, outputs `logits` and `probabilities`. See docs/export.md. */
   toOnnx(): Uint8Array {
-    return toOnnx(graphOf(this.#saved), { version, metadata: this.metadata });
+    return toOnnx(graphOf(this.#saved), {
+      version,
+      metadata: onnxMetadata(this.metadata, this.#saved.tensors),
+    });
   }
 
   /** The model as an object of the `.json` format of docs/export.md, for `JSON.stringify`. */

@@ -4,6 +4,7 @@
  */
 
 import type { NetworkChain } from '../../dist/formats/network-chain.js';
+import { onnxMetadata } from '../../dist/formats/onnx/own.js';
 import { toOnnx } from '../../dist/formats/onnx/write.js';
 import { importFile } from '../../dist/inference/import-file.js';
 import { type ImportSettings, importedModel } from '../../dist/inference/imported-model.js';
@@ -52,7 +53,10 @@ function soundFiles(): DamagedFile[] {
   ];
   const ours = made.map(({ tensors, metadata }) => ({
     safetensors: writeSafetensors(tensors, metadata),
-    onnx: toOnnx(graphOf(savedModel({ tensors, metadata }, 'x')), { version: '0', metadata }),
+    onnx: toOnnx(graphOf(savedModel({ tensors, metadata }, 'x')), {
+      version: '0',
+      metadata: onnxMetadata(metadata, tensors),
+    }),
   }));
   const [w0, b0, w1] = [
     tensorOf('w0', [3, 4], [1, -1, 2, 0, 0.5, 0.25, -1, 1, -2, 1, 0, 1]),

@@ -1,85 +1,102 @@
 /**
- * The tensors of a model of ours from an ONNX file that this program wrote: what no chain of layers says, such as
- * redrawing images, is in the file's metadata. The caller verifies the result: written again, it must be the same file.
+ * The tensors of a model of ours from an ONNX file that this program wrote. Layers are in the graph, the settings in its
+ * metadata; tensors of transforms that the graph has only in parts, such as the mean of features, are in the metadata too.
+ * The caller verifies the result: written again, it must be the same file.
  */
 import type { Tensor } from '../../model/safetensors.js';
+import { decodeNumbers, encodeNumbers } from '../numbers-text.js';
 import type { OnnxModel, OnnxTensor } from './decode.js';
 import { Element } from './schema.js';
 
-/** By the names of a weights file; null if the file lacks some, or the model is one that this does not restore. */
-export function ownTensors({ nodes, constants, metadata }: OnnxModel): Map<string, Tensor> | null {
+/** Names of the transforms' tensors in the order of the weights file, each with its values in base64; null: in the graph. */
+const key = 'shardstep.tensors';
+
+/** Beyond it, the tensors are left out, and the file does not come back. */
+const mostCharacters = 500_000;
+
+const isLayer = (name: string) => /^\d+\./.test(name);
+
+/** For toOnnx: the metadata of a weights file, and its tensors that are no layers. */
+export function onnxMetadata(
+  metadata: Readonly<Record<string, string>>,
+  tensors: ReadonlyMap<string, Tensor>,
+): Record<string, string> {
+  const kept = [...tensors]
+    .filter(([name]) => !isLayer(name))
+    .map(([name, { shape, data }]) => [name, shape.length === 1 ? encodeNumbers(data).base64 : null]);
+  const text = JSON.stringify(kept);
+  return kept.length === 0 || text.length > mostCharacters ? { ...metadata } : { ...metadata, [key]: text };
+}
+
+export interface OwnFile {
+  readonly tensors: Map<string, Tensor>;
+  /** Of the weights file. */
+  readonly metadata: Record<string, string>;
+}
+
+/** The weights file; null if something is missing. */
+export function ownFile(model: OnnxModel): OwnFile | null {
   const tensors = new Map<string, Tensor>();
-  const layers = nodes.filter(({ type, inputs }) => type === 'Gemm' && inputs[1]?.startsWith('layer_'));
   let number = 0;
-  for (const { inputs } of layers) {
-    const [weight, bias] = inputs.slice(1).map((name) => constants.get(name));
-    if (weight === undefined || bias === undefined) return null;
-    // In float64: part of a normalisation.
-    if (weight.type === Element.double) continue;
+  for (const { type, inputs } of model.nodes) {
+    const [weight, bias] = inputs.slice(1).map((name) => model.constants.get(name));
+    if (type !== 'Gemm' || !inputs[1]?.startsWith('layer_') || weight?.type !== Element.float) continue;
+    if (bias === undefined) return null;
     tensors.set(`${2 * number}.weight`, floats(weight));
     tensors.set(`${2 * number}.bias`, floats(bias));
     number += 1;
   }
-  const table = constants.get('table')?.data;
-  if (table !== undefined) {
-    const full = scaleOf(table);
-    if (full === null) return null;
-    tensors.set('range.full', { shape: [1], data: Float32Array.of(full) });
+  for (const [name, text] of keptIn(model.metadata.get(key) ?? '[]')) {
+    const inGraph = text === null ? graphTensor(model, name) : null;
+    const data = text === null ? null : numbersOf(text);
+    if (inGraph === null && data === null) return null;
+    tensors.set(name, inGraph ?? { shape: [data?.length ?? 0], data: data ?? new Float32Array() });
   }
-  const [scale, shift] = [constants.get('scale'), constants.get('shift')];
-  const normalise = metadata.get('data.normalise');
-  if (metadata.get('values') === 'float32') return realTensors(tensors, normalise, scale, shift);
-  const isMade = normalise === undefined || normalise === 'mnist' || normalise === 'none';
-  if (isMade) return isPixels(metadata) ? tensors : null;
-  if (shift === undefined) return null;
-  if (normalise === 'centre') {
-    tensors.set('normalise.shift', floats(shift));
-    tensors.set('normalise.scale', scale === undefined ? one : floats(scale));
-    return tensors;
-  }
-  if (normalise !== 'standardise' || scale === undefined) return null;
-  // scale = weight / full and shift = weight · mean, in float64 of float32.
-  const full = metadata.get('data.pool') === '2' ? 4 * 255 : 255;
-  const weight = Float32Array.from(scale.data, (value) => value * full);
-  const mean = Float32Array.from(shift.data, (value, p) => value / weight[p]);
-  tensors.set('normalise.mean', { shape: [mean.length], data: mean });
-  tensors.set('normalise.weight', { shape: [weight.length], data: weight });
-  return tensors;
+  const entries = [...model.metadata].filter(([name]) => name !== key);
+  return { tensors, metadata: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
-/** As real-normaliser.ts names them: a mean of 0 and a weight of 1 are left out of the graph. */
-function realTensors(
-  tensors: Map<string, Tensor>,
-  normalise: string | undefined,
-  scale: OnnxTensor | undefined,
-  shift: OnnxTensor | undefined,
-): Map<string, Tensor> | null {
-  if (normalise === 'none') return tensors;
-  const width = tensors.get('0.weight')?.shape[1];
-  if (width === undefined) return null;
-  const mean = shift === undefined ? { shape: [width], data: new Float32Array(width) } : floats(shift);
-  const weights = normalise === 'centre' ? 1 : width;
-  const weight =
-    scale === undefined ? { shape: [weights], data: new Float32Array(weights).fill(1) } : floats(scale);
-  return tensors.set('normalise.mean', mean).set('normalise.weight', weight);
+/** Whitening is a layer in float64, the projection on components a constant of its name. */
+function graphTensor({ nodes, constants }: OnnxModel, name: string): Tensor | null {
+  if (name === 'components.weight') {
+    const found = constants.get('components_weight');
+    return found === undefined ? null : floats(found);
+  }
+  for (const { type, inputs } of nodes) {
+    const weight = constants.get(inputs[1] ?? '');
+    if (name === 'normalise.weight' && type === 'Gemm' && weight?.type === Element.double)
+      return floats(weight);
+  }
+  return null;
 }
-
-const one: Tensor = { shape: [1], data: Float32Array.of(1) };
 
 const floats = ({ shape, data }: OnnxTensor): Tensor => ({
   shape: [...shape],
   data: Float32Array.from(data),
 });
 
-const isPixels = (metadata: OnnxModel['metadata']) =>
-  metadata.get('data.features')?.includes('"pixels"') === true;
-
-/** The value of full light whose table this is, as data/transforms/range.ts makes it. */
-function scaleOf(table: ArrayLike<number>): number | null {
-  for (let full = 1; full < 255; full++) {
-    let same = true;
-    for (let x = 0; x < 256 && same; x++) same = table[x] === Math.min(255, Math.round((x * 255) / full));
-    if (same) return full;
+/** Null if the text is not base64. */
+function numbersOf(text: string): Float32Array | null {
+  try {
+    return Float32Array.from(decodeNumbers('float32', text));
+  } catch {
+    return null;
   }
-  return null;
+}
+
+function keptIn(text: string): [string, string | null][] {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((entry: unknown): [string, string | null][] => {
+    if (!Array.isArray(entry)) return [];
+    const [name, value]: unknown[] = entry;
+    const isSound =
+      typeof name === 'string' && !isLayer(name) && (value === null || typeof value === 'string');
+    return isSound ? [[name, value]] : [];
+  });
 }

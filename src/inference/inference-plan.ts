@@ -18,7 +18,7 @@ import type { Tensor } from '../model/safetensors.js';
 import { makePlan } from '../plan/make-plan.js';
 import type { DataFacts, Plan } from '../plan/plan.js';
 import { UserError } from '../user-error.js';
-import { type Int8Plan, planInt8 } from './int8/int8-plan.js';
+import { type Int8Plan, planInt8, squaresOf } from './int8/int8-plan.js';
 import { planSkipping, type SkippingRoom } from './skipping-layer.js';
 
 /** Of samples as given: u8 pixels or f32 real numbers, [count][product of the shape]. */
@@ -104,7 +104,10 @@ export function planInference(
   const rangeEnds = arena.take(plan.input.rangeEnds.length * 4);
   const sizes = [facts.features, ...config.model.hidden, facts.classes];
   const chunk = plan.evaluationChunk;
-  const int8 = precision === 'int8' ? planInt8(sizes, { chunk, threads }, arena.take) : null;
+  const int8 =
+    precision === 'int8'
+      ? planInt8(sizes, { chunk, threads, squares: squaresOf(pipeline) }, arena.take)
+      : null;
   const skipping = Array.from({ length: threads }, () => planSkipping(plan, arena.take));
   const transforms = { data: config.data, fitted: pipeline.tensors() };
   const buffers = { roundImages, images, logits, rangeEnds, skipping, int8, bytes: arena.bytes };

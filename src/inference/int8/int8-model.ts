@@ -13,6 +13,7 @@ import {
   instantiateInt8,
   mostInput,
   placePanel,
+  slotsInLine,
 } from '../../kernels/int8/int8-kernels.js';
 import type { Int8Module } from '../../kernels/int8/load-int8.js';
 import { findTensor } from '../../model/parameters.js';
@@ -21,7 +22,7 @@ import { ExitCode, expectedGot, UserError } from '../../user-error.js';
 import type { ChunkSite } from '../chunk-inputs.js';
 import type { ChunkModel } from '../chunk-model.js';
 import type { NetworkDescription, SampleValues } from '../inference-plan.js';
-import type { Int8LayerPlan, Int8Plan, Int8RankPlan } from './int8-plan.js';
+import { type Int8LayerPlan, type Int8Plan, type Int8RankPlan, type Squares, slotsOf } from './int8-plan.js';
 import { quantiseLayer, shiftedBiases } from './int8-weights.js';
 
 /** @throws UserError (usage) for a network that has no integer form. */
@@ -39,7 +40,7 @@ export function checkHasInt8({ config, pipeline }: NetworkDescription): void {
 
 /** Writes the quantised layers. @throws UserError if a tensor is missing or does not fit. */
 export function fillInt8(
-  { layers, scale }: Int8Plan,
+  { layers, scale, squares }: Int8Plan,
   pipeline: Pipeline,
   tensors: ReadonlyMap<string, Tensor>,
   source: string,
@@ -57,9 +58,10 @@ export function fillInt8(
     const bias = findTensor(tensors, `${name}.bias`, [outputs], source);
     const dense = { name, inputs, outputs, weight, bias };
     const layer = quantiseLayer(dense);
+    const slots = index === 0 ? slotsOf(inputs, squares) : slotsInLine(inputs);
     for (const { first, units, weights } of panels) {
       const place = new Int8Array(buffer, weights.offset, weights.bytes);
-      placePanel(layer.values, layer, { first, panel: units }, halves, place);
+      placePanel(layer.values, layer, { first, panel: units }, { slots, halves }, place);
     }
     new Float32Array(buffer, scales.offset, outputs).set(layer.scales);
     new Float32Array(buffer, biases.offset, outputs).set(index === 0 ? shiftedBiases(dense, shift) : bias);
@@ -73,6 +75,7 @@ export class Int8Model implements ChunkModel {
   readonly #rank: Int8RankPlan;
   readonly #features: number;
   readonly #keepsValues: boolean;
+  readonly #squares: Squares;
   /** Byte offset of the value of a 1 of the inputs, f32. */
   readonly #scale: number;
   readonly #forward64: Int8Forward;
@@ -80,7 +83,11 @@ export class Int8Model implements ChunkModel {
   readonly #values: Uint8Array;
   readonly #units: Float32Array;
 
-  constructor(site: ChunkSite, { layers, ranks, scale }: Int8Plan, { module, usesDots }: Int8Module) {
+  constructor(
+    site: ChunkSite,
+    { layers, ranks, scale, squares }: Int8Plan,
+    { module, usesDots }: Int8Module,
+  ) {
     const { memory, pipeline, rank } = site;
     const { values, units } = ranks[rank];
     const kernels = instantiateInt8(module, memory);
@@ -90,6 +97,7 @@ export class Int8Model implements ChunkModel {
     this.#rank = ranks[rank];
     this.#features = sizeOf(pipeline.output);
     this.#keepsValues = pipeline.keepsValues;
+    this.#squares = squares;
     this.#scale = scale.offset;
     this.#forward64 = usesDots ? kernels.forwardDots64 : kernels.forward64;
     this.#forward16 = usesDots ? kernels.forwardDots16 : kernels.forward16;
@@ -141,6 +149,13 @@ export class Int8Model implements ChunkModel {
     if (!this.#keepsValues) {
       reduce(pipeline.apply({ values: images, count, shape: inference.input, full: 255 }), this.#values);
       from = this.#values.byteOffset;
+    }
+    if (this.#squares !== null) {
+      const [height, width] = this.#squares;
+      const to = entries.offset;
+      const scales = rowScales.offset;
+      this.#kernels.packImages(from, count, height, width, this.#scale, to, starts.offset, scales);
+      return;
     }
     this.#kernels.packBytes(
       from,

@@ -1,6 +1,14 @@
 /** The kernels of integer networks against plain TypeScript: equal bits, at the greatest weights and inputs too. */
 import { reservedBytes } from '../../memory/arena.js';
-import { entryBytes, type Int8Forward, type Int8Kernels, mostPair, placePanel } from './int8-kernels.js';
+import {
+  entryBytes,
+  type Int8Forward,
+  type Int8Kernels,
+  mostPair,
+  placePanel,
+  slotsInLine,
+  slotsOfImage,
+} from './int8-kernels.js';
 import * as reference from './int8-reference.js';
 
 export interface Int8CheckSize {
@@ -56,6 +64,7 @@ export function checkInt8(
   for (const extreme of [false, true]) {
     checkBytes(kernels, new Room(memory, size.seed), size, extreme, wrong);
     checkUnits(kernels, new Room(memory, size.seed), size, wrong);
+    checkImages(kernels, new Room(memory, size.seed), size, wrong);
   }
   return [...wrong];
 }
@@ -91,7 +100,7 @@ function checkBytes(
       layer.values,
       layer,
       { first: 0, panel },
-      kernels.hasHalves() === 1,
+      { slots: slotsInLine(inputs), halves: kernels.hasHalves() === 1 },
       weightsOf(weights, inputs, panel),
     );
     const out = room.floats(rows * panel);
@@ -142,6 +151,32 @@ function checkUnits(
     reference.quantisedUnits(units.slice(row * width, (row + 1) * width)),
   );
   if (!sameRows(room, lists, width, expected)) wrong.add('packUnits');
+}
+
+/** Grey images of an even width, as squares of 2 × 2 pixels. */
+function checkImages(
+  kernels: Int8Kernels,
+  room: Room,
+  { rows, inputs }: Int8CheckSize,
+  wrong: Set<keyof Int8Kernels>,
+): void {
+  const [height, width] = [4, 2 * Math.ceil(inputs / 8)];
+  const size = height * width;
+  const slots = slotsOfImage(height, width);
+  const pixels = room.bytes(rows * size);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = Math.max(0, room.below(512) - 256);
+  const lists = takeLists(room, rows, slots.count);
+  const unit = room.floats(1).fill(1).byteOffset;
+  const to = [lists.entries, lists.starts.byteOffset, lists.rowScales.byteOffset] as const;
+  kernels.packImages(pixels.byteOffset, rows, height, width, unit, ...to);
+  const expected = Array.from({ length: rows }, (_, row) => {
+    const placed = new Uint8Array(slots.count);
+    reference.halved(pixels.subarray(row * size, (row + 1) * size)).forEach((value, i) => {
+      placed[slots.of(i)] = value;
+    });
+    return { inputs: placed, scale: 1 };
+  });
+  if (!sameRows(room, lists, slots.count, expected)) wrong.add('packImages');
 }
 
 interface Lists {

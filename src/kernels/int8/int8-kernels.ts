@@ -14,6 +14,16 @@ export interface Int8Kernels {
     starts: number,
     rowScales: number,
   ): void;
+  packImages(
+    pixels: number,
+    rows: number,
+    height: number,
+    width: number,
+    scale: number,
+    entries: number,
+    starts: number,
+    rowScales: number,
+  ): void;
   packUnits(
     values: number,
     rows: number,
@@ -62,6 +72,30 @@ export function instantiateInt8(module: WebAssembly.Module, memory: WebAssembly.
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Int8Kernels;
 }
 
+/** Where the inputs of a row are among the quads, four slots each. */
+export interface Slots {
+  readonly count: number;
+  of(input: number): number;
+}
+
+/** One after the other, as packBytes and packUnits place them. */
+export function slotsInLine(inputs: number): Slots {
+  return { count: Math.ceil(inputs / quadInputs) * quadInputs, of: (input) => input };
+}
+
+/** Squares of 2 × 2 pixels, as packImages places them; height and width are even. */
+export function slotsOfImage(height: number, width: number): Slots {
+  return {
+    count: height * width,
+    of(input) {
+      const x = input % width;
+      const y = (input - x) / width;
+      const quad = (y >> 1) * (width / 2) + (x >> 1);
+      return quad * quadInputs + (y & 1) * 2 + (x & 1);
+    },
+  };
+}
+
 /**
  * Weights of `panel` (64 or 16) units from the unit `first`, as the kernels read them: i8 [quad][panel][4 inputs], or with
  * `halves` [quad][2][panel][2 inputs]. `values`: i8 [outputs][inputs]; units and inputs beyond the last are zero.
@@ -70,16 +104,18 @@ export function placePanel(
   values: Int8Array,
   { outputs, inputs }: { readonly outputs: number; readonly inputs: number },
   { first, panel }: { readonly first: number; readonly panel: number },
-  halves: boolean,
+  { slots, halves }: { readonly slots: Slots; readonly halves: boolean },
   out: Int8Array,
 ): void {
   out.fill(0);
-  for (let unit = first; unit < Math.min(outputs, first + panel); unit++)
-    for (let input = 0; input < inputs; input++) {
-      const quad = (input >> 2) * panel * quadInputs;
+  for (let input = 0; input < inputs; input++) {
+    const slot = slots.of(input);
+    const quad = (slot >> 2) * panel * quadInputs;
+    for (let unit = first; unit < Math.min(outputs, first + panel); unit++) {
       const within = halves
-        ? ((input & 2) >> 1) * panel * 2 + (unit - first) * 2 + (input & 1)
-        : (unit - first) * quadInputs + (input & 3);
+        ? ((slot & 2) >> 1) * panel * 2 + (unit - first) * 2 + (slot & 1)
+        : (unit - first) * quadInputs + (slot & 3);
       out[quad + within] = values[unit * inputs + input];
     }
+  }
 }

@@ -1,7 +1,7 @@
 // The kernels of integer networks: rows as quads of bytes, and layers over them. `FMA` is 1 in the relaxed build.
 import { plain16, plain64 } from './forward-plain';
 import { pairs16, pairs64, sums16, sums64 } from './forward-relaxed';
-export { packBytes, packUnits } from './rows';
+export { packBytes, packImages, packUnits } from './rows';
 
 /** Whether the weights of a quad are in two halves, of its first two inputs and its last two, for all units of a panel. */
 export function hasHalves(): i32 {

@@ -18,7 +18,7 @@ import {
 import type { Int8Module } from '../../kernels/int8/load-int8.js';
 import { findTensor } from '../../model/parameters.js';
 import type { Tensor } from '../../model/safetensors.js';
-import { ExitCode, expectedGot, UserError } from '../../user-error.js';
+import { UserError } from '../../user-error.js';
 import type { ChunkSite } from '../chunk-inputs.js';
 import type { ChunkModel } from '../chunk-model.js';
 import type { NetworkDescription, SampleValues } from '../inference-plan.js';
@@ -29,7 +29,7 @@ import { quantiseLayer, shiftedBiases } from './int8-weights.js';
 export function checkHasInt8({ config, pipeline }: NetworkDescription): void {
   const { data, model } = config;
   const refuse = (key: string, expected: string, got: unknown) => {
-    throw new UserError(`${key}: ${expectedGot(`${expected} with precision int8`, got)}`, ExitCode.usage);
+    throw UserError.refusal(key, `${expected} with precision int8`, got);
   };
   if (pipeline.values !== 'uint8') refuse('data', 'pixels', pipeline.values);
   if (data.features.kind !== 'pixels') refuse('data.features.kind', 'pixels', data.features.kind);

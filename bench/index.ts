@@ -3,6 +3,7 @@ const benches = new Map([
   ['default', async () => (await import('./default.ts')).default],
   ['sprint', async () => (await import('./sprint.ts')).default],
   ['recipes', async () => (await import('./recipes.ts')).default],
+  ['inference', async () => (await import('./inference.ts')).default],
   ['cold', async () => (await import('./cold.ts')).default],
   ['engine', async () => (await import('./engine.ts')).default],
   ['threads', async () => (await import('./threads.ts')).default],

@@ -18,7 +18,10 @@ const generated = 'dist/kernels/generated';
 mkdirSync(generated, { recursive: true });
 
 /** Prefix of the module's name → its source, and whether it is plain. */
-const modules = new Map([['', { file: 'src/kernels/assembly/index.ts', plain: 0 }]]);
+const modules = new Map([
+  ['', { file: 'src/kernels/assembly/index.ts', plain: 0 }],
+  ['int8.', { file: 'src/kernels/assembly/int8/index.ts', plain: 0 }],
+]);
 for (const grid of grids) {
   const file = `${generated}/directions-${grid}.ts`;
   const imports = "import { exp4, madd, sumLanes } from '../../../src/kernels/assembly/simd';\n";
@@ -39,6 +42,8 @@ for (const [prefix, { file, plain }] of modules) {
       ...['--runtime', 'stub', '--noAssert', '-O3', '--use', 'abort='],
       ...['--use', `FMA=${fma}`, '--use', `PLAIN=${plain}`],
       ...['--enable', 'simd', '--enable', 'threads', ...(fma ? ['--enable', 'relaxed-simd'] : [])],
+      // Modules share the memory's first page with the engine: its constants come first, those of int8 are at half of it.
+      ...['--memoryBase', prefix === 'int8.' ? '32768' : '0'],
       ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
     ]);
     if (error) {

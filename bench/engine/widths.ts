@@ -15,6 +15,7 @@ const kernels: readonly (readonly [file: string, kernels: readonly string[]])[] 
   ['src/kernels/assembly/sparse16', ['sparseForward16', 'sparseGradient16']],
   ['src/kernels/assembly/columns', ['sparseGather64']],
   ['src/kernels/assembly/matmul', ['matmul16']],
+  ['src/kernels/assembly/active', ['activeForward64']],
   ['src/kernels/assembly/outer', ['outer16']],
   ['src/kernels/assembly/inputs', ['centredBias']],
   ['src/kernels/assembly/gradient', ['negativeOuter']],

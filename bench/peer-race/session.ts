@@ -22,6 +22,7 @@ const trained = z.object({
   epochs: z.number(),
   curve,
 });
+const scored = z.object({ accuracy: z.number() });
 const inferred = z.object({ ms: z.array(z.number().positive()).min(1) });
 
 export type Trained = z.infer<typeof trained>;
@@ -41,6 +42,8 @@ export interface SessionProcess {
   readonly version: string;
   /** @throws TimeLimit, or Error that describes what happened instead of an answer. */
   target(seed: number, limitMs: number): Promise<Trained>;
+  /** Of the logits of all test images; programs of bench/inference.ts only. @throws as `target`. */
+  accuracy(limitMs: number): Promise<number>;
   /** Milliseconds of each call. @throws as `target`. */
   infer(batch: number, calls: number, limitMs: number): Promise<readonly number[]>;
   /** No answer comes afterwards. Kills a process that does not end within seconds. */
@@ -101,6 +104,7 @@ export async function openSession(
     return {
       version,
       target: (seed, patienceMs) => ask(`target ${seed}`, trained, patienceMs),
+      accuracy: async (patienceMs) => (await ask('accuracy', scored, patienceMs)).accuracy,
       infer: async (batch, calls, patienceMs) =>
         (await ask(`infer ${batch} ${calls}`, inferred, patienceMs)).ms,
       close,

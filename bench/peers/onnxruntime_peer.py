@@ -39,8 +39,10 @@ session = ort.InferenceSession(model, options, providers=['CPUExecutionProvider'
 
 def infer(batch, calls):
     bound = session.io_binding()
-    bound.bind_ortvalue_input('x', ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(XT[:batch])))
-    bound.bind_ortvalue_output(LOGITS, ort.OrtValue.ortvalue_from_numpy(np.empty((batch, 10), np.float32)))
+    # An OrtValue of a NumPy array does not keep it alive.
+    inputs, outputs = np.ascontiguousarray(XT[:batch]), np.empty((batch, 10), np.float32)
+    bound.bind_ortvalue_input('x', ort.OrtValue.ortvalue_from_numpy(inputs))
+    bound.bind_ortvalue_output(LOGITS, ort.OrtValue.ortvalue_from_numpy(outputs))
     return latencies(lambda: session.run_with_iobinding(bound), batch, calls)
 
 

@@ -6,7 +6,7 @@ import { maximum, median, minimum } from '../../dist/numbers/statistics.js';
 import type { Bar } from './record-format.ts';
 
 export interface BarDefinition {
-  readonly bench: 'sprint' | 'cold' | 'engine' | 'threads' | 'tfjs' | 'profile' | 'library';
+  readonly bench: 'sprint' | 'cold' | 'inference' | 'engine' | 'threads' | 'tfjs' | 'profile' | 'library';
   readonly track: Bar['track'];
   readonly text: string;
   readonly unit: string;
@@ -129,6 +129,33 @@ const tfjsBars = {
   },
 } as const satisfies Record<string, BarDefinition>;
 
+const inferenceBars = {
+  'inference-float32-1024': inference(
+    'float32, images a second at 1,024, over its float32',
+    atLeast(1.7, '×'),
+  ),
+  'inference-float32-10000': inference(
+    'float32, images a second at 10,000, over its float32',
+    atLeast(1.7, '×'),
+  ),
+  'inference-float32-1': inference('float32, time of one image, over its float32', atMost(0.35, '×')),
+  'inference-tail-1': inference('float32, one image: 99th percentile over the median', atMost(3, '×')),
+  'inference-int8-1024': inference('int8, images a second at 1,024, over its float32', atLeast(2.5, '×')),
+  'inference-int8-10000': inference('int8, images a second at 10,000, over its float32', atLeast(2.5, '×')),
+  'inference-int8-over-int8-1024': inference(
+    'int8, images a second at 1,024, over its int8',
+    atLeast(1.5, '×'),
+  ),
+  'inference-int8-over-int8-10000': inference(
+    'int8, images a second at 10,000, over its int8',
+    atLeast(1.5, '×'),
+  ),
+  'inference-int8-loss': inference(
+    'int8: accuracy on the 10,000 test images below float32',
+    atMost(0.1, 'points'),
+  ),
+} as const satisfies Record<string, BarDefinition>;
+
 const shortRuns =
   'a stamp costs some 40 ns: about 1 % of a step of `pixels-97`, and of the 4 ms of `mnist-97`, whose steps have none, too little ' +
   'to measure; rounds of so short runs differ by up to 4 × on this machine, and what else the ratio holds is not explained';
@@ -163,6 +190,7 @@ const libraryBars = {
 export const bars = {
   ...sprintBars,
   ...coldBars,
+  ...inferenceBars,
   ...engineBars,
   ...threadsBars,
   ...tfjsBars,
@@ -179,6 +207,14 @@ function sprintTime(percent: string, limit: number) {
 function sprintSeeds(percent: string, limit: number) {
   const text = `\`mnist-${percent}\`: seeds that reach ${percent} % test accuracy`;
   return { ...sprintBar, text, ...atLeast(limit, '%') };
+}
+
+function inference<Limit extends Pick<BarDefinition, 'limit' | 'unit' | 'direction'>>(
+  text: string,
+  limit: Limit,
+) {
+  const what = `784-256-128-10, onnxruntime and ours at their best settings: ${text}`;
+  return { bench: 'inference', track: 'pixels', text: what, ...limit } as const;
 }
 
 function profileOverhead(recipe: string, track: 'pixels' | 'features') {

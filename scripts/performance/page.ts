@@ -18,7 +18,18 @@ const tracks: readonly { readonly track: Bar['track']; readonly title: string }[
 type Records = ReadonlyMap<string, BenchRecord>;
 
 /** In this order; records of other benchmarks follow by name. */
-const benches = ['sprint', 'recipes', 'cold', 'engine', 'threads', 'tfjs', 'profile', 'library', 'peers'];
+const benches = [
+  'sprint',
+  'recipes',
+  'cold',
+  'inference',
+  'engine',
+  'threads',
+  'tfjs',
+  'profile',
+  'library',
+  'peers',
+];
 
 const notMeasured = (bench: string): string => `Not measured: \`${commandOf(bench)} --record\`.`;
 

@@ -36,12 +36,16 @@ export function openInputs(site: ChunkSite): ChunkInputs {
 /** Samples, packed into the rank's rows of the test part. */
 class PackedInputs implements ChunkInputs {
   readonly #site: ChunkSite;
+  readonly #pixels: number;
+  readonly #keepsValues: boolean;
   /** Byte offset of the rows, and of the list of their places. */
   readonly #values: number;
   readonly #order: number;
   /** Sparse: the addresses of each row's feature ranges; dense: the rows, u16 or (real) f32. */
   readonly #starts: Uint32Array;
   readonly #dense: Uint16Array | Float32Array;
+  /** One object for every call, which makes no garbage so. */
+  readonly #rows = { first: 0, last: 0 };
 
   constructor(site: ChunkSite) {
     const { inference, memory, rank } = site;
@@ -53,6 +57,8 @@ class PackedInputs implements ChunkInputs {
     const real = input.packing === 'real';
     const rowBytes = sparse ? (input.features + ranges) * entryBytes : input.width * (real ? 4 : 2);
     this.#site = site;
+    this.#pixels = sizeOf(inference.input);
+    this.#keepsValues = site.pipeline.keepsValues;
     this.#values = parts.test.values.offset + first * rowBytes;
     this.#order = regions.identity.offset + first * 4;
     const startsOffset = parts.test.starts.offset + first * ranges * 4;
@@ -67,20 +73,28 @@ class PackedInputs implements ChunkInputs {
     const { inference, kernels, rank } = this.#site;
     const { plan } = inference;
     this.#pack(images, count);
-    const rows = { first: 0, last: count };
-    fetchPacked(plan, kernels, plan.evaluation[rank], 'test', this.#order, rows);
+    this.#rows.last = count;
+    fetchPacked(plan, kernels, plan.evaluation[rank], 'test', this.#order, this.#rows);
   }
 
   #pack(images: SampleValues, count: number): void {
     const { inference, pipeline, kernels, memory } = this.#site;
     const { plan, input: shape, rangeEnds } = inference;
     const { input } = plan;
-    if (input.packing === 'sparse' && pipeline.keepsValues) {
+    const pixels = this.#pixels;
+    if (input.packing === 'sparse' && this.#keepsValues) {
       const { shiftBits, scale } = input;
       const ranges = input.rangeEnds.length;
       const starts = this.#starts.byteOffset;
-      const [from, ends, pixels] = [images.byteOffset, rangeEnds.offset, sizeOf(shape)];
+      const from = images.byteOffset;
+      const ends = rangeEnds.offset;
       kernels.packRows(from, count, pixels, ends, ranges, shiftBits, scale, this.#values, starts);
+      return;
+    }
+    if (input.packing !== 'sparse' && this.#keepsValues) {
+      const { width } = input;
+      for (let row = 0; row < count; row++)
+        for (let p = 0; p < pixels; p++) this.#dense[row * width + p] = images[row * pixels + p];
       return;
     }
     const features = pipeline.apply({ values: images, count, shape, full: 255 });

@@ -1,11 +1,14 @@
 /** A network on a chunk of samples, by the kernels that evaluate it in a session: the same bits. */
-import { Network } from '../backend/wasm/network.js';
+import type { Rows } from '../backend/backend.js';
+import { type LayerSite, scratchOf } from '../backend/wasm/layer.js';
+import { openLayer } from '../backend/wasm/network.js';
 import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import type { DirectionKernels } from '../kernels/directions/direction-kernels.js';
 import { blockBytes, blockImages, blocksOf } from '../kernels/directions/spec.js';
-import type { Plan } from '../plan/plan.js';
+import type { Plan, Workspace } from '../plan/plan.js';
 import { type ChunkInputs, type ChunkSite, FeatureBlocks, openInputs } from './chunk-inputs.js';
 import type { SampleValues } from './inference-plan.js';
+import { SkippingLayer, skipsZeros } from './skipping-layer.js';
 
 export interface ChunkModel {
   /** `images`: as ChunkInputs take them; `out`: f32 [count][classes]. */
@@ -19,12 +22,18 @@ export function openChunkModel(site: ChunkSite): ChunkModel {
     : new LayerModel(site);
 }
 
+interface ForwardLayer {
+  forward(workspace: Workspace, rows: Rows): void;
+}
+
 /** Layers, on whichever inputs. */
 class LayerModel implements ChunkModel {
   readonly #plan: Plan;
   readonly #rank: number;
   readonly #inputs: ChunkInputs;
-  readonly #network: Network;
+  readonly #layers: readonly ForwardLayer[];
+  /** One object for every call, which makes no garbage so. */
+  readonly #rows = { first: 0, last: 0 };
   /** f32 [panels][chunk][16]. */
   readonly #panels: Float32Array;
 
@@ -35,14 +44,19 @@ class LayerModel implements ChunkModel {
     this.#plan = plan;
     this.#rank = rank;
     this.#inputs = openInputs(site);
-    this.#network = new Network(plan, kernels, rank);
+    const scratch = scratchOf(plan, rank);
+    this.#layers = plan.layers.map((_, index): ForwardLayer => {
+      const layer: LayerSite = { plan, kernels, index, rank, scratch };
+      return skipsZeros(plan, index) ? new SkippingLayer(layer, inference.skipping[rank]) : openLayer(layer);
+    });
     this.#panels = new Float32Array(memory.buffer, offset, bytes / 4);
   }
 
   logits(images: SampleValues, count: number, out: Float32Array): void {
     const { classes, evaluation, evaluationChunk } = this.#plan;
     this.#inputs.load(images, count);
-    this.#network.forward(evaluation[this.#rank], { first: 0, last: count });
+    this.#rows.last = count;
+    for (let l = 0; l < this.#layers.length; l++) this.#layers[l].forward(evaluation[this.#rank], this.#rows);
     for (let row = 0, next = 0; row < count; row++)
       for (let k = 0; k < classes; k++)
         out[next++] = this.#panels[((k >> 4) * evaluationChunk + row) * 16 + (k & 15)];

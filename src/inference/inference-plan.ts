@@ -18,6 +18,8 @@ import type { Tensor } from '../model/safetensors.js';
 import { makePlan } from '../plan/make-plan.js';
 import type { DataFacts, Plan } from '../plan/plan.js';
 import { UserError } from '../user-error.js';
+import { type Int8Plan, planInt8, squaresOf } from './int8/int8-plan.js';
+import { planSkipping, type SkippingRoom } from './skipping-layer.js';
 
 /** Of samples as given: u8 pixels or f32 real numbers, [count][product of the shape]. */
 export type SampleValues = Uint8Array | Float32Array;
@@ -53,8 +55,15 @@ export interface InferencePlan {
   readonly logits: Region;
   /** Sparse: where each feature range ends, i32. */
   readonly rangeEnds: Region;
+  /** Per rank: the active inputs of a layer. */
+  readonly skipping: readonly SkippingRoom[];
+  /** Of a network of integers; null: float32. */
+  readonly int8: Int8Plan | null;
   readonly bytes: number;
 }
+
+/** `int8`: weights and activations as bytes. */
+export type Precision = 'float32' | 'int8';
 
 /** 784 pixels: 5 MB of images. */
 const roundChunks = 64;
@@ -63,6 +72,7 @@ export function planInference(
   { config, facts, pipeline }: NetworkDescription,
   threads: number,
   cores: number,
+  precision: Precision = 'float32',
 ): InferencePlan {
   const { input, values } = pipeline;
   // The scale is the pipeline's, not the facts': a pipeline from a file may go with facts of other samples.
@@ -92,8 +102,15 @@ export function planInference(
   const images = arena.take(roundImages * sizeOf(input) * (values === 'float32' ? 4 : 1));
   const logits = arena.take(roundImages * plan.classes * 4);
   const rangeEnds = arena.take(plan.input.rangeEnds.length * 4);
+  const sizes = [facts.features, ...config.model.hidden, facts.classes];
+  const chunk = plan.evaluationChunk;
+  const int8 =
+    precision === 'int8'
+      ? planInt8(sizes, { chunk, threads, squares: squaresOf(pipeline) }, arena.take)
+      : null;
+  const skipping = Array.from({ length: threads }, () => planSkipping(plan, arena.take));
   const transforms = { data: config.data, fitted: pipeline.tensors() };
-  const buffers = { roundImages, images, logits, rangeEnds, bytes: arena.bytes };
+  const buffers = { roundImages, images, logits, rangeEnds, skipping, int8, bytes: arena.bytes };
   return { plan, input, values, ...transforms, stride, ...buffers };
 }
 

@@ -5,35 +5,45 @@
  */
 
 import { sizeOf } from '../data/transforms/transform.js';
+import { loadInt8 } from '../kernels/int8/load-int8.js';
 import { instantiateKernels } from '../kernels/kernels.js';
-import type { KernelModules, LoadedKernels } from '../kernels/load.js';
+import type { LoadedKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import { AbortReason, Control } from '../worker/control.js';
 import { WorkerFailure } from '../worker/session-errors.js';
-import { ChunkForward } from './chunk-forward.js';
+import { ChunkForward, type InferenceTask } from './chunk-forward.js';
 import {
   centreBias,
   fillInference,
   type InferencePlan,
   type NetworkDescription,
+  type Precision,
   planInference,
   roundSamples,
   type SampleValues,
 } from './inference-plan.js';
+import { checkHasInt8, fillInt8 } from './int8/int8-model.js';
 import { RankThreads } from './rank-threads.js';
 
-export type { NetworkDescription } from './inference-plan.js';
+export type { NetworkDescription, Precision } from './inference-plan.js';
 
 export interface PredictorOptions {
   /** The calling thread and threads − 1 workers; 1 by default. */
   readonly threads?: number;
   /** Number of cores available to this process; as many as threads by default. */
   readonly cores?: number;
+  /** `int8`: weights and activations as bytes, for networks of ReLUs on pixels; float32 by default. */
+  readonly precision?: Precision;
 }
 
 /** With at least this many chunks, workers share them: a chunk takes 0.1 to 0.2 ms, as long as waking a worker. */
 const sharedFromChunks = 3;
+
+/** A rank with fewer chunks than these gets them in halves, so that ranks end at the same time. */
+const fewChunks = 16;
+
+const fewLogits = 256;
 
 /** How long the calling thread spins for the other ranks' last chunks before it sleeps. */
 const roundSpinMs = 0.5;
@@ -42,6 +52,8 @@ const sleepMs = 5;
 export class Predictor {
   readonly classes: number;
   readonly #inference: InferencePlan;
+  /** Values of a sample. */
+  readonly #pixels: number;
   /** Buffers of a round: u8 or f32 [roundImages][product of the shape], and f32 [roundImages][classes]. */
   readonly #images: SampleValues;
   readonly #logits: Float32Array;
@@ -51,18 +63,19 @@ export class Predictor {
   readonly #threads: RankThreads | null;
   #failure: unknown = null;
 
-  private constructor(inference: InferencePlan, memory: WebAssembly.Memory, modules: KernelModules) {
+  private constructor(given: Omit<InferenceTask, 'rank'>) {
+    const { inference, modules, memory } = given;
     const { plan } = inference;
     centreBias(plan, instantiateKernels(modules.engine, memory));
     this.classes = plan.classes;
     this.#inference = inference;
+    this.#pixels = sizeOf(inference.input);
     const { logits } = inference;
     this.#images = roundSamples(inference, memory);
     this.#logits = new Float32Array(memory.buffer, logits.offset, logits.bytes / 4);
     this.#control = new Control(plan, memory);
-    this.#forward = new ChunkForward(inference, modules, memory, plan.threads - 1);
-    this.#threads =
-      plan.threads === 1 ? null : new RankThreads(plan.threads - 1, { inference, modules, memory });
+    this.#forward = new ChunkForward({ ...given, rank: plan.threads - 1 });
+    this.#threads = plan.threads === 1 ? null : new RankThreads(plan.threads - 1, given);
     for (const ended of this.#threads?.ended ?? []) {
       ended.catch((error: unknown) => {
         this.#failure ??= error;
@@ -81,13 +94,17 @@ export class Predictor {
     tensors: ReadonlyMap<string, Tensor>,
     kernels: LoadedKernels,
     source: string,
-    { threads = 1, cores = threads }: PredictorOptions = {},
+    { threads = 1, cores = threads, precision = 'float32' }: PredictorOptions = {},
   ): Promise<Predictor> {
     if (!Number.isInteger(threads) || threads < 1)
       throw new UserError(`threads: ${expectedGot('an integer from 1 up', threads)}`, ExitCode.usage);
-    const inference = planInference(network, threads, cores);
+    if (precision === 'int8') checkHasInt8(network);
+    const inference = planInference(network, threads, cores, precision);
     const memory = fillInference(inference, network.pipeline.affine.shift, tensors, source);
-    const predictor = new Predictor(inference, memory, kernels.modules);
+    const int8 = inference.int8 === null ? null : await loadInt8(kernels.level);
+    if (inference.int8 !== null && int8 !== null)
+      fillInt8(inference.int8, network.pipeline, tensors, source, memory, int8);
+    const predictor = new Predictor({ inference, modules: kernels.modules, int8, memory });
     await predictor.#ready();
     return predictor;
   }
@@ -107,7 +124,7 @@ export class Predictor {
         `images: expected a ${kind}, since the network was trained on ${values}, got ${images[Symbol.toStringTag]}`,
         ExitCode.usage,
       );
-    const pixels = sizeOf(input);
+    const pixels = this.#pixels;
     const count = images.length / pixels;
     if (!Number.isInteger(count)) {
       const expected = `images: expected whole samples of ${input.join('×')} values${isReal ? '' : ', a byte each'}`;
@@ -120,31 +137,51 @@ export class Predictor {
     }
     for (let first = 0; first < count; first += roundImages) {
       const last = Math.min(first + roundImages, count);
-      this.#images.set(images.subarray(first * pixels, last * pixels));
-      this.#round(last - first);
-      logits.set(this.#logits.subarray(0, (last - first) * this.classes), first * this.classes);
+      const isWhole = last - first === count;
+      this.#round(isWhole ? images : images.subarray(first * pixels, last * pixels), last - first);
+      this.#take(last - first, logits, first * this.classes);
     }
     return logits;
   }
 
-  /** Computes the first `count` images in memory into the first logits. */
-  #round(count: number): void {
+  /** Computes `count` images into the first logits in memory. */
+  #round(images: SampleValues, count: number): void {
     const { plan } = this.#inference;
-    if (this.#threads === null || count < sharedFromChunks * plan.evaluationChunk) {
-      let next = 0;
-      this.#forward.claimChunks(count, () => next++);
+    const { evaluationChunk } = plan;
+    if (this.#threads === null || count < sharedFromChunks * evaluationChunk) {
+      this.#images.set(images);
+      this.#forward.compute(count, evaluationChunk);
       return;
     }
     const control = this.#control;
-    const round = { first: 0, count, firstSample: 0, epochSamples: 0 };
-    control.send({ ...round, extract: false, fit: false, evaluate: null });
-    this.#forward.claimChunks(count, () => control.claimChunk());
+    const size = this.#chunkOf(count);
+    control.sendRound(count, size);
+    // The others begin with the first chunks while the rest is copied.
+    for (let first = 0; first < count; first += size) {
+      const last = Math.min(count, first + size);
+      this.#images.set(images.subarray(first * this.#pixels, last * this.#pixels), first * this.#pixels);
+      control.announceLoaded(last);
+    }
+    this.#forward.computeShare(control, count, size);
     control.reportDone();
     const spinUntil = performance.now() + (plan.oversubscribed ? 0 : roundSpinMs);
     while (!control.allDone) {
       if (control.aborted) throw this.#failed();
       if (performance.now() > spinUntil) control.waitForReport('done', sleepMs);
     }
+  }
+
+  /** Direction features are made in chunks of one size. Others are cut in half if a rank has few. */
+  #chunkOf(count: number): number {
+    const { evaluationChunk: chunk, directions, threads } = this.#inference.plan;
+    return directions === null && count < fewChunks * threads * chunk ? Math.ceil(chunk / 2) : chunk;
+  }
+
+  /** A copy of the round's logits to `at`. A loop for few, because a view would be garbage. */
+  #take(count: number, logits: Float32Array, at: number): void {
+    const length = count * this.classes;
+    if (length > fewLogits) logits.set(this.#logits.subarray(0, length), at);
+    else for (let i = 0; i < length; i++) logits[at + i] = this.#logits[i];
   }
 
   async #ready(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { codeRangeSizeMb, requireThreadMemory } from '../worker/thread-memory.js';
-import type { InferenceTask } from './worker.js';
+import type { InferenceTask } from './chunk-forward.js';
 
 export class RankThreads {
   readonly #workers: readonly Worker[];

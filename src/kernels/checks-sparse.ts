@@ -2,7 +2,7 @@
 
 import { type CheckSize, maxOver, relativeError } from './check-errors.js';
 import type { Kernels } from './kernels.js';
-import { fromPanels } from './panels.js';
+import { fromPanels, toPanels } from './panels.js';
 import * as reference from './reference.js';
 import type { Scratch } from './scratch.js';
 import { packSparse, sparseBytes } from './sparse-rows.js';
@@ -16,7 +16,7 @@ export function checkPackRows(kernels: Kernels, scratch: Scratch, { rows, depth 
     values[i] = scratch.random() < 0.5 ? 0 : 1 + Math.floor(scratch.random() * 255);
   const ends = scratch.words(layout.rangeEnds);
   const packed = () => ({
-    entries: scratch.words(new Array(sparseBytes(rows, rows * depth, 2) / 4).fill(0)),
+    entries: scratch.words(new Array(sparseBytes(rows, rows * depth, 2) / 4 + 8).fill(0)),
     starts: scratch.words(new Array(rows * 2 + 1).fill(0)),
   });
   const [expected, got] = [packed(), packed()];
@@ -25,9 +25,10 @@ export function checkPackRows(kernels: Kernels, scratch: Scratch, { rows, depth 
   const { shiftBits, scale } = layout;
   const to = [got.entries.pointer, got.starts.pointer] as const;
   kernels.packRows(pointer, rows, depth, ends.pointer, 2, shiftBits, scale, ...to);
+  const used = (expected.starts.view[rows * 2] - expected.entries.pointer) / 4;
   const apart = got.entries.pointer - expected.entries.pointer;
   const same =
-    got.entries.view.every((word, i) => word === expected.entries.view[i]) &&
+    expected.entries.view.subarray(0, used).every((word, i) => word === got.entries.view[i]) &&
     got.starts.view.every((start, i) => start === expected.starts.view[i] + apart);
   return same ? 0 : 1;
 }
@@ -120,4 +121,37 @@ export function checkSparseGradient(
     gradient.view,
     product.map((sum, i) => sum + start[i]),
   );
+}
+
+/** Layers behind a ReLU: the sums of matmul16, bit for bit. */
+export function checkActive(kernels: Kernels, scratch: Scratch, { rows, depth }: CheckSize): number {
+  const width = Math.ceil(depth / 16) * 16;
+  const panelBytes = (depth + 1) * 64;
+  const a = scratch.floats(rows * width);
+  const given = fromPanels(a.view, rows, width).map((x, i) => (i % width < depth ? Math.max(0, x) : 0));
+  toPanels(given, rows, width, a.view);
+  const weights = scratch.floats(4 * (depth + 1) * 16);
+  const entries = scratch.words(new Array(rows * (width + 1) * 2 + 8).fill(0));
+  const bounds = scratch.words(new Array(rows + 1).fill(0));
+  const [z, dense] = [scratch.zeros(rows * 64), scratch.zeros(rows * 64)];
+  kernels.packActive(a.pointer, rows, width, rows * 64, entries.pointer, bounds.pointer);
+  return maxOver([Number.NEGATIVE_INFINITY, 0], (floor) => {
+    const bias = depth * 64;
+    kernels.activeForward64(
+      bounds.pointer,
+      rows,
+      weights.pointer,
+      panelBytes,
+      bias,
+      z.pointer,
+      rows * 64,
+      floor,
+    );
+    for (let panel = 0; panel < 4; panel++) {
+      const from = weights.pointer + panel * panelBytes;
+      const to = dense.pointer + panel * rows * 64;
+      kernels.matmul16(rows, depth, a.pointer, rows * 64, from, to, 64, from + bias, floor);
+    }
+    return z.view.every((value, i) => value === dense.view[i]) ? 0 : 1;
+  });
 }

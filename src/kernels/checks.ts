@@ -5,7 +5,7 @@
 
 import { type CheckSize, maxOver, relativeError, slotsError } from './check-errors.js';
 import { checkLars, checkRowSquares } from './checks-layerwise.js';
-import { checkPackRows, checkSparseForward, checkSparseGradient } from './checks-sparse.js';
+import { checkActive, checkPackRows, checkSparseForward, checkSparseGradient } from './checks-sparse.js';
 import { activationCode, type Kernels } from './kernels.js';
 import { fromPanels, toPanels } from './panels.js';
 import * as reference from './reference.js';
@@ -110,6 +110,9 @@ const checks: Record<keyof Kernels, Check> = {
       return relativeError(c.view, expected);
     });
   },
+
+  packActive: checkActive,
+  activeForward64: checkActive,
 
   outer16(kernels, scratch, { rows, depth }) {
     const width = Math.ceil(depth / 16) * 16;

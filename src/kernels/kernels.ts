@@ -50,6 +50,17 @@ export interface Kernels {
     sums: number,
     shift: number,
   ): void;
+  packActive(a: number, rows: number, width: number, aPanel: number, entries: number, bounds: number): void;
+  activeForward64(
+    bounds: number,
+    rows: number,
+    weights: number,
+    panelBytes: number,
+    bias: number,
+    z: number,
+    zPanel: number,
+    floor: number,
+  ): void;
   matmul16(
     rows: number,
     depth: number,

@@ -105,6 +105,26 @@ async function loadApart(candidates: readonly Level[], shape: DirectionShape | n
   throw new UserError(noKernels(refused));
 }
 
+/**
+ * Compiles another module of a level in the background; V8's flags are restored afterwards. `kind`: its name without
+ * the level's module.
+ */
+export function compileApart(kind: string, level: Level): Promise<WebAssembly.Module> {
+  const loading = compiling.then(async () => {
+    const { marked } = readModule(`${kind}.${moduleName(level)}`, level);
+    const alive = setInterval(() => {}, 1000);
+    setCompilerFlags(level, process.versions.v8);
+    try {
+      return await WebAssembly.compile(marked);
+    } finally {
+      restoreCompilerFlags(process.versions.v8);
+      clearInterval(alive);
+    }
+  });
+  compiling = loading.catch(() => {});
+  return loading;
+}
+
 const noKernels = (refused: readonly string[]) =>
   `no WebAssembly kernels work on this machine (${refused.join('; ')})`;
 
@@ -122,13 +142,18 @@ function compileAndCheck(shape: DirectionShape | null, level: Level) {
 function readModules(shape: DirectionShape | null, level: Level) {
   const sha256: Record<string, string> = {};
   const read = (name: string) => {
-    const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
-    sha256[name] = createHash('sha256').update(bytes).digest('hex');
-    return withMarker(bytes, level);
+    const file = readModule(name, level);
+    sha256[name] = file.sha256;
+    return file.marked;
   };
   const kind = moduleName(level);
   const directions = shape === null ? null : read(`${directionModule(shape.grid)}.${kind}`);
   return { sha256, engine: read(kind), directions };
+}
+
+function readModule(name: string, level: Level) {
+  const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
+  return { marked: withMarker(bytes, level), sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /** @throws Error naming the first kernel that computes wrongly. */

@@ -58,6 +58,7 @@ const Word = {
   workersGeneration: 15 * line,
   claimedStep: 16 * line,
   run: 17 * line,
+  loaded: 18 * line,
 } as const;
 
 /** Words on which a thread may sleep. */
@@ -167,6 +168,23 @@ export class Control {
     Atomics.notify(this.#words, Word.command);
   }
 
+  /** A round of a predictor: `images` of them, `chunk` at a time, none of which is in memory yet. */
+  sendRound(images: number, chunk: number): void {
+    Atomics.store(this.#words, Word.firstArgument, chunk);
+    Atomics.store(this.#words, Word.firstArgument + 1, images);
+    Atomics.store(this.#words, Word.done, 0);
+    Atomics.store(this.#words, Word.chunk, 0);
+    Atomics.store(this.#words, Word.loaded, 0);
+    // Last, as in `send`.
+    Atomics.add(this.#words, Word.command, 1);
+    Atomics.notify(this.#words, Word.command);
+  }
+
+  /** Images are in memory, from the first: written before the store, so that who reads the number sees them. */
+  announceLoaded(images: number): void {
+    Atomics.store(this.#words, Word.loaded, images);
+  }
+
   /** The direction features of the evaluated part must be made again, or those of another part. */
   restartEvaluated(): void {
     Atomics.store(this.#words, Word.aheadChunk, 0);
@@ -228,6 +246,26 @@ export class Control {
       fit: argument(7) === 1,
       evaluate: argument(5) < 0 ? null : { part: partNames[argument(5)], stored: argument(6) === 1 },
     };
+  }
+
+  /** Images of the round; below 0: leave the session. */
+  get roundImages(): number {
+    return Atomics.load(this.#words, Word.firstArgument + 1);
+  }
+
+  get roundChunk(): number {
+    return Atomics.load(this.#words, Word.firstArgument);
+  }
+
+  /** Spins until so many images of the round are in memory: the coordinator is copying them. @throws Aborted */
+  awaitLoaded(images: number): void {
+    for (let spins = 1; Atomics.load(this.#words, Word.loaded) < images; spins++) {
+      if (spins % 4096 !== 0) continue;
+      if (this.aborted) throw new Aborted();
+      // Another process may have its core: nobody notifies, the time-out ends the wait.
+      const seen = Atomics.load(this.#words, Word.loaded);
+      if (spins % 65536 === 0 && seen < images) Atomics.wait(this.#words, Word.loaded, seen, 1);
+    }
   }
 
   reportDone(): void {

@@ -8,7 +8,7 @@ import { type LayerRuntime, type LayerSite, scratchOf } from './layer.js';
 import { SparseLayer } from './sparse-layer.js';
 
 /** The class that runs each kind of layer. A new kind of layer is a file and a line here. */
-function openLayer(site: LayerSite): LayerRuntime {
+export function openLayer(site: LayerSite): LayerRuntime {
   const { input } = site.plan;
   return site.index === 0 && input.packing === 'sparse' ? new SparseLayer(site) : new DenseLayer(site);
 }

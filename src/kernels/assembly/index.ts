@@ -10,6 +10,7 @@ export { sparseForward64, sparseGradient64 } from './sparse64';
 export { sparseForward16, sparseGradient16 } from './sparse16';
 export { turnRows, sparseGather64 } from './columns';
 export { matmul16 } from './matmul';
+export { packActive, activeForward64 } from './active';
 export { outer16 } from './outer';
 export { activate, activateBackward } from './activation';
 export { softmaxCrossEntropy } from './loss';

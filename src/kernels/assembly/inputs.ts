@@ -1,4 +1,5 @@
 // A batch's rows in the packed data set: sparse rows are read in place, dense rows are gathered.
+import { append } from './entries';
 import { madd } from './simd';
 import { store16 } from './store-row';
 
@@ -23,25 +24,32 @@ export function locateRows(starts: usize, order: usize, rows: i32, ranges: i32, 
  * Pixels into sparse rows, bit for bit as written by packSparse of data/packing.ts. pixels: u8 [rows][width]; 16 bytes
  * after the last are read too. rangeEnds: i32 [ranges]. Out: entries {u32 feature << shift, f32 pixel · scale}, every
  * range padded to an even count with a zero value of its last feature; starts: u32 [rows · ranges + 1], their
- * addresses.
+ * addresses. Up to 32 bytes after the last entry are overwritten.
  */
 export function packRows(
   pixels: usize, rows: i32, width: i32, rangeEnds: usize, ranges: i32, shift: i32, scale: f32, entries: usize, starts: usize,
 ): void {
-  const none = i8x16.splat(0);
+  const none = i8x16.splat(0), factor = f32x4.splat(scale);
+  const firstOffsets = i32x4.shl(v128(0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0), shift), step = i32x4.splat(4 << shift);
   for (const last = pixels + <usize>(rows * width); pixels < last; pixels += <usize>width) {
     let p = 0;
     for (let range = 0; range < ranges; range++, starts += 4) {
       const first = entries, end = load<i32>(rangeEnds + (<usize>range << 2));
       store<u32>(starts, <u32>entries);
       for (; p < end; p += 16) {
-        let found = i8x16.bitmask(i8x16.ne(v128.load(pixels + p), none));
+        const bytes = v128.load(pixels + p);
+        let found = i8x16.bitmask(i8x16.ne(bytes, none));
         if (end - p < 16) found &= (1 << (end - p)) - 1;
-        for (; found != 0; found &= found - 1, entries += 8) {
-          const feature = p + ctz(found);
-          store<u32>(entries, feature << shift);
-          store<f32>(entries, <f32>load<u8>(pixels + feature) * scale, 4);
-        }
+        if (found == 0) continue;
+        const low = i16x8.extend_low_i8x16_u(bytes), high = i16x8.extend_high_i8x16_u(bytes);
+        let offsets = i32x4.add(firstOffsets, i32x4.splat(p << shift));
+        entries = append(entries, offsets, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), factor), found);
+        offsets = i32x4.add(offsets, step);
+        entries = append(entries, offsets, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), factor), found >> 4);
+        offsets = i32x4.add(offsets, step);
+        entries = append(entries, offsets, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), factor), found >> 8);
+        offsets = i32x4.add(offsets, step);
+        entries = append(entries, offsets, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), factor), found >> 12);
       }
       p = end;
       if (((entries - first) & 15) != 0) {

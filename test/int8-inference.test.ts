@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Config } from '../dist/config/schema.js';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import type { Dataset } from '../dist/data/dataset.js';
-import { measureInt8Loss } from '../dist/inference/int8/int8-loss.js';
+import { load } from '../dist/index.js';
 import { quantiseLayer, shiftedBiases } from '../dist/inference/int8/int8-weights.js';
 import { Predictor, type PredictorOptions } from '../dist/inference/predictor.js';
 import { checkInt8 } from '../dist/kernels/int8/int8-checks.js';
@@ -202,18 +202,15 @@ test('a trained network loses at most 0.1 point on the 10,000 images', async () 
   const config = await configure(...words, 'data.take=20000', 'train.epochs=6', 'train.batch=64');
   const ready = prepared(config, dataset) ?? assert.fail('the data contradict the configuration');
   const run = (await train(ready, 2)) ?? assert.fail('diverged');
-  const tensors = readSafetensors(weightsFile(run, ready), 'weights');
-  const { facts, pipeline } = ready.data;
-  const given = [{ config, facts, pipeline }, tensors, loadKernels(), 'weights', dataset.test] as const;
-  const { float32, int8 } = await measureInt8Loss(...given);
+  const model = await load(weightsFile(run, ready));
+  const data = { inputs: dataset.test.values, targets: dataset.test.targets };
+  const float32 = (await model.evaluate(data)).accuracy;
+  const int8 = (await (await model.toInt8(data)).evaluate(data)).accuracy;
   assert.ok(float32 > 0.93, `float32: ${float32}`);
   assert.ok(int8 >= float32 - 0.001, `float32 ${float32}, int8 ${int8}`);
   // One more hit is asked for than there is.
-  const limit = float32 - int8 - 1e-4;
-  await assert.rejects(
-    measureInt8Loss(...given, { limit }),
-    refusing(1, 'weights: int8 is right on ', 'lost'),
-  );
+  const mostLost = float32 - int8 - 1e-4;
+  await assert.rejects(model.toInt8(data, { mostLost }), refusing(1, 'int8 recognises ', 'lost'));
 });
 
 test('networks without an integer form are refused in one line', async () => {

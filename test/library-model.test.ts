@@ -244,3 +244,23 @@ test('the same network in other forms: plain JavaScript, JSON, ONNX', async () =
     ['input'],
   );
 });
+
+test('in bytes: nearly the same probabilities, on any threads; a loss above the limit is refused', async () => {
+  const relus = await train(
+    { inputs: flat, targets, shape: [8, 8], test: { inputs: flat, targets } },
+    { recipe: { model: { hidden: [32] }, train: { batch: 16, epochs: 10 }, 'optimizer.lr': 0.1 } },
+  );
+  const bytes = await relus.toInt8({ inputs: flat, targets });
+  assert.deepEqual([relus.precision, bytes.precision], ['float32', 'int8']);
+  const [float32, int8] = [await relus.predictMany(flat), await bytes.predictMany(flat)];
+  assert.notDeepEqual(int8, float32);
+  assert.ok(int8.every((p, i) => Math.abs(p - float32[i]) < 0.05));
+  assert.deepEqual(await bytes.predictMany(flat, { threads: 2 }), int8);
+  assert.deepEqual(bytes.toSafetensors(), relus.toSafetensors());
+  // Wrong classes: fewer hits than before are impossible to allow with a negative limit.
+  await assert.rejects(relus.toInt8({ inputs: flat, targets }, { mostLost: -1 }), {
+    name: 'UserError',
+    message: /mostLost/,
+  });
+  await bytes[Symbol.asyncDispose]();
+});

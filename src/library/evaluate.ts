@@ -29,6 +29,17 @@ export async function evaluate(
   return inTurns(scoring, new AbortController().signal, () => {});
 }
 
+/** @throws UserError if `int8` recognises fewer of the samples, by more than `mostLost` of them. */
+export async function refuseLoss(model: Model, int8: Model, data: Data, mostLost: number): Promise<void> {
+  const [before, after] = [await model.evaluate(data), await int8.evaluate(data)];
+  if (before.accuracy - after.accuracy <= mostLost) return;
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  throw new UserError(
+    `${model.source}: int8 recognises ${percent(after.accuracy)} of ${before.count} samples, float32 ${percent(before.accuracy)}: ` +
+      `more than ${percent(mostLost)} lost (mostLost)`,
+  );
+}
+
 /** Classes by their name: the number 7 is the class "7". */
 function given({ inputs, targets }: MemoryData, { labels, source }: SavedModel) {
   const places = new Map(labels.map((label, index) => [label, index]));

@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { before, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { memoryDataset } from '../dist/data/memory-set.js';
-import { fromJson, toJson } from '../dist/formats/json.js';
+import { toJson } from '../dist/formats/json.js';
 import { quantised } from '../dist/formats/quantised.js';
+import { fromJson } from '../dist/formats/read-json.js';
 import { toFunction } from '../dist/formats/runtime/predict.js';
 import { answering, compiled, withoutGcc } from './support/gcc.ts';
 import {

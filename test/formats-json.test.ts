@@ -1,7 +1,8 @@
 /** A graph as JSON: read again it is the same; anything else is refused with one line that names the place. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromJson, toJson } from '../dist/formats/json.js';
+import { toJson } from '../dist/formats/json.js';
+import { fromJson } from '../dist/formats/read-json.js';
 import { toFunction } from '../dist/formats/runtime/predict.js';
 import { UserError } from '../dist/user-error.js';
 import { pixelGraph, sampleOf, smallGraphs } from './support/small-graphs.ts';

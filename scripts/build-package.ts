@@ -64,7 +64,7 @@ const settings = {
   platform: 'node',
   target: 'node20',
   external: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
-  plugins: [ownModules],
+  plugins: [ownModules] as Plugin[],
   minify: true,
   legalComments: 'none',
   metafile: true,

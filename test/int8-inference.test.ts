@@ -18,7 +18,7 @@ import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import { quantiseRows } from '../dist/model/quantise.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { Rng } from '../dist/numbers/rng.js';
-import { prepared, readSafetensors, someMnist, train, weightsFile } from './support/pairs.ts';
+import { prepared, someMnist, train, weightsFile } from './support/pairs.ts';
 import { refusing } from './support/says.ts';
 import { configure, realMnist, syntheticDataset } from './support/training.ts';
 

@@ -6,7 +6,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild-wasm';
+import { type BuildOptions, build, type Plugin } from 'esbuild-wasm';
 import { extractApi } from './api/extract.ts';
 import { notices } from './third-party.ts';
 
@@ -71,7 +71,7 @@ const settings = {
   write: false,
   absWorkingDir: root,
   logLevel: 'warning',
-} as const;
+} satisfies BuildOptions;
 const bundles = await Promise.all([
   build({
     ...settings,

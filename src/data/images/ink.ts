@@ -99,12 +99,17 @@ const [leastCut, noiseFold, greatestCut] = [0.1, 3, 1 / 3];
  */
 export function inkOf(image: OnBackground): Plane | null {
   const { width, height, border } = image;
-  const flat = distancesFrom(image, image.background.map((value) => [value, 0, 0]) as Planes);
+  const [red, green, blue] = image.background;
+  const flat = distancesFrom(image, [
+    [red, 0, 0],
+    [green, 0, 0],
+    [blue, 0, 0],
+  ]);
   const sloped = distancesFrom(image, shadeOf(image));
   const noiseOf = (distances: Float32Array) => medianOf(border.map((at) => distances[at]));
   // Uneven light explains the border's colours, or else noise does.
   const distances = noiseOf(sloped) < noiseOf(flat) / 2 ? sloped : flat;
-  const top = distances.toSorted().at(-Math.min(fewPixels, Math.ceil(distances.length / 200))) ?? 0;
+  const top = strongestOf(distances);
   if (top < leastContrast) return null;
   const cut = Math.min(greatestCut * top, Math.max(leastCut * top, noiseFold * noiseOf(distances)));
   const values = Uint8Array.from(distances, (distance) =>
@@ -113,24 +118,33 @@ export function inkOf(image: OnBackground): Plane | null {
   return { width, height, values };
 }
 
+/** The distance that few pixels exceed, to a whole number. */
+function strongestOf(distances: Float32Array): number {
+  const counts = new Uint32Array(256);
+  for (const distance of distances) counts[Math.min(255, Math.floor(distance))] += 1;
+  let left = Math.min(fewPixels, Math.ceil(distances.length / 200));
+  for (let distance = 255; distance > 0; distance--) {
+    left -= counts[distance];
+    if (left <= 0) return distance;
+  }
+  return 0;
+}
+
 /** A component of the background's colour at (x, y) from the middle: constant + slopeX · x + slopeY · y. */
 type Slope = readonly [constant: number, slopeX: number, slopeY: number];
 type Planes = readonly [red: Slope, green: Slope, blue: Slope];
 
 function distancesFrom({ width, height, rgb }: OnBackground, planes: Planes): Float32Array {
-  const distances = new Float32Array(width * height);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const at = y * width + x;
-      let sum = 0;
-      for (let c = 0; c < 3; c++) {
-        const [constant, slopeX, slopeY] = planes[c];
-        const expected = constant + slopeX * (x - width / 2) + slopeY * (y - height / 2);
-        sum += (rgb[3 * at + c] - expected) ** 2;
+  const squares = new Float32Array(width * height);
+  for (const [c, [constant, slopeX, slopeY]] of planes.entries())
+    for (let y = 0; y < height; y++) {
+      const start = constant + slopeY * (y - height / 2) - (slopeX * width) / 2;
+      for (let x = 0; x < width; x++) {
+        const difference = rgb[3 * (y * width + x) + c] - start - slopeX * x;
+        squares[y * width + x] += difference * difference;
       }
-      distances[at] = Math.sqrt(sum / 3);
     }
-  return distances;
+  return squares.map((square) => Math.sqrt(square / 3));
 }
 
 /** Ink that touches the border differs more than this from the fitted light. */

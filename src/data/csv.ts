@@ -187,7 +187,7 @@ function readRow(cells: readonly string[], reading: Reading): void {
     if (count === 0) reading.counts.set(column, value);
     if (value !== (reading.counts.get(column) ?? 0) + count) throw new NoCounter(column);
   }
-  reading.targets[count] = readLabel(cells, reading);
+  if (layout.label >= 0) reading.targets[count] = readLabel(cells, reading);
   const base = count * features.length;
   for (let feature = 0; feature < features.length; feature += 1) {
     const column = features[feature];

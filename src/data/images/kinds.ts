@@ -11,13 +11,13 @@ export function imageKindOf(bytes: Uint8Array): ImageKind | null {
   return /^GIF8[79]a/.test(start) ? 'GIF' : null;
 }
 
-/** `IDX`: any array of that format. `text`: without a zero byte at its start, so possibly CSV. */
-export type ContentKind = 'image' | 'gzip' | 'IDX' | 'text' | 'other';
+/** `IDX`: any array of that format. `text`: possibly CSV; markup such as SVG is other. */
+export type ContentKind = 'image' | 'IDX' | 'text' | 'other';
 
 export function contentKindOf(bytes: Uint8Array): ContentKind {
   if (imageKindOf(bytes) !== null) return 'image';
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
   if (bytes.length >= 4 && bytes[0] === 0 && bytes[1] === 0 && bytes[3] >= 1 && bytes[3] <= 4) return 'IDX';
   const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  return isUtf16 || !bytes.subarray(0, 1024).includes(0) ? 'text' : 'other';
+  const hasZero = bytes.subarray(0, 1024).includes(0);
+  return bytes.length > 0 && bytes[0] !== 0x3c && (isUtf16 || !hasZero) ? 'text' : 'other';
 }

@@ -74,22 +74,26 @@ async function predict(
   const inputs = new GivenInputs({ input: model.input, set, manner: flags.as ?? null, note, signal });
   const writer = writerOf(flags, context);
   const failures: { readonly file: string; readonly message: string }[] = [];
-  const fail = (file: string, error: unknown) => {
-    signal.throwIfAborted();
-    if (!(error instanceof UserError)) throw error;
-    if (!(error instanceof MissingSharp) || !failures.some(({ message }) => message === error.message))
-      context.stderr(`error: ${error.message}`);
-    failures.push({ file, message: error.message });
+  const attempt = async <T>(file: string, work: Promise<T>): Promise<T | null> => {
+    try {
+      return await work;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof UserError)) throw error;
+      const { message } = error;
+      // The package is missed once, however many images there are.
+      if (!(error instanceof MissingSharp) || failures.every((other) => other.message !== message))
+        context.stderr(`error: ${message}`);
+      failures.push({ file, message });
+      return null;
+    }
   };
   const batch = new Batch(model, flags, writer.write);
   for (const word of words)
-    for (const file of await filesOf(word, note).catch((error: unknown) => fail(word, error) ?? [])) {
+    for (const file of (await attempt(word, filesOf(word, note))) ?? []) {
       signal.throwIfAborted();
-      try {
-        await batch.add(file, await inputs.read(file));
-      } catch (error) {
-        fail(file, error);
-      }
+      const samples = await attempt(file, inputs.read(file));
+      if (samples !== null) await batch.add(file, samples);
     }
   await batch.flush();
   writer.end({ schema: 1, model: model.source, labels: model.labels }, failures);

@@ -84,4 +84,4 @@ async function orRefuse<T>(work: Promise<T>, kind: string, name: string): Promis
 }
 
 const firstLine = (error: unknown) =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0].trim();
+  (error instanceof Error ? error.message : String(error)).split('\n')[0].replace(/[:\s]+$/, '');

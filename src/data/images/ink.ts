@@ -60,7 +60,7 @@ function behind(rgba: Uint8Array): Colour {
     .map((at) => luma(rgba[4 * at], rgba[4 * at + 1], rgba[4 * at + 2]))
     .sort((a, b) => a - b);
   const at = (share: number) => tones[Math.floor(share * (tones.length - 1))] ?? 0;
-  if (at(0.95) - at(0.05) > oneTone) return colourOf(opaque, rgba);
+  if (at(0.995) - at(0.005) > oneTone) return colourOf(opaque, rgba);
   return at(0.5) < 128 ? [255, 255, 255] : [0, 0, 0];
 }
 

@@ -4,6 +4,7 @@ import { filesOf } from '../data/given-files.js';
 import { GivenInputs, type GivenSamples } from '../data/given-inputs.js';
 import { MissingSharp } from '../data/images/decode.js';
 import { type Manner, manners } from '../data/images/prepare.js';
+import { valuesOf } from '../inference/weights-file.js';
 import { load } from '../library/load.js';
 import type { Model } from '../library/model.js';
 import type { PredictOptions } from '../library/types.js';
@@ -71,7 +72,8 @@ async function predict(
   const note = (line: string) => progress.note(line);
   await using model = await load(source);
   const set = model.metadata['data.set'] ?? '';
-  const inputs = new GivenInputs({ input: model.input, set, manner: flags.as ?? null, note, signal });
+  const kind = valuesOf(model.metadata);
+  const inputs = new GivenInputs({ input: model.input, kind, set, manner: flags.as ?? null, note, signal });
   const writer = writerOf(flags, context);
   const failures: { readonly file: string; readonly message: string }[] = [];
   const attempt = async <T>(file: string, work: Promise<T>): Promise<T | null> => {
@@ -114,15 +116,14 @@ class Batch {
 
   async add(file: string, samples: GivenSamples): Promise<void> {
     this.#held.push({ file, ...samples });
-    const sizeBytes = this.#held.reduce((sum, { values }) => sum + values.length, 0);
-    if (sizeBytes >= batchSamples * this.#size) await this.flush();
+    const length = this.#held.reduce((sum, { values }) => sum + values.length, 0);
+    if (length >= batchSamples * this.#size) await this.flush();
   }
 
   async flush(): Promise<void> {
     const held = this.#held;
     this.#held = [];
-    const values =
-      held.length === 1 ? held[0].values : new Uint8Array(Buffer.concat(held.map((one) => one.values)));
+    const values = held.length === 1 ? held[0].values : joined(held);
     const { threads, top } = this.#flags;
     const probabilities = await this.#model.predictMany(values, { threads });
     const { labels } = this.#model;
@@ -138,6 +139,19 @@ class Batch {
   get #size(): number {
     return this.#model.input.reduce((product, side) => product * side, 1);
   }
+}
+
+/** All of one kind: that which the model takes. */
+function joined(held: readonly GivenSamples[]): GivenSamples['values'] {
+  const length = held.reduce((sum, { values }) => sum + values.length, 0);
+  const isReal = held.some(({ values }) => values instanceof Float32Array);
+  const all = isReal ? new Float32Array(length) : new Uint8Array(length);
+  let at = 0;
+  for (const { values } of held) {
+    all.set(values, at);
+    at += values.length;
+  }
+  return all;
 }
 
 /** Of equal probabilities the first class comes first, as in PyTorch's argmax. */

@@ -1,7 +1,8 @@
 /** CSV rows without the need for a label: the samples that a model is to classify. */
 import { UserError } from '../user-error.js';
-import { parseCsv } from './csv.js';
+import { parseCsv, parseRealCsv } from './csv.js';
 import { type CsvColumns, type CsvLayout, isRowName, labelOf } from './csv-layout.js';
+import type { ValueKind } from './transforms/transform.js';
 
 /**
  * The samples of a CSV file: rows of `size` values, besides which a label and a name or number of the row are allowed; they
@@ -12,11 +13,12 @@ import { type CsvColumns, type CsvLayout, isRowName, labelOf } from './csv-layou
 export async function csvInputs(
   content: Uint8Array,
   path: string,
-  size: number,
+  { size, kind }: { readonly size: number; readonly kind: ValueKind },
   signal?: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<Uint8Array | Float32Array> {
   const layout = (columns: CsvColumns) => layoutOfInputs(columns, size);
-  return (await parseCsv(content, path, { layout, signal })).values;
+  const parse = kind === 'uint8' ? parseCsv : parseRealCsv;
+  return (await parse(content, path, { layout, signal })).values;
 }
 
 function layoutOfInputs({ rows, ...columns }: CsvColumns, size: number): CsvLayout {

@@ -7,18 +7,19 @@ import { parseIdx } from './idx.js';
 import { decode, loadSharp, type MakeSharp } from './images/decode.js';
 import { contentKindOf } from './images/kinds.js';
 import { type ImageShape, type Manner, manners, prepare } from './images/prepare.js';
-import { sizeOf } from './transforms/transform.js';
+import { sizeOf, type ValueKind } from './transforms/transform.js';
 
 export interface GivenSamples {
   /** False for an image; IDX and CSV files hold samples that are counted from 0. */
   readonly isMany: boolean;
-  /** u8 [count][product of the model's input]. */
-  readonly values: Uint8Array;
+  /** [count][product of the model's input]. */
+  readonly values: Uint8Array | Float32Array;
 }
 
 export interface InputsOptions {
   /** Of the model. */
   readonly input: readonly number[];
+  readonly kind: ValueKind;
   /** `data.set` of the model. */
   readonly set: string;
   /** Null: that of the model's set. */
@@ -42,12 +43,17 @@ export class GivenInputs {
    */
   async read(file: string): Promise<GivenSamples> {
     const name = file === '-' ? 'stdin' : shownPath(file);
-    const { input, signal } = this.#options;
+    const { input, kind: values, signal } = this.#options;
     const { bytes } = await readGiven(file, signal);
     const kind = contentKindOf(bytes);
+    if (kind === 'text') {
+      const rows = await csvInputs(bytes, name, { size: sizeOf(input), kind: values }, signal);
+      return { isMany: true, values: rows };
+    }
+    if (values === 'float32' && kind !== 'other')
+      throw new UserError(`${name}: pixels, and the model takes real numbers, such as those of a CSV file`);
     if (kind === 'image') return { isMany: false, values: await this.#image(bytes, name) };
     if (kind === 'IDX') return { isMany: true, values: idxImages(bytes, name, input) };
-    if (kind === 'text') return { isMany: true, values: await csvInputs(bytes, name, sizeOf(input), signal) };
     const what =
       bytes.length === 0 ? 'is empty' : `starts with ${Buffer.from(bytes.subarray(0, 4)).toString('hex')}`;
     const expected = 'a PNG, JPEG, WebP or GIF image, an IDX or a CSV file';

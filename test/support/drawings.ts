@@ -54,12 +54,12 @@ export async function drawing(index: number, options: Drawing = {}): Promise<Buf
     .toBuffer();
 }
 
-function widened(plane: Buffer, side: number, by: number): Buffer {
+function widened(plane: Uint8Array, side: number, by: number): Uint8Array {
   const radius = Math.abs(by);
   if (radius === 0) return plane;
   const choose = by > 0 ? Math.max : Math.min;
   const at = (x: number, y: number) => (x < 0 || y < 0 || x >= side || y >= side ? 0 : plane[y * side + x]);
-  return Buffer.from(plane).map((_, place) => {
+  return plane.map((_, place) => {
     let found = plane[place];
     for (let v = -radius; v <= radius; v++)
       for (let u = -radius; u <= radius; u++)

@@ -122,6 +122,7 @@ class Batch {
 
   async flush(): Promise<void> {
     const held = this.#held;
+    if (held.length === 0) return;
     this.#held = [];
     const values = held.length === 1 ? held[0].values : joined(held);
     const { threads, top } = this.#flags;

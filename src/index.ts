@@ -1,6 +1,7 @@
 /** The library: train a small network, load it, use it. */
 
 export type { Shape } from './data/transforms/transform.js';
+export { readImage } from './library/image.js';
 export { load } from './library/load.js';
 export { Model } from './library/model.js';
 export { type TrainingRun, train } from './library/train.js';

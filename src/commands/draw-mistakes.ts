@@ -1,6 +1,7 @@
 /** The picture of `eval --mistakes`. The packages that draw it are loaded only if it is asked for. */
 import { expandHome } from '../config/home.js';
 import type { Dataset } from '../data/dataset.js';
+import { imageShapeOf } from '../data/images/read-image.js';
 import type { SavedModel } from '../inference/saved-model.js';
 import type { Mistakes } from '../metrics/mistakes.js';
 import { grouped } from '../numbers/words.js';
@@ -23,7 +24,7 @@ export async function drawingTo(
   file: string,
   model: SavedModel,
 ): Promise<(mistakes: Mistakes, dataset: Dataset) => Promise<void>> {
-  const shape = imageShapeOf(model);
+  const shape = shapeOf(model);
   const missing = await missingCharts();
   if (missing !== null) throw new UserError(`--mistakes ${missing}`);
   const { mistakesPicture } = await import('../report/mistakes-picture.js');
@@ -36,10 +37,9 @@ export async function drawingTo(
   };
 }
 
-function imageShapeOf({ pipeline, source }: SavedModel): MistakenImages['shape'] {
-  const [rows = 1, columns = 1, channels = 1] = pipeline.input;
-  if (pipeline.values === 'uint8' && rows > 1 && columns > 1 && (channels === 1 || channels === 3))
-    return [rows, columns, channels];
-  const text = `--mistakes: expected a model of images, got one of ${pipeline.input.join('×')} values in ${source}`;
+function shapeOf({ pipeline: { input, values: kind }, source }: SavedModel): MistakenImages['shape'] {
+  const shape = imageShapeOf({ input, kind });
+  if (shape !== null) return shape;
+  const text = `--mistakes: expected a model of images, got one of ${input.join('×')} values in ${source}`;
   throw new UserError(text, ExitCode.usage);
 }

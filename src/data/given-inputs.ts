@@ -4,10 +4,11 @@ import { shownPath } from './content.js';
 import { csvInputs } from './csv-inputs.js';
 import { readGiven } from './given-files.js';
 import { parseIdx } from './idx.js';
-import { decode, loadSharp, type MakeSharp } from './images/decode.js';
+import { loadSharp, type MakeSharp } from './images/decode.js';
 import { contentKindOf } from './images/kinds.js';
-import { type ImageShape, type Manner, manners, prepare } from './images/prepare.js';
-import { sizeOf, type ValueKind } from './transforms/transform.js';
+import type { Manner } from './images/prepare.js';
+import { type ImageModel, imageShapeOf, mannerOf, readImage } from './images/read-image.js';
+import { sizeOf } from './transforms/transform.js';
 
 export interface GivenSamples {
   /** False for an image; IDX and CSV files hold samples that are counted from 0. */
@@ -16,12 +17,7 @@ export interface GivenSamples {
   readonly values: Uint8Array | Float32Array;
 }
 
-export interface InputsOptions {
-  /** Of the model. */
-  readonly input: readonly number[];
-  readonly kind: ValueKind;
-  /** `data.set` of the model. */
-  readonly set: string;
+export interface InputsOptions extends ImageModel {
   /** Null: that of the model's set. */
   readonly manner: Manner | null;
   readonly note: (line: string) => void;
@@ -50,9 +46,9 @@ export class GivenInputs {
       const rows = await csvInputs(bytes, name, { size: sizeOf(input), kind: values }, signal);
       return { isMany: true, values: rows };
     }
-    if (values === 'float32' && kind !== 'other')
-      throw new UserError(`${name}: pixels, and the model takes real numbers, such as those of a CSV file`);
     if (kind === 'image') return { isMany: false, values: await this.#image(bytes, name) };
+    if (kind === 'IDX' && values === 'float32')
+      throw new UserError(`${name}: pixels, and the model takes real numbers, such as those of a CSV file`);
     if (kind === 'IDX') return { isMany: true, values: idxImages(bytes, name, input) };
     const what =
       bytes.length === 0 ? 'is empty' : `starts with ${Buffer.from(bytes.subarray(0, 4)).toString('hex')}`;
@@ -61,31 +57,15 @@ export class GivenInputs {
   }
 
   async #image(bytes: Uint8Array, name: string): Promise<Uint8Array> {
-    const { input, manner } = this.#options;
-    const shape = imageShapeOf(input);
-    if (shape === null)
-      throw new UserError(`${name}: an image, and the model takes ${input.join('×')} values, which are none`);
     this.#sharp ??= loadSharp();
     const sharp = await this.#sharp;
-    const used = manner ?? this.#mannerOfSet();
-    return prepare(sharp, await decode(sharp, bytes, name), used, shape, name);
-  }
-
-  #mannerOfSet(): Manner {
-    const { set, note } = this.#options;
-    const own = manners.find((manner) => manner === set);
-    if (own === undefined && !this.#hasNoted)
+    const { note, manner } = this.#options;
+    const own = manner ?? mannerOf(this.#options);
+    if (own === null && !this.#hasNoted && imageShapeOf(this.#options) !== null)
       note('images are scaled and not changed otherwise; --as mnist makes them like the digits of MNIST');
     this.#hasNoted = true;
-    return own ?? 'plain';
+    return readImage(sharp, bytes, this.#options, own ?? 'plain', name);
   }
-}
-
-/** A row or a column of values is no image. */
-function imageShapeOf(input: readonly number[]): ImageShape | null {
-  const [rows = 1, columns = 1, channels = 1] = input;
-  const isImage = input.length <= 3 && rows > 1 && columns > 1 && (channels === 1 || channels === 3);
-  return isImage ? [rows, columns, channels] : null;
 }
 
 function idxImages(bytes: Uint8Array, name: string, input: readonly number[]): Uint8Array {

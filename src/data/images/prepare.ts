@@ -13,7 +13,7 @@ export const manners = ['mnist', 'fashion-mnist', 'kmnist', 'plain'] as const;
 export type Manner = (typeof manners)[number];
 
 /** Rows, columns, and one channel (grey) or three (colour). */
-export type ImageShape = readonly [rows: number, columns: number, channels: number];
+export type ImageShape = readonly [rows: number, columns: number, channels: 1 | 3];
 
 /** @throws UserError for a picture of one colour, if the manner looks for ink. */
 export async function prepare(

@@ -2,6 +2,7 @@
 
 export type { Shape } from './data/transforms/transform.js';
 export type { Precision } from './inference/predictor.js';
+export { readImage } from './library/image.js';
 export { load } from './library/load.js';
 export { Model } from './library/model.js';
 export { type TrainingRun, train } from './library/train.js';

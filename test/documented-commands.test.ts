@@ -9,6 +9,7 @@ import { resolveConfig } from '../dist/config/load.js';
 import { readStudy } from '../dist/study/study-file.js';
 import { cli } from './support/cli.ts';
 import { documentedCommands, documentedSettings } from './support/documented-commands.ts';
+import { drawing, testImage } from './support/drawings.ts';
 import { smallNetwork, stateDict } from './support/onnx-files.ts';
 import { toyRows, writeToySet } from './support/toy-set.ts';
 
@@ -16,6 +17,7 @@ import { toyRows, writeToySet } from './support/toy-set.ts';
 const notRun: Readonly<Record<string, string>> = {
   'npm ci': 'installs from the network; every checkout begins with it',
   'npm test': 'runs this test',
+  'npm install sharp': 'installs from the network',
   'node -e 0': 'a program of Node alone, that start-up is measured against',
   'node dist/coordinator …': 'stands for any command',
   'npm start -- …': 'stands for any command',
@@ -82,6 +84,10 @@ describe('commands of the documentation', { concurrency: 2 }, () => {
     // The networks of other programs that docs/import.md has.
     writeFileSync(join(cwd, 'network.onnx'), smallNetwork());
     writeFileSync(join(cwd, 'state.safetensors'), stateDict());
+    // What docs/predict.md asks about.
+    mkdirSync(join(cwd, 'scans'));
+    for (const name of ['seven.jpg', 'scans/1.jpg']) writeFileSync(join(cwd, name), await drawing(0));
+    writeFileSync(join(cwd, 'rows.csv'), `${testImage(0).join()}\n`);
     // The folder of one's own that docs/data.md has.
     mkdirSync(join(cwd, 'my'));
     writeToySet(cwd, 'my/folder', undefined, toyRows(600, 7), 'class');

@@ -1,15 +1,19 @@
 /** `eval`: a network from its file alone does on the test part what the run reported of it. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import sharp from 'sharp';
+import { load } from '../dist/index.js';
 import { crossEntropy } from '../dist/loss/cross-entropy.js';
 import { scoreClasses } from '../dist/metrics/classification.js';
 import { readSafetensors, writeSafetensors } from '../dist/model/safetensors.js';
+import { mistakesPicture } from '../dist/report/mistakes-picture.js';
 import { cli, expectCode, readJson, type TrainingResult } from './support/cli.ts';
-import { toyRun, writeToyRecipe, writeToySet } from './support/toy-set.ts';
+import { says } from './support/says.ts';
+import { toyRows, toyRun, writeToyRecipe, writeToySet } from './support/toy-set.ts';
 
 const cwd = await mkdtemp(join(tmpdir(), 'shardstep-eval-'));
 after(() => rm(cwd, { recursive: true, force: true }));
@@ -21,6 +25,7 @@ before(async () => {
 });
 
 interface Scores {
+  readonly mistakes: readonly { index: number; true: string; predicted: string; probability: number }[];
   readonly accuracy: number;
   readonly interval: readonly [number, number];
   readonly count: number;
@@ -63,6 +68,77 @@ test('test values far from those that the network was trained on are warned of',
   const { stdout, stderr } = await expectCode(0, ['eval', 'run-toy', 'data.dir=dark', '--json'], { cwd });
   assert.match(stderr, /\[value-range\]/);
   assert.equal(JSON.parse(stdout).warnings[0].code, 'value-range');
+});
+
+/** The images of a picture, in its order: u8 [rows · columns] each, and the texts. */
+async function shownIn(svg: string) {
+  const images = [...svg.matchAll(/href="data:image\/png;base64,([^"]+)"/g)].map(([, text]) =>
+    sharp(Buffer.from(text, 'base64')).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true }),
+  );
+  const texts = [...svg.matchAll(/<text[^>]*>([^<]+)<\/text>/g)].map(([, text]) => text);
+  return { images: await Promise.all(images), texts };
+}
+
+test('--mistakes draws the 40 worst mistakes, which --json lists', async () => {
+  // Other images than those that it was trained on: many mistakes.
+  const rows = toyRows(200, 8).map(({ label, pixels }, i) => ({
+    ...{ label, pixels: i % 3 === 0 ? pixels : pixels.toReversed() },
+  }));
+  mkdirSync(join(cwd, 'hard'));
+  const header = ['class', ...rows[0].pixels.map((_, i) => `pixel${i + 1}`)].join();
+  const text = [header, ...rows.map(({ label, pixels }) => [label, ...pixels].join())].join('\n');
+  for (const name of ['train', 'test']) writeFileSync(join(cwd, 'hard', `${name}.csv`), text);
+  const { mistakes, confusion, labels } = await evaluated(
+    'run-toy',
+    'data.dir=hard',
+    '--mistakes',
+    'worst.svg',
+  );
+  const hits = confusion.reduce((sum, row, c) => sum + row[c], 0);
+  assert.ok(200 - hits > 40, `${hits} hits`);
+  assert.equal(mistakes.length, 40);
+  const model = await load(join(cwd, 'run-toy'));
+  const all = rows.flatMap(({ label, pixels }, index) => {
+    const { label: predicted, probabilities, index: at } = model.predict(pixels);
+    const mistake = { index, true: labels[label], predicted, probability: probabilities[at] };
+    return predicted === labels[label] ? [] : [mistake];
+  });
+  assert.deepEqual(mistakes, all.toSorted((a, b) => b.probability - a.probability).slice(0, 40));
+  const { images, texts } = await shownIn(readFileSync(join(cwd, 'worst.svg'), 'utf8'));
+  assert.equal(images.length, 40);
+  for (const [k, { data, info }] of images.entries()) {
+    assert.deepEqual([info.width, info.height], [8, 8]);
+    assert.deepEqual([...data], rows[mistakes[k].index].pixels);
+    assert.equal(texts[1 + k], `${mistakes[k].true} → ${mistakes[k].predicted}`);
+  }
+  assert.match(texts[0], /^The 40 worst of \d+ mistakes among the 200 test images/);
+  for (const [file, code, said] of [
+    ['worst.png', 2, '.svg'],
+    ['none/worst.svg', 1, 'none/worst.svg'],
+  ] as const) {
+    const { stderr } = await expectCode(code, ['eval', 'run-toy', 'data.dir=hard', '--mistakes', file], {
+      cwd,
+    });
+    says(stderr, file, said);
+  }
+});
+
+test('the picture of one mistake, of none, of long names and of colours', async () => {
+  const images = Uint8Array.from({ length: 24 }, (_, i) => 10 * i);
+  const mistake = { index: 1, target: 0, chosen: 1, probability: 0.5 };
+  const labels = ['<long> & "odd" name', 'b'];
+  const shape = [2, 2, 3] as const;
+  const one = mistakesPicture({ mistakes: [mistake], images, shape, labels, title: 'one & only' });
+  const { images: shown, texts } = await shownIn(one);
+  assert.deepEqual(texts[1], '&lt;long&gt; &amp;… → b');
+  assert.equal(shown.length, 1);
+  const [, coded] = /base64,([^"]+)"/.exec(one) ?? [];
+  const colours = await sharp(Buffer.from(coded, 'base64')).raw().toBuffer();
+  assert.deepEqual([...colours], [...images.subarray(12)]);
+  const none = mistakesPicture({ mistakes: [], images, shape, labels, title: 'no mistakes' });
+  assert.match(none, /no mistakes/);
+  // Well-formed, as a strict reader sees it.
+  for (const svg of [one, none]) assert.equal((await sharp(Buffer.from(svg)).metadata()).format, 'svg');
 });
 
 test('other images, other classes, other settings and files that describe no network are refused', async () => {

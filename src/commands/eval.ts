@@ -4,36 +4,63 @@ import { OwnResources } from '../coordinator/resources.js';
 import type { Dataset } from '../data/dataset.js';
 import { savedModel } from '../inference/saved-model.js';
 import { readWeights } from '../inference/weights-file.js';
-import type { ClassScores } from '../metrics/classification.js';
+import { lossOf } from '../loss/loss.js';
+import { type ClassScores, scoreClasses } from '../metrics/classification.js';
+import { type Mistake, worstMistakes } from '../metrics/mistakes.js';
 import { grouped, percent } from '../numbers/words.js';
 import type { CommandContext } from '../run/command-context.js';
 import { ExitCode } from '../user-error.js';
 import type { Warning } from '../warnings.js';
 import type { Command } from './command.js';
-import { fileOf, scoresOf, testSetOf } from './model-scores.js';
+import { drawingTo, pictureName } from './draw-mistakes.js';
+import { fileOf, outputsOf, testSetOf } from './model-scores.js';
 import { quietOption } from './option-values.js';
 
-export const command: Command = {
+interface Flags {
+  readonly mistakes?: string;
+}
+
+export const command: Command<Flags> = {
   declare: (parser) =>
     parser
       .argument('<model>', 'a run folder, or its final.safetensors')
       .argument('[data...]', 'data.set, data.dir or data.label, if the images are not those of the run')
+      .option(
+        '--mistakes <file.svg>',
+        `a picture of the ${mostMistakes} worst mistakes: true → predicted class, with its probability`,
+        pictureName,
+      )
       .option(...quietOption),
-  run: ([model, ...words], _, line) => evaluate(model, words, line),
+  run: ([model, ...words], { mistakes }, line) => evaluate(model, words, mistakes ?? null, line),
 };
 
-async function evaluate(model: string, words: readonly string[], context: CommandContext): Promise<ExitCode> {
+/** Of the picture and of the JSON. */
+const mostMistakes = 40;
+
+async function evaluate(
+  model: string,
+  words: readonly string[],
+  picture: string | null,
+  context: CommandContext,
+): Promise<ExitCode> {
   const { signal, progress, warnings } = context;
   const file = fileOf(model);
   const weights = readWeights(file);
   const resources = new OwnResources(signal, (line) => progress.note(line), warnings.warn);
   try {
+    const saved = savedModel(weights, file);
+    const draw = picture === null ? null : await drawingTo(picture, saved);
     const dataset = await testSetOf(weights, words, file, resources, warnings.warn);
-    const scores = await scoresOf(savedModel(weights, file), dataset, resources);
+    const outputs = await outputsOf(saved, dataset, resources);
+    const { targets } = dataset.test;
+    const loss = lossOf(saved.config.loss);
+    const scores = scoreClasses(outputs, targets, dataset.classes, loss);
+    const mistakes = worstMistakes(outputs, targets, dataset.classes, loss, mostMistakes);
+    await draw?.(mistakes, dataset);
     context.stdout(
       context.json
-        ? JSON.stringify(resultJson(file, dataset, scores, warnings.list))
-        : card(file, dataset, scores),
+        ? JSON.stringify(resultJson(file, dataset, scores, mistakes.worst, warnings.list))
+        : card(file, dataset, scores, picture),
     );
     return ExitCode.done;
   } finally {
@@ -45,12 +72,16 @@ function resultJson(
   file: string,
   { name, labels }: Dataset,
   scores: ClassScores,
+  worst: readonly Mistake[],
   warnings: readonly Warning[],
 ) {
-  return { schema: 1, model: file, set: name, part: 'test', labels, ...scores, warnings };
+  const mistakes = worst.map(({ index, target, chosen, probability }) => ({
+    ...{ index, true: labels[target], predicted: labels[chosen], probability },
+  }));
+  return { schema: 1, model: file, set: name, part: 'test', labels, ...scores, mistakes, warnings };
 }
 
-function card(file: string, { name, labels }: Dataset, scores: ClassScores): string {
+function card(file: string, { name, labels }: Dataset, scores: ClassScores, picture: string | null): string {
   const { count, accuracy, interval, loss, ece, confusion, perClass } = scores;
   const share = (value: number | null) => (value === null ? '–' : percent(value));
   const classes = markdownTable(
@@ -73,6 +104,7 @@ function card(file: string, { name, labels }: Dataset, scores: ClassScores): str
     `loss       ${loss.toFixed(4)}, without label smoothing`,
     ...(ece === null ? [] : [`calibration error ${percent(ece)} (mean distance of confidence and accuracy)`]),
     `mistaken   ${worst.length === 0 ? 'none' : worst.join(', ')}`,
+    ...(picture === null ? [] : [`picture    ${picture}`]),
     '',
     classes,
   ].join('\n');

@@ -53,19 +53,29 @@ function refuseOtherKeys(words: readonly string[]): void {
       );
 }
 
-/** Of the test part. */
+/** Accuracy and the like on the test part. */
 export async function scoresOf(
   model: SavedModel,
-  { test, classes }: Dataset,
+  dataset: Dataset,
   resources: OwnResources,
 ): Promise<ClassScores> {
+  const outputs = await outputsOf(model, dataset, resources);
+  return scoreClasses(outputs, dataset.test.targets, dataset.classes, lossOf(model.config.loss));
+}
+
+/** Of the network for the test part, f32 [count][classes]. */
+export async function outputsOf(
+  model: SavedModel,
+  { test }: Pick<Dataset, 'test'>,
+  resources: OwnResources,
+): Promise<Float32Array> {
   const kernels = resources.kernels(model.config);
   if (kernels === null) throw new Error('the predictor needs kernels');
   const { physical, available } = await countCores();
   const options = { threads: physical, cores: available };
   const predictor = await Predictor.open(model, model.tensors, kernels, model.source, options);
   try {
-    return scoreClasses(predictor.predict(test.values), test.targets, classes, lossOf(model.config.loss));
+    return predictor.predict(test.values);
   } finally {
     await predictor.close();
   }

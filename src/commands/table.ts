@@ -66,6 +66,12 @@ export const table: readonly CommandEntry[] = [
     load: () => import('./import.js'),
   },
   {
+    name: 'predict',
+    description: 'predict the classes of images, IDX files and CSV rows by a trained network',
+    words: '<model> <file...>',
+    load: () => import('./predict.js'),
+  },
+  {
     name: 'hardware',
     description: 'print the hardware card, measured speeds included',
     load: () => import('./hardware.js'),

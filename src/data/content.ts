@@ -18,6 +18,8 @@ export interface Content {
 export interface ReadOptions {
   readonly hashFile?: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** More bytes, stored or inflated, are refused. */
+  readonly limitBytes?: number;
 }
 
 /**
@@ -26,18 +28,20 @@ export interface ReadOptions {
  * exit code `interrupted` if the signal is aborted.
  */
 export async function readContent(path: string, options: ReadOptions = {}): Promise<Content> {
-  const { signal } = options;
+  const { signal, limitBytes } = options;
   const name = shownPath(path);
   const kind = await stat(path).catch((error: unknown) => {
     throw cannotRead(name, error);
   });
   if (!kind.isFile() && !kind.isDirectory())
     throw new UserError(`${name}: cannot be read: it is neither a file nor a folder, expected a file`);
+  if (limitBytes !== undefined && kind.size > limitBytes)
+    throw new UserError(`${name}: ${kind.size} bytes, expected at most ${limitBytes}`);
   const file = await readFile(path, signal === undefined ? {} : { signal }).catch((error: unknown) => {
     throw signal?.aborted ? interruption(`reading ${name}`, signal) : cannotRead(name, error);
   });
   if (file[0] === 0x1f && file[1] === 0x8b) {
-    const inflating = inflate(file, name, signal);
+    const inflating = inflate(file, name, signal, limitBytes);
     const [inflated, fileSha256] = await Promise.all([inflating, options.hashFile ? sha256Of(file) : null]);
     return { ...inflated, fileSha256 };
   }

@@ -51,6 +51,13 @@ export function byteOf(cell: string): number {
   return Number.isInteger(parsed) && parsed >= 0 && parsed <= 255 ? parsed : -1;
 }
 
+/** The value of a cell that is a number within float32; else NaN. */
+export function realOf(cell: string): number {
+  const trimmed = trimmedCell(cell);
+  const value = number.test(trimmed) ? Math.fround(Number(trimmed)) : Number.NaN;
+  return Number.isFinite(value) ? value : Number.NaN;
+}
+
 /**
  * The value of one to three digits, and zeros after a point; -1 for anything else. A loop, because a regular expression is
  * too slow for millions of cells.

@@ -27,6 +27,7 @@ export interface CsvColumns {
 
 /** Columns are counted from 0. */
 export interface CsvLayout extends Omit<CsvColumns, 'rows'> {
+  /** -1: the rows have none, or it is not read. */
   readonly label: number;
   /** How the column of labels was found; `first` is the default without a header, `guessed` the one with a header. */
   readonly labelBy: 'data.label' | 'name' | 'words' | 'odd name' | 'first' | 'guessed';
@@ -153,7 +154,7 @@ function isHeader(first: readonly string[], next: readonly string[] | undefined)
   );
 }
 
-function isRowName(name: string, column: number): boolean {
+export function isRowName(name: string, column: number): boolean {
   if (/^unnamed:? ?\d+$/i.test(name)) return true;
   return name === '' ? column === 0 : rowNames.includes(folded(name));
 }
@@ -170,7 +171,7 @@ function countsUp(rows: readonly (readonly string[])[], column: number): boolean
 type Found = Pick<CsvLayout, 'label' | 'labelBy'>;
 
 /** `named`: columns that name the rows; they are the label only if `asked` says so. */
-function labelOf(columns: CsvColumns, named: readonly number[], asked: LabelColumn): Found {
+export function labelOf(columns: CsvColumns, named: readonly number[], asked: LabelColumn): Found {
   const { names, rows, width } = columns;
   if (asked !== null) return { label: askedColumn(asked, columns), labelBy: 'data.label' };
   const byName = namedColumn(columns);

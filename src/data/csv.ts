@@ -3,10 +3,10 @@
  * the meaning of the columns (`csv-layout.ts`); this file reads the rows.
  */
 import { UserError } from '../user-error.js';
-import { byteOf, isMissing, kindOf, splitRows, trimmedCell } from './csv-cells.js';
+import { byteOf, isMissing, kindOf, realOf, splitRows, trimmedCell } from './csv-cells.js';
 import { type CsvColumns, type CsvLayout, columnsOf, layoutOf } from './csv-layout.js';
-import { csvText } from './csv-text.js';
-import type { PixelSamples } from './dataset.js';
+import { type CsvText, csvText } from './csv-text.js';
+import type { Samples } from './dataset.js';
 import { throwIfInterrupted } from './interruption.js';
 
 /** Size of the text given to the parser at a time: cells are separate strings, about 40 times their text. */
@@ -18,7 +18,10 @@ const layoutLines = 64;
 const layoutBytes = 4 * 1024 * 1024;
 const lineFeed = 0x0a;
 
-export interface CsvPart extends PixelSamples {
+type Values = Uint8Array | Float32Array;
+
+export interface CsvPart<V extends Values = Uint8Array> extends Samples {
+  readonly values: V;
   readonly layout: CsvLayout;
   /** The words that the targets number, in the order of their appearance; null if labels are integers. */
   readonly words: readonly string[] | null;
@@ -30,8 +33,32 @@ export interface CsvOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The values of a file. */
+interface Cells<V extends Values> {
+  readonly expected: string;
+  /** NaN: refused. */
+  readonly of: (cell: string) => number;
+  readonly room: (count: number) => V;
+}
+
+const bytes: Cells<Uint8Array> = {
+  expected: 'an integer 0 to 255',
+  of: (cell) => {
+    const value = byteOf(cell);
+    return value < 0 ? Number.NaN : value;
+  },
+  room: (count) => new Uint8Array(count),
+};
+
+const reals: Cells<Float32Array> = {
+  expected: 'a number within float32',
+  of: realOf,
+  room: (count) => new Float32Array(count),
+};
+
 /** A CSV file partly read. `images` is allocated at the first row. */
-interface Reading {
+interface Reading<V extends Values = Values> {
+  readonly cells: Cells<V>;
   readonly path: string;
   readonly contentBytes: number;
   readonly layout: CsvLayout;
@@ -42,7 +69,7 @@ interface Reading {
   /** Number of the next line, counted from 1. */
   line: number;
   count: number;
-  images: Uint8Array;
+  images: V;
   targets: Uint32Array;
   /** The first of the empty lines just before, 0 for none: allowed at the end of the file only. */
   emptyLine: number;
@@ -66,19 +93,36 @@ class NoCounter extends Error {
  * 255, or a label that is no word among words; with file and line for a row of another width; for a file without rows; for
  * a file that is not text; with exit code `interrupted` if the signal is aborted.
  */
-export async function parseCsv(
+export function parseCsv(content: Uint8Array, path: string, options: CsvOptions = {}): Promise<CsvPart> {
+  return parse(content, path, options, bytes);
+}
+
+/** The same for real numbers. */
+export function parseRealCsv(
   content: Uint8Array,
   path: string,
-  options: CsvOptions = {},
-): Promise<CsvPart> {
+  options: CsvOptions,
+): Promise<CsvPart<Float32Array>> {
+  return parse(content, path, options, reals);
+}
+
+async function parse<V extends Values>(
+  content: Uint8Array,
+  path: string,
+  options: CsvOptions,
+  cells: Cells<V>,
+): Promise<CsvPart<V>> {
   const { layout: layoutFor = (columns: CsvColumns) => layoutOf(columns, null), signal } = options;
   throwIfInterrupted(signal, `reading ${path}`);
-  const { bytes, encoding } = csvText(content, path);
-  const lines = bytes.toString(encoding, 0, firstLinesBytes(bytes)).split('\n').slice(0, layoutLines);
+  const text = csvText(content, path);
+  const lines = text.bytes
+    .toString(text.encoding, 0, firstLinesBytes(text.bytes))
+    .split('\n')
+    .slice(0, layoutLines);
   let layout = layoutFor(columnsOf(lines, path));
   for (;;) {
     try {
-      return await readAll(layout, bytes, encoding, path, signal);
+      return await readAll(layout, text, path, signal, cells);
     } catch (error) {
       if (!(error instanceof NoCounter)) throw error;
       const others = (columns: readonly number[]) => columns.filter((column) => column !== error.column);
@@ -101,20 +145,20 @@ function firstLinesBytes(bytes: Buffer): number {
   return end;
 }
 
-async function readAll(
+async function readAll<V extends Values>(
   layout: CsvLayout,
-  bytes: Buffer,
-  encoding: BufferEncoding,
+  { bytes, encoding }: CsvText,
   path: string,
   signal: AbortSignal | undefined,
-): Promise<CsvPart> {
+  cells: Cells<V>,
+): Promise<CsvPart<V>> {
   const { label, leftOut, width } = layout;
   const isFeature = (column: number) => column !== label && !leftOut.includes(column);
-  const reading: Reading = {
-    ...{ path, layout, contentBytes: bytes.length },
+  const reading: Reading<V> = {
+    ...{ cells, path, layout, contentBytes: bytes.length },
     features: Uint32Array.from({ length: width }, (_, column) => column).filter(isFeature),
     words: layout.hasWords ? new Map() : null,
-    ...{ line: 1, count: 0, images: new Uint8Array(0), targets: new Uint32Array(0), emptyLine: 0 },
+    ...{ line: 1, count: 0, images: cells.room(0), targets: new Uint32Array(0), emptyLine: 0 },
     counts: new Map(),
   };
   let start = 0;
@@ -137,7 +181,7 @@ async function readAll(
   const side = Math.round(Math.sqrt(pixelCount));
   const [rows, columns] = side * side === pixelCount ? [side, side] : [1, pixelCount];
   return {
-    values: reading.images.subarray(0, reading.count * pixelCount),
+    values: reading.images.subarray(0, reading.count * pixelCount) as V,
     targets: reading.targets.subarray(0, reading.count),
     count: reading.count,
     shape: [rows, columns, 1],
@@ -187,12 +231,12 @@ function readRow(cells: readonly string[], reading: Reading): void {
     if (count === 0) reading.counts.set(column, value);
     if (value !== (reading.counts.get(column) ?? 0) + count) throw new NoCounter(column);
   }
-  reading.targets[count] = readLabel(cells, reading);
+  if (layout.label >= 0) reading.targets[count] = readLabel(cells, reading);
   const base = count * features.length;
   for (let feature = 0; feature < features.length; feature += 1) {
     const column = features[feature];
-    const value = byteOf(cells[column]);
-    if (value < 0) throw refused(cells, column, reading, 'an integer 0 to 255');
+    const value = reading.cells.of(cells[column]);
+    if (Number.isNaN(value)) throw refused(cells, column, reading, reading.cells.expected);
     reading.images[base + feature] = value;
   }
   reading.count += 1;
@@ -208,7 +252,7 @@ function allocate(columns: number, reading: Reading): void {
     );
   }
   const mostRows = Math.ceil((reading.contentBytes + 1) / (2 * reading.layout.width));
-  reading.images = new Uint8Array(mostRows * pixelCount);
+  reading.images = reading.cells.room(mostRows * pixelCount);
   reading.targets = new Uint32Array(mostRows);
 }
 

@@ -101,3 +101,11 @@ export interface PredictOptions {
   /** f32 [count][classes]: takes the results, and is returned. */
   readonly out?: Float32Array;
 }
+
+export interface ImageOptions {
+  /**
+   * The set whose images the sample is to resemble: `mnist` fits the ink into 20×20 and centres it, `plain` only scales the
+   * picture. Default: that of the model's training, `plain` for data of one's own.
+   */
+  readonly as?: 'mnist' | 'fashion-mnist' | 'kmnist' | 'plain';
+}

@@ -18,8 +18,8 @@ export const rooms = [
     'metrics',
     'formats',
   ],
-  ...['plan', 'backend', 'sync', 'worker', 'inference', 'fast-start', 'coordinator', 'run'],
-  ...['report', 'profile', 'study', 'commands', 'library', 'index'],
+  ...['plan', 'backend', 'sync', 'worker', 'inference', 'fast-start', 'coordinator', 'run', 'library'],
+  ...['report', 'profile', 'study', 'commands', 'index'],
 ];
 
 /** A file may not be longer; most are to be below 300 lines. */

@@ -1,0 +1,43 @@
+/** A model's sample from the bytes of an image file. */
+import { UserError } from '../../user-error.js';
+import type { ValueKind } from '../transforms/transform.js';
+import { decode, type MakeSharp } from './decode.js';
+import { type ImageShape, type Manner, manners, prepare } from './prepare.js';
+
+/** What a model takes. */
+export interface ImageModel {
+  readonly input: readonly number[];
+  readonly kind: ValueKind;
+  /** `data.set` of its training. */
+  readonly set: string;
+}
+
+/** The manner of the set that the model was trained on; null: of one's own data, of which nothing is known. */
+export const mannerOf = ({ set }: ImageModel): Manner | null => manners.find((one) => one === set) ?? null;
+
+/** Null: the model takes no pixels, or rows of them without two sides. */
+export function imageShapeOf({ input, kind }: Omit<ImageModel, 'set'>): ImageShape | null {
+  const [rows = 1, columns = 1, channels = 1] = input;
+  const isImage = input.length <= 3 && rows > 1 && columns > 1 && (channels === 1 || channels === 3);
+  return isImage && kind === 'uint8' ? [rows, columns, channels] : null;
+}
+
+/**
+ * @param name names the image in errors.
+ * @throws UserError for bytes that are no image or one that is too large, damaged, animated or blank, and for a model of
+ * other samples.
+ */
+export async function readImage(
+  sharp: MakeSharp,
+  bytes: Uint8Array,
+  model: ImageModel,
+  manner: Manner,
+  name: string,
+): Promise<Uint8Array> {
+  const shape = imageShapeOf(model);
+  if (shape === null) {
+    const values = `${model.input.join('×')} ${model.kind === 'uint8' ? 'values' : 'real numbers'}`;
+    throw new UserError(`${name}: an image, and the model takes ${values}`);
+  }
+  return prepare(sharp, await decode(sharp, bytes, name), manner, shape, name);
+}

@@ -1,0 +1,28 @@
+/** Images for a model, from the bytes of their files. */
+import { loadSharp } from '../data/images/decode.js';
+import { type Manner, manners } from '../data/images/prepare.js';
+import { mannerOf, readImage as read } from '../data/images/read-image.js';
+import { valuesOf } from '../inference/weights-file.js';
+import { UserError } from '../user-error.js';
+import type { Model } from './model.js';
+import type { ImageOptions } from './types.js';
+
+/**
+ * The sample that `model.predict` takes, from the bytes of a PNG, JPEG, WebP or GIF file of any size, colour and
+ * orientation. It is prepared as the authors of the model's training set prepared theirs: see docs/predict.md. Needs the
+ * package sharp.
+ * @throws UserError for bytes that are no image, one of more than 64 million pixels, a damaged, animated or blank one, a
+ * model of other samples, and without the package.
+ */
+export async function readImage(
+  image: Uint8Array,
+  model: Model,
+  options: ImageOptions = {},
+): Promise<Uint8Array> {
+  if (!(image instanceof Uint8Array)) throw UserError.refusal('image', 'the bytes of an image file', image);
+  const { input, metadata } = model;
+  const taken = { input, kind: valuesOf(metadata), set: metadata['data.set'] ?? '' };
+  const manner: Manner = options.as ?? mannerOf(taken) ?? 'plain';
+  if (!manners.includes(manner)) throw UserError.refusal('as', `one of ${manners.join(', ')}`, manner);
+  return read(await loadSharp(), image, taken, manner, 'image');
+}

@@ -24,6 +24,7 @@ const input: ResultCardInput = {
   residentMs: 60.9,
   coldMs: 1130,
   speedup: null,
+  inference: null,
   hardware: ['processor  AMD EPYC', `SIMD       ${'avx512_vnni '.repeat(9).trim()}`],
   folder: '/home/ada/shardstep/results/2026-07-04_05-06-07_mnist-97_0a1b2c',
 };
@@ -114,6 +115,8 @@ test('an unknown speed-up says how to measure it', () => {
   assert.match(card().join('\n'), /^speed-up {3}not measured; .*node dist\/coordinator --threads 1\.\.2$/m);
   assert.match(card({ threads: 1 }).join('\n'), /--threads 1\.\.N$/m);
   assert.match(card({ speedup: 1.874 }).join('\n'), /^speed-up {3}1\.87 × against one thread$/m);
+  assert.match(card({ inference: 'one sample 3.1 µs' }).join('\n'), /^inference {2}one sample 3\.1 µs$/m);
+  assert.doesNotMatch(card({}).join('\n'), /inference/);
 });
 
 test('many seeds are summed up, with the share that reached the target counted by status', () => {

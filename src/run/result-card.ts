@@ -42,6 +42,8 @@ export interface ResultCardInput {
   coldMs: number;
   /** Relative to one thread; null if not measured. */
   speedup: number | null;
+  /** How fast the network predicts, in words; null if not measured. */
+  inference: string | null;
   /** From `hardwareLines`. */
   hardware: readonly string[];
   /** Null if the run has no folder. */
@@ -96,6 +98,7 @@ export function resultCard(input: ResultCardInput): string[] {
     ),
     field('speed', `${grouped(input.imagesPerSecond)} images/s${input.race ? ' in the repetitions' : ''}`),
     field('speed-up', speedupInWords(input)),
+    ...(input.inference === null ? [] : [field('inference', input.inference)]),
   ];
   const blocks = [
     recipe.flat(),

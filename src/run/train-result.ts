@@ -10,6 +10,7 @@ import type { Plan } from '../plan/plan.js';
 import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from './command-context.js';
 import type { EventFile } from './event-file.js';
+import { inferenceWords } from './inference-speed.js';
 import type { RunStatus } from './log-schema.js';
 import { MetricsWriter } from './metrics-file.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
@@ -116,6 +117,8 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     context.stdout([profiled.text, ...hardware, '', `folder     ${shownFolder(folder)}`].join('\n'));
   else if (status !== 'interrupted' && status !== 'failed') {
     const { sync } = config.parallel;
+    const { tensors } = record;
+    const inference = tensors && (await inferenceWords(setup, tensors, ending.plan.threads));
     const card = resultCard({
       ...result,
       ...(race ? { race, phases: race.phases } : {}),
@@ -127,6 +130,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
       schedule: describeSchedule(config.schedule),
       sync,
       speedup: speedup ?? null,
+      inference,
       hardware,
       folder: shownFolder(folder),
     });

@@ -1,0 +1,75 @@
+/** How fast a trained network predicts, for the result card: one sample, batches, the whole test part, in about 0.1 s. */
+import type { Setup } from '../coordinator/setup.js';
+import type { Samples } from '../data/dataset.js';
+import { sizeOf } from '../data/transforms/transform.js';
+import { Predictor } from '../inference/predictor.js';
+import type { Tensor } from '../model/safetensors.js';
+import { minimum } from '../numbers/statistics.js';
+import { grouped, plural } from '../numbers/words.js';
+
+/** Calls for one sample; rounds of each batch. */
+const [calls, rounds] = [2000, 3];
+
+const [smallBatch, largeBatch] = [1024, 10_000];
+
+/** Samples repeated until there are `count`. */
+function repeated({ values, shape, count: given }: Samples, count: number): Samples['values'] {
+  const size = sizeOf(shape);
+  const all = values instanceof Float32Array ? new Float32Array(count * size) : new Uint8Array(count * size);
+  for (let at = 0; at < count; at += given)
+    all.set(values.subarray(0, Math.min(given, count - at) * size), at * size);
+  return all;
+}
+
+/** Null if there are no kernels or no samples to predict. `tensors`: of the trained network. */
+export async function inferenceWords(
+  { config, data, dataset, kernels, cores }: Setup,
+  tensors: ReadonlyMap<string, Tensor>,
+  threads: number,
+): Promise<string | null> {
+  const samples = dataset.test.count > 0 ? dataset.test : dataset.train;
+  if (kernels === null || samples.count === 0) return null;
+  const { facts, pipeline } = data;
+  const all = new Map([...tensors, ...pipeline.tensors()]);
+  const options = { threads: Math.min(threads, cores.available), cores: cores.available };
+  const predictor = await Predictor.open({ config, facts, pipeline }, all, kernels, 'the network', options);
+  try {
+    const { median, late } = timesOfOne(predictor, samples);
+    const rate = (count: number) => grouped((count / best(predictor, repeated(samples, count))) * 1000);
+    const [small, large] = [rate(smallBatch), rate(largeBatch)];
+    const whole = dataset.test.count > 0 ? best(predictor, dataset.test.values).toFixed(1) : null;
+    const part = whole === null ? '' : `; the test part in ${whole} ms`;
+    return (
+      `one sample ${median.toFixed(1)} µs, 99 % within ${late.toFixed(1)} µs; ` +
+      `${small} samples/s in batches of ${grouped(smallBatch)}, ${large} of ${grouped(largeBatch)}${part}; ${plural(options.threads, 'thread')}`
+    );
+  } finally {
+    await predictor.close();
+  }
+}
+
+/** Microseconds: the median, and the time that 99 % of the calls stay within. */
+function timesOfOne(predictor: Predictor, { values, shape, count }: Samples) {
+  const size = sizeOf(shape);
+  const out = new Float32Array(predictor.classes);
+  const times = new Float64Array(calls);
+  for (let call = 0; call < calls; call++) {
+    const at = (call % count) * size;
+    const sample = values.subarray(at, at + size);
+    const started = performance.now();
+    predictor.predict(sample, out);
+    times[call] = (performance.now() - started) * 1000;
+  }
+  times.sort();
+  return { median: times[calls / 2], late: times[Math.floor(calls * 0.99)] };
+}
+
+/** Milliseconds of the fastest of some calls. */
+function best(predictor: Predictor, values: Samples['values']): number {
+  const times = Array.from({ length: rounds }, () => {
+    const started = performance.now();
+    predictor.predict(values);
+    return performance.now() - started;
+  });
+  return minimum(times);
+}

@@ -16,7 +16,9 @@ import { toyRows, writeToySet } from './support/toy-set.ts';
 /** Shown, but not run here. A command that no page shows any more may not stay in this list. */
 const notRun: Readonly<Record<string, string>> = {
   'npm ci': 'installs from the network; every checkout begins with it',
-  'npm test': 'runs this test',
+  'npm ci && npm test': 'runs this test',
+  'npm pack': 'test/package.test.ts',
+  'npm install ./shardstep-0.1.0.tgz': 'test/package.test.ts',
   'npm install sharp': 'installs from the network',
   'node -e 0': 'a program of Node alone, that start-up is measured against',
   'node dist/coordinator …': 'stands for any command',
@@ -41,9 +43,18 @@ const root = new URL('../', import.meta.url);
 
 /** The words after the program; null for commands that are not the coordinator's. */
 function wordsOf(text: string): string[] | null {
-  const match = /^(?:node dist\/coordinator|npm start(?: --)?|…)(?: (.*))?$/.exec(text);
+  const match = /^(?:node dist\/coordinator|npm start(?: --)?|npx shardstep|…)(?: (.*))?$/.exec(text);
   return match === null ? null : (match[1] ?? '').split(' ').filter((word) => word !== '');
 }
+
+/** Words that stand for others. */
+const stands: Readonly<Record<string, string>> = {
+  'RUN…': 'results',
+  'LOG…': 'results',
+  'FILE…': 'seven.jpg',
+  FILE: 'network.onnx',
+  MODEL: 'imported.safetensors',
+};
 
 /** The same command, doing little, in a folder where A, B and results hold runs. */
 function shortened(words: readonly string[], out: string): string[] {
@@ -51,7 +62,7 @@ function shortened(words: readonly string[], out: string): string[] {
   const threads = words.includes('--threads');
   const command = named ? words[0] : threads ? 'sweep' : 'race';
   const given = words
-    .map((word) => (word === 'RUN…' || word === 'LOG…' ? 'results' : word.replace(/^1\.\.\d+$/, '1..2')))
+    .map((word) => stands[word] ?? word.replace(/^1\.\.\d+$/, '1..2'))
     .map((word, at) => (words[at - 1] === '--seeds' ? String(Math.min(2, Number(word))) : word));
   const isOut = (at: number) => given[at] === '--out' || given[at - 1] === '--out';
   const kept = given.filter((_, at) => !isOut(at));
@@ -77,7 +88,7 @@ describe('commands of the documentation', { concurrency: 2 }, () => {
   let cwd = '';
   before(async () => {
     cwd = await realpath(await mkdtemp(join(tmpdir(), 'shardstep-docs-')));
-    const runs = ['A', 'B', 'results/a'].map((out) =>
+    const runs = ['A', 'B', 'results/a', 'digits'].map((out) =>
       cli(['train', '--quiet', '--threads', '1', 'train.steps=2', 'stop.target=null', '--out', out], { cwd }),
     );
     for (const { code, stderr } of await Promise.all(runs)) assert.equal(code, 0, stderr);
@@ -86,7 +97,8 @@ describe('commands of the documentation', { concurrency: 2 }, () => {
     writeFileSync(join(cwd, 'state.safetensors'), stateDict());
     // What docs/predict.md asks about.
     mkdirSync(join(cwd, 'scans'));
-    for (const name of ['seven.jpg', 'scans/1.jpg']) writeFileSync(join(cwd, name), await drawing(0));
+    for (const name of ['seven.jpg', 'photo.jpg', 'scans/1.jpg'])
+      writeFileSync(join(cwd, name), await drawing(0));
     writeFileSync(join(cwd, 'rows.csv'), `${testImage(0).join()}\n`);
     // The folder of one's own that docs/data.md has.
     mkdirSync(join(cwd, 'my'));

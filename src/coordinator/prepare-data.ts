@@ -76,7 +76,10 @@ function splitOff({ train, validation }: Dataset, held: number, { data, seed }: 
 }
 
 /** @throws UserError (usage) if the part that stop.on names has no samples. */
-export function refuseEmptyPart({ stop, data }: Config, dataset: Dataset): void {
+export function refuseEmptyPart(config: Config, dataset: Dataset): void {
+  // A share that holds out nothing is the cause.
+  trainingImages(dataset, config);
+  const { stop, data } = config;
   const { test, validation } = dataset;
   const has = {
     test: test.count > 0,

@@ -25,8 +25,6 @@ type Facts = Pick<Dataset, 'labels'> & { readonly train: Pick<Dataset['train'], 
 
 /** Where weights come from: the same for equal runs. */
 export interface Origin {
-  /** Name of the configuration. */
-  readonly recipe: string;
   /** Of the last evaluation; null without one. */
   readonly accuracy: number | null;
   readonly on: string;
@@ -45,17 +43,26 @@ export function weightsMetadata(
   origin: Origin | null,
 ): Record<string, string> {
   const about = { format: 'pt', [formatKey]: String(format), 'data.set': config.data.set, packing };
-  const metadata = { ...about, ...(origin && writtenOrigin(origin)), ...described(config, facts) };
+  const metadata = { ...about, ...(origin && writtenOrigin(config, origin)), ...described(config, facts) };
   return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function writtenOrigin({ recipe, accuracy, on, sha256 }: Origin): Record<string, string> {
+function writtenOrigin(config: Config, { accuracy, on, sha256 }: Origin): Record<string, string> {
   const hashes = Object.entries(sha256).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    recipe,
+    recipe: JSON.stringify(recipeOf(config)),
     ...(accuracy === null ? {} : { accuracy: String(accuracy), 'accuracy.on': on }),
     'dataset.sha256': createHash('sha256').update(JSON.stringify(hashes)).digest('hex'),
   };
+}
+
+/** What weights were trained with, but for paths, threads and logs: equal runs have equal ones. */
+function recipeOf({ data, model, train, optimizer, schedule, loss, parallel, stop, seed }: Config): object {
+  const { take, shuffle, validation, validationFrom } = data;
+  const { sync, localSteps, localAfter } = parallel;
+  const apart = sync === 'local-sgd' ? { localSteps, localAfter } : {};
+  const samples = { take, shuffle, validation, validationFrom };
+  return { ...samples, init: model.init.kind, train, optimizer, schedule, loss, sync, ...apart, stop, seed };
 }
 
 /** Settings in which weights and a configuration must agree. `data.scale` is a tensor of its transform. */

@@ -60,7 +60,7 @@ export async function trainFor(request: TrainRequest, signal: AbortSignal, send:
     }
     stopped ||= signal.aborted;
     if (record.tensors === null) throw new Interrupted();
-    const bytes = finalWeights(setup, plan, record, resolved.name);
+    const bytes = finalWeights(setup, plan, record);
     return { bytes, kernels: setup.kernels, stopped };
   });
 }

@@ -32,7 +32,10 @@ export async function inferenceWords(
   const { facts, pipeline } = data;
   const all = new Map([...tensors, ...pipeline.tensors()]);
   const options = { threads: Math.min(threads, cores.available), cores: cores.available };
-  const predictor = await Predictor.open({ config, facts, pipeline }, all, kernels, 'the network', options);
+  // The address space may be too small for the threads of a run and of a predictor: no reason to fail the run.
+  const opening = Predictor.open({ config, facts, pipeline }, all, kernels, 'the network', options);
+  const predictor = await opening.catch(() => null);
+  if (predictor === null) return null;
   try {
     const { median, late } = timesOfOne(predictor, samples);
     const rate = (count: number) => grouped((count / best(predictor, repeated(samples, count))) * 1000);

@@ -104,7 +104,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     ...(record.tensors === null
       ? {}
       : {
-          'final.safetensors': finalWeights(setup, ending.plan, record, ending.resolved.name),
+          'final.safetensors': finalWeights(setup, ending.plan, record),
         }),
   });
   const [hardware] = await Promise.all([
@@ -143,14 +143,13 @@ export function finalWeights(
   { config, dataset, data }: Setup,
   plan: Plan,
   { tensors, results }: Kept,
-  recipe: string,
 ): Uint8Array {
   // The last evaluation of a run that was stopped is of earlier weights.
   const accuracy = results[0]?.outcome.evaluation?.accuracy ?? null;
   return writeSafetensors(
     new Map([...(tensors ?? []), ...data.pipeline.tensors()]),
     weightsMetadata(config, dataset, plan.input.packing, {
-      ...{ recipe, accuracy, on: config.stop.on },
+      ...{ accuracy, on: config.stop.on },
       sha256: dataset.sha256,
     }),
   );

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { decodeOnnx } from '../dist/formats/onnx/decode.js';
 import { fromJson } from '../dist/formats/read-json.js';
 import { toFunction } from '../dist/formats/runtime/predict.js';
-import { load, type Model, train, UserError } from '../dist/index.js';
+import { type Data, load, type Model, train, UserError } from '../dist/index.js';
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from '../dist/model/safetensors.js';
 import { toyRows, writeToySet } from './support/toy-set.ts';
 
@@ -263,4 +263,49 @@ test('in bytes: nearly the same probabilities, on any threads; a loss above the 
     message: /mostLost/,
   });
   await bytes[Symbol.asyncDispose]();
+});
+
+test('numbers are places of classes in training and in evaluation, words their names', async () => {
+  const names = ['d', 'b', 'a', 'c', 'e'];
+  const data = { inputs: flat, targets, labels: names };
+  const recipe = { model: { hidden: [16] }, train: { batch: 16, epochs: 10 }, 'optimizer.lr': 0.1 };
+  const named = await train({ ...data, test: { inputs: flat, targets } }, { recipe });
+  assert.deepEqual(named.labels, names);
+  const { accuracy } = await named.evaluate(data);
+  assert.ok(accuracy > 0.9, `${accuracy}`);
+  assert.equal(named.metadata.accuracy, String(accuracy));
+  const words = targets.map((target) => names[target]);
+  assert.equal((await named.evaluate({ inputs: flat, targets: words })).accuracy, accuracy);
+  // The test part, if there is one.
+  const wrong = targets.map((target) => (target + 1) % 5);
+  const test = { inputs: flat, targets: wrong };
+  assert.ok((await named.evaluate({ ...data, test })).accuracy < 0.2);
+});
+
+test('a model that is disposed of during predictMany ends it first, and can be used again', async () => {
+  const same = await load(model.toSafetensors());
+  const many = new Uint8Array(64 * 80 * 40);
+  for (let i = 0; i < 40; i++) many.set(flat, i * flat.length);
+  const running = same.predictMany(many, { threads: 2 });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await same[Symbol.asyncDispose]();
+  assert.deepEqual(await running, await model.predictMany(many));
+  assert.deepEqual(await same.predictMany(flat, { threads: 2 }), await model.predictMany(flat));
+  await same[Symbol.asyncDispose]();
+});
+
+test('outputs that are not finite are an error, no probabilities', async () => {
+  const tensors = readSafetensors(model.toSafetensors(), 'x');
+  for (const { data } of tensors.values()) data.fill(3e38);
+  const huge = await load(writeSafetensors(tensors, readSafetensorsMetadata(model.toSafetensors(), 'x')));
+  assert.throws(() => huge.predict(rows[0]), { name: 'UserError', message: /not finite/ });
+  await assert.rejects(huge.predictMany(flat), { name: 'UserError', message: /not finite/ });
+});
+
+test('evaluate warns of values far from those of the training', async () => {
+  const { warnings } = await model.evaluate({ inputs: flat.map((value) => Number(value > 127)), targets });
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    ['value-range'],
+  );
 });

@@ -98,6 +98,8 @@ test('data of no form, and folders that are not there', async () => {
   for (const data of [null, 7, {}, { file: 'x' }])
     await assert.rejects(run(data), { name: 'UserError', key: 'data' });
   await assert.rejects(run({ set: 'mnsit' }), { name: 'UserError', key: 'data.set' });
+  await assert.rejects(run({ set: 'mnist', lable: 1 }), { name: 'UserError', key: 'data.lable' });
+  await assert.rejects(run({ csv: 'x', label: () => 1 }), { name: 'UserError', key: 'data.label' });
   await assert.rejects(run({ csv: '' }), { key: 'data.csv' });
   await assert.rejects(run({ csv: join(cwd, 'nowhere') }), { name: 'UserError', code: 'failure' });
 });
@@ -207,4 +209,20 @@ test('from: a model, its file or its bytes go on where it was', async () => {
   const other = { ...further, 'model.hidden': [12] };
   await assert.rejects(train(toy(), { recipe: other, from: first }).model, /model\.hidden/);
   await assert.rejects(train(toy(), { from: join(cwd, 'none') }).model, { name: 'UserError' });
+});
+
+test('misspelt options, and values that no thread can be given, are refused; the next training runs', async () => {
+  await assert.rejects(train(toy(), { recipe, seeed: 3 } as object).model, { key: 'options.seeed' });
+  const values = { train: { epochs: () => 1 } };
+  await assert.rejects(train(toy(), { recipe: values }).model, { name: 'UserError', message: /recipe/ });
+  assert.ok(await train(toy(), { recipe }));
+});
+
+test('stop() of a finished run does not reach the next one', async () => {
+  const first = train(toy(), { recipe });
+  const epochs: Epoch[] = [];
+  for await (const epoch of first) epochs.push(epoch);
+  const second = train(toy(), { recipe });
+  first.stop();
+  assert.deepEqual(await bytesOf(second), await bytesOf(first));
 });

@@ -37,7 +37,7 @@ export const memoryDataset = (data: MemoryData): Dataset => atOnce(makingMemoryD
 
 /** @throws UserError (usage) naming the argument, the place in it, and what was expected there. */
 export function* makingMemoryDataset(data: MemoryData): Steps<Dataset> {
-  refuseOtherKeys('data', data, ['inputs', 'targets', 'shape', 'labels', 'test', 'validation']);
+  refuseOtherKeys('data', data, memoryKeys);
   const { targets, shape = null, labels = null } = data;
   const test = data.test ?? noSamples;
   const validation = data.validation ?? noSamples;
@@ -79,12 +79,15 @@ const labelled = (samples: Unlabelled, name: string, targets: Targets, classes: 
   targets: numbered(name, targets, classes),
 });
 
+export const memoryKeys = ['inputs', 'targets', 'shape', 'labels', 'test', 'validation'];
+
 /** @throws UserError: a misspelt key is not silently left out. */
-function refuseOtherKeys(name: string, given: unknown, known: readonly string[]): void {
+export function refuseOtherKeys(name: string, given: unknown, known: readonly string[]): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw UserError.refusal(name, 'an object with inputs and targets', given);
+    throw UserError.refusal(name, `an object with the keys ${known.join(', ')}`, given);
   const other = Object.keys(given).find((key) => !known.includes(key));
-  if (other !== undefined) throw refused(name, `the keys ${known.join(', ')}`, `"${other}"`);
+  if (other !== undefined)
+    throw refused(`${name}.${other}`, `one of the keys ${known.join(', ')}`, `"${other}"`);
 }
 
 /** Hashed at a time: a few milliseconds. */

@@ -49,6 +49,9 @@ const fewLogits = 256;
 const roundSpinMs = 0.5;
 const sleepMs = 5;
 
+/** Ranks work for milliseconds after the calling thread has ended its share; one that takes so long is gone. */
+const lostMs = 30_000;
+
 export class Predictor {
   readonly classes: number;
   readonly #inference: InferencePlan;
@@ -62,6 +65,7 @@ export class Predictor {
   /** Null for the calling thread alone. */
   readonly #threads: RankThreads | null;
   #failure: unknown = null;
+  #closed = false;
 
   private constructor(given: Omit<InferenceTask, 'rank'>) {
     const { inference, modules, memory } = given;
@@ -115,6 +119,7 @@ export class Predictor {
    * @throws UserError (usage) if either has a length or a kind that does not fit; WorkerFailure.
    */
   predict(images: SampleValues, out?: Float32Array): Float32Array {
+    if (this.#closed) throw new UserError('predict: the predictor is closed', ExitCode.usage);
     const { input, values, roundImages } = this.#inference;
     // By name: an array may be of another realm, such as a test environment's.
     const isReal = values === 'float32';
@@ -165,8 +170,14 @@ export class Predictor {
     this.#forward.computeShare(control, count, size);
     control.reportDone();
     const spinUntil = performance.now() + (plan.oversubscribed ? 0 : roundSpinMs);
+    const lostAt = performance.now() + lostMs;
     while (!control.allDone) {
       if (control.aborted) throw this.#failed();
+      // The end of a thread is an event, which this loop holds up.
+      if (performance.now() > lostAt) {
+        this.#failure ??= new Error(`no answer for ${lostMs / 1000} s`);
+        control.abort(AbortReason.workerError);
+      }
       if (performance.now() > spinUntil) control.waitForReport('done', sleepMs);
     }
   }
@@ -201,7 +212,8 @@ export class Predictor {
 
   /** Releases the workers. */
   async close(): Promise<void> {
-    if (!this.#control.aborted) this.#control.send(null);
+    if (!this.#closed && !this.#control.aborted) this.#control.send(null);
+    this.#closed = true;
     await this.#threads?.close();
   }
 }

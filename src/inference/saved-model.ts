@@ -6,6 +6,9 @@ import { activations, losses, normalisations, realNormalisations } from '../conf
 import type { Config } from '../config/schema.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { type Shape, sizeOf } from '../data/transforms/transform.js';
+import { directionShape } from '../kernels/directions/spec.js';
+import { nameOf } from '../model/network.js';
+import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { DataFacts } from '../plan/plan.js';
 import { expectedGot, UserError } from '../user-error.js';
@@ -48,11 +51,14 @@ export function savedModel({ tensors, metadata }: InitialWeights, source: string
     activation: reader.word('model.activation', activations, 'relu'),
     loss: reader.word('loss.name', losses, 'cross-entropy'),
   };
+  if (new Set(labels).size < labels.length)
+    throw new UserError(`${source}: labels: ${expectedGot('names that differ', labels)}`);
   const config = inferenceConfig(described);
   requireFinite(tensors, source);
   const pipeline = Pipeline.restore(config.data, input, { tensors, prefix: '', source }, values);
   const features = sizeOf(pipeline.output);
   const none = { count: 0, nonZeros: 0 };
+  requireLayers(described, pipeline, labels.length, tensors, source);
   const { scale, shift } = pipeline.affine;
   const facts: DataFacts = {
     ...{ features, classes: labels.length, scale, shifted: shift.some((value) => value !== 0) },
@@ -144,6 +150,20 @@ const pixels: Config['data']['features'] = {
   gradient: 'central',
   quadratic: 0,
 };
+
+/** Before memory is planned for layers that are only said. @throws UserError if a tensor is missing or does not fit. */
+function requireLayers(
+  { features, hidden }: Described,
+  { output }: Pipeline,
+  classes: number,
+  tensors: ReadonlyMap<string, Tensor>,
+  source: string,
+): void {
+  const inputs = features.kind === 'directions' ? directionShape(features).inputs : sizeOf(output);
+  const widths = [inputs, ...hidden, classes];
+  for (const [index, width] of widths.slice(1).entries())
+    findTensor(tensors, `${nameOf(index)}.weight`, [width, widths[index]], source);
+}
 
 /** @throws UserError naming the first tensor with a value that is not finite. */
 function requireFinite(tensors: ReadonlyMap<string, Tensor>, source: string): void {

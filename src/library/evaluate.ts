@@ -1,4 +1,7 @@
 /** How well a model does on a data set. */
+import type { Samples } from '../data/dataset.js';
+import { classesOf, numbered } from '../data/memory-targets.js';
+import { evaluatedRange } from '../data/odd-data.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import type { SavedModel } from '../inference/saved-model.js';
 import { lossOf } from '../loss/loss.js';
@@ -7,56 +10,81 @@ import { inTurns } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
 import { readInHost } from './host-thread.js';
 import type { Model } from './model.js';
-import { isMemory, sendData } from './send-data.js';
+import { samplesOf } from './samples.js';
+import { fileKeys, isMemory, refuseOtherMemoryKeys } from './send-data.js';
 import type { Data, Evaluation, MemoryData, PredictOptions } from './types.js';
 
+/** Samples with the number of the class of each. */
+type Evaluated = Pick<Samples, 'values' | 'targets'>;
+
+/** A data set: its test part. In memory: the test part, if there is one, else the samples themselves. */
 export async function evaluate(
   model: Model,
   saved: SavedModel,
   data: Data,
   options: Pick<PredictOptions, 'threads'>,
 ): Promise<Evaluation> {
-  const { inputs, targets } = isMemory(data) ? given(data, saved) : await read(data, saved);
-  const outputs = await model.predictMany(inputs, { ...options, logits: true });
-  const classes = saved.labels.length;
-  if (outputs.length !== targets.length * classes)
-    throw UserError.refusal(
-      'data.targets',
-      `${outputs.length / classes} of them, one a sample`,
-      targets.length,
-    );
-  const scoring = scoringClasses(outputs, targets, classes, lossOf(saved.config.loss));
-  return inTurns(scoring, new AbortController().signal, () => {});
+  return scored(model, saved, await evaluatedSamples(saved, data), options);
 }
 
 /** @throws UserError if `int8` recognises fewer of the samples, by more than `mostLost` of them. */
-export async function refuseLoss(model: Model, int8: Model, data: Data, mostLost: number): Promise<void> {
-  const [before, after] = [await model.evaluate(data), await int8.evaluate(data)];
+export async function refuseLoss(
+  saved: SavedModel,
+  [float32, int8]: readonly [Model, Model],
+  data: Data,
+  mostLost: number,
+): Promise<void> {
+  const samples = await evaluatedSamples(saved, data);
+  const before = await scored(float32, saved, samples, {});
+  const after = await scored(int8, saved, samples, {});
   if (before.accuracy - after.accuracy <= mostLost) return;
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   throw new UserError(
-    `${model.source}: int8 recognises ${percent(after.accuracy)} of ${before.count} samples, float32 ${percent(before.accuracy)}: ` +
+    `${saved.source}: int8 recognises ${percent(after.accuracy)} of ${before.count} samples, float32 ${percent(before.accuracy)}: ` +
       `more than ${percent(mostLost)} lost (mostLost)`,
   );
 }
 
-/** Classes by their name: the number 7 is the class "7". */
-function given({ inputs, targets }: MemoryData, { labels, source }: SavedModel) {
-  const places = new Map(labels.map((label, index) => [label, index]));
-  const indices = Uint32Array.from(targets, (target, at) => {
-    const index = places.get(String(target));
-    if (index !== undefined) return index;
-    const expected = `a class of ${source}: ${labels.slice(0, 12).join(', ')}${labels.length > 12 ? ', …' : ''}`;
-    throw UserError.refusal(`data.targets[${at}]`, expected, target);
-  });
-  return { inputs, targets: indices };
+async function scored(
+  model: Model,
+  { labels, config, tensors, pipeline }: SavedModel,
+  { values, targets }: Evaluated,
+  options: Pick<PredictOptions, 'threads'>,
+): Promise<Evaluation> {
+  const outputs = await model.predictMany(values, { ...options, logits: true });
+  const scoring = scoringClasses(outputs, targets, labels.length, lossOf(config.loss));
+  const scores = await inTurns(scoring, new AbortController().signal, () => {});
+  const test = { values, targets, count: targets.length, shape: pipeline.input, full: 255 };
+  return { ...scores, warnings: evaluatedRange(test, tensors) };
 }
 
-async function read(data: Data, saved: SavedModel) {
-  const sent = await sendData(data, new AbortController().signal);
-  if (sent.kind !== 'files') throw new Error('data in memory are evaluated without reading');
-  const dataset = await readInHost(sent.keys);
+async function evaluatedSamples(saved: SavedModel, data: Data): Promise<Evaluated> {
+  const { values, targets } = isMemory(data) ? await given(data, saved) : await read(data, saved);
+  if (targets.length === 0) throw UserError.refusal('data', 'at least one sample to evaluate on', 'none');
+  return { values, targets };
+}
+
+/** As for training: a number is the place of a class, a word its name. */
+async function given(data: MemoryData, { labels, pipeline, source }: SavedModel): Promise<Evaluated> {
+  refuseOtherMemoryKeys(data);
+  if (data.labels && JSON.stringify(data.labels) !== JSON.stringify(labels))
+    throw UserError.refusal('data.labels', `those of ${source}: ${labels.join(', ')}`, data.labels);
+  const [name, part] = data.test ? ['data.test', data.test] : ['data', data];
+  const values = await samplesOf(
+    part.inputs,
+    { shape: pipeline.input, values: pipeline.values },
+    `${name}.inputs`,
+  );
+  const classes = classesOf([[`${name}.targets`, part.targets]], labels);
+  const targets = numbered(`${name}.targets`, part.targets, classes);
+  const count = values.length / pipeline.input.reduce((product, size) => product * size, 1);
+  if (count !== targets.length)
+    throw UserError.refusal(`${name}.targets`, `${count} of them, one a sample`, targets.length);
+  return { values, targets };
+}
+
+async function read(data: Exclude<Data, MemoryData>, saved: SavedModel): Promise<Evaluated> {
+  const dataset = await readInHost(fileKeys(data));
   refuseOtherData(saved, dataset);
-  const { values, targets } = dataset.test;
-  return { inputs: values, targets };
+  return dataset.test;
 }

@@ -1,6 +1,7 @@
 /** The thread that trains, as the caller's thread sees it. An idle one is kept for the next training, and keeps no process alive. */
 import { Worker } from 'node:worker_threads';
 import type { Dataset } from '../data/dataset.js';
+import { ExitCode, UserError } from '../user-error.js';
 import { receivedError } from './errors.js';
 import type { FromHost, ToHost } from './messages.js';
 import type { FileKeys } from './send-data.js';
@@ -37,7 +38,16 @@ export class HostThread {
       receive(message);
     };
     this.#fail = fail;
-    this.#post(work);
+    try {
+      this.#post(work);
+    } catch (error) {
+      // A function, say, is no value of a recipe.
+      this.#receive = null;
+      this.#fail = null;
+      release(this);
+      const reason = error instanceof Error ? error.message : String(error);
+      fail(new UserError(`recipe: expected plain values: ${reason}`, ExitCode.usage));
+    }
   }
 
   stop(): void {

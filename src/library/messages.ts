@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/dataset.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { Warning } from '../warnings.js';
+import type { ModelBytes } from './files.js';
 import type { FileKeys, SentData } from './send-data.js';
 import type { Epoch, Recipe, TrainProgress } from './types.js';
 
@@ -13,7 +14,7 @@ export interface TrainRequest {
   readonly seed: number | null;
   readonly out: string | null;
   /** The bytes of a model's file, and its name. */
-  readonly from: { readonly bytes: Uint8Array; readonly source: string } | null;
+  readonly from: ModelBytes | null;
   /** False: progress is not sent. */
   readonly progress: boolean;
   readonly logs: boolean;
@@ -33,7 +34,6 @@ export type FromHost =
   | {
       readonly kind: 'log';
       readonly level: 'debug' | 'info';
-      readonly fields: object;
       readonly message: string;
     }
   | { readonly kind: 'done'; readonly result: SentResult }
@@ -47,8 +47,6 @@ export interface SentResult {
   /** The bytes of the model's file. */
   readonly bytes: Uint8Array;
   readonly kernels: LoadedKernels | null;
-  /** Stopped before its end. */
-  readonly stopped: boolean;
 }
 
 /** An error loses its class on its way between threads. */

@@ -1,6 +1,7 @@
 /** A trained network that a program uses: one file, opened without a training session. */
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import type { Samples } from '../data/dataset.js';
+import { refuseOtherKeys } from '../data/memory-set.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { toJson } from '../formats/json.js';
 import { onnxMetadata } from '../formats/onnx/own.js';
@@ -16,6 +17,7 @@ import { lossOf } from '../loss/loss.js';
 import { toProbabilities } from '../loss/probabilities.js';
 import { UserError } from '../user-error.js';
 import { version } from '../version.js';
+import { pathOf } from './files.js';
 import { checkedSample, type SampleKind, samplesOf } from './samples.js';
 import type { ClassPrediction, Data, Evaluation, Inputs, PredictOptions } from './types.js';
 
@@ -44,6 +46,8 @@ export class Model implements AsyncDisposable {
   readonly #alone: Predictor;
   /** With workers, by number of threads. */
   readonly #shared = new Map<number, Promise<Predictor>>();
+  /** Calls of predictMany: their workers are not ended before them. */
+  readonly #running = new Set<Promise<void>>();
 
   private constructor(
     bytes: Uint8Array,
@@ -81,6 +85,7 @@ export class Model implements AsyncDisposable {
    */
   predict(sample: ArrayLike<number>): ClassPrediction {
     const probabilities = this.#alone.predict(checkedSample(sample, this.#kind));
+    requireFinite(probabilities, this.source);
     const index = indexOfLargest(probabilities);
     toProbabilities(this.#loss, probabilities, this.labels.length);
     return { kind: 'class', label: this.labels[index], index, probabilities };
@@ -91,13 +96,17 @@ export class Model implements AsyncDisposable {
    * @throws UserError for samples of another length or with other values, and for an `out` of another length.
    */
   async predictMany(inputs: Inputs, options: PredictOptions = {}): Promise<Float32Array> {
+    refuseOtherKeys('options', options, ['threads', 'logits', 'out']);
     const samples = await samplesOf(inputs, this.#kind);
     const classes = this.labels.length;
     const length = (samples.length / sizeOf(this.input)) * classes;
     const { out = new Float32Array(length), threads = 1, logits = false } = options;
     if (!(out instanceof Float32Array) || out.length !== length)
       throw UserError.refusal('out', `a Float32Array of ${length} values`, out);
-    await this.#fill(await this.#predictor(threads), samples, out);
+    const filling = this.#fill(await this.#predictor(threads), samples, out);
+    this.#running.add(filling);
+    await filling.finally(() => this.#running.delete(filling));
+    requireFinite(out, this.source);
     const rows = outputSamples * classes;
     for (let at = 0; !logits && at < length; at += rows) {
       toProbabilities(this.#loss, out.subarray(at, at + rows), classes);
@@ -117,7 +126,7 @@ export class Model implements AsyncDisposable {
 
   /**
    * The same network with weights and activations in bytes, several times as fast for networks of ReLUs on pixels. The loss
-   * of accuracy is measured on `data`, as evaluate takes them.
+   * of accuracy is measured on `data`, as evaluate takes them. What the model saves and exports stays float32.
    * @throws UserError for other networks, and if more than `mostLost` of the samples are lost, by default 0.001.
    */
   async toInt8(data: Data, { mostLost = 0.001 }: { readonly mostLost?: number } = {}): Promise<Model> {
@@ -126,7 +135,7 @@ export class Model implements AsyncDisposable {
     const alone = await Predictor.open(this.#saved, tensors, this.#kernels, source, { precision });
     const model = new Model(this.#bytes, this.#saved, this.#kernels, alone, precision);
     const { refuseLoss } = await import('./evaluate.js');
-    await refuseLoss(this, model, data, mostLost);
+    await refuseLoss(this.#saved, [this, model], data, mostLost);
     return model;
   }
 
@@ -156,15 +165,15 @@ export class Model implements AsyncDisposable {
   /** Writes the model's file: a temporary file first, then renamed. @throws UserError if it cannot be written. */
   async save(file: string | URL): Promise<void> {
     const { writeAtomic } = await import('../run/atomic-file.js');
-    const { fileURLToPath } = await import('node:url');
-    await writeAtomic(file instanceof URL ? fileURLToPath(file) : file, this.#bytes);
+    await writeAtomic(pathOf('file', file), this.#bytes);
   }
 
   /** Ends the workers of predictMany, if there are any. Without it the process still exits by itself. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const opened = [...this.#shared.values()];
+    const opened = await Promise.allSettled(this.#shared.values());
     this.#shared.clear();
-    for (const predictor of opened) await (await predictor).close();
+    await Promise.allSettled(this.#running);
+    for (const one of opened) if (one.status === 'fulfilled') await one.value.close();
   }
 
   get #loss() {
@@ -192,6 +201,7 @@ export class Model implements AsyncDisposable {
   }
 
   async #predictor(threads: NonNullable<PredictOptions['threads']>): Promise<Predictor> {
+    if (threads === 1) return this.#alone;
     const { countCores } = await import('../machine/cores.js');
     const cores = await countCores();
     const words = { physical: cores.physical, logical: cores.available };
@@ -204,8 +214,17 @@ export class Model implements AsyncDisposable {
     const predictor =
       this.#shared.get(count) ?? Predictor.open(this.#saved, tensors, this.#kernels, source, options);
     this.#shared.set(count, predictor);
+    // One that could not be opened is tried again.
+    predictor.catch(() => this.#shared.delete(count));
     return predictor;
   }
+}
+
+/** @throws UserError: a network with huge weights, say, gives no probabilities. */
+function requireFinite(outputs: Float32Array, source: string): void {
+  for (let i = 0; i < outputs.length; i++)
+    if (!Number.isFinite(outputs[i]))
+      throw new UserError(`${source}: the outputs of the network are not finite`);
 }
 
 function indexOfLargest(values: Float32Array): number {

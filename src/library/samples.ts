@@ -26,24 +26,24 @@ export function checkedSample(sample: ArrayLike<number>, { shape, values }: Samp
 }
 
 /** @throws UserError as checkedSample does. */
-export function samplesOf(inputs: Inputs, kind: SampleKind): Promise<Flat> {
-  return inTurns(reading(inputs, kind), new AbortController().signal, () => {});
+export function samplesOf(inputs: Inputs, kind: SampleKind, name = 'inputs'): Promise<Flat> {
+  return inTurns(reading(inputs, kind, name), new AbortController().signal, () => {});
 }
 
-function* reading(inputs: Inputs, { shape, values }: SampleKind): Steps<Flat> {
+function* reading(inputs: Inputs, { shape, values }: SampleKind, name: string): Steps<Flat> {
   const isNative = inputs instanceof (values === 'uint8' ? Uint8Array : Float32Array);
   if (isNative || !(inputs instanceof Float32Array || Array.isArray(inputs)))
-    return yield* readingSamples('inputs', inputs, shape, values);
+    return yield* readingSamples(name, inputs, shape, values);
   const size = sizeOf(shape);
   const rows: readonly ArrayLike<number>[] = Array.isArray(inputs) ? inputs : [inputs];
   const flat = !Array.isArray(inputs);
   if (flat && inputs.length % size !== 0)
-    throw UserError.refusal('inputs', `whole samples of ${size} values (${shape.join('×')})`, inputs.length);
+    throw UserError.refusal(name, `whole samples of ${size} values (${shape.join('×')})`, inputs.length);
   const length = flat ? inputs.length : rows.length * size;
   const all = values === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
   const stride = rowsAStep(size);
   for (const [row, sample] of rows.entries()) {
-    const key = flat ? 'inputs' : `inputs[${row}]`;
+    const key = flat ? name : `${name}[${row}]`;
     if (!flat && sample?.length !== size)
       throw UserError.refusal(key, `${size} values (${shape.join('×')})`, sample?.length ?? sample);
     for (let at = 0; at < sample.length; at += stride * size) {
@@ -77,8 +77,9 @@ function copyValues(
     : 'a finite number within float32';
   for (let i = first; i < last; i++) {
     const value = from[i];
+    if (typeof value !== 'number') throw UserError.refusal(`${key}[${i}]`, expected, value);
     to[at + i] = value;
-    const fits = isBytes ? to[at + i] === value : typeof value === 'number' && Number.isFinite(to[at + i]);
+    const fits = isBytes ? to[at + i] === value : Number.isFinite(to[at + i]);
     if (!fits) throw UserError.refusal(`${key}[${i}]`, expected, value);
   }
 }

@@ -1,7 +1,7 @@
 /** Data of a program on their way to the thread that trains: checked and copied, in steps, into memory that both threads see. */
 import type { Dataset, Samples } from '../data/dataset.js';
 import { isKnownSet, knownSets } from '../data/known-sets.js';
-import { type MemoryData, makingMemoryDataset } from '../data/memory-set.js';
+import { type MemoryData, makingMemoryDataset, memoryKeys, refuseOtherKeys } from '../data/memory-set.js';
 import { inTurns, type Steps } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
 import type { Data } from './types.js';
@@ -19,23 +19,37 @@ const forms =
 /** @throws UserError (usage) for data of none of the forms, and as makingMemoryDataset does. */
 export async function sendData(data: Data, signal: AbortSignal): Promise<SentData> {
   if (typeof data !== 'object' || data === null) throw UserError.refusal('data', forms, data);
-  if (isMemory(data)) return { kind: 'memory', dataset: await inTurns(sharing(data), signal, () => {}) };
-  if ('set' in data) {
-    if (!isKnownSet(data.set))
-      throw UserError.refusal('data.set', `one of ${Object.keys(knownSets).join(', ')}`, data.set);
-    return files({ 'data.set': data.set, ...(data.dir === undefined ? {} : { 'data.dir': data.dir }) });
-  }
-  if ('idx' in data) return files({ 'data.set': 'idx', 'data.dir': text('data.idx', data.idx) });
-  if ('csv' in data) {
-    const place = { 'data.set': 'csv', 'data.dir': text('data.csv', data.csv) };
-    return files(data.label === undefined ? place : { ...place, 'data.label': data.label });
-  }
-  throw UserError.refusal('data', forms, Object.keys(data));
+  return isMemory(data)
+    ? { kind: 'memory', dataset: await inTurns(sharing(data), signal, () => {}) }
+    : { kind: 'files', keys: fileKeys(data) };
 }
 
 export const isMemory = (data: Data): data is MemoryData => 'inputs' in data || 'targets' in data;
 
-const files = (keys: FileKeys): SentData => ({ kind: 'files', keys });
+export const refuseOtherMemoryKeys = (data: MemoryData): void => refuseOtherKeys('data', data, memoryKeys);
+
+/** The keys of a configuration that name the files. @throws UserError (usage) for data of none of the forms. */
+export function fileKeys(data: Exclude<Data, MemoryData>): FileKeys {
+  if ('set' in data) {
+    refuseOtherKeys('data', data, ['set', 'dir']);
+    const { set, dir } = data;
+    if (!isKnownSet(set))
+      throw UserError.refusal('data.set', `one of ${Object.keys(knownSets).join(', ')}`, set);
+    return dir === undefined ? { 'data.set': set } : { 'data.set': set, 'data.dir': text('data.dir', dir) };
+  }
+  if ('idx' in data) {
+    refuseOtherKeys('data', data, ['idx']);
+    return { 'data.set': 'idx', 'data.dir': text('data.idx', data.idx) };
+  }
+  if (!('csv' in data)) throw UserError.refusal('data', forms, Object.keys(data));
+  refuseOtherKeys('data', data, ['csv', 'label']);
+  const place = { 'data.set': 'csv', 'data.dir': text('data.csv', data.csv) };
+  const { label } = data;
+  if (label === undefined) return place;
+  if (typeof label !== 'string' && !Number.isInteger(label))
+    throw UserError.refusal('data.label', 'the name of a column, or its number from 1', label);
+  return { ...place, 'data.label': label };
+}
 
 function text(key: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') throw UserError.refusal(key, 'a path', value);

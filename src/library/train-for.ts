@@ -50,18 +50,15 @@ export async function trainFor(request: TrainRequest, signal: AbortSignal, send:
           watch: watching(setup, request, send),
         }),
       );
-    let stopped = false;
     try {
       if (request.out === null) await body({ log: noLog });
       else await inFolder(request.out, { setup, plan, record, resolved, context, body });
     } catch (error) {
       if (!(error instanceof Interrupted) || record.tensors === null) throw error;
-      stopped = true;
     }
-    stopped ||= signal.aborted;
     if (record.tensors === null) throw new Interrupted();
     const bytes = finalWeights(setup, plan, record);
-    return { bytes, kernels: setup.kernels, stopped };
+    return { bytes, kernels: setup.kernels };
   });
 }
 
@@ -138,7 +135,7 @@ function watching({ config, data }: Setup, { progress }: TrainRequest, send: Sen
 
 function contextOf({ logs }: TrainRequest, signal: AbortSignal, send: Send): CommandContext {
   const log = (level: 'debug' | 'info', message: string) => {
-    if (logs) send({ kind: 'log', level, fields: {}, message });
+    if (logs) send({ kind: 'log', level, message });
   };
   return {
     signal,

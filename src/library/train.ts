@@ -1,8 +1,8 @@
 /** `train()`: a training in a thread of its own, seen from the caller's thread. */
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { refuseOtherKeys } from '../data/memory-set.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { receivedError } from './errors.js';
+import { type ModelBytes, readModel } from './files.js';
 import { borrowHost, type HostThread } from './host-thread.js';
 import type { FromHost, Last, TrainRequest } from './messages.js';
 import { Model } from './model.js';
@@ -98,7 +98,6 @@ export class TrainingRun implements PromiseLike<Model>, AsyncIterable<Epoch>, As
       throw error;
     } finally {
       signal?.removeEventListener('abort', stop);
-      this.#host = null;
     }
   }
 
@@ -106,6 +105,8 @@ export class TrainingRun implements PromiseLike<Model>, AsyncIterable<Epoch>, As
     return new Promise((resolve, reject) => {
       const receive = (message: FromHost) => {
         try {
+          // The thread may already train for another run, which a late stop() must not reach.
+          if (message.kind === 'done' || message.kind === 'failed') this.#host = null;
           if (message.kind === 'done') resolve(message.result);
           else if (message.kind === 'failed') reject(failureOf(message));
           else if (message.kind !== 'read') this.#report(message);
@@ -134,7 +135,7 @@ export class TrainingRun implements PromiseLike<Model>, AsyncIterable<Epoch>, As
       this.#warnings.push(message.warning);
       logger?.warn({ code: message.warning.code }, message.warning.message);
     } else if (message.kind === 'progress') onProgress?.(message.progress);
-    else logger?.[message.level](message.fields, message.message);
+    else logger?.[message.level]({}, message.message);
   }
 }
 
@@ -144,7 +145,10 @@ function failureOf({ error }: Extract<FromHost, { kind: 'failed' }>): Error {
     : receivedError(error);
 }
 
+const optionKeys = ['recipe', 'threads', 'seed', 'signal', 'out', 'logger', 'from', 'onProgress'];
+
 async function requestOf(data: Data, options: TrainOptions): Promise<TrainRequest> {
+  refuseOtherKeys('options', options, optionKeys);
   const { recipe = null, threads = null, seed = null, out = null, signal, from } = options;
   return {
     data: await sendData(data, signal ?? new AbortController().signal),
@@ -155,16 +159,9 @@ async function requestOf(data: Data, options: TrainOptions): Promise<TrainReques
   };
 }
 
-async function startOf(from: NonNullable<TrainOptions['from']>): Promise<NonNullable<TrainRequest['from']>> {
+async function startOf(from: NonNullable<TrainOptions['from']>): Promise<ModelBytes> {
   if (from instanceof Model) return { bytes: from.toSafetensors(), source: from.source };
-  if (from instanceof Uint8Array) return { bytes: from, source: 'from' };
-  const file = from instanceof URL ? fileURLToPath(from) : from;
-  try {
-    return { bytes: await readFile(file), source: file };
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(`from: cannot read ${file}: ${reason}`, ExitCode.failure, { cause });
-  }
+  return from instanceof Uint8Array ? { bytes: from, source: 'from' } : readModel('from', from);
 }
 
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

@@ -82,16 +82,11 @@ export interface ClassPrediction {
   readonly probabilities: Float32Array;
 }
 
-/** The value of a regression. */
-export interface ValuePrediction {
-  readonly kind: 'value';
-  readonly value: number;
-}
-
-export type Prediction = ClassPrediction | ValuePrediction;
-
 /** How well a model does: accuracy with its 95 % interval, mean loss, confusion, recall and precision of each class. */
-export type Evaluation = ClassScores;
+export interface Evaluation extends ClassScores {
+  /** Of values far from those that the model was trained on. */
+  readonly warnings: readonly TrainWarning[];
+}
 
 export interface PredictOptions {
   /** Threads; default 1. */

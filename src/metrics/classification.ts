@@ -1,6 +1,7 @@
 /** How well the outputs of a classifier fit the classes of samples. */
 import type { Loss } from '../loss/loss.js';
 import { atOnce, type Steps } from '../numbers/steps.js';
+import { UserError } from '../user-error.js';
 
 export interface ClassScores {
   readonly count: number;
@@ -28,6 +29,9 @@ export interface PerClass {
 export const scoreClasses = (...given: Parameters<typeof scoringClasses>): ClassScores =>
   atOnce(scoringClasses(...given));
 
+/** A confusion of more classes is a matrix of gigabytes. */
+const mostClasses = 4096;
+
 /** Rows scored between two steps. */
 const stride = 1024;
 
@@ -38,6 +42,8 @@ export function* scoringClasses(
   classes: number,
   loss: Loss,
 ): Steps<ClassScores> {
+  if (classes > mostClasses)
+    throw new UserError(`expected at most ${mostClasses} classes to evaluate on, got ${classes}`);
   const count = targets.length;
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   const row = new Float64Array(classes);

@@ -1,0 +1,39 @@
+/** Files that a program names by a path or a URL. */
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ExitCode, UserError } from '../user-error.js';
+
+/** Larger files are no models of small networks, and Node reads no file above it at once. */
+const mostBytes = 2 ** 31 - 1;
+
+/** `key`: the argument's name, in messages. @throws UserError for anything but a path or a file: URL. */
+export function pathOf(key: string, place: string | URL): string {
+  if (typeof place === 'string' && place !== '') return place;
+  if (place instanceof URL && place.protocol === 'file:') return fileURLToPath(place);
+  throw UserError.refusal(key, 'a path or a file: URL', place instanceof URL ? place.href : place);
+}
+
+export interface ModelBytes {
+  readonly bytes: Uint8Array;
+  /** Names them in messages. */
+  readonly source: string;
+}
+
+/** The bytes of a model's file, or of that in a run folder. @throws UserError if they cannot be read. */
+export async function readModel(key: string, place: string | URL): Promise<ModelBytes> {
+  const given = pathOf(key, place);
+  try {
+    const isFolder = (await stat(given)).isDirectory();
+    const source = isFolder ? path.join(given, 'final.safetensors') : given;
+    const { size } = await stat(source);
+    if (size > mostBytes)
+      throw new UserError(`${source}: ${size} bytes, expected a model of at most ${mostBytes}`);
+    return { bytes: await readFile(source), source };
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const refused = { key, received: given };
+    throw new UserError(`cannot read the model ${given}: ${reason}`, ExitCode.failure, { cause, refused });
+  }
+}

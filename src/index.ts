@@ -5,7 +5,7 @@ export type { Precision } from './inference/predictor.js';
 export { readImage } from './library/image.js';
 export { load } from './library/load.js';
 export { Model } from './library/model.js';
-export { type TrainingRun, train } from './library/train.js';
+export { TrainingRun, train } from './library/train.js';
 export type * from './library/types.js';
 export type { ClassScores, PerClass } from './metrics/classification.js';
 export { ExitCode, type Refused, UserError } from './user-error.js';

@@ -38,7 +38,7 @@ export class UserError extends Error {
     this.exitCode = exitCode;
     this.code =
       exitCode === ExitCode.usage ? 'usage' : exitCode === ExitCode.interrupted ? 'interrupted' : 'failure';
-    const { key = null, expected = null, received = null } = options?.refused ?? {};
+    const { key = null, expected = null, received = null } = options?.refused ?? refusedIn(message);
     this.key = key;
     this.expected = expected;
     this.received = received;
@@ -58,6 +58,13 @@ export function quoted(name: string): string {
 
 const longestName = 80;
 
+/** What the wording of refusals says, for those that are thrown as text alone. `received` is then text too. */
+function refusedIn(message: string): Refused {
+  const [, key, expected, received] =
+    /^(?:[^:]+: )?([a-z]\w*(?:\.\w+|\[\d+\])+)(?:=[^:]*)?: expected (.+), got (.+)$/.exec(message) ?? [];
+  return key === undefined || expected === undefined ? {} : { key, expected, received };
+}
+
 /** Characters of a value in a message; a file that is no configuration may be one long value. */
 const longestShown = 200;
 
@@ -66,7 +73,9 @@ export function expectedGot(expected: string, received: unknown): string {
   const type = received === null ? 'null' : Array.isArray(received) ? 'array' : typeof received;
   // JSON has no NaN or Infinity, and would call them null.
   const shown =
-    typeof received === 'number' ? String(received) : (JSON.stringify(received) ?? String(received));
+    typeof received === 'number' || typeof received === 'bigint'
+      ? String(received)
+      : (JSON.stringify(received) ?? String(received));
   const cut = shown.length > longestShown ? `${shown.slice(0, longestShown)}…` : shown;
   return `expected ${expected}, got ${shown === type ? shown : `${cut} (${type})`}`;
 }

@@ -78,6 +78,23 @@ for (const [what, call, key] of [
   ['half a sample', () => model.predictMany(flat.subarray(0, 70)), 'inputs'],
   ['a ragged row', () => model.predictMany([rows[0], rows[1].slice(1)]), 'inputs[1]'],
   ['an out that is too short', () => model.predictMany(flat, { out: new Float32Array(3) }), 'out'],
+  ['a big integer', () => model.predict([1n] as unknown as number[]), 'sample'],
+  ['another kind of number', () => model.predict(rows[0].with(3, '7' as unknown as number)), 'sample[3]'],
+  ['a misspelt option', () => model.predictMany(flat, { thread: 2 } as object), 'options.thread'],
+  ['no samples to evaluate on', () => model.evaluate({ inputs: [], targets: [] }), 'data'],
+  [
+    'a misspelt part',
+    () => model.evaluate({ inputs: flat, target: targets } as unknown as Data),
+    'data.target',
+  ],
+  [
+    'other labels',
+    () => model.evaluate({ inputs: flat, targets, labels: ['4', '3', '2', '1', '0'] }),
+    'data.labels',
+  ],
+  ['a name of another format', () => model.save(join(cwd, 'x.onnx')), 'file'],
+  ['no data', () => model.evaluate(undefined as unknown as Data), 'data'],
+  ['a URL of the web', () => model.save(new URL('https://example.org/x')), 'file'],
   ['no threads', () => model.predictMany(flat, { threads: 0 }), 'threads'],
   [
     'a class that it does not know',
@@ -296,7 +313,7 @@ test('a model that is disposed of during predictMany ends it first, and can be u
 
 test('outputs that are not finite are an error, no probabilities', async () => {
   const tensors = readSafetensors(model.toSafetensors(), 'x');
-  for (const { data } of tensors.values()) data.fill(3e38);
+  tensors.get('2.weight')?.data.fill(3e38);
   const huge = await load(writeSafetensors(tensors, readSafetensorsMetadata(model.toSafetensors(), 'x')));
   assert.throws(() => huge.predict(rows[0]), { name: 'UserError', message: /not finite/ });
   await assert.rejects(huge.predictMany(flat), { name: 'UserError', message: /not finite/ });

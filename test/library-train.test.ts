@@ -5,7 +5,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Epoch, load, type Model, type TrainProgress, train, UserError } from '../dist/index.js';
+import {
+  type Epoch,
+  load,
+  type Model,
+  TrainingRun,
+  type TrainProgress,
+  train,
+  UserError,
+} from '../dist/index.js';
 import { writeToySet } from './support/toy-set.ts';
 
 let cwd = '';
@@ -199,7 +207,8 @@ test('from: a model, its file or its bytes go on where it was', async () => {
   const first = await train(toy(), { recipe });
   const file = join(cwd, 'first.safetensors');
   await first.save(file);
-  const further = { ...recipe, 'optimizer.lr': 0.01 };
+  // The network is that of the model, unless the recipe names another one.
+  const further = { train: recipe.train, 'optimizer.lr': 0.01 };
   const models = await Promise.all(
     [first, file, first.toSafetensors()].map((from) => bytesOf(train(toy(), { recipe: further, from }))),
   );
@@ -225,4 +234,39 @@ test('stop() of a finished run does not reach the next one', async () => {
   const second = train(toy(), { recipe });
   first.stop();
   assert.deepEqual(await bytesOf(second), await bytesOf(first));
+});
+
+test('options of another kind are refused by name', async () => {
+  for (const [options, key] of [
+    [{ recipe: 7 }, 'recipe'],
+    [{ out: '' }, 'out'],
+    [{ signal: {} }, 'signal'],
+    [{ logger: {} }, 'logger.debug'],
+    [{ onProgress: 5 }, 'onProgress'],
+    [{ threads: 0 }, 'parallel.threads'],
+    [{ seed: -1 }, 'seed'],
+    [{ recipe: { backend: 'tfjs-node' } }, 'backend.name'],
+  ] as const)
+    await assert.rejects(train(toy(), options as object).model, (error) => {
+      assert.ok(error instanceof UserError, String(error));
+      assert.equal(error.key, key, error.message);
+      return true;
+    });
+  await assert.rejects(train({ inputs: [[1], [2]], targets: [1n, 2n] as unknown as number[] }).model, {
+    name: 'UserError',
+  });
+  await assert.rejects(train({ inputs: [[1], [2]], targets: [0, 1], shape: [1, 1, 1, 1] }).model, {
+    key: 'data.shape',
+  });
+});
+
+test('a run has the methods of a promise', async () => {
+  const seen: string[] = [];
+  await train(toy(), { recipe: { train: { batch: 0 } } })
+    .finally(() => seen.push('ended'))
+    .catch((error) => seen.push(error.key));
+  assert.deepEqual(seen, ['ended', 'train.batch']);
+  const run = train(toy(), { recipe });
+  assert.ok(run instanceof TrainingRun);
+  await run;
 });

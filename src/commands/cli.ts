@@ -70,8 +70,12 @@ export async function parseCommandLine(
   return parsed;
 }
 
+/** As typed: the package's bin, or the program of a checkout. */
+const programName = () =>
+  /(^|[\\/])shardstep(\.cmd)?$/.test(process.argv[1] ?? '') ? 'shardstep' : 'node dist/coordinator';
+
 function programOf(version: string): Parser {
-  return new Parser('node dist/coordinator')
+  return new Parser(programName())
     .description(
       'A multi-threaded data-parallel trainer for small neural networks on CPUs.\n' +
         'Without a command: the race; with --threads: a scaling sweep; with settings: training.',

@@ -36,6 +36,11 @@ export async function testSetOf(
   warn: Warn,
 ): Promise<Dataset> {
   refuseOtherKeys(words);
+  if (weights.metadata['data.set'] === 'memory' && !words.some((word) => word.startsWith('data.set=')))
+    throw new UserError(
+      `${file} was trained on data in the memory of a program: name a data set after it, such as data.set=csv data.dir=FOLDER`,
+      ExitCode.usage,
+    );
   const overrides = [...describedSettings(weights, file), ...words];
   const { config } = await resolveConfig({ file: null, overrides });
   const dataset = await resources.dataset(config);

@@ -148,6 +148,6 @@ export function noteSlowRuntime(progress: Progress): void {
   const [major] = process.versions.node.split('.').map(Number);
   if (major >= 22 || process.arch !== 'x64') return;
   progress.note(
-    `Node ${process.versions.node} runs 128-bit kernels; \`npm start -- …\` uses the pinned Node, about three times as fast`,
+    `Node ${process.versions.node} runs 128-bit kernels; Node 22 and newer, such as that of \`npm start -- …\` in a checkout, are about three times as fast`,
   );
 }

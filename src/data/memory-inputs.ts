@@ -27,9 +27,16 @@ export const refused = (key: string, expected: string, got: string): UserError =
 
 export function shapeOf(name: string, shape: Shape): Shape {
   const isShape =
-    Array.isArray(shape) && shape.length > 0 && shape.every((size) => Number.isInteger(size) && size > 0);
+    Array.isArray(shape) &&
+    shape.length > 0 &&
+    shape.length <= 3 &&
+    shape.every((size) => Number.isInteger(size) && size > 0);
   if (!isShape)
-    throw UserError.refusal(name, 'the sizes of a sample, integers from 1 up, such as [28, 28]', shape);
+    throw UserError.refusal(
+      name,
+      'one to three sizes of a sample, integers from 1 up, such as [28, 28]',
+      shape,
+    );
   return shape.length === 2 ? [...shape, 1] : [...shape];
 }
 

@@ -2,6 +2,7 @@
  * A model as one C99 header, for programs without an operating system as well: no malloc, no global state, and constants
  * that stay in flash. Weights are float32, or 8 bits.
  */
+import { createHash } from 'node:crypto';
 import type { Graph } from '../model/op.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import { shares, softmax } from './c/functions.js';
@@ -43,11 +44,7 @@ export function toHeader(graph: Graph, { name = 'model', isQuantised = false }: 
     ...{ name, upper, input, isQuantised, constants, shape: graph.input.join('x'), inputs },
     ...{ classes: labels.length, stack: flow.bytes + scratch },
   };
-  return `${openingComment(facts)}
-#ifndef ${upper}_H
-#define ${upper}_H
-
-#include <math.h>
+  const body = `#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,7 +76,17 @@ ${flow.statements}
         ${ending.name}(outputs, ${upper}_CLASSES, probabilities);
     return best;
 }
+`;
+  const mark = `0x${createHash('sha256').update(body).digest('hex').slice(0, 8)}u`;
+  return `${openingComment(facts)}
+#ifdef ${upper}_H
+#if ${upper}_H != ${mark}
+#error "two models are named ${name}: export one of them with --name"
+#endif
+#else
+#define ${upper}_H ${mark}
 
+${body}
 #endif
 `;
 }

@@ -4,7 +4,7 @@ import { type Manner, manners } from '../data/images/prepare.js';
 import { mannerOf, readImage as read } from '../data/images/read-image.js';
 import { valuesOf } from '../inference/weights-file.js';
 import { UserError } from '../user-error.js';
-import type { Model } from './model.js';
+import { Model } from './model.js';
 import type { ImageOptions } from './types.js';
 
 /**
@@ -20,6 +20,7 @@ export async function readImage(
   options: ImageOptions = {},
 ): Promise<Uint8Array> {
   if (!(image instanceof Uint8Array)) throw UserError.refusal('image', 'the bytes of an image file', image);
+  if (!(model instanceof Model)) throw UserError.refusal('model', 'a Model', model);
   const { input, metadata } = model;
   const taken = { input, kind: valuesOf(metadata), set: metadata['data.set'] ?? '' };
   const manner: Manner = options.as ?? mannerOf(taken) ?? 'plain';

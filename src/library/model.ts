@@ -131,6 +131,8 @@ export class Model implements AsyncDisposable {
    */
   async toInt8(data: Data, { mostLost = 0.001 }: { readonly mostLost?: number } = {}): Promise<Model> {
     const { tensors, source } = this.#saved;
+    if (typeof mostLost !== 'number' || Number.isNaN(mostLost))
+      throw UserError.refusal('mostLost', 'a share of the samples, such as 0.001', mostLost);
     const precision = 'int8';
     const alone = await Predictor.open(this.#saved, tensors, this.#kernels, source, { precision });
     const model = new Model(this.#bytes, this.#saved, this.#kernels, alone, precision);
@@ -164,8 +166,15 @@ export class Model implements AsyncDisposable {
 
   /** Writes the model's file: a temporary file first, then renamed. @throws UserError if it cannot be written. */
   async save(file: string | URL): Promise<void> {
+    const place = pathOf('file', file);
+    if (/\.(onnx|json|mjs|h)$/i.test(place))
+      throw UserError.refusal(
+        'file',
+        'a name such as model.safetensors, since save writes that format',
+        place,
+      );
     const { writeAtomic } = await import('../run/atomic-file.js');
-    await writeAtomic(pathOf('file', file), this.#bytes);
+    await writeAtomic(place, this.#bytes);
   }
 
   /** Ends the workers of predictMany, if there are any. Without it the process still exits by itself. */
@@ -205,8 +214,10 @@ export class Model implements AsyncDisposable {
     const { countCores } = await import('../machine/cores.js');
     const cores = await countCores();
     const words = { physical: cores.physical, logical: cores.available };
-    const count = typeof threads === 'number' ? threads : words[threads];
-    if (!Number.isInteger(count) || count < 1 || count > 1024)
+    // More threads than cores would only wait for each other.
+    const asked = typeof threads === 'number' ? threads : words[threads];
+    const count = Number.isInteger(asked) ? Math.min(asked, cores.available) : asked;
+    if (!Number.isInteger(count) || count < 1)
       throw UserError.refusal('threads', "an integer from 1 up, 'physical' or 'logical'", threads);
     if (count === 1) return this.#alone;
     const options = { threads: count, cores: cores.available, precision: this.precision };

@@ -18,13 +18,16 @@ const forms =
 
 /** @throws UserError (usage) for data of none of the forms, and as makingMemoryDataset does. */
 export async function sendData(data: Data, signal: AbortSignal): Promise<SentData> {
-  if (typeof data !== 'object' || data === null) throw UserError.refusal('data', forms, data);
   return isMemory(data)
     ? { kind: 'memory', dataset: await inTurns(sharing(data), signal, () => {}) }
     : { kind: 'files', keys: fileKeys(data) };
 }
 
-export const isMemory = (data: Data): data is MemoryData => 'inputs' in data || 'targets' in data;
+export function isMemory(data: Data): data is MemoryData {
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    throw UserError.refusal('data', forms, data);
+  return 'inputs' in data || 'targets' in data;
+}
 
 export const refuseOtherMemoryKeys = (data: MemoryData): void => refuseOtherKeys('data', data, memoryKeys);
 

@@ -5,7 +5,7 @@ import { OwnResources } from '../coordinator/resources.js';
 import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
 import type { RunObserver } from '../coordinator/training-run.js';
-import { parseWeights } from '../inference/weights-file.js';
+import { describedSettings, parseWeights } from '../inference/weights-file.js';
 import { loadKernelsRestoring } from '../kernels/load.js';
 import { countCores } from '../machine/cores.js';
 import { runLength } from '../plan/run-length.js';
@@ -13,6 +13,8 @@ import type { CommandContext } from '../run/command-context.js';
 import { judgeSeeds, runSeeds, type SeedRuns } from '../run/seed-runs.js';
 import { emptyRecord, finalWeights, finishTraining } from '../run/train-result.js';
 import { Warnings } from '../run/warnings.js';
+import { UserError } from '../user-error.js';
+import type { ModelBytes } from './files.js';
 import type { FromHost, SentResult, TrainRequest } from './messages.js';
 import type { SentData } from './send-data.js';
 
@@ -29,6 +31,12 @@ export async function trainFor(request: TrainRequest, signal: AbortSignal, send:
   const resolved = await resolveConfig(inputOf(request));
   for (const line of resolved.notes) note(line);
   const { config, given } = resolved;
+  if (config.backend.name === 'tfjs-node')
+    throw UserError.refusal(
+      'backend.name',
+      'wasm or js in a program; TensorFlow is for the command line',
+      'tfjs-node',
+    );
   const cores = await countCores();
   const { from } = request;
   const dataset = request.data.kind === 'memory' ? { dataset: request.data.dataset } : {};
@@ -56,7 +64,9 @@ export async function trainFor(request: TrainRequest, signal: AbortSignal, send:
     } catch (error) {
       if (!(error instanceof Interrupted) || record.tensors === null) throw error;
     }
-    if (record.tensors === null) throw new Interrupted();
+    // Before the first step the weights are random.
+    const isUntrained = signal.aborted && record.unfinished?.steps === 0;
+    if (record.tensors === null || isUntrained) throw new Interrupted();
     const bytes = finalWeights(setup, plan, record);
     return { bytes, kernels: setup.kernels };
   });
@@ -89,22 +99,40 @@ async function inFolder(out: string, { setup, plan, record, resolved, context, b
 
 const noLog: SeedRuns['log'] = { event() {}, flush() {}, close() {} };
 
-function inputOf({ recipe, data, threads, seed }: TrainRequest): ConfigInput {
+function inputOf({ recipe, data, threads, seed, from }: TrainRequest): ConfigInput {
   const settings: Settings[] = [];
+  // The network and the transforms are those of the model, unless the recipe says otherwise, which is refused.
+  if (from !== null) settings.push({ label: 'from', values: networkOf(from) });
   // Without a recipe file nothing says for how many threads it is made.
   if (typeof recipe !== 'string')
     settings.push({ label: 'defaults', values: { 'parallel.threads': 'auto' } });
   if (recipe !== null && typeof recipe === 'object') settings.push({ label: 'recipe', values: recipe });
-  settings.push({ label: 'data', values: dataKeys(data) });
+  const given = {
+    ...(threads === null ? {} : { 'parallel.threads': threads }),
+    ...(seed === null ? {} : { seed }),
+  };
+  settings.push({ label: 'options', values: given }, { label: 'data', values: dataKeys(data) });
   return {
     file: typeof recipe === 'string' ? recipe : null,
     overrides: [],
     settings,
-    flags: {
-      'parallel.threads': threads ?? undefined,
-      seed: seed ?? undefined,
-    },
   };
+}
+
+/** Settings of the network that a file describes; none if it describes none. */
+function networkOf({ bytes, source }: ModelBytes): Record<string, unknown> {
+  const weights = parseWeights(bytes, source);
+  const words = describedSettings(weights, source).filter((word) => !word.startsWith('data.set='));
+  return Object.fromEntries(
+    words.map((word) => {
+      const at = word.indexOf('=');
+      const value = word.slice(at + 1);
+      return [
+        word.slice(0, at),
+        /^[a-z-]+$/.test(value) && !/^(true|false|null)$/.test(value) ? value : JSON.parse(value),
+      ];
+    }),
+  );
 }
 
 const dataKeys = (data: SentData): Record<string, unknown> => ({

@@ -62,6 +62,16 @@ export class TrainingRun implements PromiseLike<Model>, AsyncIterable<Epoch>, As
     return this.model.then(fulfilled, rejected);
   }
 
+  /** As of the promise of the model. */
+  catch<Failure>(rejected: (reason: unknown) => Failure | PromiseLike<Failure>): Promise<Model | Failure> {
+    return this.model.catch(rejected);
+  }
+
+  /** As of the promise of the model. */
+  finally(ended: () => void): Promise<Model> {
+    return this.model.finally(ended);
+  }
+
   /** Each epoch, from the first on, and the run's error if it fails. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Epoch, void, undefined> {
     // The error is thrown here.
@@ -85,6 +95,8 @@ export class TrainingRun implements PromiseLike<Model>, AsyncIterable<Epoch>, As
 
   async #run(data: Data): Promise<Model> {
     const { signal } = this.#options;
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw UserError.refusal('signal', 'an AbortSignal', signal);
     signal?.throwIfAborted();
     const stop = () => this.stop();
     signal?.addEventListener('abort', stop, { once: true });
@@ -149,6 +161,7 @@ const optionKeys = ['recipe', 'threads', 'seed', 'signal', 'out', 'logger', 'fro
 
 async function requestOf(data: Data, options: TrainOptions): Promise<TrainRequest> {
   refuseOtherKeys('options', options, optionKeys);
+  checkOptions(options);
   const { recipe = null, threads = null, seed = null, out = null, signal, from } = options;
   return {
     data: await sendData(data, signal ?? new AbortController().signal),
@@ -157,6 +170,21 @@ async function requestOf(data: Data, options: TrainOptions): Promise<TrainReques
     progress: options.onProgress !== undefined,
     logs: options.logger !== undefined,
   };
+}
+
+/** @throws UserError (usage) for an option of another kind. Values of keys are checked with the recipe. */
+function checkOptions({ recipe, out, logger, onProgress }: TrainOptions): void {
+  const isRecipe =
+    recipe === undefined || (typeof recipe === 'object' && recipe !== null) || typeof recipe === 'string';
+  if (!isRecipe || recipe === '' || Array.isArray(recipe))
+    throw UserError.refusal('recipe', 'a name, a path or an object of keys', recipe);
+  if (out !== undefined && (typeof out !== 'string' || out === ''))
+    throw UserError.refusal('out', 'the path of a run folder', out);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw UserError.refusal('onProgress', 'a function', onProgress);
+  for (const level of ['debug', 'info', 'warn'] as const)
+    if (logger !== undefined && typeof logger?.[level] !== 'function')
+      throw UserError.refusal(`logger.${level}`, 'a function', logger?.[level]);
 }
 
 async function startOf(from: NonNullable<TrainOptions['from']>): Promise<ModelBytes> {

@@ -47,7 +47,7 @@ export function cannot(what: string, file: string, error: unknown, exitCode: Exi
     EPERM: 'not permitted',
     EROFS: 'the file system is read-only',
     ENOSPC: 'no space left on the device',
-    ENOENT: 'the folder does not exist and cannot be made',
+    ENOENT: 'the folder does not exist',
   };
   const code = errorCode(error);
   const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));

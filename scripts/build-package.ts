@@ -21,7 +21,7 @@ const addressed = (readdirSync(dist, { recursive: true }) as string[])
   .filter((file) => file.endsWith('.js'))
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => readFileSync(join(dist, file), 'utf8').includes('import.meta.url'));
-/** Modules that others load by address: workers, and what they are told to load. */
+/** Modules that others load by address: workers, and the modules that workers load. */
 const byAddress = addressed.flatMap((file) => {
   const imports = /(?:from|import|import\()\s*'[^']+'/g;
   const text = readFileSync(join(dist, file), 'utf8').replace(imports, '');

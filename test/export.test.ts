@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { formats } from '../dist/formats/formats.js';
-import { fromJson } from '../dist/formats/read-json.js';
+import { fromJson } from './support/read-json.ts';
 import { toFunction } from '../dist/formats/runtime/predict.js';
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from '../dist/model/safetensors.js';
 import { cli, expectCode, readJson, type TrainingResult } from './support/cli.ts';

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { memoryDataset } from '../dist/data/memory-set.js';
 import { toJson } from '../dist/formats/json.js';
 import { quantised } from '../dist/formats/quantised.js';
-import { fromJson } from '../dist/formats/read-json.js';
+import { fromJson } from './support/read-json.ts';
 import { toFunction } from '../dist/formats/runtime/predict.js';
 import { answering, compiled, withoutGcc } from './support/gcc.ts';
 import {

@@ -3,7 +3,7 @@ import { type Graph, type Op, shapeAfter } from '../model/op.js';
 import { expectedGot, UserError } from '../user-error.js';
 
 /** The most values of a sample, or of the result of an operation. */
-export const mostValues = 2 ** 24;
+const mostValues = 2 ** 24;
 export const mostOps = 256;
 
 /** What the kernels support, and so the operation. */

@@ -44,7 +44,7 @@ class PackedInputs implements ChunkInputs {
   /** Sparse: the addresses of each row's feature ranges; dense: the rows, u16 or (real) f32. */
   readonly #starts: Uint32Array;
   readonly #dense: Uint16Array | Float32Array;
-  /** One object for every call, which makes no garbage so. */
+  /** One object for every call, which then allocates nothing. */
   readonly #rows = { first: 0, last: 0 };
 
   constructor(site: ChunkSite) {

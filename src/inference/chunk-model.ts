@@ -26,13 +26,13 @@ interface ForwardLayer {
   forward(workspace: Workspace, rows: Rows): void;
 }
 
-/** Layers, on whichever inputs. */
+/** Layers, on packed samples or on direction features. */
 class LayerModel implements ChunkModel {
   readonly #plan: Plan;
   readonly #rank: number;
   readonly #inputs: ChunkInputs;
   readonly #layers: readonly ForwardLayer[];
-  /** One object for every call, which makes no garbage so. */
+  /** One object for every call, which then allocates nothing. */
   readonly #rows = { first: 0, last: 0 };
   /** f32 [panels][chunk][16]. */
   readonly #panels: Float32Array;

@@ -11,7 +11,7 @@ import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import { type Described, inferenceConfig } from './inference-config.js';
 import { weightsMetadata } from './weights-file.js';
 
-/** What the user says of it; null: nothing. */
+/** Settings from the user; null: not given. */
 export interface ImportSettings {
   /** Sizes of a sample, such as [28, 28, 1]. */
   readonly shape: readonly number[] | null;

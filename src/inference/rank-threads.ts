@@ -32,7 +32,7 @@ export class RankThreads {
     for (const worker of this.#workers) worker.unref();
   }
 
-  /** Waits for the threads, which were told to leave. */
+  /** Waits for the threads, after the command to leave. */
   async close(): Promise<void> {
     for (const worker of this.#workers) worker.ref();
     await Promise.allSettled(this.ended);

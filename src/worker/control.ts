@@ -180,7 +180,7 @@ export class Control {
     Atomics.notify(this.#words, Word.command);
   }
 
-  /** Images are in memory, from the first: written before the store, so that who reads the number sees them. */
+  /** Images are in memory, from the first: written before the store, so that a reader of the number sees them. */
   announceLoaded(images: number): void {
     Atomics.store(this.#words, Word.loaded, images);
   }
@@ -262,7 +262,7 @@ export class Control {
     for (let spins = 1; Atomics.load(this.#words, Word.loaded) < images; spins++) {
       if (spins % 4096 !== 0) continue;
       if (this.aborted) throw new Aborted();
-      // Another process may have its core: nobody notifies, the time-out ends the wait.
+      // Another process may have its core: no one notifies, the time-out ends the wait.
       const seen = Atomics.load(this.#words, Word.loaded);
       if (spins % 65536 === 0 && seen < images) Atomics.wait(this.#words, Word.loaded, seen, 1);
     }

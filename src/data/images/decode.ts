@@ -14,7 +14,7 @@ export interface Picture {
 }
 
 /** A picture is decoded whole if it is interlaced: 8 bytes a pixel at most. 50-megapixel photographs are below. */
-export const mostPixels = 64_000_000;
+const mostPixels = 64_000_000;
 /** The longer side of the decoded picture: ten times that of a digit of MNIST, and more. */
 const longestSide = 512;
 /** Of the time of one picture. */

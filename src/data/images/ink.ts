@@ -1,4 +1,4 @@
-/** Tells a drawing from its background, whichever of them is dark. Colours are those of the border: nothing is drawn there. */
+/** Separates a drawing from its background, which may be dark or light. Colours are those of the border: nothing is drawn there. */
 import type { Picture } from './decode.js';
 
 /** One value a pixel, 0 to 255: [height][width]. */
@@ -8,7 +8,7 @@ export interface Plane {
   readonly values: Uint8Array;
 }
 
-export type Colour = readonly [red: number, green: number, blue: number];
+type Colour = readonly [red: number, green: number, blue: number];
 
 /** An opaque picture and the colour of its border. */
 export interface OnBackground {

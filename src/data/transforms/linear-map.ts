@@ -247,7 +247,7 @@ function mapped(pixels: Pixels, unit: number, map: Float64Array, out: Float64Arr
   }
 }
 
-export function normaliserTensors({ mean, weight }: LinearNormaliser): Map<string, Tensor> {
+function normaliserTensors({ mean, weight }: LinearNormaliser): Map<string, Tensor> {
   const P = mean.length;
   return new Map([
     [meanName, { shape: [P], data: mean }],

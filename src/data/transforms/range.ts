@@ -47,7 +47,7 @@ const fullFor = (largest: number): number =>
   largest === 0 || largest >= plausibleFrom ? fullLight : largest;
 
 /** The largest value, or the first one that is plausible for 0 to 255. */
-export function largestValue(values: Values['values']): number {
+function largestValue(values: Values['values']): number {
   let largest = 0;
   for (let i = 0; i < values.length && largest < plausibleFrom; i++) largest = Math.max(largest, values[i]);
   return largest;

@@ -38,7 +38,7 @@ export interface Int8Layer {
 }
 
 /** The sum of products of a unit. */
-export function unitSum({ values, inputs: width }: Int8Layer, unit: number, inputs: Uint8Array): number {
+function unitSum({ values, inputs: width }: Int8Layer, unit: number, inputs: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < width; i++) sum += values[unit * width + i] * inputs[i];
   return sum;

@@ -58,6 +58,9 @@ test('MNIST is looked for in SHARDSTEP_DATA, beside the program and in the cache
   for (const each of all.slice(1)) await writeFile(join(cached, `${each}.gz`), '');
   assert.equal(dataFolder(environment, beside), null, 'one file is missing');
   await writeFile(join(cached, `${all[0]}.gz`), '');
+  // The folder of several sets, as the commands take it.
+  const above = join(cache, 'datasets');
+  assert.equal(dataFolder({ SHARDSTEP_DATA: above }, beside), cached);
   assert.equal(dataFolder(environment, beside), cached);
   for (const each of all) await writeFile(join(beside, `${each}.gz`), '');
   assert.equal(dataFolder(environment, beside), beside);

@@ -106,7 +106,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
     const silent = { ...context, progress: createProgress({ stream: process.stderr, quiet: true }) };
     /** The recipe as the race ran it, and its weights; they become config.yaml and final.safetensors in the folder. */
     const leading: Config = { ...config, data: { ...config.data, shuffle: false } };
-    let raceTensors: Kept['tensors'] = null;
+    let raceWeights: Pick<Kept, 'tensors' | 'accuracy'> = { tensors: null, accuracy: null };
     // Interrupted before the second thread count: the results of the first are reported.
     const lastGroup = () => groups.findLast(({ record }) => record.results.length > 0) ?? groups[0];
     return withRun(resolved, place, context, {
@@ -119,7 +119,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
           await withTrainer(setup, plan, async (trainer) => {
             const repeated = await repeat(trainer, leading);
             if (raced !== null) checkRepetition(raced, repeated, threads);
-            raceTensors = trainer.session.parameters();
+            raceWeights = { tensors: trainer.session.parameters(), accuracy: repeated };
             await runSeeds(trainer, { config, seeds, targets, log, record, context: silent });
           });
         }
@@ -136,7 +136,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
           ...{ ...run, ...ended, resolved, seeds, context },
           setup: { ...setup, config: leading },
           plan: last.plan,
-          record: { ...last.record, tensors: raceTensors },
+          record: { ...last.record, ...raceWeights },
           race: raced === null ? null : raceFacts(raced),
           otherThreads: others.map(({ threads, record }) => ({ threads, runs: seedRuns(record) })),
           speedup: speedupOf(groups),

@@ -17,9 +17,14 @@ export function dataFolder(
   environment: NodeJS.ProcessEnv,
   beside = join(import.meta.dirname, '../../data/mnist'),
 ): string | null {
-  const named = environment.SHARDSTEP_DATA;
-  if (named) return expandHome(named, 'SHARDSTEP_DATA', environment);
   const has = (folder: string) => idxNames.every((name) => existsSync(join(folder, `${name}.gz`)));
+  const named = environment.SHARDSTEP_DATA;
+  if (named) {
+    const folder = expandHome(named, 'SHARDSTEP_DATA', environment);
+    // It may be the folder of several data sets.
+    const within = join(folder, 'mnist');
+    return !has(folder) && has(within) ? within : folder;
+  }
   if (has(beside)) return beside;
   return (
     cacheFolders({ environment })

@@ -58,6 +58,7 @@ export async function runSeeds(
         session.profile?.finish(unfinished.residentMs);
         record.unfinished = unfinished;
         // Weights that diverged are useless, and so are weights from the middle of a step.
+        // The last evaluation is of earlier ones.
         if (context.signal.aborted && session.isWhole) record.tensors ??= session.parameters();
       },
     });
@@ -74,7 +75,10 @@ export async function runSeeds(
     const { target } = config.stop;
     const status = target === null ? 'done' : accuracy >= target ? 'reached' : 'missed';
     record.results.push({ seed, status, outcome, testAccuracy });
-    record.tensors ??= session.parameters();
+    if (record.tensors === null) {
+      record.tensors = session.parameters();
+      record.accuracy = outcome.evaluation?.accuracy ?? null;
+    }
   }
   const outcomes = record.results.map(({ outcome }) => outcome);
   warnOfOutcomes(outcomes, { config, targets, stepsPerEpoch }, context.warnings.warn);

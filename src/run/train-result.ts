@@ -35,6 +35,8 @@ export interface Kept {
   /** The work done by the run that was interrupted or failed. */
   unfinished: UnfinishedOutcome | null;
   tensors: Map<string, Tensor> | null;
+  /** The last evaluation of these tensors; null without one. */
+  accuracy: number | null;
   coldMs: number | null;
 }
 
@@ -45,6 +47,7 @@ export const emptyRecord = (coldMs: number | null): Kept => ({
   scalars: new Map(),
   unfinished: null,
   tensors: null,
+  accuracy: null,
   coldMs,
 });
 
@@ -142,10 +145,8 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
 export function finalWeights(
   { config, dataset, data }: Setup,
   plan: Plan,
-  { tensors, results }: Kept,
+  { tensors, accuracy }: Kept,
 ): Uint8Array {
-  // The last evaluation of a run that was stopped is of earlier weights.
-  const accuracy = results[0]?.outcome.evaluation?.accuracy ?? null;
   return writeSafetensors(
     new Map([...(tensors ?? []), ...data.pipeline.tensors()]),
     weightsMetadata(config, dataset, plan.input.packing, {

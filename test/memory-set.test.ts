@@ -151,11 +151,11 @@ describe('refused', () => {
     [3, 4],
   ];
   const cases: Readonly<Record<string, [unknown, RegExp]>> = {
-    'no object': [null, /^data: expected an object with inputs and targets, got null/],
-    'a misspelt key': [{ ...two, input: 1 }, /^data: expected the keys inputs, .*got "input"$/],
+    'no object': [null, /^data: expected an object .*inputs.*, got null/],
+    'a misspelt key': [{ ...two, input: 1 }, /^data\.input: expected one of the keys inputs, .*got "input"$/],
     'a misspelt key of a part': [
       { ...two, test: { ...two, shape: [3] } },
-      /^data\.test: expected the keys inputs, targets, got "shape"$/,
+      /^data\.test\.shape: expected one of the keys inputs, targets, got "shape"$/,
     ],
     'no inputs': [{ targets: [0, 1] }, /^data\.inputs: expected a Uint8Array, .*got undefined$/],
     'inputs of another kind': [
@@ -177,7 +177,7 @@ describe('refused', () => {
       /^data\.inputs: expected a multiple of 2 values .*got 5$/,
     ],
     'another size than the shape': [{ ...two, shape: [2, 2] }, /^data\.inputs: expected 2×4 values .*got 6$/],
-    'an empty shape': [{ ...two, shape: [] }, /^data\.shape: expected the sizes of a sample.*got \[\]/],
+    'an empty shape': [{ ...two, shape: [] }, /^data\.shape: expected one to three sizes of a sample.*got \[\]/],
     'a shape of words': [{ ...two, shape: ['3'] }, /^data\.shape: expected/],
     'a shape of halves': [{ ...two, shape: [1.5, 2] }, /^data\.shape: expected/],
     'a row that is a number': [

@@ -3,6 +3,7 @@
 // `--text` also writes the .wat beside each, for inspection.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
+import { inferenceKernels } from '../src/kernels/kernels.ts';
 import { directionsSource } from './kernels/directions.ts';
 import { linearSource } from './kernels/linear/source.ts';
 
@@ -32,6 +33,14 @@ for (const grid of grids) {
 const race = `${generated}/race-${raceGrid}.ts`;
 writeFileSync(race, `export { ${raceExports} } from './directions-${raceGrid}';\n`);
 modules.set(`race-${raceGrid}.`, { file: race, plain: 1 });
+
+/** The same code as in the engine, without what only a training calls: a loaded model compiles a third as much. */
+const inference = `${generated}/inference.ts`;
+writeFileSync(
+  inference,
+  `export { ${inferenceKernels.join(', ')} } from '../../../src/kernels/assembly/index';\n`,
+);
+modules.set('inference.', { file: inference, plain: 0 });
 
 for (const [prefix, { file, plain }] of modules) {
   for (const [name, fma] of Object.entries({ relaxed: 1, simd: 0 })) {

@@ -5,7 +5,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { givenFlags } from '../dist/kernels/levels.js';
 
-const load = fileURLToPath(new URL('../dist/kernels/load.js', import.meta.url));
+const files = { loadKernels: 'load', loadKernelsApart: 'load-apart' } as const;
+const addressOf = (call: keyof typeof files) =>
+  fileURLToPath(new URL(`../dist/kernels/${files[call]}.js`, import.meta.url));
 
 /** (module (func (export "f") (result i32) i32.const 42)), with a custom section that makes the bytes of each new. */
 const foreign = `
@@ -29,8 +31,8 @@ const states = (code: string, ...flags: string[]) =>
     ),
   );
 
-const around = (call: string) => `
-  const { ${call} } = await import(${JSON.stringify(load)});
+const around = (call: keyof typeof files) => `
+  const { ${call} } = await import(${JSON.stringify(addressOf(call))});
   const before = kind(97);
   await ${call}();
   console.log(JSON.stringify({ before, after: kind(98) }));`;

@@ -9,6 +9,7 @@ import type { Dataset, Samples } from './dataset.js';
 import { checkTrainingLabels } from './labels.js';
 import { type Inputs, readInputs, refused, shapeOf, type Unlabelled } from './memory-inputs.js';
 import { type Classes, classesOf, numbered, type Targets } from './memory-targets.js';
+import { refuseOtherKeys } from './other-keys.js';
 import { kindOf, type Shape } from './transforms/transform.js';
 
 export type { Inputs } from './memory-inputs.js';
@@ -80,15 +81,6 @@ const labelled = (samples: Unlabelled, name: string, targets: Targets, classes: 
 });
 
 export const memoryKeys = ['inputs', 'targets', 'shape', 'labels', 'test', 'validation'];
-
-/** @throws UserError: a misspelt key is not silently left out. */
-export function refuseOtherKeys(name: string, given: unknown, known: readonly string[]): void {
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw UserError.refusal(name, `an object with the keys ${known.join(', ')}`, given);
-  const other = Object.keys(given).find((key) => !known.includes(key));
-  if (other !== undefined)
-    throw refused(`${name}.${other}`, `one of the keys ${known.join(', ')}`, `"${other}"`);
-}
 
 /** Hashed at a time: a few milliseconds. */
 const hashedBytes = 4 * 2 ** 20;

@@ -96,7 +96,7 @@ export class Predictor {
   static async open(
     network: NetworkDescription,
     tensors: ReadonlyMap<string, Tensor>,
-    kernels: LoadedKernels,
+    kernels: LoadedKernels | Promise<LoadedKernels>,
     source: string,
     { threads = 1, cores = threads, precision = 'float32' }: PredictorOptions = {},
   ): Promise<Predictor> {
@@ -105,10 +105,11 @@ export class Predictor {
     if (precision === 'int8') checkHasInt8(network);
     const inference = planInference(network, threads, cores, precision);
     const memory = fillInference(inference, network.pipeline.affine.shift, tensors, source);
-    const int8 = inference.int8 === null ? null : await loadInt8(kernels.level);
+    const { modules, level } = await kernels;
+    const int8 = inference.int8 === null ? null : await loadInt8(level);
     if (inference.int8 !== null && int8 !== null)
       fillInt8(inference.int8, network.pipeline, tensors, source, memory, int8);
-    const predictor = new Predictor({ inference, modules: kernels.modules, int8, memory });
+    const predictor = new Predictor({ inference, modules, int8, memory });
     await predictor.#ready();
     return predictor;
   }

@@ -168,6 +168,11 @@ function requireLayers(
 /** @throws UserError naming the first tensor with a value that is not finite. */
 function requireFinite(tensors: ReadonlyMap<string, Tensor>, source: string): void {
   for (const [name, { data }] of tensors) {
+    // Three searches of the engine's own are far faster than a function for each value.
+    if (
+      ![Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].some((value) => data.includes(value))
+    )
+      continue;
     const at = data.findIndex((value) => !Number.isFinite(value));
     if (at >= 0)
       throw new UserError(`${source}: ${name}: ${expectedGot('finite values', data[at])} at index ${at}`);

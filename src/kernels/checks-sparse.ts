@@ -46,11 +46,12 @@ export function checkSparseForward(
   kernels.locateRows(...sparse.locateArguments);
   const bias = weights.pointer + size.depth * width * 4;
   const forward = kernels[`sparseForward${width}`];
+  const sums = reference.matmul(sparse.values, weights.view, size.rows, size.depth, width);
   return maxOver([Number.NEGATIVE_INFINITY, 0], (floor) => {
     forward(sparse.bounds, 2, size.rows, weights.pointer, bias, z.pointer, size.rows * 64, floor);
-    const expected = reference
-      .matmul(sparse.values, weights.view, size.rows, size.depth, width)
-      .map((sum, i) => Math.max(floor, sum + weights.view[size.depth * width + (i % width)]));
+    const expected = sums.map((sum, i) =>
+      Math.max(floor, sum + weights.view[size.depth * width + (i % width)]),
+    );
     return relativeError(fromPanels(z.view, size.rows, width), expected);
   });
 }

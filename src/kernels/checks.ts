@@ -1,118 +1,33 @@
-/**
- * Each kernel on random data against the float64 reference. The self-test runs every check once at a small odd
- * size; the tests run them over many sizes.
- */
-
-import { type CheckSize, maxOver, relativeError, slotsError } from './check-errors.js';
+/** Each kernel on random data against the float64 reference, at a small odd size; the tests use many sizes. */
+import {
+  type Check,
+  type CheckResult,
+  checking,
+  maxOver,
+  relativeError,
+  selfTestSize,
+  slotsError,
+} from './check-errors.js';
+import { inferenceChecks } from './checks-inference.js';
 import { checkLars, checkRowSquares } from './checks-layerwise.js';
-import { checkActive, checkPackRows, checkSparseForward, checkSparseGradient } from './checks-sparse.js';
+import { checkSparseGradient } from './checks-sparse.js';
 import { activationCode, type Kernels } from './kernels.js';
 import { fromPanels, toPanels } from './panels.js';
 import * as reference from './reference.js';
-import { Scratch } from './scratch.js';
-
-export interface CheckResult {
-  kernel: keyof Kernels;
-  /** Largest absolute error over the largest magnitude of the expected values. */
-  error: number;
-}
-
-type Check = (kernels: Kernels, scratch: Scratch, size: CheckSize) => number;
-
-const selfTestSize: CheckSize = { rows: 7, depth: 5, panels: 2, classes: 10, seed: 1 };
 
 /** Runs every check; `memory` is overwritten from its start and must hold them (256 KiB suffice for the default). */
 export function checkAll(kernels: Kernels, memory: WebAssembly.Memory, size = selfTestSize): CheckResult[] {
-  return [...checkingAll(kernels, memory, size)];
-}
-
-/** The same, one check at a time. */
-export function* checkingAll(
-  kernels: Kernels,
-  memory: WebAssembly.Memory,
-  size = selfTestSize,
-): Generator<CheckResult> {
-  for (const kernel of Object.keys(checks) as (keyof Kernels)[])
-    yield { kernel, error: checks[kernel](kernels, new Scratch(memory, size.seed), size) };
+  return [...checking(Object.keys(checks) as (keyof Kernels)[], checks, kernels, memory, size)];
 }
 
 const checks: Record<keyof Kernels, Check> = {
-  packRows: checkPackRows,
+  ...inferenceChecks,
 
-  locateRows(kernels, scratch, size) {
-    const sparse = scratch.sparseRows(size.rows, size.depth, 6);
-    kernels.locateRows(...sparse.locateArguments);
-    return relativeError(sparse.located(), sparse.values);
-  },
-
-  gatherRows(kernels, scratch, { rows, panels }) {
-    const width = panels * 16;
-    const values = scratch.shorts(rows * width);
-    const shift = scratch.floats(width);
-    const order = scratch.permutation(rows);
-    const out = scratch.zeros(rows * width);
-    const { pointer } = values;
-    kernels.gatherRows(pointer, order.pointer, rows, width, 0.5, shift.pointer, out.pointer, rows * 64);
-    const expected = Array.from({ length: rows * width }, (_, i) => {
-      const column = i % width;
-      const sample = order.view[(i - column) / width];
-      return values.view[sample * width + column] * 0.5 - shift.view[column];
-    });
-    return relativeError(fromPanels(out.view, rows, width), expected);
-  },
-
-  gatherFloats(kernels, scratch, { rows, panels }) {
-    const width = panels * 16;
-    const values = scratch.floats(rows * width);
-    const order = scratch.permutation(rows);
-    const out = scratch.zeros(rows * width);
-    kernels.gatherFloats(values.pointer, order.pointer, rows, width, out.pointer, rows * 64);
-    const expected = Array.from({ length: rows * width }, (_, i) => {
-      const column = i % width;
-      return values.view[order.view[(i - column) / width] * width + column];
-    });
-    return relativeError(fromPanels(out.view, rows, width), expected);
-  },
-
-  centredBias(kernels, scratch, { depth, panels }) {
-    const width = panels * 16;
-    const weights = scratch.floats((depth + 1) * width);
-    const shift = scratch.floats(depth);
-    const out = scratch.zeros(width);
-    kernels.centredBias(weights.pointer, depth, width, shift.pointer, out.pointer);
-    const product = reference.matmul(shift.view, weights.view, 1, depth, width);
-    return relativeError(
-      out.view,
-      product.map((sum, c) => weights.view[depth * width + c] - sum),
-    );
-  },
-
-  sparseForward16: (kernels, scratch, size) => checkSparseForward(kernels, scratch, size, 16),
-  sparseForward64: (kernels, scratch, size) => checkSparseForward(kernels, scratch, size, 64),
   sparseGradient16: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 16),
   sparseGradient64: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 64),
 
   turnRows: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 64, true),
   sparseGather64: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 64, true),
-
-  matmul16(kernels, scratch, { rows, depth }) {
-    const width = Math.ceil(depth / 16) * 16;
-    const a = scratch.floats(rows * width);
-    const b = scratch.floats(depth * 16);
-    const init = scratch.floats(16);
-    const c = scratch.zeros(rows * 16);
-    const left = fromPanels(a.view, rows, width).filter((_, i) => i % width < depth);
-    return maxOver([Number.NEGATIVE_INFINITY, 0], (floor) => {
-      kernels.matmul16(rows, depth, a.pointer, rows * 64, b.pointer, c.pointer, 64, init.pointer, floor);
-      const expected = reference
-        .matmul(left, b.view, rows, depth, 16)
-        .map((sum, i) => Math.max(floor, sum + init.view[i % 16]));
-      return relativeError(c.view, expected);
-    });
-  },
-
-  packActive: checkActive,
-  activeForward64: checkActive,
 
   outer16(kernels, scratch, { rows, depth }) {
     const width = Math.ceil(depth / 16) * 16;
@@ -127,18 +42,6 @@ const checks: Record<keyof Kernels, Check> = {
     kernels.outer16(rows, a.pointer, rows * 64, 0, middle, d.pointer, c.pointer, 64);
     kernels.outer16(rows, a.pointer, rows * 64, middle, depth, d.pointer, c.pointer + middle * 64, 64);
     return relativeError(c.view, reference.matmul(transposed, d.view, depth, rows, 16));
-  },
-
-  activate(kernels, scratch, { panels }) {
-    const z = scratch.floats(panels * 16, 6);
-    const a = scratch.zeros(panels * 16);
-    return maxOver(['relu', 'tanh', 'gelu'] as const, (kind) => {
-      kernels.activate(activationCode[kind], z.pointer, a.pointer, a.view.length);
-      return relativeError(
-        a.view,
-        Array.from(z.view, (x) => reference.activation(kind, x)),
-      );
-    });
   },
 
   activateBackward(kernels, scratch, { panels }) {

@@ -167,6 +167,14 @@ export type SparseGradient = (
 /** The numbers that `activate` and `activateBackward` take. */
 export const activationCode = { relu: 0, tanh: 1, gelu: 2 } as const;
 
+/** What a trained network calls, all there is in the kernels' module of a loaded model. */
+export const inferenceKernels = [
+  ...(['packRows', 'locateRows', 'gatherRows', 'gatherFloats', 'centredBias', 'sparseForward16'] as const),
+  ...(['sparseForward64', 'packActive', 'activeForward64', 'matmul16', 'activate'] as const),
+] satisfies readonly (keyof Kernels)[];
+
+export type InferenceKernel = (typeof inferenceKernels)[number];
+
 /** Links a compiled kernel module to a shared memory; each thread makes its own instance. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   // The module belongs to this package and its exports are checked by the self-test, so the shape is known here.

@@ -1,7 +1,12 @@
 /** Panels of 16 columns, [width / 16][rows][16], and the same numbers row by row, [rows][width]: for checks. */
 
 export function fromPanels(panels: ArrayLike<number>, rows: number, width: number): Float64Array {
-  return Float64Array.from({ length: rows * width }, (_, i) => panels[placeOf(i, rows, width)]);
+  // A loop: the self-test runs in code that has not been optimised yet, where a function for each element is slow.
+  const matrix = new Float64Array(rows * width);
+  for (let row = 0, i = 0; row < rows; row++)
+    for (let column = 0; column < width; column++, i++)
+      matrix[i] = panels[((column >> 4) * rows + row) * 16 + (column & 15)];
+  return matrix;
 }
 
 export function toPanels(matrix: ArrayLike<number>, rows: number, width: number, out: Float32Array): void {

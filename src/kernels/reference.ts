@@ -52,9 +52,11 @@ export function matmul(
 ): Float64Array {
   const out = new Float64Array(rows * columns);
   for (let row = 0; row < rows; row++)
-    for (let k = 0; k < depth; k++)
-      for (let column = 0; column < columns; column++)
-        out[row * columns + column] += Number(a[row * depth + k]) * Number(b[k * columns + column]);
+    for (let k = 0; k < depth; k++) {
+      const factor = Number(a[row * depth + k]);
+      for (let column = 0, to = row * columns, from = k * columns; column < columns; column++, to++, from++)
+        out[to] += factor * b[from];
+    }
   return out;
 }
 

@@ -1,5 +1,5 @@
 /** Files that a program names by a path or a URL. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, type Stats, stat } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExitCode, UserError } from '../user-error.js';
@@ -24,12 +24,12 @@ export interface ModelBytes {
 export async function readModel(key: string, place: string | URL): Promise<ModelBytes> {
   const given = pathOf(key, place);
   try {
-    const isFolder = (await stat(given)).isDirectory();
-    const source = isFolder ? path.join(given, 'final.safetensors') : given;
-    const { size } = await stat(source);
+    const stats = await statOf(given);
+    const source = stats.isDirectory() ? path.join(given, 'final.safetensors') : given;
+    const { size } = stats.isDirectory() ? await statOf(source) : stats;
     if (size > mostBytes)
       throw new UserError(`${source}: ${size} bytes, expected a model of at most ${mostBytes}`);
-    return { bytes: await readFile(source), source };
+    return { bytes: await bytesOf(source), source };
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -37,3 +37,12 @@ export async function readModel(key: string, place: string | URL): Promise<Model
     throw new UserError(`cannot read the model ${given}: ${reason}`, ExitCode.failure, { cause, refused });
   }
 }
+
+// By callback: loading node:fs/promises takes 2 ms.
+const statOf = (file: string): Promise<Stats> =>
+  new Promise((resolve, reject) => stat(file, (error, stats) => (error ? reject(error) : resolve(stats))));
+
+const bytesOf = (file: string): Promise<Uint8Array> =>
+  new Promise((resolve, reject) =>
+    readFile(file, (error, bytes) => (error ? reject(error) : resolve(bytes))),
+  );

@@ -1,7 +1,5 @@
 /** Images for a model, from the bytes of their files. */
-import { loadSharp } from '../data/images/decode.js';
-import { type Manner, manners } from '../data/images/prepare.js';
-import { mannerOf, readImage as read } from '../data/images/read-image.js';
+import type { Manner } from '../data/images/prepare.js';
 import { valuesOf } from '../inference/weights-file.js';
 import { UserError } from '../user-error.js';
 import { Model } from './model.js';
@@ -21,6 +19,12 @@ export async function readImage(
 ): Promise<Uint8Array> {
   if (!(image instanceof Uint8Array)) throw UserError.refusal('image', 'the bytes of an image file', image);
   if (!(model instanceof Model)) throw UserError.refusal('model', 'a Model', model);
+  // Not before it is needed: most programs read no images.
+  const [{ loadSharp }, { manners }, { mannerOf, readImage: read }] = await Promise.all([
+    import('../data/images/decode.js'),
+    import('../data/images/prepare.js'),
+    import('../data/images/read-image.js'),
+  ]);
   const { input, metadata } = model;
   const taken = { input, kind: valuesOf(metadata), set: metadata['data.set'] ?? '' };
   const manner: Manner = options.as ?? mannerOf(taken) ?? 'plain';

@@ -7,7 +7,9 @@ import { Model } from './model.js';
  * @throws UserError if it cannot be read, is no model, or has a later format.
  */
 export async function load(source: string | URL | Uint8Array): Promise<Model> {
-  if (source instanceof Uint8Array) return Model.open(source.slice(), 'the given bytes', null);
-  const { bytes, source: file } = await readModel('source', source);
-  return Model.open(bytes, file, null);
+  return Model.load(
+    source instanceof Uint8Array
+      ? Promise.resolve({ bytes: source.slice(), source: 'the given bytes' })
+      : readModel('source', source),
+  );
 }

@@ -1,7 +1,7 @@
 /** A trained network that a program uses: one file, opened without a training session. */
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import type { Samples } from '../data/dataset.js';
-import { refuseOtherKeys } from '../data/memory-set.js';
+import { refuseOtherKeys } from '../data/other-keys.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { toJson } from '../formats/json.js';
 import { onnxMetadata } from '../formats/onnx/own.js';
@@ -12,12 +12,13 @@ import { type Precision, Predictor } from '../inference/predictor.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
 import { parseWeights } from '../inference/weights-file.js';
 import { directionShape } from '../kernels/directions/spec.js';
-import { type LoadedKernels, loadKernelsApart } from '../kernels/load.js';
+import type { LoadedKernels } from '../kernels/load.js';
+import { loadKernelsApart } from '../kernels/load-apart.js';
 import { lossOf } from '../loss/loss.js';
 import { toProbabilities } from '../loss/probabilities.js';
 import { UserError } from '../user-error.js';
 import { version } from '../version.js';
-import { pathOf } from './files.js';
+import { type ModelBytes, pathOf } from './files.js';
 import { checkedSample, type SampleKind, samplesOf } from './samples.js';
 import type { ClassPrediction, Data, Evaluation, Inputs, PredictOptions } from './types.js';
 
@@ -68,14 +69,25 @@ export class Model implements AsyncDisposable {
     this.precision = precision;
   }
 
-  /** @internal `kernels`: null: loaded here. @throws UserError if the bytes are no model. */
-  static async open(bytes: Uint8Array, source: string, kernels: LoadedKernels | null): Promise<Model> {
+  /** @internal With the kernels of a training. @throws UserError if the bytes are no model. */
+  static async open(bytes: Uint8Array, source: string, kernels: LoadedKernels): Promise<Model> {
     const saved = savedModel(parseWeights(bytes, source), source);
-    const { features } = saved.config.data;
-    const shape = features.kind === 'directions' ? directionShape(features) : null;
-    const loaded = kernels ?? (await loadKernelsApart(undefined, shape));
-    const alone = await Predictor.open(saved, saved.tensors, loaded, source);
-    return new Model(bytes, saved, loaded, alone);
+    const alone = await Predictor.open(saved, saved.tensors, kernels, source);
+    return new Model(bytes, saved, kernels, alone);
+  }
+
+  /** @internal Kernels are compiled while the file is read. @throws as `reading` does, or if the bytes are no model. */
+  static async load(reading: Promise<ModelBytes>): Promise<Model> {
+    const opening = reading.then(({ bytes, source }) => savedModel(parseWeights(bytes, source), source));
+    const shape = opening.then(({ config: { data } }) =>
+      data.features.kind === 'directions' ? directionShape(data.features) : null,
+    );
+    const kernels = loadKernelsApart(undefined, shape);
+    // Whatever fails first is thrown below.
+    kernels.catch(() => {});
+    const [{ bytes, source }, saved] = [await reading, await opening];
+    const alone = await Predictor.open(saved, saved.tensors, kernels, source);
+    return new Model(bytes, saved, await kernels, alone);
   }
 
   /**

@@ -1,7 +1,8 @@
 /** Data of a program on their way to the thread that trains: checked and copied, in steps, into memory that both threads see. */
 import type { Dataset, Samples } from '../data/dataset.js';
 import { isKnownSet, knownSets } from '../data/known-sets.js';
-import { type MemoryData, makingMemoryDataset, memoryKeys, refuseOtherKeys } from '../data/memory-set.js';
+import { type MemoryData, makingMemoryDataset, memoryKeys } from '../data/memory-set.js';
+import { refuseOtherKeys } from '../data/other-keys.js';
 import { inTurns, type Steps } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
 import type { Data } from './types.js';

@@ -1,12 +1,11 @@
 /** `train()`: a training in a thread of its own, seen from the caller's thread. */
-import { refuseOtherKeys } from '../data/memory-set.js';
+import { refuseOtherKeys } from '../data/other-keys.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { receivedError } from './errors.js';
 import { type ModelBytes, readModel } from './files.js';
 import { borrowHost, type HostThread } from './host-thread.js';
 import type { FromHost, Last, TrainRequest } from './messages.js';
 import { Model } from './model.js';
-import { sendData } from './send-data.js';
 import type { Data, Epoch, TrainOptions, TrainWarning } from './types.js';
 
 /**
@@ -104,7 +103,10 @@ export class TrainingRun implements PromiseLike<Model>, AsyncIterable<Epoch>, As
       const request = await requestOf(data, this.#options);
       const { bytes, kernels } = await this.#train(request);
       signal?.throwIfAborted();
-      return await Model.open(bytes, 'the trained model', kernels);
+      const source = 'the trained model';
+      return await (kernels === null
+        ? Model.load(Promise.resolve({ bytes, source }))
+        : Model.open(bytes, source, kernels));
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -163,6 +165,8 @@ async function requestOf(data: Data, options: TrainOptions): Promise<TrainReques
   refuseOtherKeys('options', options, optionKeys);
   checkOptions(options);
   const { recipe = null, threads = null, seed = null, out = null, signal, from } = options;
+  // Not before it is needed: most programs only load models.
+  const { sendData } = await import('./send-data.js');
   return {
     data: await sendData(data, signal ?? new AbortController().signal),
     ...{ recipe, threads, seed, out },

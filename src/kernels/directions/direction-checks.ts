@@ -1,8 +1,8 @@
 /** The kernels of direction features against float64, on a few small images: the start-up self-test. */
 
 import { reservedBytes } from '../../memory/arena.js';
+import type { CheckResult } from '../check-errors.js';
 import { relativeError } from '../check-errors.js';
-import type { CheckResult } from '../checks.js';
 import { sampleImage, samplePixels } from '../sample-images.js';
 import { type DirectionKernels, mostClasses } from './direction-kernels.js';
 import { directionFeatures, projected } from './directions-reference.js';

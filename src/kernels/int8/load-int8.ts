@@ -2,7 +2,7 @@
 import { allocate } from '../../memory/shared-memory.js';
 import { UserError } from '../../user-error.js';
 import { type Level, levels } from '../levels.js';
-import { compileApart } from '../load.js';
+import { compileApart } from '../load-apart.js';
 import { checkInt8 } from './int8-checks.js';
 import { type Int8Kernels, instantiateInt8 } from './int8-kernels.js';
 

@@ -62,9 +62,12 @@ export const denseTensors: LayerTensors = {
     const { inputs, outputs } = layer;
     const weight = source('weight', [outputs, inputs]);
     const bias = source('bias', [outputs]);
-    for (let o = 0; o < outputs; o++) {
-      for (let i = 0; i < inputs; i++) vector[parameterIndex(layer, i, o)] = weight[o * inputs + i];
-      vector[parameterIndex(layer, inputs, o)] = bias[o];
+    // One call for each output, not for each weight: a model is loaded by code that has not been optimised yet.
+    const { panelWidth } = layer;
+    for (let o = 0, from = 0; o < outputs; o++) {
+      let to = parameterIndex(layer, 0, o);
+      for (const end = from + inputs; from < end; from++, to += panelWidth) vector[to] = weight[from];
+      vector[to] = bias[o];
     }
   },
   describe({ inputs, outputs }, source) {

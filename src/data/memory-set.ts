@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { atOnce, type Steps } from '../numbers/steps.js';
-import { UserError } from '../user-error.js';
 import type { Dataset, Samples } from './dataset.js';
 import { checkTrainingLabels } from './labels.js';
 import { type Inputs, readInputs, refused, shapeOf, type Unlabelled } from './memory-inputs.js';

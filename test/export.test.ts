@@ -15,10 +15,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { formats } from '../dist/formats/formats.js';
-import { fromJson } from './support/read-json.ts';
 import { toFunction } from '../dist/formats/runtime/predict.js';
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from '../dist/model/safetensors.js';
 import { cli, expectCode, readJson, type TrainingResult } from './support/cli.ts';
+import { fromJson } from './support/read-json.ts';
 import { toyRows, toyRun, writeToyRecipe, writeToySet } from './support/toy-set.ts';
 
 const cwd = await mkdtemp(join(tmpdir(), 'shardstep-export-'));

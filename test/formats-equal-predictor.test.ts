@@ -8,7 +8,6 @@ import fc from 'fast-check';
 import { memoryDataset } from '../dist/data/memory-set.js';
 import { toJson } from '../dist/formats/json.js';
 import { quantised } from '../dist/formats/quantised.js';
-import { fromJson } from './support/read-json.ts';
 import { toFunction } from '../dist/formats/runtime/predict.js';
 import { answering, compiled, withoutGcc } from './support/gcc.ts';
 import {
@@ -22,6 +21,7 @@ import {
 } from './support/graphs.ts';
 import { randomFrom } from './support/memory.ts';
 import { type Dataset, someMnist } from './support/pairs.ts';
+import { fromJson } from './support/read-json.ts';
 
 const images = 200;
 const combinations = 36;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toJson } from '../dist/formats/json.js';
-import { fromJson } from './support/read-json.ts';
 import { toFunction } from '../dist/formats/runtime/predict.js';
 import { UserError } from '../dist/user-error.js';
+import { fromJson } from './support/read-json.ts';
 import { pixelGraph, sampleOf, smallGraphs } from './support/small-graphs.ts';
 
 for (const [name, graph] of Object.entries(smallGraphs)) {

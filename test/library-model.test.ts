@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { decodeOnnx } from '../dist/formats/onnx/decode.js';
-import { fromJson } from './support/read-json.ts';
 import { toFunction } from '../dist/formats/runtime/predict.js';
 import { type Data, load, type Model, train, UserError } from '../dist/index.js';
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from '../dist/model/safetensors.js';
+import { fromJson } from './support/read-json.ts';
 import { toyRows, writeToySet } from './support/toy-set.ts';
 
 let cwd = '';

@@ -177,7 +177,10 @@ describe('refused', () => {
       /^data\.inputs: expected a multiple of 2 values .*got 5$/,
     ],
     'another size than the shape': [{ ...two, shape: [2, 2] }, /^data\.inputs: expected 2×4 values .*got 6$/],
-    'an empty shape': [{ ...two, shape: [] }, /^data\.shape: expected one to three sizes of a sample.*got \[\]/],
+    'an empty shape': [
+      { ...two, shape: [] },
+      /^data\.shape: expected one to three sizes of a sample.*got \[\]/,
+    ],
     'a shape of words': [{ ...two, shape: ['3'] }, /^data\.shape: expected/],
     'a shape of halves': [{ ...two, shape: [1.5, 2] }, /^data\.shape: expected/],
     'a row that is a number': [

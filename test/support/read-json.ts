@@ -1,10 +1,10 @@
 /** Reads a graph from JSON. It never evaluates code, and checks everything. */
 import * as z from 'zod';
-import type { Graph, Op } from '../../dist/model/op.js';
-import { ExitCode, UserError } from '../../dist/user-error.js';
 import { checkGraph, mostOps } from '../../dist/formats/check-graph.js';
 import { graphFormat, graphVersion } from '../../dist/formats/json.js';
 import { decodeNumbers } from '../../dist/formats/numbers-text.js';
+import type { Graph, Op } from '../../dist/model/op.js';
+import { ExitCode, UserError } from '../../dist/user-error.js';
 
 /** Texts above it are refused unread. */
 const mostCharacters = 2 ** 28;

@@ -1,6 +1,7 @@
 /** Warnings about data that can be trained on but are unusual; given once, before a run. */
 import type { Config } from '../config/schema.js';
 import type { Tensor } from '../model/safetensors.js';
+import { atOnce, rowsAStep, type Steps } from '../numbers/steps.js';
 import type { Warning } from '../warnings.js';
 import type { PartName, Samples } from './dataset.js';
 import { isKnownSet } from './known-sets.js';
@@ -34,11 +35,18 @@ export function rangeWarnings(
 
 const valueRange = (message: string): Warning => ({ code: 'value-range', message });
 
+/** As evaluatingRange, without a pause. */
+export const evaluatedRange = (...given: Parameters<typeof evaluatingRange>): Warning[] =>
+  atOnce(evaluatingRange(...given));
+
 /** Of samples that a network is evaluated on, far from the light that it was trained on. */
-export function evaluatedRange(test: Samples, tensors: ReadonlyMap<string, Tensor>): Warning[] {
+export function* evaluatingRange(
+  test: Pick<Samples, 'values'>,
+  tensors: ReadonlyMap<string, Tensor>,
+): Steps<Warning[]> {
   if (kindOf(test.values) === 'float32') return [];
   const full = fullOf(tensors);
-  return partMessages('test', rangeOfValues(test), full, full).map(valueRange);
+  return partMessages('test', yield* measuringRange(test), full, full).map(valueRange);
 }
 
 /** Values of a part: the smallest, the largest, and what 99.9 % of those above 0 do not exceed. */
@@ -48,9 +56,16 @@ interface ValueRange {
   readonly usual: number;
 }
 
-function rangeOfValues({ values }: Pick<Samples, 'values'>): ValueRange {
+const rangeOfValues = (samples: Pick<Samples, 'values'>): ValueRange => atOnce(measuringRange(samples));
+
+function* measuringRange({ values }: Pick<Samples, 'values'>): Steps<ValueRange> {
   const counts = new Float64Array(256);
-  for (let i = 0; i < values.length; i++) counts[values[i]] += 1;
+  const step = rowsAStep(16);
+  for (let first = 0; first < values.length; first += step) {
+    const last = Math.min(values.length, first + step);
+    for (let i = first; i < last; i++) counts[values[i]] += 1;
+    yield null;
+  }
   const least = counts.findIndex((n) => n > 0);
   const most = counts.findLastIndex((n) => n > 0);
   let left = 0.999 * (values.length - counts[0]);

@@ -1,7 +1,7 @@
 /** How well a model does on a data set. */
 import type { Samples } from '../data/dataset.js';
 import { classesOf, numbered } from '../data/memory-targets.js';
-import { evaluatedRange } from '../data/odd-data.js';
+import { evaluatingRange } from '../data/odd-data.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import type { SavedModel } from '../inference/saved-model.js';
 import { lossOf } from '../loss/loss.js';
@@ -47,15 +47,15 @@ export async function refuseLoss(
 
 async function scored(
   model: Model,
-  { labels, config, tensors, pipeline }: SavedModel,
+  { labels, config, tensors }: SavedModel,
   { values, targets }: Evaluated,
   options: Pick<PredictOptions, 'threads'>,
 ): Promise<Evaluation> {
   const outputs = await model.predictMany(values, { ...options, logits: true });
   const scoring = scoringClasses(outputs, targets, labels.length, lossOf(config.loss));
-  const scores = await inTurns(scoring, new AbortController().signal, () => {});
-  const test = { values, targets, count: targets.length, shape: pipeline.input, full: 255 };
-  return { ...scores, warnings: evaluatedRange(test, tensors) };
+  const never = new AbortController().signal;
+  const scores = await inTurns(scoring, never, () => {});
+  return { ...scores, warnings: await inTurns(evaluatingRange({ values }, tensors), never, () => {}) };
 }
 
 async function evaluatedSamples(saved: SavedModel, data: Data): Promise<Evaluated> {

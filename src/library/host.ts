@@ -43,5 +43,10 @@ async function read(keys: FileKeys): Promise<Last> {
   const dataset = await loadDataset({ set: set as 'idx', dir: dir === null ? null : String(dir), label });
   // The test part alone travels.
   const none = { values: new Uint8Array(), targets: new Uint32Array(), count: 0 };
-  return { kind: 'read', dataset: { ...dataset, train: { ...dataset.train, ...none } } };
+  const { values } = dataset.test;
+  // In shared memory, which the caller's thread need not copy.
+  const shared = new Uint8Array(new SharedArrayBuffer(values.length));
+  shared.set(values);
+  const test = { ...dataset.test, values: shared };
+  return { kind: 'read', dataset: { ...dataset, train: { ...dataset.train, ...none }, test } };
 }

@@ -33,7 +33,7 @@ export const scoreClasses = (...given: Parameters<typeof scoringClasses>): Class
 const mostClasses = 4096;
 
 /** Rows scored between two steps. */
-const stride = 1024;
+const stride = 256;
 
 /** `outputs`: f32 [count][classes]. Of several equal outputs the first counts, as in PyTorch's argmax. */
 export function* scoringClasses(

@@ -26,7 +26,7 @@ export function atOnce<T>(steps: Steps<T>): T {
 }
 
 /** The longest time that other events wait. */
-const burstMs = 10;
+const burstMs = 8;
 
 /** Progress is shown after this time, then each time that the elapsed time has doubled. */
 const firstNoteMs = 1000;

@@ -15,7 +15,7 @@ const byMeasure: Readonly<Record<string, string>> = {
 const byPeer: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'jax-js': {
     installed:
-      'it is one package without dependencies; most of shardstep is packages for configurations, charts, hardware facts and logs',
+      'it is one package without dependencies; as published since that record, without the packages for charts and hardware facts, shardstep takes 6 MB',
   },
 };
 

@@ -1,9 +1,8 @@
 /** What a configuration is made of, and which layer wins. Refusals are in config-refusals.test.ts. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { configJsonSchema, configJsonSchemaText } from '../dist/config/json-schema.js';
@@ -11,23 +10,9 @@ import { describeKeys } from '../dist/config/keys.js';
 import { labelSmoothingOf } from '../dist/config/label-smoothing.js';
 import { resolveConfig } from '../dist/config/load.js';
 import { configSchema } from '../dist/config/schema.js';
+import { folder, set } from './support/config-folder.ts';
 
 const configs = fileURLToPath(new URL('../configs', import.meta.url));
-
-/** A folder with the given files, and a way to load from it. */
-function folder(files: Record<string, string>) {
-  const directory = mkdtempSync(join(tmpdir(), 'config-'));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, name)), { recursive: true });
-    writeFileSync(join(directory, name), text);
-  }
-  const load = (file: string | null, ...overrides: string[]) =>
-    resolveConfig({ file, overrides, environment: {}, directory });
-  return { directory, load };
-}
-
-const set = async (...overrides: string[]) =>
-  (await resolveConfig({ file: null, overrides, environment: {} })).config;
 
 test('the defaults are complete', async () => {
   const { config, name, files } = await resolveConfig({ file: null, overrides: [], environment: {} });

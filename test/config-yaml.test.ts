@@ -1,30 +1,16 @@
 /** A configuration as YAML: what is read, what is merged, and that what is written is read again. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { resolveConfig } from '../dist/config/load.js';
 import { configSchema } from '../dist/config/schema.js';
 import { parseYaml, toYaml } from '../dist/config/yaml-text.js';
+import { folder, set } from './support/config-folder.ts';
 import { userError } from './support/scratch.ts';
-
-/** A folder with the given files, and a way to load from it. */
-function folder(files: Record<string, string>) {
-  const directory = mkdtempSync(join(tmpdir(), 'config-'));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, name)), { recursive: true });
-    writeFileSync(join(directory, name), text);
-  }
-  const load = (file: string | null, ...overrides: string[]) =>
-    resolveConfig({ file, overrides, environment: {}, directory });
-  return { directory, load };
-}
-
-const set = async (...overrides: string[]) =>
-  (await resolveConfig({ file: null, overrides, environment: {} })).config;
 
 test('a base under a key of its own is merged where `<<` names it, and is no key itself', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'shardstep-merge-'));

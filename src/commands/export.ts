@@ -8,6 +8,7 @@ import { quantisedLayers } from '../formats/quantised.js';
 import { graphOf } from '../inference/model-graph.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
 import { type InitialWeights, readWeights } from '../inference/weights-file.js';
+import { mostLost } from '../model/quantise.js';
 import { grouped, percent } from '../numbers/words.js';
 import { writeAtomic } from '../run/atomic-file.js';
 import type { CommandContext } from '../run/command-context.js';
@@ -41,9 +42,6 @@ export const command: Command<Flags> = {
       .option(...quietOption),
   run: ([model, ...words], flags, line) => exportModel(model, words, flags, line),
 };
-
-/** The largest loss of accuracy by weights in 8 bits that is not refused. */
-const mostLost = 0.001;
 
 const endings = () => formats.flatMap(({ ending }) => ending ?? []).join(', ');
 

@@ -8,6 +8,7 @@ import { valuesOf } from '../inference/weights-file.js';
 import { load } from '../library/load.js';
 import type { Model } from '../library/model.js';
 import type { PredictOptions } from '../library/types.js';
+import { sizeOf } from '../numbers/size.js';
 import { percent } from '../numbers/words.js';
 import type { CommandContext } from '../run/command-context.js';
 import { ExitCode, UserError } from '../user-error.js';
@@ -138,7 +139,7 @@ class Batch {
   }
 
   get #size(): number {
-    return this.#model.input.reduce((product, side) => product * side, 1);
+    return sizeOf(this.#model.input);
   }
 }
 

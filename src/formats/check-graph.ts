@@ -1,5 +1,6 @@
 /** Whether a graph makes sense: each operation fits the values that reach it, and every number is finite. */
 import { type Graph, type Op, shapeAfter } from '../model/op.js';
+import { sizeOf } from '../numbers/size.js';
 import { expectedGot, UserError } from '../user-error.js';
 
 /** The most values of a sample, or of the result of an operation. */
@@ -18,7 +19,7 @@ export function checkGraph(graph: Graph, source: string): void {
     if (!holds) throw new UserError(`${source}: ${what}: ${expectedGot(expected, got)}`);
   };
   demand(
-    input.length > 0 && input.every(isCount) && widthOf(input) <= mostValues,
+    input.length > 0 && input.every(isCount) && sizeOf(input) <= mostValues,
     'input',
     `sizes of 1 to ${mostValues} values`,
     [...input],
@@ -32,9 +33,9 @@ export function checkGraph(graph: Graph, source: string): void {
     const refusal = refusalOf(op, site);
     if (refusal !== null) demand(false, what, refusal.expected, refusal.got);
     site = { shape: shapeAfter(op, site.shape), isBytes: site.isBytes && keepsBytes.has(op.op) };
-    demand(widthOf(site.shape) <= mostValues, what, `at most ${mostValues} results`, widthOf(site.shape));
+    demand(sizeOf(site.shape) <= mostValues, what, `at most ${mostValues} results`, sizeOf(site.shape));
   }
-  const outputs = widthOf(site.shape);
+  const outputs = sizeOf(site.shape);
   demand(outputs === labels.length, 'labels', `${outputs}, one for each output`, labels.length);
   const ends = probabilities.map(({ op }) => op);
   demand(
@@ -59,13 +60,12 @@ interface Refusal {
 const endings: ReadonlySet<Op['op']> = new Set(['softmax', 'shares']);
 const keepsBytes: ReadonlySet<Op['op']> = new Set(['lookup', 'moments', 'crop']);
 
-const widthOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 const isCount = (value: number) => Number.isInteger(value) && value >= 1 && value <= mostValues;
 const isGrey = ({ shape }: Site) => shape.length === 3 && shape[2] === 1;
 
 /** Null if the operation fits. */
 function refusalOf(op: Op, site: Site): Refusal | null {
-  const width = widthOf(site.shape);
+  const width = sizeOf(site.shape);
   const kind = site.isBytes ? 'bytes' : 'numbers';
   switch (op.op) {
     case 'lookup':

@@ -5,6 +5,7 @@ import { ownFile } from '../formats/onnx/own.js';
 import { toOnnx } from '../formats/onnx/write.js';
 import { chainOfTensors } from '../formats/safetensors-chain.js';
 import { readSafetensors, readSafetensorsMetadata } from '../model/safetensors.js';
+import { sizeOf } from '../numbers/size.js';
 import { UserError } from '../user-error.js';
 import { type ImportedModel, type ImportSettings, importedModel } from './imported-model.js';
 import { graphOf } from './model-graph.js';
@@ -42,7 +43,7 @@ function fromOnnx(bytes: Uint8Array, file: string, settings: ImportSettings | nu
     const { shape } = settings ?? nothing;
     // Cropping and pooling come before the network of the file.
     const isWhole = settings === null || (settings.crop === 0 && settings.pool === 1);
-    const width = shape === null || !isWhole ? null : shape.reduce((product, size) => product * size, 1);
+    const width = shape === null || !isWhole ? null : sizeOf(shape);
     return importedModel(chainOf(model, file, width), settings ?? nothing, file);
   } catch (error) {
     if (!isOwn || !(error instanceof UserError)) throw error;

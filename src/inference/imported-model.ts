@@ -8,7 +8,7 @@ import type { ChainLayer, NetworkChain } from '../formats/network-chain.js';
 import { nameOf } from '../model/network.js';
 import type { Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
-import { type Described, inferenceConfig } from './inference-config.js';
+import { type Described, inferenceConfig, pixelFeatures } from './inference-config.js';
 import { weightsMetadata } from './weights-file.js';
 
 /** Settings from the user; null: not given. */
@@ -62,7 +62,7 @@ export function importedModel(chain: NetworkChain, settings: ImportSettings, fil
     ? realScaling(chain)
     : scaling(chain, settings, features, 255 * pool * pool, file, notes);
   const described: Described = {
-    ...{ features: pixels, pool, crop, momentNormalise, set, normalise: scaled.normalise },
+    ...{ features: pixelFeatures, pool, crop, momentNormalise, set, normalise: scaled.normalise },
     hidden: layers.slice(0, -1).map(({ outputs }) => outputs),
     activation: activationOf(chain, settings, file),
     loss: 'cross-entropy',
@@ -83,10 +83,6 @@ export function importedModel(chain: NetworkChain, settings: ImportSettings, fil
     notes,
   };
 }
-
-const pixels: Described['features'] = {
-  ...{ kind: 'pixels', grid: 12, pool: 4, rows: 'pairs', aspect: false, gradient: 'central', quadratic: 0 },
-};
 
 /** The sizes given, or those of the file. A grey image has its channel last here, other programs have it first. */
 function shapeOf(

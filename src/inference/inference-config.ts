@@ -10,6 +10,17 @@ export interface Described
   readonly loss: Config['loss']['name'];
 }
 
+/** The other keys have no effect on pixels. */
+export const pixelFeatures: Described['features'] = {
+  kind: 'pixels',
+  grid: 12,
+  pool: 4,
+  rows: 'pairs',
+  aspect: false,
+  gradient: 'central',
+  quadratic: 0,
+};
+
 export function inferenceConfig({ hidden, activation, loss, ...data }: Described): Config {
   return {
     data: {

@@ -12,7 +12,7 @@ import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { DataFacts } from '../plan/plan.js';
 import { expectedGot, UserError } from '../user-error.js';
-import { type Described, inferenceConfig } from './inference-config.js';
+import { type Described, inferenceConfig, pixelFeatures } from './inference-config.js';
 import { type InitialWeights, requireDescription } from './weights-file.js';
 
 export interface SavedModel {
@@ -113,8 +113,11 @@ class Reader {
 
   features(): Config['data']['features'] {
     const given = this.#metadata['data.features'] === undefined ? {} : this.#json('data.features');
-    const value: Record<string, unknown> = { ...pixels, ...(typeof given === 'object' ? given : null) };
-    const choices: Record<keyof typeof pixels, readonly unknown[]> = {
+    const value: Record<string, unknown> = {
+      ...pixelFeatures,
+      ...(typeof given === 'object' ? given : null),
+    };
+    const choices: Record<keyof typeof pixelFeatures, readonly unknown[]> = {
       kind: ['pixels', 'directions'],
       grid: [12, 16, 20],
       pool: [4, 5],
@@ -125,7 +128,7 @@ class Reader {
     };
     for (const [key, of] of Object.entries(choices))
       if (!of.includes(value[key])) throw this.#refusal('data.features', `${key} as one of ${of.join(', ')}`);
-    return value as typeof pixels;
+    return value as typeof pixelFeatures;
   }
 
   #json(key: string): unknown {
@@ -140,16 +143,6 @@ class Reader {
     return new UserError(`${this.#source}: ${key}: ${expectedGot(expected, this.#metadata[key] ?? null)}`);
   }
 }
-
-const pixels: Config['data']['features'] = {
-  kind: 'pixels',
-  grid: 12,
-  pool: 4,
-  rows: 'pairs',
-  aspect: false,
-  gradient: 'central',
-  quadratic: 0,
-};
 
 /** Before memory is planned for layers that are only said. @throws UserError if a tensor is missing or does not fit. */
 function requireLayers(

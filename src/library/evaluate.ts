@@ -6,6 +6,7 @@ import { refuseOtherData } from '../inference/same-data.js';
 import type { SavedModel } from '../inference/saved-model.js';
 import { lossOf } from '../loss/loss.js';
 import { scoringClasses } from '../metrics/classification.js';
+import { sizeOf } from '../numbers/size.js';
 import { inTurns } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
 import { readInHost } from './host-thread.js';
@@ -77,7 +78,7 @@ async function given(data: MemoryData, { labels, pipeline, source }: SavedModel)
   );
   const classes = classesOf([[`${name}.targets`, part.targets]], labels);
   const targets = numbered(`${name}.targets`, part.targets, classes);
-  const count = values.length / pipeline.input.reduce((product, size) => product * size, 1);
+  const count = values.length / sizeOf(pipeline.input);
   if (count !== targets.length)
     throw UserError.refusal(`${name}.targets`, `${count} of them, one a sample`, targets.length);
   return { values, targets };

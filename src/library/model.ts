@@ -16,6 +16,7 @@ import type { LoadedKernels } from '../kernels/load.js';
 import { loadKernelsApart } from '../kernels/load-apart.js';
 import { lossOf } from '../loss/loss.js';
 import { toProbabilities } from '../loss/probabilities.js';
+import { mostLost as usualLoss } from '../model/quantise.js';
 import { UserError } from '../user-error.js';
 import { version } from '../version.js';
 import { type ModelBytes, pathOf } from './files.js';
@@ -141,7 +142,7 @@ export class Model implements AsyncDisposable {
    * of accuracy is measured on `data`, as evaluate takes them. What the model saves and exports stays float32.
    * @throws UserError for other networks, and if more than `mostLost` of the samples are lost, by default 0.001.
    */
-  async toInt8(data: Data, { mostLost = 0.001 }: { readonly mostLost?: number } = {}): Promise<Model> {
+  async toInt8(data: Data, { mostLost = usualLoss }: { readonly mostLost?: number } = {}): Promise<Model> {
     const { tensors, source } = this.#saved;
     if (typeof mostLost !== 'number' || Number.isNaN(mostLost))
       throw UserError.refusal('mostLost', 'a share of the samples, such as 0.001', mostLost);

@@ -4,6 +4,8 @@
  * sample as given. Values are float32, but operations before the last one that rounds (`lookup`, `moments`, `fixedPoint`)
  * are computed in float64, as the transforms do, so that every reader rounds alike.
  */
+import { sizeOf } from '../numbers/size.js';
+
 export type Op =
   /** y = table[x]; x: integers from 0 to 255. */
   | { readonly op: 'lookup'; readonly table: Uint8Array }
@@ -70,7 +72,7 @@ export interface Graph {
 
 /** Shape of the result of an operation. */
 export function shapeAfter(op: Op, input: readonly number[]): readonly number[] {
-  const width = input.reduce((product, size) => product * size, 1);
+  const width = sizeOf(input);
   switch (op.op) {
     case 'crop':
       return [input[0] - 2 * op.by, input[1] - 2 * op.by, 1];

@@ -24,3 +24,6 @@ export function quantiseRows(weight: Float32Array, outputs: number, inputs: numb
   }
   return { values, scales };
 }
+
+/** Share of the samples that weights in 8 bits may lose unless another limit is given. */
+export const mostLost = 0.001;

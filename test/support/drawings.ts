@@ -1,7 +1,9 @@
 /** Pictures like those that people make of digits, drawn from the test images of MNIST. */
+
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import sharp from 'sharp';
+import { random as numbers } from './toy-set.ts';
 
 const file = (name: string) =>
   gunzipSync(readFileSync(new URL(`../../data/mnist/${name}.gz`, import.meta.url)));
@@ -67,15 +69,4 @@ function widened(plane: Uint8Array, side: number, by: number): Uint8Array {
           found = choose(found, at((place % side) + u, Math.floor(place / side) + v));
     return found;
   });
-}
-
-/** mulberry32. */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

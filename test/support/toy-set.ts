@@ -8,8 +8,8 @@ export interface ToyRow {
   readonly pixels: readonly number[];
 }
 
-/** mulberry32. */
-function random(seed: number): () => number {
+/** Numbers from 0 to below 1: mulberry32. */
+export function random(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -10,7 +10,7 @@ import type { Steps } from '../../numbers/steps.js';
 /** Of one sample: [28, 28, 1] for a grey image, [13] for a row of a table. */
 export type Shape = readonly number[];
 
-export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
+export { sizeOf } from '../../numbers/size.js';
 
 /** float32: real inputs; uint8: pixels from 0 to 255. */
 export type ValueKind = 'uint8' | 'float32';

@@ -1,5 +1,6 @@
 /** A tensor of an ONNX file: its data are in the file, and as many as its shape has. */
 import { bfloat16ToFloat32, halfToNumber } from '../../numbers/half-floats.js';
+import { sizeOf } from '../../numbers/size.js';
 import { expectedGot, quoted, UserError } from '../../user-error.js';
 import { copied, type FieldReader, most } from './field-reader.js';
 import { Element, elementName, fields } from './schema.js';
@@ -38,7 +39,7 @@ export function readTensor(reader: FieldReader, bytes: Uint8Array): OnnxTensor {
   const named = `tensor ${quoted(name)}`;
   if (isExternal)
     throw new UserError(`${reader.file}: ${named}: its data are in another file; save the model as one file`);
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = sizeOf(shape);
   if (!Number.isSafeInteger(count) || shape.some((size) => size < 0))
     throw reader.refusal(`${named}: shape [${shape.join(', ')}]`);
   const read = elements.get(type);

@@ -4,6 +4,7 @@
  * pixels that were scaled from 0 to 1, which a float32 input would take silently.
  */
 import { type Graph, type Op, shapeAfter } from '../../model/op.js';
+import { sizeOf } from '../../numbers/size.js';
 import { UserError } from '../../user-error.js';
 import { type ElementType, ModelBuilder } from './builder.js';
 import { drawDirections } from './directions.js';
@@ -70,8 +71,6 @@ interface Place {
   /** [N, product of the shape] instead of [N, …shape]. */
   readonly isFlat: boolean;
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 
 function inPrecision(e: Expressions, { value, element }: Place): string {
   return element === e.precision ? value : e.cast(value, Element[e.precision]);

@@ -1,5 +1,6 @@
 /** A model as a function in plain JavaScript: what `.mjs` files contain, and `toFunction` runs. */
 import { type Graph, type Op, shapeAfter } from '../../model/op.js';
+import { sizeOf } from '../../numbers/size.js';
 import { type Helpers, helpers, type Numbers, operations } from './operations.js';
 
 export interface Prediction {
@@ -28,7 +29,7 @@ export function chainOf({ input, values, labels, ops, probabilities }: Graph): C
     shape = shapeAfter(op, shape);
     return step;
   });
-  const inputs = input.reduce((product, size) => product * size, 1);
+  const inputs = sizeOf(input);
   return { inputs, values, labels, steps, outputSteps: ops.length };
 }
 

@@ -1,13 +1,9 @@
 /**
  * A barrier in shared memory: a counter of arrivals and a generation that the last arrival increments. Waiters spin for
- * a while, then park in the kernel. Leaving a spin costs 0.1 µs, waking a parked thread tens of microseconds. But if
- * the awaited thread has lost its core, spinning delays it further. So the spin adapts: a wait longer than the longest
- * spin halves the next spin. A shorter wait, with or without sleep, doubles it again.
+ * a while, then park in the kernel.
  */
 import { Aborted } from './aborted.js';
-
-/** Shortest spin: a few hundred loads, some microseconds. */
-const minSpinMs = 0.005;
+import { Spin } from './spin.js';
 
 /** Longest sleep before the abort word is read again: its wake-up can come just before a thread goes to sleep. */
 export const parkMs = 50;
@@ -21,8 +17,7 @@ export class Barrier {
   readonly #generation: number;
   readonly #abort: number;
   readonly #parties: number;
-  readonly #maxSpinMs: number;
-  #spinMs: number;
+  readonly #spin: Spin;
 
   constructor(
     words: Int32Array,
@@ -37,8 +32,7 @@ export class Barrier {
     this.#generation = generation;
     this.#abort = abort;
     this.#parties = parties;
-    this.#maxSpinMs = maxSpinMs;
-    this.#spinMs = maxSpinMs;
+    this.#spin = new Spin(maxSpinMs);
   }
 
   /**
@@ -64,20 +58,16 @@ export class Barrier {
     const { generation, last } = this.arrive();
     if (last) return;
     const started = performance.now();
+    const spinMs = this.#spin.ms;
     for (let loads = 1; Atomics.load(this.#words, this.#generation) === generation; loads++) {
       if (loads % loadsPerLook !== 0) continue;
       if (Atomics.load(this.#words, this.#abort) !== 0) throw new Aborted();
-      if (performance.now() - started > this.#spinMs) {
+      if (performance.now() - started > spinMs) {
         this.park(generation, parkMs);
         break;
       }
     }
-    this.#adapt(performance.now() - started);
-  }
-
-  #adapt(waitedMs: number): void {
-    const next = waitedMs > this.#maxSpinMs ? this.#spinMs / 2 : this.#spinMs * 2;
-    this.#spinMs = Math.min(this.#maxSpinMs, Math.max(minSpinMs, next));
+    this.#spin.ended(performance.now() - started);
   }
 
   /** Sleeps until the generation differs from `generation`. */

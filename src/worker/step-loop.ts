@@ -14,9 +14,10 @@ import type { Instruments } from './instruments.js';
 import type { Selection } from './selection.js';
 
 /**
- * Longest spin at a barrier while every thread can have a core of its own: about the cost of falling asleep and waking.
+ * Longest spin at a barrier while every thread can have a core of its own: several times the cost of falling asleep and
+ * waking, because a thread that sleeps makes the others wait for its wake-up at the next barrier.
  */
-export const barrierSpinMs = 0.1;
+export const barrierSpinMs = 1;
 
 /** A step's sums, per rank, in the metrics ring. */
 export const metricsPerRank = 2;

@@ -9,7 +9,7 @@ import { coreSpeeds, evenThreads, weightedThreads } from '../dist/machine/core-s
 import { countCores } from '../dist/machine/cores.js';
 import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import { Rng } from '../dist/numbers/rng.js';
-import { shardStart, sharesOf, tilesPerRank } from '../dist/plan/shards.js';
+import { mostRows, shardStart, sharesOf, tileRows, tilesPerRank } from '../dist/plan/shards.js';
 import { coreThreads } from '../dist/plan/threads.js';
 import { configure, fileOrder, openSession, realMnist, takeSteps } from './support/training.ts';
 
@@ -103,7 +103,8 @@ test('shards in proportion are contiguous, complete, and fit the room for their 
             const [first, last] = [0, 1].map((end) => shardStart(rows, speeds.length, rank + end, 1, shares));
             assert.equal(first, next);
             assert.ok(last >= first);
-            assert.ok(Math.ceil((last - first) / 128) <= tilesPerRank(batch, speeds.length, shares));
+            const room = tilesPerRank(mostRows(batch, speeds.length, shares));
+            assert.ok(Math.ceil((last - first) / tileRows(last - first)) <= room);
             next = last;
           }
           assert.equal(next, rows);

@@ -23,10 +23,11 @@ import {
   type WorkspaceSizes,
 } from './network.js';
 import type { DataFacts, InputPlan, Plan, ProfilePlan } from './plan.js';
+import { isBalanced, mostShare, planBalance } from './plan-balance.js';
 import { planNoise } from './plan-noise.js';
 import { planLocal, planReplicas } from './plan-replicas.js';
 import { planSelection } from './plan-selection.js';
-import { sharesOf } from './shards.js';
+import { mostRows, sharesOf } from './shards.js';
 import { cutFeatures, planSlices, planStripSlices, wholePanels } from './slices.js';
 import { stampDoubles } from './stamp-room.js';
 
@@ -67,11 +68,13 @@ export function makePlan(
   const rows = weightRows(layers, blockwise ? directions.shape.strips : null);
   const parameters = blockwise ? directions.shape.vectorFloats : parameterFloats(layers);
   const vectorBytes = parameters * 4;
+  const balanced = isBalanced(config, { threads, oversubscribed, seesDirections, parameters });
+  const most = mostRows(batch, threads, shares, balanced ? mostShare : 1);
   const chunkSamples = seesDirections ? chunkImages : asMatrices ? matrixEvaluationChunk : evaluationChunk;
   const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
   const slices = blockwise
     ? planStripSlices(directions.shape.strips, threads, shares)
-    : planSlices(layers, facts, kernelRanges, threads, batch, shares);
+    : planSlices(layers, facts, kernelRanges, threads, batch, shares, balanced);
   const chunks = Math.ceil(largest / chunkSamples);
   const scratchFloats = scratchFloatsOf(layers);
   const workspaces: WorkspaceSizes = {
@@ -91,7 +94,7 @@ export function makePlan(
   );
   const places = arena.part('network', (take) => ({
     regions: planParameters(take, {
-      ...{ layers, threads, batch, features, vectorBytes, scratchFloats, gathers: input.gathers, shares },
+      ...{ layers, threads, features, vectorBytes, scratchFloats, gathers: input.gathers, mostRows: most },
       gradientBuffers: gradientBuffers(config.parallel.sync, threads),
     }),
     transposed: asMatrices ? layers.map(() => null) : planTransposed(take, layers),
@@ -110,6 +113,7 @@ export function makePlan(
   const selection = arena.part('selection', (take) =>
     planSelection(config, { threads, images, ringSteps }, take),
   );
+  const balance = balanced ? arena.part('balance', (take) => planBalance(take, threads, slices)) : null;
   const noise = arena.part('noise', (take) => planNoise(config, { threads, ringSteps }, take));
   const replicas = arena.part('replicas', (take) =>
     planReplicas(
@@ -133,6 +137,7 @@ export function makePlan(
     cpus: ranked?.map(({ cpu }) => cpu) ?? null,
     sync: config.parallel.sync,
     batch,
+    mostRows: most,
     shardUnit: directions === null ? 1 : blockImages,
     classes: facts.classes,
     loss: config.loss,
@@ -158,6 +163,7 @@ export function makePlan(
     local: planLocal(config, images),
     replicas,
     selection,
+    balance,
     noise,
     owners: arena.owners,
     bytes: arena.bytes,

@@ -3,7 +3,7 @@
  */
 import type { Region, Take } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layers/layer.js';
-import { columnBytes, type Shares } from './shards.js';
+import { columnBytes } from './shards.js';
 
 /**
  * Buffers for the rows of a batch (or of an evaluation chunk) on their way through the network. A buffer with a row for
@@ -40,24 +40,23 @@ export interface NetworkRegions {
 export interface NetworkSizes {
   readonly layers: readonly LayerLayout[];
   readonly threads: number;
-  readonly batch: number;
+  /** The most rows of a batch that one rank may have. */
+  readonly mostRows: number;
   readonly features: number;
   readonly vectorBytes: number;
   readonly gradientBuffers: number;
   /** Whether the sparse rows of a batch are turned into columns. */
   readonly gathers: boolean;
-  readonly shares: Shares;
   readonly scratchFloats: number;
 }
 
 export function planParameters(take: Take, sizes: NetworkSizes): NetworkRegions {
-  const { layers, threads, batch, features, vectorBytes, gradientBuffers, gathers, shares, scratchFloats } =
-    sizes;
+  const { layers, threads, mostRows, features, vectorBytes, gradientBuffers, gathers, scratchFloats } = sizes;
   return {
     parameters: take(vectorBytes),
     gradients: take(vectorBytes * gradientBuffers),
     centredBias: take(layers[0].width * 4),
-    columns: take(gathers ? columnBytes(features, batch, threads, shares) : 0),
+    columns: take(gathers ? columnBytes(features, threads, mostRows) : 0),
     scratch: take((threads + 1) * scratchFloats * 4),
   };
 }

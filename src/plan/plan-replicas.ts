@@ -67,7 +67,7 @@ export function planReplicas(
     gradients: take(vectorBytes),
     centredBias: take(layers[0].width * 4),
     transposed: planTransposed(take, layers),
-    columns: take(gathers ? columnBytes(features, rows, 1) : 0),
+    columns: take(gathers ? columnBytes(features, 1, rows) : 0),
     scratch: take(sizes.scratchBytes),
     training: sizes.training(rows),
   }));
@@ -81,6 +81,7 @@ export function replicaPlan(plan: Plan, rank: number): Plan {
     ...plan,
     threads: 1,
     batch: training.rows,
+    mostRows: training.rows,
     slices: [plan.slices.flat()],
     training,
     evaluation: [plan.evaluation[rank]],

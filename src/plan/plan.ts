@@ -15,6 +15,7 @@ import type { WeightRows } from '../optim/layer-norms.js';
 import type { UpdaterRegions } from '../optim/updater-plan.js';
 import type { ControlRegions } from './control.js';
 import type { NetworkRegions, Workspace } from './network.js';
+import type { BalancePlan } from './plan-balance.js';
 import type { LocalPlan, ReplicaRegions } from './plan-replicas.js';
 import type { SelectionPlan } from './plan-selection.js';
 import type { Shares } from './shards.js';
@@ -83,6 +84,8 @@ export interface Plan {
   readonly cpus: readonly number[] | null;
   readonly sync: SyncName;
   readonly batch: number;
+  /** The most rows of a batch that one rank may have. */
+  readonly mostRows: number;
   /** Number of rows of a batch that stay on one rank: direction features are made in blocks of eight images. */
   readonly shardUnit: number;
   readonly classes: number;
@@ -115,6 +118,8 @@ export interface Plan {
   /** Per rank, if the workers train apart. */
   readonly replicas: readonly ReplicaRegions[];
   readonly selection: SelectionPlan | null;
+  /** If the ranks even out their work while it goes on. */
+  readonly balance: BalancePlan | null;
   /** Squared norms of gradients: see planNoise. */
   readonly noise: Region | null;
   /** Bytes by the owner of their regions. */

@@ -39,23 +39,43 @@ export function shardSizes(rows: number, threads: number): number[] {
   );
 }
 
+/** The most rows of a batch that one rank may have; `growth`: how far its share may grow. */
+export function mostRows(batch: number, threads: number, shares: Shares, growth = 1): number {
+  if (shares === null && growth === 1) return Math.ceil(batch / threads);
+  const share =
+    shares === null ? 1 / threads : Math.max(...shares.slice(1).map((end, rank) => end - shares[rank]));
+  // A unit of rows more, because both ends of a share are rounded.
+  return Math.min(batch, Math.ceil(growth * share * batch) + cutUnit);
+}
+
+/** Shares that grow or shrink are cut at multiples of so many rows: the products take six rows at a time. */
+export const cutUnit = 6;
+
 /** Rows of a tile: their deltas of one panel of 64, 32 KiB, stay in the first-level cache. */
-export const columnTileRows = 128;
+const fullTileRows = 128;
+
+/** Tiles of a rank with so many rows, of about the same size. */
+function tiles(rows: number): number {
+  return Math.max(1, Math.round(rows / fullTileRows));
+}
+
+/** Rows of each tile but the last. */
+export function tileRows(rows: number): number {
+  return Math.max(1, Math.ceil(rows / tiles(rows)));
+}
+
+/** Room of a rank in tiles, the same for all, if no rank has more than `most` rows. */
+export function tilesPerRank(most: number): number {
+  return tiles(most);
+}
 
 /** Addresses of the columns, then at most one entry for every row and one of padding. */
 export function columnTileBytes(features: number): number {
-  return Math.ceil((features + 1) / 4) * 16 + features * (columnTileRows + 1) * 8 + 16;
+  // Rounded to the nearest number of tiles, a tile has at most half as many rows again.
+  return Math.ceil((features + 1) / 4) * 16 + features * (1.5 * fullTileRows + 1) * 8 + 16;
 }
 
-/** Room of a rank in tiles, the same for all: that of the largest share. */
-export function tilesPerRank(batch: number, threads: number, shares: Shares = null): number {
-  if (shares === null) return Math.ceil(Math.ceil(batch / threads) / columnTileRows);
-  const most = Math.max(...shares.slice(1).map((end, rank) => end - shares[rank]));
-  // One row more, because both ends of a share are rounded.
-  return Math.ceil((Math.ceil(batch * most) + 1) / columnTileRows);
-}
-
-/** Bytes of every rank's tiles. */
-export function columnBytes(features: number, batch: number, threads: number, shares: Shares = null): number {
-  return threads * tilesPerRank(batch, threads, shares) * columnTileBytes(features);
+/** Bytes of the tiles of all ranks. */
+export function columnBytes(features: number, threads: number, most: number): number {
+  return threads * tilesPerRank(most) * columnTileBytes(features);
 }

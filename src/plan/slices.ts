@@ -18,6 +18,10 @@ const cachedBytes = 72 * 1024;
 /** Slices wanted per thread, so that they can be distributed evenly. */
 const slicesPerThread = 2;
 
+/** The same for layers whose slices any rank may take, but none of fewer rows than that. */
+const claimedPerThread = 8;
+const fewestClaimedRows = 64;
+
 /** Whether every thread owns the same number of whole panels of the layer. */
 export function wholePanels(layer: LayerLayout, threads: number, shares: Shares): boolean {
   return shares === null && layer.panels % threads === 0;
@@ -51,7 +55,10 @@ export function cutFeatures(
   return [...ends, features];
 }
 
-/** All slices, distributed over the ranks so that their estimated work is even (longest first). */
+/**
+ * All slices, distributed over the ranks so that their estimated work is even (longest first). `balanced`: those of the
+ * layers above the first are cut finer, because any rank may take them.
+ */
 export function planSlices(
   layers: readonly LayerLayout[],
   facts: { nonZeros: ArrayLike<number>; parts: { train: { count: number } } },
@@ -59,11 +66,19 @@ export function planSlices(
   threads: number,
   batch: number,
   shares: Shares = null,
+  balanced = false,
 ): Slice[][] {
   const units = layers.flatMap((layer, l) => {
     const sparse = l === 0 && rangeEnds.length > 0;
     const whole = wholePanels(layer, threads, shares);
-    const ends = whole ? [layer.inputs] : sparse ? rangeEnds : cutRows(layer, threads);
+    const claimed = balanced && l > 0;
+    const ends = claimed
+      ? cutRows(layer, claimedPerThread * threads, fewestClaimedRows)
+      : whole
+        ? [layer.inputs]
+        : sparse
+          ? rangeEnds
+          : cutRows(layer, slicesPerThread * threads);
     return Array.from({ length: layer.panels }, (_, panel) =>
       ends.map((end, range) => {
         const start = range === 0 ? 0 : ends[range - 1];
@@ -104,9 +119,9 @@ export function planStripSlices(strips: number, threads: number, shares: Shares 
 }
 
 /** Row ranges of a dense layer: whole panels of 16 inputs, so that only the last has a remainder. */
-function cutRows(layer: LayerLayout, threads: number): number[] {
-  const wanted = Math.ceil((slicesPerThread * threads) / layer.panels);
-  const rows = Math.ceil(Math.ceil(layer.inputs / wanted) / 16) * 16;
+function cutRows(layer: LayerLayout, slices: number, fewest = 16): number[] {
+  const wanted = Math.ceil(slices / layer.panels);
+  const rows = Math.max(fewest, Math.ceil(Math.ceil(layer.inputs / wanted) / 16) * 16);
   const ends = Array.from({ length: Math.ceil(layer.inputs / rows) }, (_, i) => (i + 1) * rows);
   ends[ends.length - 1] = layer.inputs;
   return ends;

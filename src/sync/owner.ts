@@ -10,11 +10,17 @@ import type { SyncStrategy } from './strategy.js';
 export const owner: SyncStrategy = {
   coordinated: false,
   work(step) {
+    const { balance } = step;
     step.clock.enter('compute');
+    balance?.begin();
     step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.result);
+    balance?.report();
     step.clock.enter('wait');
     step.barrier(); // every row's activations and deltas are written before any rank sums over the batch
-    for (const slice of step.ownSlices) {
+    const slices = balance?.slices ?? step.ownSlices;
+    for (let place = 0; place < slices.length; place++) {
+      if (balance !== null && !balance.claim(place)) continue;
+      const slice = slices[place];
       step.clock.enter('compute');
       step.backend.gradient(slice, step.rows, 0);
       if (step.layerwise) continue;
@@ -22,6 +28,7 @@ export const owner: SyncStrategy = {
       step.backend.update(slice, step.number, step.learningRate);
     }
     if (step.layerwise) updateLayerwise(step);
+    balance?.adjust(step.batchRows);
     step.clock.enter('wait');
     step.barrier(); // every parameter is written, and every delta read, before the next forward pass
   },

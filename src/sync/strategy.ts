@@ -8,6 +8,7 @@ import type { Slice } from '../model/slice.js';
 import type { SyncName } from '../plan/plan.js';
 import type { LocalPlan } from '../plan/plan-replicas.js';
 import { average } from './average.js';
+import type { Balance } from './balance.js';
 import { hogwild } from './hogwild.js';
 import { localSgd } from './local-sgd.js';
 import { owner } from './owner.js';
@@ -36,6 +37,8 @@ export interface Step {
   readonly buffers: number;
   /** The optimiser needs the norms of every slice before any slice is updated. */
   readonly layerwise: boolean;
+  /** If the ranks even out their work while it goes on. */
+  readonly balance: Balance | null;
   /** This rank's replica if the workers train apart, and when the replicas are averaged. */
   readonly replica: Replica | null;
   readonly local: LocalPlan;

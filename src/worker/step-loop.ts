@@ -4,7 +4,8 @@ import { gradientBuffers, isLayerwise } from '../config/capabilities.js';
 import type { PartName } from '../data/dataset.js';
 import { doublesIn } from '../memory/views.js';
 import type { Plan } from '../plan/plan.js';
-import { shardStart } from '../plan/shards.js';
+import { RankRows } from '../plan/rank-rows.js';
+import { Balance } from '../sync/balance.js';
 import { PhaseClock, phases, statsPerRank } from '../sync/phase-clock.js';
 import type { Replica } from '../sync/replica.js';
 import { type Step, strategies } from '../sync/strategy.js';
@@ -42,6 +43,7 @@ export class StepLoop {
   readonly #chunks: Float64Array;
   readonly clock: PhaseClock;
   readonly #work: (step: Step) => void;
+  readonly #ranks: RankRows;
   #run = 0;
 
   constructor(
@@ -60,6 +62,7 @@ export class StepLoop {
     this.#metrics = doublesIn(memory, regions.metrics);
     this.#times = doublesIn(memory, regions.times);
     this.#chunks = doublesIn(memory, regions.chunks);
+    this.#ranks = new RankRows(plan, memory);
     const stats = doublesIn(memory, regions.stats);
     const totals = stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length);
     const strategy = strategies[plan.sync];
@@ -88,6 +91,7 @@ export class StepLoop {
       allSlices: plan.slices.flat(),
       buffers: gradientBuffers(plan.sync, threads),
       layerwise: isLayerwise(plan.optimizer.name),
+      balance: plan.balance === null ? null : new Balance(plan, plan.balance, memory, rank, this.#ranks),
       replica,
       local: plan.local ?? { steps: 1, from: 0 },
       clock: this.clock,
@@ -112,7 +116,7 @@ export class StepLoop {
   }
 
   #stepsTogether({ first, count, firstSample, epochSamples }: RunCommand): void {
-    const { batch, threads, sync, shardUnit, shares } = this.#plan;
+    const { batch, threads, sync } = this.#plan;
     const step = this.#step;
     const { meets = always } = strategies[sync];
     const work = this.#work;
@@ -124,8 +128,9 @@ export class StepLoop {
       step.firstSample = firstSample + i * batch;
       step.batchRows = Math.min(batch, epochSamples - step.firstSample);
       step.rows.last = step.batchRows;
-      step.shard.first = shardStart(step.batchRows, threads, this.#rank, shardUnit, shares);
-      step.shard.last = shardStart(step.batchRows, threads, this.#rank + 1, shardUnit, shares);
+      this.#ranks.begin(step.batchRows);
+      step.shard.first = this.#ranks.start(this.#rank);
+      step.shard.last = this.#ranks.start(this.#rank + 1);
       if (this.#rank === 0 && this.#control.stopRequested && meets(step))
         this.#control.announceStop(step.number);
       work(step);

@@ -6,7 +6,8 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan } from '../../plan/plan.js';
-import { columnTileBytes, columnTileRows, shardStart, tilesPerRank } from '../../plan/shards.js';
+import type { RankRows } from '../../plan/rank-rows.js';
+import { columnTileBytes, tileRows, tilesPerRank } from '../../plan/shards.js';
 import type { Rows } from '../backend.js';
 
 export class Columns {
@@ -18,14 +19,15 @@ export class Columns {
     this.#kernels = kernels;
   }
 
-  /** Rank `rank`'s rows. Within a rank, tiles have a fixed number of rows, so every rank can compute their places. */
+  /** Rank `rank`'s rows. Their number determines the tiles, so every rank can compute their places. */
   turn(rank: number, rows: Rows): void {
     const { input, training } = this.#plan;
     const ranges = input.rangeEnds.length;
-    for (let first = rows.first; first < rows.last; first += columnTileRows) {
-      const count = Math.min(columnTileRows, rows.last - first);
+    const size = tileRows(rows.last - rows.first);
+    for (let first = rows.first; first < rows.last; first += size) {
+      const count = Math.min(size, rows.last - first);
       const bounds = training.bounds.offset + first * (ranges + 1) * 4;
-      const columns = this.#tile(rank, (first - rows.first) / columnTileRows);
+      const columns = this.#tile(rank, (first - rows.first) / size);
       const { features } = input;
       const entries = columns + Math.ceil((features + 1) / 4) * 16;
       this.#kernels.turnRows(bounds, ranges, count, first, features, columns, entries);
@@ -38,21 +40,22 @@ export class Columns {
    * Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
    */
   gather(
-    batchRows: number,
+    ranks: RankRows,
     rows: Rows,
     { firstRow, lastRow }: Slice,
     deltas: number,
     panel: number,
     sums: number,
   ) {
-    const { threads, training, regions, shares } = this.#plan;
+    const { threads, training, regions } = this.#plan;
     const shift = regions.shift.offset;
     let start = sums;
     for (let rank = 0; rank < threads; rank++) {
-      const first = shardStart(batchRows, threads, rank, 1, shares);
-      const last = shardStart(batchRows, threads, rank + 1, 1, shares);
+      const first = ranks.start(rank);
+      const last = ranks.start(rank + 1);
       if (first < rows.first || last > rows.last) continue;
-      for (let tile = 0; first + tile * columnTileRows < last; tile++) {
+      const size = tileRows(last - first);
+      for (let tile = 0; first + tile * size < last; tile++) {
         const columns = this.#tile(rank, tile);
         const { panelBytes } = training;
         this.#kernels.sparseGather64(columns, firstRow, lastRow, deltas, panelBytes, panel, start, shift);
@@ -67,8 +70,8 @@ export class Columns {
   }
 
   #tile(rank: number, tile: number): number {
-    const { batch, threads, input, regions, shares } = this.#plan;
-    const perRank = tilesPerRank(batch, threads, shares);
+    const { mostRows, input, regions } = this.#plan;
+    const perRank = tilesPerRank(mostRows);
     return regions.columns.offset + (rank * perRank + tile) * columnTileBytes(input.features);
   }
 }

@@ -5,6 +5,7 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
+import type { RankRows } from '../../plan/rank-rows.js';
 import type { Rows } from '../backend.js';
 
 /** Bytes of a row within a panel: 16 floats. */
@@ -12,7 +13,7 @@ export const rowBytes = 64;
 
 export interface LayerRuntime {
   /** Called before the forward pass of a rank's rows of a batch, while their inputs are in the cache. */
-  receive(rows: Rows, batchRows: number): void;
+  receive(rows: Rows, ranks: RankRows): void;
 
   /** From the layer's inputs to its activations, rows of a workspace. */
   forward(workspace: Workspace, rows: Rows): void;

@@ -2,6 +2,7 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
+import type { RankRows } from '../../plan/rank-rows.js';
 import type { Rows } from '../backend.js';
 import { DenseLayer } from './dense-layer.js';
 import { type LayerRuntime, type LayerSite, scratchOf } from './layer.js';
@@ -22,8 +23,8 @@ export class Network {
   }
 
   /** A rank's rows of a batch have been fetched. */
-  receive(rows: Rows, batchRows: number): void {
-    for (const layer of this.#layers) layer.receive(rows, batchRows);
+  receive(rows: Rows, ranks: RankRows): void {
+    for (const layer of this.#layers) layer.receive(rows, ranks);
   }
 
   /** Takes rows of the workspace, already fetched, up to the outputs of the last layer. */

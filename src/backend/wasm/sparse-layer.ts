@@ -6,6 +6,7 @@ import type { Kernels } from '../../kernels/kernels.js';
 import type { LayerLayout } from '../../model/layers/layer.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
+import type { RankRows } from '../../plan/rank-rows.js';
 import type { Rows } from '../backend.js';
 import { Activation } from './activation.js';
 import { Columns } from './columns.js';
@@ -20,8 +21,8 @@ export class SparseLayer implements LayerRuntime {
   readonly #columns: Columns;
   readonly #scratch: RankScratch;
   readonly #deltas: number;
-  /** Rows of the present batch. */
-  #batchRows = 0;
+  /** The rows of all ranks in the present batch. */
+  #ranks: RankRows | null = null;
 
   constructor({ plan, kernels, rank, scratch }: LayerSite) {
     this.#plan = plan;
@@ -35,8 +36,8 @@ export class SparseLayer implements LayerRuntime {
   }
 
   /** The products evict the rows from the cache, so they are turned into columns first. */
-  receive(rows: Rows, batchRows: number): void {
-    this.#batchRows = batchRows;
+  receive(rows: Rows, ranks: RankRows): void {
+    this.#ranks = ranks;
     if (this.#plan.input.gathers) this.#columns.turn(this.#rank, rows);
   }
 
@@ -81,7 +82,8 @@ export class SparseLayer implements LayerRuntime {
       this.#kernels.columnSum(firstDelta + part * panelBytes, count, biasSums + part * rowBytes);
     // The place of the gradient of the panel's first feature.
     const panel = target - slice.firstRow * panelWidth * 4;
-    if (input.gathers) this.#columns.gather(this.#batchRows, rows, slice, deltas, panel, biasSums);
+    if (input.gathers && this.#ranks !== null)
+      this.#columns.gather(this.#ranks, rows, slice, deltas, panel, biasSums);
     else this.#scatter(slice, rows, panel, biasSums, firstDelta);
   }
 

@@ -4,6 +4,7 @@ import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
+import { RankRows } from '../../plan/rank-rows.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
 import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { type InputSource, PackedSource } from './inputs.js';
@@ -18,6 +19,7 @@ export class WasmBackend implements Backend {
   readonly #loss: LossRuntime;
   readonly #evaluation: Workspace;
   readonly #source: InputSource;
+  readonly #ranks: RankRows;
 
   /** `rank` = plan.threads is the coordinator's, which has its own scratch but no evaluation workspace. */
   constructor(
@@ -30,6 +32,7 @@ export class WasmBackend implements Backend {
     this.#plan = plan;
     this.#kernels = kernels;
     this.#source = source;
+    this.#ranks = new RankRows(plan, memory);
     this.#optimizer = createOptimizer(plan, kernels, memory);
     this.#network = new Network(plan, kernels, rank);
     this.#loss = openLoss(plan, kernels, memory, rank);
@@ -39,7 +42,8 @@ export class WasmBackend implements Backend {
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
     const { training } = this.#plan;
     const targets = this.#source.batch(training, firstSample, rows);
-    this.#network.receive(rows, batchRows);
+    this.#ranks.begin(batchRows);
+    this.#network.receive(rows, this.#ranks);
     this.#network.forward(training, rows);
     this.#loss.run(training, targets, rows, 1 / batchRows, result);
     this.#network.backward(rows);

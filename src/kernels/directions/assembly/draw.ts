@@ -35,10 +35,17 @@ export function draw(S: usize): void {
   for (let k: usize = 0; k < 8; k++) {
     const o = S + PLACE + (k << 2), base = load<i32>(o), slant = load<i32>(o, 32), step = i32x4.splat(load<i32>(o, 64));
     const first = v128.load_splat<f32>(o, 96), perRow = v128.load_splat<f32>(o, 128), N = S + GRIDS + k * GRID_BYTES;
-    // The high half first: one store of 256 bits.
-    for (let n = N, last = N + GRID_BYTES; n < last; n += 64) {
-      v128.store(n, zero, 16); v128.store(n, zero);
-      v128.store(n, zero, 48); v128.store(n, zero, 32);
+    // Four rows at a time; of each pair of vectors the high one first: one store of 256 bits.
+    for (let n = N, last = N + GRID_BYTES; n < last; n += 4 * ROW_BYTES) {
+      v128.store(n, zero, 16); v128.store(n, zero); v128.store(n, zero, 48); v128.store(n, zero, 32);
+      v128.store(n, zero, 80); v128.store(n, zero, 64); v128.store(n, zero, 112); v128.store(n, zero, 96);
+      v128.store(n, zero, 144); v128.store(n, zero, 128); v128.store(n, zero, 176); v128.store(n, zero, 160);
+      if (VECTORS > 3) {
+        v128.store(n, zero, 208); v128.store(n, zero, 192); v128.store(n, zero, 240); v128.store(n, zero, 224);
+      }
+      if (VECTORS > 4) {
+        v128.store(n, zero, 272); v128.store(n, zero, 256); v128.store(n, zero, 304); v128.store(n, zero, 288);
+      }
     }
     let F = S + ROW_TARGETS, rowNumbers = v128.load(S, NUMBERS);
     for (let i = 0; i < rowVectors; i++, rowNumbers = f32x4.add(rowNumbers, four), F += 16) {

@@ -1,16 +1,18 @@
 // Gradients of strips of weights from a batch's rows and deltas: ten classes × eight inputs in registers. Either they are
 // stored, or a step of momentum SGD is taken while they are at hand.
 import { madd } from '../../../assembly/simd';
+import { At0, At128, At160, At192, At224, At256, At288, At32, At64, At96 } from '../offsets';
 import { LinearModel, componentsOf } from './model';
 
-/** v = momentum · v + g + decay · w, w −= rate · (nesterov ? g + momentum · v : v) of eight weights; rounded like the engine's sgd. */
+/** v = momentum · v + g + decay · w, w −= rate · (nesterov ? g + momentum · v : v) of the eight weights `At` bytes from w; rounded like the engine's sgd. */
 // @ts-ignore: AssemblyScript decorator
 @inline
-function descend(w: usize, v: usize, gl: v128, gh: v128, mu: v128, eta: v128, lambda: v128, now: v128, past: v128): void {
-  const wl = v128.load(w), wh = v128.load(w, 16), bl = v128.load(v), bh = v128.load(v, 16);
+function descend<At>(w: usize, v: usize, gl: v128, gh: v128, mu: v128, eta: v128, lambda: v128, now: v128, past: v128): void {
+  const wl = v128.load(w, offsetof<At>()), wh = v128.load(w, offsetof<At>() + 16), bl = v128.load(v, offsetof<At>()), bh = v128.load(v, offsetof<At>() + 16);
   const dl = madd(lambda, wl, gl), dh = madd(lambda, wh, gh), vl = madd(mu, bl, dl), vh = madd(mu, bh, dh);
   const nl = madd(eta, madd(now, dl, f32x4.mul(past, vl)), wl), nh = madd(eta, madd(now, dh, f32x4.mul(past, vh)), wh);
-  v128.store(v, vh, 16); v128.store(v, vl); v128.store(w, nh, 16); v128.store(w, nl);
+  v128.store(v, vh, offsetof<At>() + 16); v128.store(v, vl, offsetof<At>());
+  v128.store(w, nh, offsetof<At>() + 16); v128.store(w, nl, offsetof<At>());
 }
 
 /** Ends a strip: its gradient goes to `out`, or is applied to the weights at w with the momentum at v. */
@@ -22,16 +24,16 @@ function endStrip(
   g5l: v128, g5h: v128, g6l: v128, g6h: v128, g7l: v128, g7h: v128, g8l: v128, g8h: v128, g9l: v128, g9h: v128,
 ): void {
   if (steps) {
-    descend(w, v, g0l, g0h, mu, eta, lambda, now, past);
-    descend(w + 32, v + 32, g1l, g1h, mu, eta, lambda, now, past);
-    descend(w + 64, v + 64, g2l, g2h, mu, eta, lambda, now, past);
-    descend(w + 96, v + 96, g3l, g3h, mu, eta, lambda, now, past);
-    descend(w + 128, v + 128, g4l, g4h, mu, eta, lambda, now, past);
-    descend(w + 160, v + 160, g5l, g5h, mu, eta, lambda, now, past);
-    descend(w + 192, v + 192, g6l, g6h, mu, eta, lambda, now, past);
-    descend(w + 224, v + 224, g7l, g7h, mu, eta, lambda, now, past);
-    descend(w + 256, v + 256, g8l, g8h, mu, eta, lambda, now, past);
-    descend(w + 288, v + 288, g9l, g9h, mu, eta, lambda, now, past);
+    descend<At0>(w, v, g0l, g0h, mu, eta, lambda, now, past);
+    descend<At32>(w, v, g1l, g1h, mu, eta, lambda, now, past);
+    descend<At64>(w, v, g2l, g2h, mu, eta, lambda, now, past);
+    descend<At96>(w, v, g3l, g3h, mu, eta, lambda, now, past);
+    descend<At128>(w, v, g4l, g4h, mu, eta, lambda, now, past);
+    descend<At160>(w, v, g5l, g5h, mu, eta, lambda, now, past);
+    descend<At192>(w, v, g6l, g6h, mu, eta, lambda, now, past);
+    descend<At224>(w, v, g7l, g7h, mu, eta, lambda, now, past);
+    descend<At256>(w, v, g8l, g8h, mu, eta, lambda, now, past);
+    descend<At288>(w, v, g9l, g9h, mu, eta, lambda, now, past);
   } else {
     v128.store(out, g0h, 16); v128.store(out, g0l); v128.store(out, g1h, 48); v128.store(out, g1l, 32);
     v128.store(out, g2h, 80); v128.store(out, g2l, 64); v128.store(out, g3h, 112); v128.store(out, g3l, 96);

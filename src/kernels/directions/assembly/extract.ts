@@ -30,13 +30,19 @@ export function initialise(S: usize, size: f32, aspect: i32, full: i32, sobel: i
   store<i32>(V, aspect, 16); store<i32>(V, full, 20); store<i32>(V, sobel, 24); store<i32>(V, pool, 28);
 }
 
-/** One load of each cache line of eight scattered images. */
-// @ts-ignore: AssemblyScript decorator
-@inline
-function touch(images: usize, order: usize): u32 {
+/** Blocks whose images are brought into the cache at once. */
+const TOUCHED_BLOCKS: i32 = 4;
+
+/**
+ * Loads each cache line of scattered images, so many at once that they wait for memory together. Images that follow each
+ * other are left to the processor, which sees where it is going.
+ */
+function touch(images: usize, order: usize, count: i32): u32 {
+  const end = order + (<usize>count << 2);
+  if (load<i32>(end - 4) - load<i32>(order) == count - 1) return 0;
   let touched: u32 = 0;
-  for (let k: usize = 0; k < 32; k += 4) {
-    const p = images + <usize>(load<i32>(order + k) * 784);
+  for (; order < end; order += 4) {
+    const p = images + <usize>(load<i32>(order) * 784);
     touched += load<u8>(p); touched += load<u8>(p, 64); touched += load<u8>(p, 128); touched += load<u8>(p, 192);
     touched += load<u8>(p, 256); touched += load<u8>(p, 320); touched += load<u8>(p, 384); touched += load<u8>(p, 448);
     touched += load<u8>(p, 512); touched += load<u8>(p, 576); touched += load<u8>(p, 640); touched += load<u8>(p, 704);
@@ -49,8 +55,7 @@ function touch(images: usize, order: usize): u32 {
 export function extract(images: usize, order: usize, blocks: i32, out: usize, S: usize): void {
   const V = S + VARIANT, full = PLAIN ? 0 : load<i32>(V, 20), sobel = PLAIN ? 0 : load<i32>(V, 24), pool = PLAIN ? 4 : load<i32>(V, 28), c = S + CHANNELS;
   for (let i = 0; i < blocks; i++, order += 32) {
-    // The next block's cache lines are loaded while this block is processed.
-    if (i + 1 < blocks) store<u32>(S, touch(images, order + 32), TOUCHED);
+    if (i % TOUCHED_BLOCKS == 0) store<u32>(S, touch(images, order, min(TOUCHED_BLOCKS, blocks - i) << 3), TOUCHED);
     if (full) rowTablesFull(S, order, images);
     else rowTablesPairs(S, order, images);
     place(S); draw(S); interleave(S);

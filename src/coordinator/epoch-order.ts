@@ -23,9 +23,9 @@ export function orderOf(
 }
 
 function firstOrder(session: Session, config: Config, seed: number, images: number): EpochOrder {
-  const { order } = session;
-  for (let i = 0; i < order.length; i++) order[i] = i;
   if (session.plan.directions !== null) return batchOrder(session, config, seed, images);
+  const { order } = session;
+  countUp(order);
   if (config.data.shuffle && images < order.length) shuffle(order, new Rng(seed, Stream.subset));
   return (epoch) => {
     if (config.data.shuffle) shuffle(order.subarray(0, images), new Rng(seed, Stream.order + epoch));
@@ -39,13 +39,24 @@ function drawSelection({ draws }: Session, images: number, rng: Rng): void {
   for (let i = 0; i < images; i++) draws[i] = rng.next();
 }
 
+function countUp(items: Int32Array): void {
+  for (let i = 0; i < items.length; i++) items[i] = i;
+}
+
+/** Of sessions whose order has been drawn: the places in front that got a random subset. */
+const drawnFronts = new WeakMap<Session, number>();
+
 /**
  * Direction features are made in the order of the first epoch, so its batches are contiguous; later epochs read the
  * same batches in another order. A batch that is not full stays the last one.
  */
 function batchOrder(session: Session, config: Config, seed: number, images: number): EpochOrder {
   const { order, batches } = session;
-  for (let i = 0; i < batches.length; i++) batches[i] = i;
+  countUp(batches);
+  const drawn = drawnFronts.get(session);
+  if (drawn === undefined) countUp(order);
+  else restoreFront(order, drawn);
+  drawnFronts.set(session, config.data.shuffle ? images : 0);
   if (!config.data.shuffle) return () => {};
   drawFront(order, images, new Rng(seed, Stream.subset));
   const full = Math.floor(images / config.train.batch);
@@ -61,5 +72,17 @@ export function drawFront(items: Int32Array, count: number, rng: Rng): void {
     const item = items[i];
     items[i] = items[j];
     items[j] = item;
+  }
+}
+
+/**
+ * 0, 1, … again after drawFront, for less than writing all of it: beyond the front only the places are changed whose own
+ * items are in front.
+ */
+export function restoreFront(items: Int32Array, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const own = items[i];
+    if (own >= count) items[own] = own;
+    items[i] = i;
   }
 }

@@ -19,7 +19,7 @@ export function compileExports(name: string, exports: ReadonlyMap<string, string
   const options = [
     source,
     ...['-o', target, '--runtime', 'stub', '--noAssert', '-O3', '--use', 'abort='],
-    ...['--use', 'FMA=1', '--use', 'PLAIN=0'],
+    ...['--use', 'FMA=1', '--use', 'GRID=16', '--use', 'PLAIN=0'],
     ...['--enable', 'simd', '--enable', 'threads', '--enable', 'relaxed-simd'],
     ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
   ];

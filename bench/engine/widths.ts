@@ -7,7 +7,7 @@ import type { Table } from '../../scripts/performance/record-format.ts';
 import { loadedKernels, printed, root } from '../harness.ts';
 import { compileExports } from './compile.ts';
 
-const features = 'dist/kernels/generated/directions-16';
+const features = 'src/kernels/directions/assembly/index';
 
 /** Kernels with multiply-adds, by file. GELU and tanh are omitted: they have a handful among many other operations. */
 const kernels: readonly (readonly [file: string, kernels: readonly string[]])[] = [

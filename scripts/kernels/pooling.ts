@@ -83,7 +83,10 @@ function pooledColumns(grid: number, pool: number, weights: Weights): string {
     const [first, ...others] = sequence(grid).filter((p) => tent[i][p] > 1e-6);
     const value = (p: number, half: number) => `v128.load(r, ${p * pool * 256 + half})`;
     const sum = (half: number) =>
-      others.reduce((all, p) => `madd(w${p}, ${value(p, half)}, ${all})`, `f32x4.mul(w${first}, ${value(first, half)})`);
+      others.reduce(
+        (all, p) => `madd(w${p}, ${value(p, half)}, ${all})`,
+        `f32x4.mul(w${first}, ${value(first, half)})`,
+      );
     return `    {
       ${each([first, ...others], (p) => `const w${p} = ${load(weights.one(tent[i][p]))};`, ' ')}
       let row = S + POOLED_ROWS, o = out + ${i * pool * 32};

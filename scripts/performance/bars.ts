@@ -26,7 +26,7 @@ const threadsBar = { bench: 'threads', track: 'pixels' } as const;
 const sprintBar = { bench: 'sprint', track: 'features', headline: true } as const;
 
 const sprintBars = {
-  'sprint-97-time': sprintTime('97', 4),
+  'sprint-97-time': sprintTime('97', 3),
   'sprint-97-seeds': sprintSeeds('97', 97),
   'sprint-98-time': sprintTime('98', 5.5),
   'sprint-98-seeds': sprintSeeds('98', 97),
@@ -34,7 +34,7 @@ const sprintBars = {
   'sprint-99-seeds': sprintSeeds('99', 95),
   'sprint-99.3-time': sprintTime('99.3', 45),
   'sprint-99.3-seeds': sprintSeeds('99.3', 95),
-  'sprint-99.5-time': sprintTime('99.5', 150),
+  'sprint-99.5-time': sprintTime('99.5', 75),
   'sprint-99.5-seeds': sprintSeeds('99.5', 95),
 } as const satisfies Record<string, BarDefinition>;
 
@@ -43,7 +43,7 @@ const coldBars = {
     bench: 'cold',
     track: 'features',
     text: 'process start → accuracy on the 10,000 test images, over `node -e 0` from start to exit',
-    ...atMost(2.5, '×'),
+    ...atMost(1.8, '×'),
     headline: true,
   },
 } as const satisfies Record<string, BarDefinition>;

@@ -1,5 +1,5 @@
 /**
- * Direction features with ONNX operators, rounded as the kernels of scripts/kernels round them: places in units of
+ * Direction features with ONNX operators, rounded as the kernels of src/kernels/directions round them: places in units of
  * 1/16384 pixel, prefix sums in integers, the rest in float32. Features near 0 need it: the square root enlarges small
  * differences. Products that the kernels add without rounding them first are float64 here, the sum is rounded to float32.
  */

@@ -1,6 +1,6 @@
 /**
  * The exports of the modules `directions-<grid>`: direction features of images, and softmax regression on blocks of
- * eight feature vectors. `scripts/kernels` emits them and documents shapes and orderings at each function; `model` is a
+ * eight feature vectors. `assembly/` documents shapes and orderings at each function; `model` is a
  * table of `linear-model.ts`.
  */
 export interface DirectionKernels {

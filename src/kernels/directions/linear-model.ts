@@ -1,6 +1,6 @@
 /**
  * The table in memory that the kernels of softmax regression on feature blocks read: sizes, hyperparameters and
- * pointers. The emitted kernels and the writer of the table use the same list.
+ * pointers. `assembly/linear/model.ts` has the same fields in the same order.
  *
  * F direction features of an image, a multiple of 8; K principal components whose products are inputs too, a multiple
  * of 8 or 0. Inputs are in strips of eight: F / 8 strips of direction features, then for each component i those of p_i

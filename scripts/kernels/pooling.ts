@@ -1,6 +1,6 @@
 /**
  * Emits the one part of the direction features that is not written by hand: pooling by tents, whose weights and number
- * of places differ for each grid, pool and cell. All values of a row are named, so that they stay in registers. For
+ * of places differ for each grid, pool and cell. Values of a row are named, so that they stay in registers. For
  * every grid there is a branch; GRID, a constant of the build, selects it.
  */
 
@@ -58,12 +58,19 @@ function pooledRow(grid: number, pool: number, weights: Weights): string {
     const start = whole === undefined ? `f32x4.mul(${weight(first)}, v${first}${half})` : `v${first}${half}`;
     return others.reduce((all, p) => `madd(${weight(p)}, v${p}${half}, ${all})`, start);
   };
+  // A value is loaded just before the first cell that has it, so that few are alive at a time.
+  const firstCell = sequence(grid).map((p) => tent.findIndex((row) => row[p] > 1e-6));
+  const loads = (j: number): string =>
+    each(
+      sequence(grid).filter((p) => firstCell[p] === j),
+      (p) => `      const v${p}l = v128.load(c, ${p * 32}), v${p}h = v128.load(c, ${p * 32 + 16});`,
+    );
   return `    ${each([...new Set(indices)], (index) => `const k${index} = ${load(index)};`, ' ')}
     for (const end = c + ${8 * grid * 32}; c < end; c += ${grid * 32}, o += ${pool * 32}) {
-${each(sequence(grid), (p) => `      const v${p}l = v128.load(c, ${p * 32}), v${p}h = v128.load(c, ${p * 32 + 16});`)}
 ${each(
   sequence(pool),
-  (j) => `      const r${j}l = ${sum(j, 'l')};
+  (j) => `${loads(j)}
+      const r${j}l = ${sum(j, 'l')};
       const r${j}h = ${sum(j, 'h')};
       v128.store(o, r${j}h, ${j * 32 + 16}); v128.store(o, r${j}l, ${j * 32});`,
 )}

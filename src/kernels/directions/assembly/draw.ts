@@ -2,6 +2,7 @@
 import { madd } from '../../assembly/simd';
 import { BEYOND, EDGES, EDGE_WEIGHTS, FOUR, FRACTION_MASK, LAST_ROW, LAST_ROW_BUT_ONE, NUMBERS, ONE, ROW_END, ROW_LENGTH, WORD_MASK } from './constants';
 import { truncate } from './integers';
+import { At0, At16, At32, At48, At64 } from './offsets';
 import { BORDERED_ROW, BORDERED_START, GRIDS, GRID_BYTES, PLACE, ROW_BYTES, ROW_LIST, ROW_TARGETS, TABLES, TABLE_BYTES, VARIANT, VECTORS } from './layout';
 
 /**
@@ -25,6 +26,14 @@ function sumsBefore(x: v128, table: v128, zero: v128, end: v128, low: v128, weig
 @inline
 function between(before: v128, e: v128): v128 {
   return f32x4.convert_i32x4_s(i32x4.sub(e, v128.shuffle<i32>(before, e, 3, 4, 5, 6)));
+}
+
+/** Adds four cells R, `At` bytes from the row O, to it and to the row below, in the shares u and t. */
+// @ts-ignore: AssemblyScript decorator
+@inline
+function add<At>(O: usize, u: v128, t: v128, R: v128): void {
+  v128.store(O, madd(u, R, v128.load(O, offsetof<At>())), offsetof<At>());
+  v128.store(O, madd(t, R, v128.load(O, ROW_BYTES + offsetof<At>())), ROW_BYTES + offsetof<At>());
 }
 
 /** Each image's rows onto its grid, f32 [GRID][GRID]: columns by interpolated prefix sums, rows by two weights. */
@@ -64,24 +73,18 @@ export function draw(S: usize): void {
     let L = S + ROW_LIST + k * 128, T = S + TABLES + k * tableBytes;
     for (const e = L + <usize>(load<i32>(L) << 2); L < e; L += 4, T += TABLE_BYTES) {
       const r = load<i32>(L, 4), edge = i32x4.splat(base + r * slant), table = i32x4.splat(<i32>T);
-      const E0 = sumsBefore(i32x4.add(edge, J0), table, zero, end, low, weights, align);
-      const E1 = sumsBefore(i32x4.add(edge, J1), table, zero, end, low, weights, align);
-      const E2 = sumsBefore(i32x4.add(edge, J2), table, zero, end, low, weights, align);
-      const E3 = VECTORS > 3 ? sumsBefore(i32x4.add(edge, J3), table, zero, end, low, weights, align) : zero;
-      const E4 = VECTORS > 4 ? sumsBefore(i32x4.add(edge, J4), table, zero, end, low, weights, align) : zero;
-      const R0 = between(zero, E0), R1 = between(E0, E1), R2 = between(E1, E2);
-      const R3 = VECTORS > 3 ? between(E2, E3) : zero, R4 = VECTORS > 4 ? between(E3, E4) : zero;
       const q = F + (<usize>r << 2), t = v128.load_splat<f32>(q, 128), u = f32x4.sub(one, t), O = <usize>load<u32>(q);
-      const a0 = madd(u, R0, v128.load(O)), a1 = madd(u, R1, v128.load(O, 16)), a2 = madd(u, R2, v128.load(O, 32));
-      const a3 = VECTORS > 3 ? madd(u, R3, v128.load(O, 48)) : zero, a4 = VECTORS > 4 ? madd(u, R4, v128.load(O, 64)) : zero;
-      const b0 = madd(t, R0, v128.load(O, ROW_BYTES)), b1 = madd(t, R1, v128.load(O, ROW_BYTES + 16)), b2 = madd(t, R2, v128.load(O, ROW_BYTES + 32));
-      const b3 = VECTORS > 3 ? madd(t, R3, v128.load(O, ROW_BYTES + 48)) : zero, b4 = VECTORS > 4 ? madd(t, R4, v128.load(O, ROW_BYTES + 64)) : zero;
-      v128.store(O, a0); v128.store(O, a1, 16); v128.store(O, a2, 32);
-      if (VECTORS > 3) v128.store(O, a3, 48);
-      if (VECTORS > 4) v128.store(O, a4, 64);
-      v128.store(O, b0, ROW_BYTES); v128.store(O, b1, ROW_BYTES + 16); v128.store(O, b2, ROW_BYTES + 32);
-      if (VECTORS > 3) v128.store(O, b3, ROW_BYTES + 48);
-      if (VECTORS > 4) v128.store(O, b4, ROW_BYTES + 64);
+      const E0 = sumsBefore(i32x4.add(edge, J0), table, zero, end, low, weights, align);
+      add<At0>(O, u, t, between(zero, E0));
+      const E1 = sumsBefore(i32x4.add(edge, J1), table, zero, end, low, weights, align);
+      add<At16>(O, u, t, between(E0, E1));
+      const E2 = sumsBefore(i32x4.add(edge, J2), table, zero, end, low, weights, align);
+      add<At32>(O, u, t, between(E1, E2));
+      if (VECTORS > 3) {
+        const E3 = sumsBefore(i32x4.add(edge, J3), table, zero, end, low, weights, align);
+        add<At48>(O, u, t, between(E2, E3));
+        if (VECTORS > 4) add<At64>(O, u, t, between(E3, sumsBefore(i32x4.add(edge, J4), table, zero, end, low, weights, align)));
+      }
     }
   }
 }

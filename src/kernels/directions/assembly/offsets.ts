@@ -6,55 +6,91 @@
 export class At0 {}
 // @ts-ignore: AssemblyScript decorator
 @unmanaged
-export class At32 extends At0 {
-  l0: v128;
-  h0: v128;
+export class At16 extends At0 {
+  v0: v128;
 }
 // @ts-ignore: AssemblyScript decorator
 @unmanaged
-export class At64 extends At32 {
-  l1: v128;
-  h1: v128;
+export class At32 extends At16 {
+  v1: v128;
 }
 // @ts-ignore: AssemblyScript decorator
 @unmanaged
-export class At96 extends At64 {
-  l2: v128;
-  h2: v128;
+export class At48 extends At32 {
+  v2: v128;
 }
 // @ts-ignore: AssemblyScript decorator
 @unmanaged
-export class At128 extends At96 {
-  l3: v128;
-  h3: v128;
+export class At64 extends At48 {
+  v3: v128;
 }
 // @ts-ignore: AssemblyScript decorator
 @unmanaged
-export class At160 extends At128 {
-  l4: v128;
-  h4: v128;
+export class At80 extends At64 {
+  v4: v128;
 }
 // @ts-ignore: AssemblyScript decorator
 @unmanaged
-export class At192 extends At160 {
-  l5: v128;
-  h5: v128;
+export class At96 extends At80 {
+  v5: v128;
 }
 // @ts-ignore: AssemblyScript decorator
 @unmanaged
-export class At224 extends At192 {
-  l6: v128;
-  h6: v128;
+export class At112 extends At96 {
+  v6: v128;
 }
 // @ts-ignore: AssemblyScript decorator
 @unmanaged
-export class At256 extends At224 {
-  l7: v128;
-  h7: v128;
+export class At128 extends At112 {
+  v7: v128;
 }
 // @ts-ignore: AssemblyScript decorator
 @unmanaged
-export class At288 extends At256 {
-  l8: v128;
-  h8: v128;
+export class At144 extends At128 {
+  v8: v128;
+}
+// @ts-ignore: AssemblyScript decorator
+@unmanaged
+export class At160 extends At144 {
+  v9: v128;
+}
+// @ts-ignore: AssemblyScript decorator
+@unmanaged
+export class At176 extends At160 {
+  v10: v128;
+}
+// @ts-ignore: AssemblyScript decorator
+@unmanaged
+export class At192 extends At176 {
+  v11: v128;
+}
+// @ts-ignore: AssemblyScript decorator
+@unmanaged
+export class At208 extends At192 {
+  v12: v128;
+}
+// @ts-ignore: AssemblyScript decorator
+@unmanaged
+export class At224 extends At208 {
+  v13: v128;
+}
+// @ts-ignore: AssemblyScript decorator
+@unmanaged
+export class At240 extends At224 {
+  v14: v128;
+}
+// @ts-ignore: AssemblyScript decorator
+@unmanaged
+export class At256 extends At240 {
+  v15: v128;
+}
+// @ts-ignore: AssemblyScript decorator
+@unmanaged
+export class At272 extends At256 {
+  v16: v128;
+}
+// @ts-ignore: AssemblyScript decorator
+@unmanaged
+export class At288 extends At272 {
+  v17: v128;
 }

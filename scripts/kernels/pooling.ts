@@ -6,7 +6,7 @@
 
 const sequence = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
-const each = <T>(items: readonly T[], write: (item: T) => string, separator = '\n'): string =>
+const each = <T>(items: readonly T[], write: (item: T, i: number) => string, separator = '\n'): string =>
   items.map(write).join(separator);
 
 /** Rows and columns to which a direction may be pooled. */

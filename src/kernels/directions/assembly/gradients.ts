@@ -4,7 +4,7 @@ import { HALF, QUARTER } from './constants';
 import { BORDERED_ROW, SMOOTHED } from './layout';
 
 /** One direction's cells of a row, f32 [GRID][8]. */
-const DIRECTION: usize = GRID * 32;
+const DIRECTION: usize = <usize>GRID * 32;
 
 /**
  * From gx and gy to eight directions, f32 [8][GRID][8]: the diagonal part d = min(|gx|, |gy|), the rest along an axis.

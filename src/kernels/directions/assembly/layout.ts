@@ -2,12 +2,12 @@
 
 /** Vectors of four floats in a row of the grid. */
 export const VECTORS: i32 = GRID / 4;
-export const ROW_BYTES: usize = VECTORS * 16;
-export const GRID_BYTES: usize = GRID * ROW_BYTES;
+export const ROW_BYTES: usize = <usize>VECTORS * 16;
+export const GRID_BYTES: usize = <usize>GRID * ROW_BYTES;
 /** Row of f32 [GRID + 2][GRID + 2][8], eight grids with a border of zeros. */
-export const BORDERED_ROW: usize = (GRID + 2) * 32;
+export const BORDERED_ROW: usize = <usize>(GRID + 2) * 32;
 /** The last row's last cell has a zero to its right too, so there is one row more. */
-export const BORDERED_BYTES: usize = (GRID + 3) * BORDERED_ROW;
+export const BORDERED_BYTES: usize = <usize>(GRID + 3) * BORDERED_ROW;
 /** The first cell inside the border. */
 export const BORDERED_START: usize = BORDERED_ROW + 32;
 
@@ -37,9 +37,9 @@ export const TABLE_BYTES: usize = 128;
 /** f32 [GRID][8 directions][pool][8 images] */
 export const POOLED_ROWS: usize = TABLES;
 /** f32 [8 directions][GRID][8 images] of one row. */
-export const CHANNELS: usize = POOLED_ROWS + GRID * 8 * 5 * 32;
+export const CHANNELS: usize = POOLED_ROWS + <usize>GRID * 8 * 5 * 32;
 /** Sobel: f32 [2][GRID + 2][8], one row smoothed along y and its difference along y. */
-export const SMOOTHED: usize = CHANNELS + 8 * GRID * 32;
+export const SMOOTHED: usize = CHANNELS + 8 * <usize>GRID * 32;
 
 const SIDE_BY_SIDE_END: usize = SMOOTHED + 2 * BORDERED_ROW;
 const TABLES_END: usize = TABLES + 8 * 28 * TABLE_BYTES;

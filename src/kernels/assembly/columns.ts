@@ -6,8 +6,9 @@ import { madd } from './simd';
 /**
  * The entries of `rows` rows, as columns: out, 8 bytes {u32 row << 6, f32 value} by feature, ascending by row, every
  * column padded to an even count with a zero value; columns: u32 [features + 1], the address of each.
- * bounds: of the rows, u32 [rows][ranges + 1]; their entries hold feature << 8, the byte of its row in a panel of 64;
- * first: the first row's number.
+ * bounds: of the rows, u32 [rows][ranges + 1]; their entries, an even number, hold feature << 8, the byte of its row in
+ * a panel of 64; first: the first row's number. Two entries are in work at once. They may be of the same feature: an
+ * entry and its padding.
  */
 export function turnRows(
   bounds: usize, ranges: i32, rows: i32, first: i32, features: i32, columns: usize, out: usize,
@@ -18,9 +19,10 @@ export function turnRows(
   memory.fill(columns, 0, (<usize>features << 2) + 4);
   for (let row = 0, bound = bounds; row < rows; row++, bound += step) {
     const stop = <usize>load<u32>(bound + last);
-    for (let entry = <usize>load<u32>(bound); entry < stop; entry += 8) {
-      const place = columns + (load<u32>(entry) >> 6);
+    for (let entry = <usize>load<u32>(bound); entry < stop; entry += 16) {
+      const place = columns + (load<u32>(entry) >> 6), other = columns + (load<u32>(entry, 8) >> 6);
       store<u32>(place, load<u32>(place, 4) + 8, 4);
+      store<u32>(other, load<u32>(other, 4) + 8, 4);
     }
   }
   let next = <u32>out;
@@ -31,11 +33,18 @@ export function turnRows(
     next += (bytes + 8) & ~15;
   }
   for (let row = 0, bound = bounds; row < rows; row++, bound += step) {
-    const stop = <usize>load<u32>(bound + last), sample = <u64>((first + row) << 6);
-    for (let entry = <usize>load<u32>(bound); entry < stop; entry += 8) {
-      const word = load<u64>(entry), place = columns + (<u32>word >> 6), target = load<u32>(place, 4);
-      store<u64>(target, (word & 0xffffffff00000000) | sample);
+    const stop = <usize>load<u32>(bound + last), sample = <u32>((first + row) << 6);
+    for (let entry = <usize>load<u32>(bound); entry < stop; entry += 16) {
+      const place = columns + (load<u32>(entry) >> 6), other = columns + (load<u32>(entry, 8) >> 6);
+      const value = load<f32>(entry, 4), otherValue = load<f32>(entry, 12);
+      const target = load<u32>(place, 4);
       store<u32>(place, target + 8, 4);
+      const otherTarget = load<u32>(other, 4);
+      store<u32>(other, otherTarget + 8, 4);
+      store<u32>(target, sample);
+      store<f32>(target, value, 4);
+      store<u32>(otherTarget, sample);
+      store<f32>(otherTarget, otherValue, 4);
     }
   }
   store<u32>(columns, <u32>out);

@@ -41,12 +41,28 @@ export function negativeOuter(shift: usize, rows: i32, v: usize, width: i32, out
 /**
  * Rows [first, last) of one 16-wide weight panel, f32 [I + 1][16], into the transposed weights, f32
  * [⌈I/16⌉][O][16]: transposed[i / 16][o][i % 16] = panel[i][o − output]; outputs: how many of the panel's 16
- * columns exist; output: the first of them; O: outputs of the layer.
+ * columns exist; output: the first of them; O: outputs of the layer; first: a multiple of 4.
  */
 export function transposeRows(
   panel: usize, first: i32, last: i32, output: i32, outputs: i32, layerOutputs: i32, transposed: usize,
 ): void {
-  for (let row = first; row < last; row++) {
+  let row = first;
+  if (outputs == 16) {
+    // Squares of 4 × 4: outputs o … o + 3 of four rows become four outputs' floats of these rows.
+    for (; row + 4 <= last; row += 4) {
+      let target = transposed + (<usize>((row >> 4) * layerOutputs + output) << 6) + (<usize>(row & 15) << 2);
+      for (let p = panel + (<usize>row << 6), end = p + 64; p < end; p += 16, target += 256) {
+        const r0 = v128.load(p), r1 = v128.load(p, 64), r2 = v128.load(p, 128), r3 = v128.load(p, 192);
+        const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+        const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+        v128.store(target, v128.shuffle<f32>(a, b, 0, 1, 4, 5));
+        v128.store(target, v128.shuffle<f32>(a, b, 2, 3, 6, 7), 64);
+        v128.store(target, v128.shuffle<f32>(c, d, 0, 1, 4, 5), 128);
+        v128.store(target, v128.shuffle<f32>(c, d, 2, 3, 6, 7), 192);
+      }
+    }
+  }
+  for (; row < last; row++) {
     let target = transposed + (<usize>((row >> 4) * layerOutputs + output) << 6) + (<usize>(row & 15) << 2);
     const source = panel + (<usize>row << 6);
     for (let o: usize = 0; o < <usize>outputs << 2; o += 4, target += 64) store<f32>(target, load<f32>(source + o));

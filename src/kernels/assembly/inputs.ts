@@ -10,12 +10,15 @@ import { store16 } from './store-row';
  * lines are loaded at once, while a product would wait for one after the other.
  */
 export function locateRows(starts: usize, order: usize, rows: i32, ranges: i32, bounds: usize): u32 {
-  let touched: u32 = 0;
-  for (const last = order + (<usize>rows << 2); order < last; order += 4) {
+  const last = <usize>ranges << 2;
+  let out = bounds, touched: u32 = 0;
+  for (const end = order + (<usize>rows << 2); order < end; order += 4) {
     let start = starts + <usize>(load<u32>(order) * ranges << 2);
-    const end = start + (<usize>ranges << 2);
-    for (let line = <usize>load<u32>(start), stop = <usize>load<u32>(end); line < stop; line += 64) touched ^= load<u32>(line);
-    for (; start <= end; start += 4, bounds += 4) store<u32>(bounds, load<u32>(start));
+    for (const stop = start + last; start <= stop; start += 4, out += 4) store<u32>(out, load<u32>(start));
+  }
+  // A second pass: in one, a row's lines would wait until its addresses have arrived.
+  for (; bounds < out; bounds += last + 4) {
+    for (let line = <usize>load<u32>(bounds), stop = <usize>load<u32>(bounds + last); line < stop; line += 64) touched ^= load<u32>(line);
   }
   return touched;
 }
@@ -103,7 +106,28 @@ export function gatherFloats(values: usize, order: usize, rows: i32, width: i32,
  */
 export function centredBias(weights: usize, features: i32, width: i32, shift: usize, out: usize): void {
   const rowBytes = <usize>width << 2, bias = weights + <usize>features * rowBytes;
-  for (let column: usize = 0; column < rowBytes; column += 64) {
+  let column: usize = 0;
+  // 64 columns are eight 256-bit sums, 16 are two, which wait for their own latency.
+  for (; column + 256 <= rowBytes; column += 256) {
+    const b = bias + column, o = out + column;
+    let a0 = v128.load(b), a1 = v128.load(b, 16), a2 = v128.load(b, 32), a3 = v128.load(b, 48),
+      a4 = v128.load(b, 64), a5 = v128.load(b, 80), a6 = v128.load(b, 96), a7 = v128.load(b, 112),
+      a8 = v128.load(b, 128), a9 = v128.load(b, 144), a10 = v128.load(b, 160), a11 = v128.load(b, 176),
+      a12 = v128.load(b, 192), a13 = v128.load(b, 208), a14 = v128.load(b, 224), a15 = v128.load(b, 240);
+    let offset = shift;
+    for (let w = weights + column; w < bias; w += rowBytes, offset += 4) {
+      const x = f32x4.neg(v128.load_splat<f32>(offset));
+      a0 = madd(x, v128.load(w), a0); a1 = madd(x, v128.load(w, 16), a1); a2 = madd(x, v128.load(w, 32), a2); a3 = madd(x, v128.load(w, 48), a3);
+      a4 = madd(x, v128.load(w, 64), a4); a5 = madd(x, v128.load(w, 80), a5); a6 = madd(x, v128.load(w, 96), a6); a7 = madd(x, v128.load(w, 112), a7);
+      a8 = madd(x, v128.load(w, 128), a8); a9 = madd(x, v128.load(w, 144), a9); a10 = madd(x, v128.load(w, 160), a10); a11 = madd(x, v128.load(w, 176), a11);
+      a12 = madd(x, v128.load(w, 192), a12); a13 = madd(x, v128.load(w, 208), a13); a14 = madd(x, v128.load(w, 224), a14); a15 = madd(x, v128.load(w, 240), a15);
+    }
+    store16(o, a0, a1, a2, a3);
+    store16(o + 64, a4, a5, a6, a7);
+    store16(o + 128, a8, a9, a10, a11);
+    store16(o + 192, a12, a13, a14, a15);
+  }
+  for (; column < rowBytes; column += 64) {
     let a0 = v128.load(bias + column), a1 = v128.load(bias + column, 16);
     let a2 = v128.load(bias + column, 32), a3 = v128.load(bias + column, 48);
     let offset = shift;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { gradientOf } from '../dist/backend/slice-steps.js';
 import { parameterIndex } from '../dist/model/layers/dense.js';
 import { denseNetwork, layoutNetwork, parameterFloats } from '../dist/model/network.js';
 import { makePlan } from '../dist/plan/make-plan.js';
@@ -99,6 +100,40 @@ test('shards are contiguous, complete and even', () => {
       assert.equal(next, rows);
     }),
   );
+});
+
+test('a rank that applies each gradient at once has one place for all its slices', async () => {
+  const planOf = async (...words: string[]) =>
+    makePlan(
+      await configure('train.batch=50', 'model.hidden=[130]', ...words),
+      facts(200, 10, 'sparse'),
+      3,
+      2,
+    );
+  for (const sync of ['owner', 'local-sgd', 'hogwild']) {
+    const plan = await planOf(`parallel.sync=${sync}`);
+    const slices = plan.slices.flat();
+    const placeBytes = Math.max(...slices.map(({ floats }) => floats * 4));
+    assert.equal(plan.gradientPlaceBytes, placeBytes);
+    assert.equal(plan.regions.gradients.bytes, sync === 'hogwild' ? 0 : 3 * placeBytes);
+    for (const { gradients } of plan.replicas) assert.equal(gradients.bytes, placeBytes);
+    for (const rank of [0, 1, 2])
+      assert.deepEqual(
+        new Set(slices.map((slice) => gradientOf(plan, rank, slice))),
+        new Set([plan.regions.gradients.offset + rank * placeBytes]),
+      );
+  }
+  for (const [words, vectors] of [
+    [['parallel.sync=owner', 'optimizer.name=lars'], 1],
+    [['parallel.sync=owner', 'backend.name=js'], 1],
+    [['parallel.sync=sharded'], 3],
+  ] as const) {
+    const plan = await planOf(...words);
+    assert.equal(plan.gradientPlaceBytes, null);
+    assert.equal(plan.regions.gradients.bytes, vectors * plan.parameters * 4);
+    const [slice] = plan.slices[1];
+    assert.equal(gradientOf(plan, 1, slice), plan.regions.gradients.offset + slice.offset * 4);
+  }
 });
 
 test('replicas: a copy of everything that a rank writes alone, as large as the plan it stands for', async () => {

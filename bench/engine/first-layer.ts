@@ -66,7 +66,9 @@ export async function measureFirstLayer(recipe: 'peers-sprint' | 'fastmlp'): Pro
   const flop = (2 * nonZeros * layer.outputs) / batches;
   const panelWeights = (panel: number) =>
     regions.parameters.offset + (layer.offset + panel * layer.panelFloats) * 4;
-  const gradientOf = (panel: number) => regions.gradients.offset + panel * layer.panelFloats * 4;
+  // One place for all panels, if each is applied at once.
+  const sectionBytes = plan.gradientPlaceBytes === null ? layer.panelFloats * 4 : 0;
+  const gradientOf = (panel: number) => regions.gradients.offset + panel * sectionBytes;
   /** The bias row: Σ δ, which the bench replaces by a constant. */
   const sumsOf = (panel: number) => gradientOf(panel) + input.features * 256;
   const { panelBytes } = training;

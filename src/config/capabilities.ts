@@ -288,6 +288,20 @@ export function gradientBuffers(sync: Config['parallel']['sync'], threads: numbe
   return count === 'one for each thread' ? threads : count;
 }
 
+/**
+ * Whether a rank applies a slice's gradient at once, and no one reads it afterwards: only one slice's is then kept for
+ * each rank.
+ */
+export function appliesAtOnce({
+  parallel,
+  optimizer,
+}: {
+  readonly parallel: Pick<Config['parallel'], 'sync'>;
+  readonly optimizer: Pick<Config['optimizer'], 'name'>;
+}): boolean {
+  return strategies[parallel.sync].gradientBuffers !== 'one for each thread' && !isLayerwise(optimizer.name);
+}
+
 /** Whether the workers train apart, each on weights that the others do not wait for. */
 export function trainsApart(sync: Config['parallel']['sync']): boolean {
   return strategies[sync].needs?.includes('replicas') ?? false;

@@ -2,7 +2,7 @@
  * Lays out a run: from the configuration and the facts of the data to the plan, which joins the sections that the other
  * files plan. Nothing here touches memory or threads.
  */
-import { gradientBuffers } from '../config/capabilities.js';
+import { appliesAtOnce, gradientBuffers } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
 import { planSamples } from '../data/samples-plan.js';
 import { planDirections } from '../data/transforms/directions/plan.js';
@@ -75,6 +75,9 @@ export function makePlan(
   const slices = blockwise
     ? planStripSlices(directions.shape.strips, threads, shares)
     : planSlices(layers, facts, kernelRanges, threads, batch, shares, balanced);
+  // The padding of matrices is never written: it needs a section that stays zero.
+  const gradientPlaceBytes =
+    appliesAtOnce(config) && !asMatrices ? Math.max(...slices.flat().map(({ floats }) => floats * 4)) : null;
   const chunks = Math.ceil(largest / chunkSamples);
   const scratchFloats = scratchFloatsOf(layers);
   const workspaces: WorkspaceSizes = {
@@ -95,7 +98,9 @@ export function makePlan(
   const places = arena.part('network', (take) => ({
     regions: planParameters(take, {
       ...{ layers, threads, features, vectorBytes, scratchFloats, gathers: input.gathers, mostRows: most },
-      gradientBuffers: gradientBuffers(config.parallel.sync, threads),
+      gradientBytes:
+        gradientBuffers(config.parallel.sync, threads) *
+        (gradientPlaceBytes === null ? vectorBytes : threads * gradientPlaceBytes),
     }),
     transposed: asMatrices ? layers.map(() => null) : planTransposed(take, layers),
     training: planWorkspace(take, workspaces, batch, true),
@@ -121,6 +126,7 @@ export function makePlan(
       {
         ...{ threads, features, gathers: input.gathers, layers, vectorBytes },
         stateVectors: stateVectors(config.optimizer),
+        gradientBytes: gradientPlaceBytes ?? vectorBytes,
         scratchBytes: scratchFloats * 4,
         training: (count) => planWorkspace(take, workspaces, count, true),
       },
@@ -147,6 +153,7 @@ export function makePlan(
     directions,
     layers,
     weightRows: rows,
+    gradientPlaceBytes,
     parameters,
     slices,
     parts: samples.parts,

@@ -26,7 +26,8 @@ export interface Workspace {
 }
 
 /**
- * parameters, gradients: vectors as long as the parameters; centredBias: f32 [width of the first layer]; columns: tiles
+ * parameters, gradients: vectors as long as the parameters (gradients: or a place for one slice of each rank, see
+ * Plan); centredBias: f32 [width of the first layer]; columns: tiles
  * of the batch's sparse rows turned into columns; scratch: f32 rows per rank.
  */
 export interface NetworkRegions {
@@ -44,17 +45,17 @@ export interface NetworkSizes {
   readonly mostRows: number;
   readonly features: number;
   readonly vectorBytes: number;
-  readonly gradientBuffers: number;
+  readonly gradientBytes: number;
   /** Whether the sparse rows of a batch are turned into columns. */
   readonly gathers: boolean;
   readonly scratchFloats: number;
 }
 
 export function planParameters(take: Take, sizes: NetworkSizes): NetworkRegions {
-  const { layers, threads, mostRows, features, vectorBytes, gradientBuffers, gathers, scratchFloats } = sizes;
+  const { layers, threads, mostRows, features, vectorBytes, gradientBytes, gathers, scratchFloats } = sizes;
   return {
     parameters: take(vectorBytes),
-    gradients: take(vectorBytes * gradientBuffers),
+    gradients: take(gradientBytes),
     centredBias: take(layers[0].width * 4),
     columns: take(gathers ? columnBytes(features, threads, mostRows) : 0),
     scratch: take((threads + 1) * scratchFloats * 4),

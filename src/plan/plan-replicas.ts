@@ -11,7 +11,7 @@ import type { Plan } from './plan.js';
 import { runLength } from './run-length.js';
 import { columnBytes } from './shards.js';
 
-/** The regions of one rank. Vectors are as long as the parameters. */
+/** The regions of one rank. Vectors are as long as the parameters; gradients: see Plan. */
 export interface ReplicaRegions {
   /** Null if the replicas share the weights of the plan. */
   readonly parameters: Region | null;
@@ -48,6 +48,7 @@ export interface ReplicaSizes {
   readonly layers: readonly LayerLayout[];
   readonly vectorBytes: number;
   readonly stateVectors: number;
+  readonly gradientBytes: number;
   readonly scratchBytes: number;
   readonly training: (rows: number) => Workspace;
 }
@@ -64,7 +65,7 @@ export function planReplicas(
   return Array.from({ length: threads }, () => ({
     parameters: sync === 'hogwild' ? null : take(vectorBytes),
     states: take(vectorBytes * sizes.stateVectors),
-    gradients: take(vectorBytes),
+    gradients: take(sizes.gradientBytes),
     centredBias: take(layers[0].width * 4),
     transposed: planTransposed(take, layers),
     columns: take(gathers ? columnBytes(features, 1, rows) : 0),

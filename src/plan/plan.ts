@@ -99,6 +99,11 @@ export interface Plan {
   readonly layers: readonly LayerLayout[];
   /** Where a layer-wise optimiser keeps the norms of each layer. */
   readonly weightRows: readonly WeightRows[];
+  /**
+   * Bytes of a rank's place for the gradient of any of its slices, if it applies each at once; null: every slice has
+   * its own section of a vector.
+   */
+  readonly gradientPlaceBytes: number | null;
   /** Floats of the parameter vector. */
   readonly parameters: number;
   /** Slices of the parameters by owning rank; together they cover all parameters. */

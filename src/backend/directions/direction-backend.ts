@@ -12,7 +12,7 @@ import type { Slice } from '../../model/slice.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Backend, Rows, ShardResult, SoloSteps } from '../backend.js';
-import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
+import { gradientOf, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { BatchPlaces } from './batch-places.js';
 
 export class DirectionBackend implements Backend {
@@ -20,6 +20,7 @@ export class DirectionBackend implements Backend {
   readonly #directions: DirectionsPlan;
   readonly #engine: Kernels;
   readonly #kernels: DirectionKernels;
+  readonly #rank: number;
   readonly #optimizer: Optimizer;
   readonly #model: number;
   readonly #places: BatchPlaces;
@@ -39,6 +40,7 @@ export class DirectionBackend implements Backend {
     this.#directions = directions;
     this.#engine = engine;
     this.#kernels = kernels;
+    this.#rank = rank;
     this.#optimizer = createOptimizer(plan, engine, memory);
     const { ranks, model } = directions;
     const { folded, room, sums } = ranks[rank];
@@ -75,7 +77,8 @@ export class DirectionBackend implements Backend {
       slice.firstRow,
       slice.lastRow,
       Number(slice.bias),
-      gradientBuffer(this.#plan, buffer),
+      // The kernel counts strips from the vector's first.
+      gradientOf(this.#plan, this.#rank, slice, buffer) - slice.offset * 4,
     );
   }
 
@@ -88,7 +91,7 @@ export class DirectionBackend implements Backend {
   }
 
   update(slice: Slice, step: number, learningRate: number): void {
-    updateSlice(this.#plan, this.#optimizer, slice, step, learningRate);
+    updateSlice(this.#plan, this.#rank, this.#optimizer, slice, step, learningRate);
   }
 
   /** Only the folded weights derive from the parameters; they are computed before an evaluation. */

@@ -16,7 +16,7 @@ import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
 import { BatchRows } from '../matrices/batch-rows.js';
-import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
+import { gradientOf, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { Network, type Passed } from './network.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 
@@ -149,7 +149,7 @@ export class TfjsBackend implements Backend {
   gradient(slice: Slice, rows: Rows, buffer: number): void {
     const { outputs } = this.#plan.layers[slice.layer];
     const floats = (slice.lastRow - slice.firstRow + Number(slice.bias)) * outputs;
-    const at = gradientBuffer(this.#plan, buffer) + slice.offset * 4;
+    const at = gradientOf(this.#plan, this.#rank, slice, buffer);
     const target = new Float32Array(this.#buffer, at, floats);
     if (rows.first === rows.last) {
       target.fill(0);
@@ -226,7 +226,7 @@ export class TfjsBackend implements Backend {
   }
 
   update(slice: Slice, step: number, learningRate: number): void {
-    updateSlice(this.#plan, this.#optimizer, slice, step, learningRate);
+    updateSlice(this.#plan, this.#rank, this.#optimizer, slice, step, learningRate);
   }
 
   /** Nothing is derived from the parameters. */

@@ -6,7 +6,7 @@ import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import { RankRows } from '../../plan/rank-rows.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
-import { gradientBuffer, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
+import { gradientOf, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { type InputSource, PackedSource } from './inputs.js';
 import { type LossRuntime, openLoss } from './loss.js';
 import { Network } from './network.js';
@@ -14,6 +14,7 @@ import { Network } from './network.js';
 export class WasmBackend implements Backend {
   readonly #plan: Plan;
   readonly #kernels: Kernels;
+  readonly #rank: number;
   readonly #optimizer: Optimizer;
   readonly #network: Network;
   readonly #loss: LossRuntime;
@@ -31,6 +32,7 @@ export class WasmBackend implements Backend {
   ) {
     this.#plan = plan;
     this.#kernels = kernels;
+    this.#rank = rank;
     this.#source = source;
     this.#ranks = new RankRows(plan, memory);
     this.#optimizer = createOptimizer(plan, kernels, memory);
@@ -76,7 +78,7 @@ export class WasmBackend implements Backend {
   }
 
   gradient(slice: Slice, rows: Rows, buffer: number): void {
-    this.#network.gradient(slice, rows, gradientBuffer(this.#plan, buffer) + slice.offset * 4);
+    this.#network.gradient(slice, rows, gradientOf(this.#plan, this.#rank, slice, buffer));
   }
 
   reduce(slice: Slice, buffers: number): void {
@@ -88,7 +90,7 @@ export class WasmBackend implements Backend {
   }
 
   update(slice: Slice, step: number, learningRate: number): void {
-    updateSlice(this.#plan, this.#optimizer, slice, step, learningRate);
+    updateSlice(this.#plan, this.#rank, this.#optimizer, slice, step, learningRate);
     this.#network.derive(slice);
   }
 

@@ -1,5 +1,6 @@
 // Activations over whole rows, `count` a multiple of 16. ReLU's forward pass is fused into the products.
-import { exp4, madd } from './simd';
+import { exp4 } from './exponential';
+import { madd } from './simd';
 
 export const enum Activation { Relu = 0, Tanh = 1, Gelu = 2 }
 

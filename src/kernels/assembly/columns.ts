@@ -33,18 +33,16 @@ export function turnRows(
     next += (bytes + 8) & ~15;
   }
   for (let row = 0, bound = bounds; row < rows; row++, bound += step) {
-    const stop = <usize>load<u32>(bound + last), sample = <u32>((first + row) << 6);
+    const stop = <usize>load<u32>(bound + last), sample = <u64>((first + row) << 6);
     for (let entry = <usize>load<u32>(bound); entry < stop; entry += 16) {
-      const place = columns + (load<u32>(entry) >> 6), other = columns + (load<u32>(entry, 8) >> 6);
-      const value = load<f32>(entry, 4), otherValue = load<f32>(entry, 12);
+      const word = load<u64>(entry), otherWord = load<u64>(entry, 8);
+      const place = columns + (<u32>word >> 6), other = columns + (<u32>otherWord >> 6);
       const target = load<u32>(place, 4);
       store<u32>(place, target + 8, 4);
       const otherTarget = load<u32>(other, 4);
       store<u32>(other, otherTarget + 8, 4);
-      store<u32>(target, sample);
-      store<f32>(target, value, 4);
-      store<u32>(otherTarget, sample);
-      store<f32>(otherTarget, otherValue, 4);
+      store<u64>(target, (word & 0xffffffff00000000) | sample);
+      store<u64>(otherTarget, (otherWord & 0xffffffff00000000) | sample);
     }
   }
   store<u32>(columns, <u32>out);

@@ -1,7 +1,8 @@
 // Softmax cross entropy with label smoothing (Szegedy et al. 2016, in PyTorch's form), forward and backward. Logits are
 // panels of 16 classes, f32 [panel][rows][16]; usually there is one panel, which stays in registers.
 // Logarithms are computed of products of many rows' sums: Σ log sᵢ = log Π sᵢ.
-import { exp4, sumLanes } from './simd';
+import { exp4 } from './exponential';
+import { sumLanes } from './simd';
 
 /** From this value, the product of sums is turned into a logarithm, so that another factor cannot make it infinite. */
 const largeProduct: f64 = 1e200;
@@ -26,11 +27,13 @@ function existing(first: i32, classes: i32): v128 {
  */
 const lowestLog: f32 = -60;
 
+const lowestAt = memory.data<f32>([lowestLog, lowestLog, lowestLog, lowestLog]);
+
 /** e^(x − m) of the existing lanes, 0 elsewhere; a NaN stays one. */
 // @ts-ignore: AssemblyScript decorator
 @inline
 function exponential(x: v128, m: v128, valid: v128): v128 {
-  return v128.and(exp4(f32x4.pmax(f32x4.sub(x, m), f32x4.splat(lowestLog))), valid);
+  return v128.and(exp4(f32x4.pmax(f32x4.sub(x, m), v128.load(lowestAt))), valid);
 }
 
 // @ts-ignore: AssemblyScript decorator
@@ -51,34 +54,37 @@ export function softmaxCrossEntropy(
   logits: usize, panel: i32, rows: i32, classes: i32,
   labels: usize, order: usize, smoothing: f32, scale: f32, lossSum: usize,
 ): i32 {
-  return classes <= 16
-    ? onePanel(logits, rows, classes, labels, order, smoothing, scale, lossSum)
-    : manyPanels(logits, panel, rows, classes, labels, order, smoothing, scale, lossSum);
+  if (classes <= 12) return onePanel(false, logits, rows, classes, labels, order, smoothing, scale, lossSum);
+  if (classes <= 16) return onePanel(true, logits, rows, classes, labels, order, smoothing, scale, lossSum);
+  return manyPanels(logits, panel, rows, classes, labels, order, smoothing, scale, lossSum);
 }
 
+/** `full`, a constant: whether the last four columns hold classes. */
 // @ts-ignore: AssemblyScript decorator
 @inline
 function onePanel(
-  logits: usize, rows: i32, classes: i32, labels: usize, order: usize, smoothing: f32, scale: f32, lossSum: usize,
+  full: bool, logits: usize, rows: i32, classes: i32, labels: usize, order: usize, smoothing: f32, scale: f32, lossSum: usize,
 ): i32 {
-  const lowest = f32x4.splat(-Infinity), uniform = smoothing / <f32>classes, peak = <f32>1 - smoothing;
+  const none = f32x4.splat(0), lowest = f32x4.splat(-Infinity), uniform = smoothing / <f32>classes, peak = <f32>1 - smoothing;
   const v0 = existing(0, classes), v1 = existing(4, classes), v2 = existing(8, classes), v3 = existing(12, classes);
-  const even = f32x4.splat(scale * uniform), own4 = f32x4.splat(scale * peak);
+  const even = f32x4.splat(scale * uniform);
   let correct = 0, total: f64 = 0, product: f64 = 1;
   for (const end = logits + (<usize>rows << 6); logits < end; logits += 64, order += 4) {
-    const label = load<i32>(labels + (<usize>load<i32>(order) << 2)), own = load<f32>(logits + (<usize>label << 2));
+    const label = load<i32>(labels + (<usize>load<i32>(order) << 2)), place = logits + (<usize>label << 2), own = load<f32>(place);
     const x0 = v128.bitselect(v128.load(logits), lowest, v0), x1 = v128.bitselect(v128.load(logits, 16), lowest, v1);
-    const x2 = v128.bitselect(v128.load(logits, 32), lowest, v2), x3 = v128.bitselect(v128.load(logits, 48), lowest, v3);
-    const max = largestLane(f32x4.pmax(f32x4.pmax(x0, x1), f32x4.pmax(x2, x3))), m = f32x4.splat(max);
+    const x2 = v128.bitselect(v128.load(logits, 32), lowest, v2);
+    const x3 = full ? v128.bitselect(v128.load(logits, 48), lowest, v3) : lowest;
+    const max = largestLane(f32x4.pmax(f32x4.pmax(x0, x1), full ? f32x4.pmax(x2, x3) : x2)), m = f32x4.splat(max);
     const largest = i32x4.bitmask(f32x4.eq(x0, m)) | i32x4.bitmask(f32x4.eq(x1, m)) << 4
-      | i32x4.bitmask(f32x4.eq(x2, m)) << 8 | i32x4.bitmask(f32x4.eq(x3, m)) << 12;
-    const e0 = exponential(x0, m, v0), e1 = exponential(x1, m, v1), e2 = exponential(x2, m, v2), e3 = exponential(x3, m, v3);
-    const sum = sumLanes(f32x4.add(f32x4.add(e0, e1), f32x4.add(e2, e3)));
+      | i32x4.bitmask(f32x4.eq(x2, m)) << 8 | (full ? i32x4.bitmask(f32x4.eq(x3, m)) << 12 : 0);
+    const e0 = exponential(x0, m, v0), e1 = exponential(x1, m, v1), e2 = exponential(x2, m, v2);
+    const e3 = full ? exponential(x3, m, v3) : none;
+    const sum = sumLanes(f32x4.add(f32x4.add(e0, e1), full ? f32x4.add(e2, e3) : e2));
     // A NaN among the logits makes the sum a NaN, for any maximum.
     correct += i32(ctz(largest) == label) & i32(sum == sum);
     if (uniform != 0) {
-      const a = f32x4.add(v128.and(x0, v0), v128.and(x1, v1)), b = f32x4.add(v128.and(x2, v2), v128.and(x3, v3));
-      total -= <f64>uniform * <f64>sumLanes(f32x4.add(a, b));
+      const a = f32x4.add(v128.and(x0, v0), v128.and(x1, v1)), b = v128.and(x2, v2);
+      total -= <f64>uniform * <f64>sumLanes(f32x4.add(a, full ? f32x4.add(b, v128.and(x3, v3)) : b));
     }
     total += <f64>max - <f64>peak * <f64>own;
     product *= sum;
@@ -86,11 +92,12 @@ function onePanel(
       total += Math.log(product);
       product = 1;
     }
-    const factor = f32x4.splat(scale / sum), at = i32x4.splat(label);
-    v128.store(logits, f32x4.sub(v128.and(f32x4.sub(f32x4.mul(e0, factor), even), v0), v128.and(i32x4.eq(lanes(0), at), own4)));
-    v128.store(logits, f32x4.sub(v128.and(f32x4.sub(f32x4.mul(e1, factor), even), v1), v128.and(i32x4.eq(lanes(4), at), own4)), 16);
-    v128.store(logits, f32x4.sub(v128.and(f32x4.sub(f32x4.mul(e2, factor), even), v2), v128.and(i32x4.eq(lanes(8), at), own4)), 32);
-    v128.store(logits, f32x4.sub(v128.and(f32x4.sub(f32x4.mul(e3, factor), even), v3), v128.and(i32x4.eq(lanes(12), at), own4)), 48);
+    const factor = f32x4.splat(scale / sum);
+    v128.store(logits, v128.and(f32x4.sub(f32x4.mul(e1, factor), even), v1), 16);
+    v128.store(logits, v128.and(f32x4.sub(f32x4.mul(e0, factor), even), v0));
+    v128.store(logits, full ? v128.and(f32x4.sub(f32x4.mul(e3, factor), even), v3) : none, 48);
+    v128.store(logits, v128.and(f32x4.sub(f32x4.mul(e2, factor), even), v2), 32);
+    store<f32>(place, load<f32>(place) - scale * peak);
   }
   store<f64>(lossSum, load<f64>(lossSum) + total + Math.log(product));
   return correct;

@@ -69,10 +69,14 @@ export function tilesPerRank(most: number): number {
   return tiles(most);
 }
 
-/** Addresses of the columns, then at most one entry for every row and one of padding. */
+/**
+ * Addresses of the columns, then at most one entry for every row and one of padding. Whole pairs of entries, 16 bytes:
+ * the kernels read pairs, also of the tiles that follow.
+ */
 export function columnTileBytes(features: number): number {
   // Rounded to the nearest number of tiles, a tile has at most half as many rows again.
-  return Math.ceil((features + 1) / 4) * 16 + features * (1.5 * fullTileRows + 1) * 8 + 16;
+  const pairs = Math.ceil((features * (1.5 * fullTileRows + 1)) / 2) + 1;
+  return Math.ceil((features + 1) / 4) * 16 + pairs * 16;
 }
 
 /** Bytes of the tiles of all ranks. */

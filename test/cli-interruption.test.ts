@@ -27,10 +27,11 @@ async function keptWeights(folder: string) {
   return existsSync(file) ? readSafetensors(await readFile(file), file) : null;
 }
 
-for (const sync of ['average', 'sharded', 'owner', 'hogwild', 'local-sgd']) {
+for (const sync of ['average', 'sharded', 'owner', 'units', 'hogwild', 'local-sgd']) {
   test(`SIGINT ends a run with ${sync}: exit 130, and what was measured is kept`, async (t) => {
     const cwd = await workingDirectory(t);
     const words = [...endless, '--out', 'run', 'log.every=1', `parallel.sync=${sync}`];
+    if (sync === 'units') words.push('model.hidden=[256]');
     const { code, stderr, stdout } = await cli(words, { cwd, interruptAfter: 'epoch 3/' });
     assert.equal(code, 130, stderr);
     assert.equal(stdout, '');

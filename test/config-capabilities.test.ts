@@ -39,7 +39,7 @@ test('whatever two choices do not go together, the refusal says what would do', 
 });
 
 test('the tables of choices say what the rest of the program builds on', () => {
-  const buffers = { average: 5, sharded: 5, owner: 1, hogwild: 0, 'local-sgd': 1 };
+  const buffers = { auto: 1, average: 5, sharded: 5, owner: 1, units: 1, hogwild: 0, 'local-sgd': 1 };
   for (const sync of Object.keys(strategies)) {
     const { parallel } = configSchema.parse({ parallel: { sync } });
     assert.equal(gradientBuffers(parallel.sync, 5), buffers[parallel.sync], sync);

@@ -65,7 +65,7 @@ test('the defaults are complete', async () => {
       weightDecay: 0,
     },
     schedule: { name: 'constant' },
-    parallel: { threads: 'physical', sync: 'owner', localSteps: 8, localAfter: 0 },
+    parallel: { threads: 'physical', sync: 'auto', localSteps: 8, localAfter: 0 },
     backend: { name: 'wasm' },
     stop: { target: null, on: 'test', every: 'epoch', patience: null, restoreBest: false, minDelta: 0 },
     log: { every: 10, noiseScale: false, level: 'info', tensorboard: false },

@@ -183,7 +183,7 @@ for (const [words, ...parts] of [
   ],
   [
     ['parallel.sync=local-sgd', 'data.features.kind=directions'],
-    ...['parallel.sync', 'average, sharded or owner', 'data.features.kind', 'got "local-sgd"'],
+    ...['parallel.sync', 'average, sharded, owner or units', 'data.features.kind', 'got "local-sgd"'],
   ],
   [
     ['parallel.sync=local-sgd', 'backend=js'],
@@ -192,6 +192,30 @@ for (const [words, ...parts] of [
   [
     ['parallel.sync=hogwild', 'train.selective.beta=1'],
     ...['train.selective.beta', 'expected 0', 'parallel.sync', 'got 1'],
+  ],
+  [
+    ['parallel.sync=units'],
+    ...['parallel.sync', 'if model.hidden is not a list of one width: the threads share', 'got "units"'],
+  ],
+  [
+    ['parallel.sync=units', 'model.hidden=[]'],
+    ...['parallel.sync', 'average, sharded', 'if model.hidden is not a list of one width', 'got "units"'],
+  ],
+  [
+    ['parallel.sync=units', 'model.hidden=[9]', 'backend=js'],
+    ...['parallel.sync', 'average, sharded or owner', 'if backend is not wasm', 'got "units"'],
+  ],
+  [
+    ['parallel.sync=units', 'model.hidden=[9]', 'backend=tfjs-node'],
+    ...['parallel.sync', 'average, sharded or owner', 'if backend is not wasm', 'got "units"'],
+  ],
+  [
+    ['parallel.sync=units', 'model.hidden=[9]', 'train.selective.beta=1'],
+    ...['train.selective.beta', 'expected 0', 'parallel.sync', 'got 1'],
+  ],
+  [
+    ['parallel.sync=units', 'model.hidden=[9]', 'log.noiseScale=true'],
+    ...['log.noiseScale', 'expected false', 'parallel.sync', 'got true'],
   ],
   [['train.selective.beta=2', 'backend=js'], 'train.selective.beta', 'expected 0', 'backend', 'got 2'],
   [['log.noiseScale=true'], 'log.noiseScale', 'expected false', 'parallel.sync', 'got true'],

@@ -35,7 +35,7 @@ async function ready(threads: number, words: readonly string[] = overrides, sign
   return session;
 }
 
-for (const sync of ['owner', 'sharded', 'average', 'hogwild', 'local-sgd']) {
+for (const sync of ['owner', 'units', 'sharded', 'average', 'hogwild', 'local-sgd']) {
   test(`${sync}: a worker that throws ends the session with its own error, and the others leave`, async () => {
     const session = await ready(3, [...overrides, `parallel.sync=${sync}`]);
     session.order[0] = 2 ** 29; // rank 0 reads far outside the memory: the kernel traps; in hogwild whoever claims step 1
@@ -52,7 +52,8 @@ for (const sync of ['owner', 'sharded', 'average', 'hogwild', 'local-sgd']) {
     // However long a step takes on a busy machine, it is not given up.
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const controller = new AbortController();
-    const words = ['model.hidden=[1000,1000]', 'train.batch=1', `parallel.sync=${sync}`];
+    const hidden = sync === 'units' ? '[8000]' : '[1000,1000]';
+    const words = [`model.hidden=${hidden}`, 'train.batch=1', `parallel.sync=${sync}`];
     const session = await ready(2, words, controller.signal);
     t.after(() => session.close());
     const rates = new Array(600).fill(1e-6);
@@ -74,7 +75,7 @@ for (const sync of ['owner', 'sharded', 'average', 'hogwild', 'local-sgd']) {
   });
 }
 
-for (const sync of ['owner', 'hogwild', 'local-sgd'])
+for (const sync of ['owner', 'units', 'hogwild', 'local-sgd'])
   test(`${sync}: a worker that is lost ends the session instead of hanging it`, async () => {
     const config = await configure(...overrides, `parallel.sync=${sync}`);
     const data = prepareData(dataset, config);
@@ -91,7 +92,7 @@ for (const sync of ['owner', 'hogwild', 'local-sgd'])
     await session.close();
   });
 
-for (const sync of ['owner', 'hogwild', 'local-sgd'])
+for (const sync of ['owner', 'units', 'hogwild', 'local-sgd'])
   test(`${sync}: a loss that is not finite names the step and the likely cause`, async () => {
     const session = await ready(2, [...overrides, `parallel.sync=${sync}`]);
     // Hogwild's steps do not wait for each other: one worker may still be in step 8 when another makes the bad update of

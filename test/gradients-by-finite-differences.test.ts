@@ -7,7 +7,8 @@ import { Rng } from '../dist/numbers/rng.js';
 import { openSession, syntheticDataset, takeSteps } from './support/training.ts';
 
 const [rows, columns, classes, batch, smoothing] = [5, 7, 6, 20, 0.15];
-const sizes = [rows * columns, 50, 9, classes];
+/** By strategy, which all compute the same gradient; `units` has one hidden layer, here of three blocks. */
+const networks = { owner: [50, 9], units: [140] };
 
 /** Mean loss of the first `batch` images, in float64 from the definition. */
 function lossOf(
@@ -16,6 +17,7 @@ function lossOf(
   images: Uint8Array,
   labels: Uint32Array,
   kind: ActivationName,
+  sizes: readonly number[],
 ): number {
   let total = 0;
   for (let sample = 0; sample < batch; sample++) {
@@ -39,8 +41,15 @@ function lossOf(
 }
 
 for (const kind of ['relu', 'tanh', 'gelu'] as const) {
-  for (const packing of ['sparse', 'dense']) {
-    test(`${kind}, ${packing}: the gradient of every layer is the slope of the float64 loss`, async () => {
+  for (const [sync, packing] of [
+    ['owner', 'sparse'],
+    ['owner', 'dense'],
+    ['units', 'sparse'],
+    ['units', 'dense'],
+  ] as const) {
+    const hidden = networks[sync];
+    const sizes = [rows * columns, ...hidden, classes];
+    test(`${kind}, ${packing}, ${sync}: the gradient of every layer is the slope of the float64 loss`, async () => {
       const dataset = syntheticDataset({
         rows,
         columns,
@@ -51,7 +60,8 @@ for (const kind of ['relu', 'tanh', 'gelu'] as const) {
         seed: 11,
       });
       const { session } = await openSession(dataset, 2, [
-        'model.hidden=[50,9]',
+        `model.hidden=[${hidden}]`,
+        `parallel.sync=${sync}`,
         `model.activation=${kind}`,
         `data.packing=${packing}`,
         `loss.labelSmoothing=${smoothing}`,
@@ -67,7 +77,8 @@ for (const kind of ['relu', 'tanh', 'gelu'] as const) {
       const after = session.parameters();
       await session.close();
       const weights = new Map([...tensors].map(([name, { data }]) => [name, Float64Array.from(data)]));
-      const lossNow = () => lossOf(tensors, weights, dataset.train.values, dataset.train.targets, kind);
+      const lossNow = () =>
+        lossOf(tensors, weights, dataset.train.values, dataset.train.targets, kind, sizes);
       assert.ok(Math.abs(loss - lossNow()) < 1e-5);
       const pick = new Rng(9);
       for (const [name, values] of weights) {

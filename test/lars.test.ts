@@ -36,11 +36,11 @@ async function trained(start: Tensors, threads: number, keys: readonly string[],
 const norm = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
 
 /** Two steps of algorithm 1, from gradients that plain SGD shows: at rate 1 without momentum it moves by them. */
-async function byDefinition(start: Tensors, rates: readonly number[]) {
+async function byDefinition(start: Tensors, keys: readonly string[], rates: readonly number[]) {
   let weights: Tensors = start;
   const velocities = new Map([...start].map(([name, { data }]) => [name, new Float64Array(data.length)]));
   for (const [step, rate] of rates.entries()) {
-    const { session } = await openSession(dataset, 1, [...shared, 'optimizer.momentum=0']);
+    const { session } = await openSession(dataset, 1, [...shared, ...keys, 'optimizer.momentum=0']);
     session.setParameters(weights, 'step');
     fileOrder(session);
     await takeSteps(session, 0, [1], 20 * step, 60);
@@ -65,14 +65,19 @@ async function byDefinition(start: Tensors, rates: readonly number[]) {
 }
 
 const start = initialTensors(denseNetwork(sizes), 'torch', new Rng(4));
+/** For `units`: three blocks of them. */
+const wide = ['model.hidden=[140]'];
+const wideStart = initialTensors(denseNetwork([42, 140, 6]), 'torch', new Rng(4));
 
-for (const sync of ['owner', 'sharded', 'average']) {
+for (const sync of ['owner', 'sharded', 'average', 'units']) {
   for (const packing of ['sparse', 'dense']) {
     test(`${sync}, ${packing}: steps are those of the definition`, async () => {
-      const keys = [...larsKeys, `parallel.sync=${sync}`, `data.packing=${packing}`];
-      const { after } = await trained(start, 3, keys, [0.7, 0.3]);
-      for (const [name, { data }] of await byDefinition(start, [0.7, 0.3])) {
-        const before = start.get(name)?.data ?? new Float32Array();
+      const network = sync === 'units' ? wide : [];
+      const from = sync === 'units' ? wideStart : start;
+      const keys = [...larsKeys, ...network, `parallel.sync=${sync}`, `data.packing=${packing}`];
+      const { after } = await trained(from, 3, keys, [0.7, 0.3]);
+      for (const [name, { data }] of await byDefinition(from, network, [0.7, 0.3])) {
+        const before = from.get(name)?.data ?? new Float32Array();
         const change = (values: Float32Array) => values.map((value, i) => value - before[i]);
         const error = relativeError(change(after.get(name)?.data ?? new Float32Array()), change(data));
         assert.ok(error < 2e-3, `${name}: the change is off by ${error}`);

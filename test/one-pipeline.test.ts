@@ -36,9 +36,11 @@ function moved({ config }: Prepared): Prepared {
 }
 
 for (const optimizer of ['sgd', 'adam', 'lars']) {
-  for (const sync of ['owner', 'sharded', 'average']) {
+  for (const sync of ['owner', 'sharded', 'average', 'units']) {
     test(`profiling changes no bit of the weights: ${optimizer}, ${sync}`, async () => {
-      const run = await ready(`optimizer.name=${optimizer}`, `parallel.sync=${sync}`);
+      const words = [`optimizer.name=${optimizer}`, `parallel.sync=${sync}`];
+      // Three blocks of units.
+      const run = await ready(...words, ...(sync === 'units' ? ['model.hidden=[140]'] : []));
       const plain = (await train(run, 2)) ?? assert.fail('diverged');
       sameRun(plain, await train(run, 2, true), 'profiled', 0);
     });

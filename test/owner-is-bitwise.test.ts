@@ -1,36 +1,17 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { denseNetwork, initialTensors } from '../dist/model/network.js';
-import { Rng, shuffle } from '../dist/numbers/rng.js';
+import { Rng } from '../dist/numbers/rng.js';
+import { trainedBits } from './support/trained-bits.ts';
 import { openSession, realMnist, syntheticDataset, takeSteps } from './support/training.ts';
 
-/** Trains two short epochs with a partial last batch and returns every weight's bits. */
-async function train(threads: number, overrides: string[], images: number, batch: number) {
-  const { session, plan } = await openSession(await realMnist(), threads, [
-    ...overrides,
-    `train.batch=${batch}`,
-  ]);
-  const sizes = [plan.input.features, ...plan.layers.map((layer) => layer.outputs)];
-  session.setParameters(initialTensors(denseNetwork(sizes), 'torch', new Rng(7)), 'seed 7');
-  const perEpoch = Math.ceil(images / batch);
-  for (let epoch = 0; epoch < 2; epoch++) {
-    session.order.forEach((_, i, order) => {
-      order[i] = i;
-    });
-    shuffle(session.order, new Rng(7, 2 + epoch));
-    await takeSteps(session, epoch * perEpoch, new Array(perEpoch).fill(0.05), 0, images);
-  }
-  const { accuracy, loss } = await session.evaluate('test');
-  const digest = createHash('sha256');
-  for (const { data } of session.parameters().values()) digest.update(Buffer.from(data.buffer));
-  await session.close();
-  return { bits: digest.digest('hex'), accuracy, loss };
-}
+const train = async (threads: number, overrides: string[], images: number, batch: number) =>
+  trainedBits(await realMnist(), threads, ['parallel.sync=owner', ...overrides], images, batch);
 
 for (const [what, overrides, batch = 96] of [
   ['sparse, two hidden layers', ['model.hidden=[96,40]', 'optimizer.nesterov=true']],
   ['sparse, wide: gathered from columns in several tiles', ['model.hidden=[170]', 'data.pool=2'], 300],
+  ['sparse, wide, of an odd number of features', ['model.hidden=[170]', 'data.pool=2', 'data.crop=1']],
   [
     'dense, centred, odd sizes',
     ['model.hidden=[37]', 'data.packing=dense', 'data.pool=2', 'data.normalise=centre'],

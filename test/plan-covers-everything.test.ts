@@ -24,34 +24,43 @@ const facts = (features: number, classes: number, packing: 'sparse' | 'dense'): 
   },
 });
 
+const width = fc.integer({ min: 1, max: 150 });
 const shapes = fc.record({
   features: fc.integer({ min: 1, max: 300 }),
-  hidden: fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 3 }),
+  hidden: fc.array(width, { maxLength: 3 }),
   classes: fc.integer({ min: 1, max: 30 }),
   packing: fc.constantFrom('sparse', 'dense'),
   threads: fc.integer({ min: 1, max: 16 }),
 });
 
-test('every parameter has exactly one owner, whatever the shape and the number of threads', async () => {
-  const config = await configure('train.batch=50');
-  fc.assert(
-    fc.property(shapes, ({ features, hidden, classes, packing, threads }) => {
-      const given = { ...config, model: { ...config.model, hidden } };
-      const plan = makePlan(given, facts(features, classes, packing), threads, 2);
-      const owners = new Uint8Array(plan.parameters);
-      for (const slice of plan.slices.flat())
-        for (let i = slice.offset; i < slice.offset + slice.floats; i++) owners[i]++;
-      assert.ok(owners.every((count) => count === 1));
-    }),
-    { numRuns: 60 },
-  );
-});
+/** Those that a strategy trains. */
+const shapesOf = (sync: string) =>
+  sync === 'units'
+    ? fc.tuple(shapes, width).map(([shape, units]) => ({ ...shape, hidden: [3 * units] }))
+    : shapes;
 
-for (const sync of ['owner', 'sharded', 'hogwild', 'local-sgd'])
-  test(`${sync}: regions do not overlap and lie within the memory`, async () => {
-    const config = await configure('train.batch=50', 'model.activation=gelu', `parallel.sync=${sync}`);
+for (const sync of ['owner', 'units'])
+  test(`${sync}: every parameter has exactly one owner, whatever the shape and the number of threads`, async () => {
+    const config = await configure('train.batch=50', 'model.hidden=[9]', `parallel.sync=${sync}`);
     fc.assert(
-      fc.property(shapes, ({ features, hidden, classes, packing, threads }) => {
+      fc.property(shapesOf(sync), ({ features, hidden, classes, packing, threads }) => {
+        const given = { ...config, model: { ...config.model, hidden } };
+        const plan = makePlan(given, facts(features, classes, packing), threads, 2);
+        const owners = new Uint8Array(plan.parameters);
+        for (const slice of plan.slices.flat())
+          for (let i = slice.offset; i < slice.offset + slice.floats; i++) owners[i]++;
+        assert.ok(owners.every((count) => count === 1));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+for (const sync of ['owner', 'units', 'sharded', 'hogwild', 'local-sgd'])
+  test(`${sync}: regions do not overlap and lie within the memory`, async () => {
+    const words = ['train.batch=50', 'model.activation=gelu', 'model.hidden=[9]', `parallel.sync=${sync}`];
+    const config = await configure(...words);
+    fc.assert(
+      fc.property(shapesOf(sync), ({ features, hidden, classes, packing, threads }) => {
         const given = { ...config, model: { ...config.model, hidden } };
         const plan = makePlan(given, facts(features, classes, packing), threads, 2);
         const regions = allRegions(plan).sort((a, b) => a.offset - b.offset);

@@ -9,6 +9,10 @@ import { configure } from './support/training.ts';
 
 /** 6-4-3 in two steps of five images; a mean of 2.5 inputs are not zero. */
 async function workOfSmall(packing: 'dense' | 'sparse', ...overrides: string[]) {
+  return workOf(...(await small(packing, 1, overrides)));
+}
+
+async function small(packing: 'dense' | 'sparse', threads: number, overrides: readonly string[]) {
   const config = await configure('train.batch=5', 'model.hidden=[4]', 'optimizer.momentum=0.9', ...overrides);
   const count = { count: 10, nonZeros: 25 };
   const facts = {
@@ -20,7 +24,7 @@ async function workOfSmall(packing: 'dense' | 'sparse', ...overrides: string[]) 
     ...{ steps: 2, images: 10, extracted: 0 },
     evaluated: [{ part: 'test', images: 10 }],
   };
-  return workOf(makePlan(config, facts, 1, 1), run);
+  return [makePlan(config, facts, threads, 1), run] as const;
 }
 
 test('a dense layer: 2 · rows · in · out forward, for its gradient, and for the deltas below', async () => {
@@ -45,6 +49,21 @@ test('a sparse first layer counts its non-zeros only, each with its place and va
   assert.deepEqual(work.get(backwardNumber(0)), { flop: 200, bytes: 10 * (20 + 16) + 2 * 4 * 7 * 4 });
   assert.equal(work.get(phaseNumber.evaluate)?.flop, 200 + 240 + 150);
   assert.equal(work.get(phaseNumber.gather)?.flop, null);
+});
+
+test('units: every rank with units reads and judges all rows, and adds the parts of later blocks', async () => {
+  // 130 units are three blocks: two of the first rank, one of the second.
+  const words = ['parallel.sync=units', 'model.hidden=[130]'];
+  const [two, one] = [
+    workOf(...(await small('dense', 2, words))),
+    workOf(...(await small('dense', 1, words))),
+  ];
+  assert.equal(one.get(phaseNumber.loss)?.flop, 150);
+  assert.equal(two.get(phaseNumber.loss)?.flop, 300);
+  assert.deepEqual(two.get(phaseNumber.gather), { flop: 240, bytes: 20 * 6 * 6 });
+  assert.equal(one.get(phaseNumber.reduce)?.flop, 0);
+  assert.deepEqual(two.get(phaseNumber.reduce), { flop: 2 * 30, bytes: 2 * 30 * 12 });
+  assert.deepEqual(two.get(forwardNumber(0)), one.get(forwardNumber(0)));
 });
 
 test('what reads its inputs as a matrix does the whole product, whatever the packing', async () => {

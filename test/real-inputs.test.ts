@@ -72,9 +72,10 @@ describe('learning', () => {
     assert.deepEqual(chosen(logits, 2), [0, 1, 1, 0]);
   });
 
-  for (const sync of ['owner', 'sharded', 'average', 'hogwild', 'local-sgd'])
+  for (const sync of ['owner', 'units', 'sharded', 'average', 'hogwild', 'local-sgd'])
     test(`spirals of unlike units: ${sync}, 2 threads`, async () => {
-      const words = ['model.hidden=[64,32]', 'train.epochs=60', 'train.batch=16', `parallel.sync=${sync}`];
+      const hidden = sync === 'units' ? '[128]' : '[64,32]';
+      const words = [`model.hidden=${hidden}`, 'train.epochs=60', 'train.batch=16', `parallel.sync=${sync}`];
       const test = spirals(300, 2);
       const run = await trainOn({ ...spirals(900, 1), test }, [...words, 'optimizer.lr=0.05'], 2);
       const accuracy = run.outcome.evaluation?.accuracy ?? 0;

@@ -31,6 +31,7 @@ test('far more threads than CPUs are as many as can run, where the result is the
   assert.equal(await count('parallel.threads=96'), 8);
   assert.equal(await count('parallel.threads=8'), 8);
   assert.equal(await count('parallel.threads=96', 'parallel.sync=average'), 96);
+  assert.equal(await count('parallel.threads=96', 'parallel.sync=units', 'model.hidden=[9]'), 8);
   const many = { ...two, physical: 32, logical: 64, available: 64 };
   assert.equal(fixedThreads(await configure('parallel.threads=96'), many)?.count, 96);
 });

@@ -9,6 +9,7 @@ import { coreSpeeds, evenThreads, weightedThreads } from '../dist/machine/core-s
 import { countCores } from '../dist/machine/cores.js';
 import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import { Rng } from '../dist/numbers/rng.js';
+import { settledSync } from '../dist/plan/choose-sync.js';
 import { mostRows, shardStart, sharesOf, tileRows, tilesPerRank } from '../dist/plan/shards.js';
 import { coreThreads } from '../dist/plan/threads.js';
 import { configure, fileOrder, openSession, realMnist, takeSteps } from './support/training.ts';
@@ -172,5 +173,5 @@ test('even shares for other strategies, and for more threads than cores', async 
     );
     assert.deepEqual([plan.shares, plan.cpus], [null, null]);
   }
-  assert.equal((await configure()).parallel.sync, 'owner');
+  assert.equal(settledSync(await configure()), 'owner');
 });

@@ -85,7 +85,7 @@ for (const network of networks) {
 
   for (const sync of ['hogwild', 'local-sgd'])
     test(`${sync}: one thread trains as one thread does elsewhere, bit for bit (${network.join(' ')})`, async () => {
-      const owner = await train({ threads: 1, words: network });
+      const owner = await train({ threads: 1, words: [...network, 'parallel.sync=owner'] });
       assert.deepEqual(await train({ threads: 1, words: [...network, `parallel.sync=${sync}`] }), owner);
     });
 

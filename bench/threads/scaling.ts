@@ -4,10 +4,12 @@ import type { PhaseTimes } from '../../dist/coordinator/work.js';
 import { plural } from '../../dist/numbers/words.js';
 import type { SyncName } from '../../dist/plan/plan.js';
 import type { Table } from '../../scripts/performance/record-format.ts';
-import { alternate, openTrainer, printed, ratios, shown, spread, type Trainer } from '../harness.ts';
+import { alternate, openTrainer, printed, ratios, setUp, shown, spread, type Trainer } from '../harness.ts';
 import { type Batch, batches, overridesOf, recipe, rounds } from './engine-case.ts';
 
 const syncs: readonly SyncName[] = ['average', 'sharded', 'owner'];
+/** Of networks with one hidden layer. */
+const syncsOfOneLayer: readonly SyncName[] = [...syncs, 'units'];
 
 /** What is trained on, and how its samples and its table are called. */
 export interface Work {
@@ -57,7 +59,8 @@ async function measureWork(
   samples: Record<string, readonly number[]>,
 ): Promise<Table> {
   const cases: { sync: SyncName; trainer: Trainer; phases: PhaseTimes[]; imagesPerEpoch: number }[] = [];
-  for (const sync of syncs) {
+  const { config } = await setUp(file, overrides);
+  for (const sync of config.model.hidden.length === 1 ? syncsOfOneLayer : syncs) {
     for (const count of threads) {
       const trainer = await openTrainer(file, [...overrides, `parallel.sync=${sync}`], count);
       cases.push({ sync, trainer, phases: [], imagesPerEpoch: 0 });

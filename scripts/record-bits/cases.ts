@@ -76,6 +76,20 @@ export function bitCases(): (readonly [string, Words])[] {
         if (sync !== 'local-sgd')
           add(`${sync} ${optimizer} directions ${count}`, ...given, ...inputs.directions);
       }
+  // Three blocks of units; the small network has two hidden layers.
+  const byUnits = [...small, 'model.hidden=[150]', 'parallel.sync=units'];
+  for (const [optimizer, byOptimizer] of Object.entries(optimizers))
+    for (const count of threads)
+      add(`units ${optimizer} pixels ${count}`, ...byUnits, ...byOptimizer, '--threads', count);
+  for (const words of [
+    ['data.packing=dense', 'model.activation=gelu'],
+    ['data.normalise=centre', 'data.pool=2', 'data.crop=1'],
+    ['loss=squared-error', 'optimizer.lr=0.01'],
+    [...directions, 'train.tailAverage=0.4'],
+  ])
+    add(`units ${words.join(' ')}`, ...byUnits, ...words, '--threads', '2');
+  for (const count of threads)
+    add(`auto [128] ${count}`, ...small, 'model.hidden=[128]', 'data.pool=2', '--threads', count);
   for (const [name, words] of Object.entries(inputs))
     for (const packing of ['auto', 'sparse', 'dense'])
       for (const count of threads)

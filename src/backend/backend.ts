@@ -7,6 +7,7 @@
  */
 import type { PartName } from '../data/dataset.js';
 import type { Slice } from '../model/slice.js';
+import type { Units } from '../plan/plan-units.js';
 
 /** Rows [first, last) of a batch. */
 export interface Rows {
@@ -38,6 +39,16 @@ export interface Backend {
    * add up to the batch's average for shards of any sizes.
    */
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void;
+
+  /**
+   * For a network of one hidden layer: forward pass of all `rows` of the batch through some hidden units. Each block of
+   * units writes its part of the outputs to place `place`, 0 or 1. `shard`: this rank's share of the rows, for
+   * everything about rows that the ranks divide among them.
+   */
+  forwardUnits(firstSample: number, rows: Rows, shard: Rows, units: Units, place: number): void;
+
+  /** Then, from every block's part at `place`: the loss of all rows, and the deltas of some hidden units. */
+  backwardUnits(rows: Rows, units: Units, place: number, result: ShardResult): void;
 
   /** Overwrites the slice's section of gradient buffer `buffer` with its gradient over `rows` of the batch. */
   gradient(slice: Slice, rows: Rows, buffer: number): void;

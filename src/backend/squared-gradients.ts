@@ -8,6 +8,7 @@ import { doublesIn } from '../memory/views.js';
 import type { Slice } from '../model/slice.js';
 import type { Plan, Region } from '../plan/plan.js';
 import { squaresPerParty } from '../plan/plan-noise.js';
+import type { Units } from '../plan/plan-units.js';
 import { shardSizes } from '../plan/shards.js';
 import type { Backend, Rows, ShardResult, SoloSteps } from './backend.js';
 import { gradientBuffer } from './slice-steps.js';
@@ -45,6 +46,14 @@ export class SquaredGradients implements Backend {
 
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
     this.#inner.propagate(firstSample, rows, batchRows, result);
+  }
+
+  forwardUnits(firstSample: number, rows: Rows, shard: Rows, units: Units, place: number): void {
+    this.#inner.forwardUnits(firstSample, rows, shard, units, place);
+  }
+
+  backwardUnits(rows: Rows, units: Units, place: number, result: ShardResult): void {
+    this.#inner.backwardUnits(rows, units, place, result);
   }
 
   gradient(slice: Slice, rows: Rows, buffer: number): void {

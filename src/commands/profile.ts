@@ -104,6 +104,6 @@ function refuseUnstamped({ parallel, train }: Config): void {
     throw new UserError(`${key}: profile: ${expectedGot(expected, received)}`, ExitCode.usage);
   };
   if (parallel.sync === 'hogwild' || parallel.sync === 'local-sgd')
-    refuse('parallel.sync', 'average, sharded or owner', parallel.sync);
+    refuse('parallel.sync', 'average, sharded, owner or units', parallel.sync);
   if (train.selective.beta > 0) refuse('train.selective.beta', '0', train.selective.beta);
 }

@@ -16,6 +16,7 @@ import type { Raced } from '../fast-start/race.js';
 import { raceRecipe } from '../fast-start/recipe.js';
 import { countCores } from '../machine/cores.js';
 import { median } from '../numbers/statistics.js';
+import { chooseSync } from '../plan/choose-sync.js';
 import { coreThreads } from '../plan/threads.js';
 import type { CommandContext } from '../run/command-context.js';
 import { createProgress } from '../run/progress.js';
@@ -96,7 +97,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
     else progress.note(`no race from a cold start: ${String(options.raced)}`);
     setup.phases.startup = context.startupMs;
     const { targets } = setup.data.parts[config.stop.on];
-    const { count: all } = coreThreads(cores, config.parallel.sync);
+    const { count: all } = coreThreads(cores, chooseSync(config, setup.data.facts).sync);
     const counts = all === 1 ? [1] : [1, all];
     const groups = counts.map((threads) => ({
       threads,

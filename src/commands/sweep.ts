@@ -3,6 +3,7 @@
 import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import { type Trainer, withTrainer } from '../coordinator/trainer.js';
 import { median } from '../numbers/statistics.js';
+import { chooseSync } from '../plan/choose-sync.js';
 import { imagesOf, runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
 import { endRun } from '../run/run-ending.js';
@@ -180,7 +181,7 @@ function resultJson(
     residentMs: rows.at(-1)?.medianMs ?? null,
     coldMs: performance.now(),
     phases: setup.phases,
-    sync: config.parallel.sync,
+    sync: chooseSync(config, facts).sync,
     packing: facts.packing,
     backend: config.backend.name,
     tensorflow: setup.tensorflow,

@@ -22,6 +22,9 @@ const reasons = {
   /** A batch is cut into blocks of eight rows. */
   batchOfEights: '',
   noHiddenLayers: '',
+  oneHiddenLayer: 'the threads share the units of the one hidden layer',
+  /** A backend computes any units of a layer apart from the others. */
+  separateUnits: '',
   /** Each worker can train on its own weights, or on the shared weights while other workers change them. */
   replicas: '',
   /** The loss is not part of the kernels that compute the gradient. */
@@ -73,11 +76,12 @@ const packings: Choices<Config['data']['packing']> = {
 const networks = {
   softmax: { offers: ['noHiddenLayers', 'anyLoss'], word: '[]' },
   softmaxOnDirections: { offers: ['noHiddenLayers'], word: '[]' },
+  oneHiddenLayer: { offers: ['anyLoss', 'oneHiddenLayer'], word: 'a list of one width' },
   layers: { offers: ['anyLoss'], word: 'a list of widths' },
 } as const satisfies Record<string, Choice>;
 
 const backends: Choices<Config['backend']['name']> = {
-  wasm: { offers: ['directionKernels', 'replicas', 'perRowLoss', 'layerNorms'] },
+  wasm: { offers: ['directionKernels', 'replicas', 'perRowLoss', 'layerNorms', 'separateUnits'] },
   'tfjs-node': { offers: ['layerNorms'] },
   js: {},
 };
@@ -87,6 +91,8 @@ interface Strategy extends Choice {
 }
 
 const strategies: Readonly<Record<Config['parallel']['sync'], Strategy>> = {
+  /** What owner offers: whatever else is set, the choice can be owner. */
+  auto: { offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss'], gradientBuffers: 1 },
   average: {
     offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss', 'separateGradients'],
     gradientBuffers: 'one for each thread',
@@ -96,6 +102,11 @@ const strategies: Readonly<Record<Config['parallel']['sync'], Strategy>> = {
     gradientBuffers: 'one for each thread',
   },
   owner: { offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss'], gradientBuffers: 1 },
+  units: {
+    needs: ['oneHiddenLayer', 'separateUnits'],
+    offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights'],
+    gradientBuffers: 1,
+  },
   hogwild: { needs: ['replicas'], gradientBuffers: 0 },
   'local-sgd': { needs: ['replicas'], gradientBuffers: 1 },
 };
@@ -158,7 +169,8 @@ export const choosers: readonly Chooser[] = [
     alsoBy: 'data.features.kind',
     choices: networks,
     choose: (config): keyof typeof networks => {
-      if (config.model.hidden.length > 0) return 'layers';
+      const { length } = config.model.hidden;
+      if (length > 0) return length === 1 ? 'oneHiddenLayer' : 'layers';
       return usesDirections(config) ? 'softmaxOnDirections' : 'softmax';
     },
   },
@@ -292,14 +304,11 @@ export function gradientBuffers(sync: Config['parallel']['sync'], threads: numbe
  * Whether a rank applies a slice's gradient at once, and no one reads it afterwards: only one slice's is then kept for
  * each rank.
  */
-export function appliesAtOnce({
-  parallel,
-  optimizer,
-}: {
-  readonly parallel: Pick<Config['parallel'], 'sync'>;
-  readonly optimizer: Pick<Config['optimizer'], 'name'>;
-}): boolean {
-  return strategies[parallel.sync].gradientBuffers !== 'one for each thread' && !isLayerwise(optimizer.name);
+export function appliesAtOnce(
+  sync: Config['parallel']['sync'],
+  optimizer: Config['optimizer']['name'],
+): boolean {
+  return strategies[sync].gradientBuffers !== 'one for each thread' && !isLayerwise(optimizer);
 }
 
 /** Whether the workers train apart, each on weights that the others do not wait for. */

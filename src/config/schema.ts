@@ -190,12 +190,13 @@ const parallel = section({
       'Worker threads: a number, or the number of physical or logical cores that the process may use (affinity, cgroup ' +
         'quotas); auto: the number that an estimate of the work recommends; the log holds the estimate',
     ),
-  sync: oneOf(['average', 'sharded', 'owner', 'hogwild', 'local-sgd'])
-    .default('owner')
+  sync: oneOf(['auto', 'average', 'sharded', 'owner', 'units', 'hogwild', 'local-sgd'])
+    .default('auto')
     .describe(
-      "How the threads' work is combined. Synchronous steps: average, sharded, owner; hogwild: whole batches in " +
-        'parallel on the shared weights, without locks (Niu et al. 2011); local-sgd: on copies of the weights that are ' +
-        'averaged at intervals (Stich 2019)',
+      "How the threads' work is combined. Synchronous steps: average, sharded, owner, and units: each thread has some " +
+        'units of the one hidden layer (Shoeybi et al. 2019); auto: units or owner, by configuration and data (docs/how-it-works.md). ' +
+        'hogwild: whole batches in parallel on the shared weights, without locks (Niu et al. 2011); local-sgd: on copies ' +
+        'of the weights that are averaged at intervals (Stich 2019)',
     ),
   localSteps: countFromOne()
     .default(defaultLocalSteps)

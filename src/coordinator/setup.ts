@@ -11,8 +11,9 @@ import type { LoadedKernels } from '../kernels/load.js';
 import type { CoreCount } from '../machine/cores.js';
 import type { TensorFlowVersions } from '../machine/hardware.js';
 import type { Tensor } from '../model/safetensors.js';
+import { chooseSync } from '../plan/choose-sync.js';
 import { makePlan } from '../plan/make-plan.js';
-import type { Plan, ProfilePlan } from '../plan/plan.js';
+import type { Plan, ProfilePlan, SyncName } from '../plan/plan.js';
 import { chooseThreads, fixedThreads, oversubscription, type ThreadChoice } from '../plan/threads.js';
 import type { Warn } from '../warnings.js';
 import { type PreparedData, refuseEmptyPart, trainingImages } from './prepare-data.js';
@@ -94,7 +95,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     if (weights !== null) checkInitialWeights(weights, config, dataset, warn, options.from?.source);
     const data = await timed(phases, 'prepare data', () => resources.prepared(config, dataset, initial));
     for (const { code, message } of data.warnings) warn(code, message);
-    const threads = threadsFor(config, cores, dataset);
+    const threads = threadsFor(config, cores, dataset, chooseSync(config, data.facts).sync);
     return { ...options, config, resources, phases, kernels, tensorflow, dataset, data, initial, threads };
   } catch (error) {
     if (options.resources === undefined) await resources.close();
@@ -103,13 +104,18 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
 }
 
 /** By the actual data: 200 rows of a table are not 60,000 images. */
-export function threadsFor(config: Config, cores: CoreCount, dataset: Dataset): ThreadChoice {
+export function threadsFor(
+  config: Config,
+  cores: CoreCount,
+  dataset: Dataset,
+  sync?: SyncName,
+): ThreadChoice {
   const { train, validation, test, classes } = dataset;
   const count = trainingImages(dataset, config);
   const held = validation?.count ?? train.count - count;
   const evaluated = { train: 0, test: test.count, validation: held }[config.stop.on];
   const inputs = sizeOf(croppedShape(train.shape, config.data));
-  return chooseThreads(config, cores, { train: count, evaluated, inputs, classes });
+  return chooseThreads(config, cores, { train: count, evaluated, inputs, classes }, sync);
 }
 
 /** The plan of a run with `threads` threads, by default the number chosen. */

@@ -9,6 +9,7 @@ import type { Dataset } from '../data/dataset.js';
 import { transformSettings } from '../data/transforms/pipeline.js';
 import { kindOf, type ValueKind } from '../data/transforms/transform.js';
 import { readSafetensors, readSafetensorsMetadata, type Tensor } from '../model/safetensors.js';
+import type { SyncName } from '../plan/plan.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
 
@@ -28,6 +29,8 @@ export interface Origin {
   /** Of the last evaluation; null without one. */
   readonly accuracy: number | null;
   readonly on: string;
+  /** The strategy that trained them: parallel.sync, or what it was chosen to be. */
+  readonly sync: SyncName;
   /** Of the data set, by file. */
   readonly sha256: Readonly<Record<string, string>>;
 }
@@ -47,19 +50,22 @@ export function weightsMetadata(
   return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function writtenOrigin(config: Config, { accuracy, on, sha256 }: Origin): Record<string, string> {
+function writtenOrigin(config: Config, { accuracy, on, sync, sha256 }: Origin): Record<string, string> {
   const hashes = Object.entries(sha256).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    recipe: JSON.stringify(recipeOf(config)),
+    recipe: JSON.stringify(recipeOf(config, sync)),
     ...(accuracy === null ? {} : { accuracy: String(accuracy), 'accuracy.on': on }),
     'dataset.sha256': createHash('sha256').update(JSON.stringify(hashes)).digest('hex'),
   };
 }
 
 /** What weights were trained with, but for paths, threads and logs: equal runs have equal ones. */
-function recipeOf({ data, model, train, optimizer, schedule, loss, parallel, stop, seed }: Config): object {
+function recipeOf(
+  { data, model, train, optimizer, schedule, loss, parallel, stop, seed }: Config,
+  sync: SyncName,
+): object {
   const { take, shuffle, validation, validationFrom } = data;
-  const { sync, localSteps, localAfter } = parallel;
+  const { localSteps, localAfter } = parallel;
   const apart = sync === 'local-sgd' ? { localSteps, localAfter } : {};
   const samples = { take, shuffle, validation, validationFrom };
   return { ...samples, init: model.init.kind, train, optimizer, schedule, loss, sync, ...apart, stop, seed };

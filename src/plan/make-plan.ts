@@ -14,6 +14,7 @@ import { denseNetwork, layoutNetwork, parameterFloats } from '../model/network.j
 import { weightRows } from '../optim/layer-norms.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { planUpdater } from '../optim/updater-plan.js';
+import { chooseSync } from './choose-sync.js';
 import { planControl } from './control.js';
 import {
   planParameters,
@@ -27,8 +28,9 @@ import { isBalanced, mostShare, planBalance } from './plan-balance.js';
 import { planNoise } from './plan-noise.js';
 import { planLocal, planReplicas } from './plan-replicas.js';
 import { planSelection } from './plan-selection.js';
+import { planUnits, shareUnits } from './plan-units.js';
 import { mostRows, sharesOf } from './shards.js';
-import { cutFeatures, planSlices, planStripSlices, wholePanels } from './slices.js';
+import { cutFeatures, planSlices, planStripSlices, planUnitSlices, wholePanels } from './slices.js';
 import { stampDoubles } from './stamp-room.js';
 
 const ringSteps = 1024;
@@ -44,9 +46,10 @@ export function makePlan(
   profile: ProfilePlan | null = null,
   speeds: readonly Core[] = [],
 ): Plan {
+  const { sync, reason: syncReason } = chooseSync(config, facts);
   const arena = new Arena();
   const oversubscribed = threads > cores;
-  const weighted = config.parallel.sync === 'owner' && threads > 1 && threads <= speeds.length;
+  const weighted = sync === 'owner' && threads > 1 && threads <= speeds.length;
   const ranked = weighted ? speeds.slice(0, threads) : null;
   const shares = ranked && sharesOf(ranked);
   const { batch } = config.train;
@@ -61,23 +64,30 @@ export function makePlan(
   const firstForm = asMatrices ? 'matrix' : facts.packing === 'sparse' ? 'sparse rows' : 'dense rows';
   const network = denseNetwork([features, ...config.model.hidden, facts.classes]);
   const layers = layoutNetwork(network, firstForm);
-  const input = inputPlan(facts, features, layers, { threads, shares }, asMatrices);
+  // Owners of hidden units own whole panels, as a single thread does.
+  const units = sync === 'units' ? shareUnits(layers[0].outputs, threads) : null;
+  const cuts = { threads: units === null ? threads : 1, shares };
+  const input = inputPlan(facts, features, layers, cuts, asMatrices);
   // Softmax regression on direction features works on blocks of images, not on rows of a workspace.
   const blockwise = directions?.hasLayers === false;
   const kernelRanges = asMatrices ? [] : input.rangeEnds;
   const rows = weightRows(layers, blockwise ? directions.shape.strips : null);
   const parameters = blockwise ? directions.shape.vectorFloats : parameterFloats(layers);
   const vectorBytes = parameters * 4;
-  const balanced = isBalanced(config, { threads, oversubscribed, seesDirections, parameters });
+  const balanced = isBalanced(config, { sync, threads, oversubscribed, seesDirections, parameters });
   const most = mostRows(batch, threads, shares, balanced ? mostShare : 1);
   const chunkSamples = seesDirections ? chunkImages : asMatrices ? matrixEvaluationChunk : evaluationChunk;
   const largest = Math.max(...Object.values(facts.parts).map(({ count }) => count));
   const slices = blockwise
     ? planStripSlices(directions.shape.strips, threads, shares)
-    : planSlices(layers, facts, kernelRanges, threads, batch, shares, balanced);
+    : units !== null
+      ? planUnitSlices(layers, kernelRanges.length, units)
+      : planSlices(layers, facts, kernelRanges, threads, batch, shares, balanced);
   // The padding of matrices is never written: it needs a section that stays zero.
   const gradientPlaceBytes =
-    appliesAtOnce(config) && !asMatrices ? Math.max(...slices.flat().map(({ floats }) => floats * 4)) : null;
+    appliesAtOnce(sync, config.optimizer.name) && !asMatrices
+      ? Math.max(...slices.flat().map(({ floats }) => floats * 4))
+      : null;
   const chunks = Math.ceil(largest / chunkSamples);
   const scratchFloats = scratchFloatsOf(layers);
   const workspaces: WorkspaceSizes = {
@@ -97,9 +107,10 @@ export function makePlan(
   );
   const places = arena.part('network', (take) => ({
     regions: planParameters(take, {
-      ...{ layers, threads, features, vectorBytes, scratchFloats, gathers: input.gathers, mostRows: most },
+      ...{ layers, threads, features, vectorBytes, scratchFloats, mostRows: most },
+      columnPlaces: !input.gathers ? 0 : units === null || threads === 1 ? 1 : 2,
       gradientBytes:
-        gradientBuffers(config.parallel.sync, threads) *
+        gradientBuffers(sync, threads) *
         (gradientPlaceBytes === null ? vectorBytes : threads * gradientPlaceBytes),
     }),
     transposed: asMatrices ? layers.map(() => null) : planTransposed(take, layers),
@@ -133,6 +144,7 @@ export function makePlan(
       take,
     ),
   );
+  const byUnits = units && arena.part('units', (take) => planUnits(take, units, layers, workspaces, batch));
   return {
     backend: config.backend.name,
     threads,
@@ -141,7 +153,8 @@ export function makePlan(
     oversubscribed,
     shares,
     cpus: ranked?.map(({ cpu }) => cpu) ?? null,
-    sync: config.parallel.sync,
+    sync,
+    syncReason,
     batch,
     mostRows: most,
     shardUnit: directions === null ? 1 : blockImages,
@@ -171,6 +184,7 @@ export function makePlan(
     replicas,
     selection,
     balance,
+    units: byUnits,
     noise,
     owners: arena.owners,
     bytes: arena.bytes,

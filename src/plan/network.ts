@@ -46,18 +46,19 @@ export interface NetworkSizes {
   readonly features: number;
   readonly vectorBytes: number;
   readonly gradientBytes: number;
-  /** Whether the sparse rows of a batch are turned into columns. */
-  readonly gathers: boolean;
+  /** Sets of tiles of the batch's sparse rows turned into columns; 0 if they are not. */
+  readonly columnPlaces: 0 | 1 | 2;
   readonly scratchFloats: number;
 }
 
 export function planParameters(take: Take, sizes: NetworkSizes): NetworkRegions {
-  const { layers, threads, mostRows, features, vectorBytes, gradientBytes, gathers, scratchFloats } = sizes;
+  const { layers, threads, mostRows, features, vectorBytes, gradientBytes, columnPlaces, scratchFloats } =
+    sizes;
   return {
     parameters: take(vectorBytes),
     gradients: take(gradientBytes),
     centredBias: take(layers[0].width * 4),
-    columns: take(gathers ? columnBytes(features, threads, mostRows) : 0),
+    columns: take(columnPlaces * columnBytes(features, threads, mostRows)),
     scratch: take((threads + 1) * scratchFloats * 4),
   };
 }

@@ -6,6 +6,7 @@ import { isLayerwise } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
 import type { Region, Take } from '../memory/arena.js';
 import type { Slice } from '../model/slice.js';
+import type { SyncName } from './plan.js';
 
 /** Float64 values from one rank's pace to the next, a cache line. */
 export const paceStride = 8;
@@ -29,6 +30,7 @@ export interface BalancePlan {
 }
 
 export interface BalanceFacts {
+  readonly sync: SyncName;
   readonly threads: number;
   readonly oversubscribed: boolean;
   readonly seesDirections: boolean;
@@ -37,12 +39,12 @@ export interface BalanceFacts {
 }
 
 export function isBalanced(
-  { parallel, backend, optimizer, train }: Config,
-  { threads, oversubscribed, seesDirections, parameters }: BalanceFacts,
+  { backend, optimizer, train }: Config,
+  { sync, threads, oversubscribed, seesDirections, parameters }: BalanceFacts,
 ): boolean {
   const rows = train.batch / threads;
   return (
-    parallel.sync === 'owner' &&
+    sync === 'owner' &&
     backend.name === 'wasm' &&
     threads > 1 &&
     !oversubscribed &&

@@ -18,13 +18,15 @@ import type { NetworkRegions, Workspace } from './network.js';
 import type { BalancePlan } from './plan-balance.js';
 import type { LocalPlan, ReplicaRegions } from './plan-replicas.js';
 import type { SelectionPlan } from './plan-selection.js';
+import type { UnitsPlan } from './plan-units.js';
 import type { Shares } from './shards.js';
 
 export type { PartPlan } from '../data/samples-plan.js';
 export type { Region } from '../memory/arena.js';
 export type { Workspace } from './network.js';
 
-export type SyncName = Config['parallel']['sync'];
+/** A strategy that workers have; parallel.sync may leave the choice open: see choose-sync.ts. */
+export type SyncName = Exclude<Config['parallel']['sync'], 'auto'>;
 
 /** Facts of the data that sizes depend on. */
 export interface DataFacts {
@@ -83,6 +85,8 @@ export interface Plan {
   readonly shares: Shares;
   readonly cpus: readonly number[] | null;
   readonly sync: SyncName;
+  /** Why it is this strategy. */
+  readonly syncReason: string;
   readonly batch: number;
   /** The most rows of a batch that one rank may have. */
   readonly mostRows: number;
@@ -125,6 +129,8 @@ export interface Plan {
   readonly selection: SelectionPlan | null;
   /** If the ranks even out their work while it goes on. */
   readonly balance: BalancePlan | null;
+  /** If the workers share the hidden units instead of the rows. */
+  readonly units: UnitsPlan | null;
   /** Squared norms of gradients: see planNoise. */
   readonly noise: Region | null;
   /** Bytes by the owner of their regions. */

@@ -6,6 +6,7 @@
 import { biasFloats, stripFloats } from '../kernels/directions/direction-kernels.js';
 import type { LayerLayout } from '../model/layers/layer.js';
 import type { Slice } from '../model/slice.js';
+import type { Units } from './plan-units.js';
 import { type Shares, shardStart } from './shards.js';
 
 /**
@@ -115,6 +116,25 @@ export function planStripSlices(strips: number, threads: number, shares: Shares 
     const floats = (lastRow - firstRow) * stripFloats + (bias ? biasFloats : 0);
     const slice = { layer: 0, panel: 0, firstRow, lastRow, bias, offset: firstRow * stripFloats, floats };
     return floats === 0 ? [] : [{ ...slice, firstRange: 0, lastRange: 0 }];
+  });
+}
+
+/** By hidden units: whole panels of the first layer, and the rows of the second that their units feed. */
+export function planUnitSlices(
+  [hidden, output]: readonly LayerLayout[],
+  ranges: number,
+  ranks: readonly Units[],
+): Slice[][] {
+  return ranks.map(({ first, last }) => {
+    if (first === last) return [];
+    const { panelWidth } = hidden;
+    const panels = Array.from({ length: Math.ceil((last - first) / panelWidth) }, (_, p) =>
+      makeSlice(hidden, 0, first / panelWidth + p, 0, hidden.inputs, [0, ranges]),
+    );
+    const rows = Array.from({ length: output.panels }, (_, panel) =>
+      makeSlice(output, 1, panel, first, last, [0, 0]),
+    );
+    return [...panels, ...rows];
   });
 }
 

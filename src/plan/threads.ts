@@ -9,6 +9,9 @@ import { directionShape } from '../kernels/directions/spec.js';
 import { evenThreads, weightedThreads } from '../machine/core-speeds.js';
 import type { CoreCount } from '../machine/cores.js';
 import { plural } from '../numbers/words.js';
+import { settledSync } from './choose-sync.js';
+import type { SyncName } from './plan.js';
+import { blocksOf, unitsPerBlock } from './plan-units.js';
 import { imagesOf, runLength } from './run-length.js';
 
 export interface ThreadChoice {
@@ -35,21 +38,30 @@ export interface WorkSize {
 /** More threads a CPU than this only wait for each other. Up to `leastThreads`, the number is always as requested. */
 const [threadsPerCpu, leastThreads] = [4, 8];
 
-/** The requested number; null if it depends on the work, and so on the data. */
-export function fixedThreads(config: Config, cores: CoreCount): ThreadChoice | null {
-  const { threads, sync } = config.parallel;
+/** The requested number; null if it depends on the work, and so on the data. `sync`: null if that depends on them too. */
+export function fixedThreads(
+  config: Config,
+  cores: CoreCount,
+  sync = settledSync(config),
+): ThreadChoice | null {
+  const { threads } = config.parallel;
   if (typeof threads === 'number') return askedThreads(threads, config, cores);
-  if (threads === 'physical') return coreThreads(cores, sync);
+  if (threads === 'physical') {
+    const differ = (cores.speeds ?? []).length > 0;
+    return sync === null && differ ? null : coreThreads(cores, sync ?? 'owner');
+  }
   return threads === 'auto' ? null : { count: cores.available, reason: 'as many as logical cores' };
 }
 
+const sameForAnyThreads: readonly Config['parallel']['sync'][] = ['auto', 'owner', 'units'];
+
 /**
- * The requested number. A number far above that of the CPUs is reduced if `parallel.sync` is owner: each owner sums over
- * the whole batch, so fewer threads give the same weights.
+ * The requested number. A number far above that of the CPUs is reduced if the strategy is owner or units: each
+ * worker sums over the whole batch, so fewer threads give the same weights.
  */
 function askedThreads(asked: number, { parallel, backend }: Config, { available }: CoreCount): ThreadChoice {
   const most = Math.max(leastThreads, threadsPerCpu * available);
-  if (asked <= most || parallel.sync !== 'owner' || backend.name === 'tfjs-node')
+  if (asked <= most || !sameForAnyThreads.includes(parallel.sync) || backend.name === 'tfjs-node')
     return { count: asked, reason: 'requested' };
   return {
     count: most,
@@ -58,7 +70,7 @@ function askedThreads(asked: number, { parallel, backend }: Config, { available 
 }
 
 /** One a core; if cores differ in speed, only as many as make the run faster. */
-export function coreThreads(cores: CoreCount, sync: Config['parallel']['sync']): ThreadChoice {
+export function coreThreads(cores: CoreCount, sync: SyncName): ThreadChoice {
   const { speeds = [], pins = false } = cores;
   const all = 'as many as physical cores';
   if (speeds.length === 0) return { count: cores.physical, reason: all };
@@ -84,15 +96,25 @@ export function oversubscription(
   return `${asked} threads were asked for on ${plural(available, 'CPU')}, ${cause}: ${effect}`;
 }
 
-/** `auto`: more than one worker only if the estimated work of one core takes longer than starting more workers. */
-export function chooseThreads(config: Config, cores: CoreCount, size: WorkSize): ThreadChoice {
-  const fixed = fixedThreads(config, cores);
+/**
+ * `auto`: more than one worker only if the estimated work of one core takes longer than starting more workers; with units,
+ * not more than have blocks of them.
+ */
+export function chooseThreads(
+  config: Config,
+  cores: CoreCount,
+  size: WorkSize,
+  sync = settledSync(config) ?? 'owner',
+): ThreadChoice {
+  const fixed = fixedThreads(config, cores, sync);
   if (fixed !== null) return fixed;
   const workMs = estimateMs(config, size);
   const work = `the run is about ${workMs < 10 ? workMs.toFixed(1) : workMs.toFixed(0)} ms of work for one core`;
-  const all = coreThreads(cores, config.parallel.sync).count;
+  const onCores = coreThreads(cores, sync).count;
+  const all = sync === 'units' ? Math.min(onCores, blocksOf(config.model.hidden[0])) : onCores;
+  const each = all < onCores ? `for each block of ${unitsPerBlock} hidden units` : 'on every physical core';
   return workMs * (1 - 1 / all) > workerStartMs
-    ? { count: all, reason: `${work}: a worker on every physical core is faster` }
+    ? { count: all, reason: `${work}: a worker ${each} is faster` }
     : { count: 1, reason: `${work}: more workers cost about ${workerStartMs} ms to start` };
 }
 

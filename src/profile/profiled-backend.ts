@@ -11,6 +11,14 @@ export function profiledBackend(backend: Backend, recorder: PhaseRecorder, first
       recorder.enterStep(firstPhase);
       backend.propagate(firstSample, rows, batchRows, result);
     },
+    forwardUnits(firstSample, rows, shard, units, place) {
+      recorder.enterStep(firstPhase);
+      backend.forwardUnits(firstSample, rows, shard, units, place);
+    },
+    backwardUnits(rows, units, place, result) {
+      recorder.enter(phaseNumber.reduce);
+      backend.backwardUnits(rows, units, place, result);
+    },
     gradient(slice, rows, buffer) {
       recorder.enter(backwardNumber(slice.layer));
       backend.gradient(slice, rows, buffer);

@@ -5,18 +5,20 @@
 
 import type { Kernels } from '../kernels/kernels.js';
 import type { Plan } from '../plan/plan.js';
+import { unitsPerBlock } from '../plan/plan-units.js';
 import { backwardNumber, forwardNumber, phaseNumber } from './phases.js';
 import type { PhaseRecorder } from './recorder.js';
 
-/** Byte offset of a panel's weights, the argument of the products → number of the phase. */
-function productPhases({ layers, regions, transposed }: Plan): Map<number, number> {
+/** Byte offset of the first weights of a panel, or of a block of units, that a product reads → number of the phase. */
+function productPhases({ layers, regions, transposed, units }: Plan): Map<number, number> {
   const phases = new Map<number, number>();
   layers.forEach((layer, l) => {
+    const rows = units !== null && l > 0 ? unitsPerBlock : layer.inputs;
     for (let panel = 0; panel < layer.panels; panel++)
-      phases.set(
-        regions.parameters.offset + (layer.offset + panel * layer.panelFloats) * 4,
-        forwardNumber(l),
-      );
+      for (let row = 0; row < layer.inputs; row += rows) {
+        const float = layer.offset + panel * layer.panelFloats + row * layer.panelWidth;
+        phases.set(regions.parameters.offset + float * 4, forwardNumber(l));
+      }
     const back = transposed[l];
     if (back === null) return;
     // Deltas of the layer below: panels of its outputs, [⌈inputs / 16⌉][outputs][16].

@@ -8,6 +8,7 @@ import type { PartName } from '../data/dataset.js';
 import type { DirectionShape } from '../kernels/directions/spec.js';
 import { imageSide } from '../kernels/directions/spec.js';
 import type { Plan } from '../plan/plan.js';
+import { blocksOf } from '../plan/plan-units.js';
 import { backwardNumber, forwardNumber, phaseNumber } from './phases.js';
 
 /**
@@ -53,7 +54,8 @@ export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
     add(backwardNumber(l), passes.backwardFlop(l), passes.backwardBytes(l));
   });
   const rows = run.images * plan.classes;
-  add(phaseNumber.loss, lossFlop * rows, 8 * rows);
+  const readers = readersOf(plan);
+  add(phaseNumber.loss, readers * lossFlop * rows, readers * 8 * rows);
   add(phaseNumber.gather, ...passes.gather());
   const parameters = plan.layers.reduce((sum, { inputs, outputs }) => sum + (inputs + 1) * outputs, 0);
   const states = plan.optimizer.name === 'adam' ? 2 : 1;
@@ -64,11 +66,8 @@ export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
   };
   work.set(phaseNumber.update, update);
   const buffers = Math.max(1, plan.regions.gradients.bytes / (4 * plan.parameters));
-  add(
-    phaseNumber.reduce,
-    run.steps * (buffers - 1) * parameters,
-    run.steps * (buffers - 1) * parameters * 12,
-  );
+  const added = run.steps * (buffers - 1) * parameters + readers * partsOf(plan) * rows;
+  add(phaseNumber.reduce, added, added * 12);
   work.set(phaseNumber.evaluate, passes.evaluation());
   if (shape === undefined) {
     const forward = plan.layers.map((_, l) => [passes.forwardFlop(l), passes.forwardBytes(l)]);
@@ -88,6 +87,16 @@ export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
   add(phaseNumber.features, null, run.extracted * (imageSide ** 2 + 4 * shape.features));
   add(phaseNumber.fit, null, (plan.directions?.fittedImages ?? 0) * shape.features * 4);
   return work;
+}
+
+/** Ranks that read every row of a batch: in `units` all with units, else each row has one. */
+function readersOf({ units }: Plan): number {
+  return units?.ranks.filter(({ first, last }) => last > first).length ?? 1;
+}
+
+/** Parts of the outputs that each of these ranks adds to the sum of rank 0. */
+function partsOf({ units, layers }: Plan): number {
+  return units === null ? 0 : blocksOf(layers[0].outputs) - blocksOf(units.ranks[0].last);
 }
 
 /** One image's components and their products, then its logits. */
@@ -162,12 +171,13 @@ class NetworkPasses {
   /** Pixels u16 → f32, scaled and shifted; real inputs copied; sparse rows located, and turned into columns if gradients gather. */
   gather(): [flop: number | null, bytes: number] {
     const { input, directions } = this.#plan;
-    const { images, nonZeros } = this.#run;
+    const { nonZeros } = this.#run;
+    const images = this.#run.images * readersOf(this.#plan);
     if (directions !== null) return [2 * images * input.features, images * input.features * 8];
     if (input.packing === 'dense') return [2 * images * input.features, images * input.features * 6];
     if (input.packing === 'real') return [null, images * input.features * 8];
     const located = images * (input.rangeEnds.length + 1) * 8;
-    return [null, located + (input.gathers ? images * nonZeros.train * 16 : 0)];
+    return [null, located + (input.gathers ? this.#run.images * nonZeros.train * 16 : 0)];
   }
 
   evaluation(): PhaseWork {

@@ -10,6 +10,7 @@ import type { Sidecars } from './sidecars.js';
 /** The keys of a plan that the reports read. */
 const planFacts = z.object({
   oversubscribed: z.boolean().catch(false),
+  sync: z.string().optional().catch(undefined),
   parts: z
     .object({ train: z.object({ count: z.int() }) })
     .optional()
@@ -28,6 +29,7 @@ export function buildRun(
   const first = <K extends EventName>(event: K): LogEvents[K] | null =>
     (entries.find((entry) => entry.event === event)?.payload as LogEvents[K] | undefined) ?? null;
   const config = first('config')?.config ?? sidecars.config;
+  const planned = planFacts.safeParse(first('plan')?.plan).data?.sync ?? sidecars.sync;
   const run: Growing<Run> = {
     label,
     file,
@@ -35,7 +37,7 @@ export function buildRun(
     startedAt: entries[0]?.time ?? null,
     stop: first('run_stop'),
     config,
-    facts: configFacts(config),
+    facts: withStrategy(configFacts(config), planned),
     hardware: first('hardware') ?? sidecars.hardware,
     tracks: [],
     sweep: entries.flatMap(({ event, payload }) => (event === 'sweep_row' ? [payload] : [])),
@@ -46,6 +48,13 @@ export function buildRun(
   };
   run.tracks = buildTracks(run, entries);
   return run;
+}
+
+/** The strategy itself if the configuration leaves the choice to the plan, which a sweep has in its result only. */
+function withStrategy(facts: Run['facts'], planned: string | null): Run['facts'] {
+  return facts.parallel.sync === 'auto' && planned !== null
+    ? { ...facts, parallel: { sync: planned } }
+    : facts;
 }
 
 /** The seeds start again with a new plan: a race trains the same seeds again on other thread counts. */

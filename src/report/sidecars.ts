@@ -9,6 +9,8 @@ export interface Sidecars {
   readonly config: unknown;
   readonly hardware: LogEvents['hardware'] | null;
   readonly phases: Readonly<Record<string, number>> | null;
+  /** The strategy, whatever the configuration leaves open; null if unknown. */
+  readonly sync: string | null;
   readonly dataSha256: Readonly<Record<string, string>> | null;
 }
 
@@ -16,16 +18,21 @@ const meta = z.object({
   hardware: hardwarePayload.nullable().catch(null),
   dataSha256: z.record(z.string(), z.string()).nullable().catch(null),
 });
-const result = z.object({ phases: z.record(z.string(), z.number()) });
+const result = z.object({
+  phases: z.record(z.string(), z.number()).nullable().catch(null),
+  sync: z.string().nullable().catch(null),
+});
 
 /** `folder`: the run folder; null for a raw log. */
 export function readSidecars(folder: string | null): Sidecars {
-  if (folder === null) return { config: null, hardware: null, phases: null, dataSha256: null };
+  if (folder === null) return { config: null, hardware: null, phases: null, sync: null, dataSha256: null };
   const facts = meta.safeParse(read(folder, 'meta.json', JSON.parse)).data;
+  const ended = result.safeParse(read(folder, 'result.json', JSON.parse)).data;
   return {
     config: read(folder, 'config.yaml', (text) => parse(text)),
     hardware: facts?.hardware ?? null,
-    phases: result.safeParse(read(folder, 'result.json', JSON.parse)).data?.phases ?? null,
+    phases: ended?.phases ?? null,
+    sync: ended?.sync ?? null,
     dataSha256: facts?.dataSha256 ?? null,
   };
 }

@@ -25,6 +25,8 @@ export interface ResultCardInput {
   schedule: string;
   threads: number;
   sync: string;
+  /** Why it is this one, if it was not asked for. */
+  syncReason?: string | undefined;
   /** Null if no kernels compute. */
   wasmLevel: string | null;
   /** What computed instead of the kernels, if anything. */
@@ -85,6 +87,7 @@ export function resultCard(input: ResultCardInput): string[] {
       'threads',
       `${input.race ? `1, in the repetitions ${input.threads}` : input.threads}, sync ${input.sync}, ${engine(input)}`,
     ),
+    ...(input.syncReason === undefined ? [] : [field('sync', input.syncReason)]),
   ];
   const raced = input.race
     ? `, in a race of one thread on the leading ${count(input.race.images, 'image')}`

@@ -119,7 +119,6 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
   else if (profiled && status !== 'interrupted' && status !== 'failed')
     context.stdout([profiled.text, ...hardware, '', `folder     ${shownFolder(folder)}`].join('\n'));
   else if (status !== 'interrupted' && status !== 'failed') {
-    const { sync } = config.parallel;
     const { tensors } = record;
     const inference = tensors && (await inferenceWords(setup, tensors, ending.plan.threads));
     const card = resultCard({
@@ -131,7 +130,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
       batch: config.train.batch,
       optimizer: describeOptimizer(config.optimizer, config.train.batch),
       schedule: describeSchedule(config.schedule),
-      sync,
+      syncReason: config.parallel.sync === 'auto' ? ending.plan.syncReason : undefined,
       speedup: speedup ?? null,
       inference,
       hardware,
@@ -150,7 +149,7 @@ export function finalWeights(
   return writeSafetensors(
     new Map([...(tensors ?? []), ...data.pipeline.tensors()]),
     weightsMetadata(config, dataset, plan.input.packing, {
-      ...{ accuracy, on: config.stop.on },
+      ...{ accuracy, on: config.stop.on, sync: plan.sync },
       sha256: dataset.sha256,
     }),
   );
@@ -195,6 +194,7 @@ function resultJson(ending: TrainingEnding) {
     threads: plan.threads,
     oversubscribed: plan.oversubscribed,
     sync: plan.sync,
+    syncReason: plan.syncReason,
     packing: plan.input.packing,
     backend: plan.backend,
     tensorflow: setup.tensorflow,

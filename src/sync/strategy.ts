@@ -1,5 +1,5 @@
 /**
- * A way of combining the workers' work. The synchronous strategies (average, sharded, owner) all train on the same
+ * A way of combining the workers' work. The synchronous strategies (average, sharded, owner, units) all train on the same
  * average gradient of the batch and differ in which rank sums and applies it. In the others (hogwild, local-sgd) the
  * workers train apart, on replicas.
  */
@@ -7,6 +7,7 @@ import type { Backend, ShardResult } from '../backend/backend.js';
 import type { Slice } from '../model/slice.js';
 import type { SyncName } from '../plan/plan.js';
 import type { LocalPlan } from '../plan/plan-replicas.js';
+import type { Units } from '../plan/plan-units.js';
 import { average } from './average.js';
 import type { Balance } from './balance.js';
 import { hogwild } from './hogwild.js';
@@ -15,6 +16,7 @@ import { owner } from './owner.js';
 import type { PhaseClock } from './phase-clock.js';
 import type { Replica } from './replica.js';
 import { sharded } from './sharded.js';
+import { units } from './units.js';
 
 /** One step from the view of one rank. */
 export interface Step {
@@ -33,6 +35,8 @@ export interface Step {
   readonly shard: { first: number; last: number };
   result: ShardResult;
   readonly ownSlices: readonly Slice[];
+  /** In `units`: this rank's hidden units. */
+  readonly ownUnits: Units;
   readonly allSlices: readonly Slice[];
   readonly buffers: number;
   /** The optimiser needs the norms of every slice before any slice is updated. */
@@ -73,6 +77,7 @@ export const strategies: Readonly<Record<SyncName, SyncStrategy>> = {
   average,
   sharded,
   owner,
+  units,
   hogwild,
   'local-sgd': localSgd,
 };

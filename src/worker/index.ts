@@ -10,6 +10,7 @@ import { pinThread } from '../machine/pin-thread.js';
 import type { Plan, ProfilePlan } from '../plan/plan.js';
 import { replicaPlan } from '../plan/plan-replicas.js';
 import { chosenPlan } from '../plan/plan-selection.js';
+import { unitsPlan } from '../plan/plan-units.js';
 import { Replica } from '../sync/replica.js';
 import { Aborted } from './aborted.js';
 import { AbortReason, Control, type RunCommand } from './control.js';
@@ -36,7 +37,8 @@ export default async function runRank(task: RankTask): Promise<void> {
   try {
     if (plan.cpus !== null) pinThread(plan.cpus[rank]);
     instruments = plan.profile === null ? null : await loadInstruments(plan.profile, task);
-    const opened = openBackend(plan, task.modules, memory, rank, instruments);
+    const own = plan.units === null ? plan : unitsPlan(plan, plan.units, rank);
+    const opened = openBackend(own, task.modules, memory, rank, instruments);
     close = () => opened.backend.close();
     const plain = commandsOf(task, opened, control, instruments);
     const execute = instruments?.command(plain) ?? plain;

@@ -88,6 +88,7 @@ export class StepLoop {
       shard: { first: 0, last: 0 },
       result: { lossSum: 0, correct: 0 },
       ownSlices: plan.slices[rank],
+      ownUnits: plan.units?.ranks[rank] ?? { first: 0, last: 0 },
       allSlices: plan.slices.flat(),
       buffers: gradientBuffers(plan.sync, threads),
       layerwise: isLayerwise(plan.optimizer.name),

@@ -81,6 +81,8 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
   'parallel.threads': one('parallel.threads', 2, 'auto', 'logical'),
   'parallel.sync': [
     ...one('parallel.sync', 'average', 'sharded', 'hogwild'),
+    ['parallel.sync=units', 'model.hidden=[24]'],
+    ['parallel.sync=units', 'model.hidden=[150]'],
     ['parallel.sync=local-sgd', 'parallel.localSteps=2'],
     ['parallel.sync=local-sgd', 'parallel.localSteps=3', 'parallel.localAfter=0.4'],
   ],

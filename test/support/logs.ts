@@ -69,7 +69,8 @@ export function writeRun(folder: string, run: RunWords): string {
   });
   log.event('config', { config: configOf(run) });
   if (curves.length > 0) {
-    const plan = { oversubscribed: run.oversubscribed ?? false, parts: { train: { count: images } } };
+    const parts = { train: { count: images } };
+    const plan = { oversubscribed: run.oversubscribed ?? false, parts, sync: 'owner' };
     log.event('plan', { plan, threads: { count: threads, reason: 'asked for' } });
   }
   for (const curve of curves) writeCurve(log, curve, curves.length > 1);
@@ -82,7 +83,7 @@ export function writeRun(folder: string, run: RunWords): string {
   writeFileSync(join(folder, 'meta.json'), JSON.stringify(meta));
   writeFileSync(
     join(folder, 'result.json'),
-    JSON.stringify({ phases: { 'load data': 300, train: 50, evaluate: 9 } }),
+    JSON.stringify({ sync: 'owner', phases: { 'load data': 300, train: 50, evaluate: 9 } }),
   );
   return file;
 }

@@ -26,7 +26,8 @@ export async function holdsForAll(config: Config, dataset: Dataset): Promise<boo
   if (ready === null) return false;
   const plain = await train(ready, severalThreads);
   if (plain === null) return false;
-  if (config.parallel.sync === 'owner') sameRun(plain, await train(ready, 1), '1 thread', 1e-6);
+  if (['owner', 'units'].includes(config.parallel.sync))
+    sameRun(plain, await train(ready, 1), '1 thread', 1e-6);
   if (canBeProfiled(config)) sameRun(plain, await train(ready, severalThreads, true), 'profiled', 0);
   const file = weightsFile(plain, ready);
   assert.deepEqual(await evaluateFile(ready, file, severalThreads), plain.test, 'saved and loaded');

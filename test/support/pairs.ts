@@ -140,7 +140,7 @@ const unexpected: Warn = (code, message) => {
 export const weightsFile = ({ tensors, packing }: Trained, { config, dataset }: Prepared): Uint8Array =>
   writeSafetensors(
     new Map(tensors),
-    weightsMetadata(config, dataset, packing, { accuracy: null, on: 'test', sha256: {} }),
+    weightsMetadata(config, dataset, packing, { accuracy: null, on: 'test', sync: 'owner', sha256: {} }),
   );
 
 /**

@@ -117,6 +117,14 @@ export class DirectionBackend implements Backend {
     result.correct = this.#sums[1];
   }
 
+  forwardUnits(): void {
+    throw new Error('softmax regression has no hidden units');
+  }
+
+  backwardUnits(): void {
+    throw new Error('softmax regression has no hidden units');
+  }
+
   score(): void {
     throw new Error('softmax regression on direction features has no losses of single rows');
   }

@@ -164,6 +164,14 @@ export class JsBackend implements Backend {
 
   beginEvaluation(): void {}
 
+  forwardUnits(): void {
+    throw new Error('the reference backend computes whole layers');
+  }
+
+  backwardUnits(): void {
+    throw new Error('the reference backend computes whole layers');
+  }
+
   score(): void {
     throw new Error('the reference backend has no losses of single rows');
   }

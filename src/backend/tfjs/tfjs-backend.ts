@@ -234,6 +234,14 @@ export class TfjsBackend implements Backend {
 
   beginEvaluation(): void {}
 
+  forwardUnits(): void {
+    throw new Error('tfjs-node computes whole layers');
+  }
+
+  backwardUnits(): void {
+    throw new Error('tfjs-node computes whole layers');
+  }
+
   score(): void {
     throw new Error('tfjs-node has no losses of single rows');
   }

@@ -1,6 +1,7 @@
 /** The activation of a layer: forward over its finished sums, backward over its deltas. ReLU is fused into the products. */
 import { activationCode, type Kernels } from '../../kernels/kernels.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
+import type { Units } from '../../plan/plan-units.js';
 import type { Rows } from '../backend.js';
 import { rowBytes } from './layer.js';
 
@@ -8,7 +9,7 @@ export class Activation {
   readonly #kernels: Kernels;
   readonly #kind: keyof typeof activationCode;
   readonly #index: number;
-  readonly #panels: number;
+  readonly #width: number;
   /** The outputs of the network stay unchanged. */
   readonly #isLast: boolean;
 
@@ -16,7 +17,7 @@ export class Activation {
     this.#kernels = kernels;
     this.#kind = activation;
     this.#index = index;
-    this.#panels = layers[index].width / 16;
+    this.#width = layers[index].width;
     this.#isLast = index === layers.length - 1;
   }
 
@@ -30,10 +31,11 @@ export class Activation {
     return (preActivations[this.#index] ?? activations[this.#index]).offset;
   }
 
-  forward(workspace: Workspace, rows: Rows): void {
+  forward(workspace: Workspace, rows: Rows, { first, last }: Units): void {
     if (this.#kind === 'relu' || this.#isLast) return;
     const { activations, panelBytes } = workspace;
-    for (let panel = 0; panel < this.#panels; panel++) {
+    const end = Math.min(last, this.#width);
+    for (let panel = first / 16; panel * 16 < end; panel++) {
       const offset = panel * panelBytes + rows.first * rowBytes;
       this.#kernels.activate(
         activationCode[this.#kind],
@@ -45,10 +47,11 @@ export class Activation {
   }
 
   /** Multiplies `deltas`, which have the layout of the activations, by the slope. */
-  backward(workspace: Workspace, deltas: number, rows: Rows): void {
+  backward(workspace: Workspace, deltas: number, rows: Rows, { first, last }: Units): void {
     if (this.#isLast) return;
     const { activations, panelBytes } = workspace;
-    for (let panel = 0; panel < this.#panels; panel++) {
+    const end = Math.min(last, this.#width);
+    for (let panel = first / 16; panel * 16 < end; panel++) {
       const offset = panel * panelBytes + rows.first * rowBytes;
       this.#kernels.activateBackward(
         activationCode[this.#kind],

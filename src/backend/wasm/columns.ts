@@ -13,15 +13,21 @@ import type { Rows } from '../backend.js';
 export class Columns {
   readonly #plan: Plan;
   readonly #kernels: Kernels;
+  /** Where the present batch's tiles are: see `turn`. */
+  #place = 0;
 
   constructor(plan: Plan, kernels: Kernels) {
     this.#plan = plan;
     this.#kernels = kernels;
   }
 
-  /** Rank `rank`'s rows. Their number determines the tiles, so every rank can compute their places. */
-  turn(rank: number, rows: Rows): void {
+  /**
+   * Rank `rank`'s rows. Their number determines the tiles, so every rank can compute their places. `place`: 1 for a second
+   * set of tiles, if other ranks may still read those of the batch before.
+   */
+  turn(rank: number, rows: Rows, place: number): void {
     const { input, training } = this.#plan;
+    this.#place = place;
     const ranges = input.rangeEnds.length;
     const size = tileRows(rows.last - rows.first);
     for (let first = rows.first; first < rows.last; first += size) {
@@ -70,8 +76,8 @@ export class Columns {
   }
 
   #tile(rank: number, tile: number): number {
-    const { mostRows, input, regions } = this.#plan;
-    const perRank = tilesPerRank(mostRows);
-    return regions.columns.offset + (rank * perRank + tile) * columnTileBytes(input.features);
+    const { mostRows, threads, input, regions } = this.#plan;
+    const number = (this.#place * threads + rank) * tilesPerRank(mostRows) + tile;
+    return regions.columns.offset + number * columnTileBytes(input.features);
   }
 }

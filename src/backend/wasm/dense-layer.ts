@@ -3,9 +3,10 @@ import type { Kernels } from '../../kernels/kernels.js';
 import type { LayerLayout } from '../../model/layers/layer.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
+import type { Units } from '../../plan/plan-units.js';
 import type { Rows } from '../backend.js';
 import { Activation } from './activation.js';
-import { deltasOf, type LayerRuntime, type LayerSite, rowBytes } from './layer.js';
+import { allUnits, deltasOf, type LayerRuntime, type LayerSite, rowBytes } from './layer.js';
 
 export class DenseLayer implements LayerRuntime {
   readonly #plan: Plan;
@@ -28,12 +29,13 @@ export class DenseLayer implements LayerRuntime {
 
   receive(): void {}
 
-  forward(workspace: Workspace, rows: Rows): void {
-    const { panels, panelFloats, inputs, offset } = this.#layer;
+  forward(workspace: Workspace, rows: Rows, units = allUnits): void {
+    const { inputs, width } = this.#layer;
     const { panelBytes } = workspace;
     const source = this.#inputs(workspace) + rows.first * rowBytes;
-    for (let panel = 0; panel < panels; panel++) {
-      const weights = this.#plan.regions.parameters.offset + (offset + panel * panelFloats) * 4;
+    const end = Math.min(units.last, width);
+    for (let panel = units.first / 16; panel * 16 < end; panel++) {
+      const weights = this.#weights(panel);
       this.#kernels.matmul16(
         rows.last - rows.first,
         inputs,
@@ -46,18 +48,39 @@ export class DenseLayer implements LayerRuntime {
         this.#activation.floor,
       );
     }
-    this.#activation.forward(workspace, rows);
+    this.#activation.forward(workspace, rows, units);
+  }
+
+  contribute(workspace: Workspace, rows: Rows, { first, last }: Units, out: number): void {
+    const { panels, inputs } = this.#layer;
+    const { panelBytes } = workspace;
+    const end = Math.min(last, inputs);
+    for (let panel = 0; panel < panels; panel++) {
+      const weights = this.#weights(panel);
+      this.#kernels.matmul16(
+        rows.last - rows.first,
+        end - first,
+        this.#inputs(workspace) + (first / 16) * panelBytes + rows.first * rowBytes,
+        panelBytes,
+        weights + first * rowBytes,
+        out + panel * panelBytes + rows.first * rowBytes,
+        rowBytes,
+        end === inputs ? weights + inputs * rowBytes : this.#zeros,
+        Number.NEGATIVE_INFINITY,
+      );
+    }
   }
 
   /** Weights are read transposed, f32 [⌈inputs / 16⌉][outputs][16]. */
-  backward(rows: Rows): void {
+  backward(rows: Rows, units: Units, { first, last }: Units): void {
     const { training } = this.#plan;
-    this.#activation.backward(training, this.#deltas, rows);
+    this.#activation.backward(training, this.#deltas, rows, units);
     if (this.#index === 0) return;
     const { inputs, outputs } = this.#layer;
     const { panelBytes } = training;
     const below = deltasOf(this.#plan, this.#index - 1);
-    for (let panel = 0; panel * 16 < inputs; panel++) {
+    const end = Math.min(last, inputs);
+    for (let panel = first / 16; panel * 16 < end; panel++) {
       this.#kernels.matmul16(
         rows.last - rows.first,
         outputs,
@@ -103,6 +126,11 @@ export class DenseLayer implements LayerRuntime {
       outputs,
       this.#transposed,
     );
+  }
+
+  #weights(panel: number): number {
+    const { offset, panelFloats } = this.#layer;
+    return this.#plan.regions.parameters.offset + (offset + panel * panelFloats) * 4;
   }
 
   #inputs({ inputs, activations }: Workspace): number {

@@ -5,24 +5,37 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
+import type { Units } from '../../plan/plan-units.js';
 import type { RankRows } from '../../plan/rank-rows.js';
 import type { Rows } from '../backend.js';
 
 /** Bytes of a row within a panel: 16 floats. */
 export const rowBytes = 64;
 
-export interface LayerRuntime {
-  /** Called before the forward pass of a rank's rows of a batch, while their inputs are in the cache. */
-  receive(rows: Rows, ranks: RankRows): void;
+/** Every unit of a layer, for each method that takes some of them; these begin with a panel. */
+export const allUnits: Units = { first: 0, last: Number.POSITIVE_INFINITY };
 
-  /** From the layer's inputs to its activations, rows of a workspace. */
-  forward(workspace: Workspace, rows: Rows): void;
+export interface LayerRuntime {
+  /**
+   * Called before the forward pass of a rank's rows of a batch, while their inputs are in the cache. `place`: see
+   * Columns.
+   */
+  receive(rows: Rows, ranks: RankRows, place: number): void;
+
+  /** From the layer's inputs to the activations of its units, by default all, rows of a workspace. */
+  forward(workspace: Workspace, rows: Rows, units?: Units): void;
 
   /**
-   * In the training workspace: from the deltas of its activations to those of its sums, and to the deltas of the layer
-   * below.
+   * Of an output layer: the part of its outputs that comes from some of its inputs, with the bias if the last input is
+   * one of them. `out`: byte offset of a buffer like the workspace's outputs.
    */
-  backward(rows: Rows): void;
+  contribute(workspace: Workspace, rows: Rows, inputs: Units, out: number): void;
+
+  /**
+   * In the training workspace: from the deltas of the activations of some units to those of their sums, and to the
+   * deltas of some units of the layer below.
+   */
+  backward(rows: Rows, units: Units, below: Units): void;
 
   /** Writes the slice's gradient over `rows` of the batch to byte offset `target`. */
   gradient(slice: Slice, rows: Rows, target: number): void;

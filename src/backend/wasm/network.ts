@@ -2,10 +2,11 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
+import type { Units } from '../../plan/plan-units.js';
 import type { RankRows } from '../../plan/rank-rows.js';
 import type { Rows } from '../backend.js';
 import { DenseLayer } from './dense-layer.js';
-import { type LayerRuntime, type LayerSite, scratchOf } from './layer.js';
+import { allUnits, type LayerRuntime, type LayerSite, scratchOf } from './layer.js';
 import { SparseLayer } from './sparse-layer.js';
 
 /** The class that runs each kind of layer. A new kind of layer is a file and a line here. */
@@ -23,8 +24,8 @@ export class Network {
   }
 
   /** A rank's rows of a batch have been fetched. */
-  receive(rows: Rows, ranks: RankRows): void {
-    for (const layer of this.#layers) layer.receive(rows, ranks);
+  receive(rows: Rows, ranks: RankRows, place = 0): void {
+    for (const layer of this.#layers) layer.receive(rows, ranks, place);
   }
 
   /** Takes rows of the workspace, already fetched, up to the outputs of the last layer. */
@@ -35,7 +36,21 @@ export class Network {
 
   /** From the gradient of the outputs down to the deltas of the first layer. */
   backward(rows: Rows): void {
-    for (let l = this.#layers.length - 1; l >= 0; l--) this.#layers[l].backward(rows);
+    for (let l = this.#layers.length - 1; l >= 0; l--) this.#layers[l].backward(rows, allUnits, allUnits);
+  }
+
+  /** Takes rows up through some units of the one hidden layer, to their part of the outputs. */
+  forwardUnits(workspace: Workspace, rows: Rows, units: Units, part: number): void {
+    const [hidden, output] = this.#layers;
+    hidden.forward(workspace, rows, units);
+    output.contribute(workspace, rows, units, part);
+  }
+
+  /** From the gradient of the outputs down to the deltas of some units of the one hidden layer. */
+  backwardUnits(rows: Rows, units: Units): void {
+    const [hidden, output] = this.#layers;
+    output.backward(rows, allUnits, units);
+    hidden.backward(rows, units, allUnits);
   }
 
   gradient(slice: Slice, rows: Rows, target: number): void {

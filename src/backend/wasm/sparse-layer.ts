@@ -6,11 +6,19 @@ import type { Kernels } from '../../kernels/kernels.js';
 import type { LayerLayout } from '../../model/layers/layer.js';
 import type { Slice } from '../../model/slice.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
+import type { Units } from '../../plan/plan-units.js';
 import type { RankRows } from '../../plan/rank-rows.js';
 import type { Rows } from '../backend.js';
 import { Activation } from './activation.js';
 import { Columns } from './columns.js';
-import { deltasOf, type LayerRuntime, type LayerSite, type RankScratch, rowBytes } from './layer.js';
+import {
+  allUnits,
+  deltasOf,
+  type LayerRuntime,
+  type LayerSite,
+  type RankScratch,
+  rowBytes,
+} from './layer.js';
 
 export class SparseLayer implements LayerRuntime {
   readonly #plan: Plan;
@@ -36,20 +44,21 @@ export class SparseLayer implements LayerRuntime {
   }
 
   /** The products evict the rows from the cache, so they are turned into columns first. */
-  receive(rows: Rows, ranks: RankRows): void {
+  receive(rows: Rows, ranks: RankRows, place: number): void {
     this.#ranks = ranks;
-    if (this.#plan.input.gathers) this.#columns.turn(this.#rank, rows);
+    if (this.#plan.input.gathers) this.#columns.turn(this.#rank, rows, place);
   }
 
-  forward(workspace: Workspace, rows: Rows): void {
+  forward(workspace: Workspace, rows: Rows, units = allUnits): void {
     const { input, regions } = this.#plan;
-    const { panels, panelWidth, panelFloats, inputs, offset } = this.#layer;
+    const { width, panelWidth, panelFloats, inputs, offset } = this.#layer;
     const { panelBytes } = workspace;
     const ranges = input.rangeEnds.length;
     const bounds = workspace.bounds.offset + rows.first * (ranges + 1) * 4;
     const forward = panelWidth === 64 ? this.#kernels.sparseForward64 : this.#kernels.sparseForward16;
     const sums = this.#activation.sums(workspace) + rows.first * rowBytes;
-    for (let panel = 0; panel < panels; panel++) {
+    const end = Math.min(units.last, width);
+    for (let panel = units.first / panelWidth; panel * panelWidth < end; panel++) {
       const weights = regions.parameters.offset + (offset + panel * panelFloats) * 4;
       let bias = weights + inputs * panelWidth * 4;
       if (input.centredByOwner) {
@@ -62,11 +71,15 @@ export class SparseLayer implements LayerRuntime {
       const { floor } = this.#activation;
       forward(bounds, ranges, rows.last - rows.first, weights, bias, out, panelBytes, floor);
     }
-    this.#activation.forward(workspace, rows);
+    this.#activation.forward(workspace, rows, units);
   }
 
-  backward(rows: Rows): void {
-    this.#activation.backward(this.#plan.training, this.#deltas, rows);
+  contribute(): void {
+    throw new Error('sparse rows are not the units of a hidden layer');
+  }
+
+  backward(rows: Rows, units: Units): void {
+    this.#activation.backward(this.#plan.training, this.#deltas, rows, units);
   }
 
   gradient(slice: Slice, rows: Rows, target: number): void {

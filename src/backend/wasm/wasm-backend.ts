@@ -4,12 +4,14 @@ import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
+import type { Units } from '../../plan/plan-units.js';
 import { RankRows } from '../../plan/rank-rows.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
 import { gradientOf, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { type InputSource, PackedSource } from './inputs.js';
 import { type LossRuntime, openLoss } from './loss.js';
 import { Network } from './network.js';
+import { UnitsPass } from './units-pass.js';
 
 export class WasmBackend implements Backend {
   readonly #plan: Plan;
@@ -21,6 +23,7 @@ export class WasmBackend implements Backend {
   readonly #evaluation: Workspace;
   readonly #source: InputSource;
   readonly #ranks: RankRows;
+  readonly #units: UnitsPass | null;
 
   /** `rank` = plan.threads is the coordinator's, which has its own scratch but no evaluation workspace. */
   constructor(
@@ -39,6 +42,11 @@ export class WasmBackend implements Backend {
     this.#network = new Network(plan, kernels, rank);
     this.#loss = openLoss(plan, kernels, memory, rank);
     this.#evaluation = plan.evaluation[Math.min(rank, plan.threads - 1)];
+    this.#units =
+      plan.units &&
+      new UnitsPass(plan, plan.units, kernels, memory, {
+        ...{ source, network: this.#network, loss: this.#loss, ranks: this.#ranks },
+      });
   }
 
   propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
@@ -49,6 +57,19 @@ export class WasmBackend implements Backend {
     this.#network.forward(training, rows);
     this.#loss.run(training, targets, rows, 1 / batchRows, result);
     this.#network.backward(rows);
+  }
+
+  forwardUnits(firstSample: number, rows: Rows, shard: Rows, units: Units, place: number): void {
+    this.#byUnits.forward(firstSample, rows, shard, units, place);
+  }
+
+  backwardUnits(rows: Rows, units: Units, place: number, result: ShardResult): void {
+    this.#byUnits.backward(rows, units, place, result);
+  }
+
+  get #byUnits(): UnitsPass {
+    if (this.#units === null) throw new Error('the plan has no shares of hidden units');
+    return this.#units;
   }
 
   beginEvaluation(): void {}

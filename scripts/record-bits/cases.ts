@@ -115,5 +115,12 @@ export function bitCases(): (readonly [string, Words])[] {
         '--threads',
         count,
       );
+  // By itself it chooses units.
+  for (const count of ['1', '2'])
+    add(
+      `recipe pixels-97 owner ${count}`,
+      ...['--config', 'pixels-97', 'data.take=2048', 'train.epochs=1', 'parallel.sync=owner'],
+      ...['--threads', count],
+    );
   return [...cases];
 }

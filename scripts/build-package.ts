@@ -4,10 +4,11 @@
  * benchmarks; both run the same modules. Modules that load each other when needed (`import()`, workers) still do.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, posix, relative } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild-wasm';
 import { extractApi } from './api/extract.ts';
+import { ownModules } from './own-modules.ts';
 import { notices } from './third-party.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -31,30 +32,6 @@ const byAddress = addressed.flatMap((file) => {
 });
 /** The command line is loaded by `coordinator/entry.cjs`. */
 const entries = [...new Set(['commands/main', ...byAddress])];
-
-/**
- * Our own modules: a module's address is where it would be in lib/ if it were not bundled, and exported classes keep their
- * names, which printed errors and objects show. All other names are shortened: a sixth of lib/.
- */
-const ownModules: Plugin = {
-  name: 'own-modules',
-  setup(bundler) {
-    bundler.onLoad({ filter: /\.js$/ }, ({ path }) => {
-      if (path.includes('node_modules')) return undefined;
-      const text = readFileSync(path, 'utf8');
-      const place = `new URL(${JSON.stringify(`../${relative(dist, path).replaceAll('\\', '/')}`)}, import.meta.url)`;
-      const classes = [...text.matchAll(/^export class (\w+)/gm)];
-      const contents = [
-        text.includes('import.meta.dirname') ? "import { fileURLToPath as pathOf } from 'node:url';" : '',
-        text
-          .replaceAll('import.meta.url', `${place}.href`)
-          .replaceAll('import.meta.dirname', `pathOf(new URL('.', ${place}))`),
-        ...classes.map(([, name]) => `Object.defineProperty(${name}, 'name', { value: '${name}' });`),
-      ];
-      return { contents: contents.join('\n') };
-    });
-  },
-};
 
 /**
  * Node's own modules are loaded when one of their names is first used: those that `load` and `predict` do not need take
@@ -143,7 +120,14 @@ const settings = {
   platform: 'node',
   target: 'node20',
   external: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
-  plugins: [ownModules] as Plugin[],
+  plugins: [
+    ownModules({
+      dist,
+      address: 'import.meta.url',
+      loadPathOf: "import { fileURLToPath as pathOf } from 'node:url';",
+    }),
+  ] as Plugin[],
+  // Names are shortened: a sixth of lib/.
   minify: true,
   legalComments: 'none',
   metafile: true,

@@ -3,12 +3,20 @@
  * from here before anything else is loaded; every other command goes straight to the coordinator.
  */
 import { existsSync, writeSync } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { expandHome } from '../config/home.js';
 import { profileTable } from '../fast-start/profile.js';
 import { type Raced, race } from '../fast-start/race.js';
 import type { RaceRecipe } from '../fast-start/recipe.js';
 import { asksForRace, outOf, raceLine } from '../fast-start/words.js';
+
+type MainModule = typeof import('./main.js');
+
+/** Unknown to the types of Node 20. */
+interface CompileCache {
+  readonly enableCompileCache?: (folder: string) => unknown;
+}
 
 /** The recipe of configs/mnist-97.yaml, inserted by the bundler. */
 declare const RACE_RECIPE: RaceRecipe;
@@ -39,6 +47,31 @@ function isUsed(words: readonly string[]): boolean {
   }
 }
 
+/** The bundle with everything that a training loads, beside this file; in a package there is none. */
+const bundle = join(import.meta.dirname, 'commands.cjs');
+
+/** Whether these words are those of a training, and there is a bundle for it. */
+function trains([first = '']: readonly string[]): boolean {
+  const isNamed = first === 'train' || first.startsWith('--') || first.includes('=');
+  return isNamed && existsSync(bundle);
+}
+
+/**
+ * Loads the bundle with V8's code of it, which the build has cached. Node verifies the code by checksums, and ignores
+ * it if it does not fit; then it tries to write it anew. Node before 22.8 compiles.
+ */
+function loadBundle(): MainModule {
+  const { enableCompileCache } = nodeModule as CompileCache;
+  const { env } = process;
+  if (enableCompileCache !== undefined && !env.NODE_COMPILE_CACHE && !env.NODE_DISABLE_COMPILE_CACHE) {
+    const folder = join(import.meta.dirname, 'code');
+    enableCompileCache(folder);
+    // For the workers.
+    env.NODE_COMPILE_CACHE = folder;
+  }
+  return nodeModule.createRequire(bundle)(bundle);
+}
+
 /** Opening `process.stdout` is slow: it is opened only if a plain write to the descriptor fails. */
 function print(stream: 1 | 2, line: string): void {
   try {
@@ -55,7 +88,7 @@ async function start(words: readonly string[]): Promise<void> {
   };
   process.once('exit', unanswered);
   const raced = asksForRace(words) && !isUsed(words) ? await tryRace(words) : null;
-  const { main } = await import('./main.js');
+  const { main } = trains(words) ? loadBundle() : await import('./main.js');
   process.exitCode = await main(words, raced);
   process.off('exit', unanswered);
 }

@@ -45,25 +45,19 @@ export class OwnResources implements Resources {
   readonly #idle = new Map<number, WorkerPool[]>();
   readonly #all = new Set<WorkerPool>();
   readonly #shared: boolean;
-  readonly #load: typeof loadKernels;
   readonly #prepared = new Map<string, { readonly dataset: Dataset; readonly data: PreparedData }>();
 
-  /**
-   * `shared`: prepared data are kept and returned pools stay warm for later setups. `load`: compiles kernels, by default
-   * with flags that hold for the rest of the process.
-   */
+  /** `shared`: prepared data are kept and returned pools stay warm for later setups. */
   constructor(
     signal: AbortSignal,
     note: (line: string) => void,
     warn: Warn,
     shared = false,
-    load: typeof loadKernels = loadKernels,
   ) {
     this.#signal = signal;
     this.#note = note;
     this.#warn = warn;
     this.#shared = shared;
-    this.#load = load;
   }
 
   dataset({ data }: Config): Promise<Dataset> {
@@ -98,7 +92,7 @@ export class OwnResources implements Resources {
   /** `shape`: of the direction features that are needed; null: none. */
   kernelsFor(shape: DirectionShape | null): LoadedKernels {
     const key = JSON.stringify(shape);
-    const loaded = this.#kernels.get(key) ?? this.#load(undefined, shape);
+    const loaded = this.#kernels.get(key) ?? loadKernels(undefined, shape);
     this.#kernels.set(key, loaded);
     return loaded;
   }

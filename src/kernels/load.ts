@@ -34,6 +34,15 @@ export function loadKernels(
   candidates = candidateLevels(process.versions.v8, process.arch),
   shape: DirectionShape | null = null,
 ): LoadedKernels {
+  try {
+    return firstThatWorks(candidates, shape);
+  } finally {
+    // Under other flags V8 refuses its own cached code: a worker would compile Node's modules, 30 ms.
+    restoreCompilerFlags(process.versions.v8);
+  }
+}
+
+function firstThatWorks(candidates: readonly Level[], shape: DirectionShape | null): LoadedKernels {
   const refused: string[] = [];
   for (const level of candidates) {
     try {
@@ -47,15 +56,6 @@ export function loadKernels(
   }
   throw new UserError(noKernels(refused));
 }
-
-/** The same, and V8's flags are restored afterwards. @throws as loadKernels does. */
-export const loadKernelsRestoring: typeof loadKernels = (candidates, shape) => {
-  try {
-    return loadKernels(candidates, shape);
-  } finally {
-    restoreCompilerFlags(process.versions.v8);
-  }
-};
 
 function compileAndCheck(shape: DirectionShape | null, level: Level) {
   const kind = moduleName(level);

@@ -6,7 +6,6 @@ import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
 import type { RunObserver } from '../coordinator/training-run.js';
 import { describedSettings, parseWeights } from '../inference/weights-file.js';
-import { loadKernelsRestoring } from '../kernels/load.js';
 import { countCores } from '../machine/cores.js';
 import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
@@ -40,7 +39,7 @@ export async function trainFor(request: TrainRequest, signal: AbortSignal, send:
   const cores = await countCores();
   const { from } = request;
   const dataset = request.data.kind === 'memory' ? { dataset: request.data.dataset } : {};
-  const resources = new OwnResources(signal, note, warn, false, loadKernelsRestoring);
+  const resources = new OwnResources(signal, note, warn);
   const options = {
     ...{ config, given, cores, signal, note, warn, resources, ...dataset },
     ...(from === null

@@ -14,9 +14,7 @@ import { ownModules } from './own-modules.ts';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = join(root, 'dist');
 const folder = join(dist, 'coordinator');
-const optional = Object.keys(
-  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).peerDependencies,
-);
+const optional = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).peerDependencies);
 
 /** Piscina starts its worker by the path of a file beside it. */
 const poolWorkerBeside: Plugin = {

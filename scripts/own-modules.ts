@@ -15,7 +15,6 @@ export interface Bundled {
   readonly loadPathOf: string;
 }
 
-
 export const ownModules = ({ dist, address, loadPathOf }: Bundled): Plugin => ({
   name: 'own-modules',
   setup(bundler) {

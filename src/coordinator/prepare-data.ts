@@ -11,6 +11,7 @@ import { Pipeline } from '../data/transforms/pipeline.js';
 import { fullOf } from '../data/transforms/range.js';
 import { kindOf, sizeOf } from '../data/transforms/transform.js';
 import { refuseUnfit } from '../data/unfit-settings.js';
+import type { SampleKernels } from '../kernels/sample-kernels.js';
 import type { Tensor } from '../model/safetensors.js';
 import { atOnce, type Steps } from '../numbers/steps.js';
 import type { PreparedPart, PreparedParts } from '../plan/fill-memory.js';
@@ -30,13 +31,14 @@ export const prepareData = (...given: Parameters<typeof preparingData>): Prepare
 
 /**
  * Splits off the validation part. Fits the transforms on the rest, or restores those that come with the initial
- * weights. Applies them, and chooses the packing.
+ * weights. Applies them, and chooses the packing. `kernels`: null on platforms without them.
  * @throws UserError (usage) if the configuration asks for more images than there are, or for images of another shape.
  */
 export function* preparingData(
   dataset: Dataset,
   config: Config,
   initial: ReadonlyMap<string, Tensor> | null = null,
+  kernels: SampleKernels | null = null,
 ): Steps<PreparedData> {
   const { train, test, classes } = dataset;
   const count = trainingImages(dataset, config);
@@ -47,17 +49,22 @@ export function* preparingData(
   const stored = initial && { tensors: initial, prefix, source: file ?? 'model.init.file' };
   const split = splitOff(dataset, train.count - count, config);
   const samples = { ...split, test };
-  const { pipeline, train: values } = yield* Pipeline.fit(config.data, split.train, stored);
+  const { pipeline, train: values } = yield* Pipeline.fit(config.data, split.train, stored, kernels);
   const parts = {
     train: { values, targets: split.train.targets },
-    validation: { values: yield* pipeline.applying(split.validation), targets: split.validation.targets },
-    test: { values: yield* pipeline.applying(test), targets: test.targets },
+    validation: {
+      values: yield* pipeline.applying(split.validation, kernels),
+      targets: split.validation.targets,
+    },
+    test: { values: yield* pipeline.applying(test, kernels), targets: test.targets },
   };
   const warnings = [
     ...rangeWarnings(samples, config, pipeline, initial && fullOf(initial, prefix)),
     ...classWarnings(samples, dataset.labels, config),
   ];
-  const facts = seesDirections ? directionFacts(parts) : yield* packedFacts(config, pipeline, parts, classes);
+  const facts = seesDirections
+    ? directionFacts(parts)
+    : yield* packedFacts(config, pipeline, parts, classes, kernels);
   const { scale, shift } = pipeline.affine;
   const shifted = shift.some((value) => value !== 0);
   return {
@@ -134,6 +141,7 @@ function* packedFacts(
   { output, keepsZeros }: Pipeline,
   parts: Parts,
   classes: number,
+  kernels: SampleKernels | null,
 ): Steps<PackingFacts> {
   const isReal = kindOf(parts.train.values.values) === 'float32';
   if (isReal || !keepsZeros) {
@@ -146,9 +154,9 @@ function* packedFacts(
     };
   }
   const measured = {
-    train: yield* measuringFeatures(parts.train.values),
-    validation: yield* measuringFeatures(parts.validation.values),
-    test: yield* measuringFeatures(parts.test.values),
+    train: yield* measuringFeatures(parts.train.values, kernels),
+    validation: yield* measuringFeatures(parts.validation.values, kernels),
+    test: yield* measuringFeatures(parts.test.values, kernels),
   };
   const size = ({ count, totalNonZeros }: (typeof measured)['train']) => ({ count, nonZeros: totalNonZeros });
   return {

@@ -7,6 +7,7 @@ import type { DownloadProgress } from '../data/download.js';
 import { loadDataset } from '../data/load.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
+import { SampleKernels } from '../kernels/sample-kernels.js';
 import type { Tensor } from '../model/safetensors.js';
 import { inTurns } from '../numbers/steps.js';
 import type { Warn } from '../warnings.js';
@@ -48,12 +49,7 @@ export class OwnResources implements Resources {
   readonly #prepared = new Map<string, { readonly dataset: Dataset; readonly data: PreparedData }>();
 
   /** `shared`: prepared data are kept and returned pools stay warm for later setups. */
-  constructor(
-    signal: AbortSignal,
-    note: (line: string) => void,
-    warn: Warn,
-    shared = false,
-  ) {
+  constructor(signal: AbortSignal, note: (line: string) => void, warn: Warn, shared = false) {
     this.#signal = signal;
     this.#note = note;
     this.#warn = warn;
@@ -70,7 +66,9 @@ export class OwnResources implements Resources {
   }
 
   async prepared(config: Config, dataset: Dataset, initial: InitialTensors): Promise<PreparedData> {
-    const prepare = () => inTurns(preparingData(dataset, config, initial), this.#signal, this.#note);
+    const engine = config.backend.name === 'js' ? null : this.kernelsFor(shapeOf(config)).modules.engine;
+    const kernels = engine && new SampleKernels(engine);
+    const prepare = () => inTurns(preparingData(dataset, config, initial, kernels), this.#signal, this.#note);
     if (!this.#shared) return prepare();
     const key = JSON.stringify([config.data, config.model, config.train.batch, config.seed]);
     const kept = this.#prepared.get(key);

@@ -8,7 +8,9 @@ import { openBackend } from '../backend/open-backend.js';
 import { SquaredGradients } from '../backend/squared-gradients.js';
 import { gradientBuffers, isLayerwise } from '../config/capabilities.js';
 import type { PartName } from '../data/dataset.js';
+import { instantiateKernels } from '../kernels/kernels.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
+import { packerBytes, RowPacker } from '../kernels/row-packer.js';
 import { allocate } from '../memory/shared-memory.js';
 import { doublesIn, floatsIn, wordsIn } from '../memory/views.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -96,8 +98,10 @@ export class Session {
     signal: AbortSignal,
   ): Promise<Session> {
     signal.throwIfAborted();
-    const memory = allocate(plan.bytes);
-    await inTurns(fillingMemory(plan, data, memory), signal, () => {});
+    const engine = kernels?.modules.engine ?? null;
+    const memory = allocate(plan.bytes + (engine === null ? 0 : packerBytes));
+    const packer = engine && new RowPacker(instantiateKernels(engine, memory), memory, plan.bytes);
+    await inTurns(fillingMemory(plan, data, memory, packer), signal, () => {});
     // Only a profiled run pays for loading it.
     const profile = plan.profile && (await openProfile(plan, plan.profile, memory));
     const session = new Session(plan, memory, kernels?.modules ?? null, pool, profile);

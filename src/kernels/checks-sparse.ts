@@ -8,12 +8,22 @@ import type { Scratch } from './scratch.js';
 import { packSparse, sparseBytes } from './sparse-rows.js';
 
 /** The same words as written by packSparse, in two feature ranges: 0 or 1. */
-export function checkPackRows(kernels: Kernels, scratch: Scratch, { rows, depth }: CheckSize): number {
+export const checkPackRows = (kernels: Kernels, scratch: Scratch, { rows, depth }: CheckSize): number =>
+  packingError(kernels.packRows, scratch, rows, depth, scratch.bytes(rows * depth + 16, 256));
+
+export const checkPackShorts = (kernels: Kernels, scratch: Scratch, { rows, depth }: CheckSize): number =>
+  packingError(kernels.packShorts, scratch, rows, depth, scratch.shorts(rows * depth + 8));
+
+function packingError(
+  pack: Kernels['packRows'],
+  scratch: Scratch,
+  rows: number,
+  depth: number,
+  { view, pointer }: { readonly view: Uint8Array | Uint16Array; readonly pointer: number },
+): number {
   const layout = { rangeEnds: [Math.floor(depth / 2), depth], shiftBits: 6, scale: 0.01 };
-  const { view, pointer } = scratch.words(new Array(Math.ceil((rows * depth) / 4) + 4).fill(0));
-  const values = new Uint8Array(view.buffer, pointer, rows * depth);
-  for (let i = 0; i < values.length; i++)
-    values[i] = scratch.random() < 0.5 ? 0 : 1 + Math.floor(scratch.random() * 255);
+  const values = view.subarray(0, rows * depth);
+  for (let i = 0; i < values.length; i++) if (scratch.random() < 0.5) values[i] = 0;
   const ends = scratch.words(layout.rangeEnds);
   const packed = () => ({
     entries: scratch.words(new Array(sparseBytes(rows, rows * depth, 2) / 4 + 8).fill(0)),
@@ -24,7 +34,7 @@ export function checkPackRows(kernels: Kernels, scratch: Scratch, { rows, depth 
   packSparse(data, layout, view.buffer, expected.entries.pointer, expected.starts.view);
   const { shiftBits, scale } = layout;
   const to = [got.entries.pointer, got.starts.pointer] as const;
-  kernels.packRows(pointer, rows, depth, ends.pointer, 2, shiftBits, scale, ...to);
+  pack(pointer, rows, depth, ends.pointer, 2, shiftBits, scale, ...to);
   const used = (expected.starts.view[rows * 2] - expected.entries.pointer) / 4;
   const apart = got.entries.pointer - expected.entries.pointer;
   const same =

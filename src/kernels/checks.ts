@@ -10,7 +10,8 @@ import {
 } from './check-errors.js';
 import { inferenceChecks } from './checks-inference.js';
 import { checkLars, checkRowSquares } from './checks-layerwise.js';
-import { checkSparseGradient } from './checks-sparse.js';
+import { checkCounts, checkPoolImages } from './checks-samples.js';
+import { checkPackShorts, checkSparseGradient } from './checks-sparse.js';
 import { activationCode, type Kernels } from './kernels.js';
 import { fromPanels, toPanels } from './panels.js';
 import * as reference from './reference.js';
@@ -22,6 +23,11 @@ export function checkAll(kernels: Kernels, memory: WebAssembly.Memory, size = se
 
 const checks: Record<keyof Kernels, Check> = {
   ...inferenceChecks,
+
+  poolImages: checkPoolImages,
+  countBytes: (kernels, scratch, size) => checkCounts(kernels, scratch, size, 'bytes'),
+  countShorts: (kernels, scratch, size) => checkCounts(kernels, scratch, size, 'shorts'),
+  packShorts: checkPackShorts,
 
   sparseGradient16: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 16),
   sparseGradient64: (kernels, scratch, size) => checkSparseGradient(kernels, scratch, size, 64),

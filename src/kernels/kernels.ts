@@ -14,6 +14,19 @@ export interface Kernels {
     entries: number,
     starts: number,
   ): void;
+  poolImages(
+    images: number,
+    count: number,
+    imageBytes: number,
+    corner: number,
+    line: number,
+    rows: number,
+    columns: number,
+    out: number,
+  ): void;
+  countBytes: Counting;
+  countShorts: Counting;
+  packShorts: Kernels['packRows'];
   locateRows(starts: number, order: number, rows: number, ranges: number, bounds: number): number;
   gatherRows(
     values: number,
@@ -142,6 +155,14 @@ export interface Kernels {
   ): void;
   rowSquares(x: number, rows: number, width: number, out: number, stride: number): void;
 }
+
+export type Counting = (
+  values: number,
+  rows: number,
+  width: number,
+  sums: number,
+  nonZeros: number,
+) => number;
 
 export type SparseForward = (
   bounds: number,

@@ -6,6 +6,7 @@ import { describeModel } from '../data/transforms/directions/describe-model.js';
 import { fillImages } from '../data/transforms/directions/images.js';
 import type { Pipeline } from '../data/transforms/pipeline.js';
 import { sizeOf, type Values } from '../data/transforms/transform.js';
+import type { RowPacker } from '../kernels/row-packer.js';
 import { packSparse } from '../kernels/sparse-rows.js';
 import type { Region } from '../memory/arena.js';
 import { atOnce, rowsAStep, type Steps } from '../numbers/steps.js';
@@ -27,11 +28,15 @@ export interface PreparedParts {
 export const fillMemory = (...given: Parameters<typeof fillingMemory>): void =>
   atOnce(fillingMemory(...given));
 
-/** Writes everything that stays constant during a session: the parts and the shift. */
+/**
+ * Writes everything that stays constant during a session: the parts and the shift. `packer`: null on platforms without
+ * kernels.
+ */
 export function* fillingMemory(
   plan: Plan,
   { pipeline, parts }: PreparedParts,
   memory: WebAssembly.Memory,
+  packer: RowPacker | null = null,
 ): Steps<void> {
   const { buffer } = memory;
   const { regions, input } = plan;
@@ -47,7 +52,7 @@ export function* fillingMemory(
     if (plan.directions !== null) {
       fillImages(plan.directions, name, part.values, part.targets, buffer);
     } else if (input.packing === 'sparse') {
-      yield* packingSparse(part.values, plan, buffer, values.offset, starts);
+      yield* packingSparse(part.values, plan, buffer, values.offset, starts, packer);
     } else {
       const out =
         input.packing === 'real'
@@ -86,13 +91,18 @@ function* packingSparse(
   buffer: ArrayBufferLike,
   offset: number,
   starts: Region,
+  packer: RowPacker | null,
 ): Steps<void> {
   const addresses = new Uint32Array(buffer, starts.offset, starts.bytes / 4);
   const ranges = input.rangeEnds.length;
   addresses[0] = offset;
   for (const { first, rows } of rowsInSteps(values)) {
     const own = addresses.subarray(first * ranges);
-    packSparse({ ...rows, width: input.features }, input, buffer, own[0], own);
+    const data = { ...rows, width: input.features };
+    const behind = values.count - first - rows.count;
+    if (packer?.packs(data.values, data.width, behind, ranges))
+      packer.pack({ ...data, values: data.values }, input, own[0], own);
+    else packSparse(data, input, buffer, own[0], own);
     yield null;
   }
 }

@@ -32,8 +32,8 @@ export const affineOf: TransformKind = {
         restore: (_, input) => constant(input),
       };
     return {
-      *fit(train) {
-        const statistics = yield* measuringFeatures(train);
+      *fit(train, kernels) {
+        const statistics = yield* measuringFeatures(train, kernels);
         return fitted(normalise, makeNormaliser(normalise, statistics, train.full), train.shape);
       },
       restore({ tensors, prefix, source }, { shape }) {

@@ -1,4 +1,5 @@
 /** From images to integer feature vectors: crop, then 2×2 pooling. Exact, so that every machine agrees. */
+import type { SampleKernels } from '../../kernels/sample-kernels.js';
 import { inOneStep } from '../../numbers/steps.js';
 import { ExitCode, UserError } from '../../user-error.js';
 import type { Fitted, Shape, Transform, TransformKind, Values } from './transform.js';
@@ -14,7 +15,7 @@ function cropAndPool(crop: number, pool: 1 | 2): Transform {
     keepsValues: false,
     keepsZeros: true,
     affine: null,
-    apply: (samples, out) => extractFeatures(samples, crop, pool, out),
+    apply: (samples, out, kernels) => extractFeatures(samples, crop, pool, out, kernels),
     describe: () => [
       ...(crop === 0 ? [] : [{ op: 'crop', by: crop } as const]),
       ...(pool === 1 ? [] : [{ op: 'sumPool' } as const]),
@@ -54,6 +55,7 @@ export function extractFeatures(
   crop: number,
   pool: 1 | 2,
   out: Values['values'] | null = null,
+  kernels: SampleKernels | null = null,
 ): Values {
   const [height, line] = samples.shape;
   const shape = croppedShape(samples.shape, { crop, pool });
@@ -62,6 +64,17 @@ export function extractFeatures(
   if (pool === 1 && crop === 0) return samples;
   const { count, values: images } = samples;
   const values = out ?? (pool === 1 ? new Uint8Array(count * width) : new Uint16Array(count * width));
+  const made = { values, count, shape, full: samples.full * pool * pool };
+  const pooling = { imageBytes: height * line, corner: crop * line + crop, line, rows, columns };
+  if (
+    pool === 2 &&
+    kernels?.pools(pooling) &&
+    images instanceof Uint8Array &&
+    values instanceof Uint16Array
+  ) {
+    kernels.pool(images, count, pooling, values);
+    return made;
+  }
   let next = 0;
   for (let sample = 0; sample < count; sample++) {
     const corner = (sample * height + crop) * line + crop;
@@ -75,5 +88,5 @@ export function extractFeatures(
       }
     }
   }
-  return { values, count, shape, full: samples.full * pool * pool };
+  return made;
 }

@@ -1,5 +1,6 @@
 /** The transforms of a run in their order, fitted: from samples as read to the values that are packed. */
 import type { Config } from '../../config/schema.js';
+import type { SampleKernels } from '../../kernels/sample-kernels.js';
 import type { Op } from '../../model/op.js';
 import type { Tensor } from '../../model/safetensors.js';
 import { rowsAStep, type Steps } from '../../numbers/steps.js';
@@ -68,14 +69,16 @@ export class Pipeline {
     data: Config['data'],
     train: Values,
     stored: Stored | null,
+    kernels: SampleKernels | null = null,
   ): Steps<{ readonly pipeline: Pipeline; readonly train: Values }> {
     let samples = train;
     const stages: Fitted[] = [];
     for (const kind of transformsOf(data, kindOf(train.values))) {
       const transform = kind.of(data);
       if (transform === null) continue;
-      const stage = (stored && transform.restore(stored, samples)) ?? (yield* transform.fit(samples));
-      samples = yield* applying([stage], samples);
+      const stage =
+        (stored && transform.restore(stored, samples)) ?? (yield* transform.fit(samples, kernels));
+      samples = yield* applying([stage], samples, kernels);
       stages.push(stage);
     }
     return { pipeline: new Pipeline(train.shape, kindOf(train.values), stages), train: samples };
@@ -119,8 +122,8 @@ export class Pipeline {
   }
 
   /** The same, in steps. */
-  applying(samples: Values): Steps<Values> {
-    return applying(this.#stages, samples);
+  applying(samples: Values, kernels: SampleKernels | null = null): Steps<Values> {
+    return applying(this.#stages, samples, kernels);
   }
 
   /** From the values of a sample to the inputs of the network. Fixed-point values come with their affine map undone. */
@@ -138,9 +141,17 @@ export class Pipeline {
 }
 
 /** `out`: takes the results, if they are not the samples themselves; null: a new array. */
-function applied(stages: readonly Fitted[], samples: Values, out: Values['values'] | null): Values {
+function applied(
+  stages: readonly Fitted[],
+  samples: Values,
+  out: Values['values'] | null,
+  kernels: SampleKernels | null = null,
+): Values {
   const last = stages.findLastIndex(({ keepsValues }) => !keepsValues);
-  return stages.reduce((values, stage, at) => stage.apply(values, at === last ? out : null), samples);
+  return stages.reduce(
+    (values, stage, at) => stage.apply(values, at === last ? out : null, kernels),
+    samples,
+  );
 }
 
 function sameKind(values: Values['values'], length: number): Values['values'] {
@@ -149,7 +160,7 @@ function sameKind(values: Values['values'], length: number): Values['values'] {
 }
 
 /** Applies the stages to some rows at a time; the result is one array. */
-function* applying(stages: readonly Fitted[], samples: Values): Steps<Values> {
+function* applying(stages: readonly Fitted[], samples: Values, kernels: SampleKernels | null): Steps<Values> {
   if (stages.every(({ keepsValues }) => keepsValues)) return samples;
   const { values, count, shape } = samples;
   const size = sizeOf(shape);
@@ -167,7 +178,7 @@ function* applying(stages: readonly Fitted[], samples: Values): Steps<Values> {
   const all = sameKind(made.values, count * width);
   for (let first = 0; first < count; first += rows) {
     const last = Math.min(count, first + rows);
-    applied(stages, some(first, last), all.subarray(first * width, last * width));
+    applied(stages, some(first, last), all.subarray(first * width, last * width), kernels);
     yield { doing: 'preparing images', share: first / count };
   }
   return { ...made, values: all, count };

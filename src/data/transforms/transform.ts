@@ -3,6 +3,7 @@
  * restored from the tensors of a file; the SAME object then serves training, evaluation, prediction and saving.
  */
 import type { Config } from '../../config/schema.js';
+import type { SampleKernels } from '../../kernels/sample-kernels.js';
 import type { Op } from '../../model/op.js';
 import type { Tensor } from '../../model/safetensors.js';
 import type { Steps } from '../../numbers/steps.js';
@@ -42,8 +43,11 @@ export interface Fitted {
   readonly keepsValues: boolean;
   /** Whether blank pixels stay 0, so that sparse rows stay sparse. */
   readonly keepsZeros: boolean;
-  /** `out`: takes the values if there are others, as many as come; null: a new array. */
-  apply(samples: Values, out: Values['values'] | null): Values;
+  /**
+   * `out`: takes the values if there are others, as many as come; null: a new array. `kernels`: may do the work, with the
+   * same results.
+   */
+  apply(samples: Values, out: Values['values'] | null, kernels?: SampleKernels | null): Values;
   /** The map that the kernels apply afterwards; null if the transform does not change it. */
   readonly affine: Affine | null;
   /** The same on the values of one sample, without its affine map. */
@@ -63,7 +67,7 @@ export interface Stored {
 
 export interface Transform {
   /** From samples of the training part, those of other parts have the same shape. @throws UserError (usage) */
-  fit(train: Values): Steps<Fitted>;
+  fit(train: Values, kernels?: SampleKernels | null): Steps<Fitted>;
   /**
    * Restores from the tensors of a file; null if some are missing. `input`: the training samples, or none.
    * @throws UserError if they do not fit samples of this shape.

@@ -61,6 +61,8 @@ await build({
     }),
   ],
   legalComments: 'none',
+  // Names stay: errors and stacks show them. With --debug the modules themselves run, whose lines they show.
+  minifyWhitespace: true,
   logLevel: 'warning',
 });
 

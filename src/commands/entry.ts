@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { expandHome } from '../config/home.js';
 import { profileTable } from '../fast-start/profile.js';
 import { type Raced, race } from '../fast-start/race.js';
+import { readAhead } from '../fast-start/read-ahead.js';
 import type { RaceRecipe } from '../fast-start/recipe.js';
 import { asksForRace, outOf, raceLine } from '../fast-start/words.js';
 
@@ -51,9 +52,10 @@ function isUsed(words: readonly string[]): boolean {
 const bundle = join(import.meta.dirname, 'commands.cjs');
 
 /** Whether these words are those of a training, and there is a bundle for it. */
-function trains([first = '']: readonly string[]): boolean {
+function trains(words: readonly string[]): boolean {
+  const [first = ''] = words;
   const isNamed = first === 'train' || first.startsWith('--') || first.includes('=');
-  return isNamed && existsSync(bundle);
+  return isNamed && !words.includes('--debug') && existsSync(bundle);
 }
 
 /**
@@ -88,8 +90,10 @@ async function start(words: readonly string[]): Promise<void> {
   };
   process.once('exit', unanswered);
   const raced = asksForRace(words) && !isUsed(words) ? await tryRace(words) : null;
-  const { main } = trains(words) ? loadBundle() : await import('./main.js');
-  process.exitCode = await main(words, raced);
+  const trained = trains(words);
+  const ahead = trained ? readAhead(words, process.env, process.cwd()) : new Map();
+  const { main } = trained ? loadBundle() : await import('./main.js');
+  process.exitCode = await main(words, raced, ahead);
   process.off('exit', unanswered);
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { listenForInterrupt } from '../coordinator/interruption.js';
+import type { FilesAhead } from '../data/content.js';
 import type { Raced } from '../fast-start/race.js';
 import { limitBehind } from '../memory/address-space.js';
 import { createProgress } from '../run/progress.js';
@@ -29,9 +30,13 @@ for (const stream of [process.stdout, process.stderr]) {
 
 /**
  * `raced`: the race that ran before this module was loaded, or the reason for its failure; null if the command line
- * selects no race.
+ * selects no race. `ahead`: files that are being inflated already.
  */
-export async function main(words: readonly string[], raced: Raced | Error | null): Promise<ExitCode> {
+export async function main(
+  words: readonly string[],
+  raced: Raced | Error | null,
+  ahead: FilesAhead = new Map(),
+): Promise<ExitCode> {
   const signal = listenForInterrupt();
   try {
     const parsed = await parseCommandLine(words, readVersions().shardstep, print);
@@ -44,6 +49,7 @@ export async function main(words: readonly string[], raced: Raced | Error | null
       warnings: new Warnings((line) => progress.warn(line)),
       json,
       command: ['node dist/coordinator', ...process.argv.slice(2)].join(' '),
+      ahead,
       startupMs: performance.now(),
       stdout: print,
       stderr: complain,

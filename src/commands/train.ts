@@ -5,7 +5,7 @@ import { withTrainer } from '../coordinator/trainer.js';
 import type { CommandContext } from '../run/command-context.js';
 import { judgeSeeds, runSeeds } from '../run/seed-runs.js';
 import { emptyRecord, finishTraining } from '../run/train-result.js';
-import { withRun } from '../run/with-run.js';
+import { type EarlyRecords, earlyRecords, type RunScript, withRun } from '../run/with-run.js';
 import { ExitCode } from '../user-error.js';
 import type { Command } from './command.js';
 import { count } from './option-values.js';
@@ -45,7 +45,21 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
   const { signal, progress } = context;
   const note = (line: string) => progress.note(line);
   const { warn } = context.warnings;
-  return withSetup({ config: resolved.config, given, cores, signal, note, warn }, async (setup) => {
+  let early: EarlyRecords | null = null;
+  const meanwhile = () => {
+    if (!options.printPlan) early = earlyRecords(resolved, context.command);
+  };
+  const about = {
+    config: resolved.config,
+    given,
+    cores,
+    signal,
+    note,
+    warn,
+    meanwhile,
+    ahead: context.ahead,
+  };
+  return withSetup(about, async (setup) => {
     const { config } = setup;
     const plan = planFor(setup);
     if (options.printPlan) {
@@ -55,7 +69,7 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     setup.phases.startup = context.startupMs;
     const record = emptyRecord(null);
     const { targets } = setup.data.parts[config.stop.on];
-    return withRun({ ...resolved, config }, place, context, {
+    const script: RunScript = {
       async body({ folder, log }) {
         log.event('plan', { plan, threads: setup.threads });
         await withTrainer(setup, plan, (trainer) =>
@@ -65,6 +79,7 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
       judge: () => judgeSeeds(record.results, config.stop.target),
       end: (run, ended) =>
         finishTraining({ ...run, ...ended, resolved, seeds, setup, plan, record, context }),
-    });
+    };
+    return withRun({ ...resolved, config }, place, context, script, early);
   });
 }

@@ -26,6 +26,9 @@ import {
 import { loss } from './schema-loss.js';
 import { optimizer, schedule } from './schema-optimizer.js';
 
+// A run checks one configuration: compiling the checks would take longer than it saves.
+z.config({ jitless: true });
+
 const features = section({
   kind: oneOf(['pixels', 'directions'])
     .default('pixels')

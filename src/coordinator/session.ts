@@ -16,7 +16,7 @@ import { doublesIn, floatsIn, wordsIn } from '../memory/views.js';
 import type { Tensor } from '../model/safetensors.js';
 import { EventLoopWatch } from '../numbers/event-loop.js';
 import { inTurns } from '../numbers/steps.js';
-import { fillingMemory } from '../plan/fill-memory.js';
+import { fillConstants, fillingSamples } from '../plan/fill-memory.js';
 import type { Plan, ProfilePlan } from '../plan/plan.js';
 import { extractedAtSlot, statsPerRank } from '../sync/phase-clock.js';
 import { strategies } from '../sync/strategy.js';
@@ -101,13 +101,15 @@ export class Session {
     const engine = kernels?.modules.engine ?? null;
     const memory = allocate(plan.bytes + (engine === null ? 0 : packerBytes));
     const packer = engine && new RowPacker(instantiateKernels(engine, memory), memory, plan.bytes);
-    await inTurns(fillingMemory(plan, data, memory, packer), signal, () => {});
+    fillConstants(plan, data, memory);
     // Only a profiled run pays for loading it.
     const profile = plan.profile && (await openProfile(plan, plan.profile, memory));
     const session = new Session(plan, memory, kernels?.modules ?? null, pool, profile);
     const interrupt = () => session.#interrupt();
     signal.addEventListener('abort', interrupt, { once: true });
     session.#unlisten = () => signal.removeEventListener('abort', interrupt);
+    // The workers start meanwhile, and make pages of the memory.
+    await inTurns(fillingSamples(plan, data, memory, packer), signal, () => {});
     await session.#until('ready', () => session.#control.allReady);
     return session;
   }

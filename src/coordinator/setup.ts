@@ -2,6 +2,7 @@
  * Data, kernels and workers, which every run needs before its memory is planned, loaded in parallel as far as possible.
  */
 import type { Config } from '../config/schema.js';
+import type { FilesAhead } from '../data/content.js';
 import type { Dataset } from '../data/dataset.js';
 import { fitToData } from '../data/fit-to-data.js';
 import { croppedShape } from '../data/transforms/crop-pool.js';
@@ -34,12 +35,16 @@ export interface SetupOptions {
   readonly resources?: Resources;
   /** The weights that training starts from, instead of model.init.file. */
   readonly from?: { readonly weights: InitialWeights; readonly source: string };
+  /** Files that are being inflated already. */
+  readonly ahead?: FilesAhead | undefined;
+  /** Called while the data are read and workers start. */
+  readonly meanwhile?: () => void;
   /** False for a setup whose sessions have other thread counts than the configuration's. */
   readonly startsWorkers?: boolean;
 }
 
 /** Facts about a future run; its workers may be starting. */
-export interface Setup extends Omit<SetupOptions, 'resources' | 'dataset' | 'from'> {
+export interface Setup extends Omit<SetupOptions, 'resources' | 'dataset' | 'from' | 'ahead' | 'meanwhile'> {
   readonly resources: Resources;
   /** Null if plain TypeScript computes, for platforms without kernels. */
   readonly kernels: LoadedKernels | null;
@@ -69,12 +74,25 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const asked = config.parallel.threads;
     const over = typeof asked === 'number' && fixed ? oversubscription(asked, fixed.count, cores) : null;
     if (over !== null) warn('threads-above-limit', over);
-    // Workers take longest to start, so they start first; the plan reaches them with their task.
-    if (fixed !== null && options.startsWorkers !== false) resources.warm(fixed.count);
-    const loading = timed(phases, 'load data', () => options.dataset ?? resources.dataset(config));
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const loading = timed(
+      phases,
+      'load data',
+      () => options.dataset ?? resources.dataset(config, { begun: begin, ahead: options.ahead }),
+    );
     // The files are still being read; if compiling fails meanwhile, its error is the one to report.
-    loading.catch(() => {});
+    const settled = loading.then(
+      () => {},
+      () => {},
+    );
+    await Promise.race([begun, settled]);
     let kernels = await timed(phases, 'compile kernels', () => resources.kernels(config));
+    // After compiling, whose flags would slow their start. The plan reaches them with their task.
+    if (fixed !== null && options.startsWorkers !== false) resources.warm(fixed.count);
+    options.meanwhile?.();
     const { backend } = config;
     const tensorflow =
       backend.name === 'tfjs-node'

@@ -1,11 +1,12 @@
 /** A data file's uncompressed content, from a gzip or a plain file. The first two bytes decide, not the name. */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import { UserError } from '../user-error.js';
 import { inflate } from './inflate.js';
-import { interruption } from './interruption.js';
+import { interruption, throwIfInterrupted } from './interruption.js';
+import { knownArchives } from './known-sets.js';
 
 export interface Content {
   readonly bytes: Uint8Array;
@@ -20,7 +21,17 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** More bytes, stored or inflated, are refused. */
   readonly limitBytes?: number;
+  /** Called when the file was read and is being inflated. */
+  readonly begun?: (() => void) | undefined;
+  /** Files that are being inflated already. */
+  readonly ahead?: FilesAhead | undefined;
 }
+
+/** A file and its content, before anything of it was verified; null if it could not be had. */
+export type FileAhead = { readonly file: Buffer; readonly content: Buffer } | null;
+
+/** By path; each is taken once. */
+export type FilesAhead = Map<string, Promise<FileAhead>>;
 
 /**
  * Reads a whole file and inflates it if it is gzip.
@@ -28,6 +39,14 @@ export interface ReadOptions {
  * exit code `interrupted` if the signal is aborted.
  */
 export async function readContent(path: string, options: ReadOptions = {}): Promise<Content> {
+  const early = options.ahead?.get(path);
+  if (early !== undefined) {
+    options.ahead?.delete(path);
+    options.begun?.();
+    const content = ofKnownArchive(await early);
+    throwIfInterrupted(options.signal, `reading ${shownPath(path)}`);
+    if (content !== null) return content;
+  }
   const { signal, limitBytes } = options;
   const name = shownPath(path);
   const kind = await stat(path).catch((error: unknown) => {
@@ -37,12 +56,14 @@ export async function readContent(path: string, options: ReadOptions = {}): Prom
     throw new UserError(`${name}: cannot be read: it is neither a file nor a folder, expected a file`);
   if (limitBytes !== undefined && kind.size > limitBytes)
     throw new UserError(`${name}: ${kind.size} bytes, expected at most ${limitBytes}`);
-  const file = await readFile(path, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+  const file = await readWhole(path, kind.size, signal).catch((error: unknown) => {
     throw signal?.aborted ? interruption(`reading ${name}`, signal) : cannotRead(name, error);
   });
   if (file[0] === 0x1f && file[1] === 0x8b) {
-    const inflating = inflate(file, name, signal, limitBytes);
-    const [inflated, fileSha256] = await Promise.all([inflating, options.hashFile ? sha256Of(file) : null]);
+    const inflating = inflate(file, name, signal, limitBytes, () => knownArchive(file)?.sha256 ?? null);
+    options.begun?.();
+    const hashing = options.hashFile ? sha256Of(file) : null;
+    const [inflated, fileSha256] = await Promise.all([inflating, hashing]);
     return { ...inflated, fileSha256 };
   }
   // Some programs inflate a download and keep its name: content that starts like IDX is accepted.
@@ -50,10 +71,53 @@ export async function readContent(path: string, options: ReadOptions = {}): Prom
     const start = file.length === 0 ? 'is empty' : `starts with ${file.subarray(0, 4).toString('hex')}`;
     throw new UserError(`${name}: the file ${start}, expected gzip data (1f8b)`);
   }
+  options.begun?.();
   const sha256 = await sha256Of(file);
   // Not the Buffer itself: its `slice` is a view, an array's is a copy.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length);
   return { bytes, sha256, fileSha256: options.hashFile ? sha256 : null };
+}
+
+/** The checksums of a published archive, whose content need not be hashed; null for any other file. */
+function knownArchive(file: Buffer) {
+  const candidates = knownArchives().filter(({ sizeBytes }) => sizeBytes === file.length);
+  if (candidates.length === 0) return null;
+  const fileSha256 = createHash('sha256').update(file).digest('hex');
+  const found = candidates.find(({ sha256 }) => sha256 === fileSha256);
+  return found === undefined ? null : { fileSha256, sha256: found.contentSha256 };
+}
+
+/** Null if the archive is no published one: then it is read and checked as any other file. */
+function ofKnownArchive(early: FileAhead): Content | null {
+  const known = early && knownArchive(early.file);
+  if (early === null || known === null) return null;
+  const { buffer, byteOffset, length } = early.content;
+  return { bytes: new Uint8Array(buffer, byteOffset, length), ...known };
+}
+
+/** Read at a time: some milliseconds. `readFile` reads 512 KiB, and other work of this thread delays each piece. */
+const readBytes = 16 * 2 ** 20;
+/** Larger files, and those of no known size, are left to `readFile` and its errors. */
+const mostAtOnce = 2 ** 30;
+
+/** `sizeBytes`: as the file system reports. */
+async function readWhole(path: string, sizeBytes: number, signal: AbortSignal | undefined): Promise<Buffer> {
+  const options = signal === undefined ? {} : { signal };
+  if (sizeBytes === 0 || sizeBytes > mostAtOnce) return readFile(path, options);
+  const file = await open(path);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(sizeBytes);
+    for (let filled = 0; filled < sizeBytes; ) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await file.read(buffer, filled, Math.min(readBytes, sizeBytes - filled));
+      // It became shorter.
+      if (bytesRead === 0) return buffer.subarray(0, filled);
+      filled += bytesRead;
+    }
+    return buffer;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Hashed at a time: about 10 ms, with events between. */

@@ -83,7 +83,7 @@ const wideLabels = 0x0c02;
 function parseLabels(bytes: Uint8Array, path: string): Uint32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || view.getUint32(0) !== wideLabels)
-    return Uint32Array.from(parseIdx(bytes, 1, path).elements);
+    return new Uint32Array(parseIdx(bytes, 1, path).elements);
   const [count, columns] = [view.getUint32(4), view.getUint32(8)];
   const expectedBytes = 12 + 4 * count * columns;
   if (bytes.length !== expectedBytes || count * columns === 0)

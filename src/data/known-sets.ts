@@ -22,6 +22,8 @@ export interface KnownFile {
   /** Of the published `.gz`. */
   readonly archiveSizeBytes: number;
   readonly archiveSha256: string;
+  /** Of the same content compressed better: the file beside this program. */
+  readonly vendored?: { readonly sizeBytes: number; readonly sha256: string };
   /** Of the uncompressed content; null if it is not published. */
   readonly contentSha256: string | null;
 }
@@ -35,6 +37,25 @@ export interface KnownSet {
 /** Digits, clothes and kuzushiji all have ten classes. */
 export const knownSetClasses = 10;
 
+/** An archive whose content is known: its size, its SHA-256, and that of its content. */
+export interface KnownArchive {
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly contentSha256: string;
+}
+
+/** Those with a published checksum of the content. */
+export const knownArchives = (): KnownArchive[] =>
+  Object.values(knownSets)
+    .flatMap(({ files }) => Object.values(files))
+    .flatMap(({ archiveSizeBytes, archiveSha256, contentSha256, vendored }) =>
+      contentSha256 === null
+        ? []
+        : [{ sizeBytes: archiveSizeBytes, sha256: archiveSha256 }, ...(vendored ? [vendored] : [])].map(
+            (archive) => ({ ...archive, contentSha256 }),
+          ),
+    );
+
 export const knownSets: Readonly<Record<KnownSetName, KnownSet>> = {
   mnist: {
     mirrors: [
@@ -46,21 +67,37 @@ export const knownSets: Readonly<Record<KnownSetName, KnownSet>> = {
         archiveSizeBytes: 9_912_422,
         archiveSha256: '440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609',
         contentSha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+        vendored: {
+          sizeBytes: 9_719_438,
+          sha256: '0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971',
+        },
       },
       'train-labels-idx1-ubyte': {
         archiveSizeBytes: 28_881,
         archiveSha256: '3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c',
         contentSha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+        vendored: {
+          sizeBytes: 28_857,
+          sha256: '1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203',
+        },
       },
       't10k-images-idx3-ubyte': {
         archiveSizeBytes: 1_648_877,
         archiveSha256: '8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6',
         contentSha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+        vendored: {
+          sizeBytes: 1_616_508,
+          sha256: '1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be',
+        },
       },
       't10k-labels-idx1-ubyte': {
         archiveSizeBytes: 4_542,
         archiveSha256: 'f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6',
         contentSha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+        vendored: {
+          sizeBytes: 4517,
+          sha256: 'b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b',
+        },
       },
     },
   },

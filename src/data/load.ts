@@ -9,7 +9,7 @@ import { expandHome } from '../config/home.js';
 import { type CacheFolder, cacheFolders, writableCache } from '../machine/cache-folders.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
-import { type Content, readContent, shownPath } from './content.js';
+import { type Content, type FilesAhead, readContent, shownPath } from './content.js';
 import { findCsvFiles } from './csv-files.js';
 import type { LabelColumn } from './csv-layout.js';
 import type { CsvFiles } from './csv-set.js';
@@ -49,6 +49,9 @@ export interface LoadOptions extends DownloadOptions {
   /** Takes a line for people. */
   readonly note?: (line: string) => void;
   readonly warn?: Warn;
+  /** Called when the files were read and are being inflated, which takes longest and needs other threads only. */
+  readonly begun?: () => void;
+  readonly ahead?: FilesAhead | undefined;
 }
 
 /** Where files were found; it decides their verification and the advice in an error. */
@@ -162,9 +165,15 @@ async function locate(
 async function readAll(
   paths: IdxPaths,
   hashFile: boolean,
-  { signal }: LoadOptions,
+  { signal, ahead, begun: allBegun }: LoadOptions,
 ): Promise<Readonly<Record<IdxName, Content>>> {
-  const read = idxNames.map(async (name) => [name, await readContent(paths[name], { hashFile, signal })]);
+  let missing = idxNames.length;
+  const begun = () => {
+    missing -= 1;
+    if (missing === 0) allBegun?.();
+  };
+  const options = { hashFile, signal, begun, ahead };
+  const read = idxNames.map(async (name) => [name, await readContent(paths[name], options)]);
   return Object.fromEntries(await Promise.all(read)) as Record<IdxName, Content>;
 }
 
@@ -226,8 +235,9 @@ async function readCsv(
   place: string,
   files: CsvFiles,
   { label = null }: DataRequest,
-  { note = () => {}, warn = () => {}, signal }: LoadOptions,
+  { note = () => {}, warn = () => {}, signal, begun }: LoadOptions,
 ): Promise<PixelDataset> {
+  begun?.();
   // Papa is loaded only if needed: its import would slow every other start.
   const { readCsvSet } = await import('./csv-set.js');
   const set = await readCsvSet(files, { label, note, warn, signal });

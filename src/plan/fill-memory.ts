@@ -24,31 +24,49 @@ export interface PreparedParts {
   readonly parts: Readonly<Record<PartName, PreparedPart>>;
 }
 
+const partNames = ['train', 'validation', 'test'] as const;
+
 /** As fillingMemory, without a pause. */
 export const fillMemory = (...given: Parameters<typeof fillingMemory>): void =>
   atOnce(fillingMemory(...given));
 
-/**
- * Writes everything that stays constant during a session: the parts and the shift. `packer`: null on platforms without
- * kernels.
- */
-export function* fillingMemory(
+/** Writes everything that stays constant during a session: the parts and the shift. */
+export function* fillingMemory(plan: Plan, prepared: PreparedParts, memory: WebAssembly.Memory): Steps<void> {
+  fillConstants(plan, prepared, memory);
+  yield* fillingSamples(plan, prepared, memory, null);
+}
+
+/** Writes what is no sample: the shift, the targets, the order of the file. A backend may read it when it is opened. */
+export function fillConstants(
   plan: Plan,
   { pipeline, parts }: PreparedParts,
   memory: WebAssembly.Memory,
-  packer: RowPacker | null = null,
-): Steps<void> {
+): void {
   const { buffer } = memory;
-  const { regions, input } = plan;
+  const { regions } = plan;
   const { shift } = pipeline.affine;
   if (plan.directions === null) new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);
   else describeModel(plan, plan.directions, memory);
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
   for (let i = 0; i < identity.length; i++) identity[i] = i;
-  for (const name of ['train', 'validation', 'test'] as const) {
+  for (const name of partNames)
+    new Int32Array(buffer, plan.parts[name].targets.offset, parts[name].targets.length).set(
+      parts[name].targets,
+    );
+}
+
+/** Writes the samples, which nothing reads before the first command. `packer`: null on platforms without kernels. */
+export function* fillingSamples(
+  plan: Plan,
+  { parts }: PreparedParts,
+  memory: WebAssembly.Memory,
+  packer: RowPacker | null,
+): Steps<void> {
+  const { buffer } = memory;
+  const { input } = plan;
+  for (const name of partNames) {
     const part = parts[name];
-    const { values, starts, targets } = plan.parts[name];
-    new Int32Array(buffer, targets.offset, part.targets.length).set(part.targets);
+    const { values, starts } = plan.parts[name];
     if (plan.directions !== null) {
       fillImages(plan.directions, name, part.values, part.targets, buffer);
     } else if (input.packing === 'sparse') {

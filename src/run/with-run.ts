@@ -1,6 +1,7 @@
 /** The scaffold of every command with a run folder: begin, body, status, exit code, end. */
 import type { ResolvedConfig } from '../config/load.js';
 import { withAbsolutePaths } from '../config/paths.js';
+import type { Config } from '../config/schema.js';
 import { toYaml } from '../config/yaml-text.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
@@ -28,15 +29,29 @@ export interface RunScript {
   end(run: OpenRun, ended: Ended): Promise<void>;
 }
 
-/** @throws the error of the body, unless the run was interrupted; UserError if a file cannot be written. */
+/** What the records of a run need and what can be made before its folder. */
+export interface EarlyRecords {
+  readonly config: Config;
+  /** config.yaml. */
+  readonly yaml: string;
+  readonly description: ReturnType<typeof describeRun>;
+}
+
+export function earlyRecords({ config, name }: ResolvedConfig, command: string): EarlyRecords {
+  const description = describeRun({ name, command, seed: config.seed });
+  return { config, yaml: toYaml(withAbsolutePaths(config)), description };
+}
+
+/** `early`: used if the run has their configuration. @throws the error of the body, unless the run was interrupted; UserError if a file cannot be written. */
 export async function withRun(
   resolved: ResolvedConfig,
   place: RunPlace,
   context: CommandContext,
   script: RunScript,
+  early: EarlyRecords | null = null,
 ): Promise<ExitCode> {
   const { signal, progress } = context;
-  const run = await beginRun(resolved, place, context);
+  const run = await beginRun(resolved, place, context, early);
   let failure: unknown = null;
   let status: RunStatus = 'failed';
   try {
@@ -62,10 +77,12 @@ export async function withRun(
 
 /** Makes the folder and its log, with the first events. @throws UserError if it cannot be made, holds a run or is in use. */
 async function beginRun(
-  { config, name }: ResolvedConfig,
+  resolved: ResolvedConfig,
   { out, overwrite }: RunPlace,
   { command, warnings }: CommandContext,
+  early: EarlyRecords | null,
 ) {
+  const { config, name } = resolved;
   const { seed } = config;
   const folder = await createRunFolder({
     root: 'results',
@@ -75,13 +92,13 @@ async function beginRun(
     warn: warnings.warn,
   });
   const log = openLog(folder.file('log.ndjson'), config.log.level);
-  const description = describeRun({ name, command, seed });
+  const { yaml, description } = early?.config === config ? early : earlyRecords(resolved, command);
   log.event('run_start', { name, command, versions: readVersions(), seed });
   log.event('config', { config });
   warnings.attach(log);
   // Even a run that is killed leaves its log and configuration.
   log.flush();
-  await writeAtomic(folder.file('config.yaml'), toYaml(withAbsolutePaths(config)));
+  await writeAtomic(folder.file('config.yaml'), yaml);
   return { folder, log, description };
 }
 

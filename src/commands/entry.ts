@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { expandHome } from '../config/home.js';
 import { profileTable } from '../fast-start/profile.js';
 import { type Raced, race } from '../fast-start/race.js';
-import { readAhead } from '../fast-start/read-ahead.js';
 import type { RaceRecipe } from '../fast-start/recipe.js';
 import { asksForRace, outOf, raceLine } from '../fast-start/words.js';
 
@@ -90,10 +89,8 @@ async function start(words: readonly string[]): Promise<void> {
   };
   process.once('exit', unanswered);
   const raced = asksForRace(words) && !isUsed(words) ? await tryRace(words) : null;
-  const trained = trains(words);
-  const ahead = trained ? readAhead(words, process.env, process.cwd()) : new Map();
-  const { main } = trained ? loadBundle() : await import('./main.js');
-  process.exitCode = await main(words, raced, ahead);
+  const { main } = trains(words) ? loadBundle() : await import('./main.js');
+  process.exitCode = await main(words, raced);
   process.off('exit', unanswered);
 }
 

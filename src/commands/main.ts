@@ -4,7 +4,6 @@
  */
 
 import { listenForInterrupt } from '../coordinator/interruption.js';
-import type { FilesAhead } from '../data/content.js';
 import type { Raced } from '../fast-start/race.js';
 import { limitBehind } from '../memory/address-space.js';
 import { createProgress } from '../run/progress.js';
@@ -30,13 +29,9 @@ for (const stream of [process.stdout, process.stderr]) {
 
 /**
  * `raced`: the race that ran before this module was loaded, or the reason for its failure; null if the command line
- * selects no race. `ahead`: files that are being inflated already.
+ * selects no race.
  */
-export async function main(
-  words: readonly string[],
-  raced: Raced | Error | null,
-  ahead: FilesAhead = new Map(),
-): Promise<ExitCode> {
+export async function main(words: readonly string[], raced: Raced | Error | null): Promise<ExitCode> {
   const signal = listenForInterrupt();
   try {
     const parsed = await parseCommandLine(words, readVersions().shardstep, print);
@@ -49,7 +44,6 @@ export async function main(
       warnings: new Warnings((line) => progress.warn(line)),
       json,
       command: ['node dist/coordinator', ...process.argv.slice(2)].join(' '),
-      ahead,
       startupMs: performance.now(),
       stdout: print,
       stderr: complain,

@@ -57,7 +57,6 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     note,
     warn,
     meanwhile,
-    ahead: context.ahead,
   };
   return withSetup(about, async (setup) => {
     const { config } = setup;

@@ -4,7 +4,7 @@
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import type { DownloadProgress } from '../data/download.js';
-import { type LoadOptions, loadDataset } from '../data/load.js';
+import { loadDataset } from '../data/load.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
 import { SampleKernels } from '../kernels/sample-kernels.js';
@@ -16,12 +16,9 @@ import { type PreparedData, preparingData } from './prepare-data.js';
 
 type InitialTensors = ReadonlyMap<string, Tensor> | null;
 
-/** `begun`, `ahead`: of the options for loading. */
-export type Reading = Pick<LoadOptions, 'begun' | 'ahead'>;
-
 export interface Resources {
-  /** @throws UserError for bad data. */
-  dataset(config: Config, reading?: Reading): Promise<Dataset>;
+  /** `begun`: as of loadDataset. @throws UserError for bad data. */
+  dataset(config: Config, begun?: () => void): Promise<Dataset>;
   /** @throws UserError for data that do not fit; Interrupted. */
   prepared(config: Config, dataset: Dataset, initial: InitialTensors): Promise<PreparedData>;
   /** Null for plain TypeScript, which has none. */
@@ -59,10 +56,10 @@ export class OwnResources implements Resources {
     this.#shared = shared;
   }
 
-  dataset({ data }: Config, reading: Reading = {}): Promise<Dataset> {
+  dataset({ data }: Config, begun: () => void = () => {}): Promise<Dataset> {
     const key = JSON.stringify([data.set, data.dir, data.label]);
     const [note, warn] = [this.#note, this.#warn];
-    const options = { signal: this.#signal, onProgress: downloadNotes(note), note, warn, ...reading };
+    const options = { signal: this.#signal, onProgress: downloadNotes(note), note, warn, begun };
     const loading = this.#datasets.get(key) ?? loadDataset(data, options);
     this.#datasets.set(key, loading);
     return loading;

@@ -108,7 +108,7 @@ export class Session {
     const interrupt = () => session.#interrupt();
     signal.addEventListener('abort', interrupt, { once: true });
     session.#unlisten = () => signal.removeEventListener('abort', interrupt);
-    // The workers start meanwhile, and make pages of the memory.
+    // The workers start meanwhile.
     await inTurns(fillingSamples(plan, data, memory, packer), signal, () => {});
     await session.#until('ready', () => session.#control.allReady);
     return session;

@@ -2,7 +2,6 @@
  * Data, kernels and workers, which every run needs before its memory is planned, loaded in parallel as far as possible.
  */
 import type { Config } from '../config/schema.js';
-import type { FilesAhead } from '../data/content.js';
 import type { Dataset } from '../data/dataset.js';
 import { fitToData } from '../data/fit-to-data.js';
 import { croppedShape } from '../data/transforms/crop-pool.js';
@@ -35,8 +34,6 @@ export interface SetupOptions {
   readonly resources?: Resources;
   /** The weights that training starts from, instead of model.init.file. */
   readonly from?: { readonly weights: InitialWeights; readonly source: string };
-  /** Files that are being inflated already. */
-  readonly ahead?: FilesAhead | undefined;
   /** Called while the data are read and workers start. */
   readonly meanwhile?: () => void;
   /** False for a setup whose sessions have other thread counts than the configuration's. */
@@ -44,7 +41,7 @@ export interface SetupOptions {
 }
 
 /** Facts about a future run; its workers may be starting. */
-export interface Setup extends Omit<SetupOptions, 'resources' | 'dataset' | 'from' | 'ahead' | 'meanwhile'> {
+export interface Setup extends Omit<SetupOptions, 'resources' | 'dataset' | 'from' | 'meanwhile'> {
   readonly resources: Resources;
   /** Null if plain TypeScript computes, for platforms without kernels. */
   readonly kernels: LoadedKernels | null;
@@ -78,11 +75,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const begun = new Promise<void>((resolve) => {
       begin = resolve;
     });
-    const loading = timed(
-      phases,
-      'load data',
-      () => options.dataset ?? resources.dataset(config, { begun: begin, ahead: options.ahead }),
-    );
+    const loading = timed(phases, 'load data', () => options.dataset ?? resources.dataset(config, begin));
     // The files are still being read; if compiling fails meanwhile, its error is the one to report.
     const settled = loading.then(
       () => {},

@@ -5,7 +5,7 @@ import { isAbsolute, relative } from 'node:path';
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import { UserError } from '../user-error.js';
 import { inflate } from './inflate.js';
-import { interruption, throwIfInterrupted } from './interruption.js';
+import { interruption } from './interruption.js';
 import { knownArchives } from './known-sets.js';
 
 export interface Content {
@@ -23,15 +23,7 @@ export interface ReadOptions {
   readonly limitBytes?: number;
   /** Called when the file was read and is being inflated. */
   readonly begun?: (() => void) | undefined;
-  /** Files that are being inflated already. */
-  readonly ahead?: FilesAhead | undefined;
 }
-
-/** A file and its content, before anything of it was verified; null if it could not be had. */
-export type FileAhead = { readonly file: Buffer; readonly content: Buffer } | null;
-
-/** By path; each is taken once. */
-export type FilesAhead = Map<string, Promise<FileAhead>>;
 
 /**
  * Reads a whole file and inflates it if it is gzip.
@@ -39,14 +31,6 @@ export type FilesAhead = Map<string, Promise<FileAhead>>;
  * exit code `interrupted` if the signal is aborted.
  */
 export async function readContent(path: string, options: ReadOptions = {}): Promise<Content> {
-  const early = options.ahead?.get(path);
-  if (early !== undefined) {
-    options.ahead?.delete(path);
-    options.begun?.();
-    const content = ofKnownArchive(await early);
-    throwIfInterrupted(options.signal, `reading ${shownPath(path)}`);
-    if (content !== null) return content;
-  }
   const { signal, limitBytes } = options;
   const name = shownPath(path);
   const kind = await stat(path).catch((error: unknown) => {
@@ -60,7 +44,7 @@ export async function readContent(path: string, options: ReadOptions = {}): Prom
     throw signal?.aborted ? interruption(`reading ${name}`, signal) : cannotRead(name, error);
   });
   if (file[0] === 0x1f && file[1] === 0x8b) {
-    const inflating = inflate(file, name, signal, limitBytes, () => knownArchive(file)?.sha256 ?? null);
+    const inflating = inflate(file, name, signal, limitBytes, () => knownContent(file));
     options.begun?.();
     const hashing = options.hashFile ? sha256Of(file) : null;
     const [inflated, fileSha256] = await Promise.all([inflating, hashing]);
@@ -78,21 +62,12 @@ export async function readContent(path: string, options: ReadOptions = {}): Prom
   return { bytes, sha256, fileSha256: options.hashFile ? sha256 : null };
 }
 
-/** The checksums of a published archive, whose content need not be hashed; null for any other file. */
-function knownArchive(file: Buffer) {
+/** SHA-256 of the content of a published archive, which need not be hashed; null for any other file. */
+function knownContent(file: Buffer): string | null {
   const candidates = knownArchives().filter(({ sizeBytes }) => sizeBytes === file.length);
   if (candidates.length === 0) return null;
-  const fileSha256 = createHash('sha256').update(file).digest('hex');
-  const found = candidates.find(({ sha256 }) => sha256 === fileSha256);
-  return found === undefined ? null : { fileSha256, sha256: found.contentSha256 };
-}
-
-/** Null if the archive is no published one: then it is read and checked as any other file. */
-function ofKnownArchive(early: FileAhead): Content | null {
-  const known = early && knownArchive(early.file);
-  if (early === null || known === null) return null;
-  const { buffer, byteOffset, length } = early.content;
-  return { bytes: new Uint8Array(buffer, byteOffset, length), ...known };
+  const sha256 = createHash('sha256').update(file).digest('hex');
+  return candidates.find((archive) => archive.sha256 === sha256)?.contentSha256 ?? null;
 }
 
 /** Read at a time: some milliseconds. `readFile` reads 512 KiB, and other work of this thread delays each piece. */

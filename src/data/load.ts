@@ -9,7 +9,7 @@ import { expandHome } from '../config/home.js';
 import { type CacheFolder, cacheFolders, writableCache } from '../machine/cache-folders.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
-import { type Content, type FilesAhead, readContent, shownPath } from './content.js';
+import { type Content, readContent, shownPath } from './content.js';
 import { findCsvFiles } from './csv-files.js';
 import type { LabelColumn } from './csv-layout.js';
 import type { CsvFiles } from './csv-set.js';
@@ -51,7 +51,6 @@ export interface LoadOptions extends DownloadOptions {
   readonly warn?: Warn;
   /** Called when the files were read and are being inflated, which takes longest and needs other threads only. */
   readonly begun?: () => void;
-  readonly ahead?: FilesAhead | undefined;
 }
 
 /** Where files were found; it decides their verification and the advice in an error. */
@@ -165,14 +164,14 @@ async function locate(
 async function readAll(
   paths: IdxPaths,
   hashFile: boolean,
-  { signal, ahead, begun: allBegun }: LoadOptions,
+  { signal, begun: allBegun }: LoadOptions,
 ): Promise<Readonly<Record<IdxName, Content>>> {
   let missing = idxNames.length;
   const begun = () => {
     missing -= 1;
     if (missing === 0) allBegun?.();
   };
-  const options = { hashFile, signal, begun, ahead };
+  const options = { hashFile, signal, begun };
   const read = idxNames.map(async (name) => [name, await readContent(paths[name], options)]);
   return Object.fromEntries(await Promise.all(read)) as Record<IdxName, Content>;
 }

@@ -1,5 +1,4 @@
 /** The context of every command: its outputs and its stop signal. */
-import type { FilesAhead } from '../data/content.js';
 import type { Progress } from './progress.js';
 import type { Warnings } from './warnings.js';
 
@@ -14,8 +13,6 @@ export interface CommandContext {
   readonly command: string;
   /** From the start of the process until the command began, milliseconds. */
   readonly startupMs: number;
-  /** Files that are being inflated since before the command was loaded. */
-  readonly ahead?: FilesAhead;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
 }

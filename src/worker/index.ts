@@ -7,7 +7,6 @@ import { type OpenBackend, openBackend } from '../backend/open-backend.js';
 import { SquaredGradients } from '../backend/squared-gradients.js';
 import type { KernelModules } from '../kernels/load.js';
 import { pinThread } from '../machine/pin-thread.js';
-import { touchPages } from '../memory/touch-pages.js';
 import type { Plan, ProfilePlan } from '../plan/plan.js';
 import { replicaPlan } from '../plan/plan-replicas.js';
 import { chosenPlan } from '../plan/plan-selection.js';
@@ -37,7 +36,6 @@ export default async function runRank(task: RankTask): Promise<void> {
   let instruments: Instruments | null = null;
   try {
     if (plan.cpus !== null) pinThread(plan.cpus[rank]);
-    touchPages(memory, plan.directions?.parts.train.images ?? plan.parts.train.values, rank, plan.threads);
     instruments = plan.profile === null ? null : await loadInstruments(plan.profile, task);
     const own = plan.units === null ? plan : unitsPlan(plan, plan.units, rank);
     const opened = openBackend(own, task.modules, memory, rank, instruments);

@@ -4,6 +4,7 @@ const benches = new Map([
   ['sprint', async () => (await import('./sprint.ts')).default],
   ['recipes', async () => (await import('./recipes.ts')).default],
   ['inference', async () => (await import('./inference.ts')).default],
+  ['start', async () => (await import('./start.ts')).default],
   ['cold', async () => (await import('./cold.ts')).default],
   ['engine', async () => (await import('./engine.ts')).default],
   ['threads', async () => (await import('./threads.ts')).default],

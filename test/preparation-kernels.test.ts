@@ -99,8 +99,8 @@ test('packed rows: the words of packSparse, and nothing behind the region', () =
       const starts = new Uint32Array(memory.buffer, startsAt, count * ranges.length + 1);
       const behind = 4;
       const most = count - behind;
-      assert.ok(packer.packs(values, width, behind, ranges.length));
-      assert.ok(!packer.packs(values, width, behind - 1, ranges.length));
+      assert.equal(packer.packs(values, width, behind, ranges.length), true);
+      assert.equal(packer.packs(values, width, behind - 1, ranges.length), false);
       const rows = { values: values.subarray(0, most * width), count: most, width };
       packer.pack(rows, layout, offset, starts);
       const rest = { values: values.subarray(most * width), count: behind, width };

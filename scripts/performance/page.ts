@@ -22,6 +22,7 @@ const benches = [
   'sprint',
   'recipes',
   'cold',
+  'start',
   'inference',
   'engine',
   'threads',
@@ -74,6 +75,7 @@ export function withFigures(page: string, records: Records, folder: '' | 'docs' 
     ['peers', () => raced((record) => peersSection(record, folder === '' ? '' : '../'))],
     ['sprint', () => tablesOf(records, 'sprint', 'Time and accuracy')],
     ['cold', () => tablesOf(records, 'cold', 'Cold start')],
+    ['start', () => tablesOf(records, 'start', 'Start of a training')],
     ['kernels', () => kernelShares(records)],
   ];
   return parts.reduce((text, [name, part]) => between(text, name, part), page);

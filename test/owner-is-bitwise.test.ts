@@ -44,6 +44,22 @@ test('average and sharded agree bit for bit with each other, and with owner up t
   assert.ok(Math.abs(owner.loss - average.loss) < 1e-5 * average.loss);
 });
 
+test('full sparse rows of an odd number of features fit their tiles of columns', async () => {
+  const size = { rows: 7, columns: 5, classes: 3, train: 400, test: 30, density: 1, seed: 3 };
+  const dataset = syntheticDataset(size);
+  // One tile for each of two threads, as many rows as a tile may have.
+  const bits = (threads: number) =>
+    trainedBits(
+      dataset,
+      threads,
+      ['data.packing=sparse', 'model.hidden=[170]', 'parallel.sync=owner'],
+      400,
+      380,
+    );
+  const reference = await bits(1);
+  for (let i = 0; i < 3; i++) assert.deepEqual(await bits(2), reference);
+});
+
 test('inverted images are packed densely by themselves and train to the same weights as when packed sparsely', async () => {
   const dataset = syntheticDataset({
     rows: 7,

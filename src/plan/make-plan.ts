@@ -107,7 +107,8 @@ export function makePlan(
   );
   const places = arena.part('network', (take) => ({
     regions: planParameters(take, {
-      ...{ layers, threads, features, vectorBytes, scratchFloats, mostRows: most },
+      ...{ layers, threads, features, ranges: input.rangeEnds.length, vectorBytes, scratchFloats },
+      mostRows: most,
       columnPlaces: !input.gathers ? 0 : units === null || threads === 1 ? 1 : 2,
       gradientBytes:
         gradientBuffers(sync, threads) *
@@ -135,7 +136,7 @@ export function makePlan(
     planReplicas(
       config,
       {
-        ...{ threads, features, gathers: input.gathers, layers, vectorBytes },
+        ...{ threads, features, ranges: input.rangeEnds.length, gathers: input.gathers, layers, vectorBytes },
         stateVectors: stateVectors(config.optimizer),
         gradientBytes: gradientPlaceBytes ?? vectorBytes,
         scratchBytes: scratchFloats * 4,

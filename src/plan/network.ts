@@ -44,6 +44,8 @@ export interface NetworkSizes {
   /** The most rows of a batch that one rank may have. */
   readonly mostRows: number;
   readonly features: number;
+  /** Ranges of them in sparse rows. */
+  readonly ranges: number;
   readonly vectorBytes: number;
   readonly gradientBytes: number;
   /** Sets of tiles of the batch's sparse rows turned into columns; 0 if they are not. */
@@ -52,13 +54,13 @@ export interface NetworkSizes {
 }
 
 export function planParameters(take: Take, sizes: NetworkSizes): NetworkRegions {
-  const { layers, threads, mostRows, features, vectorBytes, gradientBytes, columnPlaces, scratchFloats } =
-    sizes;
+  const { threads, mostRows, features, ranges, vectorBytes, gradientBytes, columnPlaces } = sizes;
+  const { layers, scratchFloats } = sizes;
   return {
     parameters: take(vectorBytes),
     gradients: take(gradientBytes),
     centredBias: take(layers[0].width * 4),
-    columns: take(columnPlaces * columnBytes(features, threads, mostRows)),
+    columns: take(columnPlaces * columnBytes(features, ranges, threads, mostRows)),
     scratch: take((threads + 1) * scratchFloats * 4),
   };
 }

@@ -44,6 +44,8 @@ export function planLocal(config: Config, trainImages: number): LocalPlan | null
 export interface ReplicaSizes {
   readonly threads: number;
   readonly features: number;
+  /** Ranges of them in sparse rows. */
+  readonly ranges: number;
   readonly gathers: boolean;
   readonly layers: readonly LayerLayout[];
   readonly vectorBytes: number;
@@ -68,7 +70,7 @@ export function planReplicas(
     gradients: take(sizes.gradientBytes),
     centredBias: take(layers[0].width * 4),
     transposed: planTransposed(take, layers),
-    columns: take(gathers ? columnBytes(features, 1, rows) : 0),
+    columns: take(gathers ? columnBytes(features, sizes.ranges, 1, rows) : 0),
     scratch: take(sizes.scratchBytes),
     training: sizes.training(rows),
   }));

@@ -70,16 +70,16 @@ export function tilesPerRank(most: number): number {
 }
 
 /**
- * Addresses of the columns, then at most one entry for every row and one of padding. Whole pairs of entries, 16 bytes:
- * the kernels read pairs, also of the tiles that follow.
+ * Addresses of the columns, then their entries: of a row at most one for every feature, and one that pads each of its
+ * ranges to a pair; one that pads each column. Whole pairs, 16 bytes: the kernels read pairs, also of the tiles that follow.
  */
-export function columnTileBytes(features: number): number {
+export function columnTileBytes(features: number, ranges: number): number {
   // Rounded to the nearest number of tiles, a tile has at most half as many rows again.
-  const pairs = Math.ceil((features * (1.5 * fullTileRows + 1)) / 2) + 1;
+  const pairs = Math.ceil(((features + ranges) * 1.5 * fullTileRows + features) / 2) + 1;
   return Math.ceil((features + 1) / 4) * 16 + pairs * 16;
 }
 
 /** Bytes of the tiles of all ranks. */
-export function columnBytes(features: number, threads: number, most: number): number {
-  return threads * tilesPerRank(most) * columnTileBytes(features);
+export function columnBytes(features: number, ranges: number, threads: number, most: number): number {
+  return threads * tilesPerRank(most) * columnTileBytes(features, ranges);
 }

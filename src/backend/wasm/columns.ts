@@ -78,6 +78,6 @@ export class Columns {
   #tile(rank: number, tile: number): number {
     const { mostRows, threads, input, regions } = this.#plan;
     const number = (this.#place * threads + rank) * tilesPerRank(mostRows) + tile;
-    return regions.columns.offset + number * columnTileBytes(input.features);
+    return regions.columns.offset + number * columnTileBytes(input.features, input.rangeEnds.length);
   }
 }

@@ -16,6 +16,7 @@ import { makePlan } from '../plan/make-plan.js';
 import type { Plan, ProfilePlan, SyncName } from '../plan/plan.js';
 import { chooseThreads, fixedThreads, oversubscription, type ThreadChoice } from '../plan/threads.js';
 import type { Warn } from '../warnings.js';
+import { requireRunMemory } from '../worker/thread-memory.js';
 import { type PreparedData, refuseEmptyPart, trainingImages } from './prepare-data.js';
 import { OwnResources, type Resources } from './resources.js';
 
@@ -71,6 +72,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const asked = config.parallel.threads;
     const over = typeof asked === 'number' && fixed ? oversubscription(asked, fixed.count, cores) : null;
     if (over !== null) warn('threads-above-limit', over);
+    if (fixed !== null && options.startsWorkers !== false) requireRunMemory(fixed.count);
     let begin = () => {};
     const begun = new Promise<void>((resolve) => {
       begin = resolve;

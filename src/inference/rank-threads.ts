@@ -3,7 +3,7 @@
  * keeps the process alive, and its package would be loaded into the caller's thread.
  */
 import { Worker } from 'node:worker_threads';
-import { codeRangeSizeMb, requireThreadMemory } from '../worker/thread-memory.js';
+import { codeRangeSizeMb, requireRunMemory } from '../worker/thread-memory.js';
 import type { InferenceTask } from './chunk-forward.js';
 
 export class RankThreads {
@@ -13,7 +13,7 @@ export class RankThreads {
 
   /** @throws UserError when the address space is limited to less than they need. */
   constructor(threads: number, task: Omit<InferenceTask, 'rank'>) {
-    requireThreadMemory(threads);
+    requireRunMemory(threads);
     const file = new URL('./worker.js', import.meta.url);
     this.#workers = Array.from({ length: threads }, (_, rank) => {
       const workerData: InferenceTask = { ...task, rank };

@@ -1,7 +1,7 @@
 /** The Piscina worker pool: one worker for each thread, started early; each runs one long task per session. */
 import { Piscina } from 'piscina';
 import type { RankTask } from './index.js';
-import { codeRangeSizeMb, requireThreadMemory } from './thread-memory.js';
+import { codeRangeSizeMb, requireWorkerMemory } from './thread-memory.js';
 
 export interface WorkerPool<Task = RankTask> {
   /** Starts every rank; each promise settles when its worker leaves the session. */
@@ -17,7 +17,7 @@ export function openPool<Task = RankTask>(
   threads: number,
   file = new URL('./index.js', import.meta.url),
 ): WorkerPool<Task> {
-  requireThreadMemory(threads);
+  requireWorkerMemory(threads);
   const piscina = new Piscina<Omit<Task, 'rank'> & { rank: number }, void>({
     filename: file.href,
     minThreads: threads,

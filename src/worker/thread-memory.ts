@@ -8,12 +8,17 @@ import { plural } from '../numbers/words.js';
  */
 export const codeRangeSizeMb = 16;
 
-/** Address space of a worker, measured, and of what the main thread still takes while it runs. */
-const [workerMiB, runMiB] = [96, 330];
+/** Address space of a worker, measured; of all that a run takes besides; and of the part it takes after loading data. */
+const [workerMiB, runMiB, laterMiB] = [96, 330, 60];
 
-/** @throws UserError when the address space is limited to less than they need. */
-export function requireThreadMemory(threads: number): void {
-  const needed = (threads * workerMiB + runMiB) * 2 ** 20;
+/** Before data are loaded. @throws UserError when the address space is limited to less than the run needs. */
+export const requireRunMemory = (threads: number): void => requireMemory(threads, runMiB);
+
+/** Before workers start. @throws UserError when the address space is limited to less than they need. */
+export const requireWorkerMemory = (threads: number): void => requireMemory(threads, laterMiB);
+
+function requireMemory(threads: number, besidesMiB: number): void {
+  const needed = (threads * workerMiB + besidesMiB) * 2 ** 20;
   const fewer = threads > 1 ? 'fewer threads' : '';
   requireAddressSpace(needed, `a run and its ${plural(threads, 'worker thread')}`, fewer);
 }

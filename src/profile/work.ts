@@ -65,8 +65,7 @@ export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
     bytes: run.steps * parameters * 4 * (3 + 2 * states + (plan.optimizer.name === 'lars' ? 2 : 0)),
   };
   work.set(phaseNumber.update, update);
-  const buffers =
-    plan.gradientPlaceBytes === null ? plan.regions.gradients.bytes / (4 * plan.parameters) : 1;
+  const buffers = plan.gradientPlaceBytes === null ? plan.regions.gradients.bytes / (4 * plan.parameters) : 1;
   const added = run.steps * (buffers - 1) * parameters + readers * partsOf(plan) * rows;
   add(phaseNumber.reduce, added, added * 12);
   work.set(phaseNumber.evaluate, passes.evaluation());

@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,6 +70,29 @@ test('the bundle trains as the modules do; its code may be damaged, unwritable o
   rmSync(code, { recursive: true, force: true });
   writeFileSync(code, 'a file where the folder would be');
   assert.equal(trained('unwritable'), wanted);
+});
+
+test('train runs from the bundle, unless it is older than the modules or --debug is given', () => {
+  const bundle = join(folder, 'dist/coordinator/commands.cjs');
+  const main = join(folder, 'dist/commands/main.js');
+  const code = readFileSync(bundle);
+  const words = [join(folder, 'dist/coordinator'), ...short, `--out=${join(folder, 'which')}`, '--overwrite'];
+  const runsBundle = (compiled: number, made: number, ...more: string[]) => {
+    utimesSync(main, compiled, compiled);
+    utimesSync(bundle, made, made);
+    const { stdout, stderr } = spawnSync(process.execPath, [...words, '--print-plan', ...more], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    return `${stdout}${stderr}`.includes('this is the bundle');
+  };
+  const now = Date.now() / 1000;
+  writeFileSync(bundle, "throw new Error('this is the bundle');");
+  assert.ok(runsBundle(now - 10, now), 'a current bundle');
+  assert.ok(!runsBundle(now - 10, now, '--debug'), '--debug');
+  assert.ok(!runsBundle(now, now - 10), 'after tsc alone');
+  writeFileSync(bundle, code);
+  utimesSync(main, now - 10, now - 10);
 });
 
 test('two processes that start at once, with no code yet, both train', async () => {

@@ -2,7 +2,7 @@
  * Loaded by `node dist/coordinator`, bundled with everything that the race needs into one CommonJS file. The race runs
  * from here before anything else is loaded; every other command goes straight to the coordinator.
  */
-import { existsSync, writeSync } from 'node:fs';
+import { existsSync, statSync, writeSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { expandHome } from '../config/home.js';
@@ -54,7 +54,14 @@ const bundle = join(import.meta.dirname, 'commands.cjs');
 function trains(words: readonly string[]): boolean {
   const [first = ''] = words;
   const isNamed = first === 'train' || first.startsWith('--') || first.includes('=');
-  return isNamed && !words.includes('--debug') && existsSync(bundle);
+  return isNamed && !words.includes('--debug') && isCurrent(bundle);
+}
+
+/** Whether the bundle is there and was made after the modules were last compiled; `tsc` writes all of them. */
+function isCurrent(path: string): boolean {
+  const made = statSync(path, { throwIfNoEntry: false });
+  const compiled = statSync(join(import.meta.dirname, '../commands/main.js'), { throwIfNoEntry: false });
+  return made !== undefined && (compiled === undefined || compiled.mtimeMs <= made.mtimeMs);
 }
 
 /**

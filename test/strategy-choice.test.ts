@@ -8,6 +8,8 @@ import { chooseSync, settledSync } from '../dist/plan/choose-sync.js';
 import { makePlan } from '../dist/plan/make-plan.js';
 import type { DataFacts } from '../dist/plan/plan.js';
 import { chooseThreads, fixedThreads } from '../dist/plan/threads.js';
+import type { CommandContext } from '../dist/run/command-context.js';
+import { Workbench } from '../dist/study/workbench.js';
 import { expectCode, readJson, readLog, workingDirectory } from './support/cli.ts';
 import { trainedBits } from './support/trained-bits.ts';
 import { configure, realMnist } from './support/training.ts';
@@ -102,6 +104,25 @@ test('threads=auto: not more than there are blocks; as many as cores, if asked f
   assert.match(choice.reason, /a worker for each block of 64 hidden units/);
   assert.equal(chooseThreads(config, cores, size, 'owner').count, 6);
   assert.equal(fixedThreads(await configure(...words), cores)?.count, 6);
+});
+
+test('a study names the number of threads that its runs have', async () => {
+  const cores = { physical: 6, logical: 12, available: 12 };
+  const context = { signal: new AbortController().signal, progress: { note() {} }, warnings: { warn() {} } };
+  const workbench = new Workbench(cores, context as unknown as CommandContext);
+  try {
+    for (const [word, hidden, count] of [
+      ['auto', 128, 2],
+      ['auto', 64, 6],
+      ['physical', 128, 6],
+    ]) {
+      const words = ['data.pool=2', `model.hidden=[${hidden}]`, 'train.batch=64', 'train.epochs=20'];
+      const config = await configure(...words, `parallel.threads=${word}`);
+      assert.equal((await workbench.size(config)).threads, count, `${word}, ${hidden} units`);
+    }
+  } finally {
+    await workbench.close();
+  }
 });
 
 test('uneven cores: their number waits for the data if the strategy does', async () => {

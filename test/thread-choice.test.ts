@@ -13,10 +13,10 @@ async function configOf(file: string, ...overrides: string[]) {
 }
 
 test('auto: a sprint of a few milliseconds gets one worker, epochs of a deep network all cores', async () => {
-  const sprint = chooseThreads(await configOf('mnist-97', 'parallel.threads=auto'), cores, size);
+  const sprint = chooseThreads(await configOf('mnist-97', 'parallel.threads=auto'), cores, size, 'owner');
   assert.equal(sprint.count, 1);
   assert.match(sprint.reason, /[\d.]+ ms of work.*cost/);
-  const deep = chooseThreads(await configOf('fastmlp', 'parallel.threads=auto'), cores, size);
+  const deep = chooseThreads(await configOf('fastmlp', 'parallel.threads=auto'), cores, size, 'owner');
   assert.equal(deep.count, 4);
   assert.match(deep.reason, /every physical core/);
 });
@@ -28,7 +28,7 @@ test('a count, physical and logical are what they say', async () => {
     ['logical', 8],
   ] as const) {
     const config = await configOf('mnist-97', `parallel.threads=${word}`);
-    assert.equal(chooseThreads(config, cores, size).count, count);
+    assert.equal(chooseThreads(config, cores, size, 'owner').count, count);
   }
 });
 

@@ -117,12 +117,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
 }
 
 /** By the actual data: 200 rows of a table are not 60,000 images. */
-export function threadsFor(
-  config: Config,
-  cores: CoreCount,
-  dataset: Dataset,
-  sync?: SyncName,
-): ThreadChoice {
+export function threadsFor(config: Config, cores: CoreCount, dataset: Dataset, sync: SyncName): ThreadChoice {
   const { train, validation, test, classes } = dataset;
   const count = trainingImages(dataset, config);
   const held = validation?.count ?? train.count - count;

@@ -104,7 +104,7 @@ export function chooseThreads(
   config: Config,
   cores: CoreCount,
   size: WorkSize,
-  sync = settledSync(config) ?? 'owner',
+  sync: SyncName,
 ): ThreadChoice {
   const fixed = fixedThreads(config, cores, sync);
   if (fixed !== null) return fixed;

@@ -9,6 +9,8 @@ import { openSetup, planFor, type Setup, threadsFor } from '../coordinator/setup
 import { Trainer } from '../coordinator/trainer.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { CoreCount } from '../machine/cores.js';
+import { settledSync } from '../plan/choose-sync.js';
+import { fixedThreads } from '../plan/threads.js';
 import type { CommandContext } from '../run/command-context.js';
 import type { Warn } from '../warnings.js';
 
@@ -39,13 +41,17 @@ export class Workbench {
   }
 
   /**
-   * Number of training samples and of threads, without preparing the data. @throws UserError for data that cannot be
-   * read.
+   * Number of training samples and of threads. The data are prepared only if the number of threads depends on the
+   * strategy, and that on the data. @throws UserError for data that cannot be read.
    */
   async size(config: Config): Promise<{ readonly train: number; readonly threads: number }> {
     const dataset = await this.#resources.dataset(config);
     const train = trainingImages(dataset, config);
-    return { train, threads: threadsFor(config, this.#cores, dataset).count };
+    const sync = settledSync(config);
+    const { count } =
+      fixedThreads(config, this.#cores, sync) ??
+      (sync === null ? (await this.#setup(config)).threads : threadsFor(config, this.#cores, dataset, sync));
+    return { train, threads: count };
   }
 
   #setup(config: Config): Promise<Setup> {

@@ -3,7 +3,7 @@
 export class EventLoopWatch {
   #since: number | null = null;
 
-  /** Milliseconds since the first call after the loop last turned; other events have waited no longer than that. */
+  /** Milliseconds since the first call after the loop last turned; other events have waited since that turn, at most. */
   blockedMs(): number {
     const now = performance.now();
     if (this.#since === null) {

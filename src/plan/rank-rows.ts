@@ -16,7 +16,8 @@ export class RankRows {
 
   /**
    * Reads the cuts, which may change before every rank has used them: between a step's last barrier and the next step's
-   * first one they stay as they are. Cuts are for whole batches; a run's first batch, and a shorter one, have the plan's.
+   * first one they stay as they are. Cuts are for whole batches; a session's first batch, and a shorter one, have the
+   * plan's.
    */
   begin(batchRows: number): void {
     const { threads, shares, shardUnit } = this.#plan;

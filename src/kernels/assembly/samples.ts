@@ -57,7 +57,7 @@ export function countBytes(values: usize, rows: i32, width: i32, sums: usize, no
 export function countShorts(values: usize, rows: i32, width: i32, sums: usize, nonZeros: usize): f64 {
   let squares: f64 = 0;
   const line = <usize>width << 1;
-  // 1,020² · 2 · 255 is below 2³¹, 1,020 · 64 below 2¹⁶.
+  // No lane overflows: 1,020² · 2 · 64 is below 2³¹, 1,020 · 64 below 2¹⁶.
   for (let first: i32 = 0; first < rows; first += 64) {
     const start = values + <usize>first * line, last = start + <usize>min(64, rows - first) * line;
     for (let p: i32 = 0; p < width; p += 8) {

@@ -7,7 +7,7 @@ import { configSchema } from '../dist/config/schema.js';
 import { chooseSync, settledSync } from '../dist/plan/choose-sync.js';
 import { makePlan } from '../dist/plan/make-plan.js';
 import type { DataFacts } from '../dist/plan/plan.js';
-import { chooseThreads, fixedThreads } from '../dist/plan/threads.js';
+import { chooseThreads, fixedThreads, idleRanks } from '../dist/plan/threads.js';
 import type { CommandContext } from '../dist/run/command-context.js';
 import { Workbench } from '../dist/study/workbench.js';
 import { expectCode, readJson, readLog, workingDirectory } from './support/cli.ts';
@@ -31,12 +31,12 @@ const pooled = facts(196, 60);
 const whole = facts(784, 150);
 
 for (const [words, data, sync, reason] of [
-  [['model.hidden=[128]', 'train.batch=64'], pooled, 'units', /µs a step with units/],
+  [['model.hidden=[128]', 'train.batch=64'], pooled, 'units', /a step of units takes \d\.\d\d of/],
   [['model.hidden=[128]', 'train.batch=16'], pooled, 'units', /µs/],
   [['model.hidden=[1024]', 'train.batch=64'], whole, 'units', /µs/],
   [['model.hidden=[1024]', 'train.batch=64', 'optimizer=lars'], whole, 'units', /µs/],
   // Two blocks are the work of two workers; owner would use eight cores.
-  [['model.hidden=[128]', 'train.batch=256'], pooled, 'owner', /µs a step with units/],
+  [['model.hidden=[128]', 'train.batch=256'], pooled, 'owner', /a step of units takes \d\.\d\d of/],
   [['model.hidden=[128]', 'train.batch=512'], pooled, 'owner', /batches above 256/],
   [['model.hidden=[64]', 'train.batch=64'], pooled, 'owner', /one block/],
   [['model.hidden=[256]', 'train.batch=128'], facts(784, 784, 'dense'), 'owner', /dense rows/],
@@ -147,11 +147,18 @@ test('plan, log, result and card have the strategy and its reason', async (t) =>
   ];
   const { stdout } = await expectCode(0, words, { cwd });
   assert.match(stdout, /sync units/);
-  assert.match(stdout, /^sync {7}auto: \d+ µs a step with units, \d+ with owner/m);
+  assert.match(stdout, /^sync {7}auto: a step of units takes 0\.\d\d of/m);
   const folder = join(cwd, 'run');
   const result = await readJson<{ sync: string; syncReason: string }>(folder, 'result.json');
   assert.equal(result.sync, 'units');
   const planned = (await readLog(folder)).find(({ event }) => event === 'plan');
   const plan = planned?.plan as { sync: string; syncReason: string };
   assert.deepEqual([plan.sync, plan.syncReason], [result.sync, result.syncReason]);
+});
+
+test('threads beyond the blocks of units are named', async () => {
+  const config = await configure('model.hidden=[128]');
+  assert.equal(idleRanks(config, 'owner', 3), null);
+  assert.equal(idleRanks(config, 'units', 2), null);
+  assert.match(idleRanks(config, 'units', 5) ?? '', /2 blocks of hidden units .* the other 3 only evaluate/);
 });

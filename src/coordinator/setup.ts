@@ -14,7 +14,13 @@ import type { Tensor } from '../model/safetensors.js';
 import { chooseSync } from '../plan/choose-sync.js';
 import { makePlan } from '../plan/make-plan.js';
 import type { Plan, ProfilePlan, SyncName } from '../plan/plan.js';
-import { chooseThreads, fixedThreads, oversubscription, type ThreadChoice } from '../plan/threads.js';
+import {
+  chooseThreads,
+  fixedThreads,
+  idleRanks,
+  oversubscription,
+  type ThreadChoice,
+} from '../plan/threads.js';
 import type { Warn } from '../warnings.js';
 import { requireRunMemory } from '../worker/thread-memory.js';
 import { type PreparedData, refuseEmptyPart, trainingImages } from './prepare-data.js';
@@ -108,7 +114,10 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     if (weights !== null) checkInitialWeights(weights, config, dataset, warn, options.from?.source);
     const data = await timed(phases, 'prepare data', () => resources.prepared(config, dataset, initial));
     for (const { code, message } of data.warnings) warn(code, message);
-    const threads = threadsFor(config, cores, dataset, chooseSync(config, data.facts).sync);
+    const { sync } = chooseSync(config, data.facts);
+    const threads = threadsFor(config, cores, dataset, sync);
+    const idle = idleRanks(config, sync, threads.count);
+    if (idle !== null) note(idle);
     return { ...options, config, resources, phases, kernels, tensorflow, dataset, data, initial, threads };
   } catch (error) {
     if (options.resources === undefined) await resources.close();

@@ -53,10 +53,13 @@ export function chooseSync(config: Config, facts: SyncFacts): SyncChoice {
   const blocks = blocksOf(hidden);
   const weights = facts.features * hidden;
   const alone = stepMicroseconds(config.train.batch, hidden, facts);
-  const byUnits = Math.round(alone / Math.min(blocks, assumedCores));
-  const byOwner = Math.round(alone / assumedCores + barrierMicroseconds + weights * weightMicroseconds);
-  const words = `${byUnits} µs a step with units, ${byOwner} with owner, by an estimate for ${assumedCores} cores`;
-  return { sync: byUnits <= byOwner ? 'units' : 'owner', reason: `auto: ${words}` };
+  const byUnits = alone / Math.min(blocks, assumedCores);
+  const byOwner = alone / assumedCores + barrierMicroseconds + weights * weightMicroseconds;
+  const share = (byUnits / byOwner).toFixed(2);
+  return {
+    sync: byUnits <= byOwner ? 'units' : 'owner',
+    reason: `auto: a step of units takes ${share} of the time of owner, estimated for ${assumedCores} cores`,
+  };
 }
 
 /** A step on one core. The first layer passes forward and to its gradient, by non-zeros; the second also to the deltas. */

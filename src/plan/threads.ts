@@ -155,3 +155,12 @@ function layersMs(
   const weights = sizes.slice(1).reduce((sum, outputs, l) => sum + outputs * sizes[l], 0);
   return (weights * (6 * seen + 2 * evaluated)) / layerFlopPerMs;
 }
+
+/** A line for people if there are more threads than blocks of hidden units; null if all have work. */
+export function idleRanks({ model }: Config, sync: SyncName, threads: number): string | null {
+  if (sync !== 'units') return null;
+  const blocks = blocksOf(model.hidden[0]);
+  if (threads <= blocks) return null;
+  const work = `${plural(blocks, 'block')} of hidden units are the work of as many threads`;
+  return `parallel.sync=units: ${work}, the other ${threads - blocks} only evaluate`;
+}

@@ -174,12 +174,12 @@ function gitState(root: string): Promise<RunMeta['git']> {
   if (!existsSync(path.join(root, '.git'))) return Promise.resolve(null);
   const env = { ...process.env, GIT_OPTIONAL_LOCKS: '0' };
   const options = { cwd: root, env, timeout: 3000, windowsHide: true, maxBuffer: 1 << 26 };
-  return new Promise((resolve) => {
+  return new Promise<RunMeta['git']>((resolve) => {
     execFile('git', ['status', '--porcelain=v2', '--branch'], options, (error, stdout) => {
       const commit = /^# branch\.oid ([0-9a-f]{40,64})$/m.exec(stdout)?.[1];
       resolve(error || commit === undefined ? null : { commit, dirty: /^[^#]/m.test(stdout) });
     });
-  });
+  }).catch(() => null); // other programs may be forbidden to this process
 }
 
 /**

@@ -31,16 +31,16 @@ const pooled = facts(196, 60);
 const whole = facts(784, 150);
 
 for (const [words, data, sync, reason] of [
-  [['model.hidden=[128]', 'train.batch=64'], pooled, 'units', /a step of units takes \d\.\d\d of/],
-  [['model.hidden=[128]', 'train.batch=16'], pooled, 'units', /µs/],
-  [['model.hidden=[1024]', 'train.batch=64'], whole, 'units', /µs/],
-  [['model.hidden=[1024]', 'train.batch=64', 'optimizer=lars'], whole, 'units', /µs/],
+  [['model.hidden=[128]', 'train.batch=64'], pooled, 'units', /of the time of owner/],
+  [['model.hidden=[128]', 'train.batch=16'], pooled, 'units', /of the time of owner/],
+  [['model.hidden=[1024]', 'train.batch=64'], whole, 'units', /of the time of owner/],
+  [['model.hidden=[1024]', 'train.batch=64', 'optimizer=lars'], whole, 'units', /of the time of owner/],
   // Two blocks are the work of two workers; owner would use eight cores.
-  [['model.hidden=[128]', 'train.batch=256'], pooled, 'owner', /a step of units takes \d\.\d\d of/],
+  [['model.hidden=[128]', 'train.batch=256'], pooled, 'owner', /of the time of owner/],
   [['model.hidden=[128]', 'train.batch=512'], pooled, 'owner', /batches above 256/],
   [['model.hidden=[64]', 'train.batch=64'], pooled, 'owner', /one block/],
   [['model.hidden=[256]', 'train.batch=128'], facts(784, 784, 'dense'), 'owner', /dense rows/],
-  [['model.hidden=[128]', 'train.batch=16'], facts(20, 20, 'real'), 'units', /µs/],
+  [['model.hidden=[128]', 'train.batch=16'], facts(20, 20, 'real'), 'units', /of the time of owner/],
   [['model.hidden=[128]', 'train.batch=64'], facts(784, 0, 'directions'), 'owner', /direction features/],
   [['model.hidden=[256,128]', 'train.batch=64'], whole, 'owner', /model\.hidden=\[256,128\]/],
   [['model.hidden=[]', 'train.batch=64'], whole, 'owner', /model\.hidden=\[\]/],

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { addressSpace, limitBehind, requireAddressSpace } from '../dist/memory/address-space.js';
+import {
+  addressSpace,
+  fewerPoolThreads,
+  limitBehind,
+  requireAddressSpace,
+} from '../dist/memory/address-space.js';
 import { cli, expectCode, workingDirectory } from './support/cli.ts';
 import { temporaryFolder } from './support/data-files.ts';
 
@@ -23,6 +28,17 @@ test('what is left is the limit less what is taken; no limit, or no /proc, is nu
   assert.deepEqual(addressSpace(root), { limitBytes: 2_048_000_000, freeBytes: 1_024_000_000 });
   assert.equal(addressSpace(await limited(t, 'unlimited')), null);
   assert.equal(addressSpace(await temporaryFolder(t)), null);
+});
+
+test('libuv has fewer threads under a limit, unless the user has chosen', async (t) => {
+  const threadsIn = (root: string, given?: string) => {
+    const environment: Record<string, string | undefined> = { UV_THREADPOOL_SIZE: given };
+    fewerPoolThreads(environment, root);
+    return environment.UV_THREADPOOL_SIZE;
+  };
+  assert.equal(threadsIn(await limited(t, '2048000000')), '2');
+  assert.equal(threadsIn(await limited(t, '2048000000'), '3'), '3');
+  assert.equal(threadsIn(await limited(t, 'unlimited')), undefined);
 });
 
 test('what does not fit is refused with what is needed, what is left and a limit that is enough', async (t) => {
@@ -49,6 +65,21 @@ for (const threads of ['1', '2'])
     const cwd = await workingDirectory(t);
     await expectCode(0, [...words, '--threads', threads], { cwd, through: under(2_000_000) });
   });
+
+test('ulimit -v of 2.1 GB is enough for all images as pixels', linux, async (t) => {
+  const cwd = await workingDirectory(t);
+  const all = [
+    'train',
+    '--config',
+    'pixels-97',
+    'stop.target=null',
+    'train.steps=20',
+    '--quiet',
+    '--threads',
+    '2',
+  ];
+  await expectCode(0, all, { cwd, through: under(2_100_000) });
+});
 
 test('more workers than fit are refused in one line, and V8 does not end the process', linux, async (t) => {
   const cwd = await workingDirectory(t);

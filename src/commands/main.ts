@@ -5,7 +5,7 @@
 
 import { listenForInterrupt } from '../coordinator/interruption.js';
 import type { Raced } from '../fast-start/race.js';
-import { limitBehind } from '../memory/address-space.js';
+import { fewerPoolThreads, limitBehind } from '../memory/address-space.js';
 import { createProgress } from '../run/progress.js';
 import { readVersions } from '../run/run-folder.js';
 import { Warnings } from '../run/warnings.js';
@@ -32,6 +32,7 @@ for (const stream of [process.stdout, process.stderr]) {
  * selects no race.
  */
 export async function main(words: readonly string[], raced: Raced | Error | null): Promise<ExitCode> {
+  fewerPoolThreads(process.env);
   const signal = listenForInterrupt();
   try {
     const parsed = await parseCommandLine(words, readVersions().shardstep, print);

@@ -10,6 +10,7 @@ import { checkInitialWeights, type InitialWeights, readInitialWeights } from '..
 import type { LoadedKernels } from '../kernels/load.js';
 import type { CoreCount } from '../machine/cores.js';
 import type { TensorFlowVersions } from '../machine/hardware.js';
+import { addressSpace } from '../memory/address-space.js';
 import type { Tensor } from '../model/safetensors.js';
 import { chooseSync } from '../plan/choose-sync.js';
 import { makePlan } from '../plan/make-plan.js';
@@ -78,7 +79,14 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const asked = config.parallel.threads;
     const over = typeof asked === 'number' && fixed ? oversubscription(asked, fixed.count, cores) : null;
     if (over !== null) warn('threads-above-limit', over);
-    if (fixed !== null && options.startsWorkers !== false) requireRunMemory(fixed.count);
+    const count = options.startsWorkers === false ? null : (fixed?.count ?? null);
+    const startWorkers = () => {
+      if (count !== null) resources.warm(count);
+    };
+    if (count !== null) requireRunMemory(count);
+    // Of a limited address space, threads that inflate or write take what they can get, but workers need their share.
+    const isLimited = addressSpace() !== null;
+    if (isLimited) startWorkers();
     let begin = () => {};
     const begun = new Promise<void>((resolve) => {
       begin = resolve;
@@ -92,8 +100,8 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     await Promise.race([begun, settled]);
     let kernels = await timed(phases, 'compile kernels', () => resources.kernels(config));
     // After compiling, whose flags would slow their start. The plan reaches them with their task.
-    if (fixed !== null && options.startsWorkers !== false) resources.warm(fixed.count);
-    options.meanwhile?.();
+    startWorkers();
+    if (!isLimited) options.meanwhile?.();
     const { backend } = config;
     const tensorflow =
       backend.name === 'tfjs-node'

@@ -40,6 +40,14 @@ export function limitWords(space: AddressSpace): string {
   return `ulimit -v allows ${limit} MiB, of which ${free} MiB are left`;
 }
 
+/**
+ * Of a limited address space, the allocator gives each of libuv's four threads 64 MiB of its own. Two inflate as fast on
+ * two cores. Before libuv starts them: it reads the variable then, unless the user has set it.
+ */
+export function fewerPoolThreads(environment: Record<string, string | undefined>, root = '/'): void {
+  if (addressSpace(root) !== null) environment.UV_THREADPOOL_SIZE ||= '2';
+}
+
 /** Words to add to an error that a limited address space explains; null for any other error. */
 export function limitBehind(error: unknown): string | null {
   const space =

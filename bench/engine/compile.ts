@@ -5,7 +5,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { root } from '../harness.ts';
+import { restoreCompilerFlags, setCompilerFlags } from '../../dist/kernels/levels.js';
+import { loadedKernels, root } from '../harness.ts';
 
 const folder = 'results/compiled';
 const compiler = 'node_modules/assemblyscript/bin/asc.js';
@@ -30,12 +31,18 @@ export function compileExports(name: string, exports: ReadonlyMap<string, string
   return `${root}${target}`;
 }
 
-/** The same module, linked to a memory. */
+/** The same module, compiled by V8 as the kernels are, and linked to a memory. */
 export function linkExports<Exports>(
   name: string,
   exports: ReadonlyMap<string, string>,
   memory: WebAssembly.Memory,
 ): Exports {
   const bytes = new Uint8Array(readFileSync(compileExports(name, exports)));
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports as Exports;
+  const { level } = loadedKernels();
+  setCompilerFlags(level, process.versions.v8);
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports as Exports;
+  } finally {
+    restoreCompilerFlags(process.versions.v8);
+  }
 }

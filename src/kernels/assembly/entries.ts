@@ -37,3 +37,13 @@ export function append(entries: usize, offsets: v128, values: v128, found: i32):
   v128.store(entries, v128.shuffle<i32>(o, v, 2, 6, 3, 7), 16);
   return entries + (<usize>popcnt(found & 15) << 3);
 }
+
+/** Ends a range of a row that began at `first`: an odd number of entries gets one more, of the last feature and value 0. */
+// @ts-ignore: AssemblyScript decorator
+@inline
+export function padded(first: usize, entries: usize): usize {
+  if (((entries - first) & 15) == 0) return entries;
+  store<u32>(entries, load<u32>(entries - 8));
+  store<f32>(entries, 0, 4);
+  return entries + 8;
+}

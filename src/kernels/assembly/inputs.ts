@@ -1,5 +1,5 @@
 // A batch's rows in the packed data set: sparse rows are read in place, dense rows are gathered.
-import { append } from './entries';
+import { append, padded } from './entries';
 import { madd } from './simd';
 import { store16 } from './store-row';
 
@@ -55,11 +55,7 @@ export function packRows(
         entries = append(entries, offsets, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), factor), found >> 12);
       }
       p = end;
-      if (((entries - first) & 15) != 0) {
-        store<u32>(entries, load<u32>(entries - 8));
-        store<f32>(entries, 0, 4);
-        entries += 8;
-      }
+      entries = padded(first, entries);
     }
   }
   store<u32>(starts, <u32>entries);

@@ -1,6 +1,6 @@
 // The work on all samples before a run: pooling, counting, packing. Every result is exact, the same as that of the loops
 // in TypeScript (data/transforms/crop-pool.ts, data/statistics.ts, sparse-rows.ts).
-import { append } from './entries';
+import { append, padded } from './entries';
 
 /**
  * Sums of 2 × 2 pixels. images: u8 [count][height][line], of which rows · 2 lines of columns · 2 pixels from `corner`
@@ -109,11 +109,7 @@ export function packShorts(
         entries = append(entries, i32x4.add(offsets, step), f32x4.mul(f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(eight)), factor), found >> 4);
       }
       p = end;
-      if (((entries - first) & 15) != 0) {
-        store<u32>(entries, load<u32>(entries - 8));
-        store<f32>(entries, 0, 4);
-        entries += 8;
-      }
+      entries = padded(first, entries);
     }
   }
   store<u32>(starts, <u32>entries);

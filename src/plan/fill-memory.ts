@@ -26,14 +26,10 @@ export interface PreparedParts {
 
 const partNames = ['train', 'validation', 'test'] as const;
 
-/** As fillingMemory, without a pause. */
-export const fillMemory = (...given: Parameters<typeof fillingMemory>): void =>
-  atOnce(fillingMemory(...given));
-
-/** Writes everything that stays constant during a session: the parts and the shift. */
-export function* fillingMemory(plan: Plan, prepared: PreparedParts, memory: WebAssembly.Memory): Steps<void> {
+/** Writes everything that stays constant during a session, without a pause: the parts and the shift. */
+export function fillMemory(plan: Plan, prepared: PreparedParts, memory: WebAssembly.Memory): void {
   fillConstants(plan, prepared, memory);
-  yield* fillingSamples(plan, prepared, memory, null);
+  atOnce(fillingSamples(plan, prepared, memory, null));
 }
 
 /** Writes what is no sample: the shift, the targets, the order of the file. A backend may read it when it is opened. */

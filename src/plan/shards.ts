@@ -54,19 +54,17 @@ export const cutUnit = 6;
 /** Rows of a tile: their deltas of one panel of 64, 32 KiB, stay in the first-level cache. */
 const fullTileRows = 128;
 
-/** Tiles of a rank with so many rows, of about the same size. */
-function tiles(rows: number): number {
+/**
+ * Tiles of a rank with so many rows, of about the same size. More rows never have fewer tiles, so those of the most rows
+ * are the room of every rank.
+ */
+export function tilesPerRank(rows: number): number {
   return Math.max(1, Math.round(rows / fullTileRows));
 }
 
 /** Rows of each tile but the last. */
 export function tileRows(rows: number): number {
-  return Math.max(1, Math.ceil(rows / tiles(rows)));
-}
-
-/** Room of a rank in tiles, the same for all, if no rank has more than `most` rows. */
-export function tilesPerRank(most: number): number {
-  return tiles(most);
+  return Math.max(1, Math.ceil(rows / tilesPerRank(rows)));
 }
 
 /**

@@ -7,7 +7,8 @@ import { reportPage } from './study/report-page.ts';
 
 const root = new URL('../', import.meta.url);
 const folder = fileURLToPath(new URL('results/records/', root));
-const { markdown, charts } = reportPage(newestStudies(folder), newestRecords(readRecords(folder)));
+const records = readRecords(folder);
+const { markdown, charts } = reportPage(newestStudies(folder), newestRecords(records), records.values());
 writeFileSync(new URL('docs/REPORT.md', root), markdown);
 const pictures = new URL('docs/report/', root);
 mkdirSync(pictures, { recursive: true });

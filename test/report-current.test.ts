@@ -16,12 +16,14 @@ import { fileURLToPath } from 'node:url';
 import type { StudyRecord } from '../dist/study/study-record.js';
 import type { VariantSummary } from '../dist/study/summary.js';
 import { newestRecords, readRecords } from '../scripts/performance/read-records.ts';
+import type { BenchRecord } from '../scripts/performance/record-format.ts';
 import { newestStudies } from '../scripts/study/read-studies.ts';
 import { reportPage } from '../scripts/study/report-page.ts';
 
 const root = new URL('../', import.meta.url);
 const folder = fileURLToPath(new URL('results/records/', root));
-const current = reportPage(newestStudies(folder), newestRecords(readRecords(folder)));
+const records = readRecords(folder);
+const current = reportPage(newestStudies(folder), newestRecords(records), records.values());
 const stale = 'is stale: npm run study:report';
 
 test('docs/REPORT.md is that of the newest records', () => {
@@ -126,6 +128,49 @@ test('a study is in the report with its table, chart, machine and verdicts', () 
   assert.doesNotMatch(markdown, /### What did not help/);
   assert.deepEqual([...charts.keys()].sort(), ['methods.svg', 'momentum.svg']);
   for (const file of charts.keys()) assert.ok(markdown.includes(`(report/${file})`), file);
+});
+
+test('a benchmark with records of two processors is compared, newest first, and no other one', () => {
+  const bar = (median: number) => ({
+    ...({
+      id: 'a',
+      track: 'both',
+      text: 'work',
+      unit: 'ms',
+      limit: 5,
+      direction: 'at most',
+      met: true,
+      command: 'x',
+    } as const),
+    measured: { median, min: median, max: median, count: 3 },
+  });
+  const record = (bench: string, processor: string, date: string, median: number): BenchRecord => ({
+    ...({
+      schema: 1,
+      bench,
+      command: 'x',
+      commit: null,
+      tables: [],
+      samples: {},
+      notes: [],
+      bars: [bar(median)],
+    } as const),
+    date: `${date}T00:00:00.000Z`,
+    machine: { processor, cores: 2, node: '24.0.0', v8: '13.6', wasmLevel: 'simd' },
+  });
+  const all = [
+    record('one', 'Old', '2031-01-01', 6),
+    record('one', 'Old', '2031-01-02', 8),
+    record('one', 'New', '2031-02-01', 4),
+    record('two', 'New', '2031-02-01', 4),
+  ];
+  const { markdown } = reportPage(new Map(), new Map(), all);
+  assert.match(markdown, /## Two machines/);
+  assert.match(
+    markdown,
+    /\| *\| New \| Old \| ratio \|\n[^\n]*\n\| work \| 4 ms \(4–4\) \| 8 ms \(8–8\) \| 0\.50 \|\n\n/,
+  );
+  assert.doesNotMatch(reportPage(new Map(), new Map(), all.slice(0, 2)).markdown, /Two machines/);
 });
 
 test('what no record has is said to be not measured', () => {

@@ -14,6 +14,7 @@ import type { BenchRecord, Table } from '../performance/record-format.ts';
 import { recordBody } from '../performance/record-markdown.ts';
 import { discussion } from './discussion.ts';
 import { hardwareSection } from './hardware-section.ts';
+import { machinesSection } from './machines-section.ts';
 import { effectChart, type TradePoint, tradeOffChart } from './report-charts.ts';
 
 export interface Report {
@@ -29,7 +30,8 @@ const chartLink = (title: string, file: string) => `![${title}](report/${file})`
 const notMeasured = (command: string) => `Not measured yet: \`${command}\`.`;
 const studyCommand = (name: string) => `npm start -- study --config ${name} --out results/study-${name}`;
 
-export function reportPage(studies: Studies, records: Records): Report {
+/** `records`: the newest of each benchmark; `all`: the older ones too, for the comparison of two machines. */
+export function reportPage(studies: Studies, records: Records, all: Iterable<BenchRecord> = []): Report {
   const charts = new Map<string, string>();
   const draw = (file: string, title: string, svg: string | null): string[] => {
     if (svg === null) return [];
@@ -47,6 +49,7 @@ export function reportPage(studies: Studies, records: Records): Report {
     ...bottlenecks(records),
     ...tradeOff(studies.get('quick'), records.get('sprint'), draw),
     ...inference(records),
+    ...machinesSection(all),
     ...discussion([...studies.values()]),
     ...reproduce(studies, records),
   ];

@@ -25,7 +25,8 @@ export class SquaredGradients implements Backend {
   readonly #party: number;
   readonly #parties: number;
   readonly #ringSteps: number;
-  #step = 0;
+  /** Every step updates the same slices in the same order. The number of a step may come again, in another run. */
+  #firstSlice: Slice | null = null;
   #small = 0;
   #big = 0;
 
@@ -75,8 +76,8 @@ export class SquaredGradients implements Backend {
   update(slice: Slice, step: number, learningRate: number): void {
     const ring = (step - 1) % this.#ringSteps;
     const place = (ring * this.#parties + this.#party) * squaresPerParty;
-    if (step !== this.#step) this.#squares.fill(0, place, place + squaresPerParty);
-    this.#step = step;
+    this.#firstSlice ??= slice;
+    if (slice === this.#firstSlice) this.#squares.fill(0, place, place + squaresPerParty);
     this.#squares[place] += this.#small;
     this.#squares[place + 1] += this.#big;
     this.#small = 0;

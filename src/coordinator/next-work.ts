@@ -23,7 +23,7 @@ export interface Course<Reason extends string> {
   readonly evaluates: PartName | null;
   /** stop.on=train: the running accuracy of each epoch stands for its evaluation. */
   readonly reportsTraining: boolean;
-  /** Direction features: the first command makes them. */
+  /** Direction features: the first command makes them, also that of a run that resumes. */
   readonly makesFeatures: boolean;
   readonly tail: Tail | null;
   readonly keepsBest: boolean;
@@ -41,25 +41,53 @@ export interface Judgement<Reason extends string> {
   readonly reason: Reason | null;
 }
 
-/** The number of steps up to the end of the epoch, an evaluation or a step of the tail. */
-export function nextWork(state: TrainingState, course: Course<string>): Work {
-  const { step, epoch } = state;
-  const { every, tail, batch, atOnce, evaluates } = course;
+/**
+ * The next command: the steps up to the next place where something follows from the weights. `isFirst`: of this session in
+ * this run. `atMost`: fewer steps than that change no bit. If the last step's consequences are pending, there are no steps.
+ */
+export function nextWork(
+  state: TrainingState,
+  course: Course<string>,
+  isFirst: boolean,
+  atMost = Number.POSITIVE_INFINITY,
+): Work {
+  const { step, epoch, pending } = state;
+  const { every, tail, batch, evaluates } = course;
   const { images, stepsPerEpoch, totalSteps } = course.length;
+  const place = placeAfter(pending === null ? step : step - 1, epoch, course);
+  const end = pending === null ? Math.min(place, step + atMost) : step;
   const epochEnd = Math.min(epoch * stepsPerEpoch, totalSteps);
-  const evaluateAt = every === 'epoch' ? epochEnd : nextMultiple(step, every);
-  const averageAt = tail === null ? epochEnd : nextInTail(tail, step);
-  const end = Math.min(epochEnd, evaluateAt, averageAt, step + atOnce);
   // An average is evaluated after it is made.
-  const evaluatesNow = end === totalSteps ? tail === null : end === evaluateAt;
+  const isEvaluated =
+    end === totalSteps ? tail === null : end === (every === 'epoch' ? epochEnd : end - (end % every));
   return {
     first: step,
     rates: Array.from({ length: end - step }, (_, i) => course.rate(step + i)),
     firstSample: (step - (epoch - 1) * stepsPerEpoch) * batch,
     epochSamples: images,
-    extract: course.makesFeatures && step === 0,
-    evaluate: evaluatesNow ? evaluates : null,
+    extract: course.makesFeatures && isFirst,
+    evaluate: isEvaluated ? evaluates : null,
   };
+}
+
+/**
+ * The first step after `step`, in the same epoch, after which something is reported or done with the weights: the end of the
+ * epoch, an evaluation, a step of the tail, or the end of the longest command. It depends on nothing that happened before.
+ */
+export function placeAfter(
+  step: number,
+  epoch: number,
+  { every, tail, atOnce, length }: Course<string>,
+): number {
+  const { stepsPerEpoch, totalSteps } = length;
+  const begun = (epoch - 1) * stepsPerEpoch;
+  return Math.min(
+    epoch * stepsPerEpoch,
+    totalSteps,
+    every === 'epoch' ? Number.POSITIVE_INFINITY : nextMultiple(step, every),
+    tail === null ? Number.POSITIVE_INFINITY : nextInTail(tail, step),
+    begun + nextMultiple(step - begun, atOnce),
+  );
 }
 
 const nextMultiple = (step: number, every: number) => (Math.floor(step / every) + 1) * every;

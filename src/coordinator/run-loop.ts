@@ -7,9 +7,16 @@ import { addToTail, isInTail, writeAverage } from '../optim/tail-average.js';
 import { imagesOf } from '../plan/run-length.js';
 import { nonFiniteLoss } from '../worker/session-errors.js';
 import { betterOf } from './best-weights.js';
-import { type Course, nextWork } from './next-work.js';
+import { type Course, nextWork, placeAfter } from './next-work.js';
 import type { Session } from './session.js';
-import { epochBegun, evaluationDone, type FinalWeights, stepsDone, type TrainingState } from './state.js';
+import {
+  epochBegun,
+  evaluationDone,
+  type FinalWeights,
+  type LastStep,
+  stepsDone,
+  type TrainingState,
+} from './state.js';
 import type { Done, Evaluation, StepMetrics, Work } from './work.js';
 
 /** Position of a run: step and epoch count from 1, `elapsedMs` is the resident clock. */
@@ -26,8 +33,12 @@ export interface RunObserver {
   epoch(position: Position, meanLoss: number, evaluation: Evaluation | null): void;
   /** After every command with steps, if log.noiseScale asks for it. */
   noiseScale(position: Position, estimate: NoiseEstimate): void;
-  /** The run was interrupted or has failed: the work done by then, before the error is thrown. */
-  stopped(sofar: UnfinishedOutcome): void;
+  /** The run was interrupted or has failed: the work done by then, and its state, before the error is thrown. */
+  stopped(sofar: UnfinishedOutcome, state: TrainingState): void;
+  /** After a command and all that follows from it, unless the run is over: the session waits for the next one. */
+  between(state: TrainingState): void;
+  /** The most steps of the next command, for an observer that has to see the state by then; it changes no bit. */
+  atMost(position: Position): number;
   /** The order of an epoch was drawn, in the first epoch with the run's subset: from and to by `performance.now()`. */
   ordered(from: number, to: number): void;
   /** Every few milliseconds. */
@@ -41,6 +52,8 @@ export const silent: RunObserver = {
   epoch() {},
   noiseScale() {},
   stopped() {},
+  between() {},
+  atMost: () => Number.POSITIVE_INFINITY,
   ordered() {},
   tick() {},
 };
@@ -86,14 +99,15 @@ export async function follow<Reason extends string>(
   let state = start;
   const here = (step = state.step): Position => ({ step, epoch: state.epoch, elapsedMs: clock.elapsed() });
   try {
-    for (;;) {
-      if (state.step % stepsPerEpoch === 0) {
+    if (start.pending !== null) reportPending(report, start, start.pending);
+    for (let isFirst = true; ; isFirst = false) {
+      if (state.pending === null && state.step % stepsPerEpoch === 0) {
         const from = state === start ? clock.startedNow : performance.now();
         drawOrder(state.epoch);
         state = epochBegun(state);
         report.ordered(from, performance.now());
       }
-      const work = nextWork(state, course);
+      const work = nextWork(state, course, isFirst, report.atMost(here()));
       const sentMs = clock.elapsed();
       const takeSteps = (metrics: readonly StepMetrics[]) => {
         reportSteps(report, state, metrics, work, clock.startedAt);
@@ -101,12 +115,16 @@ export async function follow<Reason extends string>(
       };
       const answer = session.run(work, (step) => report.tick(here(step)));
       const done = await answer.catch((error: unknown) => {
-        takeSteps(session.finishedSteps(work));
+        const metrics = session.finishedSteps(work);
+        takeSteps(metrics);
+        state = withPending(state, course, metrics, work, clock.startedAt);
         throw error;
       });
       takeSteps(done.metrics);
-      reportNoise(report, here(), state);
-      if (work.extract) state = { ...state, featuresMs: session.extractedAt - clock.startedAt - sentMs };
+      state = withPending(state, course, done.metrics, work, clock.startedAt);
+      if (state.pending !== null) reportNoise(report, here(), state);
+      if (work.extract)
+        state = { ...state, featuresMs: state.featuresMs + session.extractedAt - clock.startedAt - sentMs };
       state = withTail(session, course, state);
       const isEpochEnd = state.step % stepsPerEpoch === 0 || state.step >= totalSteps;
       const running = course.reportsTraining && isEpochEnd ? runningEvaluation(state, stepsPerEpoch) : null;
@@ -115,21 +133,52 @@ export async function follow<Reason extends string>(
         state = evaluationDone(state, running, 0);
         report.evaluation(here(), running);
       } else if (evaluation !== null) {
-        state = withEvaluation(session, course, state, evaluation, clock.since(done.metrics.at(-1)));
+        const last = done.metrics.at(-1);
+        const evaluateMs =
+          clock.elapsed() - (last === undefined ? sentMs : last.finishedAt - clock.startedAt);
+        state = withEvaluation(session, course, state, evaluation, evaluateMs);
         // The last update may have diverged although its step's loss was still finite.
         if (!Number.isFinite(evaluation.loss)) throw nonFiniteLoss(state.step);
         report.evaluation(here(), evaluation);
       }
-      const { state: judged, reason } = course.judge({ ...state, elapsedMs: clock.elapsed() }, evaluation);
+      const { state: judged, reason } = course.judge(
+        { ...state, pending: null, elapsedMs: clock.elapsed() },
+        evaluation,
+      );
       state = judged;
       const isOver = reason !== null || state.step >= totalSteps;
       if (isOver || state.step % stepsPerEpoch === 0) reportEpoch(report, here(), state, stepsPerEpoch);
       if (isOver) return { state: { ...withBest(session, state), elapsedMs: clock.elapsed() }, reason };
+      report.between({ ...state, elapsedMs: clock.elapsed() });
     }
   } catch (error) {
-    report.stopped(outcomeOf({ ...state, elapsedMs: clock.elapsed() }, course));
+    const stopped = { ...state, elapsedMs: clock.elapsed() };
+    report.stopped(outcomeOf(stopped, course), stopped);
     throw error;
   }
+}
+
+/** The rows of a log that was cut before the step get it again, and what follows from it. */
+function reportPending(
+  report: RunObserver,
+  { step, epoch }: TrainingState,
+  { elapsedMs, metrics, learningRate }: LastStep,
+): void {
+  report.step({ step, epoch, elapsedMs }, metrics, learningRate);
+}
+
+/** After some steps of a command: something follows from the last one if it is at a place of the course. */
+function withPending(
+  state: TrainingState,
+  course: Course<string>,
+  metrics: readonly StepMetrics[],
+  { rates }: Work,
+  startedAt: number,
+): TrainingState {
+  const last = metrics.at(-1);
+  if (last === undefined || placeAfter(state.step - 1, state.epoch, course) !== state.step) return state;
+  const learningRate = rates[metrics.length - 1];
+  return { ...state, pending: { elapsedMs: last.finishedAt - startedAt, metrics: last, learningRate } };
 }
 
 /**
@@ -140,8 +189,7 @@ function startClock(beforeMs: number) {
   const startedNow = performance.now();
   const startedAt = performance.timeOrigin + startedNow - beforeMs;
   const elapsed = () => performance.timeOrigin + performance.now() - startedAt;
-  const since = (last?: StepMetrics) => elapsed() - ((last?.finishedAt ?? startedAt) - startedAt);
-  return { startedNow, startedAt, elapsed, since };
+  return { startedNow, startedAt, elapsed };
 }
 
 function reportSteps(
@@ -183,12 +231,12 @@ const runningEvaluation = (state: TrainingState, stepsPerEpoch: number): Evaluat
 /** Adds the present weights to the tail if they are due; after the last step, the tail's average replaces them. */
 function withTail(session: Session, { tail, length }: Course<string>, state: TrainingState): TrainingState {
   const { step } = state;
-  if (tail === null || !isInTail(tail, step)) return state;
+  if (tail === null || !isInTail(tail, step) || state.tailStep === step) return state;
   const added = addToTail(state.tail, session.vector);
-  if (step < length.totalSteps) return { ...state, tail: added };
+  if (step < length.totalSteps) return { ...state, tail: added, tailStep: step };
   writeAverage(added, session.vector);
   session.refresh();
-  return { ...state, tail: added, weights: { of: 'tail average', step } };
+  return { ...state, tail: added, tailStep: step, weights: { of: 'tail average', step } };
 }
 
 /** The command's evaluation, or that of the tail's average, which no worker has evaluated yet. */

@@ -3,7 +3,7 @@
  * profiled run.
  */
 import type { BackendInstruments } from '../backend/open-backend.js';
-import type { Plan } from '../plan/plan.js';
+import type { Plan, ProfilePlan } from '../plan/plan.js';
 import type { RunCommand } from '../worker/control.js';
 
 export interface SessionProfile {
@@ -25,4 +25,13 @@ export interface SessionProfile {
 /** The exports of the module plan.profile.collector. */
 export interface CollectorModule {
   openCollector(plan: Plan, memory: WebAssembly.Memory): SessionProfile;
+}
+
+export async function openProfile(
+  plan: Plan,
+  { collector }: ProfilePlan,
+  memory: WebAssembly.Memory,
+): Promise<SessionProfile> {
+  const module: CollectorModule = await import(collector);
+  return module.openCollector(plan, memory);
 }

@@ -17,18 +17,19 @@ import type { Tensor } from '../model/safetensors.js';
 import { EventLoopWatch } from '../numbers/event-loop.js';
 import { inTurns } from '../numbers/steps.js';
 import { fillConstants, fillingSamples } from '../plan/fill-memory.js';
-import type { Plan, ProfilePlan } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 import { extractedAtSlot, statsPerRank } from '../sync/phase-clock.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control, type RunCommand } from '../worker/control.js';
 import type { WorkerPool } from '../worker/pool.js';
 import { nonFiniteLoss, WorkerFailure } from '../worker/session-errors.js';
+import { type LastingVectors, lastingVectors } from './checkpoint.js';
 import { Interrupted } from './interruption.js';
 import { MadeInputs } from './made-inputs.js';
 import { type ParameterStore, parameterStore } from './parameter-store.js';
 import type { PreparedData } from './prepare-data.js';
 import { readEvaluation, readPhaseTimes } from './readings.js';
-import type { CollectorModule, SessionProfile } from './session-profile.js';
+import { openProfile, type SessionProfile } from './session-profile.js';
 import { StepRecord } from './step-metrics.js';
 import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
 
@@ -43,6 +44,8 @@ const graceMs = 50;
 
 export class Session {
   readonly plan: Plan;
+  /** What the rest of a run depends on besides its state: see checkpoint.ts. */
+  readonly lasting: LastingVectors;
   readonly #memory: WebAssembly.Memory;
   readonly #control: Control;
   readonly #backend: Backend;
@@ -67,6 +70,7 @@ export class Session {
     profile: SessionProfile | null,
   ) {
     this.plan = plan;
+    this.lasting = lastingVectors(plan, memory);
     this.#memory = memory;
     this.#control = new Control(plan, memory);
     this.#made = new MadeInputs(plan.directions?.keepsEvaluated ?? false);
@@ -150,10 +154,15 @@ export class Session {
   /** Sets the parameters from named tensors and the optimiser's state to zero: the start of a run. */
   setParameters(tensors: ReadonlyMap<string, Tensor>, source: string, prefix = ''): void {
     this.#hasTransform = this.#store.write(tensors, source, prefix);
-    floatsIn(this.#memory, this.plan.regions.states).fill(0);
+    for (const [name, vector] of this.lasting) if (name !== 'parameters') vector.fill(0);
     floatsIn(this.#memory, this.plan.regions.stats).fill(0);
-    // The counts of the next run start from zero: its first tick comes before its first step is reported.
-    this.#control.reportProgress(0);
+    this.begin(0);
+  }
+
+  /** Begins a run whose vectors are set and which has done `steps`: anything that derives from others is made anew. */
+  begin(steps: number): void {
+    // The counts start from here: the first tick comes before the first step is reported.
+    this.#control.reportProgress(steps);
     this.#control.startRun();
     this.refresh();
     this.#made.reset();
@@ -320,13 +329,4 @@ export class Session {
     const impatient = this.#control.abortReason === AbortReason.interrupted;
     await (impatient ? Promise.race([left, sleep(graceMs, undefined, { ref: false })]) : left);
   }
-}
-
-async function openProfile(
-  plan: Plan,
-  { collector }: ProfilePlan,
-  memory: WebAssembly.Memory,
-): Promise<SessionProfile> {
-  const module: CollectorModule = await import(collector);
-  return module.openCollector(plan, memory);
 }

@@ -14,11 +14,23 @@ export interface FinalWeights {
   readonly step: number;
 }
 
+/** A step as it is reported. */
+export interface LastStep {
+  readonly elapsedMs: number;
+  readonly metrics: StepMetrics;
+  readonly learningRate: number;
+}
+
 export interface TrainingState {
   readonly seed: number;
   /** Steps done, and epochs begun. */
   readonly step: number;
   readonly epoch: number;
+  /**
+   * The last step, if the run was interrupted before that which follows from it: average, evaluation, judgement, reports.
+   * Null otherwise.
+   */
+  readonly pending: LastStep | null;
   /** On the resident clock, after the last command. */
   readonly elapsedMs: number;
   /** Within elapsedMs: evaluations; making direction features. */
@@ -38,8 +50,9 @@ export interface TrainingState {
   /** Null: the weights of the last step. */
   readonly weights: FinalWeights | null;
   readonly stop: StopState;
-  /** Null before the tail. */
+  /** Null before the tail; the last step whose weights are in it. */
   readonly tail: TailSums | null;
+  readonly tailStep: number;
   /** Null before the first evaluation, and if the best weights are not kept. */
   readonly best: BestSoFar | null;
   readonly noise: NoiseAverages;
@@ -49,6 +62,7 @@ export const initialState = (seed: number): TrainingState => ({
   seed,
   step: 0,
   epoch: 0,
+  pending: null,
   elapsedMs: 0,
   evaluateMs: 0,
   featuresMs: 0,
@@ -62,6 +76,7 @@ export const initialState = (seed: number): TrainingState => ({
   weights: null,
   stop: emptyStop,
   tail: null,
+  tailStep: 0,
   best: null,
   noise: emptyNoise,
 });

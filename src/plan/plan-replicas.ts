@@ -16,6 +16,8 @@ export interface ReplicaRegions {
   /** Null if the replicas share the weights of the plan. */
   readonly parameters: Region | null;
   readonly states: Region;
+  /** f64 [2 + threads]: see sync/replica.ts. */
+  readonly progress: Region;
   readonly gradients: Region;
   /** Derived from the parameters, like the plan's: see Plan. */
   readonly centredBias: Region;
@@ -67,6 +69,7 @@ export function planReplicas(
   return Array.from({ length: threads }, () => ({
     parameters: sync === 'hogwild' ? null : take(vectorBytes),
     states: take(vectorBytes * sizes.stateVectors),
+    progress: take((2 + threads) * 8),
     gradients: take(sizes.gradientBytes),
     centredBias: take(layers[0].width * 4),
     transposed: planTransposed(take, layers),

@@ -14,7 +14,8 @@ export const hogwild: SyncStrategy = {
   coordinated: false,
   claims: true,
   begin({ replica }) {
-    replica?.adopt(); // the velocity is zero, the transposed weights are the initial ones
+    if (replica?.isCurrent) replica.begin();
+    else replica?.adopt(); // the velocity is zero, the transposed weights are the initial ones
   },
   work(step) {
     const { replica, clock } = step;
@@ -22,12 +23,12 @@ export const hogwild: SyncStrategy = {
     const { backend } = replica;
     clock.enter('compute');
     backend.propagate(step.firstSample, step.rows, step.batchRows, step.result);
-    replica.updates++;
+    const update = replica.countUpdate();
     for (const slice of step.allSlices) {
       clock.enter('compute');
       backend.gradient(slice, step.rows, 0);
       clock.enter('update');
-      backend.update(slice, replica.updates, step.learningRate);
+      backend.update(slice, update, step.learningRate);
     }
   },
   finish(step) {

@@ -19,7 +19,7 @@ import type { Step, SyncStrategy } from './strategy.js';
 export const localSgd: SyncStrategy = {
   coordinated: false,
   begin({ replica }) {
-    if (replica !== null) replica.isCurrent = false;
+    replica?.begin();
   },
   meets: ({ number, local }) => number <= local.from || isAveraged(number, local),
   work(step) {

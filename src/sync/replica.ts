@@ -3,19 +3,20 @@
  * memory.
  */
 import type { Backend } from '../backend/backend.js';
-import { floatsIn } from '../memory/views.js';
+import { doublesIn, floatsIn } from '../memory/views.js';
 import type { Slice } from '../model/slice.js';
 import type { Plan } from '../plan/plan.js';
 
 export class Replica {
   /** The backend on this rank's regions; on the shared weights if the replicas have none of their own. */
   readonly backend: Backend;
-  /** Whether the replica has started from the run's parameters. */
-  isCurrent = false;
-  /** Steps of the run on this replica, for optimisers that count their steps. */
-  updates = 0;
   /** Per rank: rows that its replica has trained on since the last averaging. */
   readonly rows: Float64Array;
+  /**
+   * f64 [2]: 1 if the replica has started from the run's parameters; steps of the run on it. In shared memory with `rows`
+   * behind it, so that a checkpoint has them; zero at the start of a run.
+   */
+  readonly #progress: Float64Array;
   readonly #slices: readonly Slice[];
   /** f32 [parameters] and [state vectors · parameters], shared and this rank's own. */
   readonly #shared: Vectors;
@@ -26,7 +27,9 @@ export class Replica {
   constructor(plan: Plan, memory: WebAssembly.Memory, rank: number, backend: Backend) {
     const { regions, replicas, threads, slices } = plan;
     this.backend = backend;
-    this.rows = new Float64Array(threads);
+    const progress = doublesIn(memory, replicas[rank].progress);
+    this.#progress = progress.subarray(0, 2);
+    this.rows = progress.subarray(2, 2 + threads);
     this.#slices = slices.flat();
     this.#shared = {
       weights: floatsIn(memory, regions.parameters),
@@ -41,11 +44,25 @@ export class Replica {
     };
   }
 
+  get isCurrent(): boolean {
+    return this.#progress[0] === 1;
+  }
+
+  /** Counts a step, for optimisers that count their steps; returns its number, from 1. */
+  countUpdate(): number {
+    this.#progress[1]++;
+    return this.#progress[1];
+  }
+
+  /** Before the first command of a run, which may be the rest of one. */
+  begin(): void {
+    if (this.isCurrent) this.backend.refresh(this.#slices);
+  }
+
   /** Starts from the shared weights and the shared state of the optimiser. */
   adopt(): void {
     this.#own.states.set(this.#shared.states);
-    this.updates = 0;
-    this.isCurrent = true;
+    this.#progress.set([1, 0]);
     this.pull();
   }
 

@@ -1,0 +1,153 @@
+/**
+ * A run that is captured goes on to the same bits, in the same session and in another one, for everything on which the rest
+ * of a run may depend: strategies, optimisers, packings, features, what follows from a step.
+ */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { type Checkpoint, capture, restore } from '../dist/coordinator/checkpoint.js';
+import { follow, type RunObserver } from '../dist/coordinator/run-loop.js';
+import type { Session } from '../dist/coordinator/session.js';
+import { initialState, type TrainingState } from '../dist/coordinator/state.js';
+import { trainingCourse } from '../dist/coordinator/training-run.js';
+import type { Dataset } from '../dist/data/dataset.js';
+import { someMnist } from './support/pairs.ts';
+import { configure, openSession } from './support/training.ts';
+
+/** 7 steps an epoch, the last of them partial; 17 steps. */
+const small = [
+  ...['model.hidden=[20]', 'data.take=400', 'train.batch=64', 'optimizer.lr=0.05', 'stop.every=4'],
+  ...['train.epochs=4', 'train.steps=17', 'parallel.threads=2'],
+];
+const deep = ['model.hidden=[24,16]'];
+const directions = ['data.features.kind=directions', 'data.features.quadratic=8', 'model.hidden=[]'];
+const apart = ['parallel.sync=local-sgd', 'parallel.localSteps=3'];
+const adam = 'optimizer={name: adam, lr: 0.01}';
+
+interface Case {
+  readonly words: readonly string[];
+  readonly threads?: number;
+  /** Threads of the session that goes on. */
+  readonly resumedBy?: number;
+}
+
+const cases: Readonly<Record<string, Case>> = {
+  average: { words: [...deep, 'parallel.sync=average'] },
+  'sharded, Adam': { words: [...deep, 'parallel.sync=sharded', adam] },
+  owner: { words: [...deep, 'parallel.sync=owner'], resumedBy: 3 },
+  'owner, Adam, 1 thread and then 2': { words: [adam, 'parallel.sync=owner'], threads: 1, resumedBy: 2 },
+  'owner, LARS': { words: [...deep, 'optimizer={name: lars}', 'parallel.sync=owner'], resumedBy: 1 },
+  'owner, dense rows': {
+    words: [...deep, 'data.normalise=standardise', 'parallel.sync=owner'],
+    resumedBy: 1,
+  },
+  'owner, balanced': {
+    words: ['model.hidden=[256]', 'train.batch=200', 'parallel.sync=owner'],
+    resumedBy: 1,
+  },
+  units: { words: ['model.hidden=[150]', 'parallel.sync=units'], resumedBy: 3 },
+  'units, Adam, GELU': {
+    words: ['model.hidden=[150]', 'parallel.sync=units', adam, 'model.activation=gelu'],
+    resumedBy: 1,
+  },
+  'local-sgd': { words: [...deep, ...apart] },
+  'local-sgd, Adam': { words: [...deep, ...apart, adam] },
+  'post-local SGD': { words: [...deep, ...apart, 'parallel.localAfter=0.4'], threads: 3 },
+  'hogwild, 1 thread': { words: [...deep, 'parallel.sync=hogwild', adam], threads: 1 },
+  'plain TypeScript': { words: ['backend=js', 'parallel.sync=owner'], resumedBy: 1 },
+  'direction features': { words: directions, resumedBy: 3 },
+  'direction features, trained by one': {
+    words: [...directions, 'train.batch=8', 'stop.every=9'],
+    resumedBy: 1,
+  },
+  'direction features, hidden layer': {
+    words: ['data.features.kind=directions', 'parallel.sync=owner'],
+    resumedBy: 1,
+  },
+  'tail average': { words: ['train.tailAverage=0.8', 'train.tailEvery=2'] },
+  'best weights and patience': {
+    words: [
+      'stop.restoreBest=true',
+      'optimizer.lr=0.7',
+      'stop.every=2',
+      'stop.patience=20',
+      'stop.minDelta=0.5',
+    ],
+  },
+  'noise scale': { words: ['log.noiseScale=true', 'parallel.sync=sharded'] },
+  'chosen rows': { words: ['train.selective.beta=1', 'parallel.sync=owner'], resumedBy: 1 },
+  'no order drawn': { words: ['data.shuffle=false', 'train.dropLast=true'] },
+};
+
+let dataset: Dataset;
+before(async () => {
+  dataset = await someMnist(500, 120);
+});
+
+const untimed = ({ tail, ...state }: TrainingState) => ({
+  ...{ ...state, elapsedMs: 0, evaluateMs: 0, featuresMs: 0 },
+  tail: tail && { ...tail, sums: [...tail.sums] },
+});
+
+const vectorsOf = (session: Session) =>
+  new Map([...session.lasting].map(([name, vector]) => [name, vector.slice()]));
+
+for (const [what, { words: own, threads = 2, resumedBy = threads }] of Object.entries(cases))
+  test(`${what}: captured after any step, it goes on to the same bits`, async () => {
+    const words = [...small, ...own];
+    const config = await configure(...words);
+    const first = await openSession(dataset, threads, words);
+    try {
+      const course = trainingCourse(first.session, config, 3);
+      const reports: string[] = [];
+      const recorded: Partial<RunObserver> = {
+        step: ({ step, epoch }, { loss }) => reports.push(`${step} of ${epoch}: ${loss.toPrecision(6)}`),
+        evaluation: ({ step }, { accuracy }) => reports.push(`${step}: ${accuracy}`),
+        epoch: ({ epoch }, loss) => reports.push(`epoch ${epoch}: ${loss.toPrecision(6)}`),
+        noiseScale: ({ step }) => reports.push(`noise after ${step}`),
+      };
+      await first.trainer.start(3);
+      const whole = await follow(first.session, course, initialState(3), recorded);
+      const expected = { reports: reports.splice(0), vectors: vectorsOf(first.session) };
+      const sameRun = (rest: typeof whole, session: Session, from: string) => {
+        assert.deepEqual(reports.splice(0), expected.reports, from);
+        assert.deepEqual(untimed(rest.state), untimed(whole.state), from);
+        if (resumedBy === threads) assert.deepEqual(vectorsOf(session), expected.vectors, from);
+        assert.deepEqual(
+          session.lasting.get('parameters')?.slice(),
+          expected.vectors.get('parameters'),
+          from,
+        );
+      };
+
+      // Commands of any lengths, with a copy after each.
+      const copies: { readonly copy: Checkpoint; readonly reported: number }[] = [];
+      const cut: Partial<RunObserver> = {
+        ...recorded,
+        atMost: ({ step }) => 1 + (step % 3),
+        between: (state) => copies.push({ copy: capture(first.session, state), reported: reports.length }),
+      };
+      await first.trainer.start(3);
+      sameRun(await follow(first.session, course, initialState(3), cut), first.session, 'shorter commands');
+      const resume = async ({ copy, reported }: (typeof copies)[number], session: Session) => {
+        reports.push(...expected.reports.slice(0, reported));
+        if (session.plan.directions === null) session.order.fill(0);
+        const start = restore(session, copy);
+        const rest = trainingCourse(session, config, 3);
+        sameRun(await follow(session, rest, start, recorded), session, `after step ${copy.state.step}`);
+      };
+      assert.ok(copies.length >= 5, `${copies.length} copies`);
+      await first.trainer.start(4);
+      for (const at of copies) await resume(at, first.session);
+      await first.session.close();
+
+      const other = await openSession(dataset, resumedBy, words);
+      try {
+        await other.trainer.start(5);
+        for (const at of [...copies].reverse()) await resume(at, other.session);
+      } finally {
+        await other.session.close();
+      }
+    } finally {
+      await first.session.close().catch(() => {});
+    }
+  });

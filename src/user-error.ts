@@ -4,7 +4,16 @@
  */
 
 /** Exit codes of every command. */
-export const ExitCode = { done: 0, failure: 1, usage: 2, targetMissed: 3, interrupted: 130 } as const;
+export const ExitCode = {
+  done: 0,
+  failure: 1,
+  usage: 2,
+  targetMissed: 3,
+  /** By SIGHUP, SIGINT and SIGTERM. */
+  hungUp: 129,
+  interrupted: 130,
+  terminated: 143,
+} as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** For programs that handle an error by what was wrong. */

@@ -29,6 +29,13 @@ export const warningCodes = {
   'charts-omitted': 'The packages that draw charts are not installed; the run folder has no charts.',
   'threads-above-limit':
     'More threads were requested than CPUs are available to the process; the message says what limits them.',
+  'checkpoint-not-written':
+    'A checkpoint could not be written; the run continues, and the one before is kept.',
+  'checkpoint-damaged': 'The newest checkpoint cannot be read; the run is resumed from the one before.',
+  'records-incomplete':
+    'The log or metrics.csv of a run that is resumed lacks rows of steps before its checkpoint, such as after a power cut.',
+  'kernels-differ':
+    'A run is resumed with other kernels than before, such as on another Node: the bits of its weights may differ.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WarningCode = keyof typeof warningCodes;

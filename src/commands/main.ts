@@ -3,7 +3,7 @@
  * codes.
  */
 
-import { listenForInterrupt } from '../coordinator/interruption.js';
+import { codeOf, listenForInterrupt } from '../coordinator/interruption.js';
 import type { Raced } from '../fast-start/race.js';
 import { fewerPoolThreads, limitBehind } from '../memory/address-space.js';
 import { createProgress } from '../run/progress.js';
@@ -53,7 +53,7 @@ export async function main(words: readonly string[], raced: Raced | Error | null
   } catch (error) {
     if (signal.aborted) {
       complain('interrupted');
-      return ExitCode.interrupted;
+      return codeOf(signal);
     }
     if (words.includes('--debug')) console.error(error);
     else complain(`error: ${error instanceof Error ? error.message : String(error)}`);

@@ -5,6 +5,7 @@
 
 import { existsSync } from 'node:fs';
 import os from 'node:os';
+import { codeOf } from '../coordinator/interruption.js';
 import { type CoreCount, countCores } from '../machine/cores.js';
 import { measuredMachine } from '../machine/speed.js';
 import { missingCharts } from '../report/chart-packages.js';
@@ -233,7 +234,7 @@ async function runAll(running: Running, context: CommandContext): Promise<ExitCo
   else context.stdout(closing(record, folder));
   if (signal.aborted) {
     context.stderr(`interrupted; finished cells are kept; to continue: --out ${shownFolder(folder)}`);
-    return ExitCode.interrupted;
+    return codeOf(context.signal);
   }
   if (failure !== null) throw failure;
   return ExitCode.done;

@@ -1,17 +1,21 @@
 /** The `train` command: one run, or one for each of several seeds, and its run folder. */
 
+import type { ResolvedConfig } from '../config/load.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
 import type { CommandContext } from '../run/command-context.js';
+import { MetricsWriter } from '../run/metrics-file.js';
+import { factsOf, openResumed, refuseOtherRun } from '../run/resume.js';
 import { judgeSeeds, runSeeds } from '../run/seed-runs.js';
 import { emptyRecord, finishTraining } from '../run/train-result.js';
 import { type EarlyRecords, earlyRecords, type RunScript, withRun } from '../run/with-run.js';
-import { ExitCode } from '../user-error.js';
+import { ExitCode, UserError } from '../user-error.js';
 import type { Command } from './command.js';
-import { count } from './option-values.js';
+import { count, file } from './option-values.js';
 import { type Beginning, beginTraining, declareTraining, type TrainingFlags } from './training-options.js';
 
 interface Flags extends TrainingFlags {
+  readonly resume?: string;
   readonly seeds: number;
   readonly printPlan: boolean;
 }
@@ -25,14 +29,46 @@ export const command: Command<Flags> = {
         count('seeds'),
         1,
       )
+      .option(
+        '--resume <folder>',
+        'go on with the run in this folder from its last checkpoint, to the same weights',
+        file('resume'),
+      )
       .option('--print-plan', 'print the plan of the run (sizes, offsets, slices) as JSON, then stop', false),
   async run(words, flags, line) {
-    const beginning = await beginTraining('train', words, flags, line);
-    if (beginning === null) return ExitCode.done;
     const { seeds, printPlan } = flags;
-    return train({ ...beginning, seeds, printPlan }, line);
+    refuseBesideResume(flags);
+    const resumed = flags.resume === undefined ? null : openResumed(flags.resume, line.warnings.warn);
+    try {
+      const beginning = await beginTraining('train', words, flags, line, resumed);
+      if (beginning === null) return ExitCode.done;
+      return await train({ ...beginning, seeds, printPlan }, line);
+    } finally {
+      resumed?.lock.release();
+    }
   },
 };
+
+/** The folder of a resumed run is its own, and it has one seed. */
+function refuseBesideResume({ resume, out, overwrite, seeds }: Flags): void {
+  if (resume === undefined) return;
+  const flag = out !== undefined ? '--out' : overwrite ? '--overwrite' : seeds > 1 ? '--seeds' : null;
+  if (flag !== null)
+    throw new UserError(
+      `--resume: expected no ${flag} beside it: a run goes on in its own folder`,
+      ExitCode.usage,
+    );
+}
+
+/** Several runs have no common state. */
+function refuseSeveral({ config, given }: ResolvedConfig, seeds: number): void {
+  if (seeds > 1 && given.has('checkpoint.every') && config.checkpoint.every !== 'off')
+    throw UserError.refusal(
+      'checkpoint.every',
+      'off with --seeds: checkpoints are of one run',
+      config.checkpoint.every,
+    );
+}
 
 export interface TrainOptions extends Beginning {
   readonly seeds: number;
@@ -41,6 +77,8 @@ export interface TrainOptions extends Beginning {
 
 export function train(options: TrainOptions, context: CommandContext): Promise<ExitCode> {
   const { resolved, cores, seeds, place } = options;
+  refuseSeveral(resolved, seeds);
+  const { resumed = null } = place;
   const { given } = resolved;
   const { signal, progress } = context;
   const note = (line: string) => progress.note(line);
@@ -61,6 +99,7 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
   return withSetup(about, async (setup) => {
     const { config } = setup;
     const plan = planFor(setup);
+    if (resumed !== null) refuseOtherRun(resumed, setup, plan, warn);
     if (options.printPlan) {
       context.stdout(JSON.stringify(plan, null, 2));
       return ExitCode.done;
@@ -68,17 +107,30 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     setup.phases.startup = context.startupMs;
     const record = emptyRecord(null);
     const { targets } = setup.data.parts[config.stop.on];
+    const name = resumed?.facts.name ?? resolved.name;
     const script: RunScript = {
-      async body({ folder, log }) {
-        log.event('plan', { plan, threads: setup.threads });
+      async body({ folder, log, rows, facts }) {
+        if (resumed?.facts.threads !== plan.threads) log.event('plan', { plan, threads: setup.threads });
+        if (resumed !== null) record.metrics = new MetricsWriter(rows);
+        const checkpoints = seeds > 1 ? null : { facts: factsOf(name, setup, plan, facts), resumed };
         await withTrainer(setup, plan, (trainer) =>
-          runSeeds(trainer, { config, seeds, folder, targets, log, record, context }),
+          runSeeds(trainer, { config, seeds, folder, targets, log, record, context, checkpoints }),
         );
       },
+      resumesAfter: () => record.checkpointStep,
       judge: () => judgeSeeds(record.results, config.stop.target),
       end: (run, ended) =>
-        finishTraining({ ...run, ...ended, resolved, seeds, setup, plan, record, context }),
+        finishTraining({
+          ...run,
+          ...ended,
+          resolved: { ...resolved, name },
+          seeds,
+          setup,
+          plan,
+          record,
+          context,
+        }),
     };
-    return withRun({ ...resolved, config }, place, context, script, early);
+    return withRun({ ...resolved, config, name }, place, context, script, early);
   });
 }

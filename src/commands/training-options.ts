@@ -7,6 +7,7 @@ import { oversubscription } from '../plan/threads.js';
 import type { CommandContext } from '../run/command-context.js';
 import { type RunPlace, refusePlace } from '../run/folder-claim.js';
 import type { Progress } from '../run/progress.js';
+import { baseOf, type Resumed, refuseOtherConfig } from '../run/resume.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { environmentLevel } from './environment-level.js';
 import { folder, outOption, overwriteOption, quietOption } from './option-values.js';
@@ -58,10 +59,12 @@ export async function beginTraining(
   words: readonly string[],
   flags: TrainingFlags,
   context: CommandContext,
+  resumed: Resumed | null = null,
 ): Promise<Beginning | null> {
   const cores = await countCores();
   const threads = oneCount(name, flags.threads?.trim(), cores);
-  return begin(flags.config ?? implied('mnist-97'), words, { ...flags, threads }, cores, context);
+  const file = flags.config ?? (resumed === null ? implied('mnist-97') : null);
+  return begin(file, words, { ...flags, threads, resumed }, cores, context);
 }
 
 function oneCount(name: string, text: string | undefined, cores: CoreCount): Given['threads'] {
@@ -107,18 +110,20 @@ interface Given {
   readonly logLevel?: string;
   readonly out?: string;
   readonly overwrite?: boolean;
+  readonly resumed?: Resumed | null;
 }
 
 /** Like beginTraining, for a command whose threads are those of the configuration. */
 export async function begin(
-  file: string | Implied,
+  file: string | Implied | null,
   words: readonly string[],
-  { threads, printConfig, logLevel, out, overwrite = false }: Given,
+  { threads, printConfig, logLevel, out, overwrite = false, resumed = null }: Given,
   cores: CoreCount,
   context: CommandContext,
 ): Promise<Beginning | null> {
   const resolved = await resolveConfig({
-    ...(typeof file === 'string' ? { file } : { file: file.implied, implied: true }),
+    ...(file === null || typeof file === 'string' ? { file } : { file: file.implied, implied: true }),
+    ...(resumed === null ? {} : { base: baseOf(resumed) }),
     overrides: words,
     flags: { 'parallel.threads': threads, 'log.level': logLevel ?? levelBelow(words, context) },
   });
@@ -128,9 +133,10 @@ export async function begin(
     context.stdout(toYaml(resolved.config).trimEnd());
     return null;
   }
-  const place = { out: out ?? null, overwrite };
+  const place = { out: out ?? null, overwrite, resumed };
   // Before workers start and files are read.
   refusePlace(place);
+  if (resumed !== null) refuseOtherConfig(resumed, resolved.config);
   if (resolved.config.backend.name === 'tfjs-node')
     (await import('../backend/tfjs/library.js')).requirePackage();
   noteSlowRuntime(context.progress);

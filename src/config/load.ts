@@ -32,6 +32,8 @@ export interface Settings {
 }
 
 export interface ConfigInput {
+  /** Below the files: the configuration of a run that is resumed; its keys count as set. */
+  readonly base?: Settings;
   /** A path, or the bare name of a shipped configuration; null for the defaults. */
   readonly file: string | null;
   /** Whether the file is the command's own choice: its values are defaults then. */
@@ -65,6 +67,7 @@ export async function resolveConfig(input: ConfigInput): Promise<ResolvedConfig>
   const { flags = {}, settings = [], environment = process.env, directory = process.cwd() } = input;
   const files = input.file === null ? [] : await readConfigFiles(input.file, directory, input.implied);
   const layers = [
+    ...(input.base === undefined ? [] : [settingsLayer(input.base, -1e9)]),
     ...files.map(({ layer }) => layer).reverse(),
     ...settings.map((given, at) => settingsLayer(given, (at + 1) / (settings.length + 1) - 1)),
     await commandLineLayer(input.overrides, flags),

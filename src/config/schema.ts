@@ -7,6 +7,7 @@
 import * as z from 'zod';
 
 import { activations, normalisations } from './choices.js';
+import { checkpoint } from './schema-checkpoint.js';
 import {
   above,
   atLeast,
@@ -285,6 +286,7 @@ export const configSchema = section({
   backend: backend.prefault({}),
   stop: stop.prefault({}),
   log: log.prefault({}),
+  checkpoint: checkpoint.prefault({}),
   seed: integer('an integer from 0 to 4294967295', 0, 4294967295)
     .default(1)
     .describe('Seed of every random draw: initial parameters, subset and order of the images'),

@@ -5,8 +5,10 @@
 import type { Config } from '../config/schema.js';
 import { inTurns } from '../numbers/steps.js';
 import type { Plan } from '../plan/plan.js';
+import { type Checkpoint, restore } from './checkpoint.js';
 import { Session } from './session.js';
 import { type Setup, timed } from './setup.js';
+import { initialState } from './state.js';
 import { type RunObserver, type RunOutcome, settingParameters, trainOnce } from './training-run.js';
 
 export interface TrainOnceOptions {
@@ -17,6 +19,8 @@ export interface TrainOnceOptions {
   readonly config?: Config;
   /** True by default. */
   readonly evaluates?: boolean;
+  /** Goes on from there. */
+  readonly from?: Checkpoint | null;
 }
 
 export class Trainer {
@@ -74,7 +78,9 @@ export class Trainer {
     options: TrainOnceOptions = {},
   ): Promise<RunOutcome> {
     await this.start(seed);
-    return trainOnce(this.session, options.config ?? this.#setup.config, seed, observer, options.evaluates);
+    const { config = this.#setup.config, evaluates, from = null } = options;
+    const state = from === null ? initialState(seed) : restore(this.session, from);
+    return trainOnce(this.session, config, seed, observer, evaluates, state);
   }
 
   /** Lets the workers leave the session, and returns the worker pool. */

@@ -80,7 +80,7 @@ export function trainingCourse(
 }
 
 /**
- * Trains from the session's present parameters. The resident clock starts here: images are in memory, workers
+ * Trains from the session's present parameters, and goes on from `start` if it is not the beginning. The resident clock starts here: images are in memory, workers
  * are warm, parameters are drawn.
  * @throws as Session.run does.
  */
@@ -90,9 +90,10 @@ export async function trainOnce(
   seed: number,
   observer: Partial<RunObserver>,
   evaluates = true,
+  start = initialState(seed),
 ): Promise<RunOutcome> {
   const course = trainingCourse(session, config, seed, evaluates);
-  const { state, reason } = await follow(session, course, initialState(seed), observer);
+  const { state, reason } = await follow(session, course, start, observer);
   const { stepsPerEpoch } = course.length;
   const { epochs } = config.train;
   const isWhole = state.step === state.epoch * stepsPerEpoch && state.epoch === epochs;

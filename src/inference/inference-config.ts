@@ -60,6 +60,7 @@ export function inferenceConfig({ hidden, activation, loss, ...data }: Described
     backend: { name: 'wasm' },
     stop: { target: null, on: 'test', every: 'epoch', patience: null, restoreBest: false, minDelta: 0 },
     log: { every: 10, noiseScale: false, level: 'info', tensorboard: false },
+    checkpoint: { every: 'off', keep: 2 },
     seed: 1,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The safetensors format (github.com/huggingface/safetensors): 8 bytes of header length (little-endian u64), a JSON
- * header, then the tensors' bytes without holes. Reads F32, F64, F16 and BF16 as float32; writes F32. Requires a
+ * header, then the tensors' bytes without holes. Reads F32, F64, F16 and BF16 as float32; writes F32 and F64. Requires a
  * little-endian machine, like WebAssembly's memory.
  */
 import { bfloat16ToFloat32, halfToNumber } from '../numbers/half-floats.js';
@@ -10,6 +10,12 @@ import { expectedGot, quoted, UserError } from '../user-error.js';
 export interface Tensor {
   shape: number[];
   data: Float32Array;
+}
+
+/** As a Tensor, of which values may be float64. */
+export interface Values {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array;
 }
 
 interface Entry {
@@ -38,20 +44,37 @@ const DTYPES = new Map<string, { bytes: number; toFloat32: (bytes: ArrayBuffer) 
  * Throws UserError (exit 1) for anything that is not exactly a safetensors file.
  */
 export function readSafetensors(bytes: Uint8Array, file: string): Map<string, Tensor> {
+  return new Map(
+    copies(bytes, file).map(({ name, dtype, shape, copy }) => {
+      const data = DTYPES.get(dtype)?.toFloat32(copy) ?? new Float32Array();
+      return [name, { shape, data }];
+    }),
+  );
+}
+
+/** As `readSafetensors`, but F64 stays float64. */
+export function readValues(bytes: Uint8Array, file: string): Map<string, Values> {
+  return new Map(
+    copies(bytes, file).map(({ name, dtype, shape, copy }): [string, Values] => {
+      if (dtype === 'F64') return [name, { shape, data: new Float64Array(copy) }];
+      const data = DTYPES.get(dtype)?.toFloat32(copy) ?? new Float32Array();
+      return [name, { shape, data }];
+    }),
+  );
+}
+
+/** Every tensor's bytes, each a copy: typed arrays need aligned starts, and `bytes` may be a pooled Buffer. */
+function copies(bytes: Uint8Array, file: string): (Entry & { readonly copy: ArrayBuffer })[] {
   const { header, bodyStart } = parseHeader(bytes, file);
   const entries = Object.entries(header)
     .filter(([name]) => name !== METADATA)
     .map(([name, value]) => checkedEntry(name, value, file));
   checkContiguous(entries, bytes.length - bodyStart, file);
-  return new Map(
-    entries.map(({ name, dtype, shape, begin, end }) => {
-      // A copy, because typed arrays need aligned starts and `bytes` may be a pooled Buffer.
-      const copy = new Uint8Array(end - begin);
-      copy.set(bytes.subarray(bodyStart + begin, bodyStart + end));
-      const data = DTYPES.get(dtype)?.toFloat32(copy.buffer) ?? new Float32Array();
-      return [name, { shape, data }];
-    }),
-  );
+  return entries.map((entry) => {
+    const copy = new Uint8Array(entry.end - entry.begin);
+    copy.set(bytes.subarray(bodyStart + entry.begin, bodyStart + entry.end));
+    return { ...entry, copy: copy.buffer };
+  });
 }
 
 /** The `__metadata__` strings of a file, {} if it has none. Throws as `readSafetensors` does. */
@@ -65,7 +88,7 @@ export function readSafetensorsMetadata(bytes: Uint8Array, file: string): Record
  * Throws RangeError if a shape and its data disagree: a bug, not the user's mistake.
  */
 export function writeSafetensors(
-  tensors: Map<string, Tensor>,
+  tensors: ReadonlyMap<string, Values>,
   metadata: Record<string, string> = {},
 ): Uint8Array {
   const fields: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
@@ -76,7 +99,8 @@ export function writeSafetensors(
     }
     const begin = end;
     end += data.byteLength;
-    fields.push([name, { dtype: 'F32', shape, data_offsets: [begin, end] }]);
+    const dtype = data instanceof Float64Array ? 'F64' : 'F32';
+    fields.push([name, { dtype, shape, data_offsets: [begin, end] }]);
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(fields)));
   const headerBytes = Math.ceil(json.length / 8) * 8;

@@ -20,11 +20,15 @@ export class EventFile {
   readonly #startedAtMs: number;
   readonly #records = new BufferedFile(appendEveryMs);
   #path = '';
+  readonly #continues: boolean;
 
-  /** `startedAtMs`: start of the resident clock, milliseconds since 1970. */
-  constructor(startedAtMs = Date.now()) {
+  /**
+   * `startedAtMs`: start of the resident clock, milliseconds since 1970. `continues`: the records follow those of the file.
+   */
+  constructor(startedAtMs = Date.now(), continues = false) {
     this.#startedAtMs = startedAtMs;
-    this.#add(0, 0, field(3, 'brain.Event:2'));
+    this.#continues = continues;
+    if (!continues) this.#add(0, 0, field(3, 'brain.Event:2'));
   }
 
   /** `elapsedMs` on the resident clock; `values` by tag, as float32. */
@@ -49,12 +53,17 @@ export class EventFile {
       } catch {
         // If the folder cannot be made, opening the file fails with the reason.
       }
-      return openSync(file, 'w');
+      return openSync(file, this.#continues ? 'a' : 'w');
     });
   }
 
   get isOpen(): boolean {
     return this.#path !== '';
+  }
+
+  /** Appends the gathered records. */
+  flush(): void {
+    this.#records.drain();
   }
 
   /** Appends the gathered records and closes the file; `finish` reports whether it is whole. */

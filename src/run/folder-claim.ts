@@ -5,11 +5,14 @@ import { ExitCode } from '../user-error.js';
 import { cannot } from './atomic-file.js';
 import { deleteRun, type FolderUse, refuseUsedFolder } from './folder-contents.js';
 import { type FolderLock, lockFolder, refuseHeld } from './folder-lock.js';
+import type { Resumed } from './resume.js';
 
 /** The folder of a run: `--out`, or null for a new one; and whether the new run replaces the run in it. */
 export interface RunPlace {
   readonly out: string | null;
   readonly overwrite: boolean;
+  /** The run that goes on in its folder, instead of both. */
+  readonly resumed?: Resumed | null;
 }
 
 /** Locks the folder, which must exist, and deletes the run that is replaced. @throws UserError (usage). */

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { shown } from '../config/config-file.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { cannot } from './atomic-file.js';
+import { isCheckpoint } from './checkpoint-names.js';
 import { eventFileName } from './run-folder.js';
 
 /** The use of a folder: for a new run, for a run that replaces the one in it, or for a study that continues. */
@@ -34,7 +35,8 @@ export function filesOfRuns(folder: string): string[] {
 }
 
 function isOfRun(name: string): boolean {
-  return runFiles.has(name) || cpuProfile.test(name) || runFiles.has(temporary.exec(name)?.[1] ?? '');
+  const isFile = (one: string) => runFiles.has(one) || cpuProfile.test(one) || isCheckpoint(one);
+  return isFile(name) || isFile(temporary.exec(name)?.[1] ?? '');
 }
 
 /**

@@ -96,6 +96,8 @@ export const logEvents = {
   config: z.object({ config: z.unknown() }),
   /** `threads`: the number of workers and the reason for it. The events after it belong to runs on that number. */
   plan: z.object({ plan: z.unknown(), threads: z.object({ count: z.int().min(1), reason: z.string() }) }),
+  /** The run goes on after so many steps, from the checkpoint of this name. */
+  resume: z.object({ step: count(), checkpoint: z.string(), command: z.string() }),
   /** Of the `race` command, before its repetitions. */
   race,
   epoch: z.object({

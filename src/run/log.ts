@@ -30,20 +30,21 @@ const levels: Partial<Record<keyof LogEvents, 'warn' | 'error'>> = {
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /**
- * Starts `file` anew. Every event has level info, except `warning` (warn) and `worker_error` (error). `run_start` and
+ * Starts `file` anew, or continues it. Every event has level info, except `warning` (warn) and `worker_error` (error). `run_start` and
  * `run_stop` are written at every level except silent, because a log without `run_stop` counts as damaged. At silent
  * there is no file, and a file of an earlier run is removed.
  * Throws UserError (exit 2) for an unknown level or a file that cannot be opened.
  */
-export function openLog(file: string, level: string): RunLog {
+export function openLog(file: string, level: string, continues = false): RunLog {
   if (!LEVELS.includes(level)) {
     throw new UserError(`log.level: ${expectedGot(`one of ${LEVELS.join(', ')}`, level)}`, ExitCode.usage);
   }
   if (level === 'silent') {
+    if (continues) return { event() {}, flush() {}, close() {} };
     asUserError(file, ExitCode.usage, () => rmSync(file, { force: true }));
     return { event() {}, flush() {}, close() {} };
   }
-  const destination = logFile(file);
+  const destination = logFile(file, continues);
   const options = {
     base: { schema: 1 },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -76,8 +77,8 @@ export function openLog(file: string, level: string): RunLog {
  * so a full disk hangs the process, and its fsync costs 4 ms at the end of a run. Measured: 3–5 µs an event here,
  * against 4–7 µs (sync) and 6–10 µs (async) there.
  */
-function logFile(file: string) {
-  const descriptor = asUserError(file, ExitCode.usage, () => openSync(file, 'w'));
+function logFile(file: string, continues: boolean) {
+  const descriptor = asUserError(file, ExitCode.usage, () => openSync(file, continues ? 'a' : 'w'));
   const lines = new BufferedFile(appendEveryMs);
   lines.open(descriptor);
   let closed = false;

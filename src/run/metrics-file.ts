@@ -29,14 +29,18 @@ export class MetricsWriter {
   /** Rows not yet written, as numbers: a short run formats no row before its end. */
   #kept: (MetricsRow & { readonly accuracy: number | '' })[] = [];
   #appendedAt = 0;
+  readonly #continues: boolean;
 
-  constructor() {
-    this.#file.write(`${heading}\n`);
+  /** `rows`: of a run that is resumed, already in its file, under the heading; null: a new file. */
+  constructor(rows: number | null = null) {
+    this.#continues = rows !== null;
+    if (rows === null) this.#file.write(`${heading}\n`);
+    else this.#rows = rows;
   }
 
   /** Later rows go to the folder's file; earlier rows are kept in memory until then. */
   open(folder: RunFolder): void {
-    this.#file.open(() => openSync(folder.file('metrics.csv'), 'w'));
+    this.#file.open(() => openSync(folder.file('metrics.csv'), this.#continues ? 'a' : 'w'));
     this.#appendedAt = performance.now();
   }
 

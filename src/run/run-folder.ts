@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ExitCode } from '../user-error.js';
 import type { Warn } from '../warnings.js';
 import { cannot, errorCode, temporaryName } from './atomic-file.js';
+import type { ResumeRecord } from './checkpoint-file.js';
 
 export { writeAtomic } from './atomic-file.js';
 
@@ -79,8 +80,14 @@ export async function createRunFolder({
       warn?.('latest-not-linked', `${message}; it does not lead to the newest run, ${target}`);
     });
   }
-  return { path: folder, file: (file) => path.join(folder, file), release };
+  return folderAt(folder, release);
 }
+
+export const folderAt = (folder: string, release: () => void): RunFolder => ({
+  path: folder,
+  file: (file) => path.join(folder, file),
+  release,
+});
 
 /**
  * mkdir with its parents. Node's own `recursive` is not used: it loops for ever if a parent refuses with ENOENT
@@ -110,6 +117,8 @@ export interface RunDescriptionStart {
   command: string;
   seed: number;
   startedAt?: Date;
+  /** Of a run that goes on: where it was stopped before. */
+  resumed?: readonly ResumeRecord[];
   /** The checkout whose commit is recorded; the package's own by default. */
   packageRoot?: string;
 }

@@ -1,16 +1,20 @@
 /** The runs of a training command, one for each seed, and how they ended. */
 import type { Config } from '../config/schema.js';
+import type { Checkpoint } from '../coordinator/checkpoint.js';
 import type { Trainer } from '../coordinator/trainer.js';
 import type { RunObserver } from '../coordinator/training-run.js';
 import { mean } from '../numbers/statistics.js';
 import { runLength } from '../plan/run-length.js';
+import type { RunFacts } from './checkpoint-file.js';
+import { Checkpoints } from './checkpoints.js';
 import type { CommandContext } from './command-context.js';
 import type { EventFile } from './event-file.js';
 import type { RunLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { warnOfOutcomes } from './outcome-warnings.js';
 import { createRecorder } from './recorder.js';
-import { type RunFolder, scalarsPath } from './run-folder.js';
+import type { Resumed } from './resume.js';
+import { eventFileName, type RunFolder, scalarsPath } from './run-folder.js';
 import type { Kept, SeedResult } from './train-result.js';
 
 export interface SeedRuns {
@@ -23,6 +27,8 @@ export interface SeedRuns {
   readonly log: RunLog;
   /** Sees what the record sees. */
   readonly watch?: Partial<RunObserver>;
+  /** Of one seed, in a folder: what its checkpoints say of the run, and the run that goes on. Null: none are written. */
+  readonly checkpoints?: { readonly facts: RunFacts; readonly resumed: Resumed | null } | null;
   /** Filled as the runs end. */
   readonly record: Kept;
   readonly context: CommandContext;
@@ -31,14 +37,16 @@ export interface SeedRuns {
 /** Trains with seeds seed, seed + 1, … */
 export async function runSeeds(
   trainer: Trainer,
-  { config, seeds, folder, targets, log, watch = {}, record, context }: SeedRuns,
+  { config, seeds, folder, targets, log, watch = {}, record, context, checkpoints: about = null }: SeedRuns,
 ): Promise<void> {
   const { session } = trainer;
-  const { images, stepsPerEpoch } = runLength(config, session.plan.parts.train.count);
+  const length = runLength(config, session.plan.parts.train.count);
+  const { images, stepsPerEpoch } = length;
+  const from = about?.resumed?.checkpoint ?? null;
   if (folder !== undefined) record.metrics.open(folder);
   for (let run = 0; run < seeds; run++) {
     const seed = (config.seed + run) % 2 ** 32;
-    const scalars = await openScalars(config);
+    const scalars = await openScalars(config, from);
     if (scalars !== null) record.scalars.set(seed, scalars);
     if (folder !== undefined) scalars?.open(scalarsPath(folder, seed, seeds));
     const observer = createRecorder({
@@ -51,16 +59,44 @@ export async function runSeeds(
       imagesPerEpoch: images,
       stepsPerEpoch,
     });
-    const outcome = await trainer.train(seed, {
-      ...withWatch(observer, watch),
-      ordered: (fromMs, toMs) => session.profile?.ordered(fromMs, toMs),
-      stopped(unfinished) {
-        session.profile?.finish(unfinished.residentMs);
-        record.unfinished = unfinished;
-        // Weights that diverged are useless, and so are weights from the middle of a step.
-        // The last evaluation is of earlier ones.
-        if (context.signal.aborted && session.isWhole) record.tensors ??= session.parameters();
+    const checkpoints =
+      folder === undefined || about === null
+        ? null
+        : Checkpoints.of(
+            {
+              ...{ config, folder: folder.path, facts: about.facts, length, warn: context.warnings.warn },
+              flush() {
+                log.flush();
+                record.metrics.flush();
+                scalars?.flush();
+              },
+              records: ['log.ndjson', 'metrics.csv', eventFileName].map(folder.file),
+              from: from?.state ?? null,
+              bestAccuracy: about.resumed?.bestAccuracy ?? null,
+            },
+            session,
+          );
+    const training = trainer.train(
+      seed,
+      {
+        ...withWatch(observer, watch),
+        ...checkpoints?.observer,
+        ordered: (fromMs, toMs) => session.profile?.ordered(fromMs, toMs),
+        stopped(unfinished, state) {
+          session.profile?.finish(unfinished.residentMs);
+          record.unfinished = unfinished;
+          // Weights that diverged are useless, and so are weights from the middle of a step.
+          // The last evaluation is of earlier ones.
+          if (!context.signal.aborted || !session.isWhole) return;
+          record.tensors ??= session.parameters();
+          checkpoints?.interrupted(state);
+        },
       },
+      { from },
+    );
+    const outcome = await training.finally(async () => {
+      await checkpoints?.finish();
+      record.checkpointStep = checkpoints?.writtenStep ?? null;
     });
     session.profile?.finish(outcome.residentMs);
     record.coldMs ??= performance.now();
@@ -104,8 +140,10 @@ function withWatch(observer: RunObserver, watch: Partial<RunObserver>): RunObser
 }
 
 /** Null without log.tensorboard, as in most runs. */
-async function openScalars({ log }: Config): Promise<EventFile | null> {
-  return log.tensorboard ? new (await import('./event-file.js')).EventFile() : null;
+async function openScalars({ log }: Config, from: Checkpoint | null): Promise<EventFile | null> {
+  if (!log.tensorboard) return null;
+  const { EventFile } = await import('./event-file.js');
+  return new EventFile(Date.now() - (from?.state.elapsedMs ?? 0), from !== null);
 }
 
 /** The status of finished runs, by their mean accuracy. */

@@ -29,12 +29,14 @@ export interface SeedResult {
 /** The results of a run, filled as it goes, so that an interruption keeps what exists. */
 export interface Kept {
   readonly results: SeedResult[];
-  readonly metrics: MetricsWriter;
+  metrics: MetricsWriter;
   /** By seed, with log.tensorboard. */
   readonly scalars: Map<number, EventFile>;
   /** The work done by the run that was interrupted or failed. */
   unfinished: UnfinishedOutcome | null;
   tensors: Map<string, Tensor> | null;
+  /** Steps at the last checkpoint; null without one. */
+  checkpointStep: number | null;
   /** The last evaluation of these tensors; null without one. */
   accuracy: number | null;
   coldMs: number | null;
@@ -47,6 +49,7 @@ export const emptyRecord = (coldMs: number | null): Kept => ({
   scalars: new Map(),
   unfinished: null,
   tensors: null,
+  checkpointStep: null,
   accuracy: null,
   coldMs,
 });

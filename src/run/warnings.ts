@@ -21,9 +21,9 @@ export class Warnings {
     this.#log?.event('warning', warning);
   };
 
-  /** Logs the warnings given so far, and later ones at once. */
-  attach(log: RunLog): void {
-    for (const warning of this.#given) log.event('warning', warning);
+  /** Logs the warnings given so far, unless the log has them already, and later ones at once. */
+  attach(log: RunLog, has: (warning: Warning) => boolean = () => false): void {
+    for (const warning of this.#given) if (!has(warning)) log.event('warning', warning);
     this.#log = log;
   }
 

@@ -3,13 +3,22 @@ import type { ResolvedConfig } from '../config/load.js';
 import { withAbsolutePaths } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import { toYaml } from '../config/yaml-text.js';
+import { codeOf } from '../coordinator/interruption.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { CommandContext } from './command-context.js';
 import { claimFor, type RunPlace, useOf } from './folder-claim.js';
 import { openLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { recordFailure } from './recorder.js';
-import { createRunFolder, describeRun, readVersions, shownFolder, writeAtomic } from './run-folder.js';
+import { cutRecords, type Resumed } from './resume.js';
+import {
+  createRunFolder,
+  describeRun,
+  folderAt,
+  readVersions,
+  shownFolder,
+  writeAtomic,
+} from './run-folder.js';
 
 export type OpenRun = Awaited<ReturnType<typeof beginRun>>;
 
@@ -25,6 +34,8 @@ export interface RunScript {
   body(run: OpenRun): Promise<void>;
   /** The status of a run that was not interrupted and did not fail; may throw to make it a failure. */
   judge(): RunStatus;
+  /** The step of the last checkpoint; null without one. */
+  resumesAfter?(): number | null;
   /** Writes the files and prints the result. */
   end(run: OpenRun, ended: Ended): Promise<void>;
 }
@@ -63,27 +74,32 @@ export async function withRun(
   }
   progress.finish();
   if (signal.aborted) status = 'interrupted';
-  const exitCode = exitCodeOf(status, failure);
+  const exitCode = status === 'interrupted' ? codeOf(signal) : exitCodeOf(status, failure);
   try {
     await script.end(run, { status, exitCode, failure });
   } finally {
     run.folder.release();
   }
-  if (status === 'interrupted')
-    context.stderr(`interrupted; the results so far are in ${shownFolder(run.folder)}`);
-  else if (failure !== null) throw failure;
+  if (status === 'interrupted') {
+    const where = shownFolder(run.folder);
+    const goesOn = script.resumesAfter?.() ?? null;
+    const more = goesOn === null ? '' : `; train --resume ${where} goes on after step ${goesOn}`;
+    context.stderr(`interrupted; the results so far are in ${where}${more}`);
+  }
+  if (status !== 'interrupted' && failure !== null) throw failure;
   return exitCode;
 }
 
 /** Makes the folder and its log, with the first events. @throws UserError if it cannot be made, holds a run or is in use. */
 async function beginRun(
   resolved: ResolvedConfig,
-  { out, overwrite }: RunPlace,
+  { out, overwrite, resumed = null }: RunPlace,
   { command, warnings }: CommandContext,
   early: EarlyRecords | null,
 ) {
   const { config, name } = resolved;
   const { seed } = config;
+  if (resumed !== null) return continueRun(resolved, resumed, command, warnings);
   const folder = await createRunFolder({
     root: 'results',
     out,
@@ -99,15 +115,40 @@ async function beginRun(
   // Even a run that is killed leaves its log and configuration.
   log.flush();
   await writeAtomic(folder.file('config.yaml'), yaml);
-  return { folder, log, description };
+  return { folder, log, description, rows: null, facts: { startedAt: startedAt(), command, resumed: [] } };
 }
 
-function exitCodeOf(status: RunStatus, failure: unknown): ExitCode {
+/** The records go on after those before the checkpoint. */
+async function continueRun(
+  { config }: ResolvedConfig,
+  resumed: Resumed,
+  command: string,
+  warnings: CommandContext['warnings'],
+) {
+  const { checkpoint, facts, file } = resumed;
+  const { step } = checkpoint.state;
+  const before = { startedAt: facts.startedAt, command: facts.command };
+  const times = [...facts.resumed, { at: startedAt(), command, step }];
+  const kept = cutRecords(resumed, warnings.warn);
+  const folder = folderAt(resumed.folder, resumed.lock.release);
+  const log = openLog(folder.file('log.ndjson'), config.log.level, true);
+  log.event('resume', { step, checkpoint: file, command });
+  warnings.attach(log, ({ code, message }) => kept.hasWarning(code, message));
+  log.flush();
+  const description = describeRun({
+    ...{ name: facts.name, command: facts.command, seed: config.seed, resumed: times },
+    startedAt: new Date(facts.startedAt),
+  });
+  return { folder, log, description, rows: kept.rows, facts: { ...before, resumed: times } };
+}
+
+const startedAt = () => new Date().toISOString();
+
+function exitCodeOf(status: Exclude<RunStatus, 'interrupted'>, failure: unknown): ExitCode {
   if (status === 'failed') return failure instanceof UserError ? failure.exitCode : ExitCode.failure;
   return {
     reached: ExitCode.done,
     done: ExitCode.done,
     missed: ExitCode.targetMissed,
-    interrupted: ExitCode.interrupted,
   }[status];
 }

@@ -1,0 +1,125 @@
+/**
+ * A checkpoint as a file: safetensors, so that other programs read its vectors. The metadata hold the state and the facts of
+ * the run as JSON, and a SHA-256 over all of it: a file that was cut or changed is never used.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Config } from '../config/schema.js';
+import type { Checkpoint, Vector } from '../coordinator/checkpoint.js';
+import type { TrainingState } from '../coordinator/state.js';
+import { readSafetensorsMetadata, readValues, type Values, writeSafetensors } from '../model/safetensors.js';
+import { UserError } from '../user-error.js';
+
+/** What a run that goes on is compared with, and what its records repeat. */
+export interface RunFacts {
+  readonly name: string;
+  /** Its paths are absolute. */
+  readonly config: Config;
+  readonly version: string;
+  /** The level of the kernels; null: none compute. */
+  readonly kernels: string | null;
+  readonly threads: number;
+  readonly sync: string;
+  /** SHA-256 by file, and of the weights that the run starts from, if they come from a file. */
+  readonly data: Readonly<Record<string, string>>;
+  /** ISO 8601; as typed; where the run was resumed before. */
+  readonly startedAt: string;
+  readonly command: string;
+  readonly resumed: readonly ResumeRecord[];
+}
+
+export interface ResumeRecord {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly command: string;
+  /** Steps done before. */
+  readonly step: number;
+}
+
+export interface StoredCheckpoint {
+  readonly facts: RunFacts;
+  readonly checkpoint: Checkpoint;
+}
+
+const format = '1';
+const prefix = 'shardstep.checkpoint';
+const keys = { format: prefix, facts: `${prefix}.run`, state: `${prefix}.state`, sha256: `${prefix}.sha256` };
+
+/** Vectors of the state, by their names in the file. */
+const sumsName = 'tail.sums';
+const bestWeights = 'best.weights';
+
+/** The bytes of the file. The hash is computed in another thread, so the caller's is hardly blocked. */
+export async function encodeCheckpoint({ facts, checkpoint }: StoredCheckpoint): Promise<Uint8Array> {
+  const { vectors, state } = checkpoint;
+  const { tail, best, ...plain } = state;
+  const tensors = new Map<string, Values>();
+  const add = (name: string, data: Vector) => tensors.set(name, { shape: [data.length], data });
+  for (const [name, vector] of vectors) add(name, vector);
+  if (tail !== null) add(sumsName, tail.sums);
+  if (best !== null) add(bestWeights, best.weights);
+  const stored = {
+    ...plain,
+    tail: tail && { count: tail.count },
+    best: best && { step: best.step, evaluation: best.evaluation },
+  };
+  const metadata = {
+    [keys.format]: format,
+    [keys.facts]: JSON.stringify(facts),
+    [keys.state]: JSON.stringify(stored),
+    [keys.sha256]: '0'.repeat(64),
+  };
+  const bytes = writeSafetensors(tensors, metadata);
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  placeOfHash(bytes)?.write(Buffer.from(digest).toString('hex'), 'latin1');
+  return bytes;
+}
+
+/** Where the hash is in the file's bytes; it was computed with zeros in this place. */
+function placeOfHash(bytes: Uint8Array): Buffer | null {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text = `"${keys.sha256}":"`;
+  const at = all.indexOf(text);
+  return at < 0 ? null : all.subarray(at + text.length, at + text.length + 64);
+}
+
+/**
+ * Reads a file that `encodeCheckpoint` has made.
+ * @throws UserError (exit 1) if it cannot be read, is damaged, or has another format.
+ */
+export function readCheckpoint(file: string): StoredCheckpoint {
+  const bytes = new Uint8Array(readBytes(file));
+  const metadata = readSafetensorsMetadata(bytes, file);
+  if (metadata[keys.format] !== format)
+    throw new UserError(
+      `${file}: ${keys.format}: expected ${format}, got ${metadata[keys.format] ?? 'none'}`,
+    );
+  const place = placeOfHash(bytes);
+  place?.fill('0');
+  if (createHash('sha256').update(bytes).digest('hex') !== metadata[keys.sha256])
+    throw new UserError(`${file}: damaged: its contents do not have the SHA-256 that it names`);
+  const values = readValues(bytes, file);
+  const facts: RunFacts = JSON.parse(metadata[keys.facts]);
+  const { tail, best, ...plain } = JSON.parse(metadata[keys.state]);
+  const sums = values.get(sumsName)?.data;
+  const weights = values.get(bestWeights)?.data;
+  const state: TrainingState = {
+    ...plain,
+    tail: sums instanceof Float64Array ? { ...tail, sums } : null,
+    best: weights instanceof Float32Array ? { ...best, weights } : null,
+  };
+  const vectors = new Map<string, Vector>();
+  for (const [name, { data }] of values)
+    if (name !== sumsName && name !== bestWeights) vectors.set(name, data);
+  return { facts, checkpoint: { state, vectors } };
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(`cannot read ${path.basename(file)}: ${reason}`, undefined, { cause });
+  }
+}

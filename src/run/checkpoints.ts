@@ -1,0 +1,205 @@
+/**
+ * The checkpoints of a run: when the state is copied, and the files that are written of it while the run goes on. At most
+ * one file is being written at a time; of several copies that wait meanwhile, only the newest is kept.
+ */
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { Config } from '../config/schema.js';
+import { type CheckpointInterval, checkpointInterval } from '../config/schema-checkpoint.js';
+import { type Checkpoint, capture } from '../coordinator/checkpoint.js';
+import type { Session } from '../coordinator/session.js';
+import type { TrainingState } from '../coordinator/state.js';
+import type { Position, RunObserver } from '../coordinator/training-run.js';
+import type { Plan } from '../plan/plan.js';
+import type { runLength } from '../plan/run-length.js';
+import type { Warn } from '../warnings.js';
+import { errorCode, temporaryName, writeAtomic } from './atomic-file.js';
+import { encodeCheckpoint, type RunFacts } from './checkpoint-file.js';
+import { bestName, checkpointName, checkpointsIn, lastName } from './checkpoint-names.js';
+
+/** `auto`: a run that takes less by its own speed has no checkpoints. */
+const shortestAutoMs = 10_000;
+
+/** Arithmetic of one core, for the length of the first command: later ones are measured. */
+const flopPerMs = 40e6;
+
+export interface CheckpointTask {
+  readonly config: Config;
+  readonly folder: string;
+  readonly facts: RunFacts;
+  readonly length: ReturnType<typeof runLength>;
+  /** Appends all rows and events so far to their files. */
+  readonly flush: () => void;
+  /** These files; they need not exist. */
+  readonly records: readonly string[];
+  readonly warn: Warn;
+  /** Of the run that is resumed, and the best accuracy of its checkpoints. */
+  readonly from: TrainingState | null;
+  readonly bestAccuracy: number | null;
+}
+
+export class Checkpoints {
+  readonly #task: CheckpointTask;
+  readonly #every: CheckpointInterval;
+  readonly #session: Session;
+  #capturedMs: number;
+  /** Milliseconds of a step, from an estimate to a measurement. */
+  #stepMs: number;
+  #before: { readonly step: number; readonly elapsedMs: number };
+  #bestAccuracy: number;
+  /** Copies that no file has yet. */
+  #waiting: Checkpoint | null = null;
+  #best: Checkpoint | null = null;
+  #writing: Promise<void> | null = null;
+  /** The step of the newest file; null without one. */
+  writtenStep: number | null;
+
+  private constructor(task: CheckpointTask, every: CheckpointInterval, session: Session) {
+    this.#task = task;
+    this.#every = every;
+    this.#session = session;
+    this.#capturedMs = performance.now();
+    this.#stepMs = estimatedMs(session.plan);
+    const { step = 0, elapsedMs = 0 } = task.from ?? {};
+    this.#before = { step, elapsedMs };
+    this.#bestAccuracy = task.bestAccuracy ?? Number.NEGATIVE_INFINITY;
+    this.writtenStep = task.from?.step ?? null;
+  }
+
+  /** Null if they are off. */
+  static of(task: CheckpointTask, session: Session): Checkpoints | null {
+    const every = checkpointInterval(task.config.checkpoint.every);
+    return every && new Checkpoints(task, every, session);
+  }
+
+  /** What they see of the run. */
+  readonly observer: Pick<RunObserver, 'atMost' | 'between'> = {
+    atMost: (position) => this.#atMost(position),
+    between: (state) => this.#between(state),
+  };
+
+  #atMost({ step }: Position): number {
+    const { unit, count } = this.#every;
+    if (unit === 'epochs') return Number.POSITIVE_INFINITY;
+    if (unit === 'steps') return count - (step % count);
+    const remainingMs = this.#capturedMs + count * 1000 - performance.now();
+    return Math.max(1, Math.ceil(remainingMs / this.#stepMs));
+  }
+
+  #between(state: TrainingState): void {
+    const { step, elapsedMs, evaluation, evaluatedAt } = state;
+    if (step > this.#before.step)
+      this.#stepMs = Math.max(1e-6, (elapsedMs - this.#before.elapsedMs) / (step - this.#before.step));
+    this.#before = { step, elapsedMs };
+    const isEvaluated = evaluation !== null && evaluatedAt === step;
+    const improves = isEvaluated && evaluation.accuracy > this.#bestAccuracy;
+    const isDue = this.#isDue(step);
+    if (improves && this.#isLong(state)) {
+      this.#bestAccuracy = evaluation.accuracy;
+      this.#best = capture(this.#session, state);
+      if (isDue) this.#waiting = this.#best;
+    } else if (isDue) this.#waiting = capture(this.#session, state);
+    if (!isDue) return;
+    this.#capturedMs = performance.now();
+    this.#start();
+  }
+
+  #isDue(step: number): boolean {
+    const { unit, count } = this.#every;
+    if (unit === 'steps') return step % count === 0;
+    if (unit === 'epochs') return step % (count * this.#task.length.stepsPerEpoch) === 0;
+    return performance.now() - this.#capturedMs >= count * 1000;
+  }
+
+  /** With `auto`, a run is long if its steps take long enough at their present speed. */
+  #isLong({ step, elapsedMs }: TrainingState): boolean {
+    return (
+      !this.#every.isAuto || (step > 0 && (elapsedMs / step) * this.#task.length.totalSteps >= shortestAutoMs)
+    );
+  }
+
+  /** After an interruption that leaves the weights of a whole step. */
+  interrupted(state: TrainingState): void {
+    if (state.step === 0 || state.step === this.writtenStep || !this.#isLong(state)) return;
+    this.#waiting = capture(this.#session, state);
+    this.#start();
+  }
+
+  #start(): void {
+    // A checkpoint without the rows before it would leave a gap. No row is waiting for its evaluation now.
+    this.#task.flush();
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = null;
+    });
+  }
+
+  /** A run whose checkpoint cannot be written continues: the last one is still whole. */
+  async #writeAll(): Promise<void> {
+    while (this.#waiting !== null) {
+      const [checkpoint, best] = [this.#waiting, this.#best];
+      this.#waiting = null;
+      try {
+        await this.#write(checkpoint, best);
+      } catch (error) {
+        this.#complain(checkpoint, error);
+      }
+    }
+  }
+
+  async #write(checkpoint: Checkpoint, best: Checkpoint | null): Promise<void> {
+    const { folder, facts, config } = this.#task;
+    const { step } = checkpoint.state;
+    await Promise.all(this.#task.records.map(sync));
+    if (best !== null) await this.#writeBest(best);
+    const file = path.join(folder, checkpointName(step));
+    const bytes = await encodeCheckpoint({ facts, checkpoint });
+    await writeAtomic(file, bytes);
+    await link(file, path.join(folder, lastName), bytes);
+    this.writtenStep = step;
+    for (const name of checkpointsIn(folder).slice(config.checkpoint.keep))
+      await fs.rm(path.join(folder, name), { force: true });
+  }
+
+  async #writeBest(best: Checkpoint): Promise<void> {
+    const { folder, facts } = this.#task;
+    await writeAtomic(path.join(folder, bestName), await encodeCheckpoint({ facts, checkpoint: best }));
+    if (this.#best === best) this.#best = null;
+  }
+
+  /** Waits until everything is written that has been copied. */
+  async finish(): Promise<void> {
+    while (this.#writing !== null) await this.#writing;
+    const best = this.#best;
+    if (best !== null) await this.#writeBest(best).catch((error: unknown) => this.#complain(best, error));
+  }
+
+  #complain({ state }: Checkpoint, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#task.warn('checkpoint-not-written', `no checkpoint after step ${state.step}: ${reason}`);
+  }
+}
+
+const estimatedMs = ({ parameters, batch, threads }: Plan): number =>
+  (6 * parameters * batch) / (flopPerMs * threads);
+
+/** A file of records to the disk, if there is one: a log is not if it is silent. */
+async function sync(file: string): Promise<void> {
+  const handle = await fs.open(file, 'r+').catch((error: unknown) => {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return null;
+  });
+  await handle?.sync().finally(() => handle.close());
+}
+
+/** Another name of a finished file, in place of an older one; a copy on file systems without links. */
+async function link(file: string, name: string, bytes: Uint8Array): Promise<void> {
+  const temporary = temporaryName(name);
+  try {
+    await fs.link(file, temporary);
+    await fs.rename(temporary, name);
+  } catch {
+    await writeAtomic(name, bytes);
+  } finally {
+    await fs.rm(temporary, { force: true });
+  }
+}

@@ -1,0 +1,273 @@
+/** Resuming a run: its newest checkpoint, what must be as it was, and the records that continue. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { shown } from '../config/config-file.js';
+import { withAbsolutePaths } from '../config/paths.js';
+import type { Config } from '../config/schema.js';
+import type { Checkpoint } from '../coordinator/checkpoint.js';
+import type { Setup } from '../coordinator/setup.js';
+import type { Tensor } from '../model/safetensors.js';
+import type { Plan } from '../plan/plan.js';
+import { runLength } from '../plan/run-length.js';
+import { ExitCode, UserError } from '../user-error.js';
+import { version } from '../version.js';
+import type { Warn } from '../warnings.js';
+import { type RunFacts, readCheckpoint } from './checkpoint-file.js';
+import { bestName, checkpointsIn } from './checkpoint-names.js';
+import { cutLog, cutMetrics, cutScalars } from './cut-records.js';
+import { filesOfRuns } from './folder-contents.js';
+import { type FolderLock, lockFolder } from './folder-lock.js';
+import { eventFileName } from './run-folder.js';
+
+/** A run that goes on; its folder is locked until `lock` is released. */
+export interface Resumed {
+  /** Absolute. */
+  readonly folder: string;
+  readonly lock: FolderLock;
+  readonly facts: RunFacts;
+  readonly checkpoint: Checkpoint;
+  /** The name of its file. */
+  readonly file: string;
+  /** Of the checkpoint of the best evaluation; null without one. */
+  readonly bestAccuracy: number | null;
+}
+
+/**
+ * Locks the folder of a run and reads its newest checkpoint that is whole.
+ * @throws UserError: no run (usage), in use (usage), finished (usage), no checkpoint (failure).
+ */
+export function openResumed(given: string, warn: Warn): Resumed {
+  const folder = path.resolve(given);
+  const name = shown(folder, process.cwd());
+  const refuse = (got: string) =>
+    new UserError(
+      `--resume: ${name}: expected the folder of a run that was stopped, got ${got}`,
+      ExitCode.usage,
+      {
+        refused: { key: 'resume', expected: 'the folder of a run that was stopped', received: given },
+      },
+    );
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw refuse(existsSync(folder) ? 'a file' : 'nothing: no such folder');
+  const files = filesOfRuns(folder);
+  if (!files.includes('config.yaml') && !files.includes('log.ndjson')) throw refuse('a folder without a run');
+  const lock = locked(folder);
+  try {
+    const finished = finishedStatus(folder);
+    if (finished !== null)
+      throw refuse(
+        `a run that has finished (${finished}): start another with model.init.file=${name}/final.safetensors`,
+      );
+    const names = checkpointsIn(folder);
+    if (names.length === 0)
+      throw refuse('one without a checkpoint: it was stopped before the first, or checkpoint.every was off');
+    return { folder, lock, ...newestWhole(folder, names, warn), bestAccuracy: bestAccuracyOf(folder) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function locked(folder: string): FolderLock {
+  try {
+    return lockFolder(folder);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.message.replace(/^--out/, '--resume'), error.exitCode, { cause: error });
+  }
+}
+
+/** The status of a run that is complete; null of one that was stopped, in whatever way. */
+function finishedStatus(folder: string): string | null {
+  try {
+    const { status } = JSON.parse(readFileSync(path.join(folder, 'result.json'), 'utf8'));
+    const isFinished = ['done', 'reached', 'missed'].includes(status);
+    return isFinished && existsSync(path.join(folder, 'final.safetensors')) ? status : null;
+  } catch {
+    return null;
+  }
+}
+
+function newestWhole(folder: string, names: readonly string[], warn: Warn) {
+  const problems: string[] = [];
+  for (const file of names) {
+    try {
+      const read = readCheckpoint(path.join(folder, file));
+      for (const problem of problems)
+        warn(
+          'checkpoint-damaged',
+          `${problem}; the run goes on from ${file}, step ${read.checkpoint.state.step}`,
+        );
+      return { ...read, file };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  throw new UserError(`--resume: no checkpoint can be read: ${problems.join('; ')}`);
+}
+
+function bestAccuracyOf(folder: string): number | null {
+  try {
+    return readCheckpoint(path.join(folder, bestName)).checkpoint.state.evaluation?.accuracy ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The strategies whose weights do not depend on the number of threads, of the kernels of this package and in TypeScript. */
+const anyThreads = ({ sync, config }: RunFacts) =>
+  (sync === 'owner' || sync === 'units') && config.backend.name !== 'tfjs-node';
+
+/** The configuration below that which the user gives: that of the checkpoint, on as many threads if they matter. */
+export function baseOf({ facts, file }: Resumed): { label: string; values: Record<string, unknown> } {
+  const { parallel } = facts.config;
+  const threads = anyThreads(facts) ? parallel.threads : facts.threads;
+  return { label: file, values: { ...facts.config, parallel: { ...parallel, threads } } };
+}
+
+/** @throws UserError (usage) naming every key that differs and may not, with both values. */
+export function refuseOtherConfig({ facts, checkpoint, file }: Resumed, given: Config): void {
+  const before = leaves(facts.config);
+  const after = leaves(withAbsolutePaths(given));
+  const differing = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (key) => before.get(key) !== after.get(key),
+  );
+  const refused = differing.flatMap((key) => {
+    const reason = whyNot(key, facts.config);
+    return reason === null
+      ? []
+      : [`${key}: expected ${before.get(key) ?? 'none'}, got ${after.get(key) ?? 'none'}${reason}`];
+  });
+  if (refused.length > 0)
+    throw new UserError(`--resume: other than in ${file}: ${refused.join('; ')}`, ExitCode.usage, {
+      refused: { key: refused[0].split(':')[0], expected: 'the value of the checkpoint' },
+    });
+  const { step, epoch } = checkpoint.state;
+  if (given.train.epochs < epoch)
+    throw new UserError(
+      `--resume: train.epochs: expected ${epoch} or more, got ${given.train.epochs}: ${step} steps are done`,
+      ExitCode.usage,
+    );
+}
+
+/** Null if the key may differ; else the reason, empty if it is plain. */
+function whyNot(key: string, { schedule, train, parallel }: Config): string | null {
+  if (key === 'parallel.threads' || key === 'data.dir' || /^(log|checkpoint)\./.test(key)) return null;
+  if (key !== 'train.epochs') return '';
+  const depends =
+    schedule.name !== 'constant' && schedule.name !== 'step'
+      ? `schedule.name=${schedule.name} is`
+      : train.tailAverage > 0
+        ? 'train.tailAverage is'
+        : parallel.sync === 'local-sgd' && parallel.localAfter > 0
+          ? 'parallel.localAfter is'
+          : null;
+  return depends && ` (${depends} spread over the steps of the whole run)`;
+}
+
+/** Every value of a configuration, as JSON by its dotted key. */
+function leaves(value: object, at = ''): Map<string, string> {
+  return new Map(
+    Object.entries(value).flatMap(([key, inner]) =>
+      typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+        ? [...leaves(inner, `${at}${key}.`)]
+        : [[`${at}${key}`, JSON.stringify(inner)] as [string, string]],
+    ),
+  );
+}
+
+/** @throws UserError (usage) if the data, the version or the threads are other than before and may not be. */
+export function refuseOtherRun(
+  { facts, checkpoint, file }: Resumed,
+  setup: Setup,
+  plan: Plan,
+  warn: Warn,
+): void {
+  const refuse = (what: string, before: unknown, now: unknown, why = '') =>
+    new UserError(`--resume: ${what}: expected ${before}, as in ${file}, got ${now}${why}`, ExitCode.usage);
+  if (facts.version !== version) throw refuse('version of shardstep', facts.version, version);
+  const [before, now] = [facts.data, dataHashes(setup)];
+  for (const name of new Set([...Object.keys(before), ...Object.keys(now)]))
+    if (before[name] !== now[name])
+      throw refuse(`SHA-256 of the data, ${name}`, before[name] ?? 'none', now[name] ?? 'none');
+  if (facts.threads !== plan.threads && !anyThreads(facts))
+    throw refuse(
+      'parallel.threads',
+      facts.threads,
+      plan.threads,
+      `: with parallel.sync=${facts.sync} the weights depend on them`,
+    );
+  const { totalSteps } = runLength(setup.config, plan.parts.train.count);
+  if (checkpoint.state.step > totalSteps)
+    throw refuse('train.epochs', `${checkpoint.state.step} steps or more`, `${totalSteps} steps`);
+  const level = setup.kernels?.level ?? null;
+  if (level !== facts.kernels)
+    warn(
+      'kernels-differ',
+      `the kernels were ${facts.kernels} and are ${level} now: the bits of the weights may differ from those of an undisturbed run`,
+    );
+}
+
+/** SHA-256 of the data by file, and of the weights that the run started from. */
+export function dataHashes({ dataset, initial }: Pick<Setup, 'dataset' | 'initial'>): Record<string, string> {
+  return { ...dataset.sha256, ...(initial === null ? {} : { 'initial weights': hashOf(initial) }) };
+}
+
+function hashOf(tensors: ReadonlyMap<string, Tensor>): string {
+  const hash = createHash('sha256');
+  for (const [name, { shape, data }] of tensors) {
+    hash.update(JSON.stringify([name, shape]));
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+/** The records of a run that goes on, cut back to its checkpoint. */
+export interface KeptRecords {
+  /** Rows of metrics.csv; null without the file. */
+  readonly rows: number | null;
+  /** Whether the log has a warning already. */
+  hasWarning(code: string, message: string): boolean;
+}
+
+/** @throws UserError (exit 1) if a file cannot be read or cut. */
+export function cutRecords({ folder, checkpoint, facts }: Resumed, warn: Warn): KeptRecords {
+  const { step, pending } = checkpoint.state;
+  // The last step is reported again with what follows from it.
+  const keeps = pending === null ? step : step - 1;
+  const file = (name: string) => path.join(folder, name);
+  for (const name of filesOfRuns(folder)) if (name.endsWith('.tmp')) rmSync(file(name), { force: true });
+  const { lines } = cutMetrics(file('metrics.csv'), keeps);
+  const log = cutLog(file('log.ndjson'), keeps).lines ?? [];
+  cutScalars(file(eventFileName), keeps);
+  const { every, level } = facts.config.log;
+  const last = Number(lines?.at(-1)?.split(',')[0]) || 0;
+  const isShort = every > 0 && last < keeps - (keeps % every);
+  if (isShort || lines === null || (log.length === 0 && level !== 'silent'))
+    warn('records-incomplete', `the records of the run end before step ${keeps}, after which it goes on`);
+  const warnings = new Set(log.filter((line) => line.includes('"event":"warning"')).map(warningIn));
+  return {
+    rows: lines === null || lines.length === 0 ? null : lines.length - 1,
+    hasWarning: (code, message) => warnings.has(JSON.stringify([code, message])),
+  };
+}
+
+function warningIn(line: string): string {
+  const { code, message } = JSON.parse(line);
+  return JSON.stringify([code, message]);
+}
+
+/** What the checkpoints of a run say of it. */
+export function factsOf(
+  name: string,
+  { config, kernels, ...setup }: Setup,
+  plan: Plan,
+  run: Pick<RunFacts, 'startedAt' | 'command' | 'resumed'>,
+): RunFacts {
+  return {
+    ...{ name, config: withAbsolutePaths(config), version, kernels: kernels?.level ?? null },
+    ...{ threads: plan.threads, sync: plan.sync, data: dataHashes(setup), ...run },
+  };
+}

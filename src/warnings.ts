@@ -36,6 +36,8 @@ export const warningCodes = {
     'The log or metrics.csv of a run that is resumed lacks rows of steps before its checkpoint, such as after a power cut.',
   'kernels-differ':
     'A run is resumed with other kernels than before, such as on another Node: the bits of its weights may differ.',
+  'worker-replaced':
+    'A worker failed, exited or hung, and a new one has taken its place (parallel.onWorkerLoss=continue); the message says why.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WarningCode = keyof typeof warningCodes;

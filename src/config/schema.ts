@@ -210,6 +210,18 @@ const parallel = section({
     .describe(
       'parallel.sync=local-sgd: share of the steps that are synchronous, from the start (post-local SGD, Lin et al. 2020)',
     ),
+  heartbeat: above(0)
+    .default(30)
+    .describe(
+      'Seconds without a sign of life after which a worker hangs and is lost; at least 20 times the longest step so far. ' +
+        'A stopped process or a suspended machine does not count',
+    ),
+  onWorkerLoss: oneOf(['fail', 'continue'])
+    .default('fail')
+    .describe(
+      'If a worker fails, exits or hangs: fail, the run ends with its error; continue, a new worker takes its place and the ' +
+        'run goes on from a copy of its state in memory, with owner and units to the same weights',
+    ),
 });
 
 const wasm = section({ name: z.literal('wasm').default('wasm') });

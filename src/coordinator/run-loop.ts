@@ -5,8 +5,9 @@
 import { estimateOf, type NoiseEstimate } from '../optim/noise-scale.js';
 import { addToTail, isInTail, writeAverage } from '../optim/tail-average.js';
 import { imagesOf } from '../plan/run-length.js';
-import { nonFiniteLoss } from '../worker/session-errors.js';
+import { nonFiniteLoss, type WorkerFailure } from '../worker/session-errors.js';
 import { betterOf } from './best-weights.js';
+import type { Checkpoint } from './checkpoint.js';
 import { type Course, nextWork, placeAfter } from './next-work.js';
 import type { Session } from './session.js';
 import {
@@ -39,6 +40,13 @@ export interface RunObserver {
   between(state: TrainingState): void;
   /** The most steps of the next command, for an observer that has to see the state by then; it changes no bit. */
   atMost(position: Position): number;
+  /** A worker was lost, and the run goes on from an earlier step; later reports are of steps not reported before. */
+  lost(position: Position, failure: WorkerFailure): void;
+  /**
+   * The run has failed because a worker was lost, perhaps in the middle of a step: the last copy of a whole step. If absent,
+   * no copies are made for it. Called before `stopped`.
+   */
+  readonly failed?: (kept: Checkpoint) => void;
   /** The order of an epoch was drawn, in the first epoch with the run's subset: from and to by `performance.now()`. */
   ordered(from: number, to: number): void;
   /** Every few milliseconds. */
@@ -54,6 +62,7 @@ export const silent: RunObserver = {
   stopped() {},
   between() {},
   atMost: () => Number.POSITIVE_INFINITY,
+  lost() {},
   ordered() {},
   tick() {},
 };

@@ -2,7 +2,7 @@
  * A session: shared memory, data and workers for one plan. It trains and evaluates on command, any number of runs in
  * sequence, and never blocks the event loop for long.
  */
-import { setTimeout as sleep, setImmediate as yieldToEvents } from 'node:timers/promises';
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.js';
 import { openBackend } from '../backend/open-backend.js';
 import { SquaredGradients } from '../backend/squared-gradients.js';
@@ -22,7 +22,8 @@ import { extractedAtSlot, statsPerRank } from '../sync/phase-clock.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control, type RunCommand } from '../worker/control.js';
 import type { WorkerPool } from '../worker/pool.js';
-import { nonFiniteLoss, WorkerFailure } from '../worker/session-errors.js';
+import { Ranks } from '../worker/ranks.js';
+import { nonFiniteLoss } from '../worker/session-errors.js';
 import { type LastingVectors, lastingVectors } from './checkpoint.js';
 import { Interrupted } from './interruption.js';
 import { MadeInputs } from './made-inputs.js';
@@ -39,9 +40,6 @@ const burstMs = 5;
 /** How long an interrupted session waits for the common last step of all ranks, which leaves its weights whole. */
 const wholeStepMs = 400;
 
-/** How long an aborted session waits for workers in the middle of a step; closing the pool ends them anyway. */
-const graceMs = 50;
-
 export class Session {
   readonly plan: Plan;
   /** What the rest of a run depends on besides its state: see checkpoint.ts. */
@@ -49,12 +47,11 @@ export class Session {
   readonly #memory: WebAssembly.Memory;
   readonly #control: Control;
   readonly #backend: Backend;
-  readonly #ranks: Promise<void>[];
+  readonly #ranks: Ranks;
   readonly #store: ParameterStore;
   readonly #steps: StepRecord;
   /** In a profiled run: the stamps of all ranks. */
   readonly profile: SessionProfile | null;
-  #failure: WorkerFailure | null = null;
   /** A signal outlives its sessions and must not keep their memory. */
   #unlisten = () => {};
   readonly #made: MadeInputs;
@@ -80,13 +77,7 @@ export class Session {
       plan.noise === null ? backend : new SquaredGradients(plan, plan.noise, memory, plan.threads, backend);
     this.#store = parameterStore(plan, memory);
     this.#steps = new StepRecord(plan, memory);
-    this.#ranks = pool.start({ plan, modules, memory });
-    this.#ranks.forEach((ended, rank) => {
-      ended.catch((error: unknown) => {
-        this.#failure ??= new WorkerFailure(rank, error);
-        this.#control.abort(AbortReason.workerError);
-      });
-    });
+    this.#ranks = new Ranks({ plan, modules, memory }, pool, this.#control);
   }
 
   /**
@@ -114,8 +105,24 @@ export class Session {
     session.#unlisten = () => signal.removeEventListener('abort', interrupt);
     // The workers start meanwhile.
     await inTurns(fillingSamples(plan, data, memory, packer), signal, () => {});
-    await session.#until('ready', () => session.#control.allReady);
+    await session.#ready();
     return session;
+  }
+
+  async #ready(): Promise<void> {
+    this.#ranks.expect('start');
+    await this.#until('ready', () => this.#control.allReady);
+  }
+
+  /**
+   * After a WorkerFailure: new workers take the place of the lost ones. The memory stays: the caller restores a checkpoint.
+   * @throws Interrupted; WorkerFailure if a worker fails to start.
+   */
+  async restart(): Promise<void> {
+    await this.#ranks.left();
+    if (this.#control.stopRequested) throw new Interrupted();
+    this.#ranks.restart();
+    await this.#ready();
   }
 
   /** Requests that every rank stops after the same step; ranks that take too long are aborted in the middle of it. */
@@ -217,6 +224,7 @@ export class Session {
   }
 
   async #execute(command: RunCommand, rates: readonly number[], onTick?: (step: number) => void) {
+    this.#ranks.expect('command');
     this.#control.send(command);
     if (strategies[this.plan.sync].coordinated && this.plan.directions?.team.trainers !== 'one')
       await this.#combine(command.first, rates);
@@ -250,7 +258,7 @@ export class Session {
   async close(): Promise<void> {
     this.#unlisten();
     if (!this.#control.aborted) this.#control.send(null);
-    await this.#everyoneLeft();
+    await this.#ranks.left();
   }
 
   /** The coordinator's share of every averaged step: between the barriers it reduces and updates. */
@@ -308,25 +316,16 @@ export class Session {
   /** Yields to the event loop, then throws if the session was stopped. */
   async #checkpoint(): Promise<void> {
     await yieldToEvents();
+    this.#ranks.watch();
     if (!this.#control.aborted) return;
-    await this.#everyoneLeft();
+    await this.#ranks.left();
     switch (this.#control.abortReason) {
       case AbortReason.interrupted:
         throw new Interrupted();
       case AbortReason.nonFinite:
         throw nonFiniteLoss(this.#control.abortDetail);
       default:
-        throw this.#failure ?? new WorkerFailure(this.#control.abortDetail, 'left the session early');
+        throw this.#ranks.failure;
     }
-  }
-
-  /**
-   * A worker notices an abort only between kernels' barriers and steps, which may take seconds: the session does not
-   * wait for that.
-   */
-  async #everyoneLeft(): Promise<void> {
-    const left = Promise.allSettled(this.#ranks);
-    const impatient = this.#control.abortReason === AbortReason.interrupted;
-    await (impatient ? Promise.race([left, sleep(graceMs, undefined, { ref: false })]) : left);
   }
 }

@@ -12,7 +12,8 @@ import { runLength } from '../plan/run-length.js';
 import { shardSizes } from '../plan/shards.js';
 import { orderOf } from './epoch-order.js';
 import type { Course } from './next-work.js';
-import { follow, outcomeOf, type RunObserver, type UnfinishedOutcome } from './run-loop.js';
+import { followWithCopies } from './recovery.js';
+import { outcomeOf, type RunObserver, type UnfinishedOutcome } from './run-loop.js';
 import type { Session } from './session.js';
 import { initialState } from './state.js';
 import { judge, type StopReason } from './stopping.js';
@@ -93,7 +94,8 @@ export async function trainOnce(
   start = initialState(seed),
 ): Promise<RunOutcome> {
   const course = trainingCourse(session, config, seed, evaluates);
-  const { state, reason } = await follow(session, course, start, observer);
+  const continues = config.parallel.onWorkerLoss === 'continue' && session.plan.profile === null;
+  const { state, reason } = await followWithCopies(session, course, start, observer, continues);
   const { stepsPerEpoch } = course.length;
   const { epochs } = config.train;
   const isWhole = state.step === state.epoch * stepsPerEpoch && state.epoch === epochs;

@@ -56,7 +56,10 @@ export function inferenceConfig({ hidden, activation, loss, ...data }: Described
       weightDecay: 0,
     },
     schedule: { name: 'constant' },
-    parallel: { threads: 1, sync: 'owner', localSteps: 8, localAfter: 0 },
+    parallel: {
+      ...{ threads: 1, sync: 'owner', localSteps: 8, localAfter: 0 },
+      ...{ heartbeat: 30, onWorkerLoss: 'fail' },
+    },
     backend: { name: 'wasm' },
     stop: { target: null, on: 'test', every: 'epoch', patience: null, restoreBest: false, minDelta: 0 },
     log: { every: 10, noiseScale: false, level: 'info', tensorboard: false },

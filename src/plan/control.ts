@@ -3,7 +3,8 @@ import type { Region, Take } from '../memory/arena.js';
 
 /**
  * control: words for barriers and commands; rates: f64 per ring step; metrics: f64 [ringSteps][threads][loss sum, correct];
- * times: f64 per ring step; chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][8].
+ * times: f64 per ring step; chunks: f64 [chunks][loss sum, correct]; stats: f64 [threads + 1][8], see
+ * sync/phase-clock.ts.
  */
 export interface ControlRegions {
   readonly control: Region;

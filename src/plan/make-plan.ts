@@ -155,6 +155,7 @@ export function makePlan(
     shares,
     cpus: ranked?.map(({ cpu }) => cpu) ?? null,
     sync,
+    heartbeatMs: config.parallel.heartbeat * 1000,
     syncReason,
     batch,
     mostRows: most,

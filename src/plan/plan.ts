@@ -85,6 +85,8 @@ export interface Plan {
   readonly shares: Shares;
   readonly cpus: readonly number[] | null;
   readonly sync: SyncName;
+  /** A rank without a sign of life for so long hangs, at least; milliseconds. */
+  readonly heartbeatMs: number;
   /** Why it is this strategy. */
   readonly syncReason: string;
   readonly batch: number;

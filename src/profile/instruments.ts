@@ -60,8 +60,8 @@ export class RankInstruments implements Instruments {
     };
   }
 
-  clock(totals: Float64Array, parties: number): PhaseClock {
-    return new ProfiledClock(totals, this.recorder, parties > 1);
+  clock(stats: Float64Array, parties: number): PhaseClock {
+    return new ProfiledClock(stats, this.recorder, parties > 1);
   }
 
   /** After a wait, the rank's own loop continues. */

@@ -8,13 +8,14 @@ export class ProfiledClock extends PhaseClock {
   readonly #waits: boolean;
 
   /** `waits`: whether there is another rank to wait for. */
-  constructor(totals: Float64Array, recorder: PhaseRecorder, waits: boolean) {
-    super(totals);
+  constructor(stats: Float64Array, recorder: PhaseRecorder, waits: boolean) {
+    super(stats);
     this.#recorder = recorder;
     this.#waits = waits;
   }
 
   override enter(phase: Phase | null): void {
+    this.beat(phase ?? 'idle');
     if (phase === 'wait' && this.#waits) this.#recorder.enter(phaseNumber.wait);
     if (phase === 'update') this.#recorder.enter(phaseNumber.update);
   }

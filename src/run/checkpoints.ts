@@ -73,9 +73,10 @@ export class Checkpoints {
   }
 
   /** What they see of the run. */
-  readonly observer: Pick<RunObserver, 'atMost' | 'between'> = {
+  readonly observer: Pick<RunObserver, 'atMost' | 'between' | 'failed'> = {
     atMost: (position) => this.#atMost(position),
     between: (state) => this.#between(state),
+    failed: (kept) => this.#keep(kept.state, () => kept),
   };
 
   #atMost({ step }: Position): number {
@@ -120,8 +121,14 @@ export class Checkpoints {
 
   /** After an interruption that leaves the weights of a whole step. */
   interrupted(state: TrainingState): void {
-    if (state.step === 0 || state.step === this.writtenStep || !this.#isLong(state)) return;
-    this.#waiting = capture(this.#session, state);
+    this.#keep(state, () => capture(this.#session, state));
+  }
+
+  /** Unless there is a file of this step, or a later one. */
+  #keep(state: TrainingState, copy: () => Checkpoint): void {
+    const newest = this.#waiting?.state.step ?? this.writtenStep ?? 0;
+    if (state.step <= newest || !this.#isLong(state)) return;
+    this.#waiting = copy();
     this.#start();
   }
 

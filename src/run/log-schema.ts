@@ -144,7 +144,15 @@ export const logEvents = {
   }),
   /** `code`: see docs/warnings.md. */
   warning: z.object({ code: z.string(), message: z.string() }),
-  worker_error: z.object({ rank: count(), message: z.string(), stack: z.string().optional() }),
+  /** Where the worker was, and the step from which the run went on if it did. */
+  worker_error: z.object({
+    rank: count(),
+    message: z.string(),
+    step: count().optional(),
+    activity: z.string().optional(),
+    stack: z.string().optional(),
+    resumedFrom: count().optional(),
+  }),
   /** `elapsedMs`: since the process started. */
   run_stop: z.object({ status, reason: z.string(), exitCode: z.int(), elapsedMs: milliseconds() }),
 } as const;

@@ -3,6 +3,7 @@
 import type { Config } from '../config/schema.js';
 import { type RunObserver, silent } from '../coordinator/training-run.js';
 import { imagesOf } from '../plan/run-length.js';
+import type { Warn } from '../warnings.js';
 import { WorkerFailure } from '../worker/session-errors.js';
 import type { EventFile } from './event-file.js';
 import type { RunLog } from './log.js';
@@ -21,10 +22,11 @@ export interface RecorderOptions {
   readonly config: Config;
   readonly imagesPerEpoch: number;
   readonly stepsPerEpoch: number;
+  readonly warn: Warn;
 }
 
 export function createRecorder(options: RecorderOptions): RunObserver {
-  const { log, metrics, scalars, progress, config, imagesPerEpoch, stepsPerEpoch } = options;
+  const { log, metrics, scalars, progress, config, imagesPerEpoch, stepsPerEpoch, warn } = options;
   const { every } = config.log;
   const { batch, epochs } = config.train;
   const seed = options.seed === undefined ? {} : { seed: options.seed };
@@ -79,16 +81,27 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       const imagesPerSecond = (seen(step) / elapsedMs) * 1000;
       log.event('epoch', { ...seed, epoch, steps: step, loss, accuracy, elapsedMs, imagesPerSecond });
     },
+    lost({ step }, failure) {
+      recordFailure(log, failure, step);
+      const how = `a new worker has taken its place, and the run goes on from step ${step}`;
+      warn('worker-replaced', `${failure.message}; ${how}`);
+    },
     tick(position) {
       show(position, null, false);
     },
   };
 }
 
-/** Logs a worker's failure with its root error; `run_stop` alone records any other end. */
-export function recordFailure(log: RunLog, error: unknown): void {
+/** Logs a worker's failure with its root error; `run_stop` alone records any other end. `resumedFrom`: the run goes on. */
+export function recordFailure(log: RunLog, error: unknown, resumedFrom?: number): void {
   if (!(error instanceof WorkerFailure)) return;
-  const { rank, message, cause } = error;
+  const { rank, place, message, cause } = error;
   const stack = cause instanceof Error ? cause.stack : undefined;
-  log.event('worker_error', { rank, message, ...(stack === undefined ? {} : { stack }) });
+  log.event('worker_error', {
+    rank,
+    message,
+    ...(place === null ? {} : { step: place.step, activity: place.activity }),
+    ...(stack === undefined ? {} : { stack }),
+    ...(resumedFrom === undefined ? {} : { resumedFrom }),
+  });
 }

@@ -58,6 +58,7 @@ export async function runSeeds(
       config,
       imagesPerEpoch: images,
       stepsPerEpoch,
+      warn: context.warnings.warn,
     });
     const checkpoints =
       folder === undefined || about === null

@@ -139,6 +139,11 @@ export class Control {
 
   // The coordinator's side.
 
+  /** For new ranks, when no former one runs any more: all words are as at the start of a session. */
+  reset(): void {
+    this.#words.fill(0);
+  }
+
   /** Publishes a command; every worker of the previous one must be done. Null: leave. */
   send(command: RunCommand | null): void {
     const {

@@ -8,7 +8,7 @@ import type { PhaseClock } from '../sync/phase-clock.js';
 import type { RunCommand } from './control.js';
 
 export interface Instruments extends BackendInstruments {
-  clock(totals: Float64Array, parties: number): PhaseClock;
+  clock(stats: Float64Array, parties: number): PhaseClock;
   barrier(wait: () => void, parties: number): () => void;
   command(execute: (command: RunCommand) => void): (command: RunCommand) => void;
   close(): void;

@@ -6,6 +6,11 @@ import { codeRangeSizeMb, requireWorkerMemory } from './thread-memory.js';
 export interface WorkerPool<Task = RankTask> {
   /** Starts every rank; each promise settles when its worker leaves the session. */
   start(task: Omit<Task, 'rank'>): Promise<void>[];
+  /**
+   * Terminates the workers that have not left the session, in whatever they do. When this returns, none of the session's
+   * threads that were lost or terminated runs any more; others start in their place.
+   */
+  stop(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,8 +33,21 @@ export function openPool<Task = RankTask>(
     resourceLimits: { codeRangeSizeMb },
     atomics: 'disabled',
   });
+  let session = new AbortController();
+  let workers = piscina.threads;
   return {
-    start: (task) => Array.from({ length: threads }, (_, rank) => piscina.run({ ...task, rank })),
+    start(task) {
+      session = new AbortController();
+      workers = piscina.threads;
+      const { signal } = session;
+      return Array.from({ length: threads }, (_, rank) => piscina.run({ ...task, rank }, { signal }));
+    },
+    async stop() {
+      session.abort();
+      const replaced = workers.filter((worker) => !piscina.threads.includes(worker));
+      // Piscina has begun to terminate them; this waits until they have exited.
+      await Promise.all(replaced.map((worker) => worker.terminate()));
+    },
     close: () => piscina.destroy(),
   };
 }

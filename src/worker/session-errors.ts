@@ -1,15 +1,38 @@
 /** Errors that end a session. */
 import { UserError } from '../user-error.js';
+import type { Hang, Place } from './heartbeat.js';
 
-/** A worker threw or exited; `cause` is the root error. */
+/** A worker threw, exited, hangs or was terminated; `cause` is the root error. */
 export class WorkerFailure extends Error {
   override readonly name = 'WorkerFailure';
   readonly rank: number;
+  /** Where it was; null outside a session. */
+  readonly place: Place | null;
 
-  constructor(rank: number, cause: unknown) {
-    super(`worker ${rank} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  constructor(rank: number, cause: unknown, place: Place | null = null) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`worker ${rank} failed${words(place)}: ${reason}`, { cause });
     this.rank = rank;
+    this.place = place;
   }
+}
+
+/** The failure of a rank that gives no sign of life. */
+export function hanging(hang: Hang): WorkerFailure {
+  const seconds = (hang.quietMs / 1000).toFixed(1);
+  return new WorkerFailure(
+    hang.rank,
+    new Error(`it hangs, without a sign of life for ${seconds} s (parallel.heartbeat)`),
+    hang,
+  );
+}
+
+/** Nothing before the first step, as while it starts. */
+function words(place: Place | null): string {
+  if (place === null || place.step === 0) return '';
+  const { step, activity } = place;
+  if (activity === 'idle') return ` after step ${step}`;
+  return activity === 'evaluate' ? ` in the evaluation after step ${step}` : ` in step ${step} (${activity})`;
 }
 
 /** The loss is NaN or infinite. */

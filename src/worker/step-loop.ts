@@ -6,7 +6,7 @@ import { doublesIn } from '../memory/views.js';
 import type { Plan } from '../plan/plan.js';
 import { RankRows } from '../plan/rank-rows.js';
 import { Balance } from '../sync/balance.js';
-import { PhaseClock, phases, statsPerRank } from '../sync/phase-clock.js';
+import { PhaseClock, statsPerRank } from '../sync/phase-clock.js';
 import type { Replica } from '../sync/replica.js';
 import { type Step, strategies } from '../sync/strategy.js';
 import { Aborted } from './aborted.js';
@@ -64,12 +64,13 @@ export class StepLoop {
     this.#chunks = doublesIn(memory, regions.chunks);
     this.#ranks = new RankRows(plan, memory);
     const stats = doublesIn(memory, regions.stats);
-    const totals = stats.subarray(rank * statsPerRank, rank * statsPerRank + phases.length);
+    const own = stats.subarray(rank * statsPerRank, (rank + 1) * statsPerRank);
     const strategy = strategies[plan.sync];
     const { work } = strategy;
     this.#work = selection === null ? work : (step) => selection.step(step, work);
     const parties = threads + Number(strategy.coordinated);
-    this.clock = instruments?.clock(totals, parties) ?? new PhaseClock(totals);
+    this.clock = instruments?.clock(own, parties) ?? new PhaseClock(own);
+    this.clock.beat('idle'); // the first sign of life
     const barrier = control.barrier(
       parties,
       // The coordinator needs a core for its share of an averaged step: do not spin on it.
@@ -125,6 +126,7 @@ export class StepLoop {
       // A single worker does not wait at its barriers, so the abort word is also read here.
       if (this.#control.aborted) throw new Aborted();
       step.number = first + i + 1;
+      this.clock.startStep(step.number);
       step.learningRate = this.#rates[i];
       step.firstSample = firstSample + i * batch;
       step.batchRows = Math.min(batch, epochSamples - step.firstSample);
@@ -161,6 +163,7 @@ export class StepLoop {
       const i = this.#control.claimStep();
       if (i >= count) return;
       step.number = first + i + 1;
+      this.clock.startStep(step.number);
       step.learningRate = this.#rates[i];
       step.firstSample = firstSample + i * batch;
       step.batchRows = Math.min(batch, epochSamples - step.firstSample);
@@ -187,6 +190,7 @@ export class StepLoop {
     const now = () => performance.timeOrigin + performance.now();
     const started = now();
     const stride = this.#plan.threads * metricsPerRank;
+    this.clock.startStep(first + 1);
     this.clock.enter('compute');
     backend.trainAlone({
       count,
@@ -216,11 +220,13 @@ export class StepLoop {
     for (;;) {
       const chunk = this.#control.claimChunk();
       const first = chunk * evaluationChunk;
-      if (first >= count) return;
+      if (first >= count) break;
       if (this.#control.aborted) throw new Aborted();
+      this.clock.beat('evaluate');
       backend.evaluate(part, first, Math.min(count, first + evaluationChunk), 0, result);
       this.#chunks[2 * chunk] = result.lossSum;
       this.#chunks[2 * chunk + 1] = result.correct;
     }
+    this.clock.beat('idle');
   }
 }

@@ -76,6 +76,7 @@ export class TransformRun {
     const chunks = chunksOf(epochSamples);
     for (let chunk = control.claimExtraction(); chunk < chunks; chunk = control.claimExtraction()) {
       if (control.aborted) throw new Aborted();
+      loop.clock.beat('compute');
       transform.trainingChunk(chunk, epochSamples);
     }
     loop.clock.enter('wait');
@@ -99,6 +100,7 @@ export class TransformRun {
       if (control.aborted) throw new Aborted();
       const chunk = control.claimAhead();
       if (chunk >= chunks) break;
+      loop.clock.beat('compute');
       transform.evaluatedChunk(part, chunk, transform.place(part, chunk));
       this.#ahead.push(chunk);
     }
@@ -117,6 +119,7 @@ export class TransformRun {
     const { chunk: passing } = this.#directions.ranks[this.#rank];
     for (let chunk = claim(); chunk < chunks; chunk = claim()) {
       if (control.aborted) throw new Aborted();
+      loop.clock.beat('evaluate');
       // Blocks that no rank needs again stay in the cache of the core that made them.
       const keeps = stored || this.#directions.keepsEvaluated;
       const out = keeps ? transform.place(part, chunk) : passing.offset;

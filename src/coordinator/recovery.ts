@@ -1,0 +1,133 @@
+/**
+ * Runs that outlive their workers. Copies of the run's state are made in memory from time to time, between two commands. If a
+ * worker is lost, others may be in the middle of a step, so the weights in the shared memory are of no use: the last copy is
+ * the last whole step. The run goes on from it on new workers, or ends and hands it over.
+ */
+import { WorkerFailure } from '../worker/session-errors.js';
+import { type Checkpoint, capture, restore } from './checkpoint.js';
+import type { Course } from './next-work.js';
+import { follow, type RunObserver, silent } from './run-loop.js';
+import type { Session } from './session.js';
+import type { TrainingState } from './state.js';
+
+/** Copies cost at most this share of the time, and are not made more often than that. */
+const [costShare, leastMs] = [0.005, 500];
+
+class Copies {
+  readonly #session: Session;
+  kept: Checkpoint | null = null;
+  #dueAt = performance.now() + leastMs;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  copy(state: TrainingState): void {
+    const from = performance.now();
+    this.kept = capture(this.#session, state);
+    const to = performance.now();
+    this.#dueAt = to + Math.max(leastMs, (to - from) / costShare);
+  }
+
+  copyIfDue(state: TrainingState): void {
+    if (performance.now() >= this.#dueAt) this.copy(state);
+  }
+}
+
+type Kind = 'step' | 'evaluation' | 'epoch' | 'noise' | 'between';
+
+/** Passes on each report once, though its step may be taken again. */
+class Once {
+  readonly #to: RunObserver;
+  readonly #passed: Record<Kind, number> = { step: 0, evaluation: -1, epoch: 0, noise: 0, between: 0 };
+
+  constructor(to: RunObserver) {
+    this.#to = to;
+  }
+
+  #isNew(kind: Kind, count: number): boolean {
+    if (count <= this.#passed[kind]) return false;
+    this.#passed[kind] = count;
+    return true;
+  }
+
+  readonly reports: Omit<RunObserver, 'stopped' | 'lost' | 'failed'> = {
+    step: (position, ...rest) => {
+      if (this.#isNew('step', position.step)) this.#to.step(position, ...rest);
+    },
+    evaluation: (position, evaluation) => {
+      if (this.#isNew('evaluation', position.step)) this.#to.evaluation(position, evaluation);
+    },
+    epoch: (position, ...rest) => {
+      if (this.#isNew('epoch', position.epoch)) this.#to.epoch(position, ...rest);
+    },
+    noiseScale: (position, estimate) => {
+      if (this.#isNew('noise', position.step)) this.#to.noiseScale(position, estimate);
+    },
+    between: (state) => {
+      if (this.#isNew('between', state.step)) this.#to.between(state);
+    },
+    atMost: (position) => this.#to.atMost(position),
+    ordered: (...times) => this.#to.ordered(...times),
+    tick: (position) => {
+      if (position.step >= this.#passed.step) this.#to.tick(position);
+    },
+  };
+}
+
+/**
+ * As `follow`. `continues`: if a worker is lost, the run goes on from the last copy; if the same step then fails again, the
+ * cause is not the worker, and the run fails.
+ * @throws as Session.run does.
+ */
+export async function followWithCopies<Reason extends string>(
+  session: Session,
+  course: Course<Reason>,
+  start: TrainingState,
+  given: Partial<RunObserver>,
+  continues: boolean,
+): ReturnType<typeof follow<Reason>> {
+  const observer: RunObserver = { ...silent, ...given };
+  if (!continues && observer.failed === undefined) return follow(session, course, start, observer);
+  const copies = new Copies(session);
+  if (continues) copies.copy(start);
+  const { reports } = new Once(observer);
+  let lostIn = -1;
+  for (let from = start; ; ) {
+    let stop = () => {};
+    let sofar = from;
+    let stoppedAt = 0;
+    const watched: RunObserver = {
+      ...reports,
+      lost() {},
+      between(state) {
+        copies.copyIfDue(state);
+        reports.between(state);
+      },
+      stopped(outcome, state) {
+        stop = () => observer.stopped(outcome, state);
+        sofar = state;
+        stoppedAt = performance.now();
+      },
+    };
+    try {
+      return await follow(session, course, from, watched);
+    } catch (error) {
+      const { kept } = copies;
+      const end = (cause: unknown) => {
+        if (cause instanceof WorkerFailure && kept !== null) observer.failed?.(kept);
+        stop();
+        return cause;
+      };
+      if (!(continues && kept && error instanceof WorkerFailure && sofar.step > lostIn)) throw end(error);
+      lostIn = sofar.step;
+      await session.restart().catch((cause: unknown) => {
+        throw end(cause);
+      });
+      // The resident clock goes on meanwhile.
+      const elapsedMs = sofar.elapsedMs + performance.now() - stoppedAt;
+      from = { ...restore(session, kept), elapsedMs };
+      observer.lost({ step: from.step, epoch: from.epoch, elapsedMs }, error);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+/** A worker that throws, exits, runs out of memory, is terminated or hangs: the run fails with the cause, or goes on. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { WorkerFailure } from '../dist/worker/session-errors.js';
+import { type FaultyRun, runWithFault } from './support/faulty-run.ts';
+
+// For isolates that start from now on: a worker soon runs out of memory.
+setFlagsFromString('--max-old-space-size=48');
+
+/** 10 steps an epoch. */
+const base = [
+  ...['model.hidden=[96]', 'data.pool=2', 'data.take=640', 'train.batch=64', 'optimizer.lr=0.2'],
+  ...['train.epochs=3', 'stop.every=5', 'parallel.heartbeat=0.3'],
+];
+
+const kinds = {
+  throw: /a kernel trapped/,
+  exit: /exited with code: 7/,
+  memory: /memory/,
+  terminate: /exited with code: 1/,
+  loop: /hangs, without a sign of life for 0\.[34]\d* s \(parallel\.heartbeat\)/,
+  kernel: /hangs/,
+  sleep: /hangs/,
+};
+type Kind = keyof typeof kinds;
+
+const undisturbed = new Map<string, Promise<FaultyRun>>();
+function without(t: TestContext, words: readonly string[], threads: number): Promise<FaultyRun> {
+  const key = JSON.stringify([words, threads]);
+  const run = undisturbed.get(key) ?? runWithFault(t, words, threads, null);
+  undisturbed.set(key, run);
+  return run;
+}
+
+/** Of a worker that waits to be terminated, hanging is no fault. */
+const wordsFor = (kind: Kind, ...more: string[]) =>
+  kind === 'terminate' ? [...base, 'parallel.heartbeat=60', ...more] : [...base, ...more];
+
+for (const kind of Object.keys(kinds) as Kind[])
+  test(`${kind}, fail: the error names the worker, its step and the cause, and no thread is left`, async (t) => {
+    const words = wordsFor(kind, 'parallel.sync=owner');
+    const { error, outcome, lost, steps, left } = await runWithFault(t, words, 2, {
+      kind,
+      rank: 1,
+      step: 13,
+    });
+    assert.ok(error instanceof WorkerFailure, String(error));
+    assert.match(error.message, /^worker 1 failed in step 13 \(compute\): /);
+    assert.match(error.message, kinds[kind]);
+    assert.deepEqual([error.rank, error.place?.step, outcome, lost.length, left], [1, 13, null, 0, 0]);
+    assert.ok(steps.length >= 10 && steps.length < 13, `${steps.length} steps`);
+  });
+
+function assertSame(got: FaultyRun, expected: FaultyRun): void {
+  assert.equal(got.error, null);
+  assert.deepEqual(got.tensors, expected.tensors);
+  assert.deepEqual(got.steps, expected.steps);
+  assert.deepEqual(got.evaluations, expected.evaluations);
+  assert.deepEqual(got.epochs, expected.epochs);
+  assert.equal(got.outcome?.reason, expected.outcome?.reason);
+  assert.equal(got.left, 0);
+}
+
+const cases = (Object.keys(kinds) as Kind[]).flatMap((kind) =>
+  (kind === 'exit' || kind === 'loop'
+    ? (['owner 2', 'owner 3', 'units 2', 'units 3'] as const)
+    : (['owner 3', 'units 2'] as const)
+  ).map((word) => [kind, ...word.split(' ')] as [Kind, string, string]),
+);
+for (const [kind, sync, threads] of cases)
+  test(`${kind}, continue, ${sync} with ${threads} threads: the bits and reports of an undisturbed run`, async (t) => {
+    const words = wordsFor(kind, `parallel.sync=${sync}`, 'parallel.onWorkerLoss=continue');
+    const rank = Number(threads) - 1;
+    const got = await runWithFault(t, words, Number(threads), { kind, rank, step: 17 });
+    assert.equal(got.lost.length, 1);
+    assert.match(got.lost[0].failure.message, kinds[kind]);
+    assert.match(got.lost[0].failure.message, new RegExp(`^worker ${rank} failed in step 17 `));
+    assertSame(got, await without(t, words, Number(threads)));
+  });
+
+for (const [what, keys] of [
+  ['average', ['parallel.sync=average']],
+  ['sharded', ['parallel.sync=sharded', 'log.noiseScale=true']],
+  ['local-sgd', ['parallel.sync=local-sgd', 'parallel.localSteps=3']],
+  [
+    'tail average',
+    ['train.tailAverage=0.9', 'train.tailEvery=2', 'optimizer.name=adam', 'optimizer.lr=0.01'],
+  ],
+  ['best weights', ['stop.restoreBest=true', 'optimizer.lr=0.9']],
+  ['chosen rows', ['train.selective.beta=1', 'parallel.sync=owner']],
+] as const)
+  test(`continue, ${what}: the bits and reports of an undisturbed run with the same threads`, async (t) => {
+    const words = [...base, ...keys, 'parallel.onWorkerLoss=continue'];
+    const got = await runWithFault(t, words, 2, { kind: 'exit', rank: 0, step: 17 });
+    assert.equal(got.lost.length, 1);
+    assertSame(got, await without(t, words, 2));
+  });
+
+test('continue, direction features, which new workers make again', async (t) => {
+  const words = ['data.features.kind=directions', 'model.hidden=[]', 'data.take=1280', 'train.batch=256'];
+  words.push('parallel.onWorkerLoss=continue', 'train.epochs=3');
+  const got = await runWithFault(t, words, 2, { kind: 'exit', rank: 1, step: 7 });
+  assert.equal(got.lost.length, 1);
+  assertSame(got, await without(t, words, 2));
+});
+
+test('hogwild goes on too, to other bits', async (t) => {
+  const words = [...base, 'parallel.sync=hogwild', 'parallel.onWorkerLoss=continue'];
+  // Whichever rank claims the step.
+  const got = await runWithFault(t, words, 1, { kind: 'exit', rank: 0, step: 17 });
+  assert.deepEqual([got.error, got.lost.length, got.left], [null, 1, 0]);
+  assert.deepEqual(
+    got.steps.map(([step]) => step),
+    Array.from({ length: 30 }, (_, i) => i + 1),
+  );
+});
+
+/** Commands of one step, each with a pause after it: copies are made by time. */
+const slow = {
+  atMost: () => 1,
+  between() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 40);
+  },
+};
+
+test('continue: a run goes on from the last copy, not from its start', async (t) => {
+  const words = [...base, 'parallel.sync=owner', 'parallel.onWorkerLoss=continue'];
+  const got = await runWithFault(t, words, 2, { kind: 'throw', rank: 0, step: 28 }, slow);
+  assert.equal(got.lost.length, 1);
+  const { step } = got.lost[0].from;
+  assert.ok(step > 0 && step < 28, `from step ${step}`);
+  assertSame(got, await without(t, words, 2));
+});
+
+test('fail: an observer gets the last copy, of a whole step', async (t) => {
+  const words = [...base, 'parallel.sync=owner'];
+  const kept: number[] = [];
+  const observer = { ...slow, failed: ({ state }: { state: { step: number } }) => kept.push(state.step) };
+  const got = await runWithFault(t, words, 2, { kind: 'throw', rank: 0, step: 28 }, observer);
+  assert.ok(got.error instanceof WorkerFailure);
+  assert.equal(kept.length, 1);
+  assert.ok(kept[0] > 0 && kept[0] < 28, `step ${kept[0]}`);
+});
+
+test('continue: a step that fails again and again is no fault of the worker, and fails the run', async (t) => {
+  const words = [...base, 'parallel.sync=owner', 'parallel.onWorkerLoss=continue'];
+  const got = await runWithFault(t, words, 2, { kind: 'always', rank: 1, step: 13 });
+  assert.ok(got.error instanceof WorkerFailure);
+  assert.match(got.error.message, /worker 1 failed in step 13 \(compute\): a kernel trapped/);
+  assert.ok(got.lost.length >= 1 && got.lost.length <= 3, `${got.lost.length} losses`);
+  assert.equal(got.left, 0);
+});

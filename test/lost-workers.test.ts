@@ -19,7 +19,7 @@ const kinds = {
   exit: /exited with code: 7/,
   memory: /memory/,
   terminate: /exited with code: 1/,
-  loop: /hangs, without a sign of life for 0\.[34]\d* s \(parallel\.heartbeat\)/,
+  loop: /hangs, without a sign of life for \d+\.\d s \(parallel\.heartbeat\)/,
   kernel: /hangs/,
   sleep: /hangs/,
 };

@@ -10,6 +10,7 @@ import { createProgress } from '../run/progress.js';
 import { readVersions } from '../run/run-folder.js';
 import { Warnings } from '../run/warnings.js';
 import { ExitCode, UserError } from '../user-error.js';
+import { WorkerFailure } from '../worker/session-errors.js';
 import { parseCommandLine } from './cli.js';
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -63,7 +64,8 @@ export async function main(words: readonly string[], raced: Raced | Error | null
       complain(`the address space is limited: ${limit}`);
       return ExitCode.failure;
     }
-    if (!words.includes('--debug')) complain('this is a bug in shardstep; --debug shows where');
+    const isBug = !(error instanceof WorkerFailure && error.isGone);
+    if (isBug && !words.includes('--debug')) complain('this is a bug in shardstep; --debug shows where');
     return ExitCode.failure;
   }
 }

@@ -210,7 +210,7 @@ const parallel = section({
     .describe(
       'parallel.sync=local-sgd: share of the steps that are synchronous, from the start (post-local SGD, Lin et al. 2020)',
     ),
-  heartbeat: above(0)
+  heartbeat: atLeast(0.1)
     .default(30)
     .describe(
       'Seconds without a sign of life after which a worker hangs and is lost; at least 20 times the longest step so far. ' +

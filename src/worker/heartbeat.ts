@@ -58,10 +58,10 @@ export class Heartbeat {
   }
 
   /** Before the ranks are waited for: `start`, until all are ready; `command`, until all are done. */
-  begin(work: 'start' | 'command'): void {
+  begin(work: 'start' | 'command', now = performance.now()): void {
     this.#starts = work === 'start';
     this.#limitMs = Math.max(this.#starts ? startMs : 0, this.#leastMs, longestSteps * this.#longestStepMs);
-    this.#tickedAt = performance.now();
+    this.#tickedAt = now;
     for (const rank of this.#ranks) rank.quietMs = rank.stepMs = 0;
   }
 

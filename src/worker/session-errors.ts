@@ -15,14 +15,28 @@ export class WorkerFailure extends Error {
     this.rank = rank;
     this.place = place;
   }
+
+  /** Its thread has ended or hangs; otherwise its code threw. */
+  get isGone(): boolean {
+    const { cause } = this;
+    if (!(cause instanceof Error)) return false;
+    const isFull = 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    return cause instanceof Silence || isFull || exited.test(cause.message);
+  }
 }
+
+/** Piscina's words. */
+const exited = /^worker exited with code/;
+
+/** A worker without a sign of life. */
+class Silence extends Error {}
 
 /** The failure of a rank that gives no sign of life. */
 export function hanging(hang: Hang): WorkerFailure {
   const seconds = (hang.quietMs / 1000).toFixed(1);
   return new WorkerFailure(
     hang.rank,
-    new Error(`it hangs, without a sign of life for ${seconds} s (parallel.heartbeat)`),
+    new Silence(`it hangs, without a sign of life for ${seconds} s (parallel.heartbeat)`),
     hang,
   );
 }

@@ -53,6 +53,8 @@ class FaultyResources extends OwnResources {
 
 const never = new AbortController().signal;
 const ignore = () => {};
+/** Data and kernels are shared, workers are not. */
+const resources = new FaultyResources(never, ignore, ignore, true);
 
 /** `observer`: sees what the record sees. A fault of kind `terminate` sleeps until the thread is terminated from outside. */
 export async function runWithFault(
@@ -76,7 +78,7 @@ export async function runWithFault(
   const setup = await openSetup({
     ...{ config, signal: never, note: ignore, warn: ignore, startsWorkers: false, dataset },
     cores: { physical: 2, logical: 2, available: 2 },
-    resources: new FaultyResources(never, ignore, ignore),
+    resources,
   });
   const trainer = await Trainer.open(setup, planFor(setup, threads));
   const steps: [number, number][] = [];
@@ -108,7 +110,6 @@ export async function runWithFault(
   const tensors = trainer.session.parameters();
   await terminating;
   await trainer.close();
-  await setup.resources.close();
   process.off('worker', onWorker);
   const left = workers.filter(({ threadId }) => threadId !== -1).length;
   return { outcome, error, tensors, steps, evaluations, epochs, lost, endedMs, left };

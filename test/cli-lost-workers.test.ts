@@ -140,3 +140,18 @@ test('SIGSTOP for three times the heartbeat is no hang', async (t) => {
   assert.equal(await ended, 0, stderr);
   assert.equal(stderr, '');
 });
+
+test('fail, with checkpoints: --resume goes on to the weights and records of an undisturbed run', async (t) => {
+  const cwd = await workingDirectory(t);
+  const whole = await withFault(cwd, '', '--out', 'whole');
+  assert.equal(whole.code, 0, whole.stderr);
+  const lost = await withFault(cwd, 'exit', 'checkpoint.every=10steps', '--out', 'run');
+  assert.equal(lost.code, 1, lost.stderr);
+  const resumed = await cli(['train', '--quiet', '--resume', 'run'], { cwd });
+  assert.equal(resumed.code, 0, resumed.stderr);
+  const weights = (run: string) => readFile(join(cwd, run, 'final.safetensors'));
+  assert.deepEqual(await weights('run'), await weights('whole'));
+  const rows = async (run: string) =>
+    (await readMetrics(join(cwd, run))).map(({ step, loss, accuracy }) => [step, loss, accuracy]);
+  assert.deepEqual(await rows('run'), await rows('whole'));
+});

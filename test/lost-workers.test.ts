@@ -1,9 +1,18 @@
 /** A worker that throws, exits, runs out of memory, is terminated or hangs: the run fails with the cause, or goes on. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
+import { capture } from '../dist/coordinator/checkpoint.js';
+import { initialState } from '../dist/coordinator/state.js';
+import { runLength } from '../dist/plan/run-length.js';
+import { readCheckpoint } from '../dist/run/checkpoint-file.js';
+import { checkpointName, checkpointsIn, lastName } from '../dist/run/checkpoint-names.js';
+import { Checkpoints } from '../dist/run/checkpoints.js';
 import { WorkerFailure } from '../dist/worker/session-errors.js';
+import { temporaryFolder } from './support/data-files.ts';
 import { type FaultyRun, runWithFault } from './support/faulty-run.ts';
+import { configure, openSession, realMnist } from './support/training.ts';
 
 // For isolates that start from now on: a worker soon runs out of memory.
 setFlagsFromString('--max-old-space-size=48');
@@ -65,7 +74,9 @@ function assertSame(got: FaultyRun, expected: FaultyRun): void {
 const cases = (Object.keys(kinds) as Kind[]).flatMap((kind) =>
   (kind === 'exit' || kind === 'loop'
     ? (['owner 2', 'owner 3', 'units 2', 'units 3'] as const)
-    : (['owner 3', 'units 2'] as const)
+    : kind === 'kernel' || kind === 'sleep'
+      ? (['units 2'] as const)
+      : (['owner 3', 'units 2'] as const)
   ).map((word) => [kind, ...word.split(' ')] as [Kind, string, string]),
 );
 for (const [kind, sync, threads] of cases)
@@ -141,6 +152,28 @@ test('fail: an observer gets the last copy, of a whole step', async (t) => {
   assert.ok(got.error instanceof WorkerFailure);
   assert.equal(kept.length, 1);
   assert.ok(kept[0] > 0 && kept[0] < 28, `step ${kept[0]}`);
+});
+
+test('fail: that copy becomes a checkpoint in the folder, unless one of its step or a later one is there', async (t) => {
+  const folder = await temporaryFolder(t);
+  const words = [...base, 'checkpoint.every=1000steps'];
+  const config = await configure(...words);
+  const { trainer, session } = await openSession(await realMnist(), 1, words);
+  t.after(() => trainer.close());
+  await trainer.start(1);
+  const task = {
+    ...{ config, folder, facts: { name: 'test' } as never, length: runLength(config, 640) },
+    ...{ flush() {}, records: [], warn() {}, from: null, bestAccuracy: null },
+  };
+  const checkpoints = Checkpoints.of(task, session);
+  const kept = capture(session, { ...initialState(1), step: 15, epoch: 2 });
+  checkpoints?.observer.failed?.(kept);
+  await checkpoints?.finish();
+  const older = { ...kept, state: { ...kept.state, step: 14 } };
+  checkpoints?.observer.failed?.(older);
+  await checkpoints?.finish();
+  assert.deepEqual(checkpointsIn(folder), [checkpointName(15)]);
+  assert.deepEqual(readCheckpoint(join(folder, lastName)).checkpoint, kept);
 });
 
 test('continue: a step that fails again and again is no fault of the worker, and fails the run', async (t) => {

@@ -55,3 +55,14 @@ for (const [prefix, { file, constants }] of modules) {
     }
   }
 }
+
+// Elementary functions in float64, for JavaScript: in a memory of its own, and small, because it is compiled at run time.
+const { error, stderr } = await asc.main([
+  'src/kernels/assembly/elementary/index.ts',
+  ...['-o', 'dist/kernels/elementary.wasm', '--runtime', 'stub', '--noAssert', '-O3', '--shrinkLevel', '1'],
+  ...['--use', 'abort=', '--initialMemory', '1', '--maximumMemory', '1'],
+]);
+if (error) {
+  console.error(`elementary: ${stderr.toString()}`);
+  process.exit(1);
+}

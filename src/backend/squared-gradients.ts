@@ -39,7 +39,7 @@ export class SquaredGradients implements Backend {
     this.#gradients = shards.map(
       (_, rank) => new Float32Array(memory.buffer, gradientBuffer(plan, rank), parameters),
     );
-    this.#weights = shards.map((rows) => (batch / rows) ** 2 / threads);
+    this.#weights = shards.map((rows) => ((batch / rows) * (batch / rows)) / threads);
     this.#party = party;
     this.#parties = threads + 1;
     this.#ringSteps = plan.ringSteps;

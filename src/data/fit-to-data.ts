@@ -6,6 +6,7 @@ import { evaluationsNeeded, withoutEvaluation } from '../config/contradictions.j
 import type { Config } from '../config/schema.js';
 import { mostClasses } from '../kernels/directions/direction-kernels.js';
 import { blockImages, imageSide } from '../kernels/directions/spec.js';
+import { floorLog2, powerOfTwo } from '../numbers/elementary.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Dataset } from './dataset.js';
 import { isKnownSet } from './known-sets.js';
@@ -122,7 +123,7 @@ function unevaluated(
 
 /** The largest power of two that gives an epoch `fewestSteps` steps or more, but not below `least`. */
 function fittingBatch(samples: number, least: number): number {
-  const batch = 2 ** Math.floor(Math.log2(Math.max(1, samples / fewestSteps)));
+  const batch = powerOfTwo(floorLog2(Math.max(1, samples / fewestSteps)));
   return Math.max(least, batch);
 }
 

@@ -1,5 +1,6 @@
 /** Checks of the sparse first layer, forward and gradient, for panels of 16 and of 64 outputs. */
 
+import { floorLog2 } from '../numbers/elementary.js';
 import { type CheckSize, maxOver, relativeError } from './check-errors.js';
 import type { Kernels } from './kernels.js';
 import { fromPanels, toPanels } from './panels.js';
@@ -50,7 +51,7 @@ export function checkSparseForward(
   size: CheckSize,
   width: 16 | 64,
 ): number {
-  const sparse = scratch.sparseRows(size.rows, size.depth, Math.log2(width * 4));
+  const sparse = scratch.sparseRows(size.rows, size.depth, floorLog2(width * 4));
   const weights = scratch.floats((size.depth + 1) * width);
   const z = scratch.zeros(size.rows * width);
   kernels.locateRows(...sparse.locateArguments);
@@ -75,7 +76,7 @@ export function checkSparseGradient(
   gathered = false,
 ): number {
   const { rows, depth } = size;
-  const sparse = scratch.sparseRows(rows, depth, Math.log2(width * 4));
+  const sparse = scratch.sparseRows(rows, depth, floorLog2(width * 4));
   const d = scratch.floats(rows * width);
   const deltas = fromPanels(d.view, rows, width);
   const gradient = scratch.floats(depth * width);

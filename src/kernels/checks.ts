@@ -1,4 +1,6 @@
 /** Each kernel on random data against the float64 reference, at a small odd size; the tests use many sizes. */
+
+import { pow } from '../numbers/elementary.js';
 import {
   type Check,
   type CheckResult,
@@ -180,7 +182,7 @@ const checks: Record<keyof Kernels, Check> = {
       reference.adamStep(w, mean.view[i], square.view[i], gradient.view[i], t, settings),
     );
     const slots = [weights.pointer, mean.pointer, square.pointer, gradient.pointer] as const;
-    const corrections = [1 / (1 - 0.9 ** t), 1 / Math.sqrt(1 - 0.999 ** t)] as const;
+    const corrections = [1 / (1 - pow(0.9, t)), 1 / Math.sqrt(1 - pow(0.999, t))] as const;
     kernels.adam(...slots, count, 0.1, 0.9, 0.999, 1e-8, 0.01, ...corrections);
     return slotsError([weights, mean, square], expected);
   },

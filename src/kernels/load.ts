@@ -1,5 +1,6 @@
 /** Compiles the best kernel module that this machine runs correctly: flags, compilation, start-up self-test. */
 import { allocate } from '../memory/shared-memory.js';
+import { loadElementary } from '../numbers/elementary.js';
 import { UserError } from '../user-error.js';
 import { checkAll } from './checks.js';
 import { checkDirections } from './directions/direction-checks.js';
@@ -34,6 +35,7 @@ export function loadKernels(
   candidates = candidateLevels(process.versions.v8, process.arch),
   shape: DirectionShape | null = null,
 ): LoadedKernels {
+  loadElementary();
   try {
     return firstThatWorks(candidates, shape);
   } finally {

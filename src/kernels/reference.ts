@@ -2,22 +2,23 @@
  * The mathematics of the kernels in plain float64 JavaScript: slow, short and easy to verify. The start-up self-test
  * and the tests compare every kernel with it.
  */
+import { exp, log, pow, square, tanh } from '../numbers/elementary.js';
 
 export type ActivationName = 'relu' | 'tanh' | 'gelu';
 
-const geluInner = (z: number): number => Math.sqrt(2 / Math.PI) * (z + 0.044715 * z ** 3);
+const geluInner = (z: number): number => Math.sqrt(2 / Math.PI) * (z + 0.044715 * (z * z * z));
 
 /** f(z); GELU in its tanh form (Hendrycks & Gimpel 2016). */
 export function activation(kind: ActivationName, z: number): number {
   if (kind === 'relu') return Math.max(z, 0);
-  return kind === 'tanh' ? Math.tanh(z) : 0.5 * z * (1 + Math.tanh(geluInner(z)));
+  return kind === 'tanh' ? tanh(z) : 0.5 * z * (1 + tanh(geluInner(z)));
 }
 
 /** f′(z). */
 export function activationSlope(kind: ActivationName, z: number): number {
   if (kind === 'relu') return z > 0 ? 1 : 0;
-  if (kind === 'tanh') return 1 - Math.tanh(z) ** 2;
-  const t = Math.tanh(geluInner(z));
+  if (kind === 'tanh') return 1 - square(tanh(z));
+  const t = tanh(geluInner(z));
   return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * Math.sqrt(2 / Math.PI) * (1 + 0.134145 * z * z);
 }
 
@@ -31,10 +32,10 @@ export interface LossResult {
 /** Softmax cross entropy of one row with label smoothing: target = (1 − ε) one-hot + ε / classes. */
 export function crossEntropy(logits: readonly number[], label: number, smoothing: number): LossResult {
   const max = Math.max(...logits);
-  const exponentials = logits.map((z) => Math.exp(z - max));
+  const exponentials = logits.map((z) => exp(z - max));
   const sum = exponentials.reduce((a, b) => a + b, 0);
   const target = logits.map((_, c) => (c === label ? 1 - smoothing : 0) + smoothing / logits.length);
-  const logSum = max + Math.log(sum);
+  const logSum = max + log(sum);
   return {
     loss: logits.reduce((total, z, c) => total + (target[c] ?? 0) * (logSum - z), 0),
     delta: exponentials.map((e, c) => e / sum - (target[c] ?? 0)),
@@ -94,8 +95,8 @@ export function adamStep(
   const g = gradient + s.weightDecay * weight;
   const m = s.beta1 * mean + (1 - s.beta1) * g;
   const v = s.beta2 * square + (1 - s.beta2) * g * g;
-  const root = Math.sqrt(v / (1 - s.beta2 ** t)) + s.epsilon;
-  return [weight - (s.learningRate * (m / (1 - s.beta1 ** t))) / root, m, v] as const;
+  const root = Math.sqrt(v / (1 - pow(s.beta2, t))) + s.epsilon;
+  return [weight - (s.learningRate * (m / (1 - pow(s.beta1, t)))) / root, m, v] as const;
 }
 
 export interface LarsSettings {
@@ -111,6 +112,6 @@ export function larsStep(weight: number, velocity: number, gradient: number, rat
 
 export function sumOfSquares(values: ArrayLike<number>): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] ** 2;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
   return sum;
 }

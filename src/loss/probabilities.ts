@@ -1,4 +1,6 @@
 /** From the outputs of a network to probabilities: the operations `softmax` and `shares` of model/op.ts, on rows. */
+
+import { exp } from '../numbers/elementary.js';
 import type { Loss } from './loss.js';
 
 /** `values`: f32 [count][classes], outputs on entry, probabilities on return. */
@@ -12,7 +14,7 @@ function softmax(values: Float32Array, from: number, to: number): void {
   for (let k = from; k < to; k++) largest = Math.max(largest, values[k]);
   let sum = 0;
   for (let k = from; k < to; k++) {
-    const power = Math.exp(values[k] - largest);
+    const power = exp(values[k] - largest);
     values[k] = power;
     sum += power;
   }

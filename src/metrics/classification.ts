@@ -1,5 +1,6 @@
 /** How well the outputs of a classifier fit the classes of samples. */
 import type { Loss } from '../loss/loss.js';
+import { exp } from '../numbers/elementary.js';
 import { atOnce, type Steps } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
 
@@ -82,7 +83,7 @@ export function* scoringClasses(
 /** The largest probability of the softmax. */
 function confidenceOf(logits: Float64Array): number {
   const largest = Math.max(...logits);
-  return 1 / logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
+  return 1 / logits.reduce((sum, logit) => sum + exp(logit - largest), 0);
 }
 
 const bins = 15;
@@ -111,11 +112,11 @@ class Calibration {
 
 /** 97.5 % quantile of the standard normal distribution. */
 const z = 1.959964;
+const zz = z * z;
 
 function wilson(hits: number, count: number): [number, number] {
   const share = hits / count;
-  const middle = (share + z ** 2 / (2 * count)) / (1 + z ** 2 / count);
-  const half =
-    (z / (1 + z ** 2 / count)) * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2));
+  const middle = (share + zz / (2 * count)) / (1 + zz / count);
+  const half = (z / (1 + zz / count)) * Math.sqrt((share * (1 - share)) / count + zz / (4 * count * count));
   return [hits === 0 ? 0 : middle - half, hits === count ? 1 : middle + half];
 }

@@ -79,7 +79,7 @@ export function shapeAfter(op: Op, input: readonly number[]): readonly number[] 
     case 'sumPool':
       return [input[0] >> 1, input[1] >> 1, 1];
     case 'directions':
-      return [8 * op.drawing.pool ** 2];
+      return [8 * op.drawing.pool * op.drawing.pool];
     case 'products':
       return [width + (op.components * (op.components + 1)) / 2];
     case 'dense':

@@ -1,4 +1,6 @@
 /** Random orthogonal matrices (Saxe, McClelland & Ganguli 2014), for initial weights. */
+
+import { cos, log, square } from '../numbers/elementary.js';
 import type { Rng } from '../numbers/rng.js';
 import type { Steps } from '../numbers/steps.js';
 
@@ -11,7 +13,7 @@ export function* orthogonalMatrix(rows: number, columns: number, rng: Rng): Step
   const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
   const vectors: Float64Array[] = [];
   while (vectors.length < count) {
-    yield { doing: 'drawing orthogonal weights', share: (vectors.length / count) ** 2 };
+    yield { doing: 'drawing orthogonal weights', share: square(vectors.length / count) };
     const vector = Float64Array.from({ length }, () => gaussian(rng));
     for (let pass = 0; pass < 2; pass++) for (const other of vectors) removePart(vector, other);
     const norm = Math.sqrt(dot(vector, vector));
@@ -39,5 +41,5 @@ function dot(a: Float64Array, b: Float64Array): number {
 function gaussian(rng: Rng): number {
   // Uniform in (0, 1): never zero, whose logarithm is infinite.
   const uniform = (rng.next() + 0.5) / 2 ** 32;
-  return Math.sqrt(-2 * Math.log(uniform)) * Math.cos(Math.PI * rng.symmetric(1));
+  return Math.sqrt(-2 * log(uniform)) * cos(Math.PI * rng.symmetric(1));
 }

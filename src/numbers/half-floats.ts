@@ -1,4 +1,5 @@
 /** Numbers of 16 bits. */
+import { powerOfTwo } from './elementary.js';
 
 /** IEEE 754 binary16: 1 sign bit, 5 of exponent (bias 15), 10 of fraction. */
 export function halfToNumber(half: number): number {
@@ -7,7 +8,7 @@ export function halfToNumber(half: number): number {
   const fraction = half & 0x3ff;
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return sign * (1 + fraction / 1024) * powerOfTwo(exponent - 15);
 }
 
 /** bfloat16 is the upper half of a float32. */

@@ -1,4 +1,5 @@
 /** Summaries of samples. Order does not matter; an empty list is a bug of the caller and throws RangeError. */
+import { square } from './elementary.js';
 
 export function mean(samples: readonly number[]): number {
   return atLeastOne(samples).reduce((sum, sample) => sum + sample, 0) / samples.length;
@@ -9,7 +10,7 @@ export function standardDeviation(samples: readonly number[]): number | null {
   const centre = mean(samples);
   if (samples.length < 2) return null;
   // Two passes: the one-pass formula loses all digits if the spread is small beside the mean.
-  return Math.sqrt(samples.reduce((sum, sample) => sum + (sample - centre) ** 2, 0) / (samples.length - 1));
+  return Math.sqrt(samples.reduce((sum, sample) => sum + square(sample - centre), 0) / (samples.length - 1));
 }
 
 /** A loop instead of `Math.min(...samples)`, which overflows the stack at about 100,000 samples. */

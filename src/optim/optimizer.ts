@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Slice } from '../model/slice.js';
-
+import { pow } from '../numbers/elementary.js';
 import { Lars } from './lars.js';
 import { LayerNorms, type NormsPlan } from './layer-norms.js';
 
@@ -73,8 +73,8 @@ export function createOptimizer(
         beta2,
         epsilon,
         weightDecay,
-        1 / (1 - beta1 ** step),
-        1 / Math.sqrt(1 - beta2 ** step),
+        1 / (1 - pow(beta1, step)),
+        1 / Math.sqrt(1 - pow(beta2, step)),
       );
     },
   };

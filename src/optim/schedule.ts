@@ -1,5 +1,6 @@
 /** Learning-rate schedules: the rate of each step, computed by the coordinator. */
 import type { Config } from '../config/schema.js';
+import { cos, pow } from '../numbers/elementary.js';
 
 type ScheduleConfig = Config['schedule'];
 
@@ -23,7 +24,7 @@ export function learningRate(
     case 'constant':
       return peak;
     case 'step':
-      return peak * schedule.gamma ** Math.floor(step / stepsPerEpoch / schedule.every);
+      return peak * pow(schedule.gamma, Math.floor(step / stepsPerEpoch / schedule.every));
     case 'cosine':
       return anneal(peak, peak * schedule.final, step / totalSteps);
     case 'warmup-linear': {
@@ -42,5 +43,5 @@ export function learningRate(
 
 /** Half a cosine from `from` at share 0 to `to` at share 1. */
 function anneal(from: number, to: number, share: number): number {
-  return to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
+  return to + ((from - to) * (1 + cos(Math.PI * share))) / 2;
 }

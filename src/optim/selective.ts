@@ -5,6 +5,8 @@
  * recent ones, as in Composer's SelectiveBackprop: no state is carried from step to step. Equal losses share the mean
  * of their ranks; otherwise many losses at 0 would count as large.
  */
+import { pow } from '../numbers/elementary.js';
+
 export class Selector {
   readonly #beta: number;
   readonly #sorted: Float64Array;
@@ -28,7 +30,7 @@ export class Selector {
       const below = countWhile(sorted, (loss) => loss < losses[row]);
       const upTo = countWhile(sorted, (loss) => loss <= losses[row]);
       const percentile = (below + upTo + 1) / (2 * count);
-      if (draws[row] < percentile ** this.#beta * 2 ** 32) rows[chosen++] = row;
+      if (draws[row] < pow(percentile, this.#beta) * 2 ** 32) rows[chosen++] = row;
     }
     if (chosen === 0) rows[chosen++] = Math.max(0, losses.indexOf(sorted[count - 1]));
     return chosen;

@@ -11,6 +11,7 @@ import type { Core } from '../machine/core-speeds.js';
 import { Arena } from '../memory/arena.js';
 import { chooseFirstLayer } from '../model/first-layer.js';
 import { denseNetwork, layoutNetwork, parameterFloats } from '../model/network.js';
+import { floorLog2 } from '../numbers/elementary.js';
 import { weightRows } from '../optim/layer-norms.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { planUpdater } from '../optim/updater-plan.js';
@@ -210,7 +211,7 @@ function inputPlan(
     width: Math.ceil(features / 16) * 16,
     scale: facts.scale,
     shifted: facts.shifted,
-    shiftBits: asMatrices ? 0 : Math.log2(first.panelWidth * 4),
+    shiftBits: asMatrices ? 0 : floorLog2(first.panelWidth * 4),
     rangeEnds: sparse && asMatrices ? [features] : kernelRanges,
     centredByOwner: kernelRanges.length > 0 && facts.shifted && wholePanels(first, threads, shares),
     gathers:

@@ -8,6 +8,7 @@ import type { Course } from '../coordinator/next-work.js';
 import { follow } from '../coordinator/run-loop.js';
 import type { Session } from '../coordinator/session.js';
 import { initialState } from '../coordinator/state.js';
+import { pow } from '../numbers/elementary.js';
 import { runLength } from '../plan/run-length.js';
 import { Diverged } from '../worker/session-errors.js';
 
@@ -40,7 +41,7 @@ const hopeless = 4;
 
 /** The rate of each step: the same factor from one to the next. */
 export function risingRates({ from, to, steps }: RangeOptions): number[] {
-  return Array.from({ length: steps }, (_, i) => from * (to / from) ** (i / Math.max(1, steps - 1)));
+  return Array.from({ length: steps }, (_, i) => from * pow(to / from, i / Math.max(1, steps - 1)));
 }
 
 /** The running mean of the losses, and its lowest value; null before the first. */

@@ -4,6 +4,7 @@
  */
 
 import { findTensor } from '../../model/parameters.js';
+import { square } from '../../numbers/elementary.js';
 import { inOneStep } from '../../numbers/steps.js';
 import { type FeatureStatistics, measureFeatures, measuringFeatures } from '../statistics.js';
 import {
@@ -79,7 +80,7 @@ export function makeNormaliser(kind: NormaliserKind, train: FeatureStatistics, f
   if (kind === 'none') return { scale: 1 / full, shift };
   if (kind === 'mnist') return { scale: 1 / (full * 0.3081), shift: shift.fill(0.1307 / 0.3081) };
   let squaredMeans = 0;
-  for (const sum of train.sums) squaredMeans += (sum / train.count) ** 2;
+  for (const sum of train.sums) squaredMeans += square(sum / train.count);
   const variance = (train.squares / train.count - squaredMeans) / train.sums.length;
   const deviation = variance > 0 ? Math.sqrt(variance) : 1;
   train.sums.forEach((sum, p) => {

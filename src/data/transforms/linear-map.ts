@@ -14,6 +14,7 @@ import { isLinearMap } from '../../config/capabilities.js';
 import type { Op } from '../../model/op.js';
 import { findTensor } from '../../model/parameters.js';
 import type { Tensor } from '../../model/safetensors.js';
+import { square } from '../../numbers/elementary.js';
 import { rowsAStep, type Steps } from '../../numbers/steps.js';
 import { ExitCode, UserError } from '../../user-error.js';
 import { solvingSymmetricEigen } from './symmetric-eigen.js';
@@ -92,7 +93,7 @@ function* fittingNormaliser(kind: LinearKind, train: Values, epsilon: number): S
   const { sums, products } = yield* secondMoments(train, kind === 'whiten');
   const mean = sums.map((sum) => sum / count / unit);
   const covariance = (p: number, q: number, at: number) =>
-    products[at] / count / unit ** 2 - mean[p] * mean[q];
+    products[at] / count / square(unit) - mean[p] * mean[q];
   if (kind === 'standardise') {
     const weight = Float32Array.from(
       mean,
@@ -147,7 +148,7 @@ function* secondMoments(
 function* inverseRoot(matrix: Float64Array, n: number, epsilon: number): Steps<Float32Array> {
   const { values, vectors } = yield* solvingSymmetricEigen(matrix, n);
   // A covariance has no negative eigenvalue; rounding may have given it one.
-  const quarter = values.map((value) => (Math.max(0, value) + epsilon) ** -0.25);
+  const quarter = values.map((value) => 1 / Math.sqrt(Math.sqrt(Math.max(0, value) + epsilon)));
   const columns = new Float64Array(n * n);
   for (let k = 0; k < n; k++)
     for (let p = 0; p < n; p++) columns[p * n + k] = vectors[k * n + p] * quarter[k];

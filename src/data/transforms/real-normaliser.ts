@@ -12,6 +12,7 @@
  */
 import type { Op } from '../../model/op.js';
 import { findTensor } from '../../model/parameters.js';
+import { square } from '../../numbers/elementary.js';
 import { inOneStep, rowsAStep, type Steps } from '../../numbers/steps.js';
 import { mapName, meanName } from './linear-map.js';
 import {
@@ -157,5 +158,5 @@ function addSums(rows: Values['values'], sums: Float64Array, largest: Float64Arr
 function addSquares(rows: Values['values'], means: Float64Array, squares: Float64Array): void {
   const width = means.length;
   for (let at = 0; at < rows.length; at += width)
-    for (let p = 0; p < width; p++) squares[p] += (rows[at + p] - means[p]) ** 2;
+    for (let p = 0; p < width; p++) squares[p] += square(rows[at + p] - means[p]);
 }

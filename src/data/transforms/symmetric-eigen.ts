@@ -4,6 +4,7 @@
  * public-domain package JAMA). V is kept transposed, so that the inner loops run along its rows.
  */
 
+import { hypot } from '../../numbers/elementary.js';
 import { atOnce, type Steps } from '../../numbers/steps.js';
 
 const doing = 'finding eigenvectors';
@@ -130,7 +131,7 @@ function* iterate(V: Float64Array, d: Float64Array, e: Float64Array, n: number):
       yield { doing, share: shares.accumulated + (l / n) * (1 - shares.accumulated) };
       let g = d[l];
       const p = (d[l + 1] - g) / (2 * e[l]);
-      const r = p < 0 ? -Math.hypot(p, 1) : Math.hypot(p, 1);
+      const r = p < 0 ? -hypot(p, 1) : hypot(p, 1);
       d[l] = e[l] / (p + r);
       d[l + 1] = e[l] * (p + r);
       const h = g - d[l];
@@ -160,7 +161,7 @@ function rotateDown(V: Float64Array, d: Float64Array, e: Float64Array, sweep: Sw
     [c3, c2, s2] = [c2, c, s];
     const g = c * e[i];
     const h = c * p;
-    const r = Math.hypot(p, e[i]);
+    const r = hypot(p, e[i]);
     e[i + 1] = s * r;
     s = e[i] / r;
     c = p / r;

@@ -18,6 +18,7 @@ import {
 import type { Int8Module } from '../../kernels/int8/load-int8.js';
 import { findTensor } from '../../model/parameters.js';
 import type { Tensor } from '../../model/safetensors.js';
+import { powerOfTwo } from '../../numbers/elementary.js';
 import { UserError } from '../../user-error.js';
 import type { ChunkSite } from '../chunk-inputs.js';
 import type { ChunkModel } from '../chunk-model.js';
@@ -51,7 +52,7 @@ export function fillInt8(
   // Of no samples: for the greatest value.
   const { full } = pipeline.apply({ values: new Uint8Array(), count: 0, shape: pipeline.input, full: 255 });
   const { scale: factor, shift } = pipeline.affine;
-  new Float32Array(buffer, scale.offset, 1)[0] = 2 ** lostBits(full) * factor;
+  new Float32Array(buffer, scale.offset, 1)[0] = powerOfTwo(lostBits(full)) * factor;
   const halves = instantiateInt8(module, memory).hasHalves() === 1;
   for (const [index, { name, inputs, outputs, panels, scales, biases }] of layers.entries()) {
     const weight = findTensor(tensors, `${name}.weight`, [outputs, inputs], source);
@@ -177,7 +178,7 @@ export class Int8Model implements ChunkModel {
 }
 
 /** How many bits values of this greatest one lose as inputs of seven bits. */
-const lostBits = (full: number) => Math.max(0, Math.ceil(Math.log2((full + 1) / (mostInput + 1))));
+const lostBits = (full: number) => 32 - Math.clz32(Math.ceil((full + 1) / (mostInput + 1)) - 1);
 
 /** Values as inputs of seven bits, rounded. */
 function reduce({ values, full }: Values, out: Uint8Array): void {

@@ -23,7 +23,7 @@ function normaliseImage(image: ArrayLike<number>, drawing: Drawing): Float64Arra
     ),
   );
   const { cx, cy, slant, vx, vy } = placement(pairs);
-  const ratio = aspect ? (vx / vy) ** (1 / 8) : 1;
+  const ratio = aspect ? Math.sqrt(Math.sqrt(Math.sqrt(vx / vy))) : 1;
   const columnWidth = Math.max(Math.sqrt(vx) / (size * grid), side / (3 * grid)) / Math.min(1, ratio);
   const rowsPerPixel = (size * grid) / Math.sqrt(vy) / Math.max(1, ratio);
   const width = grid + 2;

@@ -31,7 +31,7 @@ export interface DirectionShape {
 const sizes = { plain: 0.22, aspect: 0.24 };
 
 export function directionShape(spec: Config['data']['features']): DirectionShape {
-  const features = 8 * spec.pool ** 2;
+  const features = 8 * spec.pool * spec.pool;
   const strips = features / 8 + productStrips(spec.quadratic);
   return {
     grid: spec.grid,

@@ -1,5 +1,6 @@
 /** The kernels of integer networks against plain TypeScript: equal bits, at the greatest weights and inputs too. */
 import { reservedBytes } from '../../memory/arena.js';
+import { powerOfTwo } from '../../numbers/elementary.js';
 import {
   entryBytes,
   type Int8Forward,
@@ -143,7 +144,7 @@ function checkUnits(
   const width = Math.ceil(inputs / 16) * 16;
   const units = room.floats(rows * width);
   for (let i = 0; i < units.length; i++)
-    units[i] = i < width ? 0 : Math.max(0, (room.below(2 ** 20) - 2 ** 19) / 2 ** (i % 23));
+    units[i] = i < width ? 0 : Math.max(0, (room.below(2 ** 20) - 2 ** 19) / powerOfTwo(i % 23));
   const lists = takeLists(room, rows, width);
   const to = [lists.entries, lists.starts.byteOffset, lists.rowScales.byteOffset] as const;
   kernels.packUnits(units.byteOffset, rows, width, width * 4, ...to);

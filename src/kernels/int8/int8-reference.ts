@@ -17,7 +17,7 @@ export function halved(values: Uint8Array): Uint8Array {
 
 /** Units at least 0 as inputs: in 127 steps up to the greatest. */
 export function quantisedUnits(units: Float32Array): Row {
-  const { fround } = Math;
+  const fround = Math.fround;
   const greatest = units.reduce((most, value) => Math.max(most, value), 0);
   const factor = fround(mostInput / greatest);
   // The sum with 1.5 · 2^23 keeps an integer, halves to even.
@@ -46,7 +46,7 @@ function unitSum({ values, inputs: width }: Int8Layer, unit: number, inputs: Uin
 
 /** f32 [outputs] */
 export function forward(layer: Int8Layer, { inputs, scale }: Row, isRelu: boolean): Float32Array {
-  const { fround } = Math;
+  const fround = Math.fround;
   return Float32Array.from({ length: layer.outputs }, (_, unit) => {
     const scaled = fround(fround(unitSum(layer, unit, inputs)) * layer.scales[unit]);
     const value = fround(fround(scaled * fround(scale)) + layer.biases[unit]);

@@ -54,6 +54,12 @@ export const table: readonly CommandEntry[] = [
     load: () => import('./eval.js'),
   },
   {
+    name: 'verify',
+    description: 'train a finished run again and compare weights, losses and accuracy, to the last bit',
+    words: '<run>',
+    load: () => import('./verify.js'),
+  },
+  {
     name: 'export',
     description: 'write a trained network in another format: an ES module, a C header, ONNX and others',
     words: '<model> [data...]',

@@ -6,6 +6,7 @@ import type { Dataset } from '../data/dataset.js';
 import type { DownloadProgress } from '../data/download.js';
 import { loadDataset } from '../data/load.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
+import type { Level } from '../kernels/levels.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
 import { SampleKernels } from '../kernels/sample-kernels.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -46,10 +47,21 @@ export class OwnResources implements Resources {
   readonly #idle = new Map<number, WorkerPool[]>();
   readonly #all = new Set<WorkerPool>();
   readonly #shared: boolean;
+  readonly #levels: readonly Level[] | undefined;
   readonly #prepared = new Map<string, { readonly dataset: Dataset; readonly data: PreparedData }>();
 
-  /** `shared`: prepared data are kept and returned pools stay warm for later setups. */
-  constructor(signal: AbortSignal, note: (line: string) => void, warn: Warn, shared = false) {
+  /**
+   * `shared`: prepared data are kept and returned pools stay warm for later setups. `levels`: of the kernels, to be tried
+   * in this order.
+   */
+  constructor(
+    signal: AbortSignal,
+    note: (line: string) => void,
+    warn: Warn,
+    shared = false,
+    levels?: readonly Level[],
+  ) {
+    this.#levels = levels;
     this.#signal = signal;
     this.#note = note;
     this.#warn = warn;
@@ -90,7 +102,7 @@ export class OwnResources implements Resources {
   /** `shape`: of the direction features that are needed; null: none. */
   kernelsFor(shape: DirectionShape | null): LoadedKernels {
     const key = JSON.stringify(shape);
-    const loaded = this.#kernels.get(key) ?? loadKernels(undefined, shape);
+    const loaded = this.#kernels.get(key) ?? loadKernels(this.#levels, shape);
     this.#kernels.set(key, loaded);
     return loaded;
   }

@@ -3,8 +3,11 @@
  * opened on a worker pool. Every command, study and bench that trains opens its session here.
  */
 import type { Config } from '../config/schema.js';
+import { sizeOf } from '../data/transforms/transform.js';
 import { inTurns } from '../numbers/steps.js';
 import type { Plan } from '../plan/plan.js';
+import { explained } from '../worker/divergence.js';
+import { Diverged } from '../worker/session-errors.js';
 import { type Checkpoint, restore } from './checkpoint.js';
 import { Session } from './session.js';
 import { type Setup, timed } from './setup.js';
@@ -80,7 +83,25 @@ export class Trainer {
     await this.start(seed);
     const { config = this.#setup.config, evaluates, from = null } = options;
     const state = from === null ? initialState(seed) : restore(this.session, from);
-    return trainOnce(this.session, config, seed, observer, evaluates, state);
+    try {
+      return await trainOnce(this.session, config, seed, observer, evaluates, state);
+    } catch (error) {
+      throw error instanceof Diverged ? this.#explained(error) : error;
+    }
+  }
+
+  #explained(error: Diverged): Diverged {
+    const { config, data, initial } = this.#setup;
+    const { values, shape } = data.parts.train.values;
+    return explained(error, {
+      tensors: this.session.parameters(),
+      inputs: values,
+      width: sizeOf(shape),
+      learningRate: config.optimizer.lr,
+      normalise: config.data.normalise,
+      initial,
+      file: config.model.init.file ?? 'the given model',
+    });
   }
 
   /** Lets the workers leave the session, and returns the worker pool. */

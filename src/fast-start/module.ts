@@ -1,7 +1,7 @@
 /** The kernels of the race: the exports of one grid's module that it calls, in a separate module. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { candidateLevels, type Level, moduleName, setCompilerFlags } from '../kernels/levels.js';
+import { type Level, levelsHere, moduleName, setCompilerFlags } from '../kernels/levels.js';
 import { codeFile, readCode } from './code-cache.js';
 import type { RaceKernels } from './sprint.js';
 
@@ -22,7 +22,7 @@ export const moduleFile = (grid: number, level: Level): string =>
  */
 export function openRaceModule(grid: number, pages: number, compiles: boolean): RaceModule {
   let reason: unknown = null;
-  for (const level of candidateLevels(process.versions.v8, process.arch)) {
+  for (const level of levelsHere()) {
     try {
       setCompilerFlags(level, process.versions.v8);
       const file = moduleFile(grid, level);

@@ -5,6 +5,7 @@
  * - `simd`: plain 128-bit SIMD, separate multiply and add.
  */
 import { setFlagsFromString } from 'node:v8';
+import { ExitCode, expectedGot, UserError } from '../user-error.js';
 
 export const levels = ['relaxed-256', 'relaxed', 'simd'] as const;
 export type Level = (typeof levels)[number];
@@ -21,6 +22,22 @@ export function moduleName(level: Level): 'relaxed' | 'simd' {
 export function candidateLevels(v8Version: string, architecture: string): Level[] {
   const [major = 0] = v8Version.split('.').map(Number);
   return levels.filter((level) => level !== 'relaxed-256' || (major >= 12 && architecture === 'x64'));
+}
+
+/**
+ * The levels to try in this process: those of its V8, none better than the one in SHARDSTEP_KERNELS.
+ * @throws UserError (usage) for another word in the variable.
+ */
+export function levelsHere({ SHARDSTEP_KERNELS: best = '' } = process.env): Level[] {
+  const here = candidateLevels(process.versions.v8, process.arch);
+  if (best === '') return here;
+  const from = (levels as readonly string[]).indexOf(best);
+  if (from < 0)
+    throw new UserError(
+      `SHARDSTEP_KERNELS: ${expectedGot(`one of ${levels.join(', ')}`, best)}`,
+      ExitCode.usage,
+    );
+  return here.filter((level) => levels.indexOf(level) >= from);
 }
 
 /** V8's defaults of the flags that a compilation sets. */

@@ -9,7 +9,7 @@ import { checkingInference } from './checks-inference.js';
 import { directionModule, instantiateDirections } from './directions/direction-kernels.js';
 import type { DirectionShape } from './directions/spec.js';
 import { instantiateKernels } from './kernels.js';
-import { candidateLevels, type Level, moduleName, restoreCompilerFlags, setCompilerFlags } from './levels.js';
+import { type Level, levelsHere, moduleName, restoreCompilerFlags, setCompilerFlags } from './levels.js';
 import type { KernelModules, LoadedKernels } from './load.js';
 import { bytesOf, hashesOf, noKernels, refuseWrong, selfTestBytes, tolerances } from './modules.js';
 
@@ -19,7 +19,7 @@ import { bytesOf, hashesOf, noKernels, refuseWrong, selfTestBytes, tolerances } 
  * @throws as loadKernels does, and as `shape` does.
  */
 export async function loadKernelsApart(
-  candidates = candidateLevels(process.versions.v8, process.arch),
+  candidates: readonly Level[] = levelsHere(),
   shape: Promise<DirectionShape | null> | null = null,
 ): Promise<LoadedKernels> {
   const refused: string[] = [];

@@ -7,7 +7,7 @@ import { checkDirections } from './directions/direction-checks.js';
 import { directionModule, instantiateDirections } from './directions/direction-kernels.js';
 import type { DirectionShape } from './directions/spec.js';
 import { instantiateKernels } from './kernels.js';
-import { candidateLevels, type Level, moduleName, restoreCompilerFlags, setCompilerFlags } from './levels.js';
+import { type Level, levelsHere, moduleName, restoreCompilerFlags, setCompilerFlags } from './levels.js';
 import { bytesOf, hashesOf, noKernels, refuseWrong, selfTestBytes, tolerances } from './modules.js';
 
 export interface KernelModules {
@@ -32,7 +32,7 @@ export interface LoadedKernels {
  * @throws UserError when not even plain SIMD works, or when there is not enough memory.
  */
 export function loadKernels(
-  candidates = candidateLevels(process.versions.v8, process.arch),
+  candidates: readonly Level[] = levelsHere(),
   shape: DirectionShape | null = null,
 ): LoadedKernels {
   loadElementary();

@@ -49,12 +49,24 @@ function words(place: Place | null): string {
   return activity === 'evaluate' ? ` in the evaluation after step ${step}` : ` in step ${step} (${activity})`;
 }
 
-/** The loss is NaN or infinite. */
-export class Diverged extends UserError {}
+/** The loss or a weight is NaN or infinite at a step, counted from 1. */
+export class Diverged extends UserError {
+  readonly step: number;
+  readonly what: 'loss' | 'weights';
 
-/** The message for a loss that is NaN or infinite at a step, counted from 1. */
-export function nonFiniteLoss(step: number): Diverged {
-  return new Diverged(
-    `the loss is not finite at step ${step}: the training diverged; lower optimizer.lr, or check model.init.file and the data`,
-  );
+  constructor(message: string, step: number, what: 'loss' | 'weights') {
+    super(message);
+    this.step = step;
+    this.what = what;
+  }
 }
+
+const advice = 'the training diverged; lower optimizer.lr, or check model.init.file and the data';
+
+/** A loss that is NaN or infinite. */
+export const nonFiniteLoss = (step: number): Diverged =>
+  new Diverged(`the loss is not finite at step ${step}: ${advice}`, step, 'loss');
+
+/** Weights that are NaN or infinite after a run's last step, although its loss was finite. */
+export const nonFiniteWeights = (step: number): Diverged =>
+  new Diverged(`the weights are not finite at step ${step}: ${advice}`, step, 'weights');

@@ -76,7 +76,11 @@ export class StepLoop {
       // The coordinator needs a core for its share of an averaged step: do not spin on it.
       plan.oversubscribed || strategy.coordinated ? 0 : barrierSpinMs,
     );
-    const wait = () => barrier.wait();
+    // Before the barrier, so that no rank applies this step: the weights stay those that gave the loss.
+    const wait = () => {
+      this.#refuseNonFinite();
+      barrier.wait();
+    };
     this.#step = {
       backend: selection?.trainer ?? backend,
       rank,
@@ -140,10 +144,7 @@ export class StepLoop {
       const slot = (i * threads + this.#rank) * metricsPerRank;
       this.#metrics[slot] = step.result.lossSum;
       this.#metrics[slot + 1] = step.result.correct;
-      if (!Number.isFinite(step.result.lossSum)) {
-        this.#control.abort(AbortReason.nonFinite, step.number);
-        throw new Aborted();
-      }
+      this.#refuseNonFinite();
       if (this.#rank === 0) {
         this.#times[i] = performance.timeOrigin + performance.now();
         // Readers of `progress` assume that all ranks have finished step n − 1.
@@ -151,6 +152,14 @@ export class StepLoop {
       }
       if (this.#control.stopAfter === step.number) break;
     }
+  }
+
+  /** Stops the run if the rank's loss of the present step is not finite. @throws Aborted */
+  #refuseNonFinite(): void {
+    const { number, result } = this.#step;
+    if (Number.isFinite(result.lossSum)) return;
+    this.#control.abort(AbortReason.nonFinite, number);
+    throw new Aborted();
   }
 
   /** Steps that this rank claims, in sequence; it alone writes their sums. */
@@ -173,10 +182,7 @@ export class StepLoop {
       this.#metrics.fill(0, row, row + threads * metricsPerRank);
       this.#metrics[row] = step.result.lossSum;
       this.#metrics[row + 1] = step.result.correct;
-      if (!Number.isFinite(step.result.lossSum)) {
-        this.#control.abort(AbortReason.nonFinite, step.number);
-        throw new Aborted();
-      }
+      this.#refuseNonFinite();
       // Written last: a step that has a time is done.
       this.#times[i] = performance.timeOrigin + performance.now();
       this.#control.reportProgress(step.number);

@@ -27,6 +27,8 @@ export const warningCodes = {
     'There is no home folder, or the cache folder cannot be written; downloads go to the temporary folder, which may be emptied.',
   'latest-not-linked': 'The link `latest` to the newest run could not be made; the run is in its own folder.',
   'charts-omitted': 'The packages that draw charts are not installed; the run folder has no charts.',
+  'kernels-refused':
+    'The kernels of a level compute wrongly on this machine, or do not compile; those of the next level are used.',
   'threads-above-limit':
     'More threads were requested than CPUs are available to the process; the message says what limits them.',
   'checkpoint-not-written':

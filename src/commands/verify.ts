@@ -228,7 +228,7 @@ function words({ run, equal, weights, loss, accuracy, circumstances }: Verificat
     `${run}: ${equal ? 'the same bits' : 'differs'}`,
     first === undefined
       ? `weights    equal, sha256 ${weights.recorded}${weights.recorded === weights.again ? '' : `; the rest of the file differs: ${weights.again}`}`
-      : `weights    ${weights.tensors.length} tensors differ, the first is ${difference(first)}`,
+      : `weights    ${weights.tensors.length === 1 ? 'one tensor differs' : `${weights.tensors.length} tensors differ, first`}: ${difference(first)}`,
     loss === null
       ? 'losses     equal'
       : `losses     differ from step ${loss.step} on: ${loss.recorded} in the record, ${loss.again ?? 'no such step'} now`,

@@ -56,7 +56,7 @@ type Flag = keyof typeof defaults;
  * The flags that a level's compilation needs. Without lazy compilation and tiers, the optimised code exists before the
  * first call, outside the timed path.
  */
-function compilerFlags(level: Level, v8Version: string): [Flag, boolean][] {
+export function compilerFlags(level: Level, v8Version: string, architecture: string): [Flag, boolean][] {
   const [major = 0, minor = 0] = v8Version.split('.').map(Number);
   const flags: [Flag, boolean][] = [
     ['liftoff', false],
@@ -66,18 +66,21 @@ function compilerFlags(level: Level, v8Version: string): [Flag, boolean][] {
   if (major < 11 || (major === 11 && minor < 4)) flags.push(['experimental-wasm-relaxed-simd', true]);
   // Without lazy compilation the inliner has no feedback to read, and V8 14 then aborts.
   if (major >= 14) flags.push(['wasm-inlining', false]);
-  if (major >= 12) flags.push(['experimental-wasm-revectorize', level === 'relaxed-256']);
+  // Other architectures do not know the flag.
+  if (major >= 12 && architecture === 'x64')
+    flags.push(['experimental-wasm-revectorize', level === 'relaxed-256']);
   return flags;
 }
 
 /** Sets the flags of a level; they hold for the whole process, worker threads included. */
 export function setCompilerFlags(level: Level, v8Version: string): void {
-  for (const [name, value] of compilerFlags(level, v8Version)) setFlag(name, value);
+  for (const [name, value] of compilerFlags(level, v8Version, process.arch)) setFlag(name, value);
 }
 
 /** Undoes `setCompilerFlags`: each flag is again as the user of the process set it, else V8's default. */
 export function restoreCompilerFlags(v8Version: string, given = givenFlags()): void {
-  for (const [name] of compilerFlags('simd', v8Version)) setFlag(name, given.get(name) ?? defaults[name]);
+  for (const [name] of compilerFlags('simd', v8Version, process.arch))
+    setFlag(name, given.get(name) ?? defaults[name]);
 }
 
 const setFlag = (name: Flag, value: boolean) => setFlagsFromString(`--${value ? '' : 'no-'}${name}`);

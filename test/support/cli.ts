@@ -14,6 +14,8 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Words before the interpreter, such as taskset -c 0. */
   readonly through?: readonly string[];
+  /** Another Node than that of the tests. */
+  readonly node?: string;
   /** Another coordinator than the built one. */
   readonly program?: string;
   /** Sends SIGINT, or another signal, as soon as stderr holds this text. */
@@ -33,7 +35,7 @@ const patienceMs = 300_000;
 
 export function cli(words: readonly string[], options: CliOptions): Promise<CliResult> {
   const { SHARDSTEP_DATA: _, LOG_LEVEL: __, FORCE_COLOR: ___, ...inherited } = process.env;
-  const [program, ...before] = [...(options.through ?? []), process.execPath];
+  const [program, ...before] = [...(options.through ?? []), options.node ?? process.execPath];
   const child = spawn(program, [...before, options.program ?? coordinator, ...words], {
     cwd: options.cwd,
     env: { ...inherited, ...options.environment },

@@ -59,7 +59,7 @@ for (const fault of [...nameFaults, ...handleFaults])
           return Object.assign(handle, { [fault]: failing });
         });
       }
-      await assert.rejects(writeAtomic(file, 'new'), userError(1, file, 'injected'));
+      await assert.rejects(writeAtomic(file, 'new'), userError(1, file, 'input/output error', 'EIO'));
       assert.deepEqual(readdirSync(folder), before === null ? [] : ['result.json']);
       if (before !== null) assert.equal(readFileSync(file, 'utf8'), before);
     });

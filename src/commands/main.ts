@@ -6,6 +6,7 @@
 import { codeOf, listenForInterrupt } from '../coordinator/interruption.js';
 import type { Raced } from '../fast-start/race.js';
 import { fewerPoolThreads, limitBehind } from '../memory/address-space.js';
+import { systemFailure } from '../run/atomic-file.js';
 import { createProgress } from '../run/progress.js';
 import { readVersions } from '../run/run-folder.js';
 import { Warnings } from '../run/warnings.js';
@@ -51,12 +52,13 @@ export async function main(words: readonly string[], raced: Raced | Error | null
       stderr: complain,
       raced,
     });
-  } catch (error) {
+  } catch (thrown) {
+    const error = systemFailure(thrown) ?? thrown;
     if (signal.aborted) {
       complain('interrupted');
       return codeOf(signal);
     }
-    if (words.includes('--debug')) console.error(error);
+    if (words.includes('--debug')) console.error(thrown);
     else complain(`error: ${error instanceof Error ? error.message : String(error)}`);
     if (error instanceof UserError) return error.exitCode;
     const limit = limitBehind(error);

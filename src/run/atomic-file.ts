@@ -48,12 +48,30 @@ export function cannot(what: string, file: string, error: unknown, exitCode: Exi
     EROFS: 'the file system is read-only',
     ENOSPC: 'no space left on the device',
     ENOENT: 'the folder does not exist',
+    EIO: 'the device reports an input/output error',
+    EDQUOT: 'the disk quota is used up',
+    EMFILE: 'too many files are open',
+    ENFILE: 'too many files are open',
+    ENAMETOOLONG: 'the name is too long',
+    ELOOP: 'its links lead in a circle',
+    EBUSY: 'another program uses it',
+    ESTALE: 'the network folder has changed',
   };
   const code = errorCode(error);
   const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
   return new UserError(`cannot ${what} ${file}: ${reason}${code && ` (${code})`}`, exitCode, {
     cause: error,
   });
+}
+
+/** A failure of the operating system that reached no code with more knowledge of it; null for any other error. */
+export function systemFailure(error: unknown): UserError | null {
+  if (!(error instanceof Error)) return null;
+  const { code, syscall, path: file } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return null;
+  const isUnclear = file === undefined || code === 'ENOENT';
+  if (isUnclear) return new UserError(error.message, ExitCode.failure, { cause: error });
+  return cannot(syscall, file, error, ExitCode.failure);
 }
 
 export const errorCode = (error: unknown) =>

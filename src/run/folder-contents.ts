@@ -6,7 +6,7 @@ import { closeSync, openSync, readdirSync, readSync, rmdirSync, rmSync } from 'n
 import path from 'node:path';
 import { shown } from '../config/config-file.js';
 import { ExitCode, UserError } from '../user-error.js';
-import { cannot } from './atomic-file.js';
+import { cannot, errorCode } from './atomic-file.js';
 import { isCheckpoint } from './checkpoint-names.js';
 import { eventFileName } from './run-folder.js';
 
@@ -71,7 +71,9 @@ export function refuseUsedFolder(folder: string, use: FolderUse): void {
 
 /** Deletes the files of the run that the folder holds. @throws UserError when one cannot be deleted. */
 export function deleteRun(folder: string): void {
-  for (const name of filesOfRuns(folder)) {
+  const isMark = (name: string) => Number(marks.includes(name));
+  // The marks last: while a file is left, the folder still counts as one of a run.
+  for (const name of filesOfRuns(folder).sort((a, b) => isMark(a) - isMark(b))) {
     const file = path.join(folder, name);
     try {
       rmSync(file);
@@ -112,7 +114,9 @@ function beginning(file: string): string {
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
-  } catch {
-    return []; // The folder does not exist yet; or it is a file, which the code that makes the folder refuses.
+  } catch (error) {
+    // The folder does not exist yet; or it is a file, which the code that makes the folder refuses.
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error))) return [];
+    throw cannot('list', folder, error, ExitCode.usage);
   }
 }

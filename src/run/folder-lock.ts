@@ -81,31 +81,58 @@ function replaceStale(file: string, text: string, folder: string): void {
 function makeFile(file: string, text: string): boolean {
   const temporary = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    writeFileSync(temporary, text, { flag: 'wx' });
+    makeWhole(temporary, text);
     try {
       linkSync(temporary, file);
     } catch (error) {
       if (errorCode(error) === 'EEXIST') return false;
       // A file system without links.
-      writeFileSync(file, text, { flag: 'wx' });
-    } finally {
-      rmSync(temporary, { force: true });
+      makeWhole(file, text);
     }
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
     throw cannot('lock the run folder', path.dirname(file), error, ExitCode.usage);
+  } finally {
+    removeIfPossible(temporary);
   }
 }
 
-/** Null if there is no file, or if it is not the lock of a run. */
-function readHolder(file: string): Holder | null {
+/** Leaves no part of a file whose writing fails. */
+function makeWhole(file: string, text: string): void {
   try {
-    const { pid, started, host: machine } = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, text, { flag: 'wx' });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') removeIfPossible(file);
+    throw error;
+  }
+}
+
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {}
+}
+
+/** Null if there is no file, or if it is not the lock of a run. @throws UserError (usage) if it cannot be read. */
+function readHolder(file: string): Holder | null {
+  const text = readLock(file);
+  if (text === null) return null;
+  try {
+    const { pid, started, host: machine } = JSON.parse(text);
     if (!Number.isSafeInteger(pid) || pid < 1 || typeof machine !== 'string') return null;
     return { pid, started: typeof started === 'string' ? started : null, host: machine };
   } catch {
     return null;
+  }
+}
+
+function readLock(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error))) return null;
+    throw cannot('read the lock', file, error, ExitCode.usage);
   }
 }
 

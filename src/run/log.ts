@@ -6,6 +6,7 @@
 import { openSync, rmSync } from 'node:fs';
 import { pino } from 'pino';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { cannot } from './atomic-file.js';
 import { BufferedFile } from './buffered-file.js';
 import type { LogEvents } from './log-schema.js';
 
@@ -105,7 +106,6 @@ function asUserError<T>(file: string, exitCode: ExitCode, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`cannot write the log ${file}: ${reason}`, exitCode, { cause: error });
+    throw cannot('write the log', file, error, exitCode);
   }
 }

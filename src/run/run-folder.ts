@@ -65,8 +65,9 @@ export async function createRunFolder({
   try {
     await makeFolder(folder);
     const probe = temporaryName(path.join(folder, 'probe'));
-    await fs.writeFile(probe, '', { flag: 'wx' });
-    await fs.rm(probe);
+    await fs
+      .writeFile(probe, '', { flag: 'wx' })
+      .finally(() => fs.rm(probe, { force: true }).catch(() => {}));
   } catch (error) {
     throw cannot('write to the run folder', folder, error, ExitCode.usage);
   }

@@ -105,19 +105,15 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
   const { config } = setup;
   const result = resultJson(ending);
   const reason = failure instanceof Error ? failure.message : (record.results[0]?.outcome.reason ?? status);
-  const ended = endRun({ ...ending, measured: profiled?.measured ?? null }, reason, result, {
-    ...profiled?.files,
-    ...(record.tensors === null
-      ? {}
-      : {
-          'final.safetensors': finalWeights(setup, ending.plan, record),
-        }),
-  });
-  const [hardware] = await Promise.all([
-    ended,
-    record.metrics.write(folder),
-    writeScalars(record.scalars, ending.seeds, folder),
-  ]);
+  const weights: Record<string, Uint8Array> =
+    record.tensors === null ? {} : { 'final.safetensors': finalWeights(setup, ending.plan, record) };
+  const hardware = await endRun(
+    { ...ending, measured: profiled?.measured ?? null },
+    reason,
+    result,
+    { ...weights, ...profiled?.files },
+    [() => record.metrics.write(folder), () => writeScalars(record.scalars, ending.seeds, folder)],
+  );
   if (context.json) context.stdout(JSON.stringify(profiled ? { ...result, profile: profiled.json } : result));
   else if (profiled && status !== 'interrupted' && status !== 'failed')
     context.stdout([profiled.text, ...hardware, '', `folder     ${shownFolder(folder)}`].join('\n'));

@@ -77,6 +77,11 @@ export async function withRun(
   const exitCode = status === 'interrupted' ? codeOf(signal) : exitCodeOf(status, failure);
   try {
     await script.end(run, { status, exitCode, failure });
+  } catch (error) {
+    // What ended the run is the reason for its exit code; this is another.
+    if (failure === null && status !== 'interrupted') throw error;
+    context.stderr(`error: ${error instanceof Error ? error.message : String(error)}`);
+    if (status === 'interrupted') return exitCode;
   } finally {
     run.folder.release();
   }

@@ -17,6 +17,7 @@ import type { Tensor } from '../model/safetensors.js';
 import { EventLoopWatch } from '../numbers/event-loop.js';
 import { inTurns } from '../numbers/steps.js';
 import { fillConstants, fillingSamples } from '../plan/fill-memory.js';
+import { memoryParts } from '../plan/memory-parts.js';
 import type { Plan } from '../plan/plan.js';
 import { extractedAtSlot, statsPerRank } from '../sync/phase-clock.js';
 import { strategies } from '../sync/strategy.js';
@@ -94,7 +95,7 @@ export class Session {
   ): Promise<Session> {
     signal.throwIfAborted();
     const engine = kernels?.modules.engine ?? null;
-    const memory = allocate(plan.bytes + (engine === null ? 0 : packerBytes));
+    const memory = allocate(plan.bytes + (engine === null ? 0 : packerBytes), memoryParts(plan));
     const packer = engine && new RowPacker(instantiateKernels(engine, memory), memory, plan.bytes);
     fillConstants(plan, data, memory);
     // Only a profiled run pays for loading it.

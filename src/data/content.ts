@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { open, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { setImmediate as otherEvents } from 'node:timers/promises';
+import { requireMemory } from '../memory/memory-limit.js';
 import { UserError } from '../user-error.js';
 import { inflate } from './inflate.js';
 import { interruption } from './interruption.js';
@@ -40,6 +41,7 @@ export async function readContent(path: string, options: ReadOptions = {}): Prom
     throw new UserError(`${name}: cannot be read: it is neither a file nor a folder, expected a file`);
   if (limitBytes !== undefined && kind.size > limitBytes)
     throw new UserError(`${name}: ${kind.size} bytes, expected at most ${limitBytes}`);
+  requireMemory({ [name]: kind.size }, 'use a smaller file');
   const file = await readWhole(path, kind.size, signal).catch((error: unknown) => {
     throw signal?.aborted ? interruption(`reading ${name}`, signal) : cannotRead(name, error);
   });

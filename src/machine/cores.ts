@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { cgroupsOf } from '../memory/cgroups.js';
 import { plural } from '../numbers/words.js';
 import { type Core, coreSpeeds } from './core-speeds.js';
 import { canPin } from './pin-thread.js';
@@ -114,30 +115,11 @@ const wholeCpus = (quota: number): number => Math.max(1, Math.ceil(quota));
 
 /** The tightest cgroup quota above this process in CPUs; null when there is none. */
 function cgroupCores(root: string): number | null {
-  const quotas: number[] = [];
-  for (const line of (read(root, 'proc/self/cgroup') ?? '').split('\n')) {
-    const [id, controllers, group] = line.trim().split(':');
-    if (group === undefined) continue;
-    // A parent's quota also limits its children, so every level counts. Inside a container the path may name a folder
-    // of the host that is not mounted here: then only the mount's top is found, which is correct.
-    const levels = ancestors(group);
-    if (id === '0')
-      quotas.push(...levels.map((level) => quotaV2(read(root, `sys/fs/cgroup${level}/cpu.max`))));
-    else if (controllers?.split(',').includes('cpu')) {
-      quotas.push(...levels.map((level) => quotaV1(root, `sys/fs/cgroup/cpu${level}`)));
-    }
-  }
+  const quotas = cgroupsOf('cpu', root).map(({ version, folder }) =>
+    version === 2 ? quotaV2(read(root, `${folder}/cpu.max`)) : quotaV1(root, folder),
+  );
   const tightest = Math.min(...quotas);
   return Number.isFinite(tightest) ? tightest : null;
-}
-
-/** `/a/b` gives '', '/a', '/a/b'. */
-function ancestors(group: string): string[] {
-  const levels = [''];
-  for (const part of group.split('/')) {
-    if (part !== '' && part !== '..') levels.push(`${levels.at(-1)}/${part}`);
-  }
-  return levels;
 }
 
 /** `cpu.max` is `<quota µs or max> <period µs>`; the result is in CPUs. */

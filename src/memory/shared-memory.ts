@@ -1,16 +1,23 @@
 /** The one shared memory of a session. */
 import { UserError } from '../user-error.js';
 import { addressSpace, limitWords } from './address-space.js';
+import { partWords, requireMemory } from './memory-limit.js';
 
-/** @throws UserError if there is not enough memory. */
-export function allocate(bytes: number): WebAssembly.Memory {
+const lower = 'use a smaller train.batch, model.hidden or data.take';
+
+/** `parts`: bytes by name, of which errors speak. @throws UserError if there is not enough memory. */
+export function allocate(
+  bytes: number,
+  parts: Readonly<Record<string, number>> = { 'shared memory': bytes },
+): WebAssembly.Memory {
   const pages = bytes / 65536;
   const megabytes = Math.ceil(bytes / 2 ** 20);
   if (pages > 65536) {
     throw new UserError(
-      `this run needs ${megabytes} MiB of shared memory, more than WebAssembly's 4,096 MiB: use a smaller train.batch, model.hidden or data.take`,
+      `this run needs ${megabytes} MiB of shared memory (${partWords(parts)}), more than WebAssembly's 4,096 MiB: ${lower}`,
     );
   }
+  requireMemory(parts, lower);
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {

@@ -1,0 +1,21 @@
+/** What the parts of a plan's memory hold, in the words of messages. */
+import type { Plan } from './plan.js';
+
+const words: Readonly<Record<string, string>> = {
+  transform: 'data set and direction features',
+  samples: 'data set',
+  network: 'parameters, activations and gradients',
+  updater: 'optimiser',
+  replicas: "workers' own networks",
+  units: 'hidden units by worker',
+};
+
+/** Bytes by what they hold; the plan's small parts together. */
+export function memoryParts({ owners }: Pick<Plan, 'owners'>): Record<string, number> {
+  const parts: Record<string, number> = {};
+  for (const [owner, bytes] of Object.entries(owners)) {
+    const name = words[owner] ?? 'control and measurements';
+    parts[name] = (parts[name] ?? 0) + bytes;
+  }
+  return parts;
+}

@@ -13,6 +13,7 @@ const benches = new Map([
   ['packing', async () => (await import('./packing.ts')).default],
   ['profile', async () => (await import('./profile.ts')).default],
   ['library', async () => (await import('./library.ts')).default],
+  ['soak', async () => (await import('./soak.ts')).default],
   ['kernels', async () => (await import('./kernels.ts')).default],
 ]);
 

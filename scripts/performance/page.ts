@@ -2,6 +2,7 @@
  * docs/PERFORMANCE.md, docs/figures.md and the README's figures, made from the newest records: same records, same text.
  */
 import { table } from '../../dist/numbers/columns.js';
+import { isProof } from '../reliability/promises.ts';
 import { type BarDefinition, bars, commandOf } from './bars.ts';
 import { peersSection } from './peers/section.ts';
 import { barSentence, reasonList, shortRace, winList } from './readme-parts.ts';
@@ -38,7 +39,7 @@ const notMeasured = (bench: string): string => `Not measured: \`${commandOf(benc
 export function performancePage(records: Records): string {
   const all = allBars(records);
   const why = explanations(all);
-  const others = [...records.keys()].filter((bench) => !benches.includes(bench)).sort();
+  const others = [...records.keys()].filter((bench) => !benches.includes(bench) && !isProof(bench)).sort();
   return `${[
     '# Performance',
     'Written by `npm run docs` from the newest record of each benchmark in [results/records](../results/records). ' +
@@ -127,12 +128,15 @@ function kernelShares(records: Records): string {
   return rows.length === 0 ? notMeasured('engine') : table([heading, ...rows]);
 }
 
-/** Every bar of the list as recorded, or as not measured; then bars that only the records have. */
+/** Every bar of the list as recorded, or as not measured; then bars that only the records have. Those of proofs are in RELIABILITY.md. */
 function allBars(records: Records): Bar[] {
   const recorded = new Map(
-    [...records.values()].flatMap((record) => record.bars.map((bar) => [bar.id, bar])),
+    [...records.values()]
+      .filter(({ bench }) => !isProof(bench))
+      .flatMap((record) => record.bars.map((bar) => [bar.id, bar])),
   );
-  const listed = Object.entries<BarDefinition>(bars).map(
+  const ofSpeed = Object.entries<BarDefinition>(bars).filter(([, { bench }]) => !isProof(bench));
+  const listed = ofSpeed.map(
     ([id, { bench, track, text, unit, limit, direction }]): Bar =>
       recorded.get(id) ?? {
         ...{ id, track, text, unit, limit, direction },

@@ -1,0 +1,159 @@
+/**
+ * What the project promises about failures, and the tests that show it: the rows of docs/RELIABILITY.md. A test's second
+ * word is a part of its title: a promise whose test is gone is found by test/reliability-current.test.ts.
+ */
+
+/** Benchmarks whose records are proofs, not speeds: they are on that page, and not in PERFORMANCE.md. */
+export const proofs = {
+  chaos: 'npm run chaos -- --injections 1000 --record',
+  fuzz: 'npm run fuzz -- --inputs 1000000 --record',
+  barrier: 'npm run bench -- barrier --record',
+  checkpoint: 'npm run bench -- checkpoint --record',
+  soak: 'npm run bench -- soak --record',
+} as const;
+export type Proof = keyof typeof proofs;
+
+export const isProof = (bench: string): boolean => Object.hasOwn(proofs, bench);
+
+export interface Promised {
+  readonly text: string;
+  /** File under test/, without .test.ts, and a part of the title of its test. */
+  readonly tests: readonly (readonly [file: string, title: string])[];
+  readonly proofs?: readonly Proof[];
+}
+
+export const promises: Readonly<Record<string, readonly Promised[]>> = {
+  Checkpoints: [
+    {
+      text: 'A run that was killed at any moment goes on with `train --resume RUN` to the same weights, bit by bit',
+      tests: [
+        ['checkpoint-bits', 'captured after any step, it goes on to the same bits'],
+        ['resume', 'SIGKILL twice'],
+        ['cli-lost-workers', '--resume goes on to the weights and records of an undisturbed run'],
+      ],
+      proofs: ['chaos'],
+    },
+    {
+      text: 'metrics.csv and log.ndjson of a resumed run have each row once',
+      tests: [['resume', 'the weights and the rows are those of an undisturbed run']],
+      proofs: ['chaos'],
+    },
+    {
+      text: 'Files are replaced in one step: old or new, never a part',
+      tests: [
+        ['atomic-file', 'replaces the file in one step'],
+        ['atomic-file', 'synced before the rename, the folder after it'],
+      ],
+    },
+    { text: 'A checkpoint each second costs at most 1 % of the run', tests: [], proofs: ['checkpoint'] },
+  ],
+  Signals: [
+    {
+      text: 'SIGINT, SIGTERM and SIGHUP end a run after its step with a checkpoint; exit codes 130, 143 and 129',
+      tests: [
+        ['cli-interruption', 'SIGINT ends a run with'],
+        ['resume', 'SIGTERM: exit code 143'],
+        ['resume', 'SIGHUP of a closed terminal: exit code 129'],
+      ],
+    },
+    {
+      text: 'A reader of stdout or stderr that ends early costs no run',
+      tests: [['resume', 'a reader that ends early']],
+    },
+  ],
+  Workers: [
+    {
+      text: 'A worker that throws, exits, runs out of memory or is terminated ends the run with its cause, its place and exit code 1; no thread is left',
+      tests: [
+        ['lost-workers', 'the error names the worker, its step and the cause'],
+        ['cli-lost-workers', 'a worker that exits: exit 1'],
+      ],
+    },
+    {
+      text: 'A worker that hangs is found by `parallel.heartbeat`; a process that stands still is no hang',
+      tests: [
+        ['heartbeat', 'a rank that computes without a sign of life hangs'],
+        ['cli-lost-workers', 'a worker that hangs: exit 1'],
+        ['cli-lost-workers', 'SIGSTOP for three times the heartbeat is no hang'],
+      ],
+    },
+    {
+      text: '`parallel.onWorkerLoss=continue`: new workers go on from a copy in memory, to the bits of an undisturbed run',
+      tests: [
+        ['lost-workers', 'the bits and reports of an undisturbed run'],
+        ['cli-lost-workers', 'onWorkerLoss=continue: exit 0 with the same weights'],
+      ],
+    },
+    {
+      text: 'Barrier, commands, stops and aborts: no rank passes twice, none is left behind, an abort always wins, a command is executed once',
+      tests: [
+        ['protocol-model', ''],
+        ['protocol-conforms', ''],
+        ['real-barriers', ''],
+      ],
+      proofs: ['barrier'],
+    },
+  ],
+  'Data and files': [
+    {
+      text: 'Any file operation of train, export and import may fail: one line, an exit code, and nothing half written that is taken for whole',
+      tests: [
+        ['file-faults', 'a training whose file operations fail in turn'],
+        ['file-faults', 'export and import whose file operations fail in turn'],
+      ],
+      proofs: ['chaos'],
+    },
+    {
+      text: 'Downloads are verified; a wrong checksum, a redirect loop, a stall or a body of another size is refused, and the next mirror is tried',
+      tests: [['data-download', '']],
+    },
+    {
+      text: 'No input of any format ends in anything but a result or one line that names the file',
+      tests: [['damaged-models', '']],
+      proofs: ['fuzz'],
+    },
+  ],
+  Numbers: [
+    {
+      text: 'A loss or weights that are not finite end the run at their step, with layer and likely cause; no weights are written',
+      tests: [
+        ['divergence', 'names step, layer and rate'],
+        ['divergence', 'the loss was finite, the weights are not'],
+      ],
+    },
+    {
+      text: 'Kernels that compute wrongly are not used: a lower level is, with a warning, or the run is refused',
+      tests: [['wrong-kernels', 'wrong kernels']],
+    },
+  ],
+  Determinism: [
+    {
+      text: 'Seed, configuration and data give the bits, under `owner` and `units` with any number of threads',
+      tests: [
+        ['owner-is-bitwise', ''],
+        ['units-is-bitwise', ''],
+      ],
+    },
+    {
+      text: 'The same bits on Node 20, 22, 24 and 26 at one kernel level',
+      tests: [
+        ['same-bits-on-every-node', 'weights, losses and kernel level on every Node'],
+        ['exact-arithmetic', 'no function of Math that is not exact'],
+      ],
+    },
+    {
+      text: '`verify RUN` trains again and compares',
+      tests: [['verify', 'a run is equal to itself']],
+    },
+  ],
+  Resources: [
+    {
+      text: 'Memory is compared with the limit of the machine and of the container before it is allocated; a refusal has the sum by part',
+      tests: [
+        ['memory-limit', 'the limit'],
+        ['memory-limit', 'the message has the sum by part'],
+      ],
+    },
+    { text: 'Sessions in one process leave no memory, handle or thread', tests: [], proofs: ['soak'] },
+  ],
+};

@@ -14,6 +14,7 @@ const benches = new Map([
   ['profile', async () => (await import('./profile.ts')).default],
   ['library', async () => (await import('./library.ts')).default],
   ['soak', async () => (await import('./soak.ts')).default],
+  ['checkpoint', async () => (await import('./checkpoint.ts')).default],
   ['kernels', async () => (await import('./kernels.ts')).default],
 ]);
 

@@ -16,7 +16,7 @@ export interface ParsedCommand {
 }
 
 const exitCodes = `
-Exit codes: 0 done, 1 runtime failure, 2 bad usage or configuration, 3 target missed, 130 interrupted.
+Exit codes: 0 done, 1 runtime failure, 2 bad usage or configuration, 3 target missed, 129, 130, 143 interrupted by SIGHUP, SIGINT, SIGTERM.
 With --seeds, the mean accuracy decides between 0 and 3; for the race, its own accuracy must reach the target too.`;
 
 /**

@@ -4,10 +4,9 @@ import type { ResolvedConfig } from '../config/load.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
 import type { CommandContext } from '../run/command-context.js';
-import { MetricsWriter } from '../run/metrics-file.js';
 import { factsOf, openResumed, refuseOtherRun } from '../run/resume.js';
 import { judgeSeeds, runSeeds } from '../run/seed-runs.js';
-import { emptyRecord, finishTraining } from '../run/train-result.js';
+import { beginRecords, emptyRecord, finishTraining } from '../run/train-result.js';
 import { type EarlyRecords, earlyRecords, type RunScript, withRun } from '../run/with-run.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { Command } from './command.js';
@@ -110,8 +109,7 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     const name = resumed?.facts.name ?? resolved.name;
     const script: RunScript = {
       async body({ folder, log, rows, facts }) {
-        if (resumed?.facts.threads !== plan.threads) log.event('plan', { plan, threads: setup.threads });
-        if (resumed !== null) record.metrics = new MetricsWriter(rows);
+        beginRecords(resumed, rows, { setup, plan, log, record });
         const checkpoints = seeds > 1 ? null : { facts: factsOf(name, setup, plan, facts), resumed };
         await withTrainer(setup, plan, (trainer) =>
           runSeeds(trainer, { config, seeds, folder, targets, log, record, context, checkpoints }),

@@ -13,6 +13,8 @@ export interface TrainRequest {
   readonly threads: number | 'auto' | 'physical' | 'logical' | null;
   readonly seed: number | null;
   readonly out: string | null;
+  /** The folder of a run that goes on. */
+  readonly resume: string | null;
   /** The bytes of a model's file, and its name. */
   readonly from: ModelBytes | null;
   /** False: progress is not sent. */

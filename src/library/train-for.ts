@@ -9,8 +9,16 @@ import { describedSettings, parseWeights } from '../inference/weights-file.js';
 import { countCores } from '../machine/cores.js';
 import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
+import {
+  baseOf,
+  factsOf,
+  openResumed,
+  type Resumed,
+  refuseOtherConfig,
+  refuseOtherRun,
+} from '../run/resume.js';
 import { judgeSeeds, runSeeds, type SeedRuns } from '../run/seed-runs.js';
-import { emptyRecord, finalWeights, finishTraining } from '../run/train-result.js';
+import { beginRecords, emptyRecord, finalWeights, finishTraining } from '../run/train-result.js';
 import { Warnings } from '../run/warnings.js';
 import { UserError } from '../user-error.js';
 import type { ModelBytes } from './files.js';
@@ -25,9 +33,25 @@ type Send = (message: FromHost) => void;
 /** @throws UserError; Interrupted, if `signal` is aborted before there are weights; WorkerFailure. */
 export async function trainFor(request: TrainRequest, signal: AbortSignal, send: Send): Promise<SentResult> {
   const context = contextOf(request, signal, send);
+  if (request.resume === null) return trainIn(request, null, context, send);
+  const resumed = openResumed(request.resume, context.warnings.warn, 'resume');
+  try {
+    return await trainIn(request, resumed, context, send);
+  } finally {
+    resumed.lock.release();
+  }
+}
+
+async function trainIn(
+  request: TrainRequest,
+  resumed: Resumed | null,
+  context: CommandContext,
+  send: Send,
+): Promise<SentResult> {
+  const { signal } = context;
   const { warn } = context.warnings;
   const note = context.progress.note;
-  const resolved = await resolveConfig(inputOf(request));
+  const resolved = await resolveConfig(inputOf(request, resumed));
   for (const line of resolved.notes) note(line);
   const { config, given } = resolved;
   if (config.backend.name === 'tfjs-node')
@@ -36,6 +60,10 @@ export async function trainFor(request: TrainRequest, signal: AbortSignal, send:
       'wasm or js in a program; TensorFlow is for the command line',
       'tfjs-node',
     );
+  const { every } = config.checkpoint;
+  if (request.out === null && resumed === null && every !== 'off' && every !== 'auto')
+    throw UserError.refusal('checkpoint.every', 'off or auto without out, the folder of checkpoints', every);
+  if (resumed !== null) refuseOtherConfig(resumed, config);
   const cores = await countCores();
   const { from } = request;
   const dataset = request.data.kind === 'memory' ? { dataset: request.data.dataset } : {};
@@ -48,9 +76,10 @@ export async function trainFor(request: TrainRequest, signal: AbortSignal, send:
   };
   return withSetup(options, async (setup) => {
     const plan = planFor(setup);
+    if (resumed !== null) refuseOtherRun(resumed, setup, plan, warn);
     const record = emptyRecord(null);
     const { targets } = setup.data.parts[setup.config.stop.on];
-    const body = (to: Pick<SeedRuns, 'log' | 'folder'>) =>
+    const body = (to: Pick<SeedRuns, 'log' | 'folder' | 'checkpoints'>) =>
       withTrainer(setup, plan, (trainer) =>
         runSeeds(trainer, {
           ...{ config: setup.config, seeds: 1, targets, record, context, ...to },
@@ -58,8 +87,8 @@ export async function trainFor(request: TrainRequest, signal: AbortSignal, send:
         }),
       );
     try {
-      if (request.out === null) await body({ log: noLog });
-      else await inFolder(request.out, { setup, plan, record, resolved, context, body });
+      if (request.out === null && resumed === null) await body({ log: noLog });
+      else await inFolder(request.out, resumed, { setup, plan, record, resolved, context, body });
     } catch (error) {
       if (!(error instanceof Interrupted) || record.tensors === null) throw error;
     }
@@ -77,33 +106,41 @@ interface FolderRun {
   readonly record: ReturnType<typeof emptyRecord>;
   readonly resolved: ResolvedConfig;
   readonly context: CommandContext;
-  body(to: Pick<SeedRuns, 'log' | 'folder'>): Promise<void>;
+  body(to: Pick<SeedRuns, 'log' | 'folder' | 'checkpoints'>): Promise<void>;
 }
 
 /** With a run folder, as the train command leaves it. */
-async function inFolder(out: string, { setup, plan, record, resolved, context, body }: FolderRun) {
+async function inFolder(
+  out: string | null,
+  resumed: Resumed | null,
+  { setup, plan, record, resolved, context, body }: FolderRun,
+) {
   const { config } = setup;
   // pino is loaded only for a folder.
   const { withRun } = await import('../run/with-run.js');
-  await withRun({ ...resolved, config }, { out, overwrite: false }, context, {
-    body: ({ folder, log }) => {
-      log.event('plan', { plan, threads: setup.threads });
-      return body({ folder, log });
+  const name = resumed?.facts.name ?? resolved.name;
+  await withRun({ ...resolved, config, name }, { out, overwrite: false, resumed }, context, {
+    body: ({ folder, log, rows, facts }) => {
+      beginRecords(resumed, rows, { setup, plan, log, record });
+      return body({ folder, log, checkpoints: { facts: factsOf(name, setup, plan, facts), resumed } });
     },
     judge: () => judgeSeeds(record.results, config.stop.target),
     end: (run, ended) =>
-      finishTraining({ ...run, ...ended, resolved, seeds: 1, setup, plan, record, context }),
+      finishTraining({
+        ...{ ...run, ...ended, resolved: { ...resolved, name } },
+        ...{ seeds: 1, setup, plan, record, context },
+      }),
   });
 }
 
 const noLog: SeedRuns['log'] = { event() {}, flush() {}, close() {} };
 
-function inputOf({ recipe, data, threads, seed, from }: TrainRequest): ConfigInput {
+function inputOf({ recipe, data, threads, seed, from }: TrainRequest, resumed: Resumed | null): ConfigInput {
   const settings: Settings[] = [];
   // The network and the transforms are those of the model, unless the recipe says otherwise, which is refused.
-  if (from !== null) settings.push({ label: 'from', values: networkOf(from) });
+  if (from !== null && resumed === null) settings.push({ label: 'from', values: networkOf(from) });
   // Without a recipe file nothing says for how many threads it is made.
-  if (typeof recipe !== 'string')
+  if (typeof recipe !== 'string' && resumed === null)
     settings.push({ label: 'defaults', values: { 'parallel.threads': 'auto' } });
   if (recipe !== null && typeof recipe === 'object') settings.push({ label: 'recipe', values: recipe });
   const given = {
@@ -112,6 +149,7 @@ function inputOf({ recipe, data, threads, seed, from }: TrainRequest): ConfigInp
   };
   settings.push({ label: 'options', values: given }, { label: 'data', values: dataKeys(data) });
   return {
+    ...(resumed === null ? {} : { base: baseOf(resumed) }),
     file: typeof recipe === 'string' ? recipe : null,
     overrides: [],
     settings,

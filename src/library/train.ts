@@ -159,17 +159,17 @@ function failureOf({ error }: Extract<FromHost, { kind: 'failed' }>): Error {
     : receivedError(error);
 }
 
-const optionKeys = ['recipe', 'threads', 'seed', 'signal', 'out', 'logger', 'from', 'onProgress'];
+const optionKeys = ['recipe', 'threads', 'seed', 'signal', 'out', 'resume', 'logger', 'from', 'onProgress'];
 
 async function requestOf(data: Data, options: TrainOptions): Promise<TrainRequest> {
   refuseOtherKeys('options', options, optionKeys);
   checkOptions(options);
-  const { recipe = null, threads = null, seed = null, out = null, signal, from } = options;
+  const { recipe = null, threads = null, seed = null, out = null, resume = null, signal, from } = options;
   // Not before it is needed: most programs only load models.
   const { sendData } = await import('./send-data.js');
   return {
     data: await sendData(data, signal ?? new AbortController().signal),
-    ...{ recipe, threads, seed, out },
+    ...{ recipe, threads, seed, out, resume },
     from: from === undefined ? null : await startOf(from),
     progress: options.onProgress !== undefined,
     logs: options.logger !== undefined,
@@ -177,13 +177,17 @@ async function requestOf(data: Data, options: TrainOptions): Promise<TrainReques
 }
 
 /** @throws UserError (usage) for an option of another kind. Values of keys are checked with the recipe. */
-function checkOptions({ recipe, out, logger, onProgress }: TrainOptions): void {
+function checkOptions({ recipe, out, resume, logger, onProgress }: TrainOptions): void {
   const isRecipe =
     recipe === undefined || (typeof recipe === 'object' && recipe !== null) || typeof recipe === 'string';
   if (!isRecipe || recipe === '' || Array.isArray(recipe))
     throw UserError.refusal('recipe', 'a name, a path or an object of keys', recipe);
   if (out !== undefined && (typeof out !== 'string' || out === ''))
     throw UserError.refusal('out', 'the path of a run folder', out);
+  if (resume !== undefined && (typeof resume !== 'string' || resume === ''))
+    throw UserError.refusal('resume', 'the path of a run folder', resume);
+  if (resume !== undefined && out !== undefined)
+    throw UserError.refusal('out', 'none beside resume: a run goes on in its own folder', out);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw UserError.refusal('onProgress', 'a function', onProgress);
   for (const level of ['debug', 'info', 'warn'] as const)

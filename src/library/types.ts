@@ -31,8 +31,13 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Ends the training; the promise is then rejected with the signal's reason, an AbortError by default. */
   readonly signal?: AbortSignal;
-  /** A run folder to write, as the command line does. Default: none. */
+  /** A run folder to write, as the command line does, with checkpoints by the recipe's `checkpoint.every`. Default: none. */
   readonly out?: string;
+  /**
+   * The folder of a training that was stopped or killed: it goes on there from its last checkpoint, to the same weights. The
+   * recipe is the one of then; the data must be the same.
+   */
+  readonly resume?: string;
   /** Silent by default. */
   readonly logger?: Logger;
   /** A model to start from: fine-tuning. */

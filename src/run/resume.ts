@@ -37,12 +37,12 @@ export interface Resumed {
  * Locks the folder of a run and reads its newest checkpoint that is whole.
  * @throws UserError: no run (usage), in use (usage), finished (usage), no checkpoint (failure).
  */
-export function openResumed(given: string, warn: Warn): Resumed {
+export function openResumed(given: string, warn: Warn, asked = '--resume'): Resumed {
   const folder = path.resolve(given);
   const name = shown(folder, process.cwd());
   const refuse = (got: string) =>
     new UserError(
-      `--resume: ${name}: expected the folder of a run that was stopped, got ${got}`,
+      `${asked}: ${name}: expected the folder of a run that was stopped, got ${got}`,
       ExitCode.usage,
       {
         refused: { key: 'resume', expected: 'the folder of a run that was stopped', received: given },
@@ -52,7 +52,7 @@ export function openResumed(given: string, warn: Warn): Resumed {
     throw refuse(existsSync(folder) ? 'a file' : 'nothing: no such folder');
   const files = filesOfRuns(folder);
   if (!files.includes('config.yaml') && !files.includes('log.ndjson')) throw refuse('a folder without a run');
-  const lock = locked(folder);
+  const lock = locked(folder, asked);
   try {
     const finished = finishedStatus(folder);
     if (finished !== null)
@@ -62,19 +62,19 @@ export function openResumed(given: string, warn: Warn): Resumed {
     const names = checkpointsIn(folder);
     if (names.length === 0)
       throw refuse('one without a checkpoint: it was stopped before the first, or checkpoint.every was off');
-    return { folder, lock, ...newestWhole(folder, names, warn), bestAccuracy: bestAccuracyOf(folder) };
+    return { folder, lock, ...newestWhole(folder, names, warn, asked), bestAccuracy: bestAccuracyOf(folder) };
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-function locked(folder: string): FolderLock {
+function locked(folder: string, asked: string): FolderLock {
   try {
     return lockFolder(folder);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(error.message.replace(/^--out/, '--resume'), error.exitCode, { cause: error });
+    throw new UserError(error.message.replace(/^--out/, asked), error.exitCode, { cause: error });
   }
 }
 
@@ -89,7 +89,7 @@ function finishedStatus(folder: string): string | null {
   }
 }
 
-function newestWhole(folder: string, names: readonly string[], warn: Warn) {
+function newestWhole(folder: string, names: readonly string[], warn: Warn, asked: string) {
   const problems: string[] = [];
   for (const file of names) {
     try {
@@ -105,7 +105,7 @@ function newestWhole(folder: string, names: readonly string[], warn: Warn) {
       problems.push(error.message);
     }
   }
-  throw new UserError(`--resume: no checkpoint can be read: ${problems.join('; ')}`);
+  throw new UserError(`${asked}: no checkpoint can be read: ${problems.join('; ')}`);
 }
 
 function bestAccuracyOf(folder: string): number | null {
@@ -141,13 +141,13 @@ export function refuseOtherConfig({ facts, checkpoint, file }: Resumed, given: C
       : [`${key}: expected ${before.get(key) ?? 'none'}, got ${after.get(key) ?? 'none'}${reason}`];
   });
   if (refused.length > 0)
-    throw new UserError(`--resume: other than in ${file}: ${refused.join('; ')}`, ExitCode.usage, {
+    throw new UserError(`resume: other than in ${file}: ${refused.join('; ')}`, ExitCode.usage, {
       refused: { key: refused[0].split(':')[0], expected: 'the value of the checkpoint' },
     });
   const { step, epoch } = checkpoint.state;
   if (given.train.epochs < epoch)
     throw new UserError(
-      `--resume: train.epochs: expected ${epoch} or more, got ${given.train.epochs}: ${step} steps are done`,
+      `resume: train.epochs: expected ${epoch} or more, got ${given.train.epochs}: ${step} steps are done`,
       ExitCode.usage,
     );
 }
@@ -186,7 +186,7 @@ export function refuseOtherRun(
   warn: Warn,
 ): void {
   const refuse = (what: string, before: unknown, now: unknown, why = '') =>
-    new UserError(`--resume: ${what}: expected ${before}, as in ${file}, got ${now}${why}`, ExitCode.usage);
+    new UserError(`resume: ${what}: expected ${before}, as in ${file}, got ${now}${why}`, ExitCode.usage);
   if (facts.version !== version) throw refuse('version of shardstep', facts.version, version);
   const [before, now] = [facts.data, dataHashes(setup)];
   for (const name of new Set([...Object.keys(before), ...Object.keys(now)]))

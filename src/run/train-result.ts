@@ -11,10 +11,12 @@ import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from './command-context.js';
 import type { EventFile } from './event-file.js';
 import { inferenceWords } from './inference-speed.js';
+import type { RunLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { MetricsWriter } from './metrics-file.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
 import { resultCard, type SeedRun } from './result-card.js';
+import type { Resumed } from './resume.js';
 import { endRun, type RunEnding } from './run-ending.js';
 import { type RunFolder, scalarsPath, shownFolder } from './run-folder.js';
 
@@ -53,6 +55,16 @@ export const emptyRecord = (coldMs: number | null): Kept => ({
   accuracy: null,
   coldMs,
 });
+
+/** The first events of a run, or none if a run goes on as it was; its rows follow those before. */
+export function beginRecords(
+  resumed: Resumed | null,
+  rows: number | null,
+  { setup, plan, log, record }: { setup: Setup; plan: Plan; log: RunLog; record: Kept },
+): void {
+  if (resumed?.facts.threads !== plan.threads) log.event('plan', { plan, threads: setup.threads });
+  if (resumed !== null) record.metrics = new MetricsWriter(rows);
+}
 
 /** Files of a profile besides those of every run. */
 export interface WrittenProfile {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { givenFlags } from '../dist/kernels/levels.js';
+import { compilerFlags, givenFlags } from '../dist/kernels/levels.js';
 
 const files = { loadKernels: 'load', loadKernelsApart: 'load-apart', setCompilerFlags: 'levels' } as const;
 const addressOf = (call: keyof typeof files) =>
@@ -65,4 +65,11 @@ test('spellings of flags', () => {
       ['wasm-inlining', true],
     ],
   );
+});
+
+test('the flag of 256-bit kernels is set on x64 only: V8 prints flags that it does not know', () => {
+  const names = (architecture: string) =>
+    compilerFlags('relaxed', '13.6.233', architecture).map(([name]) => name);
+  assert.ok(names('x64').includes('experimental-wasm-revectorize'));
+  assert.ok(!names('arm64').includes('experimental-wasm-revectorize'));
 });

@@ -11,7 +11,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * `where`: the source of the path, for refusals.
  * @throws UserError (usage) if no home folder is known, and for the home folder of another user (`~name`).
  */
-export function expandHome(file: string, where?: string, environment: Environment = process.env): string {
+export function expandHome(
+  file: string,
+  where?: string,
+  environment: Environment = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
   if (!file.startsWith('~')) return file;
   const given = `${where === undefined ? '' : `${where}: `}${JSON.stringify(file)}`;
   if (file.length > 1 && !/^~[\\/]/.test(file))
@@ -19,7 +24,7 @@ export function expandHome(file: string, where?: string, environment: Environmen
       `${given}: expected ~ or ~/…, because the home folder of another user is not looked up; ./${file} is a name in the working folder`,
       ExitCode.usage,
     );
-  const name = process.platform === 'win32' ? 'USERPROFILE' : 'HOME';
+  const name = platform === 'win32' ? 'USERPROFILE' : 'HOME';
   const home = environment[name];
   if (!home)
     throw new UserError(

@@ -60,7 +60,7 @@ export async function createRunFolder({
   now,
   warn,
 }: RunFolderOptions): Promise<RunFolder> {
-  const leaf = `${timestamp(now ?? new Date())}_${fileName(name)}_${randomBytes(3).toString('hex')}`;
+  const leaf = runName(name, now ?? new Date(), randomBytes(3).toString('hex'));
   const folder = path.resolve(out ?? path.join(root, leaf));
   try {
     await makeFolder(folder);
@@ -72,9 +72,8 @@ export async function createRunFolder({
     throw cannot('write to the run folder', folder, error, ExitCode.usage);
   }
   const { release } = claim?.(folder) ?? { release() {} };
-  const target = path.relative(root, folder);
-  const underRoot = target !== '' && target.split(path.sep)[0] !== '..' && !path.isAbsolute(target);
-  if (underRoot && target !== 'latest') {
+  const target = pathBelow(root, folder);
+  if (target !== null && target !== 'latest') {
     const latest = path.resolve(root, 'latest');
     await pointLatest(latest, target).catch((error: unknown) => {
       const { message } = cannot('point', latest, error, ExitCode.usage);
@@ -89,6 +88,16 @@ export const folderAt = (folder: string, release: () => void): RunFolder => ({
   file: (file) => path.join(folder, file),
   release,
 });
+
+/** The path of a folder from one above it; null if it is elsewhere, such as on another drive. `paths`: of the platform. */
+export function pathBelow(above: string, folder: string, paths: path.PlatformPath = path): string | null {
+  const found = paths.relative(above, folder);
+  return found === '' || found.split(paths.sep)[0] === '..' || paths.isAbsolute(found) ? null : found;
+}
+
+/** `<YYYY-MM-DD_HH-mm-ss>_<name>_<id>`, a name that every platform allows. */
+export const runName = (name: string, date: Date, id: string): string =>
+  `${timestamp(date)}_${fileName(name)}_${id}`;
 
 /**
  * mkdir with its parents. Node's own `recursive` is not used: it loops for ever if a parent refuses with ENOENT
@@ -205,7 +214,12 @@ async function pointLatest(latest: string, target: string): Promise<void> {
     await fs.writeFile(temporary, `${target}\n`, { flag: 'wx' });
   }
   try {
-    await fs.rename(temporary, latest);
+    await fs.rename(temporary, latest).catch(async (error: unknown) => {
+      // Windows replaces no link to a folder.
+      if (errorCode(error) !== 'EPERM' || !(await fs.lstat(latest)).isSymbolicLink()) throw error;
+      await fs.unlink(latest);
+      await fs.rename(temporary, latest);
+    });
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(() => {});
     throw error;

@@ -55,7 +55,9 @@ export function savedModel({ tensors, metadata }: InitialWeights, source: string
     throw new UserError(`${source}: labels: ${expectedGot('names that differ', labels)}`);
   const config = inferenceConfig(described);
   requireFinite(tensors, source);
-  const pipeline = Pipeline.restore(config.data, input, { tensors, prefix: '', source }, values);
+  const pipeline = naming(source, () =>
+    Pipeline.restore(config.data, input, { tensors, prefix: '', source }, values),
+  );
   const features = sizeOf(pipeline.output);
   const none = { count: 0, nonZeros: 0 };
   requireLayers(described, pipeline, labels.length, tensors, source);
@@ -71,6 +73,16 @@ export function savedModel({ tensors, metadata }: InitialWeights, source: string
     parts: { train: none, validation: none, test: none },
   };
   return { config, pipeline, facts, labels, tensors, metadata, source };
+}
+
+/** Refusals of a transform name keys of the file's description, and not the file. */
+function naming<T>(source: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof UserError) || error.message.includes(source)) throw error;
+    throw new UserError(`${source}: ${error.message}`, undefined, { cause: error });
+  }
 }
 
 /** The most inputs, outputs or classes of a network. */

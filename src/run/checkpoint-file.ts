@@ -9,7 +9,7 @@ import type { Config } from '../config/schema.js';
 import type { Checkpoint, Vector } from '../coordinator/checkpoint.js';
 import type { TrainingState } from '../coordinator/state.js';
 import { readSafetensorsMetadata, readValues, type Values, writeSafetensors } from '../model/safetensors.js';
-import { UserError } from '../user-error.js';
+import { expectedGot, UserError } from '../user-error.js';
 
 /** What a run that goes on is compared with, and what its records repeat. */
 export interface RunFacts {
@@ -100,8 +100,8 @@ export function readCheckpoint(file: string): StoredCheckpoint {
   if (createHash('sha256').update(bytes).digest('hex') !== metadata[keys.sha256])
     throw new UserError(`${file}: damaged: its contents do not have the SHA-256 that it names`);
   const values = readValues(bytes, file);
-  const facts: RunFacts = JSON.parse(metadata[keys.facts]);
-  const { tail, best, ...plain } = JSON.parse(metadata[keys.state]);
+  const facts: RunFacts = parsed(metadata, keys.facts, file);
+  const { tail, best, ...plain } = parsed(metadata, keys.state, file);
   const sums = values.get(sumsName)?.data;
   const weights = values.get(bestWeights)?.data;
   const state: TrainingState = {
@@ -113,6 +113,17 @@ export function readCheckpoint(file: string): StoredCheckpoint {
   for (const [name, { data }] of values)
     if (name !== sumsName && name !== bestWeights) vectors.set(name, data);
   return { facts, checkpoint: { state, vectors } };
+}
+
+/** A file whose hash is right was written so: by another program, or another version. */
+function parsed(metadata: Readonly<Record<string, string>>, key: string, file: string) {
+  try {
+    const value = JSON.parse(metadata[key]);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Reported below.
+  }
+  throw new UserError(`${file}: ${key}: ${expectedGot('a JSON object', metadata[key] ?? null)}`);
 }
 
 function readBytes(file: string): Buffer {

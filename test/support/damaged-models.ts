@@ -37,7 +37,7 @@ function chain(...sizes: number[]): NetworkChain {
 }
 
 /** What damage begins with. */
-function soundFiles(): DamagedFile[] {
+export function soundFiles(): DamagedFile[] {
   const made = [
     importedModel(chain(16, 3, 2), { ...settings, shape: [4, 4, 1] }, 'x'),
     importedModel(
@@ -168,7 +168,7 @@ function damage(bytes: Uint8Array, name: string, below: (n: number) => number): 
 }
 
 /** A safetensors header with a number or a word replaced, of the right length again. */
-function otherHeader(bytes: Uint8Array, below: (n: number) => number): Uint8Array {
+export function otherHeader(bytes: Uint8Array, below: (n: number) => number): Uint8Array {
   if (bytes.length < 8) return bytes;
   const stored = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   const end = Math.min(bytes.length, 8 + stored);

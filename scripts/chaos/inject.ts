@@ -1,0 +1,108 @@
+/** One injection: a disturbed run, then the same run to its end, compared with one that was not disturbed. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Configuration } from './configurations.ts';
+import { type KindName, kinds } from './kinds.ts';
+import { type Ended, leftoversIn, numberedIn, train, unreadableIn, weightsOf } from './training.ts';
+
+export interface Reference {
+  readonly configuration: Configuration;
+  readonly sha256: string;
+  readonly usualMs: number;
+}
+
+export interface Injection {
+  readonly kind: KindName;
+  readonly configuration: string;
+  /** How the run came to its end after the disturbance; `skipped`: this machine cannot disturb it so. */
+  readonly by: 'itself' | 'resume' | 'another start' | 'skipped';
+  readonly unreadable: number;
+  readonly differing: number;
+  readonly leftovers: number;
+  readonly orphans: number;
+  /** Anything else that is wrong, a line each. */
+  readonly problems: readonly string[];
+}
+
+/** A stack trace. */
+const isUgly = ({ stderr }: Ended) => /\n\s+at \S|node:internal/.test(stderr);
+
+export async function undisturbed(configuration: Configuration, folder: string): Promise<Reference> {
+  const [run, temporary] = foldersIn(folder, 'whole');
+  const { code, stderr, elapsedMs } = await train([...configuration.words, '--quiet', '--out', run], {
+    temporary,
+  });
+  const sha256 = weightsOf(run);
+  if (code !== 0 || sha256 === null) throw new Error(`${configuration.name}: exit code ${code}: ${stderr}`);
+  return { configuration, sha256, usualMs: elapsedMs };
+}
+
+function foldersIn(folder: string, name: string): [run: string, temporary: string] {
+  const parent = mkdtempSync(join(folder, `${name}-`));
+  mkdirSync(join(parent, 'tmp'));
+  return [join(parent, 'run'), join(parent, 'tmp')];
+}
+
+export async function inject(
+  kind: KindName,
+  { configuration, sha256, usualMs }: Reference,
+  below: (n: number) => number,
+  folder: string,
+  faultyDisk: string | null,
+): Promise<Injection> {
+  const { words } = configuration;
+  const [run, temporary] = foldersIn(folder, kind);
+  const problems: string[] = [];
+  const result = { kind, configuration: configuration.name };
+  try {
+    const disturbance = await kinds[kind]({ words, run, temporary, usualMs, below, faultyDisk });
+    if (disturbance === null)
+      return { ...result, by: 'skipped', unreadable: 0, differing: 0, leftovers: 0, orphans: 0, problems };
+    const { ended, expects, damaged } = disturbance;
+    let orphans = ended.orphans;
+    const judge = (what: string, one: Ended, codes: readonly (number | string)[]) => {
+      const outcome = one.code ?? one.signal ?? 'none';
+      if (one.isHung) problems.push(`${what}: hung`);
+      else if (!codes.includes(outcome))
+        problems.push(`${what}: ended with ${outcome}: ${shortened(one.stderr)}`);
+      if (isUgly(one)) problems.push(`${what}: not one clear line: ${shortened(one.stderr)}`);
+    };
+    judge(kind, ended, expects);
+    const unreadable = unreadableIn(run).filter((name) => !damaged.includes(name));
+    for (const name of unreadable) problems.push(`cannot be read: ${name}`);
+    let by: Injection['by'] = 'itself';
+    let last = ended;
+    if (ended.code !== 0) {
+      by = 'resume';
+      const whole = numberedIn(run).filter((name) => !damaged.includes(name));
+      last = await train(['--quiet', '--resume', run], { temporary });
+      orphans += last.orphans;
+      if (last.code !== 0 && whole.length === 0) {
+        judge('resume without a checkpoint', last, [1, 2]);
+        by = 'another start';
+        last = await train([...words, '--quiet', '--out', run, '--overwrite'], { temporary });
+        orphans += last.orphans;
+      }
+      judge(by, last, [0]);
+    }
+    const weights = weightsOf(run);
+    if (last.code === 0 && weights !== sha256) problems.push(`${by}: other weights`);
+    const leftovers = last.code === 0 ? leftoversIn(run, temporary) : [];
+    if (leftovers.length > 0) problems.push(`left over: ${leftovers.join(', ')}`);
+    return {
+      ...{ ...result, by, unreadable: unreadable.length, orphans, problems },
+      differing: Number(weights !== sha256),
+      leftovers: leftovers.length,
+    };
+  } finally {
+    if (kind === 'full') spawnSync('umount', [run]);
+    rmSync(join(run, '..'), { recursive: true, force: true });
+  }
+}
+
+const shortened = (text: string) =>
+  text
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' | ')
+    .slice(0, 400);

@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { withoutGcc } from './support/gcc.ts';
 import { temporaryFolder } from './support/data-files.ts';
+import { withoutGcc } from './support/gcc.ts';
 
 const script = fileURLToPath(new URL('../scripts/chaos.ts', import.meta.url));
 

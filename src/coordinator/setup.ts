@@ -107,7 +107,8 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
       backend.name === 'tfjs-node'
         ? await timed(phases, 'load TensorFlow', () => loadForAll(backend.threadsPerWorker))
         : null;
-    for (const reason of kernels?.refused ?? []) warn('kernels-refused', `kernel level ${reason}; it is not used`);
+    for (const reason of kernels?.refused ?? [])
+      warn('kernels-refused', `kernel level ${reason}; it is not used`);
     const dataset = await loading;
     signal.throwIfAborted();
     const fitting = options.given === undefined ? null : fitToData(config, dataset, options.given);

@@ -25,6 +25,8 @@ const notRun: Readonly<Record<string, string>> = {
   'npm start -- …': 'stands for any command',
   'node dist/coordinator train --config fastmlp backend=tfjs-node':
     'needs TensorFlow; test/tfjs-node.test.ts',
+  'node dist/coordinator train --resume results/latest': 'needs a run with a checkpoint; test/resume.test.ts',
+  'npx node scripts/check-arm64.ts': 'needs an emulator and installs Node for arm64',
 };
 
 /** `npm run …`: scripts of package.json that measure for minutes, write into this checkout or install. */
@@ -32,6 +34,8 @@ const scripts: Readonly<Record<string, string>> = {
   bench: 'measures for minutes',
   'bench:peers': 'installs other libraries and measures for an hour',
   docs: 'writes docs/; test/docs-current.test.ts holds them against the code',
+  chaos: 'takes minutes; test/chaos.test.ts does a part',
+  fuzz: 'takes minutes; test/fuzz.test.ts does a part',
   'fuzz:models': 'takes minutes; test/damaged-models.test.ts opens some',
   'test:readers': 'installs other libraries; test/readers',
   'setup:tfjs': 'installs from the network; test/setup-tfjs.test.ts',

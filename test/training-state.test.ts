@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { follow } from '../dist/coordinator/run-loop.js';
 import { initialState, type TrainingState } from '../dist/coordinator/state.js';
-import { emptyStop, judge } from '../dist/coordinator/stopping.js';
 import { trainingCourse } from '../dist/coordinator/training-run.js';
 import type { StepMetrics } from '../dist/coordinator/work.js';
+import { emptyStop, judge } from '../dist/plan/stopping.js';
 import { configure, openSession, realMnist } from './support/training.ts';
 
 /** 10 steps an epoch. */

@@ -273,9 +273,14 @@ function speedup(threads: number, limit: number) {
   return { ...threadsBar, text, ...atLeast(limit, '×') };
 }
 
-/** The peers' race has a separate command line. */
-export const commandOf = (bench: string): string =>
-  bench === 'peers' ? 'npm run bench:peers --' : `npm run bench -- ${bench}`;
+/** Of those that are not `npm run bench -- NAME`. */
+const ownCommands: Readonly<Record<string, string>> = {
+  peers: 'npm run bench:peers --',
+  chaos: 'npm run chaos --',
+  fuzz: 'npm run fuzz --',
+};
+
+export const commandOf = (bench: string): string => ownCommands[bench] ?? `npm run bench -- ${bench}`;
 
 /** A bar with its verdict, by the median of `samples` (one number: itself); null and a reason: not measurable here. */
 export function judge(id: BarId, samples: readonly number[] | number | null, explanation?: string): Bar {

@@ -5,8 +5,8 @@
  */
 import { addSquares, emptyNoise, type NoiseAverages, type NoiseSizes } from '../optim/noise-scale.js';
 import type { TailSums } from '../optim/tail-average.js';
+import { emptyStop, type StopState } from '../plan/stopping.js';
 import type { BestSoFar } from './best-weights.js';
-import { emptyStop, type StopState } from './stopping.js';
 import type { Evaluation, StepMetrics } from './work.js';
 
 export interface FinalWeights {

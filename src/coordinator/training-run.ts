@@ -10,13 +10,13 @@ import { learningRate } from '../optim/schedule.js';
 import { configuredTail } from '../optim/tail-average.js';
 import { runLength } from '../plan/run-length.js';
 import { shardSizes } from '../plan/shards.js';
+import { judge, type StopReason } from '../plan/stopping.js';
 import { orderOf } from './epoch-order.js';
 import type { Course } from './next-work.js';
 import { followWithCopies } from './recovery.js';
 import { outcomeOf, type RunObserver, type UnfinishedOutcome } from './run-loop.js';
 import type { Session } from './session.js';
 import { initialState } from './state.js';
-import { judge, type StopReason } from './stopping.js';
 
 export { type Position, type RunObserver, silent, type UnfinishedOutcome } from './run-loop.js';
 export type { FinalWeights } from './state.js';

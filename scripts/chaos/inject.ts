@@ -73,6 +73,7 @@ export async function inject(
     for (const name of unreadable) problems.push(`cannot be read: ${name}`);
     let by: Injection['by'] = 'itself';
     let last = ended;
+    let isComplete = ended.code === 0;
     if (ended.code !== 0) {
       by = 'resume';
       const whole = numberedIn(run).filter((name) => !damaged.includes(name));
@@ -84,11 +85,15 @@ export async function inject(
         last = await train([...words, '--quiet', '--out', run, '--overwrite'], { temporary });
         orphans += last.orphans;
       }
-      judge(by, last, [0]);
+      // It was killed after its last file.
+      const isFinished = last.code === 2 && last.stderr.includes('a run that has finished');
+      if (isFinished) by = 'itself';
+      judge(by, last, [isFinished ? 2 : 0]);
+      isComplete = isFinished || last.code === 0;
     }
     const weights = weightsOf(run);
-    if (last.code === 0 && weights !== sha256) problems.push(`${by}: other weights`);
-    const leftovers = last.code === 0 ? leftoversIn(run, temporary) : [];
+    if (isComplete && weights !== sha256) problems.push(`${by}: other weights`);
+    const leftovers = isComplete ? leftoversIn(run, temporary) : [];
     if (leftovers.length > 0) problems.push(`left over: ${leftovers.join(', ')}`);
     return {
       ...{ ...result, by, unreadable: unreadable.length, orphans, problems },

@@ -170,9 +170,12 @@ const safetensors: FuzzFormat = {
 
 const onnx: FuzzFormat = { seeds: () => models('.onnx'), open: (file) => refused(openDamaged(file)) };
 
+const shipped = (name: string) =>
+  new Uint8Array(readFileSync(new URL(`../../../configs/${name}.yaml`, import.meta.url)));
+
 const yaml: FuzzFormat = {
-  seeds: () => [
-    text('short.yaml', 'extends: fastmlp\ntrain: { batch: 64, epochs: 2 }\nseed: 3\n'),
+  seeds: (folder) => [
+    text('short.yaml', 'extends: fastmlp.yaml\ntrain: { batch: 64, epochs: 2 }\nseed: 3\n'),
     text(
       'long.yaml',
       'x-base: &base { lr: 0.05, momentum: 0.9 }\ndata:\n  normalise: mnist\n  take: 2000\nmodel:\n  hidden: [64, 32]\n' +
@@ -182,10 +185,11 @@ const yaml: FuzzFormat = {
       'json.yaml',
       '{"model": {"hidden": [16]}, "parallel": {"threads": 2, "sync": "owner"}, "log": {"every": 0}}',
     ),
-    ...['mnist-99', 'pixels-97', 'sweep'].map((name) => ({
-      name: `${name}.yaml`,
-      bytes: new Uint8Array(readFileSync(new URL(`../../../configs/${name}.yaml`, import.meta.url))),
-    })),
+    ...['mnist-99', 'pixels-97', 'sweep'].map((name) => {
+      // What they extend is not damaged.
+      for (const base of ['fastmlp', 'mnist-97']) writeFileSync(join(folder, `${base}.yaml`), shipped(base));
+      return { name: `damaged-${name}.yaml`, bytes: shipped(name) };
+    }),
   ],
   open: async ({ name, bytes }, folder) => {
     const file = join(folder, name);

@@ -94,7 +94,7 @@ function extendedFile(layer: Branch, path: string, directory: string): string | 
   layer.children.delete('extends');
   const { label } = layer.source;
   const name = plain(base);
-  if (typeof name !== 'string' || name === '') {
+  if (typeof name !== 'string' || !isPath(name)) {
     throw usage(`${label}: extends: ${expectedGot('the path of one YAML file', name)}`);
   }
   const target = resolve(dirname(path), expandHome(name, `${label}: extends`));
@@ -136,6 +136,10 @@ function yamlFiles(folder: string): string[] {
     return []; // The folder is missing or not readable: there is nothing to suggest.
   }
 }
+
+/** Whether a file of any system may have the name: not empty, no zero byte, each part within the usual limit. */
+const isPath = (name: string) =>
+  name !== '' && !name.includes('\0') && name.split(/[\\/]/).every((part) => Buffer.byteLength(part) <= 255);
 
 function isFile(path: string): boolean {
   // Anything but a folder: a pipe (`--config <(…)`) is read like a file.

@@ -1,6 +1,6 @@
 /**
  * Disturbs real training runs at random moments, lets each go on, and compares the weights with those of a run that was not
- * disturbed: `npm run chaos -- [--injections N] [--seed S] [--kinds kill,flip,…] [--json FILE]`. Prints a table; exit code 1
+ * disturbed: `npm run chaos -- [--injections N] [--seed S] [--kinds kill,flip,…] [--json FILE] [--record]`. Prints a table; exit code 1
  * after other weights, a checkpoint that cannot be read, anything left over, or an error that is not one clear line.
  * Kinds that this machine cannot do are skipped with a line; SHARDSTEP_REQUIRE_CHAOS=1 makes that a failure.
  */
@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { refuseChanges, writeRecord } from '../bench/record.ts';
 import { Rng } from '../dist/numbers/rng.js';
 import { configurations } from './chaos/configurations.ts';
 import { faultyDisk } from './chaos/faulty-disk.ts';
@@ -23,8 +24,10 @@ const { values: given } = parseArgs({
     seed: { type: 'string', default: '1' },
     kinds: { type: 'string', default: all.join() },
     json: { type: 'string' },
+    record: { type: 'boolean', default: false },
   },
 });
+if (given.record) refuseChanges();
 
 function usage(problem: string): never {
   console.error(`chaos: ${problem}`);
@@ -145,6 +148,29 @@ if (given.json !== undefined) {
   mkdirSync(dirname(given.json), { recursive: true });
   writeFileSync(given.json, `${JSON.stringify(record, null, 2)}\n`);
   console.log(`record: ${given.json}`);
+}
+if (given.record) {
+  const heading = ['kind', ...Object.keys(emptyRow())];
+  await writeRecord(
+    'chaos',
+    {
+      bars: [],
+      tables: [
+        {
+          title: 'Injections by kind',
+          note:
+            `Seed ${seed}. *itself*: the run ended by itself; *resumed*: by \`train --resume\`; *startedAgain*: it had no checkpoint yet. *differing*: ` +
+            `weights with other bits than those of the undisturbed run. ${problems.length} problems.`,
+          rows: [heading, ...[...rows].map(([kind, row]) => [kind, ...Object.values(row).map(String)])],
+        },
+      ],
+      samples: Object.fromEntries(
+        Object.keys(emptyRow()).map((column) => [column, [sum((row) => row[column as keyof Row])]]),
+      ),
+      notes: problems,
+    },
+    { words: process.argv.slice(2) },
+  );
 }
 const isIncomplete = skipped.length > 0 && process.env.SHARDSTEP_REQUIRE_CHAOS === '1';
 process.exitCode = problems.length > 0 || isIncomplete ? 1 : 0;

@@ -1,6 +1,6 @@
 /**
  * Opens damaged files of every format that the program reads: `npm run fuzz -- [--inputs N] [--seed S] [--format idx,csv,…]
- * [--only NUMBER] [--json FILE]`. Each must be opened rightly or refused in one line that names it, within a time limit and
+ * [--only NUMBER] [--json FILE] [--record]`. Each must be opened rightly or refused in one line that names it, within a time limit and
  * without much memory; exit code 1 after any other outcome. Findings are kept in a temporary folder; a finding that is
  * mended becomes a file of test/fixtures/fuzz.
  */
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { refuseChanges, writeRecord } from '../bench/record.ts';
 import { type FormatName, formats, isFormat } from '../test/support/fuzz/formats.ts';
 import type { Tally } from '../test/support/fuzz/fuzz.ts';
 import type { FuzzTask } from './fuzz/worker.ts';
@@ -26,8 +27,10 @@ const { values: given } = parseArgs({
     format: { type: 'string', default: Object.keys(formats).join() },
     only: { type: 'string' },
     json: { type: 'string' },
+    record: { type: 'boolean', default: false },
   },
 });
+if (given.record) refuseChanges();
 
 function usage(problem: string): never {
   console.error(`fuzz: ${problem}`);
@@ -140,4 +143,26 @@ if (given.json !== undefined) {
   writeFileSync(given.json, `${JSON.stringify(record, null, 2)}\n`);
   console.log(`record: ${given.json}`);
 }
+if (given.record)
+  await writeRecord(
+    'fuzz',
+    {
+      bars: [],
+      tables: [
+        {
+          title: 'Damaged files by format',
+          note: `Seed ${seed}. Other: neither opened nor refused in one line that names the file.`,
+          rows: [
+            ['format', 'files', 'opened', 'refused', 'other', 'slowest ms', 'memory above the start, MiB'],
+            ...results.map(({ format, inputs: files, opened, refused, findings, slowestMs, peakMiB }) => [
+              format,
+              ...[files, opened, refused, findings.length, slowestMs, peakMiB].map(String),
+            ]),
+          ],
+        },
+      ],
+      samples: { files: results.map(({ inputs: files }) => files) },
+    },
+    { words: process.argv.slice(2) },
+  );
 process.exitCode = others > 0 ? 1 : 0;

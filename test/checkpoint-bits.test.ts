@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { type Checkpoint, capture, restore } from '../dist/coordinator/checkpoint.js';
+import { Interrupted } from '../dist/coordinator/interruption.js';
 import { follow, type RunObserver } from '../dist/coordinator/run-loop.js';
 import type { Session } from '../dist/coordinator/session.js';
 import { initialState, type TrainingState } from '../dist/coordinator/state.js';
@@ -151,3 +152,73 @@ for (const [what, { words: own, threads = 2, resumedBy = threads }] of Object.en
       await first.session.close().catch(() => {});
     }
   });
+
+test('interrupted at any step, at the end of an epoch and in a begun one too: what follows from the step is done later', async () => {
+  const words = [...small, 'train.tailAverage=0.7', 'log.noiseScale=true', 'parallel.sync=sharded'];
+  const config = await configure(...words);
+  const whole = await openSession(dataset, 2, words);
+  const reports: string[] = [];
+  const recorded: Partial<RunObserver> = {
+    step: ({ step }, { loss }) => reports.push(`${step}: ${loss}`),
+    evaluation: ({ step }, { accuracy }) => reports.push(`${step} evaluated: ${accuracy}`),
+    epoch: ({ epoch }, loss) => reports.push(`epoch ${epoch}: ${loss}`),
+    noiseScale: ({ step }) => reports.push(`noise after ${step}`),
+  };
+  await whole.trainer.start(3);
+  const expected = await follow(
+    whole.session,
+    trainingCourse(whole.session, config, 3),
+    initialState(3),
+    recorded,
+  );
+  const all = { reports: reports.splice(0), vectors: vectorsOf(whole.session) };
+  await whole.session.close();
+
+  for (let at = 1; at <= 17; at++)
+    for (const when of ['in its last step', 'before the next command'] as const) {
+      const interruption = new AbortController();
+      const { trainer, session } = await openSession(dataset, 2, words, interruption.signal);
+      let left: Checkpoint | null = null;
+      const observer: Partial<RunObserver> = {
+        ...recorded,
+        atMost: () => 1,
+        between: ({ step }) => {
+          if (step === at && when === 'before the next command') interruption.abort();
+        },
+        stopped: (_, state) => {
+          left = capture(session, state);
+        },
+      };
+      const run = session.run.bind(session);
+      // As if all ranks had announced that they stop after the command's last step.
+      session.run = async (work, tick) => {
+        const done = await run(work, tick);
+        if (when !== 'in its last step' || work.first + work.rates.length !== at) return done;
+        session.finishedSteps = () => done.metrics;
+        throw new Interrupted();
+      };
+      await trainer.start(3);
+      try {
+        await follow(session, trainingCourse(session, config, 3), initialState(3), observer);
+      } catch {}
+      await session.close();
+      if (left === null) {
+        assert.ok(at === 17 && when === 'before the next command', `${when}, ${at}: not interrupted`);
+        reports.splice(0);
+        continue;
+      }
+      const { state } = left as Checkpoint;
+      // The log is cut before a step of which something is pending.
+      const cut = reports.findIndex((line) => state.pending !== null && line.startsWith(`${state.step}: `));
+      if (cut >= 0) reports.splice(cut);
+      const other = await openSession(dataset, 2, words);
+      await other.trainer.start(9);
+      const start = restore(other.session, left as Checkpoint);
+      const rest = await follow(other.session, trainingCourse(other.session, config, 3), start, recorded);
+      const from = `${when}, ${at}: step ${state.step}`;
+      assert.deepEqual(reports.splice(0), all.reports, from);
+      assert.deepEqual(untimed(rest.state), untimed(expected.state), from);
+      assert.deepEqual(vectorsOf(other.session), all.vectors, from);
+      await other.session.close();
+    }
+});

@@ -110,7 +110,8 @@ export async function follow<Reason extends string>(
   try {
     if (start.pending !== null) reportPending(report, start, start.pending);
     for (let isFirst = true; ; isFirst = false) {
-      if (state.pending === null && state.step % stepsPerEpoch === 0) {
+      // An interruption may leave an epoch that has begun without a step.
+      if (state.pending === null && state.step === state.epoch * stepsPerEpoch) {
         const from = state === start ? clock.startedNow : performance.now();
         drawOrder(state.epoch);
         state = epochBegun(state);

@@ -1,8 +1,11 @@
 /** Downloads, against real HTTP servers on this machine that misbehave in every way that mirrors do. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import type { DownloadProgress } from '../dist/data/download.js';
 import { type IdxName, idxNames } from '../dist/data/known-sets.js';
 import { type LoadOptions, loadDataset } from '../dist/data/load.js';
@@ -216,7 +219,7 @@ test('a server that is not there', async (t) => {
 
 test('when all mirrors fail half-way, what came is kept and finished the next time', async (t) => {
   const { dir, load, mirrors } = await prepare(t, stall);
-  await refusal(load({ idleTimeoutMs }), ['no byte for 1 s', `${half} bytes`]);
+  await refusal(load({ idleTimeoutMs }), ['fewer than 4096 bytes in 1 s', `${half} bytes`]);
   assert.deepEqual(await readdir(dir), [`${bigFile}.part`]);
   const good = await startMirror(t, archives, serve);
   await load({ knownSets: knownSetsWith(archives, [...mirrors, good]), idleTimeoutMs });
@@ -255,14 +258,99 @@ test('only the files that are missing are downloaded', async (t) => {
   assert.deepEqual(requestsOf(requests[0], 't10k-labels').length, 2);
 });
 
-test('a damaged file in the cache is found by its checksum', async (t) => {
-  const { dir, load } = await prepare(t, serve);
-  await load();
-  // The gzip header's time of modification: everything else about the file still holds.
+/** The gzip header's time of modification: everything else about the file still holds. */
+function damagedHeader(): Buffer {
   const damaged = Buffer.from(archives[big]);
   damaged.writeUInt8(77, 4);
-  await writeFile(join(dir, bigFile), damaged);
-  await refusal(load(), [`${bigFile}: `, 'SHA-256', 'delete']);
+  return damaged;
+}
+
+for (const [what, damaged] of Object.entries({
+  'with one other byte': damagedHeader(),
+  'that was cut': archives[big].subarray(0, half),
+  'that is empty': Buffer.alloc(0),
+  'of zeros, as after a power cut': Buffer.alloc(size),
+  'that is another': Buffer.from('<html>'),
+})) {
+  test(`a file in the cache ${what} is downloaded again, and no other`, async (t) => {
+    const { dir, load, requests } = await prepare(t, serve);
+    const first = await load();
+    await writeFile(join(dir, bigFile), damaged);
+    const notes: string[] = [];
+    assert.deepEqual(await load({ note: (line) => notes.push(line) }), first);
+    await assertCached(dir);
+    assert.equal(requests[0]?.length, 5);
+    assert.match(notes.join('\n'), new RegExp(`^.*${bigFile} is damaged: downloading it again$`));
+  });
+}
+
+test('a damaged file in the cache that cannot be downloaded again: one line has both reasons', async (t) => {
+  const { dir, load } = await prepare(t, (request, response, file, offset, number) =>
+    (number > 4 ? status(503) : serve)(request, response, file, offset, number),
+  );
+  await load();
+  await writeFile(join(dir, bigFile), damagedHeader());
+  await refusal(load(), [
+    `${bigFile}: the SHA-256`,
+    'delete',
+    `${bigFile}: could not be downloaded`,
+    'HTTP 503',
+  ]);
+  // Nothing that was there is lost.
+  assert.ok((await readFile(join(dir, bigFile))).equals(damagedHeader()));
+});
+
+test('redirects are followed, and a circle of them is a failure of that mirror', async (t) => {
+  const circle: Answer = (request, response) => response.writeHead(302, { location: request.url }).end();
+  const { dir, load, mirrors } = await prepare(t, circle, (request, response, file, offset, number) => {
+    if (request.url?.startsWith('/set/')) response.writeHead(302, { location: request.url.slice(4) }).end();
+    else serve(request, response, file, offset, number);
+  });
+  await load();
+  await assertCached(dir);
+  const alone = knownSetsWith(archives, mirrors.slice(0, 1));
+  await rm(dir, { recursive: true });
+  await refusal(load({ knownSets: alone }), [`${bigFile}: fetch failed (redirect count exceeded)`]);
+});
+
+test('a body that a transfer encoding inflates without end is refused', async (t) => {
+  const bomb: Answer = (_request, response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' });
+    response.end(gzipSync(Buffer.alloc(64 * size)));
+  };
+  const { dir, load } = await prepare(t, bomb, serve);
+  await load();
+  await assertCached(dir);
+});
+
+test('a mirror that sends single bytes is left for the next', async (t) => {
+  const drip: Answer = (_request, response, file) => {
+    response.writeHead(200, { 'content-length': file.length });
+    let at = 0;
+    const timer = setInterval(() => response.write(file.subarray(at, ++at)), 20);
+    response.once('close', () => clearInterval(timer));
+  };
+  const { dir, load } = await prepare(t, drip, serve);
+  await load({ idleTimeoutMs });
+  await assertCached(dir);
+});
+
+test('two processes that fill one cache both get the set', async (t) => {
+  const { dir, mirrors } = await prepare(t, serve);
+  const sets = JSON.stringify(knownSetsWith(archives, mirrors));
+  const program = `
+    const { loadDataset } = await import(${JSON.stringify(import.meta.resolve('../dist/data/load.js'))});
+    const { train } = await loadDataset({ set: 'fashion-mnist', dir: null },
+      { environment: {}, cacheDir: process.argv[1], knownSets: JSON.parse(process.argv[2]) });
+    process.stdout.write(String(train.count));`;
+  const words = ['--input-type=module', '-e', program, join(dir, '..', '..'), sets];
+  const run = promisify(execFile);
+  const results = await Promise.all([1, 2].map(() => run(process.execPath, words)));
+  assert.deepEqual(
+    results.map(({ stdout }) => stdout),
+    ['60', '60'],
+  );
+  await assertCached(dir);
 });
 
 test('a cache folder that cannot be made', async (t) => {

@@ -1,6 +1,6 @@
 /** Finds and reads a configuration file and the files that it extends. The meaning of the keys is not known here. */
 
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
@@ -8,6 +8,7 @@ import { expandHome } from './home.js';
 import { sectionPaths } from './keys.js';
 import { type Branch, given, layerOf, plain, type Source } from './layer.js';
 import { nearest } from './nearest.js';
+import { readSmallText } from './read-text.js';
 import { configSchema } from './schema.js';
 
 export interface ConfigFile {
@@ -60,7 +61,7 @@ async function readLayer(path: string, source: Source): Promise<Branch> {
   const { parseYaml, YamlProblem } = await import('./yaml-text.js');
   let value: unknown;
   try {
-    value = parseYaml(readFileSync(path, 'utf8'), topLevelKeys);
+    value = parseYaml(readSmallText(path), topLevelKeys);
   } catch (error) {
     if (error instanceof YamlProblem) {
       throw usage(`${source.label}:${error.line}:${error.column}: ${error.message}`);

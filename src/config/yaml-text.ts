@@ -31,9 +31,11 @@ export function parseYaml(text: string, sections: ReadonlySet<string> | null = n
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem !== undefined) {
       const { line, col } = lines.linePos(problem.pos[0]);
+      // The parser reports the end of its stack so.
+      const isDeep = problem.message.includes('call stack');
       const severalDocuments = problem.code === 'MULTIPLE_DOCS';
       throw new YamlProblem(
-        severalDocuments ? 'more than one document' : oneLine(problem.message),
+        severalDocuments ? 'more than one document' : isDeep ? tooDeep : oneLine(problem.message),
         line,
         col,
       );
@@ -46,7 +48,8 @@ export function parseYaml(text: string, sections: ReadonlySet<string> | null = n
   } catch (error) {
     if (error instanceof YamlProblem) throw error;
     // Nesting too deep for the parser's stack, or aliases that multiply out.
-    throw new YamlProblem(oneLine(error instanceof Error ? error.message : String(error)), 1, 1);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new YamlProblem(error instanceof RangeError ? tooDeep : oneLine(message), 1, 1);
   }
 }
 
@@ -115,10 +118,12 @@ export function documentOf(config: Config): string {
   return document.toString({ lineWidth: 0 });
 }
 
+const tooDeep = 'nested too deeply, or an alias inside its own anchor';
+
 /** Far deeper than any configuration; a list that contains itself by an alias is infinitely deep. */
 function refuseDepth(value: unknown, depth: number): void {
   if (!(value instanceof Map || Array.isArray(value))) return;
-  if (depth > 32) throw new YamlProblem('nested too deeply, or an alias inside its own anchor', 1, 1);
+  if (depth > 32) throw new YamlProblem(tooDeep, 1, 1);
   // A mapping's keys may be lists too.
   for (const child of [...value.keys(), ...value.values()]) refuseDepth(child, depth + 1);
 }

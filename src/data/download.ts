@@ -24,7 +24,7 @@ export interface DownloadProgress {
 export interface DownloadOptions {
   readonly onProgress?: ((message: DownloadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How long a mirror may send nothing, default 20 s. */
+  /** How long a mirror may take for 4096 bytes, default 20 s. */
   readonly idleTimeoutMs?: number | undefined;
   /** Instead of `process.env`: the proxies are read. */
   readonly environment?: NodeJS.ProcessEnv | undefined;

@@ -107,6 +107,20 @@ async function loadKnownSet(
 ): Promise<PixelDataset> {
   const known = (options.knownSets ?? knownSets)[set];
   const place = await locate(set, known, dir, options);
+  return readKnownSet(set, known, place, options).catch(async (error: unknown) => {
+    if (place.origin !== 'cache' || !(error instanceof UserError) || options.signal?.aborted) throw error;
+    const { renewDamaged } = await import('./cached-set.js');
+    if (!(await renewDamaged(error, place.dir, known, options))) throw error;
+    return readKnownSet(set, known, place, options);
+  });
+}
+
+async function readKnownSet(
+  set: KnownSetName,
+  known: KnownSet,
+  place: Place,
+  options: LoadOptions,
+): Promise<PixelDataset> {
   // A published archive is verified as stored; files given by hand may be compressed differently.
   const contents = await readAll(place.paths, place.origin === 'cache', options);
   const dataset = assembleIdx(set, place.dir, place.paths, contents);

@@ -17,9 +17,12 @@ export class MirrorFailure extends Error {
 /** The received bytes are not the file: nothing of it is worth keeping. */
 export class WrongContent extends MirrorFailure {}
 
+/** A mirror that sends fewer in the time of a stall is too slow to wait for. */
+const leastBytes = 4096;
+
 export interface MirrorOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Gives up after this long without a byte. */
+  /** Gives up after this long without 4096 bytes. */
   readonly idleTimeoutMs: number;
   readonly onBytes: (receivedBytes: number) => void;
 }
@@ -37,14 +40,19 @@ export async function continueFrom(url: string, arrival: Arrival, options: Mirro
   try {
     const response = await request(url, arrival, AbortSignal.any(signals));
     timer.refresh();
+    let countedBytes = arrival.receivedBytes;
     await receive(response, arrival, () => {
-      timer.refresh();
+      if (arrival.receivedBytes >= countedBytes + leastBytes) {
+        countedBytes = arrival.receivedBytes;
+        timer.refresh();
+      }
       options.onBytes(arrival.receivedBytes);
     });
   } catch (error) {
     if (error instanceof MirrorFailure) throw error;
     if (idle.signal.aborted) {
-      throw new MirrorFailure(`no byte for ${options.idleTimeoutMs / 1000} s`, { cause: error });
+      const stall = `fewer than ${leastBytes} bytes in ${options.idleTimeoutMs / 1000} s`;
+      throw new MirrorFailure(stall, { cause: error });
     }
     throw new MirrorFailure(describe(error), { cause: error });
   } finally {

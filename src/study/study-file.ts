@@ -2,12 +2,12 @@
  * A study file: the compared variants of a recipe, and the number of seeds. YAML, checked like a recipe: one clear line
  * for a mistake. The recipe's schema checks the variants' keys (expand.ts).
  */
-import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import * as z from 'zod';
 import { locate, shown } from '../config/config-file.js';
 import { layerOf, plain, valueAt } from '../config/layer.js';
 import { didYouMean, nearest } from '../config/nearest.js';
+import { readSmallText } from '../config/read-text.js';
 import { type Problem, refuse, wording } from '../config/refusal.js';
 import { expecting, integer, oneOf, positiveShare } from '../config/schema-leaves.js';
 import { parseYaml, YamlProblem } from '../config/yaml-text.js';
@@ -93,7 +93,7 @@ export function readStudy(file: string, directory = process.cwd()): LoadedStudy 
   let source: string;
   let value: unknown;
   try {
-    source = readFileSync(path, 'utf8');
+    source = readSmallText(path);
     value = parseYaml(source);
   } catch (error) {
     if (error instanceof YamlProblem)
@@ -154,5 +154,7 @@ export function slugOf(name: string): string {
     .normalize('NFKD')
     .toLowerCase()
     .match(/[a-z0-9]+/g);
-  return (words ?? ['comparison']).join('-');
+  const slug = (words ?? ['comparison']).join('-');
+  // Windows keeps these names for devices, with any extension.
+  return /^(con|prn|aux|nul|com\d|lpt\d)$/.test(slug) ? `${slug}-comparison` : slug;
 }

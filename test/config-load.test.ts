@@ -65,10 +65,18 @@ test('the defaults are complete', async () => {
       weightDecay: 0,
     },
     schedule: { name: 'constant' },
-    parallel: { threads: 'physical', sync: 'auto', localSteps: 8, localAfter: 0 },
+    parallel: {
+      threads: 'physical',
+      sync: 'auto',
+      localSteps: 8,
+      localAfter: 0,
+      heartbeat: 30,
+      onWorkerLoss: 'fail',
+    },
     backend: { name: 'wasm' },
     stop: { target: null, on: 'test', every: 'epoch', patience: null, restoreBest: false, minDelta: 0 },
     log: { every: 10, noiseScale: false, level: 'info', tensorboard: false },
+    checkpoint: { every: 'auto', keep: 2 },
     seed: 1,
   });
 });

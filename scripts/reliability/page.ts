@@ -8,7 +8,7 @@ export function reliabilityPage(records: ReadonlyMap<string, BenchRecord>): stri
   const names = Object.keys(proofs) as Proof[];
   return `${[
     '# Reliability',
-    'Written by `npm run docs`: what is promised, the tests that show it (`test/NAME.test.ts`, run by `npm test`), and the newest records of the longer ' +
+    'Written by `npm run docs`: what is promised, the tests that show it, and the newest records of the longer ' +
       'proofs. Each proof has its command; a part of it runs in CI.',
     ...Object.entries(promises).flatMap(([group, rows]) => [
       `## ${group}`,

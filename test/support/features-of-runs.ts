@@ -108,6 +108,10 @@ export const otherKeys: readonly string[] = [
   'model.init.prefix',
   'backend.threadsPerWorker',
   'log.every',
+  'parallel.heartbeat',
+  'parallel.onWorkerLoss',
+  'checkpoint.every',
+  'checkpoint.keep',
   'log.level',
   'log.tensorboard',
 ];

@@ -23,6 +23,7 @@ const notRun: Readonly<Record<string, string>> = {
   'node -e 0': 'a program of Node alone, that start-up is measured against',
   'node dist/coordinator …': 'stands for any command',
   'npm start -- …': 'stands for any command',
+  'node dist/coordinator train --resume results/latest': 'test/resume.test.ts',
   'node dist/coordinator train --config fastmlp backend=tfjs-node':
     'needs TensorFlow; test/tfjs-node.test.ts',
   'node dist/coordinator train --resume results/latest': 'needs a run with a checkpoint; test/resume.test.ts',

@@ -114,6 +114,8 @@ export const otherKeys: readonly string[] = [
   'checkpoint.keep',
   'log.level',
   'log.tensorboard',
+  'checkpoint.every',
+  'checkpoint.keep',
 ];
 
 interface Chosen {

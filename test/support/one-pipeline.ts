@@ -13,6 +13,7 @@ import {
   printedAndRead,
   type Trained,
   train,
+  trainInParts,
   weightsFile,
 } from './pairs.ts';
 
@@ -28,6 +29,13 @@ export async function holdsForAll(config: Config, dataset: Dataset): Promise<boo
   if (plain === null) return false;
   if (['owner', 'units'].includes(config.parallel.sync))
     sameRun(plain, await train(ready, 1), '1 thread', 1e-6);
+  const isFree = ['owner', 'units'].includes(config.parallel.sync);
+  if (config.parallel.sync !== 'hogwild' && plain.losses.length > 1) {
+    const step =
+      1 + ((plain.losses.length * 7919 + Math.round(plain.losses[0] * 1e6)) % (plain.losses.length - 1));
+    const resumed = await trainInParts(ready, severalThreads, step, isFree ? 2 : severalThreads);
+    sameRun(plain, resumed, `stopped after step ${step} and resumed`, isFree ? 1e-6 : 0);
+  }
   if (canBeProfiled(config)) sameRun(plain, await train(ready, severalThreads, true), 'profiled', 0);
   const file = weightsFile(plain, ready);
   assert.deepEqual(await evaluateFile(ready, file, severalThreads), plain.test, 'saved and loaded');

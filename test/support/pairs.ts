@@ -11,11 +11,12 @@ import { describeKeys } from '../../dist/config/keys.js';
 import { resolveConfig } from '../../dist/config/load.js';
 import type { Config } from '../../dist/config/schema.js';
 import { toYaml } from '../../dist/config/yaml-text.js';
+import { type Checkpoint, capture, restore } from '../../dist/coordinator/checkpoint.js';
 import { type PreparedData, prepareData } from '../../dist/coordinator/prepare-data.js';
 import { shapeOf } from '../../dist/coordinator/resources.js';
 import { Session } from '../../dist/coordinator/session.js';
 import { startParameters, trainOnce } from '../../dist/coordinator/training-run.js';
-import type { Evaluation } from '../../dist/coordinator/work.js';
+import type { Evaluation, StepMetrics } from '../../dist/coordinator/work.js';
 import type { Dataset, Samples } from '../../dist/data/dataset.js';
 import { Pipeline } from '../../dist/data/transforms/pipeline.js';
 import { kindOf, sizeOf } from '../../dist/data/transforms/transform.js';
@@ -120,6 +121,53 @@ export async function train(
       ordered: (from, to) => session.profile?.ordered(from, to),
     });
     session.profile?.finish(outcome.residentMs);
+    const test = await session.evaluate('test');
+    const tensors = new Map([...session.parameters(), ...data.pipeline.tensors()]);
+    return { tensors, losses, last: outcome.evaluation, test, packing: session.plan.input.packing };
+  } catch (error) {
+    if (error instanceof Diverged) return null;
+    throw error;
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * As `train`, stopped after its first command at or after a step, and gone on with in another session on `resumedBy`
+ * threads. Null as there; also if the run ends before.
+ */
+export async function trainInParts(
+  { config, data }: Prepared,
+  threads: number,
+  step: number,
+  resumedBy: number,
+): Promise<Trained | null> {
+  const losses: number[] = [];
+  const observer = { step: (_: unknown, { loss }: StepMetrics) => losses.push(loss) };
+  let left: Checkpoint | null = null;
+  const stop = new Error('stopped');
+  const first = await open(config, data, threads, false);
+  try {
+    startParameters(first, config, config.seed, null);
+    await trainOnce(first, config, config.seed, {
+      ...observer,
+      atMost: (at) => (at.step < step ? step - at.step : Number.POSITIVE_INFINITY),
+      between(state) {
+        if (state.step < step) return;
+        left = capture(first, state);
+        throw stop;
+      },
+    });
+  } catch (error) {
+    if (error !== stop && !(error instanceof Diverged)) throw error;
+  } finally {
+    await first.close();
+  }
+  if (left === null) return null;
+  const session = await open(config, data, resumedBy, false);
+  try {
+    startParameters(session, config, 9, null);
+    const outcome = await trainOnce(session, config, config.seed, observer, true, restore(session, left));
     const test = await session.evaluate('test');
     const tensors = new Map([...session.parameters(), ...data.pipeline.tensors()]);
     return { tensors, losses, last: outcome.evaluation, test, packing: session.plan.input.packing };

@@ -26,7 +26,6 @@ const notRun: Readonly<Record<string, string>> = {
   'node dist/coordinator train --resume results/latest': 'test/resume.test.ts',
   'node dist/coordinator train --config fastmlp backend=tfjs-node':
     'needs TensorFlow; test/tfjs-node.test.ts',
-  'node dist/coordinator train --resume results/latest': 'needs a run with a checkpoint; test/resume.test.ts',
   'npx node scripts/check-arm64.ts': 'needs an emulator and installs Node for arm64',
 };
 

@@ -114,8 +114,6 @@ export const otherKeys: readonly string[] = [
   'checkpoint.keep',
   'log.level',
   'log.tensorboard',
-  'checkpoint.every',
-  'checkpoint.keep',
 ];
 
 interface Chosen {

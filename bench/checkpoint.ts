@@ -12,10 +12,10 @@ import { writeRecord } from './record.ts';
 
 /** Some seconds each. */
 const works = [
-  { name: 'fastmlp (784-256-128-10)', words: ['train.epochs=30'] },
-  { name: '784-1024-512-10', words: ['train.epochs=5', 'model.hidden=[1024,512]'] },
+  { name: 'fastmlp (784-256-128-10)', words: ['train.epochs=12'] },
+  { name: '784-1024-512-10', words: ['train.epochs=3', 'model.hidden=[1024,512]'] },
 ];
-const rounds = 5;
+const rounds = 4;
 
 interface Sample {
   readonly ms: number;

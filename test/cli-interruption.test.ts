@@ -35,7 +35,8 @@ for (const sync of ['average', 'sharded', 'owner', 'units', 'hogwild', 'local-sg
     const { code, stderr, stdout } = await cli(words, { cwd, interruptAfter: 'epoch 3/' });
     assert.equal(code, 130, stderr);
     assert.equal(stdout, '');
-    assert.match(stderr, /\ninterrupted[^\n]* run; train --resume run goes on after step \d+\n$/);
+    // Without the way to go on if the step was given up.
+    assert.match(stderr, /\ninterrupted[^\n]* run(; train --resume run goes on after step \d+)?\n$/);
     assert.doesNotMatch(stderr, /error|bug/);
 
     const folder = join(cwd, 'run');

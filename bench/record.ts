@@ -98,7 +98,7 @@ export function refuseChanges(): void {
 }
 
 /** The commit, with `+` if tracked files have changes; null outside a checkout. Takes no locks. */
-function commit(): string | null {
+export function commit(): string | null {
   try {
     const git = (...words: string[]) =>
       execFileSync('git', ['--no-optional-locks', ...words], {

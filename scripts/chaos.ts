@@ -4,10 +4,9 @@
  * after other weights, a checkpoint that cannot be read, anything left over, or an error that is not one clear line.
  * Kinds that this machine cannot do are skipped with a line; SHARDSTEP_REQUIRE_CHAOS=1 makes that a failure.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { refuseChanges, writeRecord } from '../bench/record.ts';
 import { Rng } from '../dist/numbers/rng.js';
@@ -16,6 +15,7 @@ import { faultyDisk } from './chaos/faulty-disk.ts';
 import { type Injection, inject, type Reference, undisturbed } from './chaos/inject.ts';
 import { isKind, type KindName, kinds } from './chaos/kinds.ts';
 import { cutNetwork } from './chaos/network.ts';
+import { writeJsonRecord } from './json-record.ts';
 
 const all = [...Object.keys(kinds), 'network'];
 const { values: given } = parseArgs({
@@ -125,30 +125,12 @@ console.log(
     `${sum((row) => row.orphans)} processes left over, ${problems.length} problems`,
 );
 
-function commit(): string | null {
-  try {
-    return execFileSync('git', ['--no-optional-locks', 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return null;
-  }
-}
-
-if (given.json !== undefined) {
-  const record = {
-    ...{
-      schema: 1,
-      kind: 'chaos',
-      date: new Date().toISOString(),
-      commit: commit(),
-      node: process.version,
-      seed,
-    },
-    ...{ injections: sum((row) => row.injections), kinds: Object.fromEntries(rows), problems },
-  };
-  mkdirSync(dirname(given.json), { recursive: true });
-  writeFileSync(given.json, `${JSON.stringify(record, null, 2)}\n`);
-  console.log(`record: ${given.json}`);
-}
+if (given.json !== undefined)
+  writeJsonRecord(given.json, 'chaos', seed, {
+    injections: sum((row) => row.injections),
+    kinds: Object.fromEntries(rows),
+    problems,
+  });
 if (given.record) {
   const heading = ['kind', ...Object.keys(emptyRow())];
   await writeRecord(

@@ -4,16 +4,16 @@
  * without much memory; exit code 1 after any other outcome. Findings are kept in a temporary folder; a finding that is
  * mended becomes a file of test/fixtures/fuzz.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { refuseChanges, writeRecord } from '../bench/record.ts';
 import { type FormatName, formats, isFormat } from '../test/support/fuzz/formats.ts';
 import type { Tally } from '../test/support/fuzz/fuzz.ts';
 import type { FuzzTask } from './fuzz/worker.ts';
+import { writeJsonRecord } from './json-record.ts';
 
 /** Of one input; the machine may be busy. */
 const longestMs = 20_000;
@@ -118,31 +118,8 @@ const sum = (of: (result: FormatResult) => number) =>
 const others = sum(({ findings }) => findings.length);
 console.log(`${sum((result) => result.inputs)} files, ${others} neither opened nor refused in one line`);
 
-function commit(): string | null {
-  try {
-    return execFileSync('git', ['--no-optional-locks', 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return null;
-  }
-}
-
-if (given.json !== undefined) {
-  const record = {
-    ...{
-      schema: 1,
-      kind: 'fuzz',
-      date: new Date().toISOString(),
-      commit: commit(),
-      node: process.version,
-      seed,
-    },
-    inputs: sum((result) => result.inputs),
-    formats: results,
-  };
-  mkdirSync(dirname(given.json), { recursive: true });
-  writeFileSync(given.json, `${JSON.stringify(record, null, 2)}\n`);
-  console.log(`record: ${given.json}`);
-}
+if (given.json !== undefined)
+  writeJsonRecord(given.json, 'fuzz', seed, { inputs: sum((result) => result.inputs), formats: results });
 if (given.record)
   await writeRecord(
     'fuzz',

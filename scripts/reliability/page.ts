@@ -1,5 +1,6 @@
 /** docs/RELIABILITY.md: each promise, the tests that show it, and the newest records of the proofs. */
 import { table } from '../../dist/numbers/columns.js';
+import { commandOf } from '../performance/bars.ts';
 import type { BenchRecord } from '../performance/record-format.ts';
 import { barTable, recordBody } from '../performance/record-markdown.ts';
 import { type Promised, type Proof, promises, proofs } from './promises.ts';
@@ -26,7 +27,7 @@ const row = ({ text, tests, proofs: recorded = [] }: Promised): string[] => [
 ];
 
 function proofText(name: Proof, record: BenchRecord | undefined): string {
-  if (record === undefined) return `Not recorded: \`${proofs[name]}\`.`;
+  if (record === undefined) return `Not recorded: \`${commandOf(name)} ${proofs[name]}\`.`;
   const bars = record.bars.length === 0 ? [] : [barTable(record.bars)];
   return [...bars, recordBody(record, 4)].join('\n\n');
 }

@@ -43,7 +43,7 @@ export function capture({ lasting }: Session, state: TrainingState): Checkpoint 
 }
 
 /**
- * Puts the vectors back, into the same session or another with the same plan; with \`owner\` and \`units\` its number of
+ * Puts the vectors back, into the same session or another with the same plan; with `owner` and `units` its number of
  * threads may differ. Returns the state from which the loop goes on. If the initial parameters come from a file with a
  * transform of direction features, they were set before.
  * @throws Error if the plan has other vectors: the caller has compared configuration and data.

@@ -81,8 +81,8 @@ export function trainingCourse(
 }
 
 /**
- * Trains from the session's present parameters, and goes on from `start` if it is not the beginning. The resident clock starts here: images are in memory, workers
- * are warm, parameters are drawn.
+ * Trains from the session's present parameters, and goes on from `start` if it is not the beginning. The resident clock
+ * starts here: images are in memory, workers are warm, parameters are drawn.
  * @throws as Session.run does.
  */
 export async function trainOnce(

@@ -2,10 +2,9 @@
  * The number of cores that this process may use: topology, affinity (`taskset`) and container quotas combined. This
  * module only counts; the kind and features of the cores are on the hardware card (`hardware.ts`).
  */
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { cgroupsOf } from '../memory/cgroups.js';
+import { cgroupsOf, readText } from '../memory/cgroups.js';
 import { plural } from '../numbers/words.js';
 import { type Core, coreSpeeds } from './core-speeds.js';
 import { canPin } from './pin-thread.js';
@@ -146,13 +145,7 @@ function statusField(root: string, name: string): string | null {
 }
 
 /** The trimmed text of a kernel file, null if it cannot be read: a hidden /sys is normal in containers. */
-function read(root: string, file: string): string | null {
-  try {
-    return readFileSync(path.join(root, file), 'utf8').trim();
-  } catch {
-    return null;
-  }
-}
+const read = (root: string, file: string): string | null => readText(path.join(root, file))?.trim() ?? null;
 
 async function physicalElsewhere(): Promise<number | null> {
   try {

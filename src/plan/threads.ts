@@ -23,7 +23,7 @@ export interface ThreadChoice {
 const workerStartMs = 50;
 
 /** Useful arithmetic of fully connected layers on one core. */
-const layerFlopPerMs = 40e6;
+export const layerFlopPerMs = 40e6;
 
 /** The facts that determine the work of a run, besides its configuration. */
 export interface WorkSize {
@@ -53,7 +53,8 @@ export function fixedThreads(
   return threads === 'auto' ? null : { count: cores.available, reason: 'as many as logical cores' };
 }
 
-const sameForAnyThreads: readonly Config['parallel']['sync'][] = ['auto', 'owner', 'units'];
+/** Whether the bits of the weights do not depend on the number of threads, computed by the kernels or in TypeScript. */
+export const sameForAnyThreads = (sync: string): boolean => ['auto', 'owner', 'units'].includes(sync);
 
 /**
  * The requested number. A number far above that of the CPUs is reduced if the strategy is owner or units: each
@@ -61,7 +62,7 @@ const sameForAnyThreads: readonly Config['parallel']['sync'][] = ['auto', 'owner
  */
 function askedThreads(asked: number, { parallel, backend }: Config, { available }: CoreCount): ThreadChoice {
   const most = Math.max(leastThreads, threadsPerCpu * available);
-  if (asked <= most || !sameForAnyThreads.includes(parallel.sync) || backend.name === 'tfjs-node')
+  if (asked <= most || !sameForAnyThreads(parallel.sync) || backend.name === 'tfjs-node')
     return { count: asked, reason: 'requested' };
   return {
     count: most,

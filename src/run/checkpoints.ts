@@ -12,6 +12,7 @@ import type { TrainingState } from '../coordinator/state.js';
 import type { Position, RunObserver } from '../coordinator/training-run.js';
 import type { Plan } from '../plan/plan.js';
 import type { runLength } from '../plan/run-length.js';
+import { layerFlopPerMs } from '../plan/threads.js';
 import type { Warn } from '../warnings.js';
 import { errorCode, temporaryName, writeAtomic } from './atomic-file.js';
 import { encodeCheckpoint, type RunFacts } from './checkpoint-file.js';
@@ -19,9 +20,6 @@ import { bestName, checkpointName, checkpointsIn, lastName } from './checkpoint-
 
 /** `auto`: a run that takes less by its own speed has no checkpoints. */
 const shortestAutoMs = 10_000;
-
-/** Arithmetic of one core, for the length of the first command: later ones are measured. */
-const flopPerMs = 40e6;
 
 export interface CheckpointTask {
   readonly config: Config;
@@ -43,7 +41,7 @@ export class Checkpoints {
   readonly #every: CheckpointInterval;
   readonly #session: Session;
   #capturedMs: number;
-  /** Milliseconds of a step, from an estimate to a measurement. */
+  /** Milliseconds of a step: an estimate for the first command, then measured. */
   #stepMs: number;
   #before: { readonly step: number; readonly elapsedMs: number };
   #bestAccuracy: number;
@@ -187,7 +185,7 @@ export class Checkpoints {
 }
 
 const estimatedMs = ({ parameters, batch, threads }: Plan): number =>
-  (6 * parameters * batch) / (flopPerMs * threads);
+  (6 * parameters * batch) / (layerFlopPerMs * threads);
 
 /** A file of records to the disk, if there is one: a log is not if it is silent. */
 async function sync(file: string): Promise<void> {

@@ -10,6 +10,7 @@ import type { Setup } from '../coordinator/setup.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { Plan } from '../plan/plan.js';
 import { runLength } from '../plan/run-length.js';
+import { sameForAnyThreads } from '../plan/threads.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { version } from '../version.js';
 import type { Warn } from '../warnings.js';
@@ -116,9 +117,8 @@ function bestAccuracyOf(folder: string): number | null {
   }
 }
 
-/** The strategies whose weights do not depend on the number of threads, of the kernels of this package and in TypeScript. */
 const anyThreads = ({ sync, config }: RunFacts) =>
-  (sync === 'owner' || sync === 'units') && config.backend.name !== 'tfjs-node';
+  sameForAnyThreads(sync) && config.backend.name !== 'tfjs-node';
 
 /** The configuration below that which the user gives: that of the checkpoint, on as many threads if they matter. */
 export function baseOf({ facts, file }: Resumed): { label: string; values: Record<string, unknown> } {

@@ -1,5 +1,6 @@
 /** Compares a run that was trained again with the record of the first: weights, losses, and what may explain a difference. */
 import type { Tensor } from '../model/safetensors.js';
+import { sameForAnyThreads } from '../plan/threads.js';
 
 type Tensors = ReadonlyMap<string, Tensor>;
 
@@ -78,9 +79,6 @@ export interface Explanation {
   readonly text: string;
 }
 
-/** The strategies whose bits do not depend on the number of threads. */
-const anyThreads = ['owner', 'units'];
-
 /** One for each circumstance that is another. */
 export function explanations(recorded: Circumstances, again: Circumstances): Explanation[] {
   // Both have fused multiply-adds, lane by lane.
@@ -113,7 +111,7 @@ export function explanations(recorded: Circumstances, again: Circumstances): Exp
           }),
         )),
     ...of(differs('sync'), 'explains', () => changed('parallel.sync', 'sync')),
-    ...of(differs('threads'), anyThreads.includes(again.sync) ? 'no matter' : 'explains', () =>
+    ...of(differs('threads'), sameForAnyThreads(again.sync) ? 'no matter' : 'explains', () =>
       changed('threads', 'threads'),
     ),
     ...of(differs('arch'), fused ? 'explains' : 'no matter', () => changed('architecture', 'arch')),

@@ -90,8 +90,7 @@ export async function withRun(
     const goesOn = script.resumesAfter?.() ?? null;
     const more = goesOn === null ? '' : `; train --resume ${where} goes on after step ${goesOn}`;
     context.stderr(`interrupted; the results so far are in ${where}${more}`);
-  }
-  if (status !== 'interrupted' && failure !== null) throw failure;
+  } else if (failure !== null) throw failure;
   return exitCode;
 }
 

@@ -14,6 +14,7 @@ import { parseWeights } from '../../dist/inference/weights-file.js';
 import { writeSafetensors } from '../../dist/model/safetensors.js';
 import { Rng } from '../../dist/numbers/rng.js';
 import { UserError } from '../../dist/user-error.js';
+import { type Below, byteDamages, damageBytes, inserted, longNumber } from './byte-damage.ts';
 import { onnxFile, tensorOf } from './onnx-files.ts';
 
 export interface DamagedFile {
@@ -129,32 +130,19 @@ export function* damagedFiles(seed: number, count: number): Generator<DamagedFil
   }
 }
 
-function damage(bytes: Uint8Array, name: string, below: (n: number) => number): Uint8Array {
+function damage(bytes: Uint8Array, name: string, below: Below): Uint8Array {
   const length = bytes.length;
   if (length === 0) return Uint8Array.of(below(256));
   const at = below(length);
   const some = Math.min(length - at, 1 + below(16));
-  const inserted = (added: Uint8Array) =>
-    Uint8Array.from([...bytes.subarray(0, at), ...added, ...bytes.subarray(at)]);
-  switch (below(name.endsWith('.safetensors') ? 16 : 8)) {
-    case 0:
-      return bytes.slice(0, at);
-    case 1:
-      bytes[at] ^= 1 << below(8);
-      return bytes;
-    case 2:
-      bytes[at] = below(256);
-      return bytes;
-    case 3:
-      return inserted(bytes.slice(at, at + some));
-    case 4:
-      return Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + some)]);
+  const kind = below(name.endsWith('.safetensors') ? 16 : 8);
+  if (kind < byteDamages) return damageBytes(kind, bytes, at, some, below);
+  switch (kind) {
     case 5:
       bytes.fill(255, at, at + some);
       return bytes;
     case 6:
-      // A length or a number of many bytes.
-      return inserted(Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 255, 1).slice(below(9)));
+      return inserted(bytes, at, longNumber(below));
     case 7: {
       // A number that is not finite.
       const view = new DataView(bytes.buffer, bytes.byteOffset, length);
@@ -168,7 +156,7 @@ function damage(bytes: Uint8Array, name: string, below: (n: number) => number): 
 }
 
 /** A safetensors header with a number or a word replaced, of the right length again. */
-export function otherHeader(bytes: Uint8Array, below: (n: number) => number): Uint8Array {
+export function otherHeader(bytes: Uint8Array, below: Below): Uint8Array {
   if (bytes.length < 8) return bytes;
   const stored = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   const end = Math.min(bytes.length, 8 + stored);

@@ -15,7 +15,7 @@ import { type Checkpoint, capture, restore } from '../../dist/coordinator/checkp
 import { type PreparedData, prepareData } from '../../dist/coordinator/prepare-data.js';
 import { shapeOf } from '../../dist/coordinator/resources.js';
 import { Session } from '../../dist/coordinator/session.js';
-import { startParameters, trainOnce } from '../../dist/coordinator/training-run.js';
+import { type RunOutcome, startParameters, trainOnce } from '../../dist/coordinator/training-run.js';
 import type { Evaluation, StepMetrics } from '../../dist/coordinator/work.js';
 import type { Dataset, Samples } from '../../dist/data/dataset.js';
 import { Pipeline } from '../../dist/data/transforms/pipeline.js';
@@ -121,15 +121,25 @@ export async function train(
       ordered: (from, to) => session.profile?.ordered(from, to),
     });
     session.profile?.finish(outcome.residentMs);
-    const test = await session.evaluate('test');
-    const tensors = new Map([...session.parameters(), ...data.pipeline.tensors()]);
-    return { tensors, losses, last: outcome.evaluation, test, packing: session.plan.input.packing };
+    return await trained(session, data, losses, outcome);
   } catch (error) {
     if (error instanceof Diverged) return null;
     throw error;
   } finally {
     await session.close();
   }
+}
+
+/** Of a session whose run has just ended. */
+async function trained(
+  session: Session,
+  data: PreparedData,
+  losses: readonly number[],
+  outcome: RunOutcome,
+): Promise<Trained> {
+  const test = await session.evaluate('test');
+  const tensors = new Map([...session.parameters(), ...data.pipeline.tensors()]);
+  return { tensors, losses, last: outcome.evaluation, test, packing: session.plan.input.packing };
 }
 
 /**
@@ -168,9 +178,7 @@ export async function trainInParts(
   try {
     startParameters(session, config, 9, null);
     const outcome = await trainOnce(session, config, config.seed, observer, true, restore(session, left));
-    const test = await session.evaluate('test');
-    const tensors = new Map([...session.parameters(), ...data.pipeline.tensors()]);
-    return { tensors, losses, last: outcome.evaluation, test, packing: session.plan.input.packing };
+    return await trained(session, data, losses, outcome);
   } catch (error) {
     if (error instanceof Diverged) return null;
     throw error;

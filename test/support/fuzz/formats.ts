@@ -16,9 +16,10 @@ import { buildRun } from '../../../dist/report/build-run.js';
 import { parseLog } from '../../../dist/report/read-log.js';
 import { readSidecars } from '../../../dist/report/sidecars.js';
 import { encodeCheckpoint, readCheckpoint } from '../../../dist/run/checkpoint-file.js';
+import type { Below } from '../byte-damage.ts';
 import { openDamaged, otherHeader, soundFiles } from '../damaged-models.ts';
 import { writeRun } from '../logs.ts';
-import { type Below, mutated } from './mutate.ts';
+import { mutated } from './mutate.ts';
 
 export interface FuzzFile {
   readonly name: string;

@@ -1,7 +1,6 @@
 /** Damage to the bytes of a valid file: bits, lengths, chunks, numbers, words, depth. The same draws give the same file. */
 
-/** Draws an integer from 0 to n − 1. */
-export type Below = (n: number) => number;
+import { type Below, byteDamages, damageBytes, inserted, joined, longNumber } from '../byte-damage.ts';
 
 /** Longest repetition that is inserted: deep enough for every stack of a parser, cheap to make. */
 const deepest = 30_000;
@@ -45,21 +44,9 @@ function damage(bytes: Uint8Array, others: readonly Uint8Array[], below: Below):
   // Headers are at the start: they are met as often as all the rest.
   const at = below(2) === 0 ? below(length) : below(Math.min(length, 64));
   const some = Math.min(length - at, 1 + below(below(2) === 0 ? 16 : length));
-  const inserted = (added: Uint8Array) =>
-    Uint8Array.from(Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at)]));
-  switch (below(15)) {
-    case 0:
-      return bytes.slice(0, at);
-    case 1:
-      bytes[at] ^= 1 << below(8);
-      return bytes;
-    case 2:
-      bytes[at] = below(256);
-      return bytes;
-    case 3:
-      return inserted(bytes.slice(at, at + some));
-    case 4:
-      return Uint8Array.from(Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + some)]));
+  const kind = below(15);
+  if (kind < byteDamages) return damageBytes(kind, bytes, at, some, below);
+  switch (kind) {
     case 5:
       bytes.fill(below(2) === 0 ? 255 : 0, at, at + some);
       return bytes;
@@ -68,12 +55,14 @@ function damage(bytes: Uint8Array, others: readonly Uint8Array[], below: Below):
     case 7: {
       // The start of one file, the end of another.
       const other = others[below(others.length)];
-      return Uint8Array.from(Buffer.concat([bytes.subarray(0, at), other.subarray(below(other.length + 1))]));
+      return joined(bytes.subarray(0, at), other.subarray(below(other.length + 1)));
     }
     case 8:
-      return inserted(Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 255, 1).slice(below(9)));
+      return inserted(bytes, at, longNumber(below));
     case 9:
       return inserted(
+        bytes,
+        at,
         Buffer.from(nests[below(nests.length)].repeat(1 + below(below(20) === 0 ? deepest : 40))),
       );
     case 10:

@@ -45,7 +45,7 @@ const recipes: readonly Record<string, unknown>[] = [
     'model.hidden': [24, 12],
     'train.batch': 16,
     'parallel.sync': 'owner',
-    'optimizer.kind': 'adam',
+    'optimizer.name': 'adam',
     'optimizer.lr': 0.005,
   },
   { 'model.hidden': [], 'train.batch': 40, 'parallel.sync': 'sharded' },

@@ -1,20 +1,14 @@
 /** The installed package has no MNIST: it gets the files at first use, says so in a line, and then has them. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { idxNames, knownSets } from '../dist/data/known-sets.js';
 import { cli, expectCode } from './support/cli.ts';
-import { type Archives, serve, startMirror } from './support/data-server.ts';
-import { filesBelow, installInto, manifest, packInto, root } from './support/installed.ts';
-
-/** The content of these is the published one; their compression is not. */
-const archives = Object.fromEntries(
-  idxNames.map((name) => [name, readFileSync(join(root, `data/mnist/${name}.gz`))]),
-) as Archives;
+import { serve, startMirror } from './support/data-server.ts';
+import { filesBelow, installInto, manifest, packInto } from './support/installed.ts';
+import { namesMirrors, vendoredArchives, withMirror } from './support/mirrored-program.ts';
 
 let outside = '';
 let installed = '';
@@ -32,21 +26,11 @@ after(() => rm(outside, { recursive: true, force: true }));
 function setMirror(url: string): void {
   const files = filesBelow(installed).filter((file) => /\.js$/.test(file));
   const textOf = (file: string) => original.get(file) ?? readFileSync(join(installed, file), 'utf8');
-  const { mnist } = knownSets;
-  const file = files.find((each) =>
-    textOf(each).includes(mnist.files['train-images-idx3-ubyte'].archiveSha256),
-  );
+  const file = files.find((each) => namesMirrors(textOf(each)));
   assert.ok(file);
-  let text = textOf(file);
+  const text = textOf(file);
   original.set(file, text);
-  for (const mirror of mnist.mirrors) text = text.replace(mirror, url);
-  for (const name of idxNames) {
-    const [{ archiveSizeBytes, archiveSha256 }, archive] = [mnist.files[name], archives[name]];
-    text = text
-      .replace(`archiveSizeBytes:${archiveSizeBytes}`, `archiveSizeBytes:${archive.length}`)
-      .replace(archiveSha256, createHash('sha256').update(archive).digest('hex'));
-  }
-  writeFileSync(join(installed, file), text);
+  writeFileSync(join(installed, file), withMirror(text, url, vendoredArchives));
 }
 
 function place(name: string) {
@@ -67,7 +51,7 @@ test('out of reach: one line, exit 1', async () => {
 });
 
 test('the first race downloads them once, and then starts from a bare process', async (t) => {
-  const mirror = await startMirror(t, archives, serve);
+  const mirror = await startMirror(t, vendoredArchives, serve);
   setMirror(mirror.url);
   const own = place('reachable');
   const first = await expectCode(0, ['race', '--seeds', '1', '--out', 'first'], own);

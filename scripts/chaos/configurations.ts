@@ -1,9 +1,13 @@
-/** Runs of about a second that between them have every strategy and optimiser, 1 to 3 threads, and every kind of input. */
+/**
+ * Runs of about a second that between them have every strategy and optimiser, 1 to 3 threads, and every kind of input. At least
+ * half of it is training, with some fifteen checkpoints.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Configuration {
   readonly name: string;
+  readonly data: 'csv' | 'mnist';
   readonly words: readonly string[];
 }
 
@@ -28,43 +32,51 @@ export function configurations(folder: string): Configuration[] {
   return [
     {
       name: 'xor, Adam',
-      words: [...xor, 'train.epochs=150', 'optimizer={name: adam}', '--threads', '1', every(200)],
+      data: 'csv',
+      words: [...xor, 'train.epochs=400', 'optimizer={name: adam}', '--threads', '1', every(500)],
     },
     {
       name: 'owner, momentum',
+      data: 'mnist',
       words: [...pixels, 'train.epochs=6', 'parallel.sync=owner', '--threads', '2', every(15)],
     },
     {
       name: 'owner, Adam, best weights',
+      data: 'mnist',
       words: [
         ...[...pixels, 'train.epochs=5', 'optimizer={name: adam}', 'stop.restoreBest=true'],
-        ...['stop.every=17', '--threads', '3', 'parallel.sync=owner', every(20)],
+        ...['stop.every=17', '--threads', '3', 'parallel.sync=owner', every(10)],
       ],
     },
     {
       name: 'units, tail average',
+      data: 'mnist',
       words: [
-        ...[...pixels, 'train.epochs=6', 'model.hidden=[60]', 'parallel.sync=units', '--threads', '2'],
-        ...['train.tailAverage=0.5', every(25)],
+        ...[...pixels, 'train.epochs=9', 'model.hidden=[60]', 'parallel.sync=units', '--threads', '2'],
+        ...['train.tailAverage=0.5', every(20)],
       ],
     },
     {
       name: 'sharded',
+      data: 'mnist',
       words: [...pixels, 'train.epochs=5', 'parallel.sync=sharded', '--threads', '3', every(1)],
     },
     {
       name: 'average',
-      words: [...pixels, 'train.epochs=4', 'parallel.sync=average', '--threads', '2', every(20)],
+      data: 'mnist',
+      words: [...pixels, 'train.epochs=7', 'parallel.sync=average', '--threads', '2', every(12)],
     },
     {
       name: 'local-sgd',
+      data: 'mnist',
       words: [
         ...[...pixels, 'train.epochs=6', 'parallel.sync=local-sgd', 'parallel.localSteps=4'],
-        ...['--threads', '2', 'log.every=1', every(20)],
+        ...['--threads', '2', 'log.every=1', every(12)],
       ],
     },
     {
       name: 'direction features',
+      data: 'mnist',
       words: ['--config', 'mnist-97', 'stop.target=null', 'train.epochs=30', '--threads', '2', every(300)],
     },
   ];

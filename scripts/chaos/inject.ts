@@ -1,16 +1,10 @@
 /** One injection: a disturbed run, then the same run to its end, compared with one that was not disturbed. */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Configuration } from './configurations.ts';
-import { type KindName, kinds } from './kinds.ts';
+import { type KindName, kinds, type Tools } from './kinds.ts';
+import { unmount } from './mounts.ts';
+import { foldersIn, type Reference } from './reference.ts';
 import { type Ended, leftoversIn, numberedIn, train, unreadableIn, weightsOf } from './training.ts';
-
-export interface Reference {
-  readonly configuration: Configuration;
-  readonly sha256: string;
-  readonly usualMs: number;
-}
 
 export interface Injection {
   readonly kind: KindName;
@@ -25,41 +19,29 @@ export interface Injection {
   readonly problems: readonly string[];
 }
 
-/** A stack trace. */
-const isUgly = ({ stderr }: Ended) => /\n\s+at \S|node:internal/.test(stderr);
-
-export async function undisturbed(configuration: Configuration, folder: string): Promise<Reference> {
-  const [run, temporary] = foldersIn(folder, 'whole');
-  const { code, stderr, elapsedMs } = await train([...configuration.words, '--quiet', '--out', run], {
-    temporary,
-  });
-  const sha256 = weightsOf(run);
-  if (code !== 0 || sha256 === null) throw new Error(`${configuration.name}: exit code ${code}: ${stderr}`);
-  return { configuration, sha256, usualMs: elapsedMs };
-}
-
-function foldersIn(folder: string, name: string): [run: string, temporary: string] {
-  const parent = mkdtempSync(join(folder, `${name}-`));
-  mkdirSync(join(parent, 'tmp'));
-  return [join(parent, 'run'), join(parent, 'tmp')];
-}
+/** A stack trace, or an error of the program that is not one line. */
+const isUgly = ({ code, stderr }: Ended) =>
+  /\n\s+at \S|node:internal/.test(stderr) ||
+  ((code === 1 || code === 2) && stderr.match(/^error: /gm)?.length !== 1);
 
 export async function inject(
   kind: KindName,
-  { configuration, sha256, usualMs }: Reference,
+  reference: Reference,
   below: (n: number) => number,
   folder: string,
-  faultyDisk: string | null,
+  tools: Tools,
 ): Promise<Injection> {
+  const { configuration, sha256 } = reference;
   const { words } = configuration;
   const [run, temporary] = foldersIn(folder, kind);
   const problems: string[] = [];
   const result = { kind, configuration: configuration.name };
   try {
-    const disturbance = await kinds[kind]({ words, run, temporary, usualMs, below, faultyDisk });
+    const disturbance = await kinds[kind]({ run, temporary, reference, below, ...tools });
     if (disturbance === null)
       return { ...result, by: 'skipped', unreadable: 0, differing: 0, leftovers: 0, orphans: 0, problems };
-    const { ended, expects, damaged } = disturbance;
+    const { ended, expects, damaged, goesOn } = disturbance;
+    const options = { temporary, ...goesOn };
     let orphans = ended.orphans;
     const judge = (what: string, one: Ended, codes: readonly (number | string)[]) => {
       const outcome = one.code ?? one.signal ?? 'none';
@@ -77,12 +59,12 @@ export async function inject(
     if (ended.code !== 0) {
       by = 'resume';
       const whole = numberedIn(run).filter((name) => !damaged.includes(name));
-      last = await train(['--quiet', '--resume', run], { temporary });
+      last = await train(['--quiet', '--resume', run], options);
       orphans += last.orphans;
       if (last.code !== 0 && whole.length === 0) {
         judge('resume without a checkpoint', last, [1, 2]);
         by = 'another start';
-        last = await train([...words, '--quiet', '--out', run, '--overwrite'], { temporary });
+        last = await train([...words, '--quiet', '--out', run, '--overwrite'], options);
         orphans += last.orphans;
       }
       // It was killed after its last file.
@@ -101,7 +83,7 @@ export async function inject(
       leftovers: leftovers.length,
     };
   } finally {
-    if (kind === 'full') spawnSync('umount', [run]);
+    if (kind === 'full') unmount(run);
     rmSync(join(run, '..'), { recursive: true, force: true });
   }
 }

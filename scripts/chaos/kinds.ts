@@ -1,21 +1,22 @@
 /** The disturbances. Each begins a run and returns when its process has ended. */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { CachedProgram } from './cached-program.ts';
+import { atMoment, type Moments } from './moment.ts';
+import { mount, resize } from './mounts.ts';
 import { type Ended, numberedIn, type StartOptions, train } from './training.ts';
 
-export interface Disturbed {
-  readonly words: readonly string[];
-  /** The run folder; it does not exist yet. */
-  readonly run: string;
-  readonly temporary: string;
-  /** Of the undisturbed run. */
-  readonly usualMs: number;
-  /** Draws from 0 to below n. */
-  readonly below: (n: number) => number;
-  /** Null: not compiled. */
+export interface Tools {
+  /** Null: not needed, or not compiled. */
   readonly faultyDisk: string | null;
+  /** Null: not needed. */
+  readonly installed: CachedProgram | null;
+}
+
+/** Their run folder does not exist yet. */
+export interface Disturbed extends Moments, Tools {
+  readonly temporary: string;
 }
 
 export interface Disturbance {
@@ -24,23 +25,19 @@ export interface Disturbance {
   readonly expects: readonly (number | NodeJS.Signals)[];
   /** Checkpoints that the harness damaged itself. */
   readonly damaged: readonly string[];
+  /** For the runs that go on. */
+  readonly goesOn?: Pick<StartOptions, 'program' | 'environment'>;
 }
 
 type Kind = (disturbed: Disturbed) => Promise<Disturbance | null>;
 
-/** Up to a tenth after the usual end. */
-const moment = ({ usualMs, below }: Disturbed) => below(Math.ceil(usualMs * 1.1));
-
-const begin = (disturbed: Disturbed, options: Omit<StartOptions, 'temporary'>) =>
-  train([...disturbed.words, '--quiet', '--out', disturbed.run], {
-    temporary: disturbed.temporary,
-    ...options,
-  });
+const begin = ({ reference, run, temporary }: Disturbed, options: Omit<StartOptions, 'temporary'>) =>
+  train([...reference.configuration.words, '--quiet', '--out', run], { temporary, ...options });
 
 const bySignal =
   (signal: NodeJS.Signals, code: number | NodeJS.Signals): Kind =>
   async (disturbed) => {
-    const disturb: StartOptions['disturb'] = (kill) => [setTimeout(() => kill(signal), moment(disturbed))];
+    const disturb: StartOptions['disturb'] = (kill) => atMoment(disturbed, () => kill(signal));
     // A signal before the program listens ends it as the system does.
     return { ended: await begin(disturbed, { disturb }), expects: [0, code, signal], damaged: [] };
   };
@@ -48,12 +45,19 @@ const bySignal =
 const stoppedMs = 3000;
 
 const pause: Kind = async (disturbed) => {
-  const at = moment(disturbed);
-  const disturb: StartOptions['disturb'] = (kill) => [
-    setTimeout(() => kill('SIGSTOP'), at),
-    setTimeout(() => kill('SIGCONT'), at + stoppedMs),
-  ];
+  const disturb: StartOptions['disturb'] = (kill) =>
+    atMoment(disturbed, () => {
+      kill('SIGSTOP');
+      setTimeout(() => kill('SIGCONT'), stoppedMs);
+    });
   return { ended: await begin(disturbed, { disturb }), expects: [0], damaged: [] };
+};
+
+const flipped = (file: string, below: Disturbed['below']): void => {
+  const bytes = readFileSync(file);
+  bytes[below(bytes.length)] ^= 1 << below(8);
+  // In place: a checkpoint's other name, `last`, is the same file.
+  writeFileSync(file, bytes);
 };
 
 /** A byte of the newest checkpoint changes after the process was killed. */
@@ -62,11 +66,7 @@ const flip: Kind = async (disturbed) => {
   const killed = await bySignal('SIGKILL', 'SIGKILL')(disturbed);
   const newest = numberedIn(run).at(0);
   if (killed === null || newest === undefined) return killed;
-  const file = join(run, newest);
-  const bytes = readFileSync(file);
-  bytes[below(bytes.length)] ^= 1 << below(8);
-  // In place: `last` is the same file.
-  writeFileSync(file, bytes);
+  flipped(join(run, newest), below);
   return { ...killed, damaged: [newest, 'checkpoint-last.safetensors'] };
 };
 
@@ -81,17 +81,32 @@ const limit: Kind = async (disturbed) => ({
 const full: Kind = async (disturbed) => {
   const { run, below } = disturbed;
   mkdirSync(run);
-  const size = `size=${4 * (1 + below(600))}k`;
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', run]).status !== 0) return null;
-  try {
-    const ended = await begin(disturbed, {});
-    // More room for the run that goes on.
-    spawnSync('mount', ['-o', 'remount,size=64m', run]);
-    return { ended, expects: [0, 1], damaged: [] };
-  } catch (error) {
-    spawnSync('umount', [run]);
-    throw error;
-  }
+  if (!mount(run, 4 * (1 + below(600)))) return null;
+  const ended = await begin(disturbed, {});
+  resize(run, 65_536);
+  return { ended, expects: [0, 1], damaged: [] };
+};
+
+/** A byte of an archive, or of V8's code, changes in the cache before the run. Half of the mirrors cannot be reached. */
+const cache: Kind = async (disturbed) => {
+  const { installed, run, below } = disturbed;
+  if (installed === null) return null;
+  const own = `${run}-cache`;
+  cpSync(installed.cache, own, { recursive: true });
+  const within = join(own, below(4) === 0 ? 'code' : 'datasets');
+  const files = readdirSync(within, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const { parentPath, name } = files[below(files.length)];
+  flipped(join(parentPath, name), below);
+  const isReachable = below(2) === 0;
+  const { program, environment } = installed;
+  return {
+    ended: await begin(disturbed, { program, environment: environment(own, isReachable) }),
+    expects: isReachable ? [0] : [0, 1],
+    damaged: [],
+    goesOn: { program, environment: environment(own, true) },
+  };
 };
 
 const faulty =
@@ -130,6 +145,7 @@ export const kinds = {
   pause,
   worker,
   flip,
+  cache,
   limit,
   full,
   eio: faulty('eio'),

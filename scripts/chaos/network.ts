@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type IdxName, idxNames } from '../../dist/data/known-sets.js';
 import { type Archives, makeArchives, serve } from '../../test/support/data-server.ts';
+import { atEnd } from './cleanup.ts';
 
 export interface NetworkResult {
   readonly cuts: number;
@@ -61,6 +62,7 @@ function load(url: string, archives: Archives, cache: string, killAfterMs: numbe
   const child = spawn(process.execPath, [new URL('./load.ts', import.meta.url).pathname, url, cache], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const ended = atEnd(() => child.kill('SIGKILL'));
   const timer = killAfterMs === null ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   child.stdin.on('error', () => {}).end(JSON.stringify(files));
   let said = '';
@@ -70,6 +72,7 @@ function load(url: string, archives: Archives, cache: string, killAfterMs: numbe
   return new Promise((resolve) => {
     child.once('close', (_, signal) => {
       clearTimeout(timer);
+      ended();
       resolve(signal === null ? said.trim() : 'killed');
     });
   });

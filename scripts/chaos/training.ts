@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readCheckpoint } from '../../dist/run/checkpoint-file.js';
 import { checkpointsIn } from '../../dist/run/checkpoint-names.js';
+import { atEnd } from './cleanup.ts';
 
 const coordinator = fileURLToPath(new URL('../../dist/coordinator', import.meta.url));
 
@@ -21,22 +22,24 @@ export interface Ended {
 
 export interface StartOptions {
   readonly temporary: string;
+  /** Instead of the program here. */
+  readonly program?: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** A shell's limit of file sizes, in blocks of 1024 bytes. */
   readonly fileBlocks?: number;
-  /** Called with the process number once it runs; its timers are cleared at the end. */
-  readonly disturb?: (kill: (signal: NodeJS.Signals) => void) => NodeJS.Timeout[];
+  /** Called once it runs; returns what gives it up, called at the end. */
+  readonly disturb?: (kill: (signal: NodeJS.Signals) => void) => () => void;
 }
 
 const patienceMs = 120_000;
 
 export function train(words: readonly string[], options: StartOptions): Promise<Ended> {
-  const { temporary, environment, fileBlocks, disturb } = options;
-  const program = [process.execPath, coordinator, 'train', ...words];
+  const { temporary, program = coordinator, environment, fileBlocks, disturb } = options;
+  const command = [process.execPath, program, 'train', ...words];
   const [file, ...rest] =
     fileBlocks === undefined
-      ? program
-      : ['bash', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'bash', ...program];
+      ? command
+      : ['bash', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'bash', ...command];
   const started = performance.now();
   const child = spawn(file, rest, {
     env: { ...process.env, TMPDIR: temporary, ...environment },
@@ -52,6 +55,7 @@ export function train(words: readonly string[], options: StartOptions): Promise<
       // It has just ended.
     }
   };
+  const ended = atEnd(() => kill('SIGKILL'));
   let isHung = false;
   const watchdog = setTimeout(() => {
     isHung = true;
@@ -61,10 +65,12 @@ export function train(words: readonly string[], options: StartOptions): Promise<
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const timers = disturb?.(kill) ?? [];
+  const giveUp = disturb?.(kill);
   return new Promise((resolve, reject) => {
     child.once('error', reject).once('close', (code, signal) => {
-      for (const timer of [watchdog, ...timers]) clearTimeout(timer);
+      clearTimeout(watchdog);
+      giveUp?.();
+      ended();
       const elapsedMs = performance.now() - started;
       const orphans = group === undefined ? 0 : membersOf(group);
       resolve({ code, signal, stderr, elapsedMs, orphans, isHung });

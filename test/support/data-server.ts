@@ -39,7 +39,11 @@ export const status =
     response.end();
   };
 
-export async function startMirror(t: TestContext, archives: Archives, answer: Answer): Promise<Mirror> {
+export async function startMirror(
+  t: Pick<TestContext, 'after'>,
+  archives: Archives,
+  answer: Answer,
+): Promise<Mirror> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const name = (request.url ?? '').split('/').at(-1) ?? '';

@@ -92,4 +92,4 @@ const shortened = (text: string) =>
   text
     .trim()
     .replaceAll(/\s*\n\s*/g, ' | ')
-    .slice(0, 400);
+    .slice(-400);

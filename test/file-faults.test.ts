@@ -168,6 +168,21 @@ test('a log, metrics or scalars that cannot be written cost the model nothing, a
   }
 });
 
+test('a log that cannot be written before a checkpoint: no checkpoint, one error, and the model of the whole run', async (t) => {
+  const cwd = await template(t);
+  const words = [...training, 'checkpoint.every=10steps', '--out', 'run'];
+  const { operations } = await withFault(words, cwd, { at: 0, code: 'EIO', lasts: false });
+  const expected = await readFile(join(cwd, 'run', 'final.safetensors'));
+  // The first is of the run's start, the second of its first checkpoint.
+  const [, second] = operations.flatMap((line, i) => (/^writeFileSync run.log.ndjson/.test(line) ? [i] : []));
+  await rm(join(cwd, 'run'), { recursive: true });
+  const result = await withFault(words, cwd, { at: second + 1, code: 'EIO', lasts: false });
+  assert.equal(result.code, 1, result.stderr);
+  assertSpoken(result, 'the log');
+  assert.match(result.stderr, /^warning: no checkpoint after step 10: cannot write the log .*EIO/m);
+  assert.deepEqual(await readFile(join(cwd, 'run', 'final.safetensors')), expected);
+});
+
 test('a disk that is full at the end: the line names the model first and counts the other files', async (t) => {
   const cwd = await template(t);
   const words = [...training, '--out', 'run'];

@@ -132,7 +132,14 @@ export class Checkpoints {
 
   #start(): void {
     // A checkpoint without the rows before it would leave a gap. No row is waiting for its evaluation now.
-    this.#task.flush();
+    try {
+      this.#task.flush();
+    } catch (error) {
+      // The log reports it at the end of the run, which goes on.
+      if (this.#waiting !== null) this.#complain(this.#waiting, error);
+      this.#waiting = null;
+      return;
+    }
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = null;
     });

@@ -1,7 +1,7 @@
 /**
  * Disturbs real training runs at random moments, lets each go on, and compares the weights with those of a run that was not
- * disturbed: `npm run chaos -- [--injections N] [--at-once N] [--seed S] [--kinds kill,flip,…] [--json FILE] [--record]`. Prints its
- * progress each minute, and a table; exit code 1 after other weights, a checkpoint that cannot be read, anything left over, or an error that is not one clear line.
+ * disturbed: `npm run chaos -- [--injections N] [--at-once N] [--seed S] [--kinds kill,flip,…] [--only PART_OF_A_NAME]
+ * [--json FILE] [--record]`. Prints its progress each minute, and a table; exit code 1 after other weights, a checkpoint that cannot be read, anything left over, or an error that is not one clear line.
  * Kinds that this machine cannot do are skipped with a line; SHARDSTEP_REQUIRE_CHAOS=1 makes that a failure.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -28,6 +28,7 @@ const { values: given } = parseArgs({
     'at-once': { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     kinds: { type: 'string', default: all.join() },
+    only: { type: 'string', default: '' },
     json: { type: 'string' },
     record: { type: 'boolean', default: false },
   },
@@ -57,7 +58,9 @@ cleanUpAtSignals();
 const folder = mkdtempSync(join(tmpdir(), 'shardstep-chaos-'));
 atEnd(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
-const choices = configurations(folder);
+const choices = configurations(folder).filter(({ name }) => name.includes(given.only));
+const isCached = ({ data }: Configuration) => data === 'mnist';
+const filling = choices.find(isCached);
 const references = new Map<Configuration, Promise<Reference>>();
 function referenceOf(configuration: Configuration): Promise<Reference> {
   const reference = references.get(configuration) ?? undisturbed(configuration, folder);
@@ -82,7 +85,7 @@ async function injectOne(number: number, tools: Tools): Promise<void> {
     note(name, found);
     return;
   }
-  const fit = name === 'cache' ? choices.filter(({ data }) => data === 'mnist') : choices;
+  const fit = name === 'cache' ? choices.filter(isCached) : choices;
   const reference = await referenceOf(fit[below(fit.length)]);
   const injection = await inject(name, reference, below, folder, tools);
   count(row, injection);
@@ -101,7 +104,7 @@ const reporting = setInterval(() => console.error(progress()), 60_000);
 try {
   const tools: Tools = {
     faultyDisk: names.some((name) => ['eio', 'enospc', 'short'].includes(name)) ? faultyDisk(folder) : null,
-    installed: names.includes('cache') ? await cachedProgram(folder, choices[1].words) : null,
+    installed: names.includes('cache') && filling ? await cachedProgram(folder, filling.words) : null,
   };
   let next = 0;
   const turns = async () => {

@@ -43,11 +43,11 @@ export class UserError extends Error {
     exitCode: ExitCode = ExitCode.failure,
     options?: ErrorOptions & { readonly refused?: Refused },
   ) {
-    super(message, options);
+    super(legible(message), options);
     this.exitCode = exitCode;
     this.code =
       exitCode === ExitCode.usage ? 'usage' : exitCode === ExitCode.interrupted ? 'interrupted' : 'failure';
-    const { key = null, expected = null, received = null } = options?.refused ?? refusedIn(message);
+    const { key = null, expected = null, received = null } = options?.refused ?? refusedIn(this.message);
     this.key = key;
     this.expected = expected;
     this.received = received;
@@ -60,12 +60,30 @@ export class UserError extends Error {
   }
 }
 
+/** At most so many characters: a longer text loses its end, or its middle if some characters of the end are kept. */
+export function shortened(text: string, most: number, end = 0): string {
+  return text.length > most ? `${text.slice(0, most - end)}…${text.slice(text.length - end)}` : text;
+}
+
 /** A name from a file in a message, in quotes: names may be of any length. */
 export function quoted(name: string): string {
-  return JSON.stringify(name.length > longestName ? `${name.slice(0, longestName)}…` : name);
+  return `"${shortened(JSON.stringify(name).slice(1, -1), longestName)}"`;
 }
 
 const longestName = 80;
+/** More than any name in a path, which is shown whole. */
+const longestWord = 255;
+const longestMessage = 1000;
+
+/** What a message repeats of files, command lines and systems may be of any length: every refusal can be read. */
+const legible = (message: string): string =>
+  shortened(
+    message.replace(/[^\s/\\]+/g, (word) =>
+      word.length > longestWord ? shortened(word, longestName, 20) : word,
+    ),
+    longestMessage,
+    250,
+  );
 
 /** What the wording of refusals says, for those that are thrown as text alone. `received` is then text too. */
 function refusedIn(message: string): Refused {
@@ -85,6 +103,5 @@ export function expectedGot(expected: string, received: unknown): string {
     typeof received === 'number' || typeof received === 'bigint'
       ? String(received)
       : (JSON.stringify(received) ?? String(received));
-  const cut = shown.length > longestShown ? `${shown.slice(0, longestShown)}…` : shown;
-  return `expected ${expected}, got ${shown === type ? shown : `${cut} (${type})`}`;
+  return `expected ${expected}, got ${shown === type ? shown : `${shortened(shown, longestShown)} (${type})`}`;
 }

@@ -44,7 +44,10 @@ for (const format of readdirSync(found).filter(isFormat))
   for (const name of readdirSync(`${found}/${format}`))
     test(`found: ${format} ${name}`, async (t) => {
       const bytes = new Uint8Array(readFileSync(`${found}/${format}/${name}`));
-      const outcome = await received({ format, folder: await temporaryFolder(t) }, { name, bytes });
+      const folder = await temporaryFolder(t);
+      // What the file extends.
+      await seedsOf({ format, seed: 1, folder });
+      const outcome = await received({ format, folder }, { name, bytes });
       assert.ok(
         outcome === 'refused' || outcome === 'opened',
         typeof outcome === 'object' ? outcome.problem : '',

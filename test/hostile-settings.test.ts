@@ -10,7 +10,7 @@ import { commandLineLayer } from '../dist/config/overrides.js';
 import { parseYaml } from '../dist/config/yaml-text.js';
 import { createRunFolder } from '../dist/run/run-folder.js';
 import { slugOf } from '../dist/study/study-file.js';
-import { expectCode, workingDirectory } from './support/cli.ts';
+import { cli, expectCode, workingDirectory } from './support/cli.ts';
 import { scratch } from './support/scratch.ts';
 
 const prototypes = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'];
@@ -57,6 +57,55 @@ test('a configuration without end is refused', { skip: !existsSync('/dev/zero') 
   const cwd = await workingDirectory(t);
   const { stderr } = await expectCode(2, ['train', '--config', '/dev/zero', '--print-plan'], { cwd });
   assert.equal(stderr, 'error: /dev/zero: cannot be read: expected at most 1048576 bytes, got more\n');
+});
+
+const endless = 'a'.repeat(20_000);
+const spaced = 'a b '.repeat(5000);
+for (const words of [
+  ['train', endless],
+  ['train', spaced],
+  ['train', `--${endless}`],
+  ['train', `train.${endless}=3`],
+  ['train', `train."${'\n'.repeat(20_000)}"=3`],
+  ['train', `train${'.a'.repeat(10_000)}=3`],
+  ['train', `train.batch=${endless}`],
+  ['train', `train.batch=[${endless}`],
+  ['train', '--config', endless],
+  ['train', '--threads', endless],
+  ['train', '--threads', spaced],
+  ['train', '--threads', '9'.repeat(20_000)],
+  ['train', '--out', `~${endless}`],
+  ['train', '--out', endless],
+  ['train', '--resume', endless],
+  ['eval', endless],
+  ['eval', spaced],
+  ['help', endless],
+  ['help', spaced],
+])
+  test(`a refusal shortens what it repeats: ${words.map((word) => JSON.stringify(word).slice(0, 20)).join(' ')}`, async (t) => {
+    const { code, stderr } = await cli(words, { cwd: await workingDirectory(t) });
+    assert.ok(code === 1 || code === 2, `exit ${code}`);
+    // A path of many words may be long itself.
+    const longest = words[0] === 'eval' ? 1010 : 500;
+    assert.ok(
+      stderr.length <= longest + 8 && /^error: .+\n$/.test(stderr),
+      `${stderr.length} characters: ${stderr.slice(0, 600)}`,
+    );
+  });
+
+test('an object of a program that contains itself is refused', async () => {
+  const circle: Record<string, unknown> = {};
+  circle.train = circle;
+  const list: unknown[] = [];
+  list.push(list);
+  for (const values of [circle, { model: { hidden: list } }])
+    await assert.rejects(
+      resolveConfig({ file: null, overrides: [], settings: [{ label: 'recipe', values }] }),
+      {
+        name: 'UserError',
+        message: 'recipe: expected keys nested at most 32 deep, got more',
+      },
+    );
 });
 
 /** Names that Windows keeps for devices, or that leave their folder. */

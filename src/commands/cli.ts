@@ -2,7 +2,7 @@
 import { Command as Parser } from 'commander';
 import { didYouMean } from '../config/nearest.js';
 import { asksForRace } from '../fast-start/words.js';
-import { ExitCode, UserError } from '../user-error.js';
+import { ExitCode, quoted, UserError } from '../user-error.js';
 import type { CommandLine, CommonFlags } from './command.js';
 import { parseWords } from './parse-words.js';
 import { type CommandEntry, settings, table } from './table.js';
@@ -91,7 +91,10 @@ function helpOf([, topic]: readonly string[]): string[] {
   if (names().includes(topic)) return [topic, '--help'];
   const known = names().map((name) => `help ${name}`);
   const hint = didYouMean(`help ${topic}`, known);
-  throw new UserError(`expected one of ${known.join(', ')}, got "help ${topic}"${hint}`, ExitCode.usage);
+  throw new UserError(
+    `expected one of ${known.join(', ')}, got ${quoted(`help ${topic}`)}${hint}`,
+    ExitCode.usage,
+  );
 }
 
 /** A single word without `=` is most likely a misspelt command. */
@@ -99,7 +102,7 @@ function refuseStray(given: readonly string[], hint: (stray: string) => string):
   const stray = given.find((word) => !word.includes('='));
   if (stray === undefined) return;
   throw new UserError(
-    `expected key=value or one of the commands ${names().join(', ')}, got "${stray}"${hint(stray)}`,
+    `expected key=value or one of the commands ${names().join(', ')}, got ${quoted(stray)}${hint(stray)}`,
     ExitCode.usage,
   );
 }

@@ -12,7 +12,7 @@ import { mostLost } from '../model/quantise.js';
 import { grouped, percent } from '../numbers/words.js';
 import { writeAtomic } from '../run/atomic-file.js';
 import type { CommandContext } from '../run/command-context.js';
-import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { ExitCode, expectedGot, quoted, UserError } from '../user-error.js';
 import { version } from '../version.js';
 import type { Command } from './command.js';
 import { fileOf, scoresOf, testSetOf } from './model-scores.js';
@@ -56,7 +56,7 @@ async function exportModel(
   const format = chosenFormat(flags);
   if (!flags.int8 && words.length > 0)
     throw new UserError(
-      `expected one model, or --int8 before keys of data, got "${words[0]}"`,
+      `expected one model, or --int8 before keys of data, got ${quoted(words[0])}`,
       ExitCode.usage,
     );
   const weights = readWeights(source);

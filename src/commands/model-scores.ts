@@ -12,7 +12,7 @@ import { describedSettings, type InitialWeights } from '../inference/weights-fil
 import { lossOf } from '../loss/loss.js';
 import { countCores } from '../machine/cores.js';
 import { type ClassScores, scoreClasses } from '../metrics/classification.js';
-import { ExitCode, UserError } from '../user-error.js';
+import { ExitCode, quoted, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
 
 /** The weights of a run folder, or the file itself. */
@@ -53,7 +53,7 @@ function refuseOtherKeys(words: readonly string[]): void {
   for (const word of words)
     if (!dataKeys.includes(word.split('=')[0]))
       throw new UserError(
-        `expected one of ${dataKeys.join(', ')} with =value after the model, got "${word}"; the model's file says the rest`,
+        `expected one of ${dataKeys.join(', ')} with =value after the model, got ${quoted(word)}; the model's file says the rest`,
         ExitCode.usage,
       );
 }

@@ -2,7 +2,7 @@
  * `~` at the start of a path is the home folder. A shell expands it only at the start of a word. So a program has to
  * expand it in `--out=~/x`, in `data.dir=~/x` and in files; otherwise it makes a folder called `~`.
  */
-import { ExitCode, UserError } from '../user-error.js';
+import { ExitCode, quoted, shortened, UserError } from '../user-error.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,10 +18,10 @@ export function expandHome(
   platform: NodeJS.Platform = process.platform,
 ): string {
   if (!file.startsWith('~')) return file;
-  const given = `${where === undefined ? '' : `${where}: `}${JSON.stringify(file)}`;
+  const given = `${where === undefined ? '' : `${where}: `}${quoted(file)}`;
   if (file.length > 1 && !/^~[\\/]/.test(file))
     throw new UserError(
-      `${given}: expected ~ or ~/…, because the home folder of another user is not looked up; ./${file} is a name in the working folder`,
+      `${given}: expected ~ or ~/…, because the home folder of another user is not looked up; ./${shortened(file, 80)} is a name in the working folder`,
       ExitCode.usage,
     );
   const name = platform === 'win32' ? 'USERPROFILE' : 'HOME';

@@ -32,14 +32,16 @@ interface Place {
 
 /** Every key that takes a value, in the order of the schema. */
 export function describeKeys(): KeyDescription[] {
-  return [...walk(configSchema, { path: '', when: null })].filter((found) => 'expected' in found);
+  return [...walk(configSchema, { path: '', when: null })].flatMap((found) =>
+    'describe' in found ? [found.describe()] : [],
+  );
 }
 
 /** Every mapping: '' for the whole, `data`, `model`, `model.init`, … */
 export function sectionPaths(): string[] {
-  return [...walk(configSchema, { path: '', when: null })]
-    .filter((found) => 'isSection' in found)
-    .map((found) => found.path);
+  return [...walk(configSchema, { path: '', when: null })].flatMap((found) =>
+    'describe' in found ? [] : [found.section],
+  );
 }
 
 export function choiceSections(): ChoiceSection[] {
@@ -53,18 +55,19 @@ export function choiceSections(): ChoiceSection[] {
   });
 }
 
-type Found = KeyDescription | { readonly isSection: true; readonly path: string };
+/** The description of a key asks its schema for a refusal, which takes time. */
+type Found = { readonly describe: () => KeyDescription } | { readonly section: string };
 
 function* walk(schema: z.core.$ZodType, place: Place): Generator<Found> {
   const inner = unwrapped(schema);
   if (inner instanceof z.ZodObject) {
-    yield { isSection: true, path: place.path };
+    yield { section: place.path };
     yield* walkShape(inner, place);
   } else if (inner instanceof z.ZodDiscriminatedUnion) {
-    yield { isSection: true, path: place.path };
+    yield { section: place.path };
     yield* walkChoice(schema, inner, place);
   } else {
-    yield describeLeaf(schema, place);
+    yield { describe: () => describeLeaf(schema, place) };
   }
 }
 
@@ -84,12 +87,14 @@ function* walkChoice(
   const options = union.options.filter((option) => option instanceof z.ZodObject);
   const nameOf = (option: z.ZodObject) => choicesOf(option.shape[discriminator])[0] ?? '';
   yield {
-    key,
-    when: place.when,
-    expected: refusal(union, { [discriminator]: nothing }),
-    default: property(z.parse(schema, undefined), discriminator),
-    description: union.description ?? '',
-    choices: options.map(nameOf),
+    describe: () => ({
+      key,
+      when: place.when,
+      expected: refusal(union, { [discriminator]: nothing }),
+      default: property(z.parse(schema, undefined), discriminator),
+      description: union.description ?? '',
+      choices: options.map(nameOf),
+    }),
   };
   for (const option of options) {
     yield* walkShape(option, { path: place.path, when: `${key}=${nameOf(option)}` }, discriminator);

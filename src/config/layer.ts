@@ -3,6 +3,7 @@
  * the file or the command line. Children are Maps, so a key such as `__proto__` is an ordinary key.
  */
 
+import { ExitCode, UserError } from '../user-error.js';
 import type { ChoiceSection } from './keys.js';
 
 /** Where a value was given. A higher rank wins over a lower one. */
@@ -34,17 +35,30 @@ export function emptyBranch(source: Source): Branch {
   return { kind: 'branch', source, children: new Map() };
 }
 
-/** Mappings (Map or object) become branches; lists and single values are leaves. */
-export function layerOf(value: unknown, source: Source): Layer {
-  const entries = entriesOf(value);
-  if (entries === null) return { kind: 'leaf', source, value: withoutMaps(value) };
+/** Mappings (Map or object) become branches; lists and single values are leaves. @throws UserError if it is too deep. */
+export function layerOf(value: unknown, source: Source, depth = 0): Layer {
+  refuseDepth(depth, source);
+  const entries = entriesOf(value, source, depth);
+  if (entries === null) return { kind: 'leaf', source, value: withoutMaps(value, source, depth) };
   const branch = emptyBranch(source);
-  for (const [key, child] of entries) branch.children.set(key, layerOf(child, source));
+  for (const [key, child] of entries) branch.children.set(key, layerOf(child, source, depth + 1));
   return branch;
 }
 
-/** Puts a value at a path inside one layer. It replaces what was given there before; mappings are joined. */
+/** Far deeper than any configuration; an object of a program that contains itself is infinitely deep. */
+export const mostDepth = 32;
+
+function refuseDepth(depth: number, { label }: Source): void {
+  if (depth > mostDepth)
+    throw new UserError(`${label}: expected keys nested at most ${mostDepth} deep, got more`, ExitCode.usage);
+}
+
+/**
+ * Puts a value at a path inside one layer. It replaces what was given there before; mappings are joined.
+ * @throws UserError if the path is too deep.
+ */
 export function place(root: Branch, path: readonly string[], value: Layer): void {
+  refuseDepth(path.length, value.source);
   let branch = root;
   for (const key of path.slice(0, -1)) {
     const next = branch.children.get(key);
@@ -117,10 +131,10 @@ export function deepest(root: Layer, path: readonly PropertyKey[]): Layer {
   return root;
 }
 
-function entriesOf(value: unknown): [string, unknown][] | null {
+function entriesOf(value: unknown, source: Source, depth: number): [string, unknown][] | null {
   if (value instanceof Map) {
     return [...value].map(([key, child]) => [
-      typeof key === 'object' ? JSON.stringify(withoutMaps(key)) : String(key),
+      typeof key === 'object' ? JSON.stringify(withoutMaps(key, source, depth + 1)) : String(key),
       child,
     ]);
   }
@@ -128,12 +142,12 @@ function entriesOf(value: unknown): [string, unknown][] | null {
   return isPlain ? Object.entries(value) : null;
 }
 
-function withoutMaps(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutMaps);
-  const entries = entriesOf(value);
-  return entries === null
-    ? value
-    : Object.fromEntries(entries.map(([key, child]) => [key, withoutMaps(child)]));
+function withoutMaps(value: unknown, source: Source, depth: number): unknown {
+  refuseDepth(depth, source);
+  const inner = (child: unknown) => withoutMaps(child, source, depth + 1);
+  if (Array.isArray(value)) return value.map(inner);
+  const entries = entriesOf(value, source, depth);
+  return entries === null ? value : Object.fromEntries(entries.map(([key, child]) => [key, inner(child)]));
 }
 
 /** The value at a path in a plain value; undefined if there is none. */

@@ -38,9 +38,12 @@ interface Ranked {
   readonly isNear: boolean;
 }
 
+/** Far longer than any candidate; the time of a distance grows with the product of both lengths. */
+const longestKey = 100;
+
 /** Nearest first. Near means edits in at most two letters of five, and never in all letters. */
 function ranked(word: string, candidates: readonly string[], form: (text: string) => string): Ranked[] {
-  const wanted = form(word);
+  const wanted = form(word.slice(0, longestKey));
   const most = Math.min(Math.max(1, Math.round(wanted.length * 0.4)), wanted.length - 1);
   return candidates
     .map((candidate) => {

@@ -1,5 +1,6 @@
 /** The command line as one layer: `key=value` words, whose values are YAML, and the values of flags. */
 
+import { quoted } from '../user-error.js';
 import { choiceSections } from './keys.js';
 import { type Branch, emptyBranch, layerOf, place, type Source } from './layer.js';
 import { type Problem, refuse, wording } from './refusal.js';
@@ -24,7 +25,7 @@ export async function commandLineLayer(
       problems.push({
         source: commandLine.label,
         path: [],
-        text: `expected key=value, got ${JSON.stringify(word)}`,
+        text: `expected key=value, got ${quoted(word)}`,
       });
       continue;
     }

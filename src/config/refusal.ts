@@ -4,7 +4,7 @@
  */
 
 import type * as z from 'zod';
-import { ExitCode, expectedGot, type Refused, UserError } from '../user-error.js';
+import { ExitCode, expectedGot, quoted, type Refused, shortened, UserError } from '../user-error.js';
 import { choiceSections, describeKeys, type KeyDescription, sectionPaths } from './keys.js';
 import { type Branch, deepest, plain, valueAt } from './layer.js';
 import { didYouMean, nearestKeys } from './nearest.js';
@@ -111,12 +111,14 @@ function followed(path: readonly string[], layers: Branch): string[] {
   }
 }
 
+const longestPath = 160;
+
 /** `model.hidden[1]: `; segments that are not plain words are quoted. */
 function pathText(path: readonly PropertyKey[]): string {
   const parts = path.map((part, at) => {
     if (typeof part === 'number') return `[${part}]`;
     const text = String(part);
-    return `${at === 0 ? '' : '.'}${/^[\w-]+$/.test(text) ? text : JSON.stringify(text)}`;
+    return `${at === 0 ? '' : '.'}${/^[\w-]+$/.test(text) ? text : quoted(text)}`;
   });
-  return parts.length === 0 ? '' : `${parts.join('')}: `;
+  return parts.length === 0 ? '' : `${shortened(parts.join(''), longestPath, 40)}: `;
 }

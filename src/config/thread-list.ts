@@ -1,6 +1,6 @@
 /** The text of `--threads`: one count, or several to sweep over. */
 
-import { ExitCode, UserError } from '../user-error.js';
+import { ExitCode, quoted, UserError } from '../user-error.js';
 
 const mostThreads = 256;
 
@@ -16,7 +16,7 @@ export function parseThreadList(text: string, cores: { physical: number; availab
 
 function partCounts(part: string, text: string): number[] {
   const [first = '', last = first, ...others] = part.split('..');
-  if (others.length > 0) throw refusal(text, `"${part}" is not a range`);
+  if (others.length > 0) throw refusal(text, `${quoted(part)} is not a range`);
   const from = count(first, text);
   const to = count(last, text);
   if (from > to) throw refusal(text, `${from} is above ${to}`);
@@ -25,7 +25,7 @@ function partCounts(part: string, text: string): number[] {
 
 function count(digits: string, text: string): number {
   if (digits === '') throw refusal(text, 'a count is missing');
-  if (!/^-?\d+$/.test(digits)) throw refusal(text, `${JSON.stringify(digits)} is not a whole number`);
+  if (!/^-?\d+$/.test(digits)) throw refusal(text, `${quoted(digits)} is not a whole number`);
   const value = Number(digits);
   if (value < 1) throw refusal(text, `${digits} is below 1`);
   if (value > mostThreads) throw refusal(text, `${digits} is above ${mostThreads}`);
@@ -34,5 +34,5 @@ function count(digits: string, text: string): number {
 
 function refusal(text: string, reason: string): UserError {
   const expected = 'expected counts such as 4, 1,2,4 or 1..12, or physical or logical';
-  return new UserError(`--threads: ${expected}, got ${JSON.stringify(text)}: ${reason}`, ExitCode.usage);
+  return new UserError(`--threads: ${expected}, got ${quoted(text)}: ${reason}`, ExitCode.usage);
 }

@@ -4,6 +4,7 @@
  */
 
 import { Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { mostDepth } from './layer.js';
 import type { Config } from './schema.js';
 
 /** The error and its place; line and column count from 1. */
@@ -120,10 +121,10 @@ export function documentOf(config: Config): string {
 
 const tooDeep = 'nested too deeply, or an alias inside its own anchor';
 
-/** Far deeper than any configuration; a list that contains itself by an alias is infinitely deep. */
+/** A list that contains itself by an alias is infinitely deep. */
 function refuseDepth(value: unknown, depth: number): void {
   if (!(value instanceof Map || Array.isArray(value))) return;
-  if (depth > 32) throw new YamlProblem(tooDeep, 1, 1);
+  if (depth > mostDepth) throw new YamlProblem(tooDeep, 1, 1);
   // A mapping's keys may be lists too.
   for (const child of [...value.keys(), ...value.values()]) refuseDepth(child, depth + 1);
 }

@@ -2,7 +2,7 @@
 import { type ResolvedConfig, resolveConfig } from '../config/load.js';
 import { didYouMean } from '../config/nearest.js';
 import type { Config } from '../config/schema.js';
-import { ExitCode, UserError } from '../user-error.js';
+import { ExitCode, quoted, UserError } from '../user-error.js';
 import { type ComparisonFile, type LoadedStudy, type StudyFile, slugOf } from './study-file.js';
 
 export interface Variant {
@@ -55,7 +55,7 @@ function chosen(comparisons: readonly ComparisonFile[], only: readonly string[])
   for (const slug of wanted) {
     if (slugs.includes(slug)) continue;
     const hint = didYouMean(slug, slugs, `; the names are ${slugs.join(', ')}`);
-    throw new UserError(`--only: no comparison is named "${slug}"${hint}`, ExitCode.usage);
+    throw new UserError(`--only: no comparison is named ${quoted(slug)}${hint}`, ExitCode.usage);
   }
   return comparisons.filter(({ name }) => wanted.has(slugOf(name)));
 }
@@ -82,7 +82,7 @@ async function expand(file: ComparisonFile, study: StudyFile, where: string): Pr
   if (file.baseline !== undefined && baseline.label !== file.baseline) {
     const labels = variants.map(({ label }) => label).join('; ');
     throw new UserError(
-      `${where}: baseline: expected one of ${labels}, got "${file.baseline}"`,
+      `${where}: baseline: expected one of ${labels}, got ${quoted(file.baseline)}`,
       ExitCode.usage,
     );
   }

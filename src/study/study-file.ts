@@ -11,7 +11,7 @@ import { readSmallText } from '../config/read-text.js';
 import { type Problem, refuse, wording } from '../config/refusal.js';
 import { expecting, integer, oneOf, positiveShare } from '../config/schema-leaves.js';
 import { parseYaml, YamlProblem } from '../config/yaml-text.js';
-import { ExitCode, UserError } from '../user-error.js';
+import { ExitCode, quoted, UserError } from '../user-error.js';
 
 const text = () => z.string(expecting('a text')).min(1, expecting('a text'));
 const settings = () => z.record(z.string(), z.unknown(), expecting('a mapping of configuration keys'));
@@ -131,7 +131,7 @@ function refuseMeaningless({ comparisons }: StudyFile, source: string): void {
     if (slugs.has(slugOf(name))) wrong('name', 'a name of its own', name);
     slugs.add(slugOf(name));
     if ((variants === undefined) === (grid === undefined)) {
-      found.push({ source, path, text: `expected either variants or grid in "${name}"` });
+      found.push({ source, path, text: `expected either variants or grid in ${quoted(name)}` });
       continue;
     }
     const labels = variants === undefined ? null : Object.keys(variants);

@@ -8,7 +8,7 @@ const mostBytes = 2 ** 20;
 export function readSmallText(file: string): string {
   const descriptor = openSync(file, 'r');
   try {
-    const buffer = Buffer.alloc(mostBytes + 1);
+    const buffer = Buffer.allocUnsafe(mostBytes + 1);
     let filled = 0;
     for (let read = -1; read !== 0 && filled < buffer.length; filled += read)
       read = readSync(descriptor, buffer, filled, buffer.length - filled, null);

@@ -288,7 +288,8 @@ const log: FuzzFormat = {
   },
 };
 
-export const formats = { idx, csv, gzip, safetensors, onnx, yaml, checkpoint, log } satisfies Record<
+/** The slowest first: several are opened at once. */
+export const formats = { yaml, idx, csv, gzip, safetensors, onnx, checkpoint, log } satisfies Record<
   string,
   FuzzFormat
 >;

@@ -9,14 +9,15 @@ import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild-wasm';
 import { extractApi } from './api/extract.ts';
 import { ownModules } from './own-modules.ts';
-import { notices } from './third-party.ts';
+import { type Arrangement, arrange, smallShared } from './package/arrange.ts';
+import { builtinsWhenUsed } from './package/builtins-when-used.ts';
+import { groupOf } from './package/groups.ts';
+import { notices } from './package/third-party.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = join(root, 'dist');
 const lib = join(root, 'lib');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-/** Every file of lib/ that imports is in a folder of lib/, so that addresses relative to a module can be kept. */
-const chunks = 'chunks/[name]-[hash]';
 /** Compiled modules of ours that mention their own address. */
 const addressed = (readdirSync(dist, { recursive: true }) as string[])
   .filter((file) => file.endsWith('.js'))
@@ -33,84 +34,8 @@ const byAddress = addressed.flatMap((file) => {
 /** The command line is loaded by `coordinator/entry.cjs`. */
 const entries = [...new Set(['commands/main', ...byAddress])];
 
-/**
- * Node's own modules are loaded when one of their names is first used: those that `load` and `predict` do not need take
- * as long to load as half of an empty process. Even `node:fs` does, whose import lists its names and thereby loads its
- * promises and streams.
- */
-const builtinsWhenUsed: Plugin = {
-  name: 'builtins-when-used',
-  setup(bundler) {
-    bundler.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
-      kind === 'import-statement' ? { path, namespace: 'builtin' } : { path, external: true },
-    );
-    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, async ({ path }) => {
-      const words = importedFrom(path);
-      const names = Object.keys(await import(path)).filter((name) => name !== 'default' && words.has(name));
-      const getters = names.map((name) => `get ${name}() { return all().${name}; }`);
-      return {
-        contents: `let one; const all = () => (one ??= require('${path}')); module.exports = { ${getters} };`,
-      };
-    });
-  },
-};
-
-/**
- * What is loaded with `import()` is one file, which shares one other with what is loaded at once. More files would cost
- * more than they save: half a millisecond each, as much as 15 KB of program that is read but not run.
- */
-const restInOne: Plugin = {
-  name: 'rest-in-one',
-  setup(bundler) {
-    bundler.onResolve({ filter: /^\./ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: 'rest', namespace: 'rest' } : undefined,
-    );
-    bundler.onLoad({ filter: /.*/, namespace: 'rest' }, () => ({
-      contents: loadedLater()
-        .map((file) => `export * from ${JSON.stringify(file)};`)
-        .join('\n'),
-      resolveDir: dist,
-    }));
-  },
-};
-
-/** The modules that the library's loads with `import()`, whose names must differ, because they become one's. */
-function loadedLater(): string[] {
-  const imported = ['./index.js'];
-  const later = new Set<string>();
-  const seen = new Set(imported);
-  for (const file of imported) {
-    const text = readFileSync(join(dist, file), 'utf8');
-    for (const [, dynamic, name] of text.matchAll(/(?:\bfrom |^import |(\bimport\())'(\.[^']+)'/gm)) {
-      const target = `./${posix.join(posix.dirname(file), name)}`;
-      if (dynamic !== undefined) later.add(target);
-      if (!seen.has(target)) imported.push(target);
-      seen.add(target);
-    }
-  }
-  const names = [...later].flatMap((file) => exportsOf(readFileSync(join(dist, file), 'utf8')));
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new Error(`two modules that are loaded with import() export ${twice}`);
-  return [...later];
-}
-
-/** The names that tsc's output exports. */
-const exportsOf = (text: string): string[] =>
-  [
-    ...text.matchAll(/^export (?:(?:async )?function\*?|const|let|class) (\w+)|^export \{([^}]*)\}/gm),
-  ].flatMap(([, name, list]) => (name === undefined ? (list.match(/\w+(?=\s*(?:,|$))/g) ?? []) : [name]));
-
-/** The names that our own modules import from one of Node's; all of their words, if one imports it as a whole. */
-function importedFrom(builtin: string): ReadonlySet<string> {
-  const texts = (readdirSync(dist, { recursive: true }) as string[])
-    .filter((file) => file.endsWith('.js'))
-    .map((file) => readFileSync(join(dist, file), 'utf8'));
-  const words = texts.flatMap((text) => {
-    const clause = new RegExp(`^import (.+) from '${builtin}';`, 'm').exec(text)?.[1];
-    return (clause?.startsWith('{') ? clause : clause && text)?.match(/\w+/g) ?? [];
-  });
-  return new Set(words);
-}
+/** Files of the bundler below so many bytes become one that all programs load. */
+const smallBytes = 2600;
 
 rmSync(lib, { recursive: true, force: true });
 const settings = {
@@ -120,33 +45,40 @@ const settings = {
   platform: 'node',
   target: 'node20',
   external: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
-  plugins: [
-    ownModules({
-      dist,
-      address: 'import.meta.url',
-      loadPathOf: "import { fileURLToPath as pathOf } from 'node:url';",
-    }),
-  ] as Plugin[],
   // Names are shortened: a sixth of lib/.
   minify: true,
   legalComments: 'none',
   metafile: true,
+  splitting: true,
   write: false,
   absWorkingDir: root,
   logLevel: 'warning',
 } satisfies BuildOptions;
-const bundles = await Promise.all([
+
+function plugins(arrangement: Arrangement): Plugin[] {
+  const { plugin, edit } = arrange(arrangement);
+  const loadPathOf = "import { fileURLToPath as pathOf } from 'node:url';";
+  return [plugin, ownModules({ dist, address: 'import.meta.url', loadPathOf, edit })];
+}
+
+const commandLine = (everywhere: readonly string[]) =>
   build({
     ...settings,
+    plugins: plugins({ dist, entries: entries.map((name) => `${name}.js`), groupOf, everywhere }),
     entryPoints: entries.map((name) => ({ in: join(dist, `${name}.js`), out: name })),
-    chunkNames: chunks,
-    splitting: true,
-  }),
-  // What a program imports is one file: each file more costs it half a millisecond.
+    // Every file of lib/ that imports is in a folder of lib/, so that addresses relative to a module can be kept.
+    chunkNames: 'chunks/[name]-[hash]',
+  });
+const small = smallShared((await commandLine([])).metafile, smallBytes);
+const bundles = await Promise.all([
+  commandLine(small),
+  // What a program imports is one file, what that loads with `import()` another; they share a third.
   build({
     ...settings,
-    plugins: [builtinsWhenUsed, restInOne, ...settings.plugins],
-    splitting: true,
+    plugins: [
+      builtinsWhenUsed(dist),
+      ...plugins({ dist, entries: ['index.js'], groupOf: () => 'rest', everywhere: [] }),
+    ],
     chunkNames: 'library/[name]-[hash]',
     entryPoints: [{ in: join(dist, 'index.js'), out: 'library/index' }],
   }),

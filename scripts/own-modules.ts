@@ -13,15 +13,18 @@ export interface Bundled {
   readonly address: string;
   /** How it loads `fileURLToPath` under the name `pathOf`: a statement. */
   readonly loadPathOf: string;
+  /** What else becomes of a module's text; its path is below `dist`. */
+  readonly edit?: (text: string, module: string) => string;
 }
 
-export const ownModules = ({ dist, address, loadPathOf }: Bundled): Plugin => ({
+export const ownModules = ({ dist, address, loadPathOf, edit = (text) => text }: Bundled): Plugin => ({
   name: 'own-modules',
   setup(bundler) {
     bundler.onLoad({ filter: /\.js$/ }, ({ path }) => {
       if (path.includes('node_modules')) return undefined;
-      const text = readFileSync(path, 'utf8');
-      const place = `new URL(${JSON.stringify(`../${relative(dist, path).replaceAll('\\', '/')}`)}, ${address})`;
+      const module = relative(dist, path).replaceAll('\\', '/');
+      const text = edit(readFileSync(path, 'utf8'), module);
+      const place = `new URL(${JSON.stringify(`../${module}`)}, ${address})`;
       const classes = [...text.matchAll(/^export class (\w+)/gm)];
       const contents = [
         text.includes('import.meta.dirname') ? loadPathOf : '',

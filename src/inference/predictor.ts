@@ -5,7 +5,7 @@
  */
 
 import { sizeOf } from '../data/transforms/transform.js';
-import { loadInt8 } from '../kernels/int8/load-int8.js';
+import type { Int8Module } from '../kernels/int8/load-int8.js';
 import { instantiateKernels } from '../kernels/kernels.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -106,9 +106,12 @@ export class Predictor {
     const inference = planInference(network, threads, cores, precision);
     const memory = fillInference(inference, network.pipeline.affine.shift, tensors, source);
     const { modules, level } = await kernels;
-    const int8 = inference.int8 === null ? null : await loadInt8(level);
-    if (inference.int8 !== null && int8 !== null)
+    let int8: Int8Module | null = null;
+    if (inference.int8 !== null) {
+      const { loadInt8 } = await import('../kernels/int8/load-int8.js');
+      int8 = await loadInt8(level);
       fillInt8(inference.int8, network.pipeline, tensors, source, memory, int8);
+    }
     const predictor = new Predictor({ inference, modules, int8, memory });
     await predictor.#ready();
     return predictor;

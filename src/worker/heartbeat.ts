@@ -19,8 +19,11 @@ const longestTickMs = 50;
 /** A rank that takes so many times as long as the longest step before hangs, unless the configuration grants it longer. */
 const longestSteps = 20;
 
-/** A rank loads its modules and its backend before it gives its first sign of life. */
-const startMs = 30_000;
+/**
+ * A rank loads its modules and its backend before it gives its first sign of life. On a machine that is short of memory that takes
+ * more than half a minute, during which the coordinator still ticks.
+ */
+const startMs = 120_000;
 
 /** Where a rank is. `step`: from 1; 0 before the first. */
 export interface Place {

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { refuseChanges, writeRecord } from '../bench/record.ts';
 import { Rng } from '../dist/numbers/rng.js';
 import { cachedProgram } from './chaos/cached-program.ts';
-import { atEnd, cleanUp, cleanUpAtSignals } from './chaos/cleanup.ts';
+import { atEnd, cleanUp, cleanUpAtExit } from './chaos/cleanup.ts';
 import { type Configuration, configurations } from './chaos/configurations.ts';
 import { faultyDisk } from './chaos/faulty-disk.ts';
 import { inject } from './chaos/inject.ts';
@@ -54,13 +54,14 @@ const rows = new Map(names.map((name) => [name, emptyRow()]));
 const sum = (of: (row: Row) => number) => [...rows.values()].reduce((total, row) => total + of(row), 0);
 const problems: string[] = [];
 
-cleanUpAtSignals();
+cleanUpAtExit();
 const folder = mkdtempSync(join(tmpdir(), 'shardstep-chaos-'));
 atEnd(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 const choices = configurations(folder).filter(({ name }) => name.includes(given.only));
-const isCached = ({ data }: Configuration) => data === 'mnist';
-const filling = choices.find(isCached);
+const cached = choices.filter(({ data }) => data === 'mnist');
+if (choices.length === 0 || (names.includes('cache') && cached.length === 0))
+  usage(`--only: expected a part of the name of a run, of MNIST for the kind cache, got ${given.only}`);
 const references = new Map<Configuration, Promise<Reference>>();
 function referenceOf(configuration: Configuration): Promise<Reference> {
   const reference = references.get(configuration) ?? undisturbed(configuration, folder);
@@ -85,7 +86,7 @@ async function injectOne(number: number, tools: Tools): Promise<void> {
     note(name, found);
     return;
   }
-  const fit = name === 'cache' ? choices.filter(isCached) : choices;
+  const fit = name === 'cache' ? cached : choices;
   const reference = await referenceOf(fit[below(fit.length)]);
   const injection = await inject(name, reference, below, folder, tools);
   count(row, injection);
@@ -104,7 +105,7 @@ const reporting = setInterval(() => console.error(progress()), 60_000);
 try {
   const tools: Tools = {
     faultyDisk: names.some((name) => ['eio', 'enospc', 'short'].includes(name)) ? faultyDisk(folder) : null,
-    installed: names.includes('cache') && filling ? await cachedProgram(folder, filling.words) : null,
+    installed: names.includes('cache') ? await cachedProgram(folder, cached[0].words) : null,
   };
   let next = 0;
   const turns = async () => {

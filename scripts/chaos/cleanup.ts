@@ -18,15 +18,13 @@ export function cleanUp(): void {
   }
 }
 
-/** Signals end the harness after its cleaning up, with the exit codes of a shell. */
-export function cleanUpAtSignals(): void {
+/** However the harness ends; signals have the exit codes of a shell. */
+export function cleanUpAtExit(): void {
+  process.on('exit', cleanUp);
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const)
-    process.on(signal, () => {
-      cleanUp();
-      process.exit(code);
-    });
+    process.on(signal, () => process.exit(code));
 }

@@ -22,12 +22,14 @@ import { count, emptyRow, type Row, resumedShare } from './chaos/rows.ts';
 import { writeJsonRecord } from './json-record.ts';
 
 const all = [...Object.keys(kinds), 'network'];
+/** In turn. What ends a run at a moment comes twice: most of the others end it early, or not. */
+const turns = [...all, 'kill', 'term', 'int', 'flip'];
 const { values: given } = parseArgs({
   options: {
     injections: { type: 'string', default: '50' },
-    'at-once': { type: 'string', default: '1' },
+    'at-once': { type: 'string', default: '2' },
     seed: { type: 'string', default: '1' },
-    kinds: { type: 'string', default: all.join() },
+    kinds: { type: 'string', default: turns.join() },
     only: { type: 'string', default: '' },
     json: { type: 'string' },
     record: { type: 'boolean', default: false },
@@ -108,10 +110,10 @@ try {
     installed: names.includes('cache') ? await cachedProgram(folder, cached[0].words) : null,
   };
   let next = 0;
-  const turns = async () => {
+  const oneAfterAnother = async () => {
     while (next < injections) await injectOne(next++, tools);
   };
-  await Promise.all(Array.from({ length: atOnce }, turns));
+  await Promise.all(Array.from({ length: atOnce }, oneAfterAnother));
 } finally {
   clearInterval(reporting);
   cleanUp();

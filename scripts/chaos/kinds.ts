@@ -133,7 +133,7 @@ const worker: Kind = async (disturbed) => {
   const environment = {
     NODE_OPTIONS: `--require ${preload}`,
     // Beside the run, so that it is no file of its folders.
-    CHAOS_WORKER: `${1 + below(below(2) === 0 ? 20 : 400)} ${run}-lost`,
+    CHAOS_WORKER: `${1 + below(below(4) === 0 ? 20 : 1000)} ${run}-lost`,
   };
   return { ended: await begin(disturbed, { environment }), expects: [0, 1], damaged: [] };
 };

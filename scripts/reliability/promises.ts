@@ -111,6 +111,14 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
       tests: [['data-download', '']],
     },
     {
+      text: 'A damaged archive in the cache is downloaded again, or refused in one line; a run has no other weights',
+      tests: [
+        ['data-download', 'is downloaded again'],
+        ['data-download', 'a damaged file in the cache that cannot be downloaded again'],
+      ],
+      proofs: ['chaos'],
+    },
+    {
       text: 'No input of any format ends in anything but a result or one line that names the file',
       tests: [['damaged-models', '']],
       proofs: ['fuzz'],

@@ -12,6 +12,15 @@ const backends = [
   { backend: 'js', options: {} },
 ];
 const strategies = ['average', 'sharded', 'owner'];
+/** Every pair of strategy, packing and number of threads. */
+const pairs = [
+  ['average', 'sparse', 1],
+  ['average', 'dense', 2],
+  ['sharded', 'sparse', 2],
+  ['sharded', 'dense', 1],
+  ['owner', 'sparse', 1],
+  ['owner', 'dense', 2],
+] as const;
 
 /** Widths that are no multiple of anything, a last batch that is not full, more threads than some batches have rows. */
 async function trained(backend: string, threads: number, overrides: readonly string[]) {
@@ -43,13 +52,9 @@ for (const { backend, options } of backends) {
       `${backend}, ${name}: PyTorch's losses, gradient and weights, 1 and 2 threads`,
       options,
       async () => {
-        for (const sync of strategies) {
-          for (const packing of ['sparse', 'dense']) {
-            for (const threads of [1, 2]) {
-              const overrides = [`backend=${backend}`, `parallel.sync=${sync}`, `data.packing=${packing}`];
-              await matchGolden(name, threads, overrides, `${sync}, ${packing}, ${threads} threads`);
-            }
-          }
+        for (const [sync, packing, threads] of pairs) {
+          const overrides = [`backend=${backend}`, `parallel.sync=${sync}`, `data.packing=${packing}`];
+          await matchGolden(name, threads, overrides, `${sync}, ${packing}, ${threads} threads`);
         }
       },
     );

@@ -10,7 +10,7 @@ import { paceStride } from '../dist/plan/plan-balance.js';
 import { RankRows } from '../dist/plan/rank-rows.js';
 import { tileRows } from '../dist/plan/shards.js';
 import { Balance } from '../dist/sync/balance.js';
-import { configure, fileOrder, openSession, realMnist, takeSteps } from './support/training.ts';
+import { configure, fileOrder, openSession, someMnist, takeSteps } from './support/training.ts';
 
 const batch = 1536;
 const network = ['model.hidden=[256,128]', `train.batch=${batch}`];
@@ -153,7 +153,7 @@ for (const [what, threads, overrides] of [
 
 /** Two epochs of four batches and a shorter one; `cuts`: where two ranks begin with. */
 async function train(threads: number, more: readonly string[], cuts: readonly number[] | null) {
-  const { session, plan } = await openSession(await realMnist(), threads, [
+  const { session, plan } = await openSession(await someMnist(1100, 500), threads, [
     'model.hidden=[256,128]',
     'train.batch=256',
     ...more,

@@ -5,7 +5,7 @@ import type { RunOutcome } from '../dist/coordinator/training-run.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { isInTail, nextInTail, tailOf } from '../dist/optim/tail-average.js';
 import { word } from './support/config-refusal.ts';
-import { openSession, realMnist } from './support/training.ts';
+import { openSession, someMnist } from './support/training.ts';
 
 const pixels = ['model.hidden=[12]', 'data.pool=2', 'data.take=640', 'train.batch=64', 'optimizer.lr=0.2'];
 const directions = [
@@ -24,7 +24,7 @@ interface Ended extends RunOutcome {
 }
 
 async function train(overrides: readonly string[], threads = 2): Promise<Ended> {
-  const { trainer, session } = await openSession(await realMnist(), threads, overrides);
+  const { trainer, session } = await openSession(await someMnist(640, 1000), threads, overrides);
   try {
     const evaluatedAt: number[] = [];
     const outcome = await trainer.train(3, { evaluation: ({ step }) => evaluatedAt.push(step) });

@@ -12,7 +12,7 @@ import { Checkpoints } from '../dist/run/checkpoints.js';
 import { WorkerFailure } from '../dist/worker/session-errors.js';
 import { temporaryFolder } from './support/data-files.ts';
 import { type FaultyRun, runWithFault } from './support/faulty-run.ts';
-import { configure, openSession, realMnist } from './support/training.ts';
+import { configure, openSession, someMnist } from './support/training.ts';
 
 // For isolates that start from now on: a worker soon runs out of memory.
 setFlagsFromString('--max-old-space-size=48');
@@ -158,7 +158,7 @@ test('fail: that copy becomes a checkpoint in the folder, unless one of its step
   const folder = await temporaryFolder(t);
   const words = [...base, 'checkpoint.every=1000steps'];
   const config = await configure(...words);
-  const { trainer, session } = await openSession(await realMnist(), 1, words);
+  const { trainer, session } = await openSession(await someMnist(640, 500), 1, words);
   t.after(() => trainer.close());
   await trainer.start(1);
   const task = {

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { trainedBits } from './support/trained-bits.ts';
-import { openSession, realMnist, syntheticDataset, takeSteps } from './support/training.ts';
+import { openSession, someMnist, syntheticDataset, takeSteps } from './support/training.ts';
 
 const train = async (threads: number, overrides: string[], images: number, batch: number) =>
-  trainedBits(await realMnist(), threads, ['parallel.sync=owner', ...overrides], images, batch);
+  trainedBits(await someMnist(1000, 500), threads, ['parallel.sync=owner', ...overrides], images, batch);
 
 for (const [what, overrides, batch = 96] of [
   ['sparse, two hidden layers', ['model.hidden=[96,40]', 'optimizer.nesterov=true']],

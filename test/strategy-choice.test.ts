@@ -12,7 +12,7 @@ import type { CommandContext } from '../dist/run/command-context.js';
 import { Workbench } from '../dist/study/workbench.js';
 import { expectCode, readJson, readLog, workingDirectory } from './support/cli.ts';
 import { trainedBits } from './support/trained-bits.ts';
-import { configure, realMnist } from './support/training.ts';
+import { configure, someMnist } from './support/training.ts';
 
 const facts = (features: number, nonZeros: number, packing: DataFacts['packing'] = 'sparse'): DataFacts => ({
   features,
@@ -87,7 +87,7 @@ test('the choice does not depend on threads, cores or their speeds', async () =>
 test('a run of two blocks: the same bits for 1, 2 and 3 threads, those of units', async () => {
   const words = ['data.pool=2', 'model.hidden=[128]'];
   const run = async (threads: number, ...more: string[]) =>
-    trainedBits(await realMnist(), threads, [...words, ...more], 700, 64);
+    trainedBits(await someMnist(700, 500), threads, [...words, ...more], 700, 64);
   const reference = await run(1);
   for (const threads of [2, 3]) assert.deepEqual(await run(threads), reference, `${threads} threads`);
   assert.deepEqual(await run(2, 'parallel.sync=units'), reference);

@@ -12,7 +12,7 @@ import { Rng } from '../dist/numbers/rng.js';
 import { settledSync } from '../dist/plan/choose-sync.js';
 import { mostRows, shardStart, sharesOf, tileRows, tilesPerRank } from '../dist/plan/shards.js';
 import { coreThreads } from '../dist/plan/threads.js';
-import { configure, fileOrder, openSession, realMnist, takeSteps } from './support/training.ts';
+import { configure, fileOrder, openSession, someMnist, takeSteps } from './support/training.ts';
 
 /** A made-up / of single-threaded cores, one value each of a file below its folder; null: no such file. */
 function machine(t: TestContext, file: string, values: readonly (number | null)[]): string {
@@ -118,7 +118,7 @@ test('shards in proportion are contiguous, complete, and fit the room for their 
 /** Two short epochs; every weight's bits, and the plan. */
 async function train(threads: number, overrides: readonly string[], speeds: readonly number[]) {
   const { session, plan } = await openSession(
-    await realMnist(),
+    await someMnist(1000, 500),
     threads,
     overrides,
     undefined,

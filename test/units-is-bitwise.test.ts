@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { memoryDataset } from '../dist/data/memory-set.js';
 import { randomFrom } from './support/memory.ts';
 import { trainedBits } from './support/trained-bits.ts';
-import { openSession, realMnist, syntheticDataset } from './support/training.ts';
+import { openSession, someMnist, syntheticDataset } from './support/training.ts';
 
 const units = 'parallel.sync=units';
 const onMnist = async (threads: number, overrides: readonly string[], images = 700, batch = 96) =>
-  trainedBits(await realMnist(), threads, ['data.pool=2', units, ...overrides], images, batch);
+  trainedBits(await someMnist(1000, 500), threads, ['data.pool=2', units, ...overrides], images, batch);
 
 for (const [what, overrides, batch] of [
   ['sparse, scattered', ['model.hidden=[128]', 'optimizer.nesterov=true']],
@@ -78,7 +78,7 @@ test("several blocks: owner's result up to rounding, hits and losses counted onc
 });
 
 test('the plan: every rank with units has rows of its own, and rank 0 has units', async () => {
-  const { session, plan } = await openSession(await realMnist(), 5, ['model.hidden=[180]', units]);
+  const { session, plan } = await openSession(await someMnist(1000, 500), 5, ['model.hidden=[180]', units]);
   await session.close();
   const ranks = plan.units?.ranks ?? [];
   assert.deepEqual(

@@ -12,7 +12,7 @@ import type { Tensor } from '../../dist/model/safetensors.js';
 import { openPool, type WorkerPool } from '../../dist/worker/pool.js';
 import type { WorkerFailure } from '../../dist/worker/session-errors.js';
 import { temporaryFolder } from './data-files.ts';
-import { configure, realMnist } from './training.ts';
+import { configure, someMnist } from './training.ts';
 
 export interface Fault {
   readonly kind: string;
@@ -74,7 +74,7 @@ export async function runWithFault(
       : `${terminates ? 'sleep' : fault.kind} ${fault.rank} ${fault.step} ${mark}`;
   process.on('worker', onWorker);
   const config = await configure(...words);
-  const dataset = await realMnist();
+  const dataset = await someMnist(1280, 500);
   const setup = await openSetup({
     ...{ config, signal: never, note: ignore, warn: ignore, startsWorkers: false, dataset },
     cores: { physical: 2, logical: 2, available: 2 },

@@ -17,9 +17,9 @@ import { shapeOf } from '../../dist/coordinator/resources.js';
 import { Session } from '../../dist/coordinator/session.js';
 import { type RunOutcome, startParameters, trainOnce } from '../../dist/coordinator/training-run.js';
 import type { Evaluation, StepMetrics } from '../../dist/coordinator/work.js';
-import type { Dataset, Samples } from '../../dist/data/dataset.js';
+import type { Dataset } from '../../dist/data/dataset.js';
 import { Pipeline } from '../../dist/data/transforms/pipeline.js';
-import { kindOf, sizeOf } from '../../dist/data/transforms/transform.js';
+import { kindOf } from '../../dist/data/transforms/transform.js';
 import { Predictor } from '../../dist/inference/predictor.js';
 import {
   checkInitialWeights,
@@ -34,9 +34,9 @@ import { UserError } from '../../dist/user-error.js';
 import type { Warn } from '../../dist/warnings.js';
 import { openPool, type WorkerPool } from '../../dist/worker/pool.js';
 import { Diverged } from '../../dist/worker/session-errors.js';
-import { realMnist } from './training.ts';
 
 export type { Config, Dataset, Evaluation, Tensor };
+export { someMnist } from './training.ts';
 export { readSafetensors, writeSafetensors };
 
 const pools = new Map<number, WorkerPool>();
@@ -66,17 +66,6 @@ export async function printedAndRead(config: Config): Promise<Config> {
   const file = join(folder, 'printed.yaml');
   writeFileSync(file, toYaml(config));
   return (await resolveConfig({ file, overrides: [], environment: {} })).config;
-}
-
-/** The first images of MNIST's two parts; those of the training part from `skipped` on. */
-export async function someMnist(train: number, test: number, skipped = 0): Promise<Dataset> {
-  const all = await realMnist();
-  const some = (set: Samples, from: number, count: number): Samples => {
-    const size = sizeOf(set.shape);
-    const values = set.values.slice(from * size, (from + count) * size);
-    return { ...set, values, targets: set.targets.slice(from, from + count), count };
-  };
-  return { ...all, train: some(all.train, skipped, train), test: some(all.test, 0, test) };
 }
 
 /** Images ready for runs of one configuration: made once, as they only are read. */

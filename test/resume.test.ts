@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cutScalars } from '../dist/run/cut-records.js';
 import { eventFileName } from '../dist/run/run-folder.js';
@@ -17,11 +18,17 @@ import {
   readLog,
   workingDirectory,
 } from './support/cli.ts';
+import { writeMnist } from './support/mnist-files.ts';
 
-/** Some seconds of work: 40 steps an epoch. */
+const parent = mkdtempSync(join(tmpdir(), 'shardstep-resume-'));
+const ofData = ['data.set=idx', `data.dir=${join(parent, 'data')}`];
+before(() => writeMnist(join(parent, 'data'), 10_240, 500));
+after(() => rmSync(parent, { recursive: true, force: true }));
+
+/** Half a second of work, on a machine that has nothing else to do: 40 steps an epoch. */
 const some = [
-  ...['train', '--config', 'fastmlp', '--quiet', 'stop.target=null', 'data.take=10240', 'train.batch=256'],
-  ...['train.epochs=12', 'log.every=1', 'stop.every=33'],
+  ...['train', '--config', 'fastmlp', '--quiet', 'stop.target=null', ...ofData, 'train.batch=256'],
+  ...['model.hidden=[64,32]', 'train.epochs=12', 'log.every=1', 'stop.every=33'],
 ];
 const often = 'checkpoint.every=15steps';
 
@@ -156,6 +163,7 @@ test('direction features: made again in the run that goes on', async (t) => {
     '--config',
     'mnist-98',
     '--quiet',
+    ...ofData,
     'stop.target=null',
     'train.epochs=60',
     'log.every=0',

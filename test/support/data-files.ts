@@ -28,7 +28,7 @@ export function idx(dimensions: readonly number[], elements: Iterable<number>, e
   dimensions.forEach((size, index) => {
     header.writeUInt32BE(size, 4 + 4 * index);
   });
-  return Buffer.concat([header, Buffer.from([...elements])]);
+  return Buffer.concat([header, elements instanceof Uint8Array ? elements : Buffer.from([...elements])]);
 }
 
 export type Files = Record<string, Buffer | string>;

@@ -35,8 +35,8 @@ import type { Warn } from '../../dist/warnings.js';
 import { openPool, type WorkerPool } from '../../dist/worker/pool.js';
 import { Diverged } from '../../dist/worker/session-errors.js';
 
-export type { Config, Dataset, Evaluation, Tensor };
 export { someMnist } from './training.ts';
+export type { Config, Dataset, Evaluation, Tensor };
 export { readSafetensors, writeSafetensors };
 
 const pools = new Map<number, WorkerPool>();

@@ -1,9 +1,10 @@
 /** Ctrl-C and divergence: a run that ends early keeps what it measured and says so in its files. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { readSafetensors } from '../dist/model/safetensors.js';
 import {
   cli,
@@ -14,9 +15,20 @@ import {
   type TrainingResult,
   workingDirectory,
 } from './support/cli.ts';
+import { writeMnist } from './support/mnist-files.ts';
 
+let parent = '';
+/** Ten batches of the recipe. */
+let some: readonly string[] = [];
 /** Hours of work: that such a run ends at all shows that it was stopped. */
-const endless = ['train', '--config', 'fastmlp', 'train.epochs=100000', 'stop.target=null', 'data.take=5120'];
+let endless: readonly string[] = [];
+before(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'shardstep-interruption-'));
+  await writeMnist(join(parent, 'data'), 5120, 500);
+  some = ['--config', 'fastmlp', 'data.set=idx', `data.dir=${join(parent, 'data')}`];
+  endless = ['train', ...some, 'train.epochs=100000', 'stop.target=null'];
+});
+after(() => rm(parent, { recursive: true, force: true }));
 
 /**
  * Null if there are none: a step that is not over some time after SIGINT is given up, which a busy machine may do to any.
@@ -87,7 +99,7 @@ test('SIGINT before the first evaluation leaves a run folder too', async (t) => 
 
 test('SIGINT during many seeds keeps the runs that ended', async (t) => {
   const cwd = await workingDirectory(t);
-  const words = ['train', '--config', 'fastmlp', 'data.take=512', 'train.epochs=4', 'stop.target=null'];
+  const words = ['train', ...some, 'data.take=512', 'train.epochs=4', 'stop.target=null'];
   const { code, stderr } = await cli([...words, '--seeds', '100000', '--out', 'run', '--json'], {
     cwd,
     interruptAfter: 'epoch 4/4',
@@ -129,7 +141,7 @@ test('a last update that diverges is not called done: the evaluation shows it', 
 
 test('SIGINT ends a sweep: exit 130, and the rows so far are kept', async (t) => {
   const cwd = await workingDirectory(t);
-  const words = ['--threads', '1..2', '--repeats', '100', 'data.take=4096', '--out', 'run'];
+  const words = ['--threads', '1..2', '--repeats', '100', ...some.slice(2), 'data.take=1024', '--out', 'run'];
   const { code, stderr } = await cli(words, { cwd, interruptAfter: '2 threads, repeat 3/' });
   assert.equal(code, 130, stderr);
   assert.match(stderr, /\ninterrupted[^\n]* run\n$/);
@@ -195,7 +207,7 @@ test('a sweep that diverges exits 1 with one line, and leaves status failed', as
 
 test('SIGINT during lr-find leaves the curve of the rates that were tried', async (t) => {
   const cwd = await workingDirectory(t);
-  const words = ['lr-find', '--config', 'fastmlp', '--steps', '100000', '--out', 'run'];
+  const words = ['lr-find', ...some, '--steps', '100000', '--out', 'run'];
   const child = cli(words, { cwd, interruptAfter: 'tried' });
   const { code, stderr } = await child;
   assert.equal(code, 130, stderr);

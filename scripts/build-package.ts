@@ -84,7 +84,11 @@ const bundles = await Promise.all([
   }),
 ]);
 const outputFiles = bundles.flatMap((bundle) => bundle.outputFiles);
-const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+// The kernels contain parts of AssemblyScript's library.
+const inputs = [
+  'node_modules/assemblyscript',
+  ...bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs)),
+];
 for (const { path, text } of outputFiles) {
   mkdirSync(dirname(path), { recursive: true });
   // CommonJS packages in a module: esbuild's stand-in for `require` uses one in scope.

@@ -17,6 +17,8 @@ export interface Fault {
   readonly code: 'ENOSPC' | 'EIO' | 'EROFS' | 'EACCES';
   /** Later operations fail too: a disk that stays full. */
   readonly lasts: boolean;
+  /** Counts only operations whose line begins with the second, after one that begins with the first. */
+  readonly among?: readonly [after: string, only: string];
   /** Receives the counted operations, one a line, when the process exits. */
   readonly report: string;
 }
@@ -61,6 +63,7 @@ class Faults {
   readonly done: string[] = [];
   readonly #paths = new Map<number, string>();
   readonly #fault: Fault;
+  #isAfter = false;
   readonly #original = { writeFileSync: fs.writeFileSync, writeSync: fs.writeSync };
 
   constructor(fault: Fault) {
@@ -80,11 +83,22 @@ class Faults {
     if (place === undefined || (place !== folder && !place.startsWith(folder + path.sep))) return null;
     const kind = base === 'open' && opensToWrite(given[0]) ? 'make' : kinds[base];
     if (!meets[code].includes(kind)) return null;
-    this.done.push(`${name} ${path.relative(folder, place) || '.'}`);
+    const line = `${name} ${path.relative(folder, place) || '.'}`;
+    if (!this.#counts(line)) return null;
+    this.done.push(line);
     if (at === 0 || (lasts ? this.done.length < at : this.done.length !== at)) return null;
     if (kind === 'write') this.#writeHalf(target, given[0]);
     const message = `${code}: ${reasons[code]}, ${base} '${place}'`;
     return Object.assign(new Error(message), { code, syscall: base, path: place });
+  }
+
+  #counts(line: string): boolean {
+    const { among } = this.#fault;
+    if (among === undefined) return true;
+    const [after, only] = among;
+    if (this.#isAfter) return line.startsWith(only);
+    this.#isAfter = line.startsWith(after);
+    return false;
   }
 
   #writeHalf(target: unknown, data: unknown): void {

@@ -7,6 +7,7 @@ import { findLogs } from '../dist/report/find-logs.js';
 import { type LogReading, parseLog } from '../dist/report/read-log.js';
 import { expectCode, workingDirectory } from './support/cli.ts';
 import { writeRun } from './support/logs.ts';
+import { writeMnist } from './support/mnist-files.ts';
 import { refusing } from './support/says.ts';
 
 const curves = [
@@ -145,9 +146,18 @@ test('what training, a sweep and the race write is sound', { timeout: 600_000 },
     cwd,
   });
   await expectCode(0, ['race', '--seeds', '2', '--out', 'runs/b', '--quiet'], { cwd });
-  const sweep = ['sweep', '--config', 'pixels-97', '--threads', '1,2', '--repeats', '1', 'train.steps=20'];
+  await writeMnist(join(cwd, 'data'), 6400, 200);
+  const pixels = ['--config', 'pixels-97', 'data.set=idx', 'data.dir=data', 'data.take=6400'];
+  const sweep = ['sweep', ...pixels, '--threads', '1,2', '--repeats', '1', 'train.steps=20'];
   await expectCode(0, [...sweep, '--out', 'runs/c', '--quiet'], { cwd });
-  const wild = ['train', '--config', 'pixels-97', 'parallel.sync=hogwild', 'log.every=1', 'train.steps=200'];
+  const wild = [
+    'train',
+    ...pixels,
+    'parallel.sync=hogwild',
+    'log.every=1',
+    'train.steps=200',
+    'train.epochs=2',
+  ];
   await expectCode(0, [...wild, 'stop.target=null', '--out', 'runs/d', '--quiet'], { cwd });
   const { stdout } = await expectCode(0, ['check-log', 'runs'], { cwd });
   assert.match(stdout, /^4 logs, \d+ lines: no damage\n$/);

@@ -8,6 +8,7 @@ import { Command as Parser } from 'commander';
 import { parse } from 'yaml';
 import { table } from '../dist/commands/table.js';
 import { coordinator, expectCode, readJson, workingDirectory } from './support/cli.ts';
+import { cliInTurn } from './support/commands-in-turn.ts';
 
 type Section = Readonly<Record<string, unknown>>;
 type Printed = Readonly<Record<'data' | 'model' | 'train' | 'optimizer' | 'parallel' | 'log', Section>> & {
@@ -23,8 +24,8 @@ async function printed(
 ): Promise<{ text: string; config: Printed; cwd: string }> {
   const cwd = await workingDirectory(t);
   for (const [name, text] of Object.entries(files)) await writeFile(join(cwd, name), text);
-  const { stdout, stderr } = await expectCode(0, [...words, '--print-config'], { cwd, environment });
-  assert.equal(stderr, '');
+  const { code, stdout, stderr } = await cliInTurn([...words, '--print-config'], cwd, environment);
+  assert.deepEqual([code, stderr], [0, '']);
   assert.deepEqual((await readdir(cwd)).sort(), Object.keys(files).sort());
   return { text: stdout, config: parse(stdout) as Printed, cwd };
 }
@@ -42,8 +43,8 @@ describe('asking without training', { concurrency: 2 }, () => {
   test('--help and --version exit 0 and say what they should', async (t) => {
     const cwd = await workingDirectory(t);
     const said = async (...words: string[]) => {
-      const { stdout, stderr } = await expectCode(0, words, { cwd });
-      assert.equal(stderr, '');
+      const { code, stdout, stderr } = await cliInTurn(words, cwd);
+      assert.deepEqual([code, stderr], [0, '']);
       return stdout;
     };
     for (const word of ['--help', '-h', 'help']) {

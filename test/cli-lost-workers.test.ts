@@ -1,15 +1,22 @@
 /** The command line when a worker is lost: exit code, message, log; a run that goes on; a process that is stopped for a while. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cli, coordinator, readJson, readLog, readMetrics, workingDirectory } from './support/cli.ts';
+import { writeMnist } from './support/mnist-files.ts';
 
 const preload = fileURLToPath(new URL('./support/faulty-barrier.cjs', import.meta.url));
+
+const parent = await mkdtemp(join(tmpdir(), 'shardstep-lost-'));
+before(() => writeMnist(join(parent, 'data'), 6400, 500));
+after(() => rm(parent, { recursive: true, force: true }));
+const ofData = ['data.set=idx', `data.dir=${join(parent, 'data')}`];
 
 /** Two barriers a step, ten steps an epoch. */
 const training = [
@@ -22,6 +29,7 @@ const training = [
   'log.every=1',
 ];
 training.push(
+  ...ofData,
   'data.take=640',
   'train.batch=64',
   'train.epochs=4',
@@ -35,6 +43,16 @@ function withFault(cwd: string, fault: string, ...words: string[]) {
       ? {}
       : { NODE_OPTIONS: `--require ${preload}`, SHARDSTEP_TEST_FAULT: `${fault} 41 ${join(cwd, 'fault')}` };
   return cli([...training, ...words], { cwd, environment });
+}
+
+let undisturbed: Promise<string> | null = null;
+/** Copies the folder of a run without faults, which is trained once, to `whole`. */
+async function copyUndisturbed(cwd: string): Promise<void> {
+  undisturbed ??= withFault(parent, '', '--out', 'whole').then(({ code, stderr }) => {
+    assert.equal(code, 0, stderr);
+    return join(parent, 'whole');
+  });
+  cpSync(await undisturbed, join(cwd, 'whole'), { recursive: true });
 }
 
 async function failureOf(t: TestContext, fault: string) {
@@ -81,10 +99,9 @@ test('a worker that hangs: exit 1, and its place', async (t) => {
 
 test('onWorkerLoss=continue: exit 0 with the same weights, each step once in its files, and a warning', async (t) => {
   const cwd = await workingDirectory(t);
-  const words = ['parallel.onWorkerLoss=continue', '--out'];
-  const whole = await withFault(cwd, '', ...words, 'whole');
-  assert.equal(whole.code, 0, whole.stderr);
-  const { code, stderr } = await withFault(cwd, 'exit', ...words, 'run');
+  await copyUndisturbed(cwd);
+  const words = ['parallel.onWorkerLoss=continue', '--out', 'run'];
+  const { code, stderr } = await withFault(cwd, 'exit', ...words);
   assert.equal(code, 0, stderr);
   assert.match(
     stderr,
@@ -117,7 +134,7 @@ test('SIGSTOP for three times the heartbeat is no hang', async (t) => {
     'log.every=1',
     'stop.target=null',
   ];
-  words.push('data.take=6400', 'train.batch=64', 'train.epochs=20', 'parallel.heartbeat=1', '--out', 'run');
+  words.push(...ofData, 'train.batch=64', 'train.epochs=20', 'parallel.heartbeat=1', '--out', 'run');
   const child = spawn(process.execPath, [coordinator, ...words], {
     cwd,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -143,8 +160,7 @@ test('SIGSTOP for three times the heartbeat is no hang', async (t) => {
 
 test('fail, with checkpoints: --resume goes on to the weights and records of an undisturbed run', async (t) => {
   const cwd = await workingDirectory(t);
-  const whole = await withFault(cwd, '', '--out', 'whole');
-  assert.equal(whole.code, 0, whole.stderr);
+  await copyUndisturbed(cwd);
   const lost = await withFault(cwd, 'exit', 'checkpoint.every=10steps', '--out', 'run');
   assert.equal(lost.code, 1, lost.stderr);
   const resumed = await cli(['train', '--quiet', '--resume', 'run'], { cwd });

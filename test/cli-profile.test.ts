@@ -1,9 +1,12 @@
 /** `profile` as a user meets it: what it says, the files that it leaves, and that it changes nothing of the training. */
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { cli, expectCode, readJson, readLog, type TrainingResult, workingDirectory } from './support/cli.ts';
+import { cliInTurn } from './support/commands-in-turn.ts';
+import { writeMnist } from './support/mnist-files.ts';
 import { readTrace } from './support/trace.ts';
 
 interface ProfileJson {
@@ -23,7 +26,17 @@ interface ProfileJson {
   readonly stamps: { readonly dropped: number; readonly share: number };
 }
 
-const small = ['--config', 'fastmlp', 'data.take=5120', 'train.epochs=2', 'stop.target=null', '--quiet'];
+let parent = '';
+/** Ten batches of the recipe. */
+let some: readonly string[] = [];
+let small: readonly string[] = [];
+before(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'shardstep-profile-'));
+  await writeMnist(join(parent, 'data'), 5120, 500);
+  some = ['--config', 'fastmlp', 'stop.target=null', 'data.set=idx', `data.dir=${join(parent, 'data')}`];
+  small = [...some, 'train.epochs=2', '--quiet'];
+});
+after(() => rm(parent, { recursive: true, force: true }));
 
 test('fastmlp on two threads: phases add up, the trace nests, and the weights are those of train', async (t) => {
   const cwd = await workingDirectory(t);
@@ -121,10 +134,10 @@ test('a run on features is taken apart into features, fit, training and evaluati
   assert.ok(Math.abs(profile.accounted - 1) < 1e-3, `rows add up to ${profile.accounted}`);
 });
 
-test("where the coordinator takes part in steps its update is told, and not as the workers' waiting", async (t) => {
+test("where the coordinator takes part in steps its update is told, and not as the workers' waiting; --cpu-prof leaves a V8 CPU profile of every thread", async (t) => {
   const cwd = await workingDirectory(t);
-  const words = ['profile', ...small, '--threads', '2', 'parallel.sync=average', '--out', 'run'];
-  await expectCode(0, words, { cwd });
+  const words = ['profile', ...small, '--threads', '2', 'parallel.sync=average', '--cpu-prof'];
+  await expectCode(0, [...words, '--out', 'run'], { cwd });
   const profile = await readJson<ProfileJson>(cwd, 'run', 'profile.json');
   const kinds = profile.rows.map(({ kind }) => kind);
   for (const kind of ['reduce', 'update', 'wait']) assert.ok(kinds.includes(kind), kind);
@@ -135,11 +148,6 @@ test("where the coordinator takes part in steps its update is told, and not as t
       .length > 0,
     true,
   );
-});
-
-test('--cpu-prof leaves a V8 CPU profile of every thread', async (t) => {
-  const cwd = await workingDirectory(t);
-  await expectCode(0, ['profile', ...small, '--threads', '2', '--cpu-prof', '--out', 'run'], { cwd });
   for (const thread of ['coordinator', 'worker-0', 'worker-1']) {
     const { nodes, samples, startTime, endTime } = await readJson<{
       nodes: { callFrame: { functionName: string; url: string } }[];
@@ -159,14 +167,7 @@ test('--cpu-prof leaves a V8 CPU profile of every thread', async (t) => {
 
 test('SIGINT keeps the profile of what was done', async (t) => {
   const cwd = await workingDirectory(t);
-  const words = [
-    'profile',
-    '--config',
-    'fastmlp',
-    'train.epochs=100000',
-    'stop.target=null',
-    'data.take=5120',
-  ];
+  const words = ['profile', ...some, 'train.epochs=100000'];
   const { code, stderr, stdout } = await cli([...words, '--out', 'run'], { cwd, interruptAfter: 'epoch 3/' });
   assert.equal(code, 130, stderr);
   assert.equal(stdout, '');
@@ -187,7 +188,8 @@ test('what cannot be profiled is refused in one line', async (t) => {
     [[...shards, 'train.batch=1'], /^error: log\.noiseScale: .*train\.batch=1/],
   ];
   for (const [words, expected] of refusals) {
-    const { stderr } = await expectCode(2, ['profile', ...words], { cwd });
+    const { code, stderr } = await cliInTurn(['profile', ...words], cwd);
+    assert.equal(code, 2, stderr);
     assert.match(stderr, expected);
     assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
   }

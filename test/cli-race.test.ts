@@ -159,7 +159,7 @@ test('SIGINT in the repetitions exits 130 and keeps the race and the runs that e
     return;
   }
   const cwd = await workingDirectory(t);
-  const { code, stdout, stderr } = await cli(['race', '--seeds', '200', '--out', 'run'], {
+  const { code, stdout, stderr } = await cli(['race', '--seeds', '80', '--out', 'run'], {
     cwd,
     interruptAfter: `on ${physical} threads`,
   });
@@ -170,7 +170,7 @@ test('SIGINT in the repetitions exits 130 and keeps the race and the runs that e
   assert.equal(result.status, 'interrupted');
   assert.ok(result.race !== null && result.race.accuracy >= 0.97);
   const all = [...result.otherThreads, { threads: result.threads, runs: result.runs ?? [] }];
-  assert.equal(all.find(({ threads }) => threads === 1)?.runs.length, 200);
+  assert.equal(all.find(({ threads }) => threads === 1)?.runs.length, 80);
 });
 
 test('nothing but Node itself is loaded before the line', async () => {

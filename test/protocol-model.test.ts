@@ -1,6 +1,6 @@
 /**
  * The protocol of barrier, commands, stops and aborts: every interleaving of its atomic operations for 2 to 4 threads.
- * `npm run check:protocol` explores larger models. `protocol-conforms.test.ts` ties the model to the code.
+ * `npm run check:protocol` explores larger models, and every disturbance of each. `protocol-conforms.test.ts` ties the model to the code.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -27,19 +27,17 @@ test('a barrier of 2 to 4 threads: no one passes twice, no one is left behind, n
 
 test('an abort at any moment, or two: every thread leaves, the first reason is kept', () => {
   holds(barrierModel(2, 3, 2), 4000);
-  holds(barrierModel(3, 2, 2), 15_000);
-  holds(barrierModel(4, 2, 1), 15_000);
+  holds(barrierModel(3, 2, 1), 3000);
 });
 
 test('a session: a command is executed once by each worker, whatever ends the session', () => {
-  for (const disturbance of ['none', 'stop', 'abort', 'kill'] satisfies Disturbance[])
+  for (const disturbance of ['none', 'stop'] satisfies Disturbance[])
     holds(sessionModel(two, disturbance), 3000);
-  holds(sessionModel({ ...two, workers: 3, commands: 1 }, 'none'), 15_000);
+  holds(sessionModel({ ...two, commands: 1 }, 'kill'), 10_000);
 });
 
 test('a stop that is requested at any moment: every rank stops after the same step', () => {
   holds(sessionModel(twoSteps, 'stop'), 10_000);
-  holds(sessionModel({ ...twoSteps, barriers: 1 }, 'interrupt'), 50_000);
 });
 
 test('steps that the coordinator joins', () => {

@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
 import { type Level, levels } from '../dist/kernels/levels.js';
 import { cli, expectCode, readJson, workingDirectory } from './support/cli.ts';
+import { writeMnist } from './support/mnist-files.ts';
 
 /** The Node of the tests, the system's, and those that `SHARDSTEP_NODES` names. */
 const folders = (process.env.PATH ?? '').split(delimiter).filter((each) => !each.includes('node_modules'));
@@ -39,13 +40,15 @@ const small = [
   '--config',
   'fastmlp',
   'model.hidden=[24]',
-  'data.take=512',
+  'data.set=idx',
+  'data.dir=data',
   'train.batch=64',
 ];
 const length = ['train.epochs=2', 'stop.target=null'];
 
 test('weights, losses and kernel level on every Node', { concurrency: 2 }, async (t) => {
   const cwd = await workingDirectory(t);
+  await writeMnist(join(cwd, 'data'), 512, 200);
   const hashes = new Map<string, Map<string, string[]>>();
   for (const [n, through] of nodes.entries())
     for (const level of ['relaxed-256', 'relaxed', 'simd'] as const) {

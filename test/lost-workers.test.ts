@@ -9,7 +9,7 @@ import { runLength } from '../dist/plan/run-length.js';
 import { readCheckpoint } from '../dist/run/checkpoint-file.js';
 import { checkpointName, checkpointsIn, lastName } from '../dist/run/checkpoint-names.js';
 import { Checkpoints } from '../dist/run/checkpoints.js';
-import { WorkerFailure } from '../dist/worker/session-errors.js';
+import { Diverged, WorkerFailure } from '../dist/worker/session-errors.js';
 import { temporaryFolder } from './support/data-files.ts';
 import { type FaultyRun, runWithFault } from './support/faulty-run.ts';
 import { configure, openSession, someMnist } from './support/training.ts';
@@ -42,9 +42,11 @@ function without(t: TestContext, words: readonly string[], threads: number): Pro
   return run;
 }
 
-/** Of a worker that waits to be terminated, hanging is no fault. */
+/** A worker that waits to be terminated does not hang, nor does one that looks for memory. */
 const wordsFor = (kind: Kind, ...more: string[]) =>
-  kind === 'terminate' ? [...base, 'parallel.heartbeat=60', ...more] : [...base, ...more];
+  kind === 'terminate' || kind === 'memory'
+    ? [...base, 'parallel.heartbeat=60', ...more]
+    : [...base, ...more];
 
 for (const kind of Object.keys(kinds) as Kind[])
   test(`${kind}, fail: the error names the worker, its step and the cause, and no thread is left`, async (t) => {
@@ -175,6 +177,28 @@ test('fail: that copy becomes a checkpoint in the folder, unless one of its step
   assert.deepEqual(checkpointsIn(folder), [checkpointName(15)]);
   assert.deepEqual(readCheckpoint(join(folder, lastName)).checkpoint, kept);
 });
+
+/** A wait without an end would stop the suite. */
+const endless = { timeout: 120_000 };
+
+for (const kind of ['loop', 'kernel', 'sleep'] as const)
+  test(`${kind}, beside a loss that is not finite: it ends the run`, endless, async (t) => {
+    const words = [...base, 'parallel.sync=owner', 'parallel.heartbeat=3600', 'optimizer.lr=1e30'];
+    const got = await runWithFault(t, words, 2, { kind, rank: 1, step: 2 });
+    assert.ok(got.error instanceof Diverged, String(got.error));
+    assert.match(got.error.message, /the loss is not finite at step 2: /);
+    assert.equal(got.left, 0);
+  });
+
+test(
+  'a worker that does not leave a session at its end is terminated after parallel.heartbeat',
+  endless,
+  async (t) => {
+    const words = [...base, 'parallel.sync=owner'];
+    const got = await runWithFault(t, words, 2, { kind: 'stay', rank: 1, step: 0 });
+    assert.deepEqual([got.error, got.outcome?.steps, got.left], [null, 30, 0]);
+  },
+);
 
 test('continue: a step that fails again and again is no fault of the worker, and fails the run', async (t) => {
   const words = [...base, 'parallel.sync=owner', 'parallel.onWorkerLoss=continue'];

@@ -130,6 +130,7 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
       tests: [
         ['divergence', 'names step, layer and rate'],
         ['divergence', 'the loss was finite, the weights are not'],
+        ['lost-workers', 'beside a loss that is not finite'],
       ],
     },
     {

@@ -10,10 +10,14 @@ import type { WorkerPool } from './pool.js';
 import { hanging, WorkerFailure } from './session-errors.js';
 
 /**
- * How long an aborted session waits for workers in the middle of a step, which may take seconds. After an interruption closing
- * the pool ends them anyway; after a loss they are terminated.
+ * How long workers may take to leave, by the reason. They may be in the middle of a step, which may take seconds, or hang. Without
+ * a reason, they leave at the end of the session: parallel.heartbeat.
  */
-const [interruptedGraceMs, lostGraceMs] = [50, 200];
+const graceMs = {
+  [AbortReason.interrupted]: 50,
+  [AbortReason.workerError]: 200,
+  [AbortReason.nonFinite]: 1000,
+};
 
 export class Ranks {
   readonly #task: Omit<RankTask, 'rank'>;
@@ -60,16 +64,17 @@ export class Ranks {
     if (hang !== null) this.#lost(hanging(hang));
   }
 
-  /** Waits until every rank has left the session, or for as long as is reasonable; after a loss none is in it any more. */
+  /**
+   * Waits until every rank has left the session, or for as long as is reasonable; then those that have not are terminated, unless
+   * the run was interrupted: closing the pool ends them. After a loss no lost thread runs any more.
+   */
   async left(): Promise<void> {
-    const left = Promise.allSettled(this.#ended);
-    if (!this.#control.aborted) return void (await left);
-    const isLost = this.#control.abortReason === AbortReason.workerError;
-    const graceMs = isLost ? lostGraceMs : interruptedGraceMs;
-    if (isLost || this.#control.abortReason === AbortReason.interrupted)
-      await Promise.race([left, sleep(graceMs, undefined, { ref: false })]);
-    else await left;
-    if (isLost) await this.#pool.stop();
+    const { abortReason: reason } = this.#control;
+    const left = Promise.allSettled(this.#ended).then(() => true);
+    const longestMs = reason === AbortReason.none ? this.#task.plan.heartbeatMs : graceMs[reason];
+    const haveLeft = await Promise.race([left, sleep(longestMs, false, { ref: false })]);
+    if (reason === AbortReason.interrupted) return;
+    if (!haveLeft || reason === AbortReason.workerError) await this.#pool.stop();
   }
 
   /** The root error of a loss. */

@@ -53,7 +53,7 @@ function fail(kind: string, mark: string): void {
 
 const wholeSteps = new Map<string, (step: Step) => void>();
 
-export default function run(task: RankTask): Promise<void> {
+export default async function run(task: RankTask): Promise<void> {
   const [kind, rank, at, mark] = (process.env.SHARDSTEP_TEST_FAULT ?? '').split(' ');
   const { sync } = task.plan;
   const work = wholeSteps.get(sync) ?? strategies[sync].work;
@@ -66,5 +66,7 @@ export default function run(task: RankTask): Promise<void> {
       work(step);
     },
   });
-  return runRank(task);
+  await runRank(task);
+  // Of a session that ends.
+  if (kind === 'stay' && task.rank === Number(rank)) faults.sleep();
 }

@@ -33,10 +33,7 @@ export interface FaultyRun {
   readonly lost: readonly {
     readonly from: Position;
     readonly failure: WorkerFailure;
-    readonly atMs: number;
   }[];
-  /** When the error was thrown, or the run over. */
-  readonly endedMs: number;
   /** Threads of the run that are still there after it. */
   readonly left: number;
 }
@@ -90,8 +87,10 @@ export async function runWithFault(
   let isOver = false;
   const terminating = terminates ? terminate() : null;
   async function terminate() {
-    while (!isOver && !existsSync(mark)) await sleep(5);
-    const id = Number(existsSync(mark) ? readFileSync(mark, 'utf8') : 0);
+    // The file is there before its contents.
+    const marked = () => (existsSync(mark) ? readFileSync(mark, 'utf8') : '');
+    while (!isOver && marked() === '') await sleep(5);
+    const id = Number(marked());
     await workers.find((worker) => worker.threadId === id)?.terminate();
   }
   try {
@@ -100,17 +99,16 @@ export async function runWithFault(
       step: ({ step }, { loss }) => steps.push([step, loss]),
       evaluation: ({ step }, { accuracy }) => evaluations.push([step, accuracy]),
       epoch: ({ epoch }) => epochs.push(epoch),
-      lost: (from, failure) => lost.push({ from, failure, atMs: performance.now() }),
+      lost: (from, failure) => lost.push({ from, failure }),
     });
   } catch (caught) {
     error = caught;
   }
   isOver = true;
-  const endedMs = performance.now();
   const tensors = trainer.session.parameters();
   await terminating;
   await trainer.close();
   process.off('worker', onWorker);
   const left = workers.filter(({ threadId }) => threadId !== -1).length;
-  return { outcome, error, tensors, steps, evaluations, epochs, lost, endedMs, left };
+  return { outcome, error, tensors, steps, evaluations, epochs, lost, left };
 }

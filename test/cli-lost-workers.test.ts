@@ -7,11 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { faultOfWorker, type WorkerFault } from '../scripts/chaos/worker-faults.ts';
 import { cli, coordinator, readJson, readLog, readMetrics, workingDirectory } from './support/cli.ts';
 import { writeMnist } from './support/mnist-files.ts';
-
-const preload = fileURLToPath(new URL('./support/faulty-barrier.cjs', import.meta.url));
 
 const parent = await mkdtemp(join(tmpdir(), 'shardstep-lost-'));
 before(() => writeMnist(join(parent, 'data'), 6400, 500));
@@ -37,27 +35,24 @@ training.push(
   'parallel.heartbeat=0.4',
 );
 
-function withFault(cwd: string, fault: string, ...words: string[]) {
-  const environment: Record<string, string> =
-    fault === ''
-      ? {}
-      : { NODE_OPTIONS: `--require ${preload}`, SHARDSTEP_TEST_FAULT: `${fault} 41 ${join(cwd, 'fault')}` };
+function withFault(cwd: string, fault: WorkerFault | null, ...words: string[]) {
+  const environment = fault === null ? {} : faultOfWorker(fault, 'arrived', 41, join(cwd, 'fault'));
   return cli([...training, ...words], { cwd, environment });
 }
 
 let undisturbed: Promise<string> | null = null;
 /** Copies the folder of a run without faults, which is trained once, to `whole`. */
 async function copyUndisturbed(cwd: string): Promise<void> {
-  undisturbed ??= withFault(parent, '', '--out', 'whole').then(({ code, stderr }) => {
+  undisturbed ??= withFault(parent, null, '--out', 'whole').then(({ code, stderr }) => {
     assert.equal(code, 0, stderr);
     return join(parent, 'whole');
   });
   cpSync(await undisturbed, join(cwd, 'whole'), { recursive: true });
 }
 
-async function failureOf(t: TestContext, fault: string) {
+async function failureOf(t: TestContext, fault: WorkerFault, ...words: string[]) {
   const cwd = await workingDirectory(t);
-  const { code, signal, stderr, stdout } = await withFault(cwd, fault, '--out', 'run');
+  const { code, signal, stderr, stdout } = await withFault(cwd, fault, '--out', 'run', ...words);
   assert.deepEqual([code, signal, stdout], [1, null, '']);
   const result = await readJson<{ status: string; reason: string; steps: number }>(cwd, 'run', 'result.json');
   assert.equal(result.status, 'failed');
@@ -88,6 +83,15 @@ test('a worker that throws: its own error, and that it is a bug', async (t) => {
     /^error: worker [01] failed in step \d+ \(\w+\): a kernel trapped\n[^\n]*bug[^\n]*\n$/,
   );
 });
+
+for (const [fault, cause] of [
+  ['memory', 'Worker terminated due to reaching memory limit: JS heap out of memory'],
+  ['terminate', 'worker exited with code: 1'],
+] as const)
+  test(`a worker lost by ${fault}: exit 1, its place and the cause`, async (t) => {
+    const { stderr } = await failureOf(t, fault, 'parallel.heartbeat=60');
+    assert.match(stderr, new RegExp(`^error: worker [01] failed in step \\d+ \\(\\w+\\): ${cause}\n$`));
+  });
 
 test('a worker that hangs: exit 1, and its place', async (t) => {
   const { stderr } = await failureOf(t, 'loop');

@@ -1,11 +1,11 @@
 /** The disturbances. Each begins a run and returns when its process has ended. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { CachedProgram } from './cached-program.ts';
 import { atMoment, type Moments } from './moment.ts';
 import { mount, resize } from './mounts.ts';
 import { type Ended, numberedIn, type StartOptions, train } from './training.ts';
+import { faultOfWorker } from './worker-faults.ts';
 
 export interface Tools {
   /** Null: not needed, or not compiled. */
@@ -129,12 +129,9 @@ const faulty =
 /** A worker thread ends at some arrival at a barrier, or report. */
 const worker: Kind = async (disturbed) => {
   const { run, below } = disturbed;
-  const preload = fileURLToPath(new URL('./lost-worker.cjs', import.meta.url));
-  const environment = {
-    NODE_OPTIONS: `--require ${preload}`,
-    // Beside the run, so that it is no file of its folders.
-    CHAOS_WORKER: `${1 + below(below(4) === 0 ? 20 : 1000)} ${run}-lost`,
-  };
+  const at = 1 + below(below(4) === 0 ? 20 : 1000);
+  // The file is beside the run, so that it is no file of its folders.
+  const environment = faultOfWorker('exit', 'added', at, `${run}-lost`);
   return { ended: await begin(disturbed, { environment }), expects: [0, 1], damaged: [] };
 };
 

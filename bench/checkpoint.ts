@@ -1,69 +1,120 @@
 /**
- * The cost of a checkpoint each second: `train` with and without, in turn, each a process of its own with a run folder. By
- * the resident clock, which includes the copies between two steps, the hash and the file.
+ * The cost of a checkpoint each second, and of a copy in memory each half second, within one run: how much longer the steps beside it
+ * take than those just before and after. The same in the middle between two of them, where there is none, shows how exact that is.
  */
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { alternate, printed, ratios, root, shown, spread } from './harness.ts';
-import { writeRecord } from './record.ts';
+import path from 'node:path';
+import { Copies } from '../dist/coordinator/recovery.js';
+import { initialState } from '../dist/coordinator/state.js';
+import { runLength } from '../dist/plan/run-length.js';
+import type { RunFacts } from '../dist/run/checkpoint-file.js';
+import { lastName } from '../dist/run/checkpoint-names.js';
+import { Checkpoints } from '../dist/run/checkpoints.js';
+import { type Happening, lostIn, timesOf, type Window } from './checkpoint/lost-time.ts';
+import { partsOf } from './checkpoint/parts.ts';
+import { openTrainer, printed, shown, singleAndAll, spread, type Trainer } from './harness.ts';
+import { type BarId, judge, writeRecord } from './record.ts';
 
-/** Some seconds each. */
 const works = [
-  { name: 'fastmlp (784-256-128-10)', words: ['train.epochs=12'] },
-  { name: '784-1024-512-10', words: ['train.epochs=3', 'model.hidden=[1024,512]'] },
-];
-const rounds = 4;
+  { name: '784-256-128-10', words: [], ids: { file: 'checkpoint-small', copy: 'copy-small' } },
+  {
+    name: '784-1024-512-10',
+    words: ['model.hidden=[1024,512]'],
+    ids: { file: 'checkpoint-large', copy: 'copy-large' },
+  },
+] as const;
 
-interface Sample {
-  readonly ms: number;
-  readonly bytes: number;
-}
+const count = 50;
+const ways = {
+  file: { everyMs: 1000, window: [-20, 230] },
+  copy: { everyMs: 500, window: [-20, 60] },
+} as const satisfies Record<string, { everyMs: number; window: Window }>;
 
-async function trained(words: readonly string[], every: string): Promise<Sample> {
-  const folder = mkdtempSync(join(tmpdir(), 'shardstep-bench-'));
-  try {
-    const all = ['train', '--config', 'fastmlp', '--json', '--quiet', '--out', folder, 'stop.target=null'];
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      join(root, 'dist/coordinator'),
-      ...[...all, ...words, `checkpoint.every=${every}`],
-    ]);
-    const [newest] = readdirSync(folder).filter((name) => name.startsWith('checkpoint-last'));
-    const bytes = newest === undefined ? 0 : statSync(join(folder, newest)).size;
-    return { ms: JSON.parse(stdout).residentMs, bytes };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+const factsOf = ({ config }: Trainer): RunFacts => ({
+  ...{ name: 'bench', config, version: '', kernels: null, threads: 0, sync: '', data: {} },
+  ...{ startedAt: '', command: '', resumed: [] },
+});
+
+/** As the train command makes them, without the records of a run. */
+const files =
+  (trainer: Trainer, folder: string): Happening =>
+  (happened) => {
+    const { config, plan, session } = trainer;
+    const length = runLength(config, plan.parts.train.count);
+    const task = { config, folder, facts: factsOf(trainer), length, flush: happened, records: [] };
+    const warn = (_: string, line: string) => console.log(line);
+    const made = Checkpoints.of({ ...task, warn, from: null, bestAccuracy: null }, session);
+    if (made === null) throw new Error('checkpoint.every is off');
+    return made.observer;
+  };
+
+/** As a run keeps them in case it loses a worker. */
+const copies =
+  ({ session }: Trainer): Happening =>
+  (happened) => {
+    const made = new Copies(session, initialState(1));
+    return {
+      atMost: () => made.atMost,
+      between(state) {
+        const { kept } = made;
+        made.copyIfDue(state);
+        if (made.kept !== kept) happened();
+      },
+    };
+  };
 
 export default async function bench(): Promise<void> {
-  const rows: string[][] = [];
+  const threads = (await singleAndAll()).at(-1) ?? 1;
   const samples: Record<string, readonly number[]> = {};
-  for (const { name, words } of works) {
-    let size = 0;
-    const taken = await alternate(
-      ['off', '1s'].map((every) => ({
-        name: every,
-        async run() {
-          const { ms, bytes } = await trained(words, every);
-          size = Math.max(size, bytes);
-          return ms;
-        },
-      })),
-      { rounds, warmUp: 0 },
-    );
-    const [off, on] = ['off', '1s'].map((every) => taken.get(every)?.samples ?? []);
-    samples[`${name}, off, ms`] = off;
-    samples[`${name}, each second, ms`] = on;
-    const cells = [shown(spread(off), 0), shown(spread(on), 0), shown(spread(ratios(on, off)), 3)];
-    rows.push([name, (size / 1e6).toFixed(1), ...cells]);
+  const bars: ReturnType<typeof judge>[] = [];
+  const costs = [['network', 'MB', 'what', 'ms lost', 'without', '% of the run']];
+  const parts = [['network', 'part', 'ms', 'ms of processor time']];
+  for (const { name, words, ids } of works) {
+    const folder = mkdtempSync(path.join(tmpdir(), 'shardstep-bench-'));
+    const all = [...words, 'stop.target=null', 'train.epochs=100000', 'checkpoint.every=1s'];
+    const trainer = await openTrainer('fastmlp', all, threads);
+    try {
+      for (const [part, { ms, cpuMs }] of await partsOf(trainer, factsOf(trainer), folder)) {
+        parts.push([name, part, shown(spread(ms)), shown(spread(cpuMs))]);
+        samples[`${name}: ${part}, ms`] = ms;
+        samples[`${name}: ${part}, ms of processor time`] = cpuMs;
+      }
+      const happenings = { file: files(trainer, folder), copy: copies(trainer) };
+      for (const [way, { everyMs, window }] of Object.entries(ways)) {
+        const times = await timesOf(trainer, count, happenings[way as keyof typeof ways]);
+        const { lost, control } = lostIn(times, everyMs, window);
+        const id: BarId = ids[way as keyof typeof ways];
+        const shares = lost.map((ms) => (100 * ms) / everyMs);
+        bars.push(judge(id, shares));
+        samples[`${name}, ${way}: ms lost`] = lost;
+        samples[`${name}, ${way}: ms lost without`] = control;
+        const megabytes = way === 'file' ? (statSync(path.join(folder, lastName)).size / 1e6).toFixed(1) : '';
+        const what = way === 'file' ? 'a checkpoint each second' : 'a copy each half second';
+        const cells = [lost, control, shares].map((each) => shown(spread(each), 2));
+        costs.push([name, megabytes, what, ...cells]);
+      }
+    } finally {
+      await trainer.close();
+      rmSync(folder, { recursive: true });
+    }
   }
-  const table = {
-    title: 'A checkpoint each second, and none, in turn',
-    note: 'Milliseconds of a run by the resident clock, median (min–max). Over: with over without, round by round.',
-    rows: [['network', 'MB a file', 'off', 'each second', 'over'], ...rows],
-  };
-  await writeRecord('checkpoint', { bars: [], tables: [printed(table)], samples });
+  await writeRecord('checkpoint', {
+    bars,
+    tables: [
+      printed({
+        title: 'What steps lose by a checkpoint, and by a copy in memory',
+        note:
+          `${threads} threads, ${count} of each in one run, median (min–max): the time of the steps beside it less that of as many steps around ` +
+          'them. Without: the same in the middle between two.',
+        rows: costs,
+      }),
+      printed({
+        title: 'The parts of a checkpoint',
+        note: 'In a process that does nothing else, median (min–max). Workers wait only for the copy.',
+        rows: parts,
+      }),
+    ],
+    samples,
+  });
 }

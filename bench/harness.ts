@@ -5,6 +5,7 @@ import { resolveConfig } from '../dist/config/load.js';
 import type { Config } from '../dist/config/schema.js';
 import type { PreparedData } from '../dist/coordinator/prepare-data.js';
 import { OwnResources } from '../dist/coordinator/resources.js';
+import type { Session } from '../dist/coordinator/session.js';
 import { openSetup, planFor, type Setup } from '../dist/coordinator/setup.js';
 import { Trainer as CoordinatorTrainer } from '../dist/coordinator/trainer.js';
 import type { RunObserver, RunOutcome } from '../dist/coordinator/training-run.js';
@@ -79,6 +80,7 @@ export interface Trainer {
   readonly threads: number;
   readonly data: PreparedData;
   readonly plan: Plan;
+  readonly session: Session;
   /** In a profiled session: the stamps of its last run. */
   readonly profile: Collector | null;
   /** A whole run from freshly drawn parameters, and its time by phase; the configuration's seed by default. */
@@ -164,6 +166,7 @@ export async function openTrainer(
     threads,
     data: setup.data,
     plan,
+    session,
     profile: profile === null ? null : collectorOf(session),
     async train(evaluates, seed = config.seed, observer = {}) {
       session.profile?.restart();

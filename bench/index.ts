@@ -15,6 +15,7 @@ const benches = new Map([
   ['library', async () => (await import('./library.ts')).default],
   ['soak', async () => (await import('./soak.ts')).default],
   ['checkpoint', async () => (await import('./checkpoint.ts')).default],
+  ['worker-loss', async () => (await import('./worker-loss.ts')).default],
   ['barrier', async () => (await import('./barrier.ts')).default],
   ['kernels', async () => (await import('./kernels.ts')).default],
 ]);

@@ -146,6 +146,15 @@ test('continue: a run goes on from the last copy, not from its start', async (t)
   assertSame(got, await without(t, words, 2));
 });
 
+test('continue: a command that takes seconds does not delay the copies', async (t) => {
+  const words = ['model.hidden=[1024,1024]', 'train.batch=64', 'data.take=12800', 'train.epochs=1'];
+  words.push('parallel.sync=owner', 'parallel.onWorkerLoss=continue', 'stop.on=train');
+  const got = await runWithFault(t, words, 2, { kind: 'exit', rank: 1, step: 190 });
+  assert.equal(got.error, null);
+  assert.deepEqual([got.lost.length, got.steps.length], [1, 200]);
+  assert.ok(got.lost[0].from.step > 0, 'from its start');
+});
+
 test('fail: an observer gets the last copy, of a whole step', async (t) => {
   const words = [...base, 'parallel.sync=owner'];
   const kept: number[] = [];

@@ -1,13 +1,13 @@
 /**
  * Preloaded by NODE_OPTIONS: one worker of the command has a fault, once, at its n-th addition to a word of the control block, or
- * at its n-th arrival at a barrier. SHARDSTEP_FAULT: `kind added|arrived n file`. The file marks that the fault has happened; it
+ * at its n-th arrival at a barrier. SHARDSTEP_WORKER_FAULT: `kind added|arrived n file`. The file marks that the fault has happened; it
  * gets the moment, in milliseconds since the Unix epoch: of `memory` the last in which there was some, of `terminate` that of the call.
  */
 const { BroadcastChannel, isMainThread, threadId } = require('node:worker_threads');
 const { writeFileSync } = require('node:fs');
 const { setFlagsFromString } = require('node:v8');
 
-const [kind, word, count, file] = (process.env.SHARDSTEP_FAULT ?? '').split(' ');
+const [kind, word, count, file] = (process.env.SHARDSTEP_WORKER_FAULT ?? '').split(' ');
 /** See worker/control.ts. */
 const [controlWords, barrierCount] = [1024, 64];
 const channel = 'shardstep-fault';

@@ -15,6 +15,8 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
   readonly elapsedMs: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly endedAt: number;
   /** Processes of its group that still run. */
   readonly orphans: number;
   readonly isHung: boolean;
@@ -71,9 +73,10 @@ export function train(words: readonly string[], options: StartOptions): Promise<
       clearTimeout(watchdog);
       giveUp?.();
       ended();
-      const elapsedMs = performance.now() - started;
+      const endedMs = performance.now();
       const orphans = group === undefined ? 0 : membersOf(group);
-      resolve({ code, signal, stderr, elapsedMs, orphans, isHung });
+      const elapsedMs = endedMs - started;
+      resolve({ code, signal, stderr, elapsedMs, endedAt: performance.timeOrigin + endedMs, orphans, isHung });
     });
   });
 }

@@ -13,5 +13,5 @@ export const faultOfWorker = (
   file: string,
 ): Record<string, string> => ({
   NODE_OPTIONS: `--require ${preload}`,
-  SHARDSTEP_FAULT: `${kind} ${word} ${at} ${file}`,
+  SHARDSTEP_WORKER_FAULT: `${kind} ${word} ${at} ${file}`,
 });

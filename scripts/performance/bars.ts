@@ -15,7 +15,9 @@ export interface BarDefinition {
     | 'threads'
     | 'tfjs'
     | 'profile'
-    | 'library';
+    | 'library'
+    | 'checkpoint'
+    | 'worker-loss';
   readonly track: Bar['track'];
   readonly text: string;
   readonly unit: string;
@@ -232,6 +234,40 @@ const libraryBars = {
   },
 } as const satisfies Record<string, BarDefinition>;
 
+/** Of a promise in docs/RELIABILITY.md. */
+function keepingBar(what: string, network: string) {
+  const text = `${what}, ${network}, all physical cores: how much longer the steps beside it take, share of the run`;
+  return { bench: 'checkpoint', track: 'pixels', text, ...atMost(1, '%') } as const;
+}
+
+const checkpointBars = {
+  'checkpoint-small': keepingBar('a checkpoint each second', '784-256-128-10 (1.9 MB)'),
+  'checkpoint-large': keepingBar('a checkpoint each second', '784-1024-512-10 (10.7 MB)'),
+  'copy-small': keepingBar('a copy in memory each half second', '784-256-128-10 (1.9 MB)'),
+  'copy-large': keepingBar('a copy in memory each half second', '784-1024-512-10 (10.7 MB)'),
+} as const satisfies Record<string, BarDefinition>;
+
+/** Promises of docs/RELIABILITY.md. */
+const lossBar = { bench: 'worker-loss', track: 'pixels' } as const;
+
+const lossBars = {
+  'worker-loss-end': {
+    ...lossBar,
+    text: 'a worker that throws, exits, runs out of memory or is terminated: from the loss to the end of the process, the longest',
+    ...atMost(2, 's'),
+  },
+  'worker-loss-faults': {
+    ...lossBar,
+    text: 'of these runs, the deviations: another exit code than 1, no cause with worker and step, no checkpoint, an orphan',
+    ...atMost(0, ''),
+  },
+  'worker-loss-pause': {
+    ...lossBar,
+    text: '`parallel.onWorkerLoss=continue`: from the loss until new workers have the copy, from which steps are taken again',
+    ...atMost(200, 'ms'),
+  },
+} as const satisfies Record<string, BarDefinition>;
+
 export const bars = {
   ...sprintBars,
   ...coldBars,
@@ -242,6 +278,8 @@ export const bars = {
   ...tfjsBars,
   ...profileBars,
   ...libraryBars,
+  ...checkpointBars,
+  ...lossBars,
 };
 export type BarId = keyof typeof bars;
 

@@ -12,6 +12,7 @@ export const proofs = {
   fuzz: '--inputs 1000000 --record',
   barrier: '--record',
   checkpoint: '--record',
+  'worker-loss': '--record',
   soak: '--record',
 } as const;
 export type Proof = keyof typeof proofs;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { activations } from '../config/choices.js';
 import { sizeOf } from '../data/transforms/transform.js';
+import { cannot } from '../file-failure.js';
 import { importFile, parseShape } from '../inference/import-file.js';
 import type { ImportSettings } from '../inference/imported-model.js';
 import { savedModel } from '../inference/saved-model.js';
@@ -73,8 +74,7 @@ async function contents(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(`cannot read ${file}: ${reason}`, ExitCode.failure, { cause });
+    throw cannot('read', file, cause);
   }
 }
 

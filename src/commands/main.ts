@@ -5,8 +5,8 @@
 
 import { codeOf, listenForInterrupt } from '../coordinator/interruption.js';
 import type { Raced } from '../fast-start/race.js';
+import { systemFailure } from '../file-failure.js';
 import { fewerPoolThreads, limitBehind } from '../memory/address-space.js';
-import { systemFailure } from '../run/atomic-file.js';
 import { createProgress } from '../run/progress.js';
 import { readVersions } from '../run/run-folder.js';
 import { Warnings } from '../run/warnings.js';

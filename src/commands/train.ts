@@ -2,12 +2,11 @@
 
 import type { ResolvedConfig } from '../config/load.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
-import { withTrainer } from '../coordinator/trainer.js';
 import type { CommandContext } from '../run/command-context.js';
-import { factsOf, openResumed, refuseOtherRun } from '../run/resume.js';
-import { judgeSeeds, runSeeds } from '../run/seed-runs.js';
-import { beginRecords, emptyRecord, finishTraining } from '../run/train-result.js';
-import { type EarlyRecords, earlyRecords, type RunScript, withRun } from '../run/with-run.js';
+import { openResumed, refuseOtherRun } from '../run/resume.js';
+import { trainInFolder } from '../run/train-in-folder.js';
+import { emptyRecord } from '../run/train-result.js';
+import { type EarlyRecords, earlyRecords } from '../run/with-run.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { Command } from './command.js';
 import { count, file } from './option-values.js';
@@ -96,7 +95,6 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     meanwhile,
   };
   return withSetup(about, async (setup) => {
-    const { config } = setup;
     const plan = planFor(setup);
     if (resumed !== null) refuseOtherRun(resumed, setup, plan, warn);
     if (options.printPlan) {
@@ -105,30 +103,7 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     }
     setup.phases.startup = context.startupMs;
     const record = emptyRecord(null);
-    const { targets } = setup.data.parts[config.stop.on];
-    const name = resumed?.facts.name ?? resolved.name;
-    const script: RunScript = {
-      async body({ folder, log, rows, facts }) {
-        beginRecords(resumed, rows, { setup, plan, log, record });
-        const checkpoints = seeds > 1 ? null : { facts: factsOf(name, setup, plan, facts), resumed };
-        await withTrainer(setup, plan, (trainer) =>
-          runSeeds(trainer, { config, seeds, folder, targets, log, record, context, checkpoints }),
-        );
-      },
-      resumesAfter: () => record.checkpointStep,
-      judge: () => judgeSeeds(record.results, config.stop.target),
-      end: (run, ended) =>
-        finishTraining({
-          ...run,
-          ...ended,
-          resolved: { ...resolved, name },
-          seeds,
-          setup,
-          plan,
-          record,
-          context,
-        }),
-    };
-    return withRun({ ...resolved, config, name }, place, context, script, early);
+    const resumesAfter = () => record.checkpointStep;
+    return trainInFolder({ setup, plan, resolved, seeds, record, context, resumesAfter }, place, early);
   });
 }

@@ -3,6 +3,7 @@
  * worker is lost, others may be in the middle of a step, so the weights in the shared memory are of no use: the last copy is
  * the last whole step. The run goes on from it on new workers, or ends and hands it over.
  */
+import { Pace } from '../plan/pace.js';
 import { WorkerFailure } from '../worker/session-errors.js';
 import { type Checkpoint, capture, restore } from './checkpoint.js';
 import type { Course } from './next-work.js';
@@ -10,27 +11,37 @@ import { follow, type RunObserver, silent } from './run-loop.js';
 import type { Session } from './session.js';
 import type { TrainingState } from './state.js';
 
-/** Copies cost at most this share of the time, and are not made more often than that. */
+/** Copies cost at most this share of the time, by the fastest of them so far, and are not made more often than that. */
 const [costShare, leastMs] = [0.005, 500];
 
-class Copies {
+export class Copies {
   readonly #session: Session;
+  readonly #pace: Pace;
   kept: Checkpoint | null = null;
+  #fastestMs = Number.POSITIVE_INFINITY;
   #dueAt = performance.now() + leastMs;
 
-  constructor(session: Session) {
+  /** `keepsStart`: the first copy is that of the start. */
+  constructor(session: Session, start: TrainingState, keepsStart = false) {
     this.#session = session;
+    this.#pace = new Pace(session.plan, start);
+    if (keepsStart) this.kept = capture(session, start);
   }
 
-  copy(state: TrainingState): void {
+  /** So that no copy waits for the end of a long command. */
+  get atMost(): number {
+    return this.#pace.stepsIn(this.#dueAt - performance.now());
+  }
+
+  /** After a command. */
+  copyIfDue(state: TrainingState): void {
+    this.#pace.now(state);
     const from = performance.now();
+    if (from < this.#dueAt) return;
     this.kept = capture(this.#session, state);
     const to = performance.now();
-    this.#dueAt = to + Math.max(leastMs, (to - from) / costShare);
-  }
-
-  copyIfDue(state: TrainingState): void {
-    if (performance.now() >= this.#dueAt) this.copy(state);
+    this.#fastestMs = Math.min(this.#fastestMs, to - from);
+    this.#dueAt = to + Math.max(leastMs, this.#fastestMs / costShare);
   }
 }
 
@@ -89,8 +100,7 @@ export async function followWithCopies<Reason extends string>(
 ): ReturnType<typeof follow<Reason>> {
   const observer: RunObserver = { ...silent, ...given };
   if (!continues && observer.failed === undefined) return follow(session, course, start, observer);
-  const copies = new Copies(session);
-  if (continues) copies.copy(start);
+  const copies = new Copies(session, start, continues);
   const { reports } = new Once(observer);
   let lostIn = -1;
   for (let from = start; ; ) {
@@ -100,6 +110,7 @@ export async function followWithCopies<Reason extends string>(
     const watched: RunObserver = {
       ...reports,
       lost() {},
+      atMost: (position) => Math.min(copies.atMost, reports.atMost(position)),
       between(state) {
         copies.copyIfDue(state);
         reports.between(state);

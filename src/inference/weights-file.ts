@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { transformSettings } from '../data/transforms/pipeline.js';
 import { kindOf, type ValueKind } from '../data/transforms/transform.js';
+import { cannot } from '../file-failure.js';
 import { readSafetensors, readSafetensorsMetadata, type Tensor } from '../model/safetensors.js';
 import type { SyncName } from '../plan/plan.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
@@ -110,8 +111,7 @@ export function readWeights(file: string, asked = ''): InitialWeights {
     return parseWeights(readFileSync(file), file);
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(`${asked}cannot read ${file}: ${reason}`, ExitCode.failure, { cause });
+    throw cannot('read', file, cause, ExitCode.failure, { before: asked });
   }
 }
 

@@ -2,6 +2,7 @@
 import { readFile, type Stats, stat } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cannot } from '../file-failure.js';
 import { ExitCode, UserError } from '../user-error.js';
 
 /** Larger files are no models of small networks, and Node reads no file above it at once. */
@@ -32,9 +33,8 @@ export async function readModel(key: string, place: string | URL): Promise<Model
     return { bytes: await bytesOf(source), source };
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
     const refused = { key, received: given };
-    throw new UserError(`cannot read the model ${given}: ${reason}`, ExitCode.failure, { cause, refused });
+    throw cannot('read the model', given, cause, ExitCode.failure, { refused });
   }
 }
 

@@ -1,24 +1,16 @@
 /** One training for a caller in another thread: the configuration, the setup, the run, the model's bytes. */
-import { type ConfigInput, type ResolvedConfig, resolveConfig, type Settings } from '../config/load.js';
+import { type ConfigInput, resolveConfig, type Settings } from '../config/load.js';
 import { Interrupted } from '../coordinator/interruption.js';
 import { OwnResources } from '../coordinator/resources.js';
 import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
-import { withTrainer } from '../coordinator/trainer.js';
 import type { RunObserver } from '../coordinator/training-run.js';
 import { describedSettings, parseWeights } from '../inference/weights-file.js';
 import { countCores } from '../machine/cores.js';
 import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
-import {
-  baseOf,
-  factsOf,
-  openResumed,
-  type Resumed,
-  refuseOtherConfig,
-  refuseOtherRun,
-} from '../run/resume.js';
-import { judgeSeeds, runSeeds, type SeedRuns } from '../run/seed-runs.js';
-import { beginRecords, emptyRecord, finalWeights, finishTraining } from '../run/train-result.js';
+import { baseOf, openResumed, type Resumed, refuseOtherConfig, refuseOtherRun } from '../run/resume.js';
+import { type SeedRuns, trainSeeds } from '../run/seed-runs.js';
+import { emptyRecord, finalWeights } from '../run/train-result.js';
 import { Warnings } from '../run/warnings.js';
 import { UserError } from '../user-error.js';
 import type { ModelBytes } from './files.js';
@@ -78,17 +70,17 @@ async function trainIn(
     const plan = planFor(setup);
     if (resumed !== null) refuseOtherRun(resumed, setup, plan, warn);
     const record = emptyRecord(null);
-    const { targets } = setup.data.parts[setup.config.stop.on];
-    const body = (to: Pick<SeedRuns, 'log' | 'folder' | 'checkpoints'>) =>
-      withTrainer(setup, plan, (trainer) =>
-        runSeeds(trainer, {
-          ...{ config: setup.config, seeds: 1, targets, record, context, ...to },
-          watch: watching(setup, request, send),
-        }),
-      );
+    const { out } = request;
+    const watch = watching(setup, request, send);
     try {
-      if (request.out === null && resumed === null) await body({ log: noLog });
-      else await inFolder(request.out, resumed, { setup, plan, record, resolved, context, body });
+      if (out === null && resumed === null) {
+        await trainSeeds(setup, plan, { seeds: 1, log: noLog, record, context, watch });
+      } else {
+        // pino is loaded only for a folder.
+        const { trainInFolder } = await import('../run/train-in-folder.js');
+        const training = { setup, plan, resolved, seeds: 1, record, context, watch };
+        await trainInFolder(training, { out, overwrite: false, resumed });
+      }
     } catch (error) {
       if (!(error instanceof Interrupted) || record.tensors === null) throw error;
     }
@@ -97,39 +89,6 @@ async function trainIn(
     if (record.tensors === null || isUntrained) throw new Interrupted();
     const bytes = finalWeights(setup, plan, record);
     return { bytes, kernels: setup.kernels };
-  });
-}
-
-interface FolderRun {
-  readonly setup: Setup;
-  readonly plan: ReturnType<typeof planFor>;
-  readonly record: ReturnType<typeof emptyRecord>;
-  readonly resolved: ResolvedConfig;
-  readonly context: CommandContext;
-  body(to: Pick<SeedRuns, 'log' | 'folder' | 'checkpoints'>): Promise<void>;
-}
-
-/** With a run folder, as the train command leaves it. */
-async function inFolder(
-  out: string | null,
-  resumed: Resumed | null,
-  { setup, plan, record, resolved, context, body }: FolderRun,
-) {
-  const { config } = setup;
-  // pino is loaded only for a folder.
-  const { withRun } = await import('../run/with-run.js');
-  const name = resumed?.facts.name ?? resolved.name;
-  await withRun({ ...resolved, config, name }, { out, overwrite: false, resumed }, context, {
-    body: ({ folder, log, rows, facts }) => {
-      beginRecords(resumed, rows, { setup, plan, log, record });
-      return body({ folder, log, checkpoints: { facts: factsOf(name, setup, plan, facts), resumed } });
-    },
-    judge: () => judgeSeeds(record.results, config.stop.target),
-    end: (run, ended) =>
-      finishTraining({
-        ...{ ...run, ...ended, resolved: { ...resolved, name } },
-        ...{ seeds: 1, setup, plan, record, context },
-      }),
   });
 }
 

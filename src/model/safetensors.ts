@@ -83,14 +83,29 @@ export function readSafetensorsMetadata(bytes: Uint8Array, file: string): Record
   return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)]));
 }
 
-/**
- * The bytes of a file with these tensors in the map's order, the body aligned to 8 bytes.
- * Throws RangeError if a shape and its data disagree: a bug, not the user's mistake.
- */
+/** The bytes of a file with these tensors: `safetensorsPieces` in one. */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, Values>,
   metadata: Record<string, string> = {},
 ): Uint8Array {
+  const pieces = safetensorsPieces(tensors, metadata);
+  const out = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}
+
+/**
+ * A file with these tensors in the map's order, the body aligned to 8 bytes: its header, and the bytes of each tensor, which are
+ * not copied. Throws RangeError if a shape and its data disagree: a bug, not the user's mistake.
+ */
+export function safetensorsPieces(
+  tensors: ReadonlyMap<string, Values>,
+  metadata: Record<string, string>,
+): Uint8Array[] {
   const fields: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
   let end = 0;
   for (const [name, { shape, data }] of tensors) {
@@ -104,17 +119,14 @@ export function writeSafetensors(
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(fields)));
   const headerBytes = Math.ceil(json.length / 8) * 8;
-  const bodyStart = LENGTH_BYTES + headerBytes;
-  const out = new Uint8Array(bodyStart + end);
-  new DataView(out.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  out.fill(0x20, LENGTH_BYTES, bodyStart);
-  out.set(json, LENGTH_BYTES);
-  let at = bodyStart;
-  for (const { data } of tensors.values()) {
-    out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return out;
+  const header = new Uint8Array(LENGTH_BYTES + headerBytes).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  header.set(json, LENGTH_BYTES);
+  const bodies = Array.from(
+    tensors.values(),
+    ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  );
+  return [header, ...bodies];
 }
 
 /** The header's object, with `__metadata__` checked, and the offset of the body in the file. */

@@ -5,10 +5,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate as otherEvents } from 'node:timers/promises';
 import type { Config } from '../config/schema.js';
 import type { Checkpoint, Vector } from '../coordinator/checkpoint.js';
 import type { TrainingState } from '../coordinator/state.js';
-import { readSafetensorsMetadata, readValues, type Values, writeSafetensors } from '../model/safetensors.js';
+import { cannot } from '../file-failure.js';
+import { readSafetensorsMetadata, readValues, safetensorsPieces, type Values } from '../model/safetensors.js';
 import { expectedGot, UserError } from '../user-error.js';
 
 /** What a run that goes on is compared with, and what its records repeat. */
@@ -50,8 +52,8 @@ const keys = { format: prefix, facts: `${prefix}.run`, state: `${prefix}.state`,
 const sumsName = 'tail.sums';
 const bestWeights = 'best.weights';
 
-/** The bytes of the file. The hash is computed in another thread, so the caller's is hardly blocked. */
-export async function encodeCheckpoint({ facts, checkpoint }: StoredCheckpoint): Promise<Uint8Array> {
+/** The file in pieces: its header, and the vectors themselves. */
+export async function encodeCheckpoint({ facts, checkpoint }: StoredCheckpoint): Promise<Uint8Array[]> {
   const { vectors, state } = checkpoint;
   const { tail, best, ...plain } = state;
   const tensors = new Map<string, Values>();
@@ -70,10 +72,23 @@ export async function encodeCheckpoint({ facts, checkpoint }: StoredCheckpoint):
     [keys.state]: JSON.stringify(stored),
     [keys.sha256]: '0'.repeat(64),
   };
-  const bytes = writeSafetensors(tensors, metadata);
-  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
-  placeOfHash(bytes)?.write(Buffer.from(digest).toString('hex'), 'latin1');
-  return bytes;
+  const pieces = safetensorsPieces(tensors, metadata);
+  placeOfHash(pieces[0])?.write(await sha256Of(pieces), 'latin1');
+  return pieces;
+}
+
+/** Half a millisecond each. */
+const hashedAtOnce = 2 ** 20;
+
+/** In turns: the next command of the session does not wait. In another thread, WebCrypto would copy all of it first. */
+async function sha256Of(pieces: readonly Uint8Array[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const piece of pieces)
+    for (let at = 0; at < piece.length; at += hashedAtOnce) {
+      hash.update(piece.subarray(at, at + hashedAtOnce));
+      await otherEvents();
+    }
+  return hash.digest('hex');
 }
 
 /** Where the hash is in the file's bytes; it was computed with zeros in this place. */
@@ -130,7 +145,6 @@ function readBytes(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(`cannot read ${path.basename(file)}: ${reason}`, undefined, { cause });
+    throw cannot('read', path.basename(file), cause);
   }
 }

@@ -10,11 +10,11 @@ import { type Checkpoint, capture } from '../coordinator/checkpoint.js';
 import type { Session } from '../coordinator/session.js';
 import type { TrainingState } from '../coordinator/state.js';
 import type { Position, RunObserver } from '../coordinator/training-run.js';
-import type { Plan } from '../plan/plan.js';
+import { errorCode } from '../file-failure.js';
+import { Pace } from '../plan/pace.js';
 import type { runLength } from '../plan/run-length.js';
-import { layerFlopPerMs } from '../plan/threads.js';
 import type { Warn } from '../warnings.js';
-import { errorCode, temporaryName, writeAtomic } from './atomic-file.js';
+import { type Contents, temporaryName, writeAtomic } from './atomic-file.js';
 import { encodeCheckpoint, type RunFacts } from './checkpoint-file.js';
 import { bestName, checkpointName, checkpointsIn, lastName } from './checkpoint-names.js';
 
@@ -41,9 +41,7 @@ export class Checkpoints {
   readonly #every: CheckpointInterval;
   readonly #session: Session;
   #capturedMs: number;
-  /** Milliseconds of a step: an estimate for the first command, then measured. */
-  #stepMs: number;
-  #before: { readonly step: number; readonly elapsedMs: number };
+  readonly #pace: Pace;
   #bestAccuracy: number;
   /** Copies that no file has yet. */
   #waiting: Checkpoint | null = null;
@@ -57,9 +55,7 @@ export class Checkpoints {
     this.#every = every;
     this.#session = session;
     this.#capturedMs = performance.now();
-    this.#stepMs = estimatedMs(session.plan);
-    const { step = 0, elapsedMs = 0 } = task.from ?? {};
-    this.#before = { step, elapsedMs };
+    this.#pace = new Pace(session.plan, task.from ?? { step: 0, elapsedMs: 0 });
     this.#bestAccuracy = task.bestAccuracy ?? Number.NEGATIVE_INFINITY;
     this.writtenStep = task.from?.step ?? null;
   }
@@ -81,15 +77,12 @@ export class Checkpoints {
     const { unit, count } = this.#every;
     if (unit === 'epochs') return Number.POSITIVE_INFINITY;
     if (unit === 'steps') return count - (step % count);
-    const remainingMs = this.#capturedMs + count * 1000 - performance.now();
-    return Math.max(1, Math.ceil(remainingMs / this.#stepMs));
+    return this.#pace.stepsIn(this.#capturedMs + count * 1000 - performance.now());
   }
 
   #between(state: TrainingState): void {
-    const { step, elapsedMs, evaluation, evaluatedAt } = state;
-    if (step > this.#before.step)
-      this.#stepMs = Math.max(1e-6, (elapsedMs - this.#before.elapsedMs) / (step - this.#before.step));
-    this.#before = { step, elapsedMs };
+    const { step, evaluation, evaluatedAt } = state;
+    this.#pace.now(state);
     const isEvaluated = evaluation !== null && evaluatedAt === step;
     const improves = isEvaluated && evaluation.accuracy > this.#bestAccuracy;
     const isDue = this.#isDue(step);
@@ -164,9 +157,9 @@ export class Checkpoints {
     await Promise.all(this.#task.records.map(sync));
     if (best !== null) await this.#writeBest(best);
     const file = path.join(folder, checkpointName(step));
-    const bytes = await encodeCheckpoint({ facts, checkpoint });
-    await writeAtomic(file, bytes);
-    await link(file, path.join(folder, lastName), bytes);
+    const contents = await encodeCheckpoint({ facts, checkpoint });
+    await writeAtomic(file, contents);
+    await link(file, path.join(folder, lastName), contents);
     this.writtenStep = step;
     for (const name of checkpointsIn(folder).slice(config.checkpoint.keep))
       await fs.rm(path.join(folder, name), { force: true });
@@ -191,9 +184,6 @@ export class Checkpoints {
   }
 }
 
-const estimatedMs = ({ parameters, batch, threads }: Plan): number =>
-  (6 * parameters * batch) / (layerFlopPerMs * threads);
-
 /** A file of records to the disk, if there is one: a log is not if it is silent. */
 async function sync(file: string): Promise<void> {
   const handle = await fs.open(file, 'r+').catch((error: unknown) => {
@@ -204,13 +194,13 @@ async function sync(file: string): Promise<void> {
 }
 
 /** Another name of a finished file, in place of an older one; a copy on file systems without links. */
-async function link(file: string, name: string, bytes: Uint8Array): Promise<void> {
+async function link(file: string, name: string, contents: Contents): Promise<void> {
   const temporary = temporaryName(name);
   try {
     await fs.link(file, temporary);
     await fs.rename(temporary, name);
   } catch {
-    await writeAtomic(name, bytes);
+    await writeAtomic(name, contents);
   } finally {
     await fs.rm(temporary, { force: true });
   }

@@ -3,8 +3,8 @@
  * line or record that a killed process left unfinished is cut too.
  */
 import { readFileSync, truncateSync } from 'node:fs';
+import { cannot, errorCode } from '../file-failure.js';
 import { ExitCode } from '../user-error.js';
-import { cannot, errorCode } from './atomic-file.js';
 
 /** What stays of a file. */
 export interface Kept {

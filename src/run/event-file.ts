@@ -8,8 +8,8 @@
  */
 import { mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
+import { cannot } from '../file-failure.js';
 import { ExitCode } from '../user-error.js';
-import { cannot } from './atomic-file.js';
 import { BufferedFile } from './buffered-file.js';
 import { crc32c } from './crc32c.js';
 import { appendEveryMs } from './metrics-file.js';

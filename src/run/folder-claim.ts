@@ -1,8 +1,8 @@
 /** Claims a folder for a run. The folder is locked before its files are checked, so one of two processes is refused. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { cannot } from '../file-failure.js';
 import { ExitCode } from '../user-error.js';
-import { cannot } from './atomic-file.js';
 import { deleteRun, type FolderUse, refuseUsedFolder } from './folder-contents.js';
 import { type FolderLock, lockFolder, refuseHeld } from './folder-lock.js';
 import type { Resumed } from './resume.js';

@@ -5,8 +5,8 @@
 import { closeSync, openSync, readdirSync, readSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { shown } from '../config/config-file.js';
+import { cannot, errorCode } from '../file-failure.js';
 import { ExitCode, UserError } from '../user-error.js';
-import { cannot, errorCode } from './atomic-file.js';
 import { isCheckpoint } from './checkpoint-names.js';
 import { eventFileName } from './run-folder.js';
 

@@ -8,8 +8,8 @@ import { linkSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync }
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { shown } from '../config/config-file.js';
+import { cannot, errorCode } from '../file-failure.js';
 import { ExitCode, UserError } from '../user-error.js';
-import { cannot, errorCode } from './atomic-file.js';
 
 export const lockName = 'run.lock';
 

@@ -5,8 +5,8 @@
  */
 import { openSync, rmSync } from 'node:fs';
 import { pino } from 'pino';
+import { cannot } from '../file-failure.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
-import { cannot } from './atomic-file.js';
 import { BufferedFile } from './buffered-file.js';
 import type { LogEvents } from './log-schema.js';
 

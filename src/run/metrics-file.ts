@@ -1,7 +1,7 @@
 /** metrics.csv: one row a step, appended while the run goes on, so that a killed run keeps its rows. */
 import { openSync } from 'node:fs';
+import { cannot } from '../file-failure.js';
 import { ExitCode } from '../user-error.js';
-import { cannot } from './atomic-file.js';
 import { BufferedFile } from './buffered-file.js';
 import type { RunFolder } from './run-folder.js';
 

@@ -5,9 +5,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cannot, errorCode } from '../file-failure.js';
 import { ExitCode } from '../user-error.js';
 import type { Warn } from '../warnings.js';
-import { cannot, errorCode, temporaryName } from './atomic-file.js';
+import { temporaryName } from './atomic-file.js';
 import type { ResumeRecord } from './checkpoint-file.js';
 
 export { writeAtomic } from './atomic-file.js';

@@ -1,9 +1,11 @@
 /** The runs of a training command, one for each seed, and how they ended. */
 import type { Config } from '../config/schema.js';
 import type { Checkpoint } from '../coordinator/checkpoint.js';
-import type { Trainer } from '../coordinator/trainer.js';
+import type { Setup } from '../coordinator/setup.js';
+import { type Trainer, withTrainer } from '../coordinator/trainer.js';
 import type { RunObserver } from '../coordinator/training-run.js';
 import { mean } from '../numbers/statistics.js';
+import type { Plan } from '../plan/plan.js';
 import { runLength } from '../plan/run-length.js';
 import type { RunFacts } from './checkpoint-file.js';
 import { Checkpoints } from './checkpoints.js';
@@ -33,6 +35,17 @@ export interface SeedRuns {
   readonly record: Kept;
   readonly context: CommandContext;
 }
+
+/** As runSeeds, on a trainer that is opened for them. */
+export const trainSeeds = (
+  setup: Setup,
+  plan: Plan,
+  runs: Omit<SeedRuns, 'config' | 'targets'>,
+): Promise<void> =>
+  withTrainer(setup, plan, (trainer) => {
+    const { config, data } = setup;
+    return runSeeds(trainer, { ...runs, config, targets: data.parts[config.stop.on].targets });
+  });
 
 /** Trains with seeds seed, seed + 1, … */
 export async function runSeeds(

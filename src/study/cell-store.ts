@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { ExitCode, UserError } from '../user-error.js';
+import { cannot } from '../file-failure.js';
 
 /** The result of an evaluation during the run. */
 const curvePoint = z
@@ -125,9 +125,4 @@ function readText(file: string): string {
   } catch (error) {
     throw cannot('read', file, error);
   }
-}
-
-function cannot(what: string, file: string, error: unknown): UserError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new UserError(`cannot ${what} ${file}: ${reason}`, ExitCode.failure, { cause: error });
 }

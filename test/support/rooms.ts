@@ -4,6 +4,7 @@
 export const rooms = [
   ...[
     'user-error',
+    'file-failure',
     'version',
     'warnings',
     'memory',

@@ -239,7 +239,7 @@ const checkpoint: FuzzFormat = {
     return Promise.all(
       [plain, rich].map(async (state, i) => ({
         name: `checkpoint-00000000${i}.safetensors`,
-        bytes: await encodeCheckpoint({ facts, checkpoint: { state, vectors } }),
+        bytes: Buffer.concat(await encodeCheckpoint({ facts, checkpoint: { state, vectors } })),
       })),
     );
   },

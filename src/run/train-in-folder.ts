@@ -1,0 +1,42 @@
+/** A training with a run folder, new or resumed, of the command line and of the library: its records, checkpoints and end. */
+import type { ResolvedConfig } from '../config/load.js';
+import type { Setup } from '../coordinator/setup.js';
+import type { RunObserver } from '../coordinator/training-run.js';
+import type { Plan } from '../plan/plan.js';
+import type { CommandContext } from './command-context.js';
+import type { RunPlace } from './folder-claim.js';
+import { factsOf } from './resume.js';
+import { judgeSeeds, trainSeeds } from './seed-runs.js';
+import { beginRecords, finishTraining, type Kept } from './train-result.js';
+import { type EarlyRecords, type RunScript, withRun } from './with-run.js';
+
+export interface FolderTraining extends Pick<RunScript, 'resumesAfter'> {
+  readonly setup: Setup;
+  readonly plan: Plan;
+  readonly resolved: ResolvedConfig;
+  readonly seeds: number;
+  readonly record: Kept;
+  readonly context: CommandContext;
+  readonly watch?: Partial<RunObserver>;
+}
+
+/** @throws as withRun does. */
+export function trainInFolder(training: FolderTraining, place: RunPlace, early: EarlyRecords | null = null) {
+  const { setup, plan, seeds, record, context, watch, resumesAfter } = training;
+  const { config } = setup;
+  const { resumed = null } = place;
+  const name = resumed?.facts.name ?? training.resolved.name;
+  const resolved = { ...training.resolved, name };
+  const script: RunScript = {
+    async body({ folder, log, rows, facts }) {
+      beginRecords(resumed, rows, { setup, plan, log, record });
+      // Several runs have no common state.
+      const checkpoints = seeds > 1 ? null : { facts: factsOf(name, setup, plan, facts), resumed };
+      await trainSeeds(setup, plan, { seeds, folder, log, record, context, checkpoints, watch });
+    },
+    ...(resumesAfter === undefined ? {} : { resumesAfter }),
+    judge: () => judgeSeeds(record.results, config.stop.target),
+    end: (run, ended) => finishTraining({ ...run, ...ended, resolved, seeds, setup, plan, record, context }),
+  };
+  return withRun({ ...resolved, config }, place, context, script, early);
+}

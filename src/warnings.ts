@@ -33,7 +33,8 @@ export const warningCodes = {
     'More threads were requested than CPUs are available to the process; the message says what limits them.',
   'checkpoint-not-written':
     'A checkpoint could not be written; the run continues, and the one before is kept.',
-  'checkpoint-damaged': 'The newest checkpoint cannot be read; the run is resumed from the one before.',
+  'checkpoint-damaged':
+    'The newest checkpoint cannot be read, and the run is resumed from the one before; or that of the best evaluation cannot be, and is replaced.',
   'records-incomplete':
     'The log or metrics.csv of a run that is resumed lacks rows of steps before its checkpoint, such as after a power cut.',
   'kernels-differ':

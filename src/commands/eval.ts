@@ -8,6 +8,7 @@ import { lossOf } from '../loss/loss.js';
 import { type ClassScores, scoreClasses } from '../metrics/classification.js';
 import { type Mistake, worstMistakes } from '../metrics/mistakes.js';
 import { grouped, percent } from '../numbers/words.js';
+import { firstFailure } from '../run/atomic-file.js';
 import type { CommandContext } from '../run/command-context.js';
 import { ExitCode } from '../user-error.js';
 import type { Warning } from '../warnings.js';
@@ -56,12 +57,13 @@ async function evaluate(
     const loss = lossOf(saved.config.loss);
     const scores = scoreClasses(outputs, targets, dataset.classes, loss);
     const mistakes = worstMistakes(outputs, targets, dataset.classes, loss, mostMistakes);
-    await draw?.(mistakes, dataset);
+    const undrawn = draw === null ? null : await firstFailure([draw(mistakes, dataset)]);
     context.stdout(
       context.json
         ? JSON.stringify(resultJson(file, dataset, scores, mistakes.worst, warnings.list))
-        : card(file, dataset, scores, picture),
+        : card(file, dataset, scores, undrawn === null ? picture : null),
     );
+    if (undrawn !== null) throw undrawn;
     return ExitCode.done;
   } finally {
     await resources.close();

@@ -133,17 +133,19 @@ export async function lrFind(options: LrFindOptions, context: CommandContext): P
               };
         const ended = run.diverged ? 'diverged' : 'all rates were tried';
         const reason = failure instanceof Error ? failure.message : ended;
-        await endRun({ setup, folder, log, description, status, exitCode }, reason, result, files);
-        if (context.json) context.stdout(JSON.stringify(result));
-        else if (finding !== null && report !== null)
-          context.stdout(
-            [
-              report.rangeTable(run, finding),
-              '',
-              ...advice(finding, options, report.rateText),
-              `folder     ${shownFolder(folder)}`,
-            ].join('\n'),
-          );
+        const show = () => {
+          if (context.json) context.stdout(JSON.stringify(result));
+          else if (finding !== null && report !== null)
+            context.stdout(
+              [
+                report.rangeTable(run, finding),
+                '',
+                ...advice(finding, options, report.rateText),
+                `folder     ${shownFolder(folder)}`,
+              ].join('\n'),
+            );
+        };
+        await endRun({ setup, folder, log, description, status, exitCode }, { reason, result, files, show });
       },
     });
   });

@@ -3,7 +3,6 @@
  * stamps.
  */
 
-import path from 'node:path';
 import type { Config } from '../config/schema.js';
 import { planFor, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
@@ -15,6 +14,7 @@ import { judgeSeeds, runSeeds } from '../run/seed-runs.js';
 import { emptyRecord, finishTraining } from '../run/train-result.js';
 import { withRun } from '../run/with-run.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
+import { WorkerFailure } from '../worker/session-errors.js';
 import type { Command } from './command.js';
 import { type Beginning, beginTraining, declareTraining, type TrainingFlags } from './training-options.js';
 
@@ -62,6 +62,7 @@ export async function profile(options: ProfileOptions, context: CommandContext):
     let plan = planFor(setup);
     const record = emptyRecord(null);
     const { targets } = setup.data.parts[config.stop.on];
+    let lost: unknown = null;
     let started: { readonly collector: Collector; readonly workers: number } | null = null;
     return withRun({ ...resolved, config }, place, context, {
       async body({ folder, log }) {
@@ -70,33 +71,47 @@ export async function profile(options: ProfileOptions, context: CommandContext):
         await withTrainer(setup, plan, (trainer) => {
           started = { collector: collectorOf(trainer.session), workers: performance.now() };
           return runSeeds(trainer, { config, seeds: 1, folder, targets, log, record, context });
+        }).catch((error: unknown) => {
+          // After the training, a worker only writes its CPU profile: that costs no result.
+          if (record.results.length === 0) throw error;
+          lost = error;
         });
       },
       judge: () => judgeSeeds(record.results, config.stop.target),
       async end(run, ended) {
-        stopCpuProfile?.(path.join(run.folder.path, 'coordinator.cpuprofile'));
+        const cpuProfile = stopCpuProfile?.();
         const outcome = record.results[0]?.outcome ?? record.unfinished;
         const { stepsPerEpoch } = runLength(config, plan.parts.train.count);
         const node = performance.nodeTiming.bootstrapComplete;
         const marks = { node, command: context.startupMs, configured, ready };
         // The charts' library is loaded now, so that start-up matches that of `train`. A run that never began has no
         // profile.
-        const { writeProfile } = await import('../profile/profile-run.js');
-        const written =
+        const { makeProfile } = await import('../profile/profile-run.js');
+        const made =
           started === null || outcome === null
             ? null
-            : await writeProfile({
+            : await makeProfile({
                 ...{ name, ended: ended.status, setup, plan, outcome, stepsPerEpoch },
                 collector: started.collector,
                 marks: { ...marks, workers: started.workers },
                 warn: context.warnings.warn,
               });
         const what = { resolved, seeds: 1, setup, plan, record, context };
-        await finishTraining({ ...run, ...ended, ...what, profiled: written });
+        await finishTraining({
+          ...{ ...run, ...ended, ...what, profiled: made },
+          files: { ...made?.files, ...(cpuProfile && { 'coordinator.cpuprofile': cpuProfile }) },
+          others: [() => (lost === null ? Promise.resolve() : Promise.reject(causeOf(lost)))],
+        });
       },
     });
   });
 }
+
+/** What a worker could not do, in its own words. */
+const causeOf = (failure: unknown): unknown =>
+  failure instanceof WorkerFailure && failure.cause instanceof Error
+    ? new UserError(failure.cause.message, ExitCode.failure, { cause: failure })
+    : failure;
 
 /** Refuses workers that train apart or on selected rows: their backends do not stamp phases. */
 function refuseUnstamped({ parallel, train }: Config): void {

@@ -9,6 +9,7 @@ import { codeOf } from '../coordinator/interruption.js';
 import { type CoreCount, countCores } from '../machine/cores.js';
 import { measuredMachine } from '../machine/speed.js';
 import { missingCharts } from '../report/chart-packages.js';
+import { firstFailure } from '../run/atomic-file.js';
 import type { CommandContext } from '../run/command-context.js';
 import { claimFor } from '../run/folder-claim.js';
 import {
@@ -229,15 +230,17 @@ async function runAll(running: Running, context: CommandContext): Promise<ExitCo
     study: loaded.study,
     comparisons: summaries,
   };
-  await writeFiles(record, folder, context.warnings.warn);
+  const unwritten = await writeFiles(record, folder, context.warnings.warn);
   if (context.json) context.stdout(JSON.stringify(record));
   else context.stdout(closing(record, folder));
   if (signal.aborted) {
+    if (unwritten instanceof Error) context.stderr(`error: ${unwritten.message}`);
     context.stderr(`interrupted; finished cells are kept; to continue: --out ${shownFolder(folder)}`);
     return codeOf(context.signal);
   }
-  if (failure !== null) throw failure;
-  return ExitCode.done;
+  const failures = [failure, unwritten].filter((error) => error !== null);
+  if (failures.length === 0) return ExitCode.done;
+  throw await firstFailure(failures.map((error) => Promise.reject(error)));
 }
 
 function cellCount(ready: readonly Ready[]): number {
@@ -251,16 +254,17 @@ async function origin(description: ReturnType<typeof describeRun>) {
 }
 
 /**
- * Writes study.json, study.md and a chart for each comparison. Plot is loaded here: only a finished study pays its 100
- * ms.
+ * Writes study.json, study.md and a chart for each comparison, and returns the reason for which one is not written, or
+ * null. Plot is loaded here: only a finished study pays its 100 ms.
  */
-async function writeFiles(record: StudyRecord, folder: RunFolder, warn: Warn): Promise<void> {
-  await writeAtomic(folder.file('study.json'), `${JSON.stringify(record, null, 1)}\n`);
+async function writeFiles(record: StudyRecord, folder: RunFolder, warn: Warn): Promise<unknown> {
   const missing = await missingCharts();
-  if (missing === null) await writeCharts(record, folder);
+  const works = [writeAtomic(folder.file('study.json'), `${JSON.stringify(record, null, 1)}\n`)];
+  if (missing === null) works.push(writeCharts(record, folder));
   else warn('charts-omitted', `the charts of ${folder.file('study.md')} ${missing}`);
+  await Promise.allSettled(works);
   const charts = record.comparisons.every(({ slug }) => existsSync(folder.file(`${slug}.svg`)));
-  await writeAtomic(folder.file('study.md'), studyMarkdown(record, charts));
+  return firstFailure([...works, writeAtomic(folder.file('study.md'), studyMarkdown(record, charts))]);
 }
 
 async function writeCharts(record: StudyRecord, folder: RunFolder): Promise<void> {

@@ -136,14 +136,14 @@ export function sweep(options: SweepOptions, context: CommandContext): Promise<E
         const { failure } = ended;
         const reason = failure instanceof Error ? failure.message : 'all thread counts measured';
         const markdown = sweepMarkdown(rows);
-        const hardware = await endRun({ ...run, ...ended, setup }, reason, result, {
-          'sweep.csv': sweepCsv(rows),
-          'sweep.md': `${markdown}\n`,
-        });
-        const card = hardware.length > 0 ? ['', ...hardware] : [];
-        const folder = `folder     ${shownFolder(run.folder)}`;
-        if (context.json) context.stdout(JSON.stringify(result));
-        else if (rows.length > 0) context.stdout([markdown, ...card, folder].join('\n'));
+        const files = { 'sweep.csv': sweepCsv(rows), 'sweep.md': `${markdown}\n` };
+        const show = (hardware: readonly string[]) => {
+          const card = hardware.length > 0 ? ['', ...hardware] : [];
+          const folder = `folder     ${shownFolder(run.folder)}`;
+          if (context.json) context.stdout(JSON.stringify(result));
+          else if (rows.length > 0) context.stdout([markdown, ...card, folder].join('\n'));
+        };
+        await endRun({ ...run, ...ended, setup }, { reason, result, files, show });
       },
     });
   });

@@ -14,6 +14,7 @@ import { countCores } from '../machine/cores.js';
 import { gatherHardware } from '../machine/hardware.js';
 import { readSafetensors, type Tensor } from '../model/safetensors.js';
 import { grouped } from '../numbers/words.js';
+import { cannot, errorCode } from '../file-failure.js';
 import type { CommandContext } from '../run/command-context.js';
 import { readVersions } from '../run/run-folder.js';
 import { emptyRecord, finalWeights } from '../run/train-result.js';
@@ -91,7 +92,9 @@ async function readRecord(folder: string): Promise<Recorded> {
   const read = (name: string) => {
     try {
       return readFileSync(path.join(folder, name));
-    } catch {
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT')
+        throw cannot('read', path.join(folder, name), error, ExitCode.failure);
       throw new UserError(
         `${folder}: expected a finished training run, but it has no ${name}`,
         ExitCode.usage,

@@ -35,9 +35,9 @@ export class RankInstruments implements Instruments {
 
   /** Samples this worker's stack until it leaves the session. */
   async profileCpu(folder: string, rank: number): Promise<void> {
-    const { startCpuProfile } = await import('./cpu-profile.js');
+    const { startCpuProfile, writeCpuProfile } = await import('./cpu-profile.js');
     const stop = startCpuProfile();
-    this.#stopCpuProfile = () => stop(path.join(folder, `worker-${rank}.cpuprofile`));
+    this.#stopCpuProfile = () => writeCpuProfile(path.join(folder, `worker-${rank}.cpuprofile`), stop());
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import type { Plan } from '../plan/plan.js';
 import { doublesPerStamp, headerDoubles } from '../plan/stamp-room.js';
 import { missingCharts } from '../report/chart-packages.js';
 import { describeNetwork } from '../run/recipe-words.js';
-import type { WrittenProfile } from '../run/train-result.js';
+import type { ShownProfile } from '../run/train-result.js';
 import type { Warn } from '../warnings.js';
 import type { Collector, CommandRecord } from './collector.js';
 import { phaseTable } from './phase-table.js';
@@ -37,8 +37,13 @@ export interface ProfiledRun {
   readonly warn: Warn;
 }
 
+/** A profile with the texts of its files by name. */
+export interface MadeProfile extends ShownProfile {
+  readonly files: Readonly<Record<string, string>>;
+}
+
 /** For a run that has begun, also if it was interrupted. */
-export async function writeProfile(run: ProfiledRun): Promise<WrittenProfile> {
+export async function makeProfile(run: ProfiledRun): Promise<MadeProfile> {
   const { name, plan, setup, collector, outcome } = run;
   const measured = measureSpeed(setup.kernels ?? loadKernels());
   const totals = totalsOf(plan, collector);

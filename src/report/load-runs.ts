@@ -18,16 +18,17 @@ export function loadRuns(paths: readonly string[], signal: AbortSignal): LoadedR
   const found = findLogs(paths);
   const readings = found.map((log) => {
     signal.throwIfAborted();
-    return { log, ...readLog(log.file) };
+    const { damages, ...reading } = readLog(log.file);
+    // If a log holds several runs, the files beside it cannot be assigned to one of them.
+    const sidecars = readSidecars(reading.runs.length > 1 ? null : log.folder);
+    return { log, ...reading, sidecars, damages: [...damages, ...sidecars.problems] };
   });
   return {
     files: found.length,
     lines: readings.reduce((sum, { lines }) => sum + lines, 0),
-    runs: readings.flatMap(({ log, runs, damages }) =>
+    runs: readings.flatMap(({ log, runs, sidecars, damages }) =>
       runs.map((entries, index) => {
         const label = labelOf(log) + (runs.length > 1 ? ` #${index + 1}` : '');
-        // If a log holds several runs, the files beside it cannot be assigned to one of them.
-        const sidecars = readSidecars(runs.length > 1 ? null : log.folder);
         return buildRun(label, log.file, entries, sidecars, damages);
       }),
     ),

@@ -1,9 +1,14 @@
-/** The facts in the files beside a log. A file that is missing or invalid adds nothing: the log is the record. */
-import { existsSync, readFileSync } from 'node:fs';
+/**
+ * The facts in the files beside a log. A file that is missing adds nothing: the log is the record. One that cannot be read
+ * is a problem of its own.
+ */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import * as z from 'zod';
+import { errorCode } from '../file-failure.js';
 import { hardwarePayload, type LogEvents } from '../run/log-schema.js';
+import type { Damage } from './read-log.js';
 
 export interface Sidecars {
   readonly config: unknown;
@@ -12,6 +17,7 @@ export interface Sidecars {
   /** The strategy, whatever the configuration leaves open; null if unknown. */
   readonly sync: string | null;
   readonly dataSha256: Readonly<Record<string, string>> | null;
+  readonly problems: readonly Damage[];
 }
 
 const meta = z.object({
@@ -25,24 +31,28 @@ const result = z.object({
 
 /** `folder`: the run folder; null for a raw log. */
 export function readSidecars(folder: string | null): Sidecars {
-  if (folder === null) return { config: null, hardware: null, phases: null, sync: null, dataSha256: null };
-  const facts = meta.safeParse(read(folder, 'meta.json', JSON.parse)).data;
-  const ended = result.safeParse(read(folder, 'result.json', JSON.parse)).data;
+  const problems: Damage[] = [];
+  const read = (name: string, parser: (text: string) => unknown): unknown => {
+    if (folder === null) return null;
+    const file = path.join(folder, name);
+    try {
+      return parser(readFileSync(file, 'utf8'));
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return null;
+      const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+      const problem = `cannot be read, and adds nothing: ${reason}`;
+      problems.push({ file, line: 0, kind: 'warning', problem, repeated: 0 });
+      return null;
+    }
+  };
+  const facts = meta.safeParse(read('meta.json', JSON.parse)).data;
+  const ended = result.safeParse(read('result.json', JSON.parse)).data;
   return {
-    config: read(folder, 'config.yaml', (text) => parse(text)),
+    config: read('config.yaml', (text) => parse(text)),
     hardware: facts?.hardware ?? null,
     phases: ended?.phases ?? null,
     sync: ended?.sync ?? null,
     dataSha256: facts?.dataSha256 ?? null,
+    problems,
   };
-}
-
-function read(folder: string, name: string, parser: (text: string) => unknown): unknown {
-  const file = path.join(folder, name);
-  if (!existsSync(file)) return null;
-  try {
-    return parser(readFileSync(file, 'utf8'));
-  } catch {
-    return null;
-  }
 }

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { cannot } from '../file-failure.js';
-import { ExitCode } from '../user-error.js';
+import { plural } from '../numbers/words.js';
+import { ExitCode, UserError } from '../user-error.js';
 
 /** A file's contents, whole or in pieces. */
 export type Contents = string | Uint8Array | readonly Uint8Array[];
@@ -41,6 +42,19 @@ async function syncFolder(folder: string): Promise<void> {
     const handle = await fs.open(folder, 'r');
     await handle.sync().finally(() => handle.close());
   } catch {}
+}
+
+/** Waits for all, so that a file that fails stops no other. Returns the first failure, with the number of the others; null without one. */
+export async function firstFailure(works: readonly Promise<unknown>[]): Promise<unknown> {
+  const failures = (await Promise.allSettled(works)).flatMap((work) =>
+    work.status === 'rejected' ? [work.reason as unknown] : [],
+  );
+  const [first, ...others] = failures;
+  if (first === undefined) return null;
+  if (others.length === 0 || !(first instanceof UserError)) return first;
+  return new UserError(`${first.message} (and ${plural(others.length, 'more file')})`, first.exitCode, {
+    cause: first,
+  });
 }
 
 export function temporaryName(file: string): string {

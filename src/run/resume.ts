@@ -14,6 +14,7 @@ import { sameForAnyThreads } from '../plan/threads.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { version } from '../version.js';
 import type { Warn } from '../warnings.js';
+import { cannot, errorCode } from '../file-failure.js';
 import { type RunFacts, readCheckpoint } from './checkpoint-file.js';
 import { bestName, checkpointsIn } from './checkpoint-names.js';
 import { cutLog, cutMetrics, cutScalars } from './cut-records.js';
@@ -63,7 +64,12 @@ export function openResumed(given: string, warn: Warn, asked = '--resume'): Resu
     const names = checkpointsIn(folder);
     if (names.length === 0)
       throw refuse('one without a checkpoint: it was stopped before the first, or checkpoint.every was off');
-    return { folder, lock, ...newestWhole(folder, names, warn, asked), bestAccuracy: bestAccuracyOf(folder) };
+    return {
+      folder,
+      lock,
+      ...newestWhole(folder, names, warn, asked),
+      bestAccuracy: bestAccuracyOf(folder, warn),
+    };
   } catch (error) {
     lock.release();
     throw error;
@@ -81,12 +87,16 @@ function locked(folder: string, asked: string): FolderLock {
 
 /** The status of a run that is complete; null of one that was stopped, in whatever way. */
 function finishedStatus(folder: string): string | null {
+  const file = path.join(folder, 'result.json');
   try {
-    const { status } = JSON.parse(readFileSync(path.join(folder, 'result.json'), 'utf8'));
+    const { status } = JSON.parse(readFileSync(file, 'utf8'));
     const isFinished = ['done', 'reached', 'missed'].includes(status);
-    return isFinished && existsSync(path.join(folder, 'final.safetensors')) ? status : null;
-  } catch {
-    return null;
+    const weights = statSync(path.join(folder, 'final.safetensors'), { throwIfNoEntry: false });
+    return isFinished && weights !== undefined ? status : null;
+  } catch (error) {
+    // A damaged file is that of no finished run; one that cannot be read may be that of one.
+    if (['', 'ENOENT'].includes(errorCode(error))) return null;
+    throw cannot('read', file, error, ExitCode.failure);
   }
 }
 
@@ -109,10 +119,13 @@ function newestWhole(folder: string, names: readonly string[], warn: Warn, asked
   throw new UserError(`${asked}: no checkpoint can be read: ${problems.join('; ')}`);
 }
 
-function bestAccuracyOf(folder: string): number | null {
+function bestAccuracyOf(folder: string, warn: Warn): number | null {
   try {
     return readCheckpoint(path.join(folder, bestName)).checkpoint.state.evaluation?.accuracy ?? null;
-  } catch {
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    if (errorCode(error.cause) !== 'ENOENT')
+      warn('checkpoint-damaged', `${error.message}; the best evaluation from here on replaces it`);
     return null;
   }
 }

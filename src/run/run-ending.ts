@@ -4,8 +4,8 @@ import { toYaml } from '../config/yaml-text.js';
 import type { Setup } from '../coordinator/setup.js';
 import { gatherHardware, hardwareLines, type MeasuredSpeed } from '../machine/hardware.js';
 import { measureSpeed } from '../machine/speed.js';
-import { plural } from '../numbers/words.js';
-import { type ExitCode, UserError } from '../user-error.js';
+import type { ExitCode } from '../user-error.js';
+import { firstFailure } from './atomic-file.js';
 import type { RunLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { type describeRun, type RunFolder, writeAtomic } from './run-folder.js';
@@ -21,19 +21,28 @@ export interface RunEnding {
   readonly measured?: MeasuredSpeed | null;
 }
 
+/** What a command leaves at the end of its run. */
+export interface RunResults {
+  readonly reason: string;
+  /** result.json. */
+  readonly result: object;
+  /** Further files, by name. */
+  readonly files: Readonly<Record<string, string | Uint8Array>>;
+  /** These write further files. */
+  readonly others?: readonly (() => Promise<void>)[];
+  /** Prints the result, also if a file cannot be written. `hardware`: the lines of the card, none without it. */
+  readonly show: (hardware: readonly string[]) => void | Promise<void>;
+}
+
 /**
- * Logs `hardware` and `run_stop`, closes the log, writes config.yaml, meta.json, result.json and `files`, and returns
- * the lines of the hardware card. `others` write further files. A run that was
- * interrupted or failed ends at once, without the card.
- * @throws UserError if a file cannot be written.
+ * Logs `hardware` and `run_stop`, closes the log, writes config.yaml, meta.json, result.json and the other files, and
+ * prints. A run that was interrupted or failed ends at once, without the hardware card.
+ * @throws UserError, after all that, if a file cannot be written.
  */
 export async function endRun(
   { setup, folder, log, description, status, exitCode, measured: known }: RunEnding,
-  reason: string,
-  result: object,
-  files: Readonly<Record<string, string | Uint8Array>>,
-  others: readonly (() => Promise<void>)[] = [],
-): Promise<string[]> {
+  { reason, result, files, others = [], show }: RunResults,
+): Promise<void> {
   const { tensorflow, kernels } = setup;
   const complete = status !== 'interrupted' && status !== 'failed';
   const facts = complete ? await gatherHardware() : null;
@@ -55,25 +64,13 @@ export async function endRun(
     'meta.json': json(meta),
     'result.json': json(result),
   };
-  await allWritten([
+  const unwritten = await firstFailure([
     ...Object.entries(all).map(([name, data]) => writeAtomic(folder.file(name), data)),
     ...others.map((write) => write()),
     closed,
   ]);
-  return facts === null ? [] : hardwareLines(facts, measured, tensorflow);
-}
-
-/** Waits for all, so that a file that fails stops no other. @throws the first failure, with the number of the others. */
-async function allWritten(works: readonly Promise<unknown>[]): Promise<void> {
-  const failures = (await Promise.allSettled(works)).flatMap((work) =>
-    work.status === 'rejected' ? [work.reason as unknown] : [],
-  );
-  const [first, ...others] = failures;
-  if (first === undefined) return;
-  if (others.length === 0 || !(first instanceof UserError)) throw first;
-  throw new UserError(`${first.message} (and ${plural(others.length, 'more file')})`, first.exitCode, {
-    cause: first,
-  });
+  await show(facts === null ? [] : hardwareLines(facts, measured, tensorflow));
+  if (unwritten !== null) throw unwritten;
 }
 
 /** Null if there are no kernels, or no memory for the measurement: that does not fail a run. */

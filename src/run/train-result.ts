@@ -17,7 +17,7 @@ import { MetricsWriter } from './metrics-file.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
 import { resultCard, type SeedRun } from './result-card.js';
 import type { Resumed } from './resume.js';
-import { endRun, type RunEnding } from './run-ending.js';
+import { endRun, type RunEnding, type RunResults } from './run-ending.js';
 import { type RunFolder, scalarsPath, shownFolder } from './run-folder.js';
 
 export interface SeedResult {
@@ -66,11 +66,10 @@ export function beginRecords(
   if (resumed !== null) record.metrics = new MetricsWriter(rows);
 }
 
-/** Files of a profile besides those of every run. */
-export interface WrittenProfile {
+/** A profile as it is shown. */
+export interface ShownProfile {
   readonly text: string;
   readonly json: object;
-  readonly files: Readonly<Record<string, string>>;
   readonly measured: MeasuredSpeed;
 }
 
@@ -85,7 +84,10 @@ export interface TrainingEnding extends RunEnding {
   /** The `race` command, whose repetitions are recorded: the race itself; null if there was none. */
   readonly race?: RaceSummary | null;
   /** The `profile` command: its report, shown instead of the card. */
-  readonly profiled?: WrittenProfile | null;
+  readonly profiled?: ShownProfile | null;
+  /** Of the command, besides those of every run. */
+  readonly files?: RunResults['files'];
+  readonly others?: RunResults['others'];
   /** The same seeds on other thread counts, and the speed-up of `plan` over one thread. */
   readonly otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[];
   readonly speedup?: number | null;
@@ -113,42 +115,56 @@ export const seedRuns = ({ results }: Kept): SeedRun[] =>
 
 /** Writes the run folder and prints the card; a run that was interrupted or failed has no card. */
 export async function finishTraining(ending: TrainingEnding): Promise<void> {
-  const { setup, folder, record, status, failure, context, race, speedup, profiled } = ending;
-  const { config } = setup;
+  const { setup, folder, record, status, failure, context, profiled } = ending;
   const result = resultJson(ending);
   const reason = failure instanceof Error ? failure.message : (record.results[0]?.outcome.reason ?? status);
   const weights: Record<string, Uint8Array> =
     record.tensors === null ? {} : { 'final.safetensors': finalWeights(setup, ending.plan, record) };
-  const hardware = await endRun(
+  const show = async (hardware: readonly string[]) => {
+    if (context.json)
+      return context.stdout(JSON.stringify(profiled ? { ...result, profile: profiled.json } : result));
+    if (status === 'interrupted' || status === 'failed') return;
+    const lines = profiled
+      ? [profiled.text, ...hardware, '', `folder     ${shownFolder(folder)}`]
+      : await cardOf(ending, result, hardware);
+    context.stdout(lines.join('\n'));
+  };
+  await endRun(
     { ...ending, measured: profiled?.measured ?? null },
-    reason,
-    result,
-    { ...weights, ...profiled?.files },
-    [() => record.metrics.write(folder), () => writeScalars(record.scalars, ending.seeds, folder)],
+    {
+      ...{ reason, result, show },
+      files: { ...weights, ...ending.files },
+      others: [
+        () => record.metrics.write(folder),
+        () => writeScalars(record.scalars, ending.seeds, folder),
+        ...(ending.others ?? []),
+      ],
+    },
   );
-  if (context.json) context.stdout(JSON.stringify(profiled ? { ...result, profile: profiled.json } : result));
-  else if (profiled && status !== 'interrupted' && status !== 'failed')
-    context.stdout([profiled.text, ...hardware, '', `folder     ${shownFolder(folder)}`].join('\n'));
-  else if (status !== 'interrupted' && status !== 'failed') {
-    const { tensors } = record;
-    const inference = tensors && (await inferenceWords(setup, tensors, ending.plan.threads));
-    const card = resultCard({
-      ...result,
-      ...(race ? { race, phases: race.phases } : {}),
-      accuracyOn: config.stop.on,
-      network: describeNetwork(ending.plan),
-      images: runLength(config, ending.plan.parts.train.count).images,
-      batch: config.train.batch,
-      optimizer: describeOptimizer(config.optimizer, config.train.batch),
-      schedule: describeSchedule(config.schedule),
-      syncReason: config.parallel.sync === 'auto' ? ending.plan.syncReason : undefined,
-      speedup: speedup ?? null,
-      inference,
-      hardware,
-      folder: shownFolder(folder),
-    });
-    context.stdout(card.join('\n'));
-  }
+}
+
+async function cardOf(
+  { setup, plan, record, race, speedup, folder }: TrainingEnding,
+  result: ReturnType<typeof resultJson>,
+  hardware: readonly string[],
+): Promise<string[]> {
+  const { config } = setup;
+  const { tensors } = record;
+  return resultCard({
+    ...result,
+    ...(race ? { race, phases: race.phases } : {}),
+    accuracyOn: config.stop.on,
+    network: describeNetwork(plan),
+    images: runLength(config, plan.parts.train.count).images,
+    batch: config.train.batch,
+    optimizer: describeOptimizer(config.optimizer, config.train.batch),
+    schedule: describeSchedule(config.schedule),
+    syncReason: config.parallel.sync === 'auto' ? plan.syncReason : undefined,
+    speedup: speedup ?? null,
+    inference: tensors && (await inferenceWords(setup, tensors, plan.threads)),
+    hardware: [...hardware],
+    folder: shownFolder(folder),
+  });
 }
 
 /** The bytes of the model's file: weights, transforms, and what describes them. The record has tensors. */

@@ -2,9 +2,10 @@
  * cells.ndjson: every finished cell is a line, written as soon as its result is known. Finished cells survive any end
  * of the process; a line that was cut in the middle is not a cell.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { cannot } from '../file-failure.js';
+import { cannot, errorCode } from '../file-failure.js';
+import { ExitCode } from '../user-error.js';
 
 /** The result of an evaluation during the run. */
 const curvePoint = z
@@ -60,7 +61,7 @@ export class CellStore {
    */
   constructor(file: string | null, keeps = true) {
     this.#file = keeps ? file : null;
-    const text = file !== null && existsSync(file) ? readText(file) : '';
+    const text = file === null ? '' : readText(file);
     let damaged = 0;
     for (const each of text.split('\n')) {
       if (each === '') continue;
@@ -82,10 +83,10 @@ export class CellStore {
     return this.#cells.size;
   }
 
-  /** @throws UserError if the line cannot be written. */
+  /** Keeps the cell. @throws UserError if its line cannot be written. */
   add(finished: Cell): void {
-    this.#append(`${JSON.stringify({ kind: 'cell', ...finished })}\n`);
     this.#cells.set(idOf(finished.key, finished.seed), finished);
+    this.#append(`${JSON.stringify({ kind: 'cell', ...finished })}\n`);
   }
 
   /** `key`: of the variant and its baseline together. */
@@ -104,7 +105,7 @@ export class CellStore {
       appendFileSync(this.#file, this.#cut ? `\n${text}` : text);
       this.#cut = false;
     } catch (error) {
-      throw cannot('write', this.#file, error);
+      throw cannot('write', this.#file, error, ExitCode.failure);
     }
   }
 }
@@ -119,10 +120,12 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Empty without the file. */
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw cannot('read', file, error);
+    if (errorCode(error) === 'ENOENT') return '';
+    throw cannot('read', file, error, ExitCode.failure);
   }
 }

@@ -16,7 +16,7 @@ const openAtOnce = 8;
 /** A seed without a cell. */
 const warmUpSeed = 4_294_967_295;
 
-/** `finished` receives every cell. @throws as training does, except for divergence; Interrupted. */
+/** `finished` receives every cell, before it is kept. @throws as training does, except for divergence; Interrupted. */
 export async function runComparison(
   comparison: Comparison,
   variants: readonly PreparedVariant[],
@@ -50,8 +50,8 @@ export async function runComparison(
       if (measured.accuracy === null) await closed(each.key);
       const { key, variant } = each;
       const date = new Date().toISOString();
-      store.add({ key, comparison: comparison.name, variant: variant.label, seed, ...measured, date });
       finished(variant.label, seed);
+      store.add({ key, comparison: comparison.name, variant: variant.label, seed, ...measured, date });
     }
     if (!keepsOpen) await closed(each.key);
   };

@@ -12,14 +12,15 @@ import { isMainThread } from 'node:worker_threads';
 export interface Fault {
   /** Absolute; operations on other paths are neither counted nor failed. */
   readonly folder: string;
-  /** The number of the operation that fails, from 1; 0: none. */
+  /** The number of the operation that fails, from 1, among those that the code meets; 0: none fails, all are counted. */
   readonly at: number;
-  readonly code: 'ENOSPC' | 'EIO' | 'EROFS' | 'EACCES';
+  /** ENOENT: the file is really deleted just before, as by another process; the operation then ends as it does. */
+  readonly code: 'ENOSPC' | 'EIO' | 'EROFS' | 'EACCES' | 'ENOENT';
   /** Later operations fail too: a disk that stays full. */
   readonly lasts: boolean;
   /** Counts only operations whose line begins with the second, after one that begins with the first. */
   readonly among?: readonly [after: string, only: string];
-  /** Receives the counted operations, one a line, when the process exits. */
+  /** Receives the counted operations when the process exits, one a line: the codes that meet it, a tab, its name. */
   readonly report: string;
 }
 
@@ -43,6 +44,7 @@ const meets: Readonly<Record<Fault['code'], readonly Kind[]>> = {
   EIO: ['read', 'write', 'make', 'remove', 'sync', 'close', 'look'],
   EROFS: ['write', 'make', 'remove'],
   EACCES: ['read', 'make', 'remove', 'look'],
+  ENOENT: ['read', 'make', 'look'],
 };
 
 const reasons: Readonly<Record<Fault['code'], string>> = {
@@ -50,6 +52,7 @@ const reasons: Readonly<Record<Fault['code'], string>> = {
   EIO: 'i/o error',
   EROFS: 'read-only file system',
   EACCES: 'permission denied',
+  ENOENT: 'no such file or directory',
 };
 
 interface Operation {
@@ -64,7 +67,7 @@ class Faults {
   readonly #paths = new Map<number, string>();
   readonly #fault: Fault;
   #isAfter = false;
-  readonly #original = { writeFileSync: fs.writeFileSync, writeSync: fs.writeSync };
+  readonly #original = { writeFileSync: fs.writeFileSync, writeSync: fs.writeSync, rmSync: fs.rmSync };
 
   constructor(fault: Fault) {
     this.#fault = fault;
@@ -82,11 +85,16 @@ class Faults {
     const place = typeof named === 'number' ? this.#paths.get(named) : absolute(named);
     if (place === undefined || (place !== folder && !place.startsWith(folder + path.sep))) return null;
     const kind = base === 'open' && opensToWrite(given[0]) ? 'make' : kinds[base];
-    if (!meets[code].includes(kind)) return null;
+    const codes = Object.keys(meets).filter((one) => meets[one as Fault['code']].includes(kind));
+    if (codes.length === 0 || (at > 0 && !codes.includes(code))) return null;
     const line = `${name} ${path.relative(folder, place) || '.'}`;
     if (!this.#counts(line)) return null;
-    this.done.push(line);
+    this.done.push(`${codes.join(' ')}\t${line}`);
     if (at === 0 || (lasts ? this.done.length < at : this.done.length !== at)) return null;
+    if (code === 'ENOENT') {
+      if (place !== folder) this.#original.rmSync(place, { recursive: true, force: true });
+      return null;
+    }
     if (kind === 'write') this.#writeHalf(target, given[0]);
     const message = `${code}: ${reasons[code]}, ${base} '${place}'`;
     return Object.assign(new Error(message), { code, syscall: base, path: place });
@@ -160,6 +168,17 @@ function install(fault: Fault): void {
     };
   };
 
+  const withCallback = (calls: Calls, name: string): void => {
+    const original = calls[name] as Call;
+    calls[name] = function (this: unknown, ...words: unknown[]) {
+      const [target, ...given] = words;
+      const error = depth > 0 ? null : faults.of({ name, target, given });
+      if (error === null) return original.apply(this, words);
+      process.nextTick(words.at(-1) as (error: Error) => void, error);
+      return undefined;
+    };
+  };
+
   const patchAll = (calls: Calls, handle: fs.promises.FileHandle | null): void => {
     for (const name of Object.keys(kinds))
       if (typeof calls[name] === 'function') promised(calls, name, handle);
@@ -169,6 +188,7 @@ function install(fault: Fault): void {
   for (const name of Object.keys(kinds))
     if (typeof calls[`${name}Sync`] === 'function') synchronous(calls, `${name}Sync`);
   patchAll(fs.promises as unknown as Calls, null);
+  for (const name of ['stat', 'readFile']) withCallback(calls, name);
   syncBuiltinESMExports();
   process.on('exit', () => {
     depth = 1;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -77,6 +78,57 @@ test('fastmlp reaches 0.97, the card names TensorFlow, and nothing else is said'
   assert.equal(result.backend, 'tfjs-node');
   assert.deepEqual(Object.keys(result.tensorflow), ['tfjsNode', 'tensorflow']);
 });
+
+for (const [sync, optimizer] of [
+  ['owner', 'sgd'],
+  ['sharded', 'adam'],
+  ['average', 'lars'],
+])
+  test(
+    `${sync}, ${optimizer}: a run that was killed after a checkpoint goes on to the same weights`,
+    needsTfjs,
+    async (t) => {
+      const cwd = await workingDirectory(t);
+      await mkdir(join(cwd, 'data'));
+      const row = (_: unknown, at: number) =>
+        `${at % 2},${(at % 2) * 120 + ((at * 37) % 100)},${(at * 53) % 256}`;
+      await writeFile(
+        join(cwd, 'data', 'train.csv'),
+        `label,a,b\n${Array.from({ length: 60 }, row).join('\n')}\n`,
+      );
+      const settings = [
+        'backend=tfjs-node',
+        'data.set=csv',
+        'data.dir=data',
+        'model.hidden=[6]',
+        'stop.target=null',
+      ];
+      const recipe = [
+        'train.batch=8',
+        'train.epochs=6',
+        `parallel.sync=${sync}`,
+        `optimizer.name=${optimizer}`,
+      ];
+      const checkpoints = ['checkpoint.every=10steps', 'checkpoint.keep=9'];
+      const flags = ['--threads', '2', '--quiet', '--out', 'run'];
+      const words = ['train', ...settings, ...recipe, ...checkpoints, ...flags];
+      await expectCode(0, words, { cwd });
+      const weights = () => readFile(join(cwd, 'run', 'final.safetensors'));
+      const undisturbed = await weights();
+      const going = ['train', '--resume', 'run', '--quiet'];
+      // As after a kill: of the checkpoints only the first is there. A busy machine writes fewer than were due.
+      const names = (await readdir(join(cwd, 'run'))).sort();
+      const [first = '', ...later] = names.filter((name) => /^checkpoint-\d/.test(name));
+      for (const name of [...later, 'checkpoint-last.safetensors', 'final.safetensors', 'result.json'])
+        await rm(join(cwd, 'run', name));
+      const { stderr } = await expectCode(2, [...going, '--threads', '1'], { cwd });
+      assert.match(stderr, /^error: resume: parallel\.threads: expected 2, .*, got 1/);
+      await expectCode(0, going, { cwd });
+      const { resumed } = await readJson<{ resumed: { step: number }[] }>(cwd, 'run', 'meta.json');
+      assert.equal(first, `checkpoint-${String(resumed[0]?.step).padStart(9, '0')}.safetensors`);
+      assert.ok((await weights()).equals(undisturbed));
+    },
+  );
 
 test('hardware names the TensorFlow that would run', needsTfjs, async (t) => {
   const cwd = await workingDirectory(t);

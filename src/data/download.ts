@@ -60,7 +60,7 @@ export async function downloadFile(
       const delivered = await tryMirror(url, arrival, expected, failures, file, options);
       if (delivered) {
         await writeAtomically(path, arrival.bytes);
-        await rm(partPath, { force: true });
+        await discard(partPath);
         return path;
       }
       if (options.signal?.aborted) {
@@ -130,7 +130,7 @@ async function openPart(partPath: string, sizeBytes: number): Promise<Arrival> {
 /** Keeps the received bytes for the next time; returns a note about it, the tail of an error message. */
 async function keepPart(partPath: string, arrival: Arrival): Promise<string> {
   if (arrival.receivedBytes === 0) {
-    await rm(partPath, { force: true });
+    await discard(partPath);
     return '';
   }
   try {
@@ -149,9 +149,14 @@ async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
     await writeFile(temporary, bytes, { flush: true });
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await discard(temporary);
     throw cannotWrite(path, error);
   }
+}
+
+/** A file that stays costs some place: it is no reason to fail. */
+async function discard(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => {});
 }
 
 function cannotWrite(path: string, error: unknown): UserError {

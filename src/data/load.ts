@@ -165,13 +165,14 @@ async function locate(
       `${chosen.insteadOf}: downloads go to ${chosen.path}, which may be emptied; SHARDSTEP_CACHE names a folder that stays`,
     );
   const cached = within(chosen);
-  const { missing } = findIdxFiles(await listOptionalFolder(cached), cached);
+  const { paths, missing } = findIdxFiles(await listOptionalFolder(cached), cached);
   const megabytes = missing.reduce((sum, name) => sum + known.files[name].archiveSizeBytes, 0) / 1e6;
   options.note?.(`${set}: downloading ${megabytes.toFixed(1)} MB into ${cached}, once`);
   const { downloadFile } = await import('./download.js');
-  for (const name of missing) await downloadFile(name, known.files[name], known.mirrors, cached, options);
-  const { paths } = findIdxFiles(await listOptionalFolder(cached), cached);
-  return { dir: cached, paths: paths as IdxPaths, origin: 'cache' };
+  const all = { ...paths };
+  for (const name of missing)
+    all[name] = await downloadFile(name, known.files[name], known.mirrors, cached, options);
+  return { dir: cached, paths: all as IdxPaths, origin: 'cache' };
 }
 
 /** Reads the four files in parallel: zlib works on as many threads of libuv. */

@@ -11,8 +11,9 @@ import type { Fault } from './failing-files.ts';
 
 const shim = fileURLToPath(new URL('./failing-files.ts', import.meta.url));
 
-/** `npm run test:faults`. */
-export const isWhole = process.env.SHARDSTEP_FAULTS === 'all';
+/** `npm run test:faults`: all; a number: so many operations of each command and fault. */
+const { SHARDSTEP_FAULTS: wanted = '' } = process.env;
+export const isWhole = wanted === 'all';
 
 export type FaultKind = Pick<Fault, 'code' | 'lasts'>;
 /** Of a device, of a full disk, of a remounted one, of rights; and a file that another process deletes. */
@@ -31,6 +32,8 @@ export interface Faulted {
   readonly environment?: Readonly<Record<string, string>>;
   /** What a run that ends with exit code 0 must have in common with the one without a fault; undefined: it says that something is missing. */
   readonly result?: (cwd: string, stdout: string) => Promise<unknown> | undefined;
+  /** Checks the other files, however the command ends. */
+  readonly wholeAfter?: (cwd: string) => Promise<void>;
   /** From the first operation that begins so, stdout has the result, however the command ends. */
   readonly printed?: { readonly from: RegExp; readonly text: RegExp };
 }
@@ -108,10 +111,11 @@ function assertSpoken({ code, stderr }: CliResult, operation: string, what: stri
 /** All numbers, or some of them by the seed, sorted. */
 function chosen(count: number, some: number, seed: number): number[] {
   const all = Array.from({ length: count }, (_, at) => at + 1);
-  if (isWhole || count <= some) return all;
+  const few = Number(wanted) || some;
+  if (isWhole || count <= few) return all;
   const random = new Rng(seed);
   const drawn = new Set<number>();
-  while (drawn.size < some) drawn.add(1 + random.below(count));
+  while (drawn.size < few) drawn.add(1 + random.below(count));
   return [...drawn].sort((a, b) => a - b);
 }
 
@@ -164,6 +168,7 @@ export async function failEach(
     if (printed !== undefined && from > 0 && at >= from) assert.match(ended.stdout, printed.text, said);
     const mayLeave = /^(rm|unlink|readFileSync run.run.lock)/.test(operation) || (lasts && code !== 'ENOSPC');
     await assertWhole(start, said, mayLeave);
+    await faulted.wholeAfter?.(start);
   };
   const problems: string[] = [];
   for (const kind of kinds) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readSafetensors } from '../dist/model/safetensors.js';
 import { expectCode, readJson, workingDirectory } from './support/cli.ts';
-import { failEach, faults, withFault } from './support/fault-runs.ts';
+import { assertSpoken, failEach, faults, withFault } from './support/fault-runs.ts';
 
 const settings = ['data.set=csv', 'data.dir=data', 'model.hidden=[4]', 'train.epochs=20', 'train.batch=8'];
 const training = [
@@ -84,9 +84,9 @@ test('a log that cannot be written before a checkpoint: no checkpoint, one error
   const expected = await readFile(join(cwd, 'run', 'final.safetensors'));
   await rm(join(cwd, 'run'), { recursive: true });
   const among = ['rename run/.config.yaml', 'writeFileSync run/log.ndjson'] as const;
-  const result = await withFault(words, cwd, { at: 1, code: 'EIO', lasts: false, among });
+  const result = await withFault({ words }, cwd, { at: 1, code: 'EIO', lasts: false, among });
   assert.equal(result.code, 1, result.stderr);
-  assertSpoken(result, 'the log');
+  assertSpoken(result, 'writeFileSync run/log.ndjson', 'the log');
   assert.match(result.stderr, /^warning: no checkpoint after step 10: cannot write the log .*EIO/m);
   assert.deepEqual(await readFile(join(cwd, 'run', 'final.safetensors')), expected);
 });

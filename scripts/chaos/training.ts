@@ -76,7 +76,15 @@ export function train(words: readonly string[], options: StartOptions): Promise<
       const endedMs = performance.now();
       const orphans = group === undefined ? 0 : membersOf(group);
       const elapsedMs = endedMs - started;
-      resolve({ code, signal, stderr, elapsedMs, endedAt: performance.timeOrigin + endedMs, orphans, isHung });
+      resolve({
+        code,
+        signal,
+        stderr,
+        elapsedMs,
+        endedAt: performance.timeOrigin + endedMs,
+        orphans,
+        isHung,
+      });
     });
   });
 }

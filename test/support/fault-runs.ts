@@ -85,7 +85,7 @@ async function assertWhole(folder: string, what: string, mayLeave: boolean): Pro
 }
 
 /** Exit code 0 with every result, or one line that names the file or its folder, and no "bug" and no stack. */
-function assertSpoken({ code, stderr }: CliResult, operation: string, what: string): void {
+export function assertSpoken({ code, stderr }: CliResult, operation: string, what: string): void {
   const said = `${what}: exit code ${code}\n${stderr}`;
   assert.ok([0, 1, 2].includes(code ?? -1), said);
   assert.doesNotMatch(stderr, /^\s+at |bug in shardstep/m, said);

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { loadDataset } from '../../dist/data/load.js';
-import { systemFailure } from '../../dist/run/atomic-file.js';
+import { systemFailure } from '../../dist/file-failure.js';
 import { UserError } from '../../dist/user-error.js';
 
 const [cacheDir = '', sets = ''] = process.argv.slice(2);

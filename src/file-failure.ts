@@ -1,7 +1,10 @@
 /** Operations on files that fail: one line with the operation, the file and the reason in words. */
 import { ExitCode, type Refused, UserError } from './user-error.js';
 
-/** `what`: the operation, a verb first, such as `write`. `before` stands before the message. */
+/**
+ * `what`: the operation, a verb first, such as `write`. `before` stands before the message. An error that is a line for the user
+ * already is returned as it is.
+ */
 export function cannot(
   what: string,
   file: string,
@@ -9,6 +12,7 @@ export function cannot(
   exitCode: ExitCode = ExitCode.failure,
   { before = '', ...options }: { readonly before?: string; readonly refused?: Refused } = {},
 ): UserError {
+  if (error instanceof UserError) return error;
   const isRead = /^(read|open|list)\b/.test(what);
   const reasons: Record<string, string> = {
     EEXIST: 'a file is in the way',

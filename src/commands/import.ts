@@ -1,11 +1,11 @@
 /** The `import` command: a network of another program, from an ONNX or a safetensors file, as a model file of ours. */
-import { readFile } from 'node:fs/promises';
 import { activations } from '../config/choices.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { cannot } from '../file-failure.js';
 import { importFile, parseShape } from '../inference/import-file.js';
 import type { ImportSettings } from '../inference/imported-model.js';
 import { savedModel } from '../inference/saved-model.js';
+import { readWholeFile } from '../memory/whole-file.js';
 import { writeSafetensors } from '../model/safetensors.js';
 import { writeAtomic } from '../run/atomic-file.js';
 import type { CommandContext } from '../run/command-context.js';
@@ -54,7 +54,7 @@ async function run(
   if (!to.endsWith('.safetensors')) throw UserError.refusal('--to', 'a name that ends in .safetensors', to);
   const isSilent = words.length === 0 && shape === undefined && labels === undefined && !real;
   const settings = isSilent ? null : settingsOf(words, { to, shape, labels, real });
-  const { tensors, metadata, notes } = importFile(await contents(file), file, settings);
+  const { tensors, metadata, notes } = importFile(contents(file), file, settings);
   // Opened as every command will open it.
   const { config, pipeline, labels: names } = savedModel({ tensors, metadata }, to);
   await writeAtomic(to, writeSafetensors(tensors, metadata));
@@ -70,9 +70,9 @@ async function run(
   return ExitCode.done;
 }
 
-async function contents(file: string): Promise<Uint8Array> {
+function contents(file: string): Uint8Array {
   try {
-    return await readFile(file);
+    return readWholeFile(file);
   } catch (cause) {
     throw cannot('read', file, cause);
   }

@@ -1,6 +1,6 @@
 /** The `verify` command: trains a run again and compares it with the record, to the last bit. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { resolveConfig } from '../config/load.js';
@@ -13,6 +13,7 @@ import { cannot, errorCode } from '../file-failure.js';
 import { type Level, levels, levelsHere } from '../kernels/levels.js';
 import { countCores } from '../machine/cores.js';
 import { gatherHardware } from '../machine/hardware.js';
+import { readWholeFile } from '../memory/whole-file.js';
 import { readSafetensors, type Tensor } from '../model/safetensors.js';
 import { grouped } from '../numbers/words.js';
 import type { CommandContext } from '../run/command-context.js';
@@ -91,7 +92,7 @@ async function readRecord(folder: string): Promise<Recorded> {
     throw new UserError(`${folder}: expected the folder of a run`, ExitCode.usage);
   const read = (name: string) => {
     try {
-      return readFileSync(path.join(folder, name));
+      return readWholeFile(path.join(folder, name));
     } catch (error) {
       if (errorCode(error) !== 'ENOENT')
         throw cannot('read', path.join(folder, name), error, ExitCode.failure);

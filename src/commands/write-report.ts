@@ -7,6 +7,7 @@ import type { Report } from '../report/document.js';
 import { figureFile } from '../report/figure-file.js';
 import { htmlPage } from '../report/html-page.js';
 import { loadRuns } from '../report/load-runs.js';
+import { damageLine } from '../report/log-problems.js';
 import { markdownPage } from '../report/markdown-page.js';
 import { nameOf } from '../report/run.js';
 import { survey } from '../report/settings.js';
@@ -34,6 +35,9 @@ export async function report({ paths, out }: ReportOptions, context: CommandCont
   progress.note(
     `read ${plural(loaded.runs.length, 'run')} of ${plural(loaded.files, 'log')}, ${loaded.lines} lines`,
   );
+  // Of whole files; the report lists all problems.
+  for (const damage of loaded.damages)
+    if (damage.kind === 'warning' && damage.line === 0) context.stderr(damageLine(damage));
   const found = survey(loaded.runs);
   const built = buildReport(loaded, found);
   signal.throwIfAborted();

@@ -1,9 +1,10 @@
 /** A data file's uncompressed content, from a gzip or a plain file. The first two bytes decide, not the name. */
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { setImmediate as otherEvents } from 'node:timers/promises';
-import { requireMemory } from '../memory/memory-limit.js';
+import { requireWhole } from '../memory/whole-file.js';
 import { UserError } from '../user-error.js';
 import { inflate } from './inflate.js';
 import { interruption } from './interruption.js';
@@ -34,15 +35,10 @@ export interface ReadOptions {
 export async function readContent(path: string, options: ReadOptions = {}): Promise<Content> {
   const { signal, limitBytes } = options;
   const name = shownPath(path);
-  const kind = await stat(path).catch((error: unknown) => {
-    throw cannotRead(name, error);
+  const { size } = await sized(path, name, limitBytes).catch((error: unknown) => {
+    throw error instanceof UserError ? error : cannotRead(name, error);
   });
-  if (!kind.isFile() && !kind.isDirectory())
-    throw new UserError(`${name}: cannot be read: it is neither a file nor a folder, expected a file`);
-  if (limitBytes !== undefined && kind.size > limitBytes)
-    throw new UserError(`${name}: ${kind.size} bytes, expected at most ${limitBytes}`);
-  requireMemory({ [name]: kind.size }, 'use a smaller file');
-  const file = await readWhole(path, kind.size, signal).catch((error: unknown) => {
+  const file = await readWhole(path, size, signal).catch((error: unknown) => {
     throw signal?.aborted ? interruption(`reading ${name}`, signal) : cannotRead(name, error);
   });
   if (file[0] === 0x1f && file[1] === 0x8b) {
@@ -62,6 +58,12 @@ export async function readContent(path: string, options: ReadOptions = {}): Prom
   // Not the Buffer itself: its `slice` is a view, an array's is a copy.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length);
   return { bytes, sha256, fileSha256: options.hashFile ? sha256 : null };
+}
+
+async function sized(path: string, name: string, limitBytes: number | undefined): Promise<Stats> {
+  const stats = await stat(path);
+  requireWhole(name, stats, limitBytes);
+  return stats;
 }
 
 /** SHA-256 of the content of a published archive, which need not be hashed; null for any other file. */
@@ -117,7 +119,6 @@ export function shownPath(path: string): string {
 
 function cannotRead(name: string, error: unknown): UserError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const reason =
-    code === 'EISDIR' ? 'it is a folder, expected a file' : code === 'EACCES' ? 'permission denied' : message;
+  const reason = code === 'EACCES' ? 'permission denied' : message;
   return new UserError(`${name}: cannot be read: ${reason}`, undefined, { cause: error });
 }

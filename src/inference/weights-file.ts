@@ -3,12 +3,12 @@
  * weights are useless. Equal runs write equal files: nothing in the file depends on time, and keys are sorted.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { transformSettings } from '../data/transforms/pipeline.js';
 import { kindOf, type ValueKind } from '../data/transforms/transform.js';
 import { cannot } from '../file-failure.js';
+import { readWholeFile } from '../memory/whole-file.js';
 import { readSafetensors, readSafetensorsMetadata, type Tensor } from '../model/safetensors.js';
 import type { SyncName } from '../plan/plan.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
@@ -108,7 +108,7 @@ export function readInitialWeights(config: Config): InitialWeights | null {
  */
 export function readWeights(file: string, asked = ''): InitialWeights {
   try {
-    return parseWeights(readFileSync(file), file);
+    return parseWeights(readWholeFile(file), file);
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
     throw cannot('read', file, cause, ExitCode.failure, { before: asked });

@@ -3,10 +3,8 @@ import { readFile, type Stats, stat } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cannot } from '../file-failure.js';
+import { requireWhole } from '../memory/whole-file.js';
 import { ExitCode, UserError } from '../user-error.js';
-
-/** Larger files are no models of small networks, and Node reads no file above it at once. */
-const mostBytes = 2 ** 31 - 1;
 
 /** `key`: the argument's name, in messages. @throws UserError for anything but a path or a file: URL. */
 export function pathOf(key: string, place: string | URL): string {
@@ -27,9 +25,7 @@ export async function readModel(key: string, place: string | URL): Promise<Model
   try {
     const stats = await statOf(given);
     const source = stats.isDirectory() ? path.join(given, 'final.safetensors') : given;
-    const { size } = stats.isDirectory() ? await statOf(source) : stats;
-    if (size > mostBytes)
-      throw new UserError(`${source}: ${size} bytes, expected a model of at most ${mostBytes}`);
+    requireWhole(source, stats.isDirectory() ? await statOf(source) : stats);
     return { bytes: await bytesOf(source), source };
   } catch (cause) {
     if (cause instanceof UserError) throw cause;

@@ -44,7 +44,7 @@ export function buildRun(
     race: first('race'),
     phases: sidecars.phases,
     dataSha256: sidecars.dataSha256,
-    damages: [...damages],
+    damages: [...damages, ...sidecars.problems],
   };
   run.tracks = buildTracks(run, entries);
   return run;

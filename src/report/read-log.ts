@@ -1,5 +1,5 @@
 /** Reads one log.ndjson: its events by run, and every problem by line. No problem stops the reading. */
-import { readFileSync } from 'node:fs';
+import { readWholeFile } from '../memory/whole-file.js';
 import { type EventName, isEventName, type LogEvents, logEvents, logLine } from '../run/log-schema.js';
 import { expectedGot } from '../user-error.js';
 import { createOrder } from './log-order.js';
@@ -37,7 +37,7 @@ export interface LogReading {
 /** Reads `file`; an unreadable file is a damage of line 0. */
 export function readLog(file: string): LogReading {
   try {
-    return parseLog(file, readFileSync(file, 'utf8'));
+    return parseLog(file, readWholeFile(file).toString('utf8'));
   } catch (error) {
     const problem = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     return { file, lines: 0, runs: [], damages: [{ file, line: 0, kind: 'damage', problem, repeated: 0 }] };

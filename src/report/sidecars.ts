@@ -1,13 +1,11 @@
-/**
- * The facts in the files beside a log. A file that is missing adds nothing: the log is the record. One that cannot be read
- * is a problem of its own.
- */
-import { readFileSync } from 'node:fs';
+/** The facts in the files beside a log. A file that is missing adds nothing: the log is the record. */
 import path from 'node:path';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { errorCode } from '../file-failure.js';
+import { readWholeFile } from '../memory/whole-file.js';
 import { hardwarePayload, type LogEvents } from '../run/log-schema.js';
+import { expectedGot, shortened } from '../user-error.js';
 import type { Damage } from './read-log.js';
 
 export interface Sidecars {
@@ -17,6 +15,7 @@ export interface Sidecars {
   /** The strategy, whatever the configuration leaves open; null if unknown. */
   readonly sync: string | null;
   readonly dataSha256: Readonly<Record<string, string>> | null;
+  /** Of files that are there and cannot be read. */
   readonly problems: readonly Damage[];
 }
 
@@ -36,11 +35,13 @@ export function readSidecars(folder: string | null): Sidecars {
     if (folder === null) return null;
     const file = path.join(folder, name);
     try {
-      return parser(readFileSync(file, 'utf8'));
+      const value = parser(readWholeFile(file).toString('utf8'));
+      if (typeof value !== 'object' || value === null) throw new Error(expectedGot('an object', value));
+      return value;
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return null;
-      const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-      const problem = `cannot be read, and adds nothing: ${reason}`;
+      const reason = error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error);
+      const problem = `is not used, it cannot be read: ${shortened(reason, 200)}`;
       problems.push({ file, line: 0, kind: 'warning', problem, repeated: 0 });
       return null;
     }

@@ -3,13 +3,13 @@
  * the run as JSON, and a SHA-256 over all of it: a file that was cut or changed is never used.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import type { Config } from '../config/schema.js';
 import type { Checkpoint, Vector } from '../coordinator/checkpoint.js';
 import type { TrainingState } from '../coordinator/state.js';
 import { cannot } from '../file-failure.js';
+import { readWholeFile } from '../memory/whole-file.js';
 import { readSafetensorsMetadata, readValues, safetensorsPieces, type Values } from '../model/safetensors.js';
 import { expectedGot, UserError } from '../user-error.js';
 
@@ -143,7 +143,7 @@ function parsed(metadata: Readonly<Record<string, string>>, key: string, file: s
 
 function readBytes(file: string): Buffer {
   try {
-    return readFileSync(file);
+    return readWholeFile(file);
   } catch (cause) {
     throw cannot('read', path.basename(file), cause);
   }

@@ -2,8 +2,9 @@
  * Cuts the records of a run back to a checkpoint: rows and events after it are written again by the run that goes on. A last
  * line or record that a killed process left unfinished is cut too.
  */
-import { readFileSync, truncateSync } from 'node:fs';
+import { truncateSync } from 'node:fs';
 import { cannot, errorCode } from '../file-failure.js';
+import { readWholeFile } from '../memory/whole-file.js';
 import { ExitCode } from '../user-error.js';
 
 /** What stays of a file. */
@@ -75,7 +76,7 @@ function stepOf(event: Buffer): number {
 
 function contents(file: string): Buffer | null {
   try {
-    return readFileSync(file);
+    return readWholeFile(file);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw cannot('read', file, error, ExitCode.failure);

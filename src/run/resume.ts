@@ -1,6 +1,6 @@
 /** Resuming a run: its newest checkpoint, what must be as it was, and the records that continue. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { shown } from '../config/config-file.js';
 import { withAbsolutePaths } from '../config/paths.js';
@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.js';
 import type { Checkpoint } from '../coordinator/checkpoint.js';
 import type { Setup } from '../coordinator/setup.js';
 import { cannot, errorCode } from '../file-failure.js';
+import { readWholeFile } from '../memory/whole-file.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { Plan } from '../plan/plan.js';
 import { runLength } from '../plan/run-length.js';
@@ -89,7 +90,7 @@ function locked(folder: string, asked: string): FolderLock {
 function finishedStatus(folder: string): string | null {
   const file = path.join(folder, 'result.json');
   try {
-    const { status } = JSON.parse(readFileSync(file, 'utf8'));
+    const { status } = JSON.parse(readWholeFile(file).toString('utf8'));
     const isFinished = ['done', 'reached', 'missed'].includes(status);
     const weights = statSync(path.join(folder, 'final.safetensors'), { throwIfNoEntry: false });
     return isFinished && weights !== undefined ? status : null;

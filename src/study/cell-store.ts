@@ -2,9 +2,10 @@
  * cells.ndjson: every finished cell is a line, written as soon as its result is known. Finished cells survive any end
  * of the process; a line that was cut in the middle is not a cell.
  */
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import * as z from 'zod';
 import { cannot, errorCode } from '../file-failure.js';
+import { readWholeFile } from '../memory/whole-file.js';
 import { ExitCode } from '../user-error.js';
 
 /** The result of an evaluation during the run. */
@@ -123,7 +124,7 @@ function parsed(text: string): unknown {
 /** Empty without the file. */
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readWholeFile(file).toString('utf8');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return '';
     throw cannot('read', file, error, ExitCode.failure);

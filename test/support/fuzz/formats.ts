@@ -239,7 +239,10 @@ const checkpoint: FuzzFormat = {
     return Promise.all(
       [plain, rich].map(async (state, i) => ({
         name: `checkpoint-00000000${i}.safetensors`,
-        bytes: Buffer.concat(await encodeCheckpoint({ facts, checkpoint: { state, vectors } })),
+        // No Buffer: its slice is no copy.
+        bytes: new Uint8Array(
+          Buffer.concat(await encodeCheckpoint({ facts, checkpoint: { state, vectors } })),
+        ),
       })),
     );
   },

@@ -103,6 +103,13 @@ for (const [key, meant] of [
   ['sede', 'seed'],
   ['momentm', 'optimizer.momentum'],
   ['model.ini.kind', 'model.init.kind'],
+  ['optimizer.kind', 'optimizer.name'],
+  ['loss.type', 'loss.name'],
+  ['model.init.name', 'model.init.kind'],
+  ['model.kind', 'model.init.kind'],
+  ['optimizer.beta', 'optimizer.beta1'],
+  ['train.lr', 'optimizer.lr'],
+  ['train.seed', 'seed'],
 ] as const) {
   test(`${key} is unknown; ${meant} was meant`, async () => {
     const message = await word(`${key}=1`);
@@ -114,6 +121,15 @@ for (const [key, meant] of [
 test('an unknown key with nothing near it lists the keys at its level', async () => {
   const { train, optimizer } = configSchema.parse({ optimizer: { name: 'adam' } });
   says(await word('train.colour=1'), 'train.colour', 'unknown', ...Object.keys(train));
+  const { parallel, checkpoint, data } = configSchema.parse({});
+  says(
+    await word('optimizer.size=1'),
+    'keys of optimizer are',
+    ...Object.keys(configSchema.parse({}).optimizer),
+  );
+  says(await word('parallel.name=1'), 'keys of parallel are', ...Object.keys(parallel));
+  says(await word('checkpoint.kind=1'), 'keys of checkpoint are', ...Object.keys(checkpoint));
+  says(await word('data.path=1'), 'keys of data are', ...Object.keys(data));
   says(await word('qqqqqqqqq=1'), 'qqqqqqqqq', 'unknown', ...Object.keys(configSchema.shape));
   const ofAdam = await word('optimizer.qqqqqq=1', 'optimizer.name=adam');
   says(ofAdam, 'optimizer.qqqqqq', 'unknown', ...Object.keys(optimizer));

@@ -108,6 +108,27 @@ test('an object of a program that contains itself is refused', async () => {
     );
 });
 
+test('a zero byte in a path of a file is refused with its key', async (t) => {
+  const cwd = await workingDirectory(t);
+  for (const [text, key] of [
+    ['data: { dir: "a\\0b" }', 'data.dir'],
+    ['model: { init: { file: "a\\0b" } }', 'model.init.file'],
+    ['extends: "a\\0b"', 'extends'],
+  ]) {
+    await writeFile(join(cwd, 'a.yaml'), text);
+    const { stderr } = await expectCode(2, ['train', '--config', 'a.yaml', '--print-plan'], { cwd });
+    assert.match(
+      stderr,
+      new RegExp(`^error: a\\.yaml: ${key}: expected the path .*"a\\\\u0000b" \\(string\\)\n$`),
+    );
+  }
+  const study =
+    'title: x\ncomparisons: [{ name: y, question: z, base: "a\\0b", variants: { a: {}, b: {} } }]\n';
+  await writeFile(join(cwd, 's.yaml'), study);
+  const { stderr } = await expectCode(2, ['study', '--config', 's.yaml'], { cwd });
+  assert.match(stderr, /^error: s\.yaml: .*base: "a\\u0000b": expected the path of a YAML file\n$/);
+});
+
 /** Names that Windows keeps for devices, or that leave their folder. */
 const hostile = [
   'CON',

@@ -239,7 +239,13 @@ test('stop() of a finished run does not reach the next one', async () => {
 test('options of another kind are refused by name', async () => {
   for (const [options, key] of [
     [{ recipe: 7 }, 'recipe'],
+    [{ recipe: '' }, 'recipe'],
+    [{ recipe: 'a\0b' }, 'recipe'],
+    [{ recipe: { model: { init: { file: 'a\0b' } } } }, 'model.init.file'],
+    [{ from: 'a\0b' }, 'from'],
+    [{ resume: 'a\0b' }, 'resume'],
     [{ out: '' }, 'out'],
+    [{ out: 'a\0b' }, 'out'],
     [{ signal: {} }, 'signal'],
     [{ logger: {} }, 'logger.debug'],
     [{ onProgress: 5 }, 'onProgress'],
@@ -252,6 +258,10 @@ test('options of another kind are refused by name', async () => {
       assert.equal(error.key, key, error.message);
       return true;
     });
+  await assert.rejects(train({ set: 'mnist', dir: 'a\0b' }).model, { name: 'UserError', key: 'data.dir' });
+  await assert.rejects(train({ csv: 'a\0b' }, { recipe }).model, { name: 'UserError', key: 'data.csv' });
+  for (const place of ['a\0b', new URL('file:///a%00b')])
+    await assert.rejects(load(place), { name: 'UserError', message: /a path or a file: URL/ });
   await assert.rejects(train({ inputs: [[1], [2]], targets: [1n, 2n] as unknown as number[] }).model, {
     name: 'UserError',
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parseHTML } from 'linkedom';
@@ -187,6 +187,36 @@ test('the report goes to a new folder of its own by default', async (t) => {
   assert.match(folders[0], /_mine_/);
   assert.ok(existsSync(join(cwd, 'results/reports/latest/report.html')));
   assert.deepEqual(readdirSync(join(cwd, 'run')).sort(), ['log.ndjson', 'meta.json', 'result.json']);
+});
+
+test('a file beside a log that cannot be read is a warning', async (t) => {
+  const cwd = await workingDirectory(t);
+  const curves = [{ seed: 1, elapsedMs: 50, accuracy: 0.98 }];
+  for (const name of ['a', 'b', 'sound']) writeRun(join(cwd, name), { curves });
+  truncateSync(join(cwd, 'a/meta.json'), 20);
+  writeFileSync(join(cwd, 'a/result.json'), '[1');
+  writeFileSync(join(cwd, 'b/meta.json'), '7');
+  writeFileSync(join(cwd, 'b/config.yaml'), 'a: [');
+  const files = ['a/meta.json', 'a/result.json', 'b/meta.json', 'b/config.yaml'];
+  const { stderr, stdout } = await expectCode(0, ['report', 'a', 'b', 'sound', '--out', 'out', '--quiet'], {
+    cwd,
+  });
+  assert.doesNotMatch(stdout, /damaged/);
+  const lines = stderr.trimEnd().split('\n');
+  assert.equal(lines.length, files.length, stderr);
+  for (const [at, file] of files.entries())
+    assert.match(lines[at], new RegExp(`^${file}: warning: is not used, it cannot be read: .{5,200}$`));
+  const page = readFileSync(join(cwd, 'out/report.md'), 'utf8');
+  for (const file of files) assert.ok(page.includes(file), file);
+  const json = await expectCode(0, ['report', 'a', '--out', 'again', '--json'], { cwd });
+  const { damaged, problems } = JSON.parse(json.stdout);
+  assert.equal(damaged, 0);
+  assert.deepEqual(
+    problems.map(({ file, kind }: { file: string; kind: string }) => [file, kind]),
+    files.slice(0, 2).map((file) => [file, 'warning']),
+  );
+  const compared = await expectCode(0, ['compare', 'a', 'sound'], { cwd });
+  assert.match(compared.stderr, /^a\/meta\.json: warning: /m);
 });
 
 test('a report of nothing that can be read fails, and bad usage is refused', async (t) => {

@@ -3,8 +3,8 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ExitCode, expectedGot, UserError } from '../user-error.js';
-import { expandHome } from './home.js';
+import { ExitCode, expectedGot, quoted, UserError } from '../user-error.js';
+import { expandHome, isPath } from './home.js';
 import { sectionPaths } from './keys.js';
 import { type Branch, given, layerOf, plain, type Source } from './layer.js';
 import { nearest } from './nearest.js';
@@ -42,6 +42,7 @@ export async function readConfigFiles(
  */
 export function locate(given: string, directory: string, folder = 'configs'): string {
   const file = expandHome(given, '--config');
+  if (file !== '' && !isPath(file)) throw usage(`--config ${quoted(file)}: expected the path of a YAML file`);
   // A name may hold a dot that starts no extension, for example mnist-99.5.
   const isBareName = file !== '' && !/[\\/]/.test(file) && !/^\.ya?ml$/i.test(extname(file));
   const wanted = isBareName ? join(folder, `${file}.yaml`) : file;
@@ -95,7 +96,7 @@ function extendedFile(layer: Branch, path: string, directory: string): string | 
   layer.children.delete('extends');
   const { label } = layer.source;
   const name = plain(base);
-  if (typeof name !== 'string' || !isPath(name)) {
+  if (!isPortable(name)) {
     throw usage(`${label}: extends: ${expectedGot('the path of one YAML file', name)}`);
   }
   const target = resolve(dirname(path), expandHome(name, `${label}: extends`));
@@ -138,9 +139,9 @@ function yamlFiles(folder: string): string[] {
   }
 }
 
-/** Whether a file of any system may have the name: not empty, no zero byte, each part within the usual limit. */
-const isPath = (name: string) =>
-  name !== '' && !name.includes('\0') && name.split(/[\\/]/).every((part) => Buffer.byteLength(part) <= 255);
+/** Whether a file of any system may have the name: each part is within the usual limit. */
+const isPortable = (name: unknown): name is string =>
+  isPath(name) && name.split(/[\\/]/).every((part) => Buffer.byteLength(part) <= 255);
 
 function isFile(path: string): boolean {
   // Anything but a folder: a pipe (`--config <(…)`) is read like a file.

@@ -6,6 +6,10 @@ import { ExitCode, quoted, shortened, UserError } from '../user-error.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** No file has a name that is empty or holds a zero byte; Node throws a TypeError for it. */
+export const isPath = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && !value.includes('\0');
+
 /**
  * Replaces `~` with the home folder, and returns any other path unchanged. `./~` is a folder of that name.
  * `where`: the source of the path, for refusals.

@@ -14,21 +14,35 @@ export function didYouMean(word: string, candidates: readonly string[], otherwis
 }
 
 /**
- * Dotted keys for an unknown dotted key: those with the same last segment elsewhere (`lr` → `optimizer.lr`), else the
+ * Dotted keys for an unknown dotted key. In a section that exists: its own nearest key, else the only one of that name
+ * elsewhere (`train.lr` → `optimizer.lr`). Otherwise those with the same last segment (`lr` → `optimizer.lr`), else the
  * nearest as a whole, else the one with the nearest last segment. Empty if none is near.
  */
 export function nearestKeys(key: string, known: readonly string[]): string[] {
+  const siblings = known.filter((candidate) => parent(candidate) === parent(key));
+  if (key.includes('.') && siblings.length > 0) return keysOfSection(key, siblings, known);
   const namesakes = known.filter((candidate) => folded(lastPart(candidate)) === folded(lastPart(key)));
   const closest = ranked(key, namesakes, folded).map(({ candidate }) => candidate);
   if (closest.length > 0) return key.includes('.') ? closest.slice(0, 1) : closest.slice(0, 3);
-  const siblings = known.filter((candidate) => parent(candidate) === parent(key));
-  const found =
-    nearest(lastPart(key), siblings.map(lastPart)) === null
-      ? (nearest(
-          key,
-          known.filter((candidate) => parent(candidate) !== parent(key)),
-        ) ?? ranked(key, known, (text) => folded(lastPart(text))).find(({ isNear }) => isNear)?.candidate)
-      : ranked(key, siblings, (text) => folded(lastPart(text)))[0]?.candidate;
+  const byLastPart = ranked(key, known, (text) => folded(lastPart(text))).find(({ isNear }) => isNear);
+  const found = nearest(key, known) ?? byLastPart?.candidate;
+  return found === undefined ? [] : [found];
+}
+
+/** What decides the other keys of a section has one of these names. */
+const deciding = ['name', 'kind', 'type'];
+
+function keysOfSection(key: string, siblings: readonly string[], known: readonly string[]): string[] {
+  const last = lastPart(key);
+  const near = ranked(key, siblings, (text) => folded(lastPart(text))).find(
+    ({ isNear }) => isNear,
+  )?.candidate;
+  const decides = deciding.includes(last)
+    ? siblings.find((one) => deciding.includes(lastPart(one)))
+    : undefined;
+  const namesakes = known.filter((candidate) => folded(lastPart(candidate)) === folded(last));
+  const below = namesakes.find((candidate) => candidate.startsWith(`${parent(key)}.`));
+  const found = near ?? decides ?? below ?? (namesakes.length === 1 ? namesakes[0] : undefined);
   return found === undefined ? [] : [found];
 }
 

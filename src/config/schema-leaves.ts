@@ -1,6 +1,7 @@
 /** The kinds of values that keys have. Each kind has the words that refuse a wrong value. */
 
 import * as z from 'zod';
+import { isPath } from './home.js';
 
 /**
  * A leaf that refuses every wrong value in the same words, whichever check failed. Members of a union use the words of
@@ -44,7 +45,11 @@ export const oneOf = <const Words extends readonly [string, ...string[]]>(words:
 export const flag = () => z.boolean(expecting('true or false'));
 export const pathOrNull = (what: string) => {
   const expected = `the path of a ${what}, or null`;
-  return z.string(expecting(expected)).min(1, expecting(expected)).nullable();
+  return z
+    .string(expecting(expected))
+    .min(1, expecting(expected))
+    .refine(isPath, expecting(expected))
+    .nullable();
 };
 
 export const columnOrNull = () => {

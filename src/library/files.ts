@@ -2,14 +2,16 @@
 import { readFile, type Stats, stat } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isPath } from '../config/home.js';
 import { cannot } from '../file-failure.js';
 import { requireWhole } from '../memory/whole-file.js';
 import { ExitCode, UserError } from '../user-error.js';
 
 /** `key`: the argument's name, in messages. @throws UserError for anything but a path or a file: URL. */
 export function pathOf(key: string, place: string | URL): string {
-  if (typeof place === 'string' && place !== '') return place;
-  if (place instanceof URL && place.protocol === 'file:') return fileURLToPath(place);
+  if (isPath(place)) return place;
+  const ofUrl = place instanceof URL && place.protocol === 'file:' ? fileURLToPath(place) : null;
+  if (isPath(ofUrl)) return ofUrl;
   throw UserError.refusal(key, 'a path or a file: URL', place instanceof URL ? place.href : place);
 }
 

@@ -1,4 +1,5 @@
 /** Data of a program on their way to the thread that trains: checked and copied, in steps, into memory that both threads see. */
+import { isPath } from '../config/home.js';
 import type { Dataset, Samples } from '../data/dataset.js';
 import { isKnownSet, knownSets } from '../data/known-sets.js';
 import { type MemoryData, makingMemoryDataset, memoryKeys } from '../data/memory-set.js';
@@ -56,7 +57,7 @@ export function fileKeys(data: Exclude<Data, MemoryData>): FileKeys {
 }
 
 function text(key: string, value: unknown): string {
-  if (typeof value !== 'string' || value === '') throw UserError.refusal(key, 'a path', value);
+  if (!isPath(value)) throw UserError.refusal(key, 'a path', value);
   return value;
 }
 

@@ -1,4 +1,5 @@
 /** `train()`: a training in a thread of its own, seen from the caller's thread. */
+import { isPath } from '../config/home.js';
 import { refuseOtherKeys } from '../data/other-keys.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { receivedError } from './errors.js';
@@ -178,13 +179,11 @@ async function requestOf(data: Data, options: TrainOptions): Promise<TrainReques
 
 /** @throws UserError (usage) for an option of another kind. Values of keys are checked with the recipe. */
 function checkOptions({ recipe, out, resume, logger, onProgress }: TrainOptions): void {
-  const isRecipe =
-    recipe === undefined || (typeof recipe === 'object' && recipe !== null) || typeof recipe === 'string';
-  if (!isRecipe || recipe === '' || Array.isArray(recipe))
+  const isKeys = typeof recipe === 'object' && recipe !== null && !Array.isArray(recipe);
+  if (recipe !== undefined && !isKeys && !isPath(recipe))
     throw UserError.refusal('recipe', 'a name, a path or an object of keys', recipe);
-  if (out !== undefined && (typeof out !== 'string' || out === ''))
-    throw UserError.refusal('out', 'the path of a run folder', out);
-  if (resume !== undefined && (typeof resume !== 'string' || resume === ''))
+  if (out !== undefined && !isPath(out)) throw UserError.refusal('out', 'the path of a run folder', out);
+  if (resume !== undefined && !isPath(resume))
     throw UserError.refusal('resume', 'the path of a run folder', resume);
   if (resume !== undefined && out !== undefined)
     throw UserError.refusal('out', 'none beside resume: a run goes on in its own folder', out);

@@ -2,13 +2,14 @@
  * The file operations of the commands that work on runs fail in turn (see file-faults.test.ts): the result, or one line,
  * and what was computed is printed though its file cannot be written.
  */
+import assert from 'node:assert/strict';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Cell } from '../dist/study/cell-store.js';
 import { expectCode, workingDirectory } from './support/cli.ts';
 import { idx, names, writeFiles } from './support/data-files.ts';
-import { failEach, faults } from './support/fault-runs.ts';
+import { failEach, faults, isWhole, withFault } from './support/fault-runs.ts';
 
 const every = Object.values(faults);
 /** Those of commands that write nothing. */
@@ -32,11 +33,34 @@ async function template(t: TestContext): Promise<string> {
   return cwd;
 }
 
+/** Two variants, ten seeds. */
+async function writeStudy(start: string): Promise<void> {
+  const set = { ...{ 'data.set': 'idx', 'data.dir': 'data', 'model.hidden': [4], 'train.batch': 8 } };
+  const base = { 'train.epochs': 2, 'parallel.threads': 1 };
+  const comparison = {
+    name: 'Rate',
+    variants: { low: { 'optimizer.lr': 0.01 }, high: { 'optimizer.lr': 0.1 } },
+  };
+  await writeFile(
+    join(start, 's.yaml'),
+    JSON.stringify({
+      base: 'fastmlp',
+      set: { ...set, ...base },
+      seeds: 10,
+      evaluations: 1,
+      comparisons: [comparison],
+    }),
+  );
+}
+
 async function trained(t: TestContext, ...more: string[]): Promise<string> {
   const cwd = await template(t);
   await expectCode(0, ['train', ...briefly, ...more, '--out', 'run'], { cwd });
   return cwd;
 }
+
+/** Too many runs for `npm test`. */
+const whole = { skip: isWhole ? false : 'npm run test:faults' };
 
 const stdoutOf = async (_: string, stdout: string) => stdout;
 const contentsOf =
@@ -45,7 +69,7 @@ const contentsOf =
     readFile(join(cwd, ...file));
 const jsonOf = async (...file: string[]) => JSON.parse(await readFile(join(...file), 'utf8'));
 
-test('eval', async (t) => {
+test('eval', whole, async (t) => {
   const start = await trained(t);
   const words = ['eval', 'run', 'data.dir=data', '--mistakes', 'worst.svg', '--quiet'];
   const printed = { from: /^open \.worst/, text: /^accuracy {3}\d/m };
@@ -62,7 +86,7 @@ test('predict', async (t) => {
   await failEach(t, { words, result: stdoutOf }, reading, { start, sample: 1 });
 });
 
-test('verify', async (t) => {
+test('verify', whole, async (t) => {
   const start = await trained(t);
   await failEach(t, { words: ['verify', 'run', '--quiet'], result: stdoutOf }, reading, { start, sample: 1 });
 });
@@ -80,7 +104,7 @@ test('train --resume', async (t) => {
   });
 });
 
-test('sweep', async (t) => {
+test('sweep', whole, async (t) => {
   const start = await template(t);
   const words = [...briefly, '--threads', '1..2', '--repeats', '1', '--out', 'run'];
   const result = async (cwd: string) =>
@@ -89,7 +113,7 @@ test('sweep', async (t) => {
   await failEach(t, { words, result, printed }, every, { start, sample: 1 });
 });
 
-test('profile', async (t) => {
+test('profile', whole, async (t) => {
   const start = await template(t);
   const words = ['profile', ...briefly, '--out', 'run'];
   const result = contentsOf('run', 'final.safetensors');
@@ -97,31 +121,16 @@ test('profile', async (t) => {
   await failEach(t, { words, result, printed }, every, { start, sample: 1 });
 });
 
-test('lr-find', async (t) => {
+test('lr-find', whole, async (t) => {
   const start = await template(t);
   const words = ['lr-find', ...settings, '--quiet', '--steps', '20', '--out', 'run'];
   const printed = { from: /^open run.\.(lr-find|result|meta)/, text: /^suggested/m };
   await failEach(t, { words, printed }, every, { start, sample: 1 });
 });
 
-test('study', async (t) => {
+test('study', whole, async (t) => {
   const start = await template(t);
-  const set = { ...{ 'data.set': 'idx', 'data.dir': 'data', 'model.hidden': [4], 'train.batch': 8 } };
-  const base = { 'train.epochs': 2, 'parallel.threads': 1 };
-  const comparison = {
-    name: 'Rate',
-    variants: { low: { 'optimizer.lr': 0.01 }, high: { 'optimizer.lr': 0.1 } },
-  };
-  await writeFile(
-    join(start, 's.yaml'),
-    JSON.stringify({
-      base: 'fastmlp',
-      set: { ...set, ...base },
-      seeds: 10,
-      evaluations: 1,
-      comparisons: [comparison],
-    }),
-  );
+  await writeStudy(start);
   const words = ['study', '--config', 's.yaml', '--out', 'run', '--quiet'];
   const result = async (cwd: string) =>
     (await readFile(join(cwd, 'run', 'cells.ndjson'), 'utf8'))
@@ -129,11 +138,11 @@ test('study', async (t) => {
       .split('\n')
       .map((line) => JSON.parse(line) as Cell)
       .map(({ variant, seed, accuracy }) => ({ variant, seed, accuracy }));
-  const printed = { from: /cells\.ndjson/, text: /^cells {6}\d+ of 20/m };
+  const printed = { from: /^appendFileSync run.cells/, text: /^cells {6}\d+ of 20/m };
   await failEach(t, { words, result, printed }, every, { start, sample: 1 });
 });
 
-test('report', async (t) => {
+test('report', whole, async (t) => {
   const start = await trained(t);
   const words = ['report', 'run', '--out', 'page', '--quiet'];
   const result = async (cwd: string) => {
@@ -144,7 +153,7 @@ test('report', async (t) => {
   await failEach(t, { words, result }, every, { start, sample: 1 });
 });
 
-test('race', async (t) => {
+test('race', whole, async (t) => {
   const cwd = await workingDirectory(t);
   const words = ['race', '--seeds', '1', '--out', 'run', '--quiet'];
   const printed = { from: /^open run.\.(result|meta|final)/, text: /^resident/m };
@@ -152,4 +161,19 @@ test('race', async (t) => {
     start: cwd,
     sample: 1,
   });
+});
+
+test('a result whose file cannot be written is printed, and the exit code is 1', async (t) => {
+  const start = await trained(t);
+  await writeStudy(start);
+  for (const [words, at, text] of [
+    [['eval', 'run', 'data.dir=data', '--mistakes', 'worst.svg'], 'open .worst', /^accuracy {3}\d/m],
+    [['study', '--config', 's.yaml', '--out', 'study'], 'open study/.study.json', /^cells {6}20 of 20/m],
+    [['sweep', ...briefly, '--repeats', '1', '--out', 'sweep'], 'open sweep/.result', /^\| *1 \|/m],
+  ] as const) {
+    const { code, stdout, stderr } = await withFault({ words }, start, { at, code: 'EIO', lasts: false });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^error: cannot write .*: the device reports an input\/output error \(EIO\)$/m);
+    assert.match(stdout, text);
+  }
 });

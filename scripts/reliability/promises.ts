@@ -108,6 +108,14 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
       proofs: ['chaos'],
     },
     {
+      text: 'The same for `train --resume`, `eval`, `predict`, `verify`, `sweep`, `profile`, `lr-find`, `study`, `report` and the race; a result whose file cannot be written is printed, and the exit code is 1',
+      tests: [['file-faults-commands', '']],
+    },
+    {
+      text: 'The same for downloads: an archive in the cache is whole or absent, also while two processes fill one cache',
+      tests: [['file-faults-cache', '']],
+    },
+    {
       text: 'Downloads are verified; a wrong checksum, a redirect loop, a stall or a body of another size is refused, and the next mirror is tried',
       tests: [['data-download', '']],
     },

@@ -12,8 +12,11 @@ import { isMainThread } from 'node:worker_threads';
 export interface Fault {
   /** Absolute; operations on other paths are neither counted nor failed. */
   readonly folder: string;
-  /** The number of the operation that fails, from 1, among those that the code meets; 0: none fails, all are counted. */
-  readonly at: number;
+  /**
+   * The number of the operation that fails, from 1, among those that the code meets; 0: none fails, all are counted. Or the beginning
+   * of its name: the first such one fails.
+   */
+  readonly at: number | string;
   /** ENOENT: the file is really deleted just before, as by another process; the operation then ends as it does. */
   readonly code: 'ENOSPC' | 'EIO' | 'EROFS' | 'EACCES' | 'ENOENT';
   /** Later operations fail too: a disk that stays full. */
@@ -67,6 +70,7 @@ class Faults {
   readonly #paths = new Map<number, string>();
   readonly #fault: Fault;
   #isAfter = false;
+  #hasFailed = false;
   readonly #original = { writeFileSync: fs.writeFileSync, writeSync: fs.writeSync, rmSync: fs.rmSync };
 
   constructor(fault: Fault) {
@@ -86,11 +90,14 @@ class Faults {
     if (place === undefined || (place !== folder && !place.startsWith(folder + path.sep))) return null;
     const kind = base === 'open' && opensToWrite(given[0]) ? 'make' : kinds[base];
     const codes = Object.keys(meets).filter((one) => meets[one as Fault['code']].includes(kind));
-    if (codes.length === 0 || (at > 0 && !codes.includes(code))) return null;
-    const line = `${name} ${path.relative(folder, place) || '.'}`;
-    if (!this.#counts(line)) return null;
-    this.done.push(`${codes.join(' ')}\t${line}`);
-    if (at === 0 || (lasts ? this.done.length < at : this.done.length !== at)) return null;
+    if (codes.length === 0 || (at !== 0 && !codes.includes(code))) return null;
+    const said = `${name} ${path.relative(folder, place) || '.'}`;
+    if (!this.#counts(said)) return null;
+    this.done.push(`${codes.join(' ')}\t${said}`);
+    const begins =
+      !this.#hasFailed && (typeof at === 'number' ? this.done.length === at : said.startsWith(at));
+    if (!begins && !(this.#hasFailed && lasts)) return null;
+    this.#hasFailed = true;
     if (code === 'ENOENT') {
       if (place !== folder) this.#original.rmSync(place, { recursive: true, force: true });
       return null;

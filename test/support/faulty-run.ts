@@ -71,7 +71,7 @@ export async function runWithFault(
       : `${terminates ? 'sleep' : fault.kind} ${fault.rank} ${fault.step} ${mark}`;
   process.on('worker', onWorker);
   const config = await configure(...words);
-  const dataset = await someMnist(1280, 500);
+  const dataset = await someMnist(Math.max(1280, config.data.take ?? 0), 500);
   const setup = await openSetup({
     ...{ config, signal: never, note: ignore, warn: ignore, startsWorkers: false, dataset },
     cores: { physical: 2, logical: 2, available: 2 },

@@ -53,6 +53,12 @@ for (const [what, text, problem] of [
     );
   });
 
+test('YAML may be nested 32 deep, and no deeper', () => {
+  const lists = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+  assert.ok(Array.isArray(parseYaml(lists(32))));
+  assert.throws(() => parseYaml(lists(33)), /nested too deeply/);
+});
+
 test('a configuration without end is refused', { skip: !existsSync('/dev/zero') }, async (t) => {
   const cwd = await workingDirectory(t);
   const { stderr } = await expectCode(2, ['train', '--config', '/dev/zero', '--print-plan'], { cwd });

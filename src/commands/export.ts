@@ -1,5 +1,5 @@
 /** The `export` command: a trained network, from its file alone, as a file of another format. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { OwnResources } from '../coordinator/resources.js';
 import { checkGraph } from '../formats/check-graph.js';
@@ -8,6 +8,7 @@ import { quantisedLayers } from '../formats/quantised.js';
 import { graphOf } from '../inference/model-graph.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
 import { type InitialWeights, readWeights } from '../inference/weights-file.js';
+import { readWholeFile } from '../memory/whole-file.js';
 import { mostLost } from '../model/quantise.js';
 import { grouped, percent } from '../numbers/words.js';
 import { writeAtomic } from '../run/atomic-file.js';
@@ -68,7 +69,7 @@ async function exportModel(
     name: flags.name ?? null,
     isQuantised: flags.int8,
     fileName: path.basename(flags.to),
-    source: readFileSync(source),
+    source: readWholeFile(source),
     version,
   });
   const files = [...(beside ?? [])].map(([name, each]): [string, string | Uint8Array] => [

@@ -124,7 +124,7 @@ const tooDeep = 'nested too deeply, or an alias inside its own anchor';
 /** A list that contains itself by an alias is infinitely deep. */
 function refuseDepth(value: unknown, depth: number): void {
   if (!(value instanceof Map || Array.isArray(value))) return;
-  if (depth > mostDepth) throw new YamlProblem(tooDeep, 1, 1);
+  if (depth === mostDepth) throw new YamlProblem(tooDeep, 1, 1);
   // A mapping's keys may be lists too.
   for (const child of [...value.keys(), ...value.values()]) refuseDepth(child, depth + 1);
 }

@@ -9,6 +9,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { shown } from '../config/config-file.js';
 import { cannot, errorCode } from '../file-failure.js';
+import { readWholeFile } from '../memory/whole-file.js';
 import { ExitCode, UserError } from '../user-error.js';
 
 export const lockName = 'run.lock';
@@ -129,7 +130,7 @@ function readHolder(file: string): Holder | null {
 
 function readLock(file: string): string | null {
   try {
-    return readFileSync(file, 'utf8');
+    return readWholeFile(file).toString('utf8');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error))) return null;
     throw cannot('read the lock', file, error, ExitCode.usage);

@@ -49,7 +49,11 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
         ['atomic-file', 'synced before the rename, the folder after it'],
       ],
     },
-    { text: 'A checkpoint each second costs at most 1 % of the run', tests: [], proofs: ['checkpoint'] },
+    {
+      text: 'A checkpoint each second costs at most 1 % of the run, and so do copies in memory each half second',
+      tests: [],
+      proofs: ['checkpoint'],
+    },
   ],
   Signals: [
     {
@@ -67,11 +71,24 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
   ],
   Workers: [
     {
-      text: 'A worker that throws, exits, runs out of memory or is terminated ends the run with its cause, its place and exit code 1; no thread is left',
+      text: 'A worker that throws, exits, runs out of memory or is terminated ends the run within 2 s with its cause, its place and exit code 1; no thread is left',
       tests: [
         ['lost-workers', 'the error names the worker, its step and the cause'],
         ['cli-lost-workers', 'a worker that exits: exit 1'],
+        ['cli-lost-workers', 'a worker lost by'],
       ],
+      proofs: ['worker-loss'],
+    },
+    {
+      text:
+        'Such a run leaves a checkpoint of its last copy in memory, if it has checkpoints: of a whole step, half a second old as a rule. With ' +
+        '`owner`, the step in flight cannot be undone',
+      tests: [
+        ['lost-workers', 'an observer gets the last copy, of a whole step'],
+        ['lost-workers', 'a command that takes seconds does not delay the copies'],
+        ['cli-lost-workers', '--resume goes on to the weights and records of an undisturbed run'],
+      ],
+      proofs: ['worker-loss'],
     },
     {
       text: 'A worker that hangs is found by `parallel.heartbeat`; a process that stands still is no hang',
@@ -82,11 +99,12 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
       ],
     },
     {
-      text: '`parallel.onWorkerLoss=continue`: new workers go on from a copy in memory, to the bits of an undisturbed run',
+      text: '`parallel.onWorkerLoss=continue`: new workers go on from a copy in memory within 200 ms, to the bits of an undisturbed run',
       tests: [
         ['lost-workers', 'the bits and reports of an undisturbed run'],
         ['cli-lost-workers', 'onWorkerLoss=continue: exit 0 with the same weights'],
       ],
+      proofs: ['worker-loss'],
     },
     {
       text: 'Barrier, commands, stops and aborts: no rank passes twice, none is left behind, an abort always wins, a command is executed once',

@@ -117,7 +117,7 @@ export function shownPath(path: string): string {
   return below === '' || below.startsWith('..') || isAbsolute(below) ? path : below;
 }
 
-function cannotRead(name: string, error: unknown): UserError {
+export function cannotRead(name: string, error: unknown): UserError {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason = code === 'EACCES' ? 'permission denied' : message;
   return new UserError(`${name}: cannot be read: ${reason}`, undefined, { cause: error });

@@ -1,4 +1,4 @@
-/** Cells and separators of CSV files: splitting lines, and the kinds of cells. */
+/** Separators of CSV files: finding them, splitting lines. */
 import Papa from 'papaparse';
 
 export type Separator = ',' | ';' | '\t' | '|' | ' ';
@@ -14,66 +14,34 @@ export function separatorOf(lines: readonly string[]): Separator {
   return (most > 0 && separators.find((separator) => lineCount(separator) === most)) || ',';
 }
 
-/** The rows of whole lines. In a file separated by spaces, several spaces count as one. */
+/** In a file separated by spaces, several spaces count as one. */
+const spaced = (text: string, separator: Separator): string =>
+  separator === ' ' ? text.replace(/^[ \t]+|[ \t\r]+$/gm, '').replace(/[ \t]+/g, ' ') : text;
+
+/** The rows of whole lines. */
 export function splitRows(text: string, separator: Separator): Papa.ParseResult<string[]> {
-  const spaced = separator === ' ' ? text.replace(/^[ \t]+|[ \t\r]+$/gm, '').replace(/[ \t]+/g, ' ') : text;
   // Without quotes in the text, Papa uses its fast mode: a plain split.
-  return Papa.parse<string[]>(spaced, { delimiter: separator, newline: '\n' });
+  return Papa.parse<string[]>(spaced(text, separator), { delimiter: separator, newline: '\n' });
 }
 
-/** A cell without spaces around it, and without the single quotes of ARFF and OpenML. */
-export function trimmedCell(cell: string | undefined): string {
-  const trimmed = (cell ?? '').trim();
-  const isQuoted = trimmed.length > 2 && trimmed.startsWith("'") && trimmed.endsWith("'");
-  return isQuoted ? trimmed.slice(1, -1).trim() : trimmed;
-}
-
-const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-export function kindOf(cell: string | undefined): 'empty' | 'number' | 'word' {
-  const trimmed = trimmedCell(cell);
-  if (trimmed === '') return 'empty';
-  return number.test(trimmed) ? 'number' : 'word';
-}
-
-/** Whether a label is missing: the usual spellings. */
-export function isMissing(cell: string): boolean {
-  return ['', '?', 'na', 'n/a', 'nan', 'null'].includes(cell.toLowerCase());
-}
-
-/** The value of a cell that is an integer from 0 to 255, in whatever spelling (`7`, `12.0`, `1.2e+01`); else -1. */
-export function byteOf(cell: string): number {
-  const value = digitsOf(cell);
-  if (value >= 0) return value <= 255 ? value : -1;
-  const trimmed = trimmedCell(cell);
-  if (!number.test(trimmed)) return -1;
-  const parsed = Number(trimmed);
-  return Number.isInteger(parsed) && parsed >= 0 && parsed <= 255 ? parsed : -1;
-}
-
-/** The value of a cell that is a number within float32; else NaN. */
-export function realOf(cell: string): number {
-  const trimmed = trimmedCell(cell);
-  const value = number.test(trimmed) ? Math.fround(Number(trimmed)) : Number.NaN;
-  return Number.isFinite(value) ? value : Number.NaN;
-}
-
-/**
- * The value of one to three digits, and zeros after a point; -1 for anything else. A loop, because a regular expression is
- * too slow for millions of cells.
- */
-function digitsOf(cell: string): number {
-  let value = 0;
-  let index = 0;
-  for (; index < cell.length; index += 1) {
-    const digit = cell.charCodeAt(index) - 48;
-    if (digit < 0 || digit > 9) break;
-    if (index === 3) return -1;
-    value = value * 10 + digit;
-  }
-  if (index === 0) return -1;
-  if (index === cell.length) return value;
-  if (cell[index] !== '.') return -1;
-  for (index += 1; index < cell.length; index += 1) if (cell.charCodeAt(index) !== 48) return -1;
-  return value;
+/** The rows that end within the text, whose quoted cells may hold line feeds, and the text after them. */
+export function splitWholeRows(
+  text: string,
+  separator: Separator,
+): {
+  readonly rows: string[][];
+  readonly rest: string;
+  readonly hasQuotes: boolean;
+  readonly errorRow: number | null;
+} {
+  const given = spaced(text, separator);
+  const parser = new Papa.Parser({ delimiter: separator, newline: '\n' });
+  const { data, errors, meta }: Papa.ParseResult<string[]> = parser.parse(given, 0, true);
+  const quote = errors.find(({ type }) => type === 'Quotes');
+  return {
+    rows: data,
+    rest: given.slice(meta.cursor),
+    hasQuotes: given.includes('"'),
+    errorRow: quote === undefined ? null : (quote.row ?? 0),
+  };
 }

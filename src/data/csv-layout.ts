@@ -4,7 +4,8 @@
  */
 import { nearest } from '../config/nearest.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
-import { isMissing, kindOf, type Separator, separatorOf, splitRows, trimmedCell } from './csv-cells.js';
+import { isMissing, kindOf, trimmedCell } from './cells.js';
+import { type Separator, separatorOf, splitRows } from './csv-cells.js';
 
 /** `data.label`: the name of a column, its number counted from 1, or null. */
 export type LabelColumn = string | number | null;

@@ -1,6 +1,6 @@
 /** The columns of a test file must be those of the training file. If both have headers, these must agree. */
 import { UserError } from '../user-error.js';
-import { isMissing, trimmedCell } from './csv-cells.js';
+import { isMissing, trimmedCell } from './cells.js';
 import { type CsvColumns, type CsvLayout, columnText, namedColumn } from './csv-layout.js';
 
 /** A test file without labels: accuracy and loss cannot be measured on it. */

@@ -36,9 +36,7 @@ const otherFiles: readonly (readonly [starts: string, name: string])[] = [
 /** @throws UserError that names the format of the file, if it is not text in UTF-8 or UTF-16. */
 export function csvText(content: Uint8Array, path: string): CsvText {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  const start = bytes.toString('hex', 0, 16);
-  const other = otherFiles.find(([starts]) => start.startsWith(starts))?.[1];
-  if (other !== undefined) throw unreadable(path, `is ${other}`);
+  refuseOtherFormats(bytes, path);
   const utf16 = utf16Of(bytes);
   const text = utf16 === null ? withoutMark(bytes) : fromUtf16(bytes, utf16, path);
   if (utf16 === null) refuseOtherBytes(text, path);
@@ -48,16 +46,23 @@ export function csvText(content: Uint8Array, path: string): CsvText {
   return { bytes: hasOnlyReturns ? withLineFeeds(text) : text, encoding };
 }
 
-function unreadable(path: string, what: string): UserError {
+/** `bytes`: the first of a file. @throws UserError that names its format, if it is a known one of other programs. */
+export function refuseOtherFormats(bytes: Buffer, path: string): void {
+  const start = bytes.toString('hex', 0, 16);
+  const other = otherFiles.find(([starts]) => start.startsWith(starts))?.[1];
+  if (other !== undefined) throw unreadable(path, `is ${other}`);
+}
+
+export function unreadable(path: string, what: string): UserError {
   return new UserError(`${path}: the file ${what}, expected text in UTF-8 or UTF-16`);
 }
 
-function withoutMark(bytes: Buffer): Buffer {
+export function withoutMark(bytes: Buffer): Buffer {
   return bytes.toString('hex', 0, 3) === 'efbbbf' ? bytes.subarray(3) : bytes;
 }
 
 /** By the byte order mark, else by the zeros: text of numbers in UTF-16 has one in every other byte. */
-function utf16Of(bytes: Buffer): 'le' | 'be' | null {
+export function utf16Of(bytes: Buffer): 'le' | 'be' | null {
   const mark = bytes.toString('hex', 0, 2);
   if (mark === 'fffe') return 'le';
   if (mark === 'feff') return 'be';
@@ -83,22 +88,28 @@ function fromUtf16(bytes: Buffer, order: 'le' | 'be', path: string): Buffer {
   return Buffer.concat(pieces);
 }
 
-function refuseOtherBytes(bytes: Buffer, path: string): void {
-  if (/^\s*<(!doctype|html|\?xml)/i.test(bytes.toString('latin1', 0, 64)))
-    throw new UserError(`${path}: the file is a web page (HTML or XML), expected comma-separated values`);
-  const sample = bytes.subarray(0, 64);
-  if (sample.includes(0)) {
-    const zeros = sample.filter((byte) => byte === 0).length;
-    throw unreadable(path, zeros >= sample.length / 2 ? 'looks like text in UTF-32' : 'is not text');
-  }
+/** `firstLine`: the number of the line with which the bytes begin. @throws UserError if they are not text in UTF-8. */
+export function refuseOtherBytes(bytes: Buffer, path: string, firstLine = 1): void {
+  refuseOddStart(bytes, path);
   if (isUtf8(bytes)) return;
+  const sample = bytes.subarray(0, 64);
   // Digits and commas of EBCDIC.
   const ebcdic = sample.filter((byte) => byte >= 0xf0 || byte === 0x6b).length;
   if (ebcdic > sample.length / 2) throw unreadable(path, 'looks like text in EBCDIC');
   const at = firstWrongByte(bytes);
-  const line = bytes.subarray(0, at).filter((byte) => byte === lineFeed).length + 1;
+  const line = bytes.subarray(0, at).filter((byte) => byte === lineFeed).length + firstLine;
   const byte = `0x${bytes[at].toString(16).padStart(2, '0')}`;
   throw unreadable(path, `holds byte ${byte} in line ${line}, as text in Latin-1 or Windows-1252 does`);
+}
+
+/** @throws UserError for a web page, and for zeros among the first bytes. */
+export function refuseOddStart(bytes: Buffer, path: string): void {
+  if (/^\s*<(!doctype|html|\?xml)/i.test(bytes.toString('latin1', 0, 64)))
+    throw new UserError(`${path}: the file is a web page (HTML or XML), expected comma-separated values`);
+  const sample = bytes.subarray(0, 64);
+  if (!sample.includes(0)) return;
+  const zeros = sample.filter((byte) => byte === 0).length;
+  throw unreadable(path, zeros >= sample.length / 2 ? 'looks like text in UTF-32' : 'is not text');
 }
 
 /** By bisection: the bytes before `good` are UTF-8, those before `bad` are not. */

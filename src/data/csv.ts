@@ -3,7 +3,8 @@
  * the meaning of the columns (`csv-layout.ts`); this file reads the rows.
  */
 import { UserError } from '../user-error.js';
-import { byteOf, isMissing, kindOf, realOf, splitRows, trimmedCell } from './csv-cells.js';
+import { byteOf, isMissing, kindOf, realOf, trimmedCell } from './cells.js';
+import { splitRows } from './csv-cells.js';
 import { type CsvColumns, type CsvLayout, columnsOf, layoutOf } from './csv-layout.js';
 import { type CsvText, csvText } from './csv-text.js';
 import type { Samples } from './dataset.js';

@@ -134,7 +134,7 @@ function join(parts: readonly Buffer[], totalBytes: number): Uint8Array {
   return new Uint8Array(first.buffer, first.byteOffset, totalBytes);
 }
 
-function brokenGzip(error: unknown, compressedBytes: number, path: string): UserError {
+export function brokenGzip(error: unknown, compressedBytes: number, path: string): UserError {
   const { code, message } = error as NodeJS.ErrnoException;
   const reasons: Readonly<Record<string, string>> = {
     'unexpected end of file': `truncated, it ends after ${compressedBytes} bytes`,

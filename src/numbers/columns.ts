@@ -22,11 +22,13 @@ export function table(
   );
 }
 
-/** For a terminal: columns aligned, characters counted as one place each. */
-export function aligned(rows: readonly (readonly string[])[]): string {
-  const align = rows[0].map((_, column) => (column === 0 ? 'l' : 'r'));
+/** For a terminal: columns aligned, characters counted as one place each. `sides`: as of `table`. */
+export function aligned(
+  rows: readonly (readonly string[])[],
+  sides = `l${'r'.repeat(rows[0].length - 1)}`,
+): string {
   return markdownTable(
     rows.map((cells) => [...cells]),
-    { align, stringLength: (cell) => [...cell].length },
+    { align: [...sides], stringLength: (cell) => [...cell].length },
   );
 }

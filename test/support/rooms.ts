@@ -14,6 +14,7 @@ export const rooms = [
     'machine',
     'model',
     'data',
+    'tables',
     'optim',
     'loss',
     'metrics',

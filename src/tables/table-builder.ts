@@ -1,0 +1,237 @@
+/** From rows to columns: the first rows decide how each column is stored, the memory of all of them is estimated. */
+import { isMissing, trimmedCell } from '../data/cells.js';
+import { requireMemory } from '../memory/memory-limit.js';
+import { grouped } from '../numbers/words.js';
+import { UserError } from '../user-error.js';
+import {
+  type Cell,
+  type ColumnStore,
+  DateStore,
+  NoStore,
+  NumberStore,
+  type RawColumn,
+  type Refuse,
+  type RowReader,
+  type RowSink,
+  textOf,
+  WordStore,
+} from './column-store.js';
+import { dateFormatsOf } from './dates-in-cells.js';
+import {
+  formatOfColumn,
+  hasLeadingZero,
+  looksNumeric,
+  type NumberFormat,
+  plainFormat,
+} from './numbers-in-cells.js';
+import type { AskedColumn, ColumnSchema } from './schema.js';
+
+/** How the caller, or a fitted schema, wants a column. */
+export type Wanted =
+  | { readonly by: 'caller'; readonly asked: AskedColumn }
+  | { readonly by: 'schema'; readonly column: ColumnSchema }
+  /** It turned out to be no column of numbers or dates. */
+  | { readonly by: 'words' };
+
+/** By the name of a column; null: it is not stored. Undefined: as its first rows look. */
+export type WantedColumns = (name: string) => Wanted | null | undefined;
+
+/** The rows that decide how a column is stored. */
+const sampledRows = 1000;
+/** Fewer values need little memory. */
+const leastChecked = 4_000_000;
+
+export class TableBuilder implements RowSink {
+  /** Rows of a column that is complete. */
+  rowCount = 0;
+  readonly #reader: RowReader;
+  readonly #wanted: WantedColumns;
+  #names: readonly string[] = [];
+  /** Null: not enough rows have been seen. */
+  readonly #stores: (ColumnStore | null)[] = [];
+  readonly #waiting: { rows: (readonly Cell[])[]; lines: number[] } = { rows: [], lines: [] };
+  #nextCheck = leastChecked;
+  /** The column that is being filled: to read it as words if it turns out to be. */
+  filling = 0;
+
+  constructor(reader: RowReader, wanted: WantedColumns) {
+    this.#reader = reader;
+    this.#wanted = wanted;
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  columns(names: readonly string[]): void {
+    const known = this.#names.length;
+    this.#names = names;
+    if (this.rowCount === 0) return;
+    // Their cells are missing in the rows before.
+    for (let column = known; column < names.length; column++) {
+      this.#stores[column] = this.#storeFor(column, [], 0);
+      for (let row = 0; row < this.rowCount; row++) this.#stores[column]?.add(null, row + 1);
+    }
+  }
+
+  rows(rows: readonly (readonly Cell[])[], lines: readonly number[]): void {
+    if (this.rowCount === 0) {
+      for (const cells of rows) this.#waiting.rows.push(cells);
+      for (const line of lines) this.#waiting.lines.push(line);
+      if (this.#waiting.rows.length < sampledRows) return;
+      this.#begin();
+      return;
+    }
+    this.#fill(rows, lines);
+  }
+
+  column(place: number, cells: ArrayLike<Cell>, firstLine: number): void {
+    this.filling = place;
+    const sample = Array.from({ length: Math.min(sampledRows, cells.length) }, (_, row) => cells[row]);
+    const store = this.#stores[place] ?? this.#storeFor(place, sample, firstLine);
+    this.#stores[place] = store;
+    for (let row = 0; row < cells.length; row++) store.add(cells[row], firstLine + row);
+    if (place === this.#names.length - 1) this.rowCount += cells.length;
+  }
+
+  progress(share: number): void {
+    const values = this.rowCount * this.#names.length;
+    if (values < this.#nextCheck) return;
+    this.#nextCheck = 2 * values;
+    const estimate = share > 0 ? this.rowCount / share : this.rowCount;
+    this.#requireMemory(estimate);
+  }
+
+  /** @throws UserError for a source without rows. */
+  finish(): { readonly names: readonly string[]; readonly columns: RawColumn[]; readonly rowCount: number } {
+    if (this.rowCount === 0) this.#begin();
+    if (this.rowCount === 0) throw new UserError(`${this.#reader.name}: no rows, expected at least one`);
+    const columns = this.#stores.map((store) => store?.finish() ?? new NoStore().finish());
+    return { names: this.#names, columns, rowCount: this.rowCount };
+  }
+
+  #begin(): void {
+    const { rows, lines } = this.#waiting;
+    this.#names.forEach((_, column) => {
+      this.#stores[column] = this.#storeFor(
+        column,
+        rows.slice(0, sampledRows).map((cells) => cells[column]),
+        lines[0],
+      );
+    });
+    this.#fill(rows.splice(0), lines.splice(0));
+  }
+
+  #fill(rows: readonly (readonly Cell[])[], lines: readonly number[]): void {
+    const columns = this.#names.length;
+    for (let column = 0; column < columns; column++) {
+      const store = this.#stores[column];
+      if (store === null || store === undefined) continue;
+      this.filling = column;
+      for (let row = 0; row < rows.length; row++) store.add(rows[row][column], lines[row]);
+    }
+    this.rowCount += rows.length;
+  }
+
+  #requireMemory(rows: number): void {
+    const stored = this.#stores.filter((store) => !(store instanceof NoStore)).length;
+    const done = this.rowCount / rows;
+    const { name } = this.#reader;
+    const needed = {
+      [`${name}, about ${grouped(rows)} rows × ${stored} columns`]: 4 * rows * stored * (1 - done),
+    };
+    requireMemory(needed, 'use fewer rows, or columns that are ignored');
+  }
+
+  #storeFor(column: number, sample: readonly Cell[], firstLine: number): ColumnStore {
+    const name = this.#names[column];
+    const refuse: Refuse = (line, expected, cell) =>
+      new UserError(`${this.#where(column, line)}: expected ${expected}, got ${shown(cell)}`);
+    const wanted = this.#wanted(name);
+    if (wanted === null) return new NoStore();
+    const cells = sample.flatMap((cell, row) => {
+      const text = textOf(cell);
+      return text === ''
+        ? []
+        : [{ text, line: firstLine + row, isDate: cell instanceof Date, isText: typeof cell === 'string' }];
+    });
+    if (wanted?.by === 'words') return new WordStore();
+    if (wanted?.by === 'schema') return storeOf(wanted.column, refuse);
+    if (wanted?.by === 'caller') return askedStore(wanted.asked, cells, refuse);
+    // Values that a program calls dates or numbers are.
+    if (cells.length > 0 && cells.every(({ isDate }) => isDate)) return new DateStore('year-first', null);
+    if (
+      cells.length > 0 &&
+      cells.every(({ isText }) => !isText) &&
+      !cells.some(({ text }) => !looksNumeric(text))
+    )
+      return new NumberStore(plainFormat, { isSettled: false, words: 'unknown' }, refuse);
+    return likelyStore(cells, refuse);
+  }
+
+  #where(column: number, line: number): string {
+    const { name, place } = this.#reader;
+    return `${name}: ${place} ${line}, column ${column + 1} (${JSON.stringify(this.#names[column])})`;
+  }
+}
+
+interface SampledCell {
+  readonly text: string;
+  readonly line: number;
+}
+
+function likelyStore(cells: readonly SampledCell[], refuse: Refuse): ColumnStore {
+  const dates = dateFormatsOf(cells.map(({ text }) => text));
+  if (dates.length === 1) return new DateStore(dates[0], null);
+  const numbers = cells.filter(({ text }) => looksNumeric(text));
+  const isCode = cells.some(({ text }) => hasLeadingZero(text) && looksNumeric(text));
+  if (dates.length > 1 || isCode || 2 * numbers.length < cells.length) return new WordStore();
+  const found = formatOfColumn(numbers, null);
+  const rules = { isSettled: false, words: 'unknown' } as const;
+  if (cells.length === 0) return new NumberStore(plainFormat, rules, refuse);
+  return found.kind === 'format' ? new NumberStore(found.format, rules, refuse) : new WordStore();
+}
+
+function storeOf({ type, number, date, wordsAreMissing }: ColumnSchema, refuse: Refuse): ColumnStore {
+  if (type === 'ignore') return new NoStore();
+  if (number !== undefined) {
+    const words = wordsAreMissing ? 'missing' : 'refused';
+    return new NumberStore(number, { isSettled: true, words }, refuse);
+  }
+  return date === undefined ? new WordStore() : new DateStore(date, refuse);
+}
+
+function askedStore(
+  { type, number, date }: AskedColumn,
+  cells: readonly SampledCell[],
+  refuse: Refuse,
+): ColumnStore {
+  if (type === 'ignore') return new NoStore();
+  if (type === 'date') {
+    const formats = dateFormatsOf(cells.map(({ text }) => text));
+    if (date !== undefined) return new DateStore(date, refuse);
+    return formats.length === 1 ? new DateStore(formats[0], null) : new WordStore();
+  }
+  if (type !== 'number') return new WordStore();
+  if (number !== undefined) {
+    const unit = unitOf(cells, number);
+    return new NumberStore({ ...number, unit }, { isSettled: true, words: 'missing' }, refuse);
+  }
+  const found = formatOfColumn(cells, null);
+  const format = found.kind === 'format' ? found.format : cells.length === 0 ? plainFormat : null;
+  return format === null
+    ? new WordStore()
+    : new NumberStore(format, { isSettled: false, words: 'missing' }, refuse);
+}
+
+/** Of the cells, since the words of a format leave it open. */
+function unitOf(cells: readonly SampledCell[], { decimal }: NumberFormat): string {
+  const found = formatOfColumn(cells, decimal);
+  return found.kind === 'format' ? found.format.unit : '';
+}
+
+function shown(cell: Cell): string {
+  if (typeof cell !== 'string') return String(cell);
+  const text = trimmedCell(cell);
+  return isMissing(text) ? '""' : JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}

@@ -1,5 +1,4 @@
 /** The bytes of a table: a file or bytes in memory, inflated if they are gzip, in pieces; they can be read several times. */
-import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -8,8 +7,11 @@ import { brokenGzip } from '../data/inflate.js';
 import { throwIfInterrupted } from '../data/interruption.js';
 import { UserError } from '../user-error.js';
 
-/** Cells are separate strings, about 40 times their text, so pieces are small. */
-const pieceBytes = 256 * 1024;
+/**
+ * Cells are separate strings, about 40 times their text. Larger pieces make V8's young generation grow, by 40 MiB at 256
+ * KiB, and are slower.
+ */
+const pieceBytes = 32 * 1024;
 
 export interface ByteSource {
   /** In messages. */
@@ -21,7 +23,7 @@ export interface ByteSource {
   readonly start: Buffer;
   /** Stored bytes of a range, for formats that are not read from the front. */
   slice(start: number, end?: number): Promise<ArrayBuffer>;
-  /** From the first byte on. `read`: is given the number of stored bytes read so far. */
+  /** From the first byte on; a piece is valid until the next. `read`: is given the number of stored bytes read so far. */
   pieces(read: (bytes: number) => void, signal?: AbortSignal): AsyncIterable<Buffer>;
 }
 
@@ -55,7 +57,20 @@ async function fileSource(path: string): Promise<ByteSource> {
     }
   };
   const start = Buffer.from(await slice(0, 16).catch(fail));
-  const stored = () => createReadStream(path, { highWaterMark: pieceBytes }) as AsyncIterable<Buffer>;
+  async function* stored() {
+    const file = await open(path).catch(fail);
+    // One for all pieces: buffers are freed late, and megabytes of them would pile up.
+    const buffer = Buffer.allocUnsafeSlow(pieceBytes);
+    try {
+      for (;;) {
+        const { bytesRead } = await file.read(buffer, 0, pieceBytes);
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+  }
   return described(name, kind.size, start, slice, stored);
 }
 
@@ -106,6 +121,11 @@ function described(
   };
 }
 
+/** zlib reads a piece after the next has come. */
+async function* copied(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) yield Buffer.from(piece);
+}
+
 async function* inflated(
   stored: AsyncIterable<Buffer>,
   sizeBytes: number,
@@ -113,7 +133,7 @@ async function* inflated(
 ): AsyncGenerator<Buffer> {
   const gunzip = createGunzip({ chunkSize: pieceBytes });
   // Its failure arrives by the iterator of `gunzip` too.
-  const written = pipeline(stored, gunzip).catch(() => {});
+  const written = pipeline(copied(stored), gunzip).catch(() => {});
   try {
     yield* gunzip as AsyncIterable<Buffer>;
     await written;

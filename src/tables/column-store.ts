@@ -76,7 +76,7 @@ export interface RowSink {
   rows(rows: readonly (readonly Cell[])[], lines: readonly number[]): void;
   /** Cells of one column, for a format that stores columns. */
   column(place: number, cells: ArrayLike<Cell>, firstLine: number): void;
-  /** The share of the source that the rows so far are of. */
+  /** The share of the source that is read, with the rows that are brought next. */
   progress(share: number): void;
 }
 
@@ -106,26 +106,31 @@ export class OtherKind extends Error {
   }
 }
 
-/** Values of the last piece: a piece is doubled up to this size, so that little is left unused. */
-const mostPiece = 2 ** 16;
-
 type Floats = Float32Array | Float64Array | Uint32Array;
 
-/** An array that grows without copying. */
+const leastPiece = 256;
+/** Beyond the expected rows, so that an estimate that is slightly low costs no copy. */
+const spare = 1.1;
+
+/**
+ * An array that grows by pieces. Usually the first holds all rows that are expected: pages that are not written take no
+ * memory, copies of all pieces would.
+ */
 class Growing<T extends Floats> {
   readonly #make: (length: number) => T;
   readonly #full: T[] = [];
   #piece: T;
   #at = 0;
-  constructor(make: (length: number) => T) {
+  constructor(make: (length: number) => T, expected: number) {
     this.#make = make;
-    this.#piece = make(256);
+    this.#piece = make(Math.max(leastPiece, Math.ceil(spare * expected)));
   }
 
   push(value: number): void {
     if (this.#at === this.#piece.length) {
       this.#full.push(this.#piece);
-      this.#piece = this.#make(Math.min(mostPiece, 2 * this.#piece.length));
+      const length = this.#full.reduce((sum, piece) => sum + piece.length, 0);
+      this.#piece = this.#make(Math.max(leastPiece, Math.ceil(length / 4)));
       this.#at = 0;
     }
     this.#piece[this.#at++] = value;
@@ -133,14 +138,15 @@ class Growing<T extends Floats> {
 
   /** In one array; the pieces are dropped. */
   joined(): T {
-    const pieces = [...this.#full.splice(0), this.#piece.subarray(0, this.#at) as T];
+    const last = this.#piece.subarray(0, this.#at) as T;
+    if (this.#full.length === 0) return last;
+    const pieces = [...this.#full.splice(0), last];
     const all = this.#make(pieces.reduce((sum, piece) => sum + piece.length, 0));
     let at = 0;
     for (const piece of pieces) {
       all.set(piece, at);
       at += piece.length;
     }
-    this.#piece = this.#make(0);
     return all;
   }
 }
@@ -158,7 +164,7 @@ export interface NumberRules {
 }
 
 export class NumberStore implements ColumnStore {
-  readonly #values = new Growing((length) => new Float32Array(length));
+  readonly #values: Growing<Float32Array>;
   readonly #format: NumberFormat;
   readonly #isPlain: boolean;
   readonly #rules: NumberRules;
@@ -169,7 +175,9 @@ export class NumberStore implements ColumnStore {
   #countsUp = true;
   #last = Number.NaN;
 
-  constructor(format: NumberFormat, rules: NumberRules, refuse: Refuse) {
+  /** `expected`: about how many rows come, 0 if that is not known. */
+  constructor(format: NumberFormat, rules: NumberRules, refuse: Refuse, expected: number) {
+    this.#values = new Growing((length) => new Float32Array(length), expected);
     this.#format = format;
     this.#isPlain = format.decimal === '.' && format.thousands === '' && format.unit === '';
     this.#rules = rules;
@@ -231,13 +239,14 @@ export class NumberStore implements ColumnStore {
 }
 
 export class DateStore implements ColumnStore {
-  readonly #days = new Growing((length) => new Float64Array(length));
+  readonly #days: Growing<Float64Array>;
   readonly #format: DateFormat;
   readonly #refuse: Refuse | null;
   #missing = 0;
 
   /** `refuse`: for a column that must have dates; null: another kind is possible. */
-  constructor(format: DateFormat, refuse: Refuse | null) {
+  constructor(format: DateFormat, refuse: Refuse | null, expected: number) {
+    this.#days = new Growing((length) => new Float64Array(length), expected);
     this.#format = format;
     this.#refuse = refuse;
   }
@@ -263,9 +272,13 @@ export class DateStore implements ColumnStore {
 }
 
 export class WordStore implements ColumnStore {
-  readonly #indices = new Growing((length) => new Uint32Array(length));
+  readonly #indices: Growing<Uint32Array>;
   readonly #places = new Map<string, number>([['', 0]]);
   readonly #lines: number[] = [0];
+
+  constructor(expected: number) {
+    this.#indices = new Growing((length) => new Uint32Array(length), expected);
+  }
 
   add(cell: Cell, line: number): void {
     const word = typeof cell === 'string' ? trimmedCell(cell) : textOf(cell);
@@ -283,7 +296,7 @@ export class WordStore implements ColumnStore {
     const counts = new Uint32Array(this.#lines.length);
     for (let row = 0; row < all.length; row++) counts[all[row]]++;
     const words = ['', ...[...this.#places].filter(([, place]) => place > 0).map(([word]) => word)];
-    const indices = words.length <= 2 ** 16 ? Uint16Array.from(all) : all;
+    const indices = words.length <= 2 ** 16 ? new Uint16Array(all) : all;
     return { kind: 'words', words, indices, counts, lines: this.#lines, missing: counts[0] };
   }
 }

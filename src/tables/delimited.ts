@@ -61,8 +61,8 @@ export function delimitedReader(source: ByteSource, text: string, options: Delim
         storedBytes = bytes;
       };
       for await (const block of textBlocks(source.pieces(read, signal), name, () => rows.line)) {
-        rows.add(block);
         sink.progress(storedBytes / source.sizeBytes);
+        rows.add(block);
       }
       rows.end();
     },

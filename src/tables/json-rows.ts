@@ -25,11 +25,11 @@ export function objectReader(rows: Rows, name: string): RowReader {
       let row = 0;
       for await (const given of rows) {
         row += 1;
+        if (Array.isArray(rows)) sink.progress(row / rows.length);
         brought.add(given, row);
         if (row % rowsAtOnce === 0) {
           throwIfInterrupted(signal, `reading ${name}`);
           await new Promise((resolve) => setImmediate(resolve));
-          if (Array.isArray(rows)) sink.progress(row / rows.length);
         }
       }
       brought.end();
@@ -58,11 +58,11 @@ export function jsonReader(source: ByteSource, isArray: boolean): RowReader {
           line += block.split('\n').length - 1;
           continue;
         }
+        sink.progress(storedBytes / source.sizeBytes);
         for (const text of block.replace(/\n$/, '').split('\n')) {
           if (text.trim() !== '') brought.add(parsed(text, `${name}: line ${line}`), line);
           line += 1;
         }
-        sink.progress(storedBytes / source.sizeBytes);
       }
       if (isArray)
         for (const [place, row] of rowsOf(parsed(pieces.join(''), name), name).entries())

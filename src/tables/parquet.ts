@@ -44,6 +44,7 @@ export async function parquetReader(source: ByteSource): Promise<RowReader> {
           };
           const range = { rowStart, rowEnd, columns: [column], onComplete };
           await orRefuse(hyparquet.parquetRead({ file, metadata, compressors: decompress, ...range }));
+          sink.progress(rowEnd / Number(metadata.num_rows));
           const first = rowStart + 1;
           sink.column(
             place,
@@ -52,7 +53,6 @@ export async function parquetReader(source: ByteSource): Promise<RowReader> {
           );
         }
         rowStart = rowEnd;
-        sink.progress(rowEnd / Number(metadata.num_rows));
       }
     },
   };

@@ -3,7 +3,7 @@ import { didYouMean } from '../config/nearest.js';
 import { isMissing, missingWords } from '../data/cells.js';
 import type { Separator } from '../data/csv-cells.js';
 import { ExitCode, UserError } from '../user-error.js';
-import { byteSource } from './byte-sources.js';
+import { type ByteSource, byteSource } from './byte-sources.js';
 import { OtherKind, type RawColumn, type RowReader } from './column-store.js';
 import { delimitedReader } from './delimited.js';
 import { jsonReader, objectReader, type Rows } from './json-rows.js';
@@ -40,6 +40,8 @@ export interface Table {
   readonly asked: readonly (AskedColumn | null)[];
   readonly notes: readonly string[];
 }
+
+const [leastFirstText, mostFirstText, fewLines] = [64 * 1024, 8 * 1024 * 1024, 20];
 
 /** The spellings of a missing value, for people. */
 export const missingText = `missing values: empty, ${missingWords.filter((word) => word !== '').join(', ')} (in any case)`;
@@ -106,19 +108,25 @@ async function readerOf(source: TableSource, options: ReadTableOptions): Promise
     return objectReader(source, options.name ?? 'rows');
   const bytes = await byteSource(source, options.name);
   if (isParquet(bytes.start)) return parquetReader(bytes);
-  let first = '';
-  // Blank lines may come first.
-  for await (const block of textBlocks(
-    bytes.pieces(() => {}, options.signal),
-    bytes.name,
-    () => 1,
-  )) {
-    first += block;
-    if (first.trim() !== '') break;
-  }
+  const first = await firstText(bytes, options.signal);
   if (isMissing(first.trim())) throw new UserError(`${bytes.name}: no rows, expected at least one`);
   const begin = first.trimStart()[0];
   const isText = typeof source === 'string' && /\.(csv|tsv|txt)(\.gz)?$/i.test(source);
   if (!isText && (begin === '{' || begin === '[')) return jsonReader(bytes, begin === '[');
   return delimitedReader(bytes, first, options);
+}
+
+/** The lines that decide the format: many, or some of a wide table. */
+async function firstText(bytes: ByteSource, signal: AbortSignal | undefined): Promise<string> {
+  let text = '';
+  for await (const block of textBlocks(
+    bytes.pieces(() => {}, signal),
+    bytes.name,
+    () => 1,
+  )) {
+    text += block;
+    if (text.length >= mostFirstText) break;
+    if (text.length >= leastFirstText && text.trimStart().split('\n', fewLines + 1).length > fewLines) break;
+  }
+  return text;
 }

@@ -51,6 +51,9 @@ export class TableBuilder implements RowSink {
   readonly #stores: (ColumnStore | null)[] = [];
   readonly #waiting: { rows: (readonly Cell[])[]; lines: number[] } = { rows: [], lines: [] };
   #nextCheck = leastChecked;
+  #share = 0;
+  /** Rows of the whole source; 0: not known. */
+  #expected = 0;
   /** The column that is being filled: to read it as words if it turns out to be. */
   filling = 0;
 
@@ -87,6 +90,7 @@ export class TableBuilder implements RowSink {
 
   column(place: number, cells: ArrayLike<Cell>, firstLine: number): void {
     this.filling = place;
+    if (this.rowCount === 0) this.#expected = cells.length / this.#share;
     const sample = Array.from({ length: Math.min(sampledRows, cells.length) }, (_, row) => cells[row]);
     const store = this.#stores[place] ?? this.#storeFor(place, sample, firstLine);
     this.#stores[place] = store;
@@ -95,6 +99,7 @@ export class TableBuilder implements RowSink {
   }
 
   progress(share: number): void {
+    this.#share = share;
     const values = this.rowCount * this.#names.length;
     if (values < this.#nextCheck) return;
     this.#nextCheck = 2 * values;
@@ -112,6 +117,7 @@ export class TableBuilder implements RowSink {
 
   #begin(): void {
     const { rows, lines } = this.#waiting;
+    this.#expected = this.#share > 0 ? rows.length / this.#share : 0;
     this.#names.forEach((_, column) => {
       this.#stores[column] = this.#storeFor(
         column,
@@ -155,18 +161,20 @@ export class TableBuilder implements RowSink {
         ? []
         : [{ text, line: firstLine + row, isDate: cell instanceof Date, isText: typeof cell === 'string' }];
     });
-    if (wanted?.by === 'words') return new WordStore();
-    if (wanted?.by === 'schema') return storeOf(wanted.column, refuse);
-    if (wanted?.by === 'caller') return askedStore(wanted.asked, cells, refuse);
+    const expected = this.#expected;
+    if (wanted?.by === 'words') return new WordStore(expected);
+    if (wanted?.by === 'schema') return storeOf(wanted.column, refuse, expected);
+    if (wanted?.by === 'caller') return askedStore(wanted.asked, cells, refuse, expected);
     // Values that a program calls dates or numbers are.
-    if (cells.length > 0 && cells.every(({ isDate }) => isDate)) return new DateStore('year-first', null);
+    if (cells.length > 0 && cells.every(({ isDate }) => isDate))
+      return new DateStore('year-first', null, expected);
     if (
       cells.length > 0 &&
       cells.every(({ isText }) => !isText) &&
       !cells.some(({ text }) => !looksNumeric(text))
     )
-      return new NumberStore(plainFormat, { isSettled: false, words: 'unknown' }, refuse);
-    return likelyStore(cells, refuse);
+      return new NumberStore(plainFormat, { isSettled: false, words: 'unknown' }, refuse, expected);
+    return likelyStore(cells, refuse, expected);
   }
 
   #where(column: number, line: number): string {
@@ -180,48 +188,55 @@ interface SampledCell {
   readonly line: number;
 }
 
-function likelyStore(cells: readonly SampledCell[], refuse: Refuse): ColumnStore {
+function likelyStore(cells: readonly SampledCell[], refuse: Refuse, expected: number): ColumnStore {
   const dates = dateFormatsOf(cells.map(({ text }) => text));
-  if (dates.length === 1) return new DateStore(dates[0], null);
+  if (dates.length === 1) return new DateStore(dates[0], null, expected);
   const numbers = cells.filter(({ text }) => looksNumeric(text));
   const isCode = cells.some(({ text }) => hasLeadingZero(text) && looksNumeric(text));
-  if (dates.length > 1 || isCode || 2 * numbers.length < cells.length) return new WordStore();
+  if (dates.length > 1 || isCode || 2 * numbers.length < cells.length) return new WordStore(expected);
   const found = formatOfColumn(numbers, null);
   const rules = { isSettled: false, words: 'unknown' } as const;
-  if (cells.length === 0) return new NumberStore(plainFormat, rules, refuse);
-  return found.kind === 'format' ? new NumberStore(found.format, rules, refuse) : new WordStore();
+  if (cells.length === 0) return new NumberStore(plainFormat, rules, refuse, expected);
+  return found.kind === 'format'
+    ? new NumberStore(found.format, rules, refuse, expected)
+    : new WordStore(expected);
 }
 
-function storeOf({ type, number, date, wordsAreMissing }: ColumnSchema, refuse: Refuse): ColumnStore {
+function storeOf(
+  { type, number, date, wordsAreMissing }: ColumnSchema,
+  refuse: Refuse,
+  expected: number,
+): ColumnStore {
   if (type === 'ignore') return new NoStore();
   if (number !== undefined) {
     const words = wordsAreMissing ? 'missing' : 'refused';
-    return new NumberStore(number, { isSettled: true, words }, refuse);
+    return new NumberStore(number, { isSettled: true, words }, refuse, expected);
   }
-  return date === undefined ? new WordStore() : new DateStore(date, refuse);
+  return date === undefined ? new WordStore(expected) : new DateStore(date, refuse, expected);
 }
 
 function askedStore(
   { type, number, date }: AskedColumn,
   cells: readonly SampledCell[],
   refuse: Refuse,
+  expected: number,
 ): ColumnStore {
   if (type === 'ignore') return new NoStore();
   if (type === 'date') {
     const formats = dateFormatsOf(cells.map(({ text }) => text));
-    if (date !== undefined) return new DateStore(date, refuse);
-    return formats.length === 1 ? new DateStore(formats[0], null) : new WordStore();
+    if (date !== undefined) return new DateStore(date, refuse, expected);
+    return formats.length === 1 ? new DateStore(formats[0], null, expected) : new WordStore(expected);
   }
-  if (type !== 'number') return new WordStore();
+  if (type !== 'number') return new WordStore(expected);
   if (number !== undefined) {
     const unit = unitOf(cells, number);
-    return new NumberStore({ ...number, unit }, { isSettled: true, words: 'missing' }, refuse);
+    return new NumberStore({ ...number, unit }, { isSettled: true, words: 'missing' }, refuse, expected);
   }
   const found = formatOfColumn(cells, null);
   const format = found.kind === 'format' ? found.format : cells.length === 0 ? plainFormat : null;
   return format === null
-    ? new WordStore()
-    : new NumberStore(format, { isSettled: false, words: 'missing' }, refuse);
+    ? new WordStore(expected)
+    : new NumberStore(format, { isSettled: false, words: 'missing' }, refuse, expected);
 }
 
 /** Of the cells, since the words of a format leave it open. */

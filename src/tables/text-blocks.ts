@@ -25,27 +25,36 @@ export async function* textBlocks(
   name: string,
   line: () => number,
 ): AsyncGenerator<string> {
-  let rest: Buffer[] = [];
-  let restBytes = 0;
+  // The bytes after the last line feed, and room for the next piece behind them.
+  let buffer = Buffer.alloc(0);
+  let filled = 0;
   let hasOnlyReturns: boolean | null = null;
-  for await (const given of decoded(pieces, name)) {
-    hasOnlyReturns ??= !given.includes(lineFeed) && given.includes(carriageReturn);
-    // Line ends of old Macs, and of Excel's "CSV (Macintosh)".
-    const piece = hasOnlyReturns ? Buffer.from(given.map(withLineFeed)) : given;
-    const end = piece.lastIndexOf(lineFeed) + 1;
-    if (end > 0) {
-      yield textOf(Buffer.concat([...rest, piece.subarray(0, end)]), name, line);
-      [rest, restBytes] = [[], 0];
+  for await (const piece of decoded(pieces, name)) {
+    hasOnlyReturns ??= !piece.includes(lineFeed) && piece.includes(carriageReturn);
+    if (filled + piece.length > buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * (filled + piece.length));
+      buffer.copy(larger, 0, 0, filled);
+      buffer = larger;
     }
-    rest.push(piece.subarray(end));
-    restBytes += piece.length - end;
-    if (restBytes > longestLineBytes)
+    piece.copy(buffer, filled);
+    // Line ends of old Macs, and of Excel's "CSV (Macintosh)".
+    if (hasOnlyReturns) returnsToLineFeeds(buffer.subarray(filled, filled + piece.length));
+    const last = piece.lastIndexOf(hasOnlyReturns ? carriageReturn : lineFeed);
+    const end = last < 0 ? 0 : filled + last + 1;
+    filled += piece.length;
+    if (end > 0) yield textOf(buffer.subarray(0, end), name, line);
+    buffer.copyWithin(0, end, filled);
+    filled -= end;
+    if (filled > longestLineBytes)
       throw new UserError(`${name}: line ${line()} is longer than ${longestLineBytes} bytes`);
   }
-  if (restBytes > 0) yield textOf(Buffer.concat(rest), name, line);
+  if (filled > 0) yield textOf(buffer.subarray(0, filled), name, line);
 }
 
-const withLineFeed = (byte: number) => (byte === carriageReturn ? lineFeed : byte);
+function returnsToLineFeeds(bytes: Buffer): void {
+  for (let at = bytes.indexOf(carriageReturn); at >= 0; at = bytes.indexOf(carriageReturn, at + 1))
+    bytes[at] = lineFeed;
+}
 
 function textOf(bytes: Buffer, name: string, line: () => number): string {
   const text = isAscii(bytes) ? bytes.toString('latin1') : utf8Of(bytes, name, line);

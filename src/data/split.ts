@@ -47,7 +47,7 @@ export function holdOutTest<Kind extends Samples>(
 }
 
 /** Whole numbers of samples that add up to `held`: rounded down, then one more for the largest remainders. */
-function sharesOf(targets: Uint32Array, held: number): { members: Int32Array; share: number }[] {
+export function sharesOf(targets: Uint32Array, held: number): { members: Int32Array; share: number }[] {
   const byClass = new Map<number, number[]>();
   for (let i = 0; i < targets.length; i++) {
     const members = byClass.get(targets[i]);

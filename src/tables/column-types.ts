@@ -4,10 +4,12 @@ import { grouped, plural } from '../numbers/words.js';
 import { UserError } from '../user-error.js';
 import type { DatesColumn, NumbersColumn, RawColumn } from './column-store.js';
 import { formatOfColumn, formatWords, looksNumeric } from './numbers-in-cells.js';
-import type { Table } from './read-table.js';
+import { type Table, unknownColumn } from './read-table.js';
 import { rangeWords, shortened, type TableSchema } from './schema.js';
+import type { WantedColumns } from './table-builder.js';
 import {
   asAsked,
+  binary,
   type Column,
   type Context,
   cellsOf,
@@ -50,6 +52,53 @@ export function typeColumns(table: Table, targets: readonly string[] = []): Type
     schema: { columns },
     columns: found.map(({ column }) => column),
     notes: [...table.notes, ...notes],
+  };
+}
+
+/**
+ * The columns of other rows, as `schema` has them: to be read with `wanted` of `wantedLike`. Their order may differ.
+ * @param optional columns that may be absent: the targets of rows that are to be predicted.
+ * @throws UserError for a column that is absent.
+ */
+export function typeLike(table: Table, schema: TableSchema, optional: readonly string[] = []): TypedTable {
+  const { name: tableName, names, rowCount } = table;
+  const notes: string[] = [...table.notes];
+  const columns = schema.columns.map((column): Column => {
+    const { name, type } = column;
+    const place = names.indexOf(name);
+    if (type === 'ignore') return { kind: 'none' };
+    if (place < 0 && optional.includes(name)) return { kind: 'none' };
+    if (place < 0) throw unknownColumn(tableName, name, names, 'the columns of training');
+    const raw = table.columns[place];
+    if (raw.kind === 'none') return raw;
+    if (raw.kind !== 'words') return { kind: 'values', values: raw.values };
+    if (column.words === undefined || optional.includes(name))
+      return { kind: 'words', words: raw.words, indices: raw.indices };
+    const others = raw.counts.reduce(
+      (sum, count, word) => (word > 0 && !column.words?.includes(raw.words[word]) ? sum + count : sum),
+      0,
+    );
+    if (others > 0)
+      notes.push(
+        `${tableName}: column ${JSON.stringify(name)}: ${plural(others, 'row')} with neither ${column.words.join(' nor ')} count as missing`,
+      );
+    return binary(raw, column.words);
+  });
+  const known = new Set(schema.columns.map(({ name }) => name));
+  const others = names.filter((name) => !known.has(name));
+  if (others.length > 0)
+    notes.push(
+      `${tableName}: ${plural(others.length, 'column')} that training had not: ${shortened(others.join(', '), 80)}`,
+    );
+  return { name: tableName, rowCount, schema, columns, notes };
+}
+
+/** How rows are read whose columns are known: the others are not stored. */
+export function wantedLike({ columns }: TableSchema): WantedColumns {
+  const known = new Map(columns.map((column) => [column.name, column]));
+  return (name) => {
+    const column = known.get(name);
+    return column === undefined ? null : { by: 'schema', column };
   };
 }
 

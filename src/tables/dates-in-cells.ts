@@ -82,3 +82,20 @@ export function dateText(days: number): string {
   const text = new Date(Math.round((days + epochDays) * 1440) * 60_000).toISOString();
   return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text.slice(0, 16).replace('T', ' ');
 }
+
+/** A whole column, or what comes round again: the month and its share, of 12; the weekday, of 7; the hour, of 24. */
+export type DatePart = 'value' | 'year' | 'week' | 'day';
+
+/** The first day of 2000 was a Saturday; weeks begin with Sunday. */
+const firstWeekday = 6;
+
+/** A number, or a part of days since 2000-01-01. */
+export function partOf(value: number, part: DatePart): number {
+  if (part === 'value') return value;
+  const day = Math.floor(value);
+  if (part === 'week') return (((day + firstWeekday) % 7) + 7) % 7;
+  if (part === 'day') return (value - day) * 24;
+  if (Number.isNaN(value)) return value;
+  const date = new Date(Date.UTC(2000, 0, 1 + day));
+  return date.getUTCMonth() + (date.getUTCDate() - 1) / 31;
+}

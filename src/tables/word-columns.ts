@@ -231,7 +231,7 @@ function yesNo(words: readonly string[]): readonly [string, string] | null {
   return null;
 }
 
-function binary({ words, indices }: WordsColumn, [no, yes]: readonly [string, string]): Column {
+export function binary({ words, indices }: WordsColumn, [no, yes]: readonly [string, string]): Column {
   const places = words.map((word) => (word === no ? 0 : word === yes ? 1 : Number.NaN));
   return { kind: 'values', values: Float32Array.from(indices, (index) => places[index]) };
 }

@@ -1,0 +1,77 @@
+/** Which rows train and which measure: drawn by the seed, from each class in proportion to its size. */
+import { sharesOf } from '../data/split.js';
+import { Rng, Stream, shuffle } from '../numbers/rng.js';
+import type { Targets } from './targets.js';
+
+/** Values are drawn from so many ranges of equal numbers of rows. */
+const ranges = 10;
+/** More combinations of labels are not told apart. */
+const mostCombinations = 100;
+
+export interface HeldOut {
+  /** Places in `Targets.rows`, in their order. */
+  readonly train: Uint32Array;
+  readonly held: Uint32Array;
+}
+
+/** `share`: of all rows. A class of one row stays in the training part. */
+export function holdOut(targets: Targets, share: number, seed: number): HeldOut {
+  const strata = strataOf(targets);
+  const isAlone = aloneIn(strata);
+  const places = Uint32Array.from(strata.keys()).filter((place) => !isAlone(place));
+  const held = Math.min(places.length, Math.round(share * strata.length));
+  const chosen = new Uint8Array(strata.length);
+  const rng = new Rng(seed, Stream.validation);
+  for (const { members, share: count } of sharesOf(
+    places.map((place) => strata[place]),
+    held,
+  )) {
+    shuffle(members, rng);
+    for (const member of members.subarray(0, count)) chosen[places[member]] = 1;
+  }
+  const part = (wanted: number) =>
+    Uint32Array.from(chosen.keys()).filter((place) => chosen[place] === wanted);
+  return { train: part(0), held: part(1) };
+}
+
+/** The fold, from 0, of each of `Targets.rows`: each class is dealt out in turn. */
+export function foldsOf(targets: Targets, folds: number, seed: number): Uint8Array {
+  const strata = strataOf(targets);
+  const fold = new Uint8Array(strata.length);
+  const rng = new Rng(seed, Stream.validation);
+  let next = 0;
+  for (const { members } of sharesOf(strata, 0)) {
+    shuffle(members, rng);
+    for (const member of members) fold[member] = next++ % folds;
+  }
+  return fold;
+}
+
+/** The class, the range of the first value or the combination of labels of each row. */
+function strataOf({ schema, values, rows }: Targets): Uint32Array {
+  if (values instanceof Uint32Array) return values;
+  const width = schema.names.length;
+  if (schema.task === 'values') {
+    const order = Uint32Array.from(rows.keys()).sort(
+      (a, b) => values[a * width] - values[b * width] || a - b,
+    );
+    const strata = new Uint32Array(rows.length);
+    order.forEach((place, rank) => {
+      strata[place] = Math.floor((rank * ranges) / rows.length);
+    });
+    return strata;
+  }
+  const combinations = new Map<string, number>();
+  return Uint32Array.from(rows.keys(), (_, place) => {
+    const key = values.subarray(place * width, (place + 1) * width).join('');
+    const known = combinations.get(key) ?? Math.min(combinations.size, mostCombinations);
+    combinations.set(key, known);
+    return known;
+  });
+}
+
+function aloneIn(strata: Uint32Array): (place: number) => boolean {
+  const sizes = new Map<number, number>();
+  for (const stratum of strata) sizes.set(stratum, (sizes.get(stratum) ?? 0) + 1);
+  return (place) => sizes.get(strata[place]) === 1;
+}

@@ -155,6 +155,24 @@ class Growing<T extends Floats> {
 const mostOddWords = 1000;
 const largestFloat32 = 3.4028234663852886e38;
 
+/** Distinct numbers of a column that has words too: fewer may be categories, such as `1`, `2`, `3`, `other`. */
+const manyNumbers = 20;
+
+/** Whether a column is one of numbers, in which words are mistakes. `values`: NaN for missing ones and words. */
+export function areMostlyNumbers(
+  values: Float32Array,
+  missing: number,
+  words: { readonly cells: number; readonly distinct: number },
+): boolean {
+  const present = values.length - missing;
+  const share = (present - words.cells) / present;
+  if (share < 0.5 || (share < 0.8 && words.distinct > 3)) return false;
+  const distinct = new Set<number>();
+  for (let row = 0; row < values.length && distinct.size <= manyNumbers; row++)
+    if (!Number.isNaN(values[row])) distinct.add(values[row]);
+  return distinct.size > manyNumbers;
+}
+
 /** What a column of numbers does with other cells. */
 export interface NumberRules {
   /** The format is given: numbers in others are refused. Else the column is read again as words. */
@@ -226,10 +244,16 @@ export class NumberStore implements ColumnStore {
   }
 
   finish(): NumbersColumn {
+    const values = this.#values.joined();
+    const [odd] = this.#oddWords;
+    if (odd !== undefined && this.#rules.words === 'unknown') {
+      const words = { cells: this.#oddCells, distinct: this.#oddWords.size };
+      if (!areMostlyNumbers(values, this.#missing, words)) throw new OtherKind(odd[1].line, odd[0]);
+    }
     return {
       kind: 'numbers',
       format: this.#format,
-      values: this.#values.joined(),
+      values,
       missing: this.#missing,
       oddWords: this.#oddWords,
       oddCells: this.#oddCells,

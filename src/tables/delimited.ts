@@ -166,16 +166,13 @@ function layoutOf(text: string, name: string, { separator: asked, header }: Deli
     start.split('\n').findIndex((line) => !line.startsWith('#')),
   );
   const body = `${start.split('\n').slice(comments).join('\n').trimEnd()}\n`;
+  refuseWidth(body.slice(0, body.indexOf('\n')), `${name}: line ${comments + 1}`);
   const separator = asked ?? separatorOf(body);
   const all = splitWholeRows(body, separator).rows.filter(
     (cells) => cells.length > 1 || cells[0].trim() !== '',
   );
   if (all.length === 0) throw new UserError(`${name}: no rows, expected at least one`);
   const [first, ...later] = all.slice(0, layoutRows);
-  if (first.length > mostColumns)
-    throw new UserError(
-      `${name}: line ${comments + 1} has ${first.length} columns, expected at most ${mostColumns}`,
-    );
   const hasHeader = header ?? isHeader(first, later);
   const rows = hasHeader ? later : [first, ...later];
   const [row = first] = rows;
@@ -199,6 +196,13 @@ function layoutOf(text: string, name: string, { separator: asked, header }: Deli
     names: names.slice(0, width),
     skippedLines: comments + (hasHeader ? linesIn(first) : 0),
   };
+}
+
+/** Before the line is split in every way. */
+function refuseWidth(line: string, where: string): void {
+  const width = Math.max(...[',', ';', '\t', '|'].map((separator) => line.split(separator).length));
+  if (width > mostColumns)
+    throw new UserError(`${where} has ${width} columns, expected at most ${mostColumns}`);
 }
 
 const linesIn = (cells: readonly string[]) => 1 + cells.join('').split('\n').length - 1;

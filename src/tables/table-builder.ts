@@ -67,14 +67,7 @@ export class TableBuilder implements RowSink {
   }
 
   columns(names: readonly string[]): void {
-    const known = this.#names.length;
     this.#names = names;
-    if (this.rowCount === 0) return;
-    // Their cells are missing in the rows before.
-    for (let column = known; column < names.length; column++) {
-      this.#stores[column] = this.#storeFor(column, [], 0);
-      for (let row = 0; row < this.rowCount; row++) this.#stores[column]?.add(null, row + 1);
-    }
   }
 
   rows(rows: readonly (readonly Cell[])[], lines: readonly number[]): void {
@@ -111,32 +104,37 @@ export class TableBuilder implements RowSink {
   finish(): { readonly names: readonly string[]; readonly columns: RawColumn[]; readonly rowCount: number } {
     if (this.rowCount === 0) this.#begin();
     if (this.rowCount === 0) throw new UserError(`${this.#reader.name}: no rows, expected at least one`);
-    const columns = this.#stores.map((store) => store?.finish() ?? new NoStore().finish());
+    const columns = this.#stores.map((store, column) => {
+      this.filling = column;
+      return store?.finish() ?? new NoStore().finish();
+    });
     return { names: this.#names, columns, rowCount: this.rowCount };
   }
 
   #begin(): void {
     const { rows, lines } = this.#waiting;
     this.#expected = this.#share > 0 ? rows.length / this.#share : 0;
-    this.#names.forEach((_, column) => {
-      this.#stores[column] = this.#storeFor(
-        column,
-        rows.slice(0, sampledRows).map((cells) => cells[column]),
-        lines[0],
-      );
-    });
+    if (this.#expected * this.#names.length > leastChecked) this.#requireMemory(this.#expected);
     this.#fill(rows.splice(0), lines.splice(0));
   }
 
   #fill(rows: readonly (readonly Cell[])[], lines: readonly number[]): void {
-    const columns = this.#names.length;
-    for (let column = 0; column < columns; column++) {
-      const store = this.#stores[column];
-      if (store === null || store === undefined) continue;
+    if (rows.length === 0) return;
+    for (let column = 0; column < this.#names.length; column++) {
       this.filling = column;
+      const store = this.#stores[column] ?? this.#added(column, rows, lines);
       for (let row = 0; row < rows.length; row++) store.add(rows[row][column], lines[row]);
     }
     this.rowCount += rows.length;
+  }
+
+  /** A column that is missing in the rows before. */
+  #added(column: number, rows: readonly (readonly Cell[])[], lines: readonly number[]): ColumnStore {
+    const sample = rows.slice(0, sampledRows).map((cells) => cells[column]);
+    const store = this.#storeFor(column, sample, lines[0]);
+    for (let row = 0; row < this.rowCount; row++) store.add(null, row + 1);
+    this.#stores[column] = store;
+    return store;
   }
 
   #requireMemory(rows: number): void {

@@ -1,7 +1,7 @@
 /** The type of a column that was read as words: dates, numbers, yes and no, categories, texts, or names of rows. */
 import { grouped } from '../numbers/words.js';
 import { UserError } from '../user-error.js';
-import type { DatesColumn, NumbersColumn, WordsColumn } from './column-store.js';
+import { areMostlyNumbers, type DatesColumn, type NumbersColumn, type WordsColumn } from './column-store.js';
 import { type DateFormat, dateFormatsOf, dateText, daysIn, hasShortYear } from './dates-in-cells.js';
 import {
   formatOfColumn,
@@ -161,23 +161,21 @@ export function datesFromWords(raw: WordsColumn, context: Context): DatesColumn 
   return { kind: 'dates', format, values: Float64Array.from(indices, (index) => days[index]), missing };
 }
 
-/** Distinct numbers of a column that has words too: fewer may be categories, such as `1`, `2`, `3`, `other`. */
-const manyNumbers = 20;
-
 /** Null: no column of numbers. @throws UserError for numbers whose format is not certain. */
 export function numbersFromWords(raw: WordsColumn, context: Context): NumbersColumn | null {
   const { words, counts, lines, indices, missing } = raw;
-  const { table, asked } = context;
+  const { asked } = context;
   if (asked !== null && asked.type !== 'number') return null;
   const numeric = cellsOf(raw).filter(({ text }) => looksNumeric(text));
   const others = words.flatMap((text, place) => (place > 0 && !looksNumeric(text) ? [place] : []));
   if (numeric.length === 0) return null;
   if (asked === null && numeric.some(({ text }) => hasLeadingZero(text))) return null;
   const oddCells = others.reduce((sum, place) => sum + counts[place], 0);
-  const present = table.rowCount - missing;
-  const share = (present - oddCells) / present;
-  const isMostly = numeric.length > manyNumbers && (share >= 0.8 || (share >= 0.5 && others.length <= 3));
-  if (asked === null && others.length > 0 && !isMostly) return null;
+  if (asked === null && others.length > 0) {
+    // Whether they are numbers does not depend on how they are read.
+    const placed = Float32Array.from(indices, (index) => (looksNumeric(words[index]) ? index : Number.NaN));
+    if (!areMostlyNumbers(placed, missing, { cells: oddCells, distinct: others.length })) return null;
+  }
   const format = certainFormat(numeric, context);
   const numbers = words.map((word, place) => (place === 0 ? Number.NaN : numberIn(word, format)));
   const wrong = words.findIndex(
@@ -188,9 +186,9 @@ export function numbersFromWords(raw: WordsColumn, context: Context): NumbersCol
     throw new UserError(
       `${whereOf(context, lines[wrong])}: expected a finite number within float32, got ${JSON.stringify(words[wrong])}`,
     );
+  const values = Float32Array.from(indices, (index) => numbers[index]);
   return {
-    ...{ kind: 'numbers', format, missing, oddCells, countsUp: false },
-    values: Float32Array.from(indices, (index) => numbers[index]),
+    ...{ kind: 'numbers', format, missing, oddCells, countsUp: false, values },
     oddWords: new Map(others.map((place) => [words[place], { line: lines[place], count: counts[place] }])),
   };
 }

@@ -1,7 +1,9 @@
 /** When a run ends, as its files tell: steps, target, patience, and on which images accuracy is measured. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import {
   expectCode,
   readJson,
@@ -10,12 +12,19 @@ import {
   type TrainingResult,
   workingDirectory,
 } from './support/cli.ts';
+import { writeMnist } from './support/mnist-files.ts';
+
+const parent = await mkdtemp(join(tmpdir(), 'shardstep-stopping-'));
+before(() => writeMnist(join(parent, 'data'), 1200, 1000));
+after(() => rm(parent, { recursive: true, force: true }));
 
 /** 10 steps an epoch; enough to learn something. */
 const small = [
   'train',
   '--config',
   'pixels-97',
+  'data.set=idx',
+  `data.dir=${join(parent, 'data')}`,
   'data.take=640',
   'stop.target=null',
   'log.every=1',

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { resolveConfig } from '../dist/config/load.js';
 import { readStudy } from '../dist/study/study-file.js';
 import { cli } from './support/cli.ts';
+import { cliInTurn } from './support/commands-in-turn.ts';
 import { documentedCommands, documentedSettings } from './support/documented-commands.ts';
 import { drawing, testImage } from './support/drawings.ts';
 import { smallNetwork, stateDict } from './support/onnx-files.ts';
@@ -24,6 +25,11 @@ const notRun: Readonly<Record<string, string>> = {
   'node dist/coordinator …': 'stands for any command',
   'npm start -- …': 'stands for any command',
   'node dist/coordinator train --resume results/latest': 'test/resume.test.ts',
+  'node dist/coordinator study --config quick --out results/study-quick':
+    'the study of `study`, which is run',
+  'node dist/coordinator study --config leave-one-out --out results/study-leave-one-out':
+    'measures its cost for long; test/study-file.test.ts reads it',
+  '… profile --config fastmlp': 'test/cli-profile.test.ts',
   'node dist/coordinator train --config fastmlp backend=tfjs-node':
     'needs TensorFlow; test/tfjs-node.test.ts',
   'npx node scripts/check-arm64.ts': 'needs an emulator and installs Node for arm64',
@@ -137,7 +143,8 @@ describe('commands of the documentation', { concurrency: 2 }, () => {
         'expected a command of the coordinator, or a reason in this test why it is not run',
       );
       const short = shortened(words, `out-${key.replace(/\W+/g, '-')}`);
-      const { code, stderr } = await cli(short, { cwd });
+      // A race runs before the commands are loaded.
+      const { code, stderr } = short[0] === 'race' ? await cli(short, { cwd }) : await cliInTurn(short, cwd);
       assert.equal(code, 0, `${short.join(' ')}\n${stderr}`);
     });
   }

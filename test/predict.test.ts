@@ -18,7 +18,7 @@ const cwd = await mkdtemp(join(tmpdir(), 'shardstep-predict-'));
 after(() => rm(cwd, { recursive: true, force: true }));
 const path = (...names: string[]) => join(cwd, ...names);
 
-const drawings = 500;
+const drawings = 210;
 /** As people draw: thin and thick pens, pencils, shaded or noisy photographs, light chalk on a dark board. */
 const styles: readonly Drawing[] = [
   {},

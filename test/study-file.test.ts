@@ -95,6 +95,12 @@ test('--only with a name that no comparison has is refused with the nearest', as
   assert.match(await refusal(text, ['learning-rat']), /mean learning-rate\?/);
 });
 
+for (const name of ['quick', 'leave-one-out'])
+  test(`${name}, which is shipped: every variant of every comparison is a configuration`, async () => {
+    const comparisons = await expandStudy(readStudy(name), null);
+    assert.ok(comparisons.length > 0 && comparisons.every(({ variants }) => variants.length >= 2));
+  });
+
 test('a missing study file is refused with the nearest', () => {
   assert.throws(() => readStudy('quik'), /quik: .*mean \S*quick\.yaml\?/);
 });

@@ -1,8 +1,10 @@
 /** `verify` trains a run again: equal bits, or the first tensor that differs and what may explain it. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { readSafetensors, writeSafetensors } from '../dist/model/safetensors.js';
 import {
   type Circumstances,
@@ -12,8 +14,22 @@ import {
   tensorDifferences,
 } from '../dist/run/verification.js';
 import { expectCode, workingDirectory } from './support/cli.ts';
+import { writeMnist } from './support/mnist-files.ts';
 
-const words = ['train', '--quiet', '--config', 'fastmlp', 'model.hidden=[24]', 'data.take=512'];
+const parent = await mkdtemp(join(tmpdir(), 'shardstep-verify-'));
+const data = join(parent, 'data');
+before(() => writeMnist(data, 512, 200));
+after(() => rm(parent, { recursive: true, force: true }));
+
+const words = [
+  'train',
+  '--quiet',
+  '--config',
+  'fastmlp',
+  'model.hidden=[24]',
+  'data.set=idx',
+  `data.dir=${data}`,
+];
 const length = ['train.batch=64', 'train.epochs=2', 'stop.target=null', '--threads', '2'];
 
 describe('verify', { concurrency: 2 }, () => {

@@ -45,13 +45,14 @@ export function lostIn({ steps, moments }: Times, everyMs: number, window: Windo
   return { lost: at(0), control: at(everyMs / 2) };
 }
 
-/** What the steps of the window took more than as many of those around it; null at an end of the run. */
+/** What the steps of the window took more than as many of those around it; null at an end of the run, and if these are none. */
 function lostAt(steps: readonly number[], moment: number, [from, to]: Window): number | null {
   const half = (to - from) / 2;
   const [a, b, c, d] = [from - half, from, to, to + half].map((ms) =>
     steps.findIndex((finished) => finished >= moment + ms),
   );
-  if (a < 1 || d < 0) return null;
-  const usualMs = (steps[b] - steps[a] + steps[d] - steps[c]) / (b - a + d - c);
+  const around = b - a + d - c;
+  if (a < 1 || d < 0 || around === 0) return null;
+  const usualMs = (steps[b] - steps[a] + steps[d] - steps[c]) / around;
   return steps[c] - steps[b] - (c - b) * usualMs;
 }

@@ -104,7 +104,7 @@ test('a run folder whose names or lock cannot be read is refused, not taken for 
   const cwd = await template(t);
   await expectCode(0, [...training, '--out', 'run'], { cwd });
   const before = await readFile(join(cwd, 'run', 'log.ndjson'), 'utf8');
-  for (const at of ['readdirSync run', 'readFileSync run/run.lock']) {
+  for (const at of ['readdirSync run', 'statSync run/run.lock']) {
     const { code, stderr } = await failing(cwd, at, faults.EACCES);
     assert.equal(code, 2, stderr);
     assert.match(stderr, /^error: cannot (list|read the lock) .*: permission denied \(EACCES\)\n$/);

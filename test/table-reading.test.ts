@@ -1,5 +1,6 @@
 /** Tables of any format become columns; what cannot be read is refused in one line with its place. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -80,6 +81,21 @@ test('read: a Parquet file', async () => {
   assert.deepEqual(cells(table, 'gap').slice(0, 5), [0, 1, 4, null, 16]);
   assert.deepEqual(cells(table, 'colour').slice(0, 3), ['red', 'green', 'blue']);
   assert.deepEqual(cells(table, 'day').slice(0, 2), [8766, 8806]);
+});
+
+test('without the package hyparquet: one line that says how to install it', (t) => {
+  const program = `
+    import { registerHooks } from 'node:module';
+    registerHooks({ resolve(name, context, next) {
+      if (name === 'hyparquet') throw Object.assign(new Error('none'), { code: 'ERR_MODULE_NOT_FOUND' });
+      return next(name, context);
+    } });
+    const { readTable } = await import(${JSON.stringify(new URL('../dist/tables/read-table.js', import.meta.url).href)});
+    await readTable(Buffer.from('PAR1')).catch((error) => console.log(error.message));`;
+  const folder = scratch(t);
+  writeFileSync(join(folder, 'p.mjs'), program);
+  const { stdout } = spawnSync(process.execPath, [join(folder, 'p.mjs')], { encoding: 'utf8' });
+  assert.equal(stdout, 'Parquet files need the package hyparquet: npm install hyparquet\n');
 });
 
 test('a cell within quotes may hold separators, quotes and lines; later lines keep their numbers', async () => {

@@ -57,22 +57,22 @@ export function typeColumns(table: Table, targets: readonly string[] = []): Type
 
 /**
  * The columns of other rows, as `schema` has them: to be read with `wanted` of `wantedLike`. Their order may differ.
- * @param optional columns that may be absent: the targets of rows that are to be predicted.
+ * @param targets may be absent, in rows that are to be predicted; their words are kept, also those that training had not.
  * @throws UserError for a column that is absent.
  */
-export function typeLike(table: Table, schema: TableSchema, optional: readonly string[] = []): TypedTable {
+export function typeLike(table: Table, schema: TableSchema, targets: readonly string[] = []): TypedTable {
   const { name: tableName, names, rowCount } = table;
   const notes: string[] = [...table.notes];
   const columns = schema.columns.map((column): Column => {
     const { name, type } = column;
     const place = names.indexOf(name);
     if (type === 'ignore') return { kind: 'none' };
-    if (place < 0 && optional.includes(name)) return { kind: 'none' };
+    if (place < 0 && targets.includes(name)) return { kind: 'none' };
     if (place < 0) throw unknownColumn(tableName, name, names, 'the columns of training');
     const raw = table.columns[place];
     if (raw.kind === 'none') return raw;
     if (raw.kind !== 'words') return { kind: 'values', values: raw.values };
-    if (column.words === undefined || optional.includes(name))
+    if (column.words === undefined || targets.includes(name))
       return { kind: 'words', words: raw.words, indices: raw.indices };
     const others = raw.counts.reduce(
       (sum, count, word) => (word > 0 && !column.words?.includes(raw.words[word]) ? sum + count : sum),
@@ -131,9 +131,9 @@ function typeOf(raw: RawColumn, context: Context): Found {
   return numbers === null ? typeOfWords(raw, context) : typeOfNumbers(numbers, context);
 }
 
-function typeOfDates({ format, values, missing }: DatesColumn, { isTarget }: Context): Found {
+function typeOfDates({ format, values, missing }: DatesColumn, { isTarget, asked }: Context): Found {
   const range = rangeWords(values, true);
-  if (!isTarget && missing === 0 && kindsOf(values).isConstant)
+  if (!isTarget && asked === null && missing === 0 && kindsOf(values).isConstant)
     return ignored(`it is ${range} in every row`, missing, range);
   return {
     type: 'date',

@@ -138,7 +138,7 @@ export class TableBuilder implements RowSink {
   }
 
   #requireMemory(rows: number): void {
-    const stored = this.#stores.filter((store) => !(store instanceof NoStore)).length;
+    const stored = this.#names.filter((name) => this.#wanted(name) !== null).length;
     const done = this.rowCount / rows;
     const { name } = this.#reader;
     const needed = {

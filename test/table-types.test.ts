@@ -66,7 +66,7 @@ test('columns that are ignored are named with the reason', async () => {
     notes.join('\n'),
   );
   const ids = await readTable(
-    range(20, (row) => row).map((row) => ({ user_id: (Number(row) * 13) % 20, size: Number(row) % 3 })),
+    range(20, String).map((row) => ({ user_id: (Number(row) * 13) % 20, size: Number(row) % 3 })),
   );
   assert.equal(typeColumns(ids).schema.columns[0].type, 'ignore');
 });

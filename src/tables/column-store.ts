@@ -69,29 +69,6 @@ export interface ColumnStore {
   finish(): RawColumn;
 }
 
-/** Where a reader brings its rows. Lines are counted from 1. */
-export interface RowSink {
-  /** Of the rows that follow; may be called again with more of them. */
-  columns(names: readonly string[]): void;
-  rows(rows: readonly (readonly Cell[])[], lines: readonly number[]): void;
-  /** Cells of one column, for a format that stores columns. */
-  column(place: number, cells: ArrayLike<Cell>, firstLine: number): void;
-  /** The share of the source that is read, with the rows that are brought next. */
-  progress(share: number): void;
-}
-
-/** A source of rows, of whatever format. */
-export interface RowReader {
-  /** In messages. */
-  readonly name: string;
-  /** How a row is named in messages. */
-  readonly place: 'line' | 'row';
-  readonly canRepeat: boolean;
-  /** What was found out about the format, for people. */
-  readonly notes: readonly string[];
-  read(sink: RowSink, signal?: AbortSignal): Promise<void>;
-}
-
 /** How a cell that stops the reading is refused: `expected` in words. */
 export type Refuse = (line: number, expected: string, cell: Cell) => Error;
 

@@ -3,7 +3,7 @@ import { isMissing, kindOf, trimmedCell } from '../data/cells.js';
 import { type Separator, splitWholeRows } from '../data/csv-cells.js';
 import { UserError } from '../user-error.js';
 import type { ByteSource } from './byte-sources.js';
-import type { RowReader, RowSink } from './column-store.js';
+import type { RowReader, RowSink } from './table-builder.js';
 import { textBlocks } from './text-blocks.js';
 
 export interface DelimitedOptions {

@@ -3,7 +3,8 @@
 import { throwIfInterrupted } from '../data/interruption.js';
 import { expectedGot, UserError } from '../user-error.js';
 import type { ByteSource } from './byte-sources.js';
-import type { Cell, RowReader, RowSink } from './column-store.js';
+import type { Cell } from './column-store.js';
+import type { RowReader, RowSink } from './table-builder.js';
 import { textBlocks } from './text-blocks.js';
 
 /** Values by the names of their columns, or in the order of the columns. */

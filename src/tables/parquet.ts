@@ -4,8 +4,8 @@ import type { Compressors, FileMetaData } from 'hyparquet';
 import { throwIfInterrupted } from '../data/interruption.js';
 import { UserError } from '../user-error.js';
 import type { ByteSource } from './byte-sources.js';
-import type { RowReader } from './column-store.js';
 import { cellOf } from './json-rows.js';
+import type { RowReader } from './table-builder.js';
 
 export const isParquet = (start: Buffer): boolean => start.toString('latin1', 0, 4) === 'PAR1';
 

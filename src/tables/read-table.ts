@@ -4,11 +4,12 @@ import { isMissing, missingWords } from '../data/cells.js';
 import type { Separator } from '../data/csv-cells.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { type ByteSource, byteSource } from './byte-sources.js';
-import { OtherKind, type RawColumn, type RowReader } from './column-store.js';
+import { OtherKind, type RawColumn } from './column-store.js';
 import { delimitedReader } from './delimited.js';
 import { jsonReader, objectReader, type Rows } from './json-rows.js';
 import { isParquet, parquetReader } from './parquet.js';
 import { type AskedColumn, askedColumn } from './schema.js';
+import type { RowReader } from './table-builder.js';
 import { TableBuilder, type Wanted, type WantedColumns } from './table-builder.js';
 import { textBlocks } from './text-blocks.js';
 

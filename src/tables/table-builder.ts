@@ -11,8 +11,6 @@ import {
   NumberStore,
   type RawColumn,
   type Refuse,
-  type RowReader,
-  type RowSink,
   textOf,
   WordStore,
 } from './column-store.js';
@@ -25,6 +23,29 @@ import {
   plainFormat,
 } from './numbers-in-cells.js';
 import type { AskedColumn, ColumnSchema } from './schema.js';
+
+/** Where a reader brings its rows. Lines are counted from 1. */
+export interface RowSink {
+  /** Of the rows that follow; may be called again with more of them. */
+  columns(names: readonly string[]): void;
+  rows(rows: readonly (readonly Cell[])[], lines: readonly number[]): void;
+  /** Cells of one column, for a format that stores columns. */
+  column(place: number, cells: ArrayLike<Cell>, firstLine: number): void;
+  /** The share of the source that is read, with the rows that are brought next. */
+  progress(share: number): void;
+}
+
+/** A source of rows, of whatever format. */
+export interface RowReader {
+  /** In messages. */
+  readonly name: string;
+  /** How a row is named in messages. */
+  readonly place: 'line' | 'row';
+  readonly canRepeat: boolean;
+  /** What was found out about the format, for people. */
+  readonly notes: readonly string[];
+  read(sink: RowSink, signal?: AbortSignal): Promise<void>;
+}
 
 /** How the caller, or a fitted schema, wants a column. */
 export type Wanted =

@@ -12,6 +12,7 @@ import type { StudyRecord } from '../../dist/study/study-record.js';
 import { points } from '../../dist/study/summary.js';
 import type { BenchRecord, Table } from '../performance/record-format.ts';
 import { recordBody } from '../performance/record-markdown.ts';
+import { isProof } from '../reliability/promises.ts';
 import { discussion } from './discussion.ts';
 import { hardwareSection } from './hardware-section.ts';
 import { machinesSection } from './machines-section.ts';
@@ -30,8 +31,12 @@ const chartLink = (title: string, file: string) => `![${title}](report/${file})`
 const notMeasured = (command: string) => `Not measured yet: \`${command}\`.`;
 const studyCommand = (name: string) => `npm start -- study --config ${name} --out results/study-${name}`;
 
-/** `records`: the newest of each benchmark; `all`: the older ones too, for the comparison of two machines. */
-export function reportPage(studies: Studies, records: Records, all: Iterable<BenchRecord> = []): Report {
+/**
+ * `newest`: the records of each benchmark; `all`: the older ones too, for the comparison of two machines. Proofs may be of another
+ * machine and a busy one: they are in RELIABILITY.md.
+ */
+export function reportPage(studies: Studies, newest: Records, all: Iterable<BenchRecord> = []): Report {
+  const records: Records = new Map([...newest].filter(([bench]) => !isProof(bench)));
   const charts = new Map<string, string>();
   const draw = (file: string, title: string, svg: string | null): string[] => {
     if (svg === null) return [];
@@ -49,7 +54,7 @@ export function reportPage(studies: Studies, records: Records, all: Iterable<Ben
     ...bottlenecks(records),
     ...tradeOff(studies.get('quick'), records.get('sprint'), draw),
     ...inference(records),
-    ...machinesSection(all),
+    ...machinesSection([...all].filter(({ bench }) => !isProof(bench))),
     ...discussion([...studies.values()]),
     ...reproduce(studies, records),
   ];

@@ -254,6 +254,11 @@ test('plain numbers are read as Number reads them, or not at all', () => {
     assert.equal(plainNumber(cell), value);
 });
 
+test('an invalid date of a program is a missing value', async () => {
+  const rows = [{ a: 1 }, { a: new Date(Number.NaN) }, { a: 3 }];
+  assert.deepEqual(cells(await readTable(rows), 'a'), [1, null, 3]);
+});
+
 test('a device is no table', () =>
   assert.rejects(readTable('/dev/null'), refusing(1, 'neither a file nor a folder')));
 

@@ -188,7 +188,7 @@ export class NumberStore implements ColumnStore {
       value = Number(cell);
       if (Number.isNaN(value)) this.#missing++;
     } else if (cell === null || cell === undefined) this.#missing++;
-    else value = this.#slow(cell.toISOString(), line);
+    else value = this.#slow(textOf(cell), line);
     if (value > largestFloat32 || value < -largestFloat32)
       throw this.#refuse(line, 'a finite number within float32', cell);
     if (this.#countsUp) {

@@ -90,7 +90,7 @@ export function typeOfWords(raw: WordsColumn, context: Context): Found {
   for (let word = 1; word < words.length; word++) if (counts[word] >= limit) covered += counts[word];
   if (!isTarget && given.length > fewWords && 2 * covered < present)
     return { ...found, type: 'text', reason: `${distinct} words, most of them rare: read by their parts` };
-  return { ...found, type: 'category', reason: `${distinct} values${more}` };
+  return { ...found, type: 'category', reason: `${distinct} value${given.length === 1 ? '' : 's'}${more}` };
 }
 
 function remarkOn(words: readonly string[]): string {
@@ -173,7 +173,8 @@ export function numbersFromWords(raw: WordsColumn, context: Context): NumbersCol
   const oddCells = others.reduce((sum, place) => sum + counts[place], 0);
   if (asked === null && others.length > 0) {
     // Whether they are numbers does not depend on how they are read.
-    const placed = Float32Array.from(indices, (index) => (looksNumeric(words[index]) ? index : Number.NaN));
+    const places = words.map((word, place) => (looksNumeric(word) ? place : Number.NaN));
+    const placed = Float32Array.from(indices, (index) => places[index]);
     if (!areMostlyNumbers(placed, missing, { cells: oddCells, distinct: others.length })) return null;
   }
   const format = certainFormat(numeric, context);

@@ -1,6 +1,6 @@
 /**
- * The cost of a checkpoint each second, and of a copy in memory each half second, within one run: how much longer the steps beside it
- * take than those just before and after. The same in the middle between two of them, where there is none, shows how exact that is.
+ * The cost of a checkpoint each second, and of copies in memory, two a second or less often, within one run: how much longer the steps
+ * beside them take than those just before and after. The same in the middle between two of them, where there is none, shows how exact that is.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { runLength } from '../dist/plan/run-length.js';
 import type { RunFacts } from '../dist/run/checkpoint-file.js';
 import { lastName } from '../dist/run/checkpoint-names.js';
 import { Checkpoints } from '../dist/run/checkpoints.js';
-import { type Happening, lostIn, timesOf, type Window } from './checkpoint/lost-time.ts';
+import { type Happening, lostIn, meanInterval, timesOf, type Window } from './checkpoint/lost-time.ts';
 import { partsOf } from './checkpoint/parts.ts';
 import { openTrainer, printed, shown, singleAndAll, spread, type Trainer } from './harness.ts';
 import { type BarId, judge, writeRecord } from './record.ts';
@@ -27,9 +27,9 @@ const works = [
 
 const count = Number(process.argv.slice(3).find((word) => /^\d+$/.test(word)) ?? 50);
 const ways = {
-  file: { everyMs: 1000, window: [-20, 230] },
-  copy: { everyMs: 500, window: [-20, 130] },
-} as const satisfies Record<string, { everyMs: number; window: Window }>;
+  file: { window: [-20, 230] },
+  copy: { window: [-20, 130] },
+} as const satisfies Record<string, { window: Window }>;
 
 const factsOf = ({ config }: Trainer): RunFacts => ({
   ...{ name: 'bench', config, version: '', kernels: null, threads: 0, sync: '', data: {} },
@@ -81,8 +81,9 @@ export default async function bench(): Promise<void> {
         samples[`${name}: ${part}, ms of processor time`] = cpuMs;
       }
       const happenings = { file: files(trainer, folder), copy: copies(trainer) };
-      for (const [way, { everyMs, window }] of Object.entries(ways)) {
+      for (const [way, { window }] of Object.entries(ways)) {
         const times = await timesOf(trainer, count, happenings[way as keyof typeof ways]);
+        const everyMs = meanInterval(times);
         const { lost, control } = lostIn(times, everyMs, window);
         const id: BarId = ids[way as keyof typeof ways];
         const shares = lost.map((ms) => (100 * ms) / everyMs);
@@ -90,7 +91,7 @@ export default async function bench(): Promise<void> {
         samples[`${name}, ${way}: ms lost`] = lost;
         samples[`${name}, ${way}: ms lost without`] = control;
         const megabytes = way === 'file' ? (statSync(path.join(folder, lastName)).size / 1e6).toFixed(1) : '';
-        const what = way === 'file' ? 'a checkpoint each second' : 'a copy each half second';
+        const what = way === 'file' ? 'a checkpoint each second' : `a copy each ${(everyMs / 1000).toFixed(2)} s`;
         const cells = [lost, control, shares].map((each) => shown(spread(each), 2));
         costs.push([name, megabytes, what, ...cells]);
       }

@@ -45,6 +45,12 @@ export function lostIn({ steps, moments }: Times, everyMs: number, window: Windo
   return { lost: at(0), control: at(everyMs / 2) };
 }
 
+/** Milliseconds from one moment to the next. */
+export function meanInterval({ moments }: Times): number {
+  const [first = Number.NaN] = moments;
+  return ((moments.at(-1) ?? Number.NaN) - first) / (moments.length - 1);
+}
+
 /** What the steps of the window took more than as many of those around it; null at an end of the run, and if these are none. */
 function lostAt(steps: readonly number[], moment: number, [from, to]: Window): number | null {
   const half = (to - from) / 2;

@@ -243,8 +243,8 @@ function keepingBar(what: string, network: string) {
 const checkpointBars = {
   'checkpoint-small': keepingBar('a checkpoint each second', '784-256-128-10 (1.9 MB)'),
   'checkpoint-large': keepingBar('a checkpoint each second', '784-1024-512-10 (10.7 MB)'),
-  'copy-small': keepingBar('a copy in memory each half second', '784-256-128-10 (1.9 MB)'),
-  'copy-large': keepingBar('a copy in memory each half second', '784-1024-512-10 (10.7 MB)'),
+  'copy-small': keepingBar('copies in memory, two a second or less often', '784-256-128-10 (1.9 MB)'),
+  'copy-large': keepingBar('copies in memory, two a second or less often', '784-1024-512-10 (10.7 MB)'),
 } as const satisfies Record<string, BarDefinition>;
 
 /** Promises of docs/RELIABILITY.md. */

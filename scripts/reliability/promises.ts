@@ -50,7 +50,7 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
       ],
     },
     {
-      text: 'A checkpoint each second costs at most 1 % of the run, and so do copies in memory each half second',
+      text: 'A checkpoint each second costs at most 1 % of the run, and so do copies in memory',
       tests: [],
       proofs: ['checkpoint'],
     },

@@ -36,9 +36,18 @@ export function lastingVectors({ regions, replicas }: Plan, memory: WebAssembly.
   return vectors;
 }
 
-/** Between two commands of a session: copies its vectors and the state of its run. */
-export function capture({ lasting }: Session, state: TrainingState): Checkpoint {
-  const vectors = new Map([...lasting].map(([name, vector]) => [name, vector.slice()]));
+/**
+ * Between two commands of a session: copies its vectors and the state of its run. `over`: an earlier copy that is of no more
+ * use, whose memory is taken for this one; new memory takes twice as long.
+ */
+export function capture({ lasting }: Session, state: TrainingState, over: Checkpoint | null = null): Checkpoint {
+  const copy = (name: string, vector: Vector): Vector => {
+    const old = over?.vectors.get(name);
+    if (old?.length !== vector.length) return vector.slice();
+    old.set(vector);
+    return old;
+  };
+  const vectors = new Map([...lasting].map(([name, vector]) => [name, copy(name, vector)]));
   return { state: structuredClone(state), vectors };
 }
 

@@ -11,14 +11,18 @@ import { follow, type RunObserver, silent } from './run-loop.js';
 import type { Session } from './session.js';
 import type { TrainingState } from './state.js';
 
-/** Copies cost at most this share of the time, by the fastest of them so far, and are not made more often than that. */
+/**
+ * Copies cost at most this share of the time, and are not made more often than that. Workers lose about twice the time of a copy:
+ * they wait for it, and find their caches cold.
+ */
 const [costShare, leastMs] = [0.005, 500];
 
 export class Copies {
   readonly #session: Session;
   readonly #pace: Pace;
   kept: Checkpoint | null = null;
-  #fastestMs = Number.POSITIVE_INFINITY;
+  /** A moving average: one copy may meet a machine that is busy. */
+  #copyMs: number | null = null;
   #dueAt = performance.now() + leastMs;
 
   /** `keepsStart`: the first copy is that of the start. */
@@ -38,10 +42,10 @@ export class Copies {
     this.#pace.now(state);
     const from = performance.now();
     if (from < this.#dueAt) return;
-    this.kept = capture(this.#session, state);
+    this.kept = capture(this.#session, state, this.kept);
     const to = performance.now();
-    this.#fastestMs = Math.min(this.#fastestMs, to - from);
-    this.#dueAt = to + Math.max(leastMs, this.#fastestMs / costShare);
+    this.#copyMs = this.#copyMs === null ? to - from : 0.7 * this.#copyMs + 0.3 * (to - from);
+    this.#dueAt = to + Math.max(leastMs, this.#copyMs / costShare);
   }
 }
 

@@ -2,8 +2,8 @@
 import { ExitCode, type Refused, UserError } from './user-error.js';
 
 /**
- * `what`: the operation, a verb first, such as `write`. `before` stands before the message. An error that is a line for the user
- * already is returned as it is.
+ * `what`: the operation, a verb first, such as `write`. `before` stands before the message. `exitCode`: if the path is the reason; a
+ * failure of the machine is never bad usage. An error that is a line for the user already is returned as it is.
  */
 export function cannot(
   what: string,
@@ -34,10 +34,12 @@ export function cannot(
   };
   const code = errorCode(error);
   const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
-  return new UserError(`${before}cannot ${what} ${file}: ${reason}${code && ` (${code})`}`, exitCode, {
-    cause: error,
-    ...options,
-  });
+  const isOfMachine = ['EIO', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ESTALE'].includes(code);
+  return new UserError(
+    `${before}cannot ${what} ${file}: ${reason}${code && ` (${code})`}`,
+    isOfMachine ? ExitCode.failure : exitCode,
+    { cause: error, ...options },
+  );
 }
 
 /** A failure of the operating system that reached no code with more knowledge of it; null for any other error. */

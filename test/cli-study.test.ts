@@ -1,14 +1,32 @@
 /** The study command as a user meets it: plan, cells, interruption, resumption, files. */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import type { Cell } from '../dist/study/cell-store.js';
 import type { StudyRecord } from '../dist/study/study-record.js';
 import { cli, expectCode, readJson, workingDirectory } from './support/cli.ts';
+import { writeMnist } from './support/mnist-files.ts';
 
-/** Runs of about a millisecond. */
-const short = { 'data.take': 64, 'data.validation': 1000, 'stop.on': 'validation', 'parallel.threads': 1 };
+const data = mkdtempSync(join(tmpdir(), 'shardstep-study-'));
+after(() => rmSync(data, { recursive: true }));
+const digits = join(data, 'digits');
+before(() => writeMnist(digits, 3000, 500));
+
+/** Runs of about a millisecond. A draw for validation would be another one with each seed of `train`. */
+const short = {
+  ...{ 'data.set': 'idx', 'data.dir': digits, 'data.validation': 1000, 'data.validationFrom': 'end' },
+  ...{ 'data.take': 64, 'stop.on': 'validation', 'parallel.threads': 1 },
+};
 
 const studyText = (comparisons: object, set: object = {}) =>
   JSON.stringify({ base: 'mnist-97', set: { ...short, ...set }, seeds: 10, evaluations: 2, comparisons });

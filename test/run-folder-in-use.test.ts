@@ -1,6 +1,6 @@
 /** One folder holds one run, and one process at a time writes in it. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -68,6 +68,19 @@ describe('files of a run', () => {
       ]);
     });
   }
+
+  const isWindows = process.platform === 'win32';
+  test('named pipes with the names of records are not waited for', { skip: isWindows }, (t) => {
+    const folder = folderOf(scratch(t), {});
+    const pipes = ['log.ndjson', 'config.yaml'];
+    for (const name of pipes) execFileSync('mkfifo', [join(folder, name)]);
+    // In a process of its own: opening a pipe could not be interrupted here.
+    const words = [...brief, '--out', folder, '--overwrite'];
+    const { status, stderr } = spawnSync(process.execPath, [coordinator, ...words], { timeout: 20_000 });
+    assert.equal(status, 2);
+    assert.match(String(stderr), /^error: --out: .*got log\.ndjson, config\.yaml; no log\.ndjson/m);
+    assert.deepEqual(readdirSync(folder).sort(), pipes.sort());
+  });
 
   for (const [what, files] of Object.entries<Files>({
     'a file of the same name that is of no run': { 'metrics.csv': 'mine' },

@@ -122,7 +122,7 @@ const data = section({
   validationFrom: oneOf(['auto', 'end', 'stratified'])
     .default('auto')
     .describe(
-      'Which images are held out: the end of the training set, or a draw from each class in proportion (by the seed); ' +
+      'Which images are held out: the end of the training set, or a draw from each class in proportion, by the first seed of a command; ' +
         'auto: the end of the sets known by name, a draw from your own files, which may be sorted',
     ),
   scale: z

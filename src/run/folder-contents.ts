@@ -2,7 +2,7 @@
  * Finds the files of an earlier run in a folder: they would mix with those of a new run. This file lists every name that
  * a run may write, because `--overwrite` deletes these and nothing else.
  */
-import { closeSync, openSync, readdirSync, readSync, rmdirSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { shown } from '../config/config-file.js';
 import { cannot, errorCode } from '../file-failure.js';
@@ -99,6 +99,8 @@ function holdsRun(folder: string): boolean {
 
 function beginning(file: string): string {
   try {
+    // To open a named pipe waits for a writer.
+    if (!statSync(file).isFile()) return 'unreadable';
     const buffer = Buffer.alloc(4096);
     const descriptor = openSync(file, 'r');
     try {

@@ -195,4 +195,41 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
     },
     { text: 'Sessions in one process leave no memory, handle or thread', tests: [], proofs: ['soak'] },
   ],
+  Security: [
+    {
+      text: 'YAML is data only: no tags, few aliases, 32 levels; a refusal repeats no more than a part of what it was given',
+      tests: [
+        ['hostile-settings', 'YAML is data'],
+        ['hostile-settings', 'YAML may be nested 32 deep'],
+        ['hostile-settings', 'a refusal shortens what it repeats'],
+      ],
+    },
+    {
+      text: 'Keys such as `__proto__` change no object',
+      tests: [['hostile-settings', 'changes no object']],
+    },
+    {
+      text: 'Names of runs, comparisons and files stay in their folder',
+      tests: [
+        ['hostile-settings', 'a run name stays in its folder'],
+        ['hostile-settings', 'a zero byte in a path of a file'],
+      ],
+    },
+    {
+      text: 'Each dependency has a licence of a list, and the package holds those of all that is bundled',
+      tests: [
+        ['licences', 'installed packages have a licence of the list'],
+        ['package-contents', 'the licences of all that is bundled are in it'],
+      ],
+    },
+  ],
+  Platforms: [
+    {
+      text: 'Names, home folders and links of Windows ([what has been tested](determinism.md#platforms), arm64 under QEMU too)',
+      tests: [
+        ['windows-paths', 'names of runs and of their files are allowed on Windows'],
+        ['windows-paths', 'without the right to make links'],
+      ],
+    },
+  ],
 };

@@ -1,7 +1,7 @@
 /** Reads one log.ndjson: its events by run, and every problem by line. No problem stops the reading. */
 import { readWholeFile } from '../memory/whole-file.js';
 import { type EventName, isEventName, type LogEvents, logEvents, logLine } from '../run/log-schema.js';
-import { expectedGot } from '../user-error.js';
+import { expectedGot, quoted } from '../user-error.js';
 import { createOrder } from './log-order.js';
 import { nearestEvent, payloadProblem } from './log-problems.js';
 
@@ -74,7 +74,7 @@ export function parseLog(file: string, text: string): LogReading {
       continue;
     }
     if (!isEventName(event)) {
-      damages.add(line, 'warning', `unknown event ${JSON.stringify(event)}${nearestEvent(event)}`);
+      damages.add(line, 'warning', `unknown event ${quoted(event)}${nearestEvent(event)}`);
       continue;
     }
     const payload = logEvents[event].safeParse(record);

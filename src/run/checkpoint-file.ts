@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import type { Config } from '../config/schema.js';
 import type { Checkpoint, Vector } from '../coordinator/checkpoint.js';
-import type { TrainingState } from '../coordinator/state.js';
+import { initialState, type TrainingState } from '../coordinator/state.js';
 import { cannot } from '../file-failure.js';
 import { readWholeFile } from '../memory/whole-file.js';
 import { readSafetensorsMetadata, readValues, safetensorsPieces, type Values } from '../model/safetensors.js';
@@ -115,8 +115,8 @@ export function readCheckpoint(file: string): StoredCheckpoint {
   if (createHash('sha256').update(bytes).digest('hex') !== metadata[keys.sha256])
     throw new UserError(`${file}: damaged: its contents do not have the SHA-256 that it names`);
   const values = readValues(bytes, file);
-  const facts: RunFacts = parsed(metadata, keys.facts, file);
-  const { tail, best, ...plain } = parsed(metadata, keys.state, file);
+  const facts: RunFacts = parsed(metadata, keys.facts, file, kindsOfFacts);
+  const { tail, best, ...plain } = parsed(metadata, keys.state, file, kindsOfState);
   const sums = values.get(sumsName)?.data;
   const weights = values.get(bestWeights)?.data;
   const state: TrainingState = {
@@ -130,15 +130,39 @@ export function readCheckpoint(file: string): StoredCheckpoint {
   return { facts, checkpoint: { state, vectors } };
 }
 
+type Kinds = Readonly<Record<string, string>>;
+
+const kindsOfFacts: Kinds = {
+  ...{ name: 'string', config: 'object', version: 'string', threads: 'number', sync: 'string' },
+  ...{ data: 'object', startedAt: 'string', command: 'string', resumed: 'list' },
+};
+
+const kindOf = (value: unknown): string =>
+  value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value;
+
+/** What may be null has any kind. */
+const kindsOfState: Kinds = Object.fromEntries(
+  Object.entries(initialState(0)).flatMap(([key, value]) => (value === null ? [] : [[key, kindOf(value)]])),
+);
+
 /** A file whose hash is right was written so: by another program, or another version. */
-function parsed(metadata: Readonly<Record<string, string>>, key: string, file: string) {
+function parsed(metadata: Readonly<Record<string, string>>, key: string, file: string, kinds: Kinds) {
+  const refuse = (what: string, expected: string, got: unknown) =>
+    new UserError(`${file}: ${what}: ${expectedGot(expected, got)}`);
+  const text = metadata[key] ?? null;
+  const value = text === null ? null : jsonOf(text);
+  if (kindOf(value) !== 'object') throw refuse(key, 'a JSON object', text);
+  for (const [name, kind] of Object.entries(kinds))
+    if (kindOf(value[name]) !== kind) throw refuse(`${key}.${name}`, `a JSON ${kind}`, value[name] ?? null);
+  return value;
+}
+
+function jsonOf(text: string) {
   try {
-    const value = JSON.parse(metadata[key]);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    return JSON.parse(text);
   } catch {
-    // Reported below.
+    return null;
   }
-  throw new UserError(`${file}: ${key}: ${expectedGot('a JSON object', metadata[key] ?? null)}`);
 }
 
 function readBytes(file: string): Buffer {

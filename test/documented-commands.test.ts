@@ -67,7 +67,7 @@ const stands: Readonly<Record<string, string>> = {
 };
 
 /** The same command, doing little, in a folder where A, B and results hold runs. */
-function shortened(words: readonly string[], out: string): string[] {
+async function shortened(words: readonly string[], out: string): Promise<string[]> {
   const named = /^[a-z]/.test(words[0] ?? '') && !words[0].includes('=');
   const threads = words.includes('--threads');
   const command = named ? words[0] : threads ? 'sweep' : 'race';
@@ -78,20 +78,21 @@ function shortened(words: readonly string[], out: string): string[] {
   const kept = given.filter((_, at) => !isOut(at));
   const brief = ['stop.target=null', 'train.steps=2', '--out', out];
   const config = kept[kept.indexOf('--config') + 1];
-  const first = () => readStudy(kept.includes('--config') ? config : 'quick').study.comparisons[0].name;
-  const more: Readonly<Record<string, () => readonly string[]>> = {
+  const first = async () =>
+    (await readStudy(kept.includes('--config') ? config : 'quick')).study.comparisons[0].name;
+  const more: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
     race: () => [...(kept.includes('--seeds') ? [] : ['--seeds', '1']), '--out', out],
     train: () => brief,
     profile: () => brief,
     sweep: () => ['--repeats', '1', ...(threads ? [] : ['--threads', '1']), ...brief],
-    study: () => ['--dry-run', '--only', first()],
+    study: async () => ['--dry-run', '--only', await first()],
     'lr-find': () => ['--steps', '10', '--out', out],
     report: () => ['--out', out],
     // Of a network that took two steps.
     export: () => (words.includes('--int8') ? ['--allow-loss'] : []),
   };
   // `--seeds` without a command trains.
-  return [...(command === 'race' && !named ? ['race'] : []), ...kept, ...(more[command]?.() ?? [])];
+  return [...(command === 'race' && !named ? ['race'] : []), ...kept, ...((await more[command]?.()) ?? [])];
 }
 
 describe('commands of the documentation', { concurrency: 2 }, () => {
@@ -142,7 +143,7 @@ describe('commands of the documentation', { concurrency: 2 }, () => {
         words !== null,
         'expected a command of the coordinator, or a reason in this test why it is not run',
       );
-      const short = shortened(words, `out-${key.replace(/\W+/g, '-')}`);
+      const short = await shortened(words, `out-${key.replace(/\W+/g, '-')}`);
       // A race runs before the commands are loaded.
       const { code, stderr } = short[0] === 'race' ? await cli(short, { cwd }) : await cliInTurn(short, cwd);
       assert.equal(code, 0, `${short.join(' ')}\n${stderr}`);

@@ -97,9 +97,9 @@ test('a model of 3 GB that holds nothing', needsPipes, async () => {
   await assert.rejects(load('/dev/zero'), refusing(1, '/dev/zero', 'neither a file'));
 });
 
-test('a pipe without a writer is no configuration', needsPipes, () => {
-  assert.throws(
-    () => readSmallText(join(cwd, 'pipe'), 100),
+test('a pipe without a writer is no configuration', needsPipes, async () => {
+  await assert.rejects(
+    readSmallText(join(cwd, 'pipe'), 100),
     /no program has written to this pipe within 0\.1 s/,
   );
 });
@@ -163,7 +163,7 @@ test('a configuration from a pipe is read to its end', needsPipes, async () => {
       process.execPath,
       '-e',
       `
-    import('${new URL('../dist/config/read-text.js', import.meta.url)}').then(({ readSmallText }) => console.log(readSmallText('pipe')))`,
+    import('${new URL('../dist/config/read-text.js', import.meta.url)}').then(async ({ readSmallText }) => console.log(await readSmallText('pipe')))`,
     ],
     { cwd, encoding: 'utf8' },
   );

@@ -17,7 +17,7 @@ import { type RunWords, writeRun } from './support/logs.ts';
 async function surveyOf(t: TestContext, ...runs: readonly RunWords[]) {
   const cwd = await workingDirectory(t);
   for (const [index, run] of runs.entries()) writeRun(join(cwd, `run-${index}`), run);
-  return survey(loadRuns([cwd], new AbortController().signal).runs);
+  return survey((await loadRuns([cwd], new AbortController().signal)).runs);
 }
 
 const curve = (seed: number, elapsedMs: number, accuracy = 0.98) => ({ seed, elapsedMs, accuracy });
@@ -110,7 +110,7 @@ test('steps: means between two events, without those that hold an evaluation', a
   const evaluation = JSON.parse(lines.find((line) => line.includes('"eval"')) ?? '');
   const early = { ...evaluation, time: JSON.parse(lines[at]).time, step: 50, elapsedMs: 60 };
   writeFileSync(file, lines.toSpliced(at + 1, 0, JSON.stringify(early)).join('\n'));
-  const { runs, damages } = loadRuns([cwd], new AbortController().signal);
+  const { runs, damages } = await loadRuns([cwd], new AbortController().signal);
   assert.deepEqual(damages, []);
   const intervals = stepIntervalsMs(runs[0].tracks[0]);
   assert.equal(intervals.length, 8);
@@ -216,10 +216,10 @@ test('strategies are compared where nothing else differs', async (t) => {
 test('a raw log without the files beside it reads the same, but for phases and hashes', async (t) => {
   const cwd = await workingDirectory(t);
   writeRun(cwd, { curves: [curve(1, 10)] });
-  const load = () => loadRuns([join(cwd, 'log.ndjson')], new AbortController().signal).runs[0];
-  const whole = load();
+  const load = async () => (await loadRuns([join(cwd, 'log.ndjson')], new AbortController().signal)).runs[0];
+  const whole = await load();
   for (const file of ['meta.json', 'result.json']) rmSync(join(cwd, file));
-  const raw = load();
+  const raw = await load();
   assert.ok(whole.phases !== null && whole.dataSha256 !== null);
   assert.deepEqual([raw.phases, raw.dataSha256], [null, null]);
   assert.deepEqual(raw.hardware, whole.hardware);
@@ -231,7 +231,7 @@ test('files beside a log that are no JSON, or not as expected, add nothing and s
   writeRun(cwd, { curves: [curve(1, 10)], hardware: null });
   writeFileSync(join(cwd, 'meta.json'), '{ "hardware": 3, "dataSha256": [');
   writeFileSync(join(cwd, 'result.json'), '{ "phases": { "train": "long" } }');
-  const [run] = loadRuns([cwd], new AbortController().signal).runs;
+  const [run] = (await loadRuns([cwd], new AbortController().signal)).runs;
   assert.deepEqual([run.hardware, run.phases, run.dataSha256], [null, null, null]);
 });
 
@@ -246,4 +246,13 @@ test('a bootstrap interval of a mean is as wide as theory says, and the same eve
     bootstrap([[7]], ([drawn]) => median(drawn), 3),
     [7, 7, 7],
   );
+});
+
+test('an interruption ends the reading of logs', async (t) => {
+  const cwd = await workingDirectory(t);
+  writeRun(join(cwd, 'run'), { curves: [curve(1, 900)] });
+  const controller = new AbortController();
+  const reading = loadRuns([cwd], controller.signal);
+  controller.abort();
+  await assert.rejects(reading, { name: 'AbortError' });
 });

@@ -11,7 +11,7 @@ import { folder } from './support/config-refusal.ts';
 async function refusal(text: string, only: readonly string[] | null = null): Promise<string> {
   const directory = folder({ 'x.yaml': text });
   try {
-    await expandStudy(readStudy('x.yaml', directory), only);
+    await expandStudy(await readStudy('x.yaml', directory), only);
   } catch (error) {
     assert.ok(error instanceof UserError, String(error));
     assert.equal(error.exitCode, 2);
@@ -97,19 +97,19 @@ test('--only with a name that no comparison has is refused with the nearest', as
 
 for (const name of ['quick', 'leave-one-out'])
   test(`${name}, which is shipped: every variant of every comparison is a configuration`, async () => {
-    const comparisons = await expandStudy(readStudy(name), null);
+    const comparisons = await expandStudy(await readStudy(name), null);
     assert.ok(comparisons.length > 0 && comparisons.every(({ variants }) => variants.length >= 2));
   });
 
-test('a missing study file is refused with the nearest', () => {
-  assert.throws(() => readStudy('quik'), /quik: .*mean \S*quick\.yaml\?/);
+test('a missing study file is refused with the nearest', async () => {
+  await assert.rejects(readStudy('quik'), /quik: .*mean \S*quick\.yaml\?/);
 });
 
 test('a grid is every combination, its first the baseline unless another is named', async () => {
   const text = study(
     '{name: g, baseline: "batch 16, lr 0.1", grid: {train.batch: [8, 16], optimizer.lr: [0.05, 0.1]}}',
   );
-  const [grid] = await expandStudy(readStudy('x.yaml', folder({ 'x.yaml': text })), null);
+  const [grid] = await expandStudy(await readStudy('x.yaml', folder({ 'x.yaml': text })), null);
   assert.deepEqual(
     grid.variants.map(({ label, config }) => [label, config.train.batch, config.optimizer.lr]),
     [
@@ -128,7 +128,10 @@ test('variants stand above the comparison, which stands above the study, which s
     '{name: m, set: {optimizer.lr: 0.6, data.take: 5000}, variants: {a: {data.take: 6000}, b: {base: mnist-98}}}',
     top,
   );
-  const [{ variants, seeds }] = await expandStudy(readStudy('x.yaml', folder({ 'x.yaml': text })), null);
+  const [{ variants, seeds }] = await expandStudy(
+    await readStudy('x.yaml', folder({ 'x.yaml': text })),
+    null,
+  );
   const facts = variants.map(({ config: { train, optimizer, data, model } }) => [
     train.batch,
     optimizer.lr,
@@ -149,7 +152,7 @@ test('variants stand above the comparison, which stands above the study, which s
 
 test('another optimiser drops the keys of the recipe for its own', async () => {
   const text = study('{name: m, variants: {sgd: {}, adam: {optimizer: {name: adam, lr: 0.002}}}}');
-  const [{ variants }] = await expandStudy(readStudy(join(folder({ 'x.yaml': text }), 'x.yaml')), null);
+  const [{ variants }] = await expandStudy(await readStudy(join(folder({ 'x.yaml': text }), 'x.yaml')), null);
   const { optimizer } = variants[1].config;
   assert.deepEqual(optimizer.name === 'adam' && [optimizer.lr, optimizer.beta1], [0.002, 0.9]);
 });

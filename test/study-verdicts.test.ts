@@ -11,7 +11,7 @@ import { firstAt, summarise } from '../dist/study/summary.js';
 import { folder } from './support/config-refusal.ts';
 
 const studyText = 'comparisons:\n  - {name: m, variants: {a: {}, b: {train.batch: 16}}}\n';
-const [comparison] = await expandStudy(readStudy('x.yaml', folder({ 'x.yaml': studyText })), null);
+const [comparison] = await expandStudy(await readStudy('x.yaml', folder({ 'x.yaml': studyText })), null);
 
 interface Run {
   readonly accuracy: number | null;

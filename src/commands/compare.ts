@@ -29,8 +29,8 @@ export interface CompareOptions {
 }
 
 /** @throws UserError (usage) for a missing path, if nothing matches, or if the matches must not be compared. */
-export function compare({ a, b, force }: CompareOptions, context: CommandContext): ExitCode {
-  const sides = [a, b].map((path) => loadRuns([path], context.signal));
+export async function compare({ a, b, force }: CompareOptions, context: CommandContext): Promise<ExitCode> {
+  const sides = await Promise.all([a, b].map((path) => loadRuns([path], context.signal)));
   for (const { damages } of sides) for (const damage of damages) context.stderr(damageLine(damage));
   const [left, right] = sides.map((side) => unitsOf(survey(side.runs)));
   const { pairs, onlyA, onlyB } = match(left, right);

@@ -92,7 +92,7 @@ const loadAtStart = os.loadavg()[0] ?? 0;
 
 export async function study(options: StudyOptions, context: CommandContext): Promise<ExitCode> {
   const startedAt = performance.now();
-  const loaded = readStudy(options.file);
+  const loaded = await readStudy(options.file);
   const comparisons = await expandStudy(loaded, options.only);
   await requireBackends(comparisons);
   const workbench = new Workbench(options.cores, context);

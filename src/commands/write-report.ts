@@ -1,5 +1,6 @@
 /** What the `report` command does; it loads the packages that draw charts. */
 
+import { setImmediate as otherEvents } from 'node:timers/promises';
 import { plural } from '../numbers/words.js';
 import { buildReport } from '../report/build-report.js';
 import { csvFiles } from '../report/csv-files.js';
@@ -29,7 +30,7 @@ const charts = 'charts';
  */
 export async function report({ paths, out }: ReportOptions, context: CommandContext): Promise<ExitCode> {
   const { progress, signal } = context;
-  const loaded = loadRuns(paths, signal);
+  const loaded = await loadRuns(paths, signal);
   if (loaded.runs.length === 0)
     throw new UserError(`no run could be read in ${paths.join(', ')}; check-log lists the problems`);
   progress.note(
@@ -39,8 +40,8 @@ export async function report({ paths, out }: ReportOptions, context: CommandCont
   for (const damage of loaded.damages)
     if (damage.kind === 'warning' && damage.line === 0) context.stderr(damageLine(damage));
   const found = survey(loaded.runs);
-  const built = buildReport(loaded, found);
-  signal.throwIfAborted();
+  const built = await buildReport(loaded, found, signal);
+  await otherEvents(null, { signal });
   const { warn } = context.warnings;
   const folder = await createRunFolder({ root: 'results/reports', out, name: nameOf(loaded.runs[0]), warn });
   const files = new Map([

@@ -62,7 +62,7 @@ async function readLayer(path: string, source: Source): Promise<Branch> {
   const { parseYaml, YamlProblem } = await import('./yaml-text.js');
   let value: unknown;
   try {
-    value = parseYaml(readSmallText(path), topLevelKeys);
+    value = parseYaml(await readSmallText(path), topLevelKeys);
   } catch (error) {
     if (error instanceof YamlProblem) {
       throw usage(`${source.label}:${error.line}:${error.column}: ${error.message}`);

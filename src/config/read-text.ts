@@ -3,6 +3,7 @@
  * its reader for ever.
  */
 import { closeSync, fstatSync, constants as openFlags, openSync, readSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Far more than any configuration or study. */
 const mostBytes = 2 ** 20;
@@ -10,7 +11,7 @@ const mostBytes = 2 ** 20;
 const patienceMs = 60_000;
 
 /** @throws Error, that of the system or one that gives the limit. A pipe is read until it is closed. */
-export function readSmallText(file: string, mostMs = patienceMs): string {
+export async function readSmallText(file: string, mostMs = patienceMs): Promise<string> {
   // Opening a pipe without a writer would wait for one; non-blocking, it returns no bytes.
   const descriptor = openSync(file, openFlags.O_RDONLY | (openFlags.O_NONBLOCK ?? 0));
   try {
@@ -26,7 +27,7 @@ export function readSmallText(file: string, mostMs = patienceMs): string {
       if (read > 0) filled += read;
       else if (performance.now() - since > mostMs)
         throw new Error(`no program has written to this pipe within ${mostMs / 1000} s`);
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      else await sleep(10);
     }
     if (filled > mostBytes) throw new Error(`expected at most ${mostBytes} bytes, got more`);
     return buffer.toString('utf8', 0, filled);

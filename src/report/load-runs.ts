@@ -1,5 +1,6 @@
 /** From paths to runs: finds the logs, reads them and the files beside them. */
 import path from 'node:path';
+import { setImmediate as otherEvents } from 'node:timers/promises';
 import { buildRun } from './build-run.js';
 import { type FoundLog, findLogs } from './find-logs.js';
 import { type Damage, readLog } from './read-log.js';
@@ -13,16 +14,17 @@ export interface LoadedRuns {
   readonly damages: readonly Damage[];
 }
 
-/** @throws UserError (usage) like `findLogs`; the readable part of damaged logs is used. */
-export function loadRuns(paths: readonly string[], signal: AbortSignal): LoadedRuns {
+/** In turns with other events, such as signals. @throws UserError (usage) like `findLogs`; the readable part of damaged logs is used. */
+export async function loadRuns(paths: readonly string[], signal: AbortSignal): Promise<LoadedRuns> {
   const found = findLogs(paths);
-  const readings = found.map((log) => {
-    signal.throwIfAborted();
+  const readings = [];
+  for (const log of found) {
+    await otherEvents(null, { signal });
     const { damages, ...reading } = readLog(log.file);
     // If a log holds several runs, the files beside it cannot be assigned to one of them.
     const sidecars = readSidecars(reading.runs.length > 1 ? null : log.folder);
-    return { log, ...reading, sidecars, damages: [...damages, ...sidecars.problems] };
-  });
+    readings.push({ log, ...reading, sidecars, damages: [...damages, ...sidecars.problems] });
+  }
   return {
     files: found.length,
     lines: readings.reduce((sum, { lines }) => sum + lines, 0),

@@ -87,13 +87,13 @@ export interface LoadedStudy {
 }
 
 /** @throws UserError (usage) that names the file, the key, what was expected and what was given. */
-export function readStudy(file: string, directory = process.cwd()): LoadedStudy {
+export async function readStudy(file: string, directory = process.cwd()): Promise<LoadedStudy> {
   const path = locate(file, directory, 'configs/study');
   const label = shown(path, directory);
   let source: string;
   let value: unknown;
   try {
-    source = readSmallText(path);
+    source = await readSmallText(path);
     value = parseYaml(source);
   } catch (error) {
     if (error instanceof YamlProblem)

@@ -185,6 +185,24 @@ test("an error of the caller's own logger ends the run with it", () => {
   return assert.rejects(train(toy(), { recipe, logger }).model, /full disk/);
 });
 
+test('an error of onProgress rejects when the run has left its folder: records, checkpoint, no lock', async () => {
+  const out = join(cwd, 'failing');
+  const every = { ...endless, 'checkpoint.every': '1000s' };
+  let calls = 0;
+  const onProgress = () => {
+    calls += 1;
+    throw new Error('full disk');
+  };
+  await assert.rejects(train(toy(), { recipe: every, out, onProgress }).model, /full disk/);
+  const names = readdirSync(out).sort();
+  assert.ok(names.includes('result.json') && names.includes('checkpoint-last.safetensors'), names.join());
+  assert.deepEqual(
+    names.filter((name) => name.startsWith('.') || name.includes('lock')),
+    [],
+  );
+  assert.equal(calls, 1);
+});
+
 test('out leaves a run folder as the command line does; without it no file is written', async () => {
   const out = join(cwd, 'run');
   const before = readdirSync(cwd);

@@ -118,18 +118,23 @@ export class TrainingRun implements PromiseLike<Model>, AsyncIterable<Epoch>, As
 
   #train(request: TrainRequest): Promise<Extract<FromHost, { kind: 'done' }>['result']> {
     return new Promise((resolve, reject) => {
+      /** Of the caller's logger or onProgress, neither of which is called again. */
+      let failure: { readonly error: unknown } | null = null;
       const receive = (message: FromHost) => {
-        try {
+        if (message.kind === 'done' || message.kind === 'failed') {
           // The thread may already train for another run, which a late stop() must not reach.
-          if (message.kind === 'done' || message.kind === 'failed') this.#host = null;
-          if (message.kind === 'done') resolve(message.result);
-          else if (message.kind === 'failed') reject(failureOf(message));
-          else if (message.kind !== 'read') this.#report(message);
-        } catch (error) {
-          // The caller's logger or onProgress has failed.
-          reject(error);
-          this.stop();
-        }
+          this.#host = null;
+          // Not before: the checkpoint and the records of a run in a folder are written by now.
+          if (failure !== null) reject(failure.error);
+          else if (message.kind === 'done') resolve(message.result);
+          else reject(failureOf(message));
+        } else if (message.kind !== 'read' && failure === null)
+          try {
+            this.#report(message);
+          } catch (error) {
+            failure = { error };
+            this.stop();
+          }
       };
       this.#host = borrowHost();
       this.#host.start({ kind: 'train', request }, receive, reject);

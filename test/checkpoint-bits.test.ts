@@ -35,6 +35,11 @@ const cases: Readonly<Record<string, Case>> = {
   average: { words: [...deep, 'parallel.sync=average'] },
   'sharded, Adam': { words: [...deep, 'parallel.sync=sharded', adam] },
   owner: { words: [...deep, 'parallel.sync=owner'], resumedBy: 3 },
+  'owner, AdamW, clipped, 2 threads and then 1': {
+    words: ['optimizer={name: adamw, lr: 0.01, clip: 0.1}', 'parallel.sync=owner'],
+    threads: 2,
+    resumedBy: 1,
+  },
   'owner, Adam, 1 thread and then 2': { words: [adam, 'parallel.sync=owner'], threads: 1, resumedBy: 2 },
   'owner, LARS': { words: [...deep, 'optimizer={name: lars}', 'parallel.sync=owner'], resumedBy: 1 },
   'owner, dense rows': {

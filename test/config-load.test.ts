@@ -60,6 +60,7 @@ test('the defaults are complete', async () => {
       lr: 0.05,
       referenceBatch: null,
       batchScaling: 'linear',
+      clip: null,
       momentum: 0.9,
       nesterov: false,
       weightDecay: 0,
@@ -95,16 +96,29 @@ test('every name of an optimizer and a schedule fills in its own defaults', asyn
     lr: 0.001,
     referenceBatch: null,
     batchScaling: 'linear',
+    clip: null,
     beta1: 0.9,
     beta2: 0.999,
     epsilon: 1e-8,
     weightDecay: 0,
+  });
+  assert.deepEqual((await set('optimizer.name=adamw')).optimizer, {
+    name: 'adamw',
+    lr: 0.001,
+    referenceBatch: null,
+    batchScaling: 'linear',
+    clip: null,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0.01,
   });
   assert.deepEqual((await set('optimizer.name=lars')).optimizer, {
     name: 'lars',
     lr: 1,
     referenceBatch: null,
     batchScaling: 'linear',
+    clip: null,
     momentum: 0.9,
     weightDecay: 0,
     trustCoefficient: 0.001,
@@ -286,6 +300,7 @@ test('every key is described, and its default is what an empty configuration get
     [
       ['optimizer.name=sgd', 0.05],
       ['optimizer.name=adam', 0.001],
+      ['optimizer.name=adamw', 0.001],
       ['optimizer.name=lars', 1],
     ],
   );

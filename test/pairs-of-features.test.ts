@@ -25,6 +25,8 @@ const examples: [string[]][] = [
   [['data.normalise=whiten', 'data.crop=9', 'model.hidden=[]']],
   [['data.momentNormalise=true', 'data.normalise=centre']],
   [['log.noiseScale=true', 'parallel.sync=average']],
+  [['optimizer={name: lars, clip: 0.5}', 'parallel.sync=average']],
+  [['data.features.kind=directions', 'model.hidden=[]', 'optimizer={name: sgd, clip: 0.2}']],
 ];
 
 test('every key is a feature here, or is known to change no result', () => {

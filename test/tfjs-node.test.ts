@@ -83,6 +83,7 @@ for (const [sync, optimizer] of [
   ['owner', 'sgd'],
   ['sharded', 'adam'],
   ['average', 'lars'],
+  ['owner', '{name: adamw, weightDecay: 0.5, clip: 0.2}'],
 ])
   test(
     `${sync}, ${optimizer}: a run that was killed after a checkpoint goes on to the same weights`,

@@ -58,7 +58,7 @@ export interface Backend {
 
   /**
    * Called before any slice of the step is updated: computes this slice's norms for an optimiser with a rate for each
-   * layer.
+   * layer, or for clipping.
    */
   measure(slice: Slice): void;
 

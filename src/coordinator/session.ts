@@ -6,7 +6,7 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.js';
 import { openBackend } from '../backend/open-backend.js';
 import { SquaredGradients } from '../backend/squared-gradients.js';
-import { gradientBuffers, isLayerwise } from '../config/capabilities.js';
+import { gradientBuffers, measuresFirst } from '../config/capabilities.js';
 import type { PartName } from '../data/dataset.js';
 import { instantiateKernels } from '../kernels/kernels.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
@@ -285,7 +285,7 @@ export class Session {
         backend: this.#backend,
         allSlices,
         buffers,
-        layerwise: isLayerwise(this.plan.optimizer.name),
+        measures: measuresFirst(this.plan.optimizer),
         number: first + i + 1,
         learningRate: rates[i],
       });

@@ -51,6 +51,7 @@ export function inferenceConfig({ hidden, activation, loss, ...data }: Described
       lr: 0.05,
       referenceBatch: null,
       batchScaling: 'linear',
+      clip: null,
       momentum: 0.9,
       nesterov: false,
       weightDecay: 0,

@@ -58,7 +58,7 @@ const checks: Record<keyof Kernels, Check> = {
     const d = scratch.floats(count);
     const given = Float64Array.from(d.view);
     const a = scratch.zeros(count);
-    return maxOver(['relu', 'tanh', 'gelu'] as const, (kind) => {
+    return maxOver(['relu', 'tanh', 'gelu', 'sigmoid'] as const, (kind) => {
       a.view.set(z.view.map((x) => reference.activation(kind, x)));
       d.view.set(given);
       kernels.activateBackward(activationCode[kind], z.pointer, a.pointer, d.pointer, count);
@@ -151,6 +151,13 @@ const checks: Record<keyof Kernels, Check> = {
       return relativeError(transposed.view, expected);
     }),
 
+  multiply(kernels, scratch, { panels }) {
+    const x = scratch.floats(panels * 16);
+    const expected = x.view.map((value) => value * 0.3);
+    kernels.multiply(x.pointer, panels * 16, 0.3);
+    return relativeError(x.view, expected);
+  },
+
   sgd(kernels, scratch, { panels }) {
     const count = panels * 16;
     return maxOver([false, true], (nesterov) => {
@@ -169,22 +176,28 @@ const checks: Record<keyof Kernels, Check> = {
 
   adam(kernels, scratch, { panels }) {
     const count = panels * 16;
-    const settings = { learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
     const t = 3;
-    const weights = scratch.floats(count);
-    const mean = scratch.floats(count);
-    const square = scratch.floats(count);
-    square.view.forEach((x, i) => {
-      square.view[i] = x * x;
-    });
-    const gradient = scratch.floats(count);
-    const expected = Array.from(weights.view, (w, i) =>
-      reference.adamStep(w, mean.view[i], square.view[i], gradient.view[i], t, settings),
-    );
-    const slots = [weights.pointer, mean.pointer, square.pointer, gradient.pointer] as const;
     const corrections = [1 / (1 - pow(0.9, t)), 1 / Math.sqrt(1 - pow(0.999, t))] as const;
-    kernels.adam(...slots, count, 0.1, 0.9, 0.999, 1e-8, 0.01, ...corrections);
-    return slotsError([weights, mean, square], expected);
+    return maxOver([false, true], (decoupled) => {
+      const settings = {
+        ...{ learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        ...{ weightDecay: 0.01, decoupled },
+      };
+      const weights = scratch.floats(count);
+      const mean = scratch.floats(count);
+      const square = scratch.floats(count);
+      square.view.forEach((x, i) => {
+        square.view[i] = x * x;
+      });
+      const gradient = scratch.floats(count);
+      const expected = Array.from(weights.view, (w, i) =>
+        reference.adamStep(w, mean.view[i], square.view[i], gradient.view[i], t, settings),
+      );
+      const slots = [weights.pointer, mean.pointer, square.pointer, gradient.pointer] as const;
+      const [decay, keep] = decoupled ? [0, 1 - 0.1 * 0.01] : [0.01, 1];
+      kernels.adam(...slots, count, 0.1, 0.9, 0.999, 1e-8, decay, ...corrections, keep);
+      return slotsError([weights, mean, square], expected);
+    });
   },
 
   lars: checkLars,

@@ -86,7 +86,7 @@ export function makePlan(
       : planSlices(layers, facts, kernelRanges, threads, batch, shares, balanced);
   // The padding of matrices is never written: it needs a section that stays zero.
   const gradientPlaceBytes =
-    appliesAtOnce(sync, config.optimizer.name) && !asMatrices
+    appliesAtOnce(sync, config.optimizer) && !asMatrices
       ? Math.max(...slices.flat().map(({ floats }) => floats * 4))
       : null;
   const chunks = Math.ceil(largest / chunkSamples);

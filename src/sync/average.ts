@@ -14,12 +14,12 @@ export const average: SyncStrategy = {
     step.barrier(); // every gradient is written before the coordinator reads one
     step.barrier(); // every parameter is written before a worker reads one
   },
-  combine({ backend, allSlices, buffers, layerwise, number, learningRate }) {
+  combine({ backend, allSlices, buffers, measures, number, learningRate }) {
     for (const slice of allSlices) {
       backend.reduce(slice, buffers);
-      if (layerwise) backend.measure(slice);
+      if (measures) backend.measure(slice);
       else backend.update(slice, number, learningRate);
     }
-    if (layerwise) for (const slice of allSlices) backend.update(slice, number, learningRate);
+    if (measures) for (const slice of allSlices) backend.update(slice, number, learningRate);
   },
 };

@@ -3,7 +3,7 @@
  * (as the optimiser states are partitioned in ZeRO, Rajbhandari et al. 2020). The result is that of `average`, bit for
  * bit, for the same number of threads.
  */
-import { updateLayerwise } from './layerwise.js';
+import { updateMeasured } from './measured.js';
 import type { SyncStrategy } from './strategy.js';
 
 export const sharded: SyncStrategy = {
@@ -17,9 +17,9 @@ export const sharded: SyncStrategy = {
     step.clock.enter('update');
     for (const slice of step.ownSlices) {
       step.backend.reduce(slice, step.buffers);
-      if (!step.layerwise) step.backend.update(slice, step.number, step.learningRate);
+      if (!step.measures) step.backend.update(slice, step.number, step.learningRate);
     }
-    if (step.layerwise) updateLayerwise(step);
+    if (step.measures) updateMeasured(step);
     step.clock.enter('wait');
     step.barrier(); // every parameter is written before any rank reads
   },

@@ -148,8 +148,8 @@ export class JsBackend implements Backend {
       });
       return;
     }
-    if (optimizer.name !== 'adam') throw new Error(`the reference backend has no ${optimizer.name}`);
-    const settings = { ...optimizer, learningRate };
+    if (optimizer.name === 'lars') throw new Error('the reference backend has no lars');
+    const settings = { ...optimizer, learningRate, decoupled: optimizer.name === 'adamw' };
     const second = at(regions.states.offset + parameters * 4);
     gradient.forEach((g, i) => {
       [weights[i], first[i], second[i]] = adamStep(weights[i], first[i], second[i], g, step, settings);

@@ -16,4 +16,4 @@ export { outer16 } from './outer';
 export { activate, activateBackward } from './activation';
 export { softmaxCrossEntropy } from './loss';
 export { columnSum, addInto, negativeOuter, transposeRows } from './gradient';
-export { sgd, adam, lars, rowSquares } from './update';
+export { multiply, sgd, adam, lars, rowSquares } from './update';

@@ -53,6 +53,7 @@ test('the defaults are complete', async () => {
       dropLast: false,
       tailAverage: 0,
       tailEvery: 1,
+      dropout: 0,
       selective: { beta: 0 },
     },
     optimizer: {
@@ -261,7 +262,7 @@ test('pixels-97.yaml is the recipe of the study', async () => {
     [config.data.pool, config.data.normalise, config.data.take, config.model.hidden, config.model.init.kind],
     [2, 'centre', 35000, [128], 'recipe'],
   );
-  const rate = { lr: 0.2, referenceBatch: null, batchScaling: 'linear' };
+  const rate = { lr: 0.2, referenceBatch: null, batchScaling: 'linear', clip: null };
   assert.deepEqual(config.optimizer, { name: 'sgd', ...rate, momentum: 0.9, nesterov: true, weightDecay: 0 });
   assert.deepEqual(config.schedule, { name: 'warmup-linear', warmup: 0, start: 0.1, end: 0 });
   assert.deepEqual([config.train.batch, config.train.epochs, labelSmoothingOf(config.loss)], [64, 1, 0.1]);

@@ -48,7 +48,7 @@ for (const sync of ['owner', 'sharded']) {
     const before = tensorflow.memory().numTensors;
     let afterTen = 0;
     for (let step = 1; step <= 1000; step++) {
-      for (const [rank, backend] of ranks.entries()) backend.propagate(0, shards[rank], 16, result);
+      for (const [rank, backend] of ranks.entries()) backend.propagate(0, shards[rank], 16, 1, result);
       for (const [rank, backend] of ranks.entries()) {
         const isOwner = sync === 'owner';
         for (const slice of isOwner ? plan.slices[rank] : slices)

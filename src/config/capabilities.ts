@@ -29,6 +29,8 @@ const reasons = {
   replicas: '',
   /** The loss is not part of the kernels that compute the gradient. */
   anyLoss: 'softmax regression on direction features has the cross-entropy in its kernels',
+  /** Units of hidden layers can be left out of a step. */
+  dropout: '',
   /** The norms of parameters and of gradients. */
   norms: '',
   wholeGradientBeforeUpdate: 'the gradient of the whole batch is needed before the update',
@@ -81,9 +83,9 @@ const networks = {
 } as const satisfies Record<string, Choice>;
 
 const backends: Choices<Config['backend']['name']> = {
-  wasm: { offers: ['directionKernels', 'replicas', 'perRowLoss', 'norms', 'separateUnits'] },
+  wasm: { offers: ['directionKernels', 'replicas', 'perRowLoss', 'norms', 'separateUnits', 'dropout'] },
   'tfjs-node': { offers: ['norms'] },
-  js: {},
+  js: { offers: ['dropout'] },
 };
 
 interface Strategy extends Choice {
@@ -192,6 +194,11 @@ export const choosers: readonly Chooser[] = [
     key: 'train.tailAverage',
     choices: { '0': {}, 'above 0': { needs: ['oneCopyOfWeights', 'lastWeights'] } },
     choose: ({ train }) => positive(train.tailAverage),
+  },
+  {
+    key: 'train.dropout',
+    choices: { '0': {}, 'above 0': { needs: ['dropout'] } },
+    choose: ({ train }) => positive(Math.max(0, ...[train.dropout].flat())),
   },
   {
     key: 'train.selective.beta',

@@ -154,6 +154,12 @@ export class Session {
     return new Uint32Array(this.#memory.buffer, offset, bytes / 4);
   }
 
+  /** Dropout: the seed of the run's masks, to be written before its first step; else empty. */
+  get maskSeed(): Uint32Array {
+    const { offset, bytes } = this.plan.dropout?.seed ?? { offset: 0, bytes: 0 };
+    return new Uint32Array(this.#memory.buffer, offset, bytes / 4);
+  }
+
   /** When the direction features of the run's training images were ready; milliseconds since the Unix epoch. */
   get extractedAt(): number {
     return doublesIn(this.#memory, this.plan.regions.stats)[extractedAtSlot];

@@ -44,6 +44,7 @@ export function inferenceConfig({ hidden, activation, loss, ...data }: Described
       dropLast: false,
       tailAverage: 0,
       tailEvery: 1,
+      dropout: 0,
       selective: { beta: 0 },
     },
     optimizer: {

@@ -1,5 +1,6 @@
 /** Each kernel on random data against the float64 reference, at a small odd size; the tests use many sizes. */
 
+import { unitWord } from '../numbers/counter-hash.js';
 import { pow } from '../numbers/elementary.js';
 import {
   type Check,
@@ -67,6 +68,23 @@ const checks: Record<keyof Kernels, Check> = {
         given.map((delta, i) => delta * reference.activationSlope(kind, z.view[i])),
       );
     });
+  },
+
+  /** Every bit of both words and of the place counts; the second panel of a layer. */
+  dropout(kernels, scratch, { rows }) {
+    const x = scratch.floats(rows * 16);
+    const out = scratch.zeros(rows * 16);
+    const words = [0x9d2c5680, 0xefc60123] as const;
+    const place = 0x7ffffffd;
+    const below = 0.3 * 2 ** 32;
+    const args = [x.pointer, out.pointer, rows, place, 16, ...words, below - 2 ** 31, 2] as const;
+    kernels.dropout(...args);
+    return relativeError(
+      out.view,
+      Array.from(x.view, (value, i) =>
+        unitWord(words, place + Math.floor(i / 16), 16 + (i % 16)) < below ? 0 : 2 * value,
+      ),
+    );
   },
 
   softmaxCrossEntropy(kernels, scratch, { rows, classes }) {

@@ -97,6 +97,17 @@ export interface Kernels {
   ): void;
   activate(kind: number, z: number, a: number, count: number): void;
   activateBackward(kind: number, z: number, a: number, d: number, count: number): void;
+  dropout(
+    x: number,
+    out: number,
+    rows: number,
+    place: number,
+    unit: number,
+    a: number,
+    b: number,
+    threshold: number,
+    scale: number,
+  ): void;
   softmaxCrossEntropy(
     logits: number,
     panel: number,

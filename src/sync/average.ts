@@ -8,7 +8,7 @@ export const average: SyncStrategy = {
   coordinated: true,
   work(step) {
     step.clock.enter('compute');
-    step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.result);
+    step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.number, step.result);
     for (const slice of step.allSlices) step.backend.gradient(slice, step.shard, step.rank);
     step.clock.enter('wait');
     step.barrier(); // every gradient is written before the coordinator reads one

@@ -13,7 +13,7 @@ export const owner: SyncStrategy = {
     const { balance } = step;
     step.clock.enter('compute');
     balance?.begin();
-    step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.result);
+    step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.number, step.result);
     balance?.report();
     step.clock.enter('wait');
     step.barrier(); // every row's activations and deltas are written before any rank sums over the batch

@@ -10,7 +10,7 @@ export const sharded: SyncStrategy = {
   coordinated: false,
   work(step) {
     step.clock.enter('compute');
-    step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.result);
+    step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.number, step.result);
     for (const slice of step.allSlices) step.backend.gradient(slice, step.shard, step.rank);
     step.clock.enter('wait');
     step.barrier(); // every gradient is written before any rank sums

@@ -18,7 +18,7 @@ export const units: SyncStrategy = {
     // arrived at the barrier of the step after, and so have read it. A single rank keeps one place in its cache.
     const place = step.ranks === 1 ? 0 : step.number % 2;
     step.clock.enter('compute');
-    backend.forwardUnits(step.firstSample, rows, step.shard, ownUnits, place);
+    backend.forwardUnits(step.firstSample, rows, step.shard, ownUnits, place, step.number);
     step.clock.enter('wait');
     step.barrier(); // every block's part of the outputs, and every rank's columns, are written
     step.clock.enter('compute');

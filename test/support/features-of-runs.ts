@@ -61,6 +61,12 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
   'train.steps': one('train.steps', 1, 11),
   'train.dropLast': [['train.dropLast=true', 'train.batch=64', 'data.take=150']],
   'train.tailAverage': [['train.tailAverage=0.5'], ['train.tailAverage=0.8', 'train.tailEvery=2']],
+  'train.dropout': [
+    ['train.dropout=0.4'],
+    ['train.dropout=[0,0.5]'],
+    ['train.dropout=[0.5]', 'model.hidden=[130]'],
+    ['train.dropout=0.2', 'model.activation=sigmoid'],
+  ],
   'train.selective.beta': one('train.selective.beta', 1, 2.5),
   optimizer: [
     ['optimizer={name: sgd, momentum: 0, weightDecay: 0.01}'],

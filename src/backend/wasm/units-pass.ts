@@ -4,6 +4,7 @@
  * the first blocks: it adds their parts as they are made, while they are in its cache, and shows the others the sum.
  */
 import type { Kernels } from '../../kernels/kernels.js';
+import type { MaskOrigin } from '../../optim/dropout.js';
 import type { Plan } from '../../plan/plan.js';
 import { blocksOf, type Units, type UnitsPlan, unitsPerBlock } from '../../plan/plan-units.js';
 import type { RankRows } from '../../plan/rank-rows.js';
@@ -32,6 +33,8 @@ export class UnitsPass {
   readonly #bytes: Uint8Array;
   readonly #passes: RankPasses;
   #targets: RowTargets = { targets: 0, order: 0 };
+  /** Of the present step. */
+  #masks: MaskOrigin | null = null;
 
   constructor(
     plan: Plan,
@@ -50,19 +53,20 @@ export class UnitsPass {
     this.#passes = passes;
   }
 
-  forward(firstSample: number, rows: Rows, shard: Rows, units: Units, place: number): void {
+  forward(masks: MaskOrigin, rows: Rows, shard: Rows, units: Units, place: number): void {
     const { training, input } = this.#plan;
     const { source, network, ranks } = this.#passes;
     const hasUnits = units.last > units.first;
     if (!hasUnits && !input.gathers) return;
-    this.#targets = source.batch(training, firstSample, hasUnits ? rows : shard);
+    this.#masks = masks;
+    this.#targets = source.batch(training, masks.firstSample, hasUnits ? rows : shard);
     ranks.begin(rows.last);
     network.receive(shard, ranks, place);
     for (let first = units.first; first < units.last; first += unitsPerBlock) {
       const block = first / unitsPerBlock;
       const isAdded = block > 0 && block < this.#head;
       const part = this.#part(place, isAdded ? 1 : block);
-      network.forwardUnits(training, rows, within(units, first), part);
+      network.forwardUnits(training, rows, masks, within(units, first), part);
       if (isAdded) this.#add(this.#part(place, 0), part, rows);
     }
   }
@@ -74,7 +78,7 @@ export class UnitsPass {
     if (!this.#isAlone) this.#addParts(rows, place);
     loss.run(training, this.#targets, rows, 1 / rows.last, result);
     for (let first = units.first; first < units.last; first += unitsPerBlock)
-      network.backwardUnits(rows, within(units, first));
+      network.backwardUnits(rows, this.#masks, within(units, first));
   }
 
   #addParts(rows: Rows, place: number): void {

@@ -52,7 +52,7 @@ test('the masks of neighbouring seeds, steps, layers, places and units are uncor
   const count = places * units;
   const words = (seed: number, step: number, layer: number, place: number, unit: number) => {
     const of = layerWords(seed, step, layer);
-    return Uint32Array.from({ length: count }, (_, i) =>
+    return Int32Array.from({ length: count }, (_, i) =>
       unitWord(of, place + Math.floor(i / units), unit + (i % units)),
     );
   };
@@ -78,7 +78,7 @@ test('the masks of neighbouring seeds, steps, layers, places and units are uncor
       assert.ok(Math.abs(differing - count / 2) < bound, `${name}, bit ${bit}: ${differing}`);
     }
     for (const rate of [0.1, 0.5]) {
-      const below = rate * 2 ** 32;
+      const below = rate * 2 ** 32 - 2 ** 31;
       const both = base.reduce((sum, value, i) => sum + Number(value < below && other[i] < below), 0);
       const expected = rate * rate * count;
       assert.ok(Math.abs(both - expected) < 5 * Math.sqrt(expected), `${name}, ${rate}: ${both}`);

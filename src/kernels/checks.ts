@@ -76,15 +76,29 @@ const checks: Record<keyof Kernels, Check> = {
     const out = scratch.zeros(rows * 16);
     const words = [0x9d2c5680, 0xefc60123] as const;
     const place = 0x7ffffffd;
-    const below = 0.3 * 2 ** 32;
-    const args = [x.pointer, out.pointer, rows, place, 16, ...words, below - 2 ** 31, 2] as const;
-    kernels.dropout(...args);
+    const below = 0.3 * 2 ** 32 - 2 ** 31;
+    kernels.dropout(x.pointer, out.pointer, rows, place, 16, ...words, below, 2);
     return relativeError(
       out.view,
       Array.from(x.view, (value, i) =>
         unitWord(words, place + Math.floor(i / 16), 16 + (i % 16)) < below ? 0 : 2 * value,
       ),
     );
+  },
+
+  /** What the kernel above drops, it drops; a kept value may be 0 or −0. */
+  dropoutBackward(kernels, scratch, { rows }) {
+    const x = scratch.floats(rows * 16);
+    x.view.set([0, -0, 0, -0, 0, -0]);
+    const words = [0x9d2c5680, 0xefc60123] as const;
+    const below = -(2 ** 30);
+    kernels.dropout(x.pointer, x.pointer, rows, 5, 0, ...words, below, 2);
+    const d = scratch.floats(rows * 16);
+    const expected = Array.from(d.view, (delta, i) =>
+      unitWord(words, 5 + Math.floor(i / 16), i % 16) < below ? 0 : 2 * delta,
+    );
+    kernels.dropoutBackward(x.pointer, d.pointer, rows * 16, 2);
+    return relativeError(d.view, expected);
   },
 
   softmaxCrossEntropy(kernels, scratch, { rows, classes }) {

@@ -108,6 +108,7 @@ export interface Kernels {
     threshold: number,
     scale: number,
   ): void;
+  dropoutBackward(a: number, d: number, count: number, scale: number): void;
   softmaxCrossEntropy(
     logits: number,
     panel: number,

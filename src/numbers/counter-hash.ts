@@ -17,12 +17,11 @@ export function layerWords(seed: number, step: number, layer: number): readonly 
   return [word(0x9e3779b9), word(0x85ebca6b)];
 }
 
-/** Uniform in [0, 2^32): the word of a sample's place and a unit, from those of the layer. */
+/** Uniform in [−2^31, 2^31): the word of a sample's place and a unit, from those of the layer. */
 export function unitWord([a, b]: readonly [number, number], place: number, unit: number): number {
   const first = mix(place + a);
   const second = mix(place ^ b);
   let h = (Math.imul(unit + 1, 0x9e3779b9) + first) >>> 0;
   h = Math.imul(h ^ (h >>> 16), 0x7feb352d) ^ second;
-  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
-  return (h ^ (h >>> 16)) >>> 0;
+  return Math.imul(h ^ (h >>> 15), 0x846ca68b);
 }

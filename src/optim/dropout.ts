@@ -7,7 +7,7 @@
 import type { Config } from '../config/schema.js';
 import { layerWords, unitWord } from '../numbers/counter-hash.js';
 
-/** How a layer's units are dropped: those whose word is below `below`; the others are multiplied by `scale`. */
+/** How a layer's units are dropped: those whose word, from −2^31 up, is below `below`; the others are multiplied by `scale`. */
 export interface DropoutRate {
   readonly below: number;
   readonly scale: number;
@@ -20,8 +20,8 @@ export function dropoutRates({ train, model }: Pick<Config, 'train' | 'model'>):
   if (rates.every((rate) => rate === 0)) return [];
   return rates.map((rate) => {
     // A rate that float64 can express is below 1, but may round to 1 in 32 bits.
-    const below = Math.min(Math.round(rate * 2 ** 32), 2 ** 32 - 1);
-    return { below, scale: Math.fround(1 / (1 - below / 2 ** 32)) };
+    const count = Math.min(Math.round(rate * 2 ** 32), 2 ** 32 - 1);
+    return { below: count - 2 ** 31, scale: Math.fround(1 / (1 - count / 2 ** 32)) };
   });
 }
 

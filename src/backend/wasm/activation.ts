@@ -30,7 +30,7 @@ export class Activation {
     this.#index = index;
     this.#width = layers[index].width;
     this.#isLast = index === layers.length - 1;
-    const drops = !this.#isLast && dropout !== null && dropout.rates[index].below > 0;
+    const drops = !this.#isLast && dropout !== null && dropout.rates[index].scale > 1;
     this.#masks = drops ? new Masks(dropout, kernels, memory, index) : null;
   }
 
@@ -68,27 +68,17 @@ export class Activation {
   }
 
   /** Multiplies `deltas`, which have the layout of the activations, by the slope and by the factors of dropout. */
-  backward(
-    workspace: Workspace,
-    deltas: number,
-    rows: Rows,
-    origin: MaskOrigin | null,
-    { first, last }: Units,
-  ): void {
+  backward(workspace: Workspace, deltas: number, rows: Rows, { first, last }: Units): void {
     if (this.#isLast) return;
-    const masks = origin === null ? null : this.#masks;
     const sums = this.sums(workspace);
     const out = workspace.activations[this.#index].offset;
-    const values = masks === null ? out : sums;
+    const values = this.#masks === null ? out : sums;
     const count = (rows.last - rows.first) * 16;
     const end = Math.min(last, this.#width);
     for (let panel = first / 16; panel * 16 < end; panel++) {
       const offset = panel * workspace.panelBytes;
       const row = offset + rows.first * rowBytes;
-      // Of ReLU, a value of 0 is enough to stop a delta, whatever made it 0.
-      if (masks !== null && this.#kind === 'relu') this.#kernels.multiply(deltas + row, count, masks.scale);
-      else if (masks !== null && origin !== null)
-        masks.apply(deltas + offset, deltas + offset, rows, origin, panel * 16);
+      this.#masks?.applyBackward(out + row, deltas + row, count);
       this.#kernels.activateBackward(
         activationCode[this.#kind],
         sums + row,

@@ -73,9 +73,9 @@ export class DenseLayer implements LayerRuntime {
   }
 
   /** Weights are read transposed, f32 [⌈inputs / 16⌉][outputs][16]. */
-  backward(rows: Rows, masks: MaskOrigin | null, units: Units, { first, last }: Units): void {
+  backward(rows: Rows, units: Units, { first, last }: Units): void {
     const { training } = this.#plan;
-    this.#activation.backward(training, this.#deltas, rows, masks, units);
+    this.#activation.backward(training, this.#deltas, rows, units);
     if (this.#index === 0) return;
     const { inputs, outputs } = this.#layer;
     const { panelBytes } = training;

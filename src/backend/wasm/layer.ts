@@ -37,9 +37,9 @@ export interface LayerRuntime {
 
   /**
    * In the training workspace: from the deltas of the activations of some units to those of their sums, and to the
-   * deltas of some units of the layer below. `masks`: those of the forward pass.
+   * deltas of some units of the layer below.
    */
-  backward(rows: Rows, masks: MaskOrigin | null, units: Units, below: Units): void;
+  backward(rows: Rows, units: Units, below: Units): void;
 
   /** Writes the slice's gradient over `rows` of the batch to byte offset `target`. */
   gradient(slice: Slice, rows: Rows, target: number): void;

@@ -22,11 +22,6 @@ export class Masks {
     this.#seed = new Uint32Array(memory.buffer, seed.offset, 1);
   }
 
-  /** Factor of the units that are kept. */
-  get scale(): number {
-    return this.#rate.scale;
-  }
-
   /** Rows of the panel of units from `unit` on, from byte offset `from` to byte offset `to`; both are of row 0. */
   apply(from: number, to: number, rows: Rows, { step, firstSample }: MaskOrigin, unit: number): void {
     const [seed] = this.#seed;
@@ -44,8 +39,13 @@ export class Masks {
       unit,
       a,
       b,
-      this.#rate.below - 2 ** 31,
+      this.#rate.below,
       this.#rate.scale,
     );
+  }
+
+  /** Deltas of `count` values, at byte offset `deltas`; `values`: where `apply` has written these. */
+  applyBackward(values: number, deltas: number, count: number): void {
+    this.#kernels.dropoutBackward(values, deltas, count, this.#rate.scale);
   }
 }

@@ -36,9 +36,8 @@ export class Network {
   }
 
   /** From the gradient of the outputs down to the deltas of the first layer. */
-  backward(rows: Rows, masks: MaskOrigin | null): void {
-    for (let l = this.#layers.length - 1; l >= 0; l--)
-      this.#layers[l].backward(rows, masks, allUnits, allUnits);
+  backward(rows: Rows): void {
+    for (let l = this.#layers.length - 1; l >= 0; l--) this.#layers[l].backward(rows, allUnits, allUnits);
   }
 
   /** Takes rows up through some units of the one hidden layer, to their part of the outputs. */
@@ -49,10 +48,10 @@ export class Network {
   }
 
   /** From the gradient of the outputs down to the deltas of some units of the one hidden layer. */
-  backwardUnits(rows: Rows, masks: MaskOrigin | null, units: Units): void {
+  backwardUnits(rows: Rows, units: Units): void {
     const [hidden, output] = this.#layers;
-    output.backward(rows, masks, allUnits, units);
-    hidden.backward(rows, masks, units, allUnits);
+    output.backward(rows, allUnits, units);
+    hidden.backward(rows, units, allUnits);
   }
 
   gradient(slice: Slice, rows: Rows, target: number): void {

@@ -79,8 +79,8 @@ export class SparseLayer implements LayerRuntime {
     throw new Error('sparse rows are not the units of a hidden layer');
   }
 
-  backward(rows: Rows, masks: MaskOrigin | null, units: Units): void {
-    this.#activation.backward(this.#plan.training, this.#deltas, rows, masks, units);
+  backward(rows: Rows, units: Units): void {
+    this.#activation.backward(this.#plan.training, this.#deltas, rows, units);
   }
 
   gradient(slice: Slice, rows: Rows, target: number): void {

@@ -33,8 +33,6 @@ export class UnitsPass {
   readonly #bytes: Uint8Array;
   readonly #passes: RankPasses;
   #targets: RowTargets = { targets: 0, order: 0 };
-  /** Of the present step. */
-  #masks: MaskOrigin | null = null;
 
   constructor(
     plan: Plan,
@@ -58,7 +56,6 @@ export class UnitsPass {
     const { source, network, ranks } = this.#passes;
     const hasUnits = units.last > units.first;
     if (!hasUnits && !input.gathers) return;
-    this.#masks = masks;
     this.#targets = source.batch(training, masks.firstSample, hasUnits ? rows : shard);
     ranks.begin(rows.last);
     network.receive(shard, ranks, place);
@@ -78,7 +75,7 @@ export class UnitsPass {
     if (!this.#isAlone) this.#addParts(rows, place);
     loss.run(training, this.#targets, rows, 1 / rows.last, result);
     for (let first = units.first; first < units.last; first += unitsPerBlock)
-      network.backwardUnits(rows, this.#masks, within(units, first));
+      network.backwardUnits(rows, within(units, first));
   }
 
   #addParts(rows: Rows, place: number): void {

@@ -57,7 +57,7 @@ export class WasmBackend implements Backend {
     this.#network.receive(rows, this.#ranks);
     this.#network.forward(training, rows, masks);
     this.#loss.run(training, targets, rows, 1 / batchRows, result);
-    this.#network.backward(rows, masks);
+    this.#network.backward(rows);
   }
 
   forwardUnits(

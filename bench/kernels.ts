@@ -130,7 +130,7 @@ function otherCases(kernels: Kernels, scratch: Scratch): KernelCase[] {
       work: 2 * features * 64,
       call: () => kernels.centredBias(panel, features, 64, shift, biasOut),
     },
-    ...(['relu', 'tanh', 'gelu'] as const).flatMap((kind) => [
+    ...(['relu', 'tanh', 'gelu', 'sigmoid'] as const).flatMap((kind) => [
       bytes(`activate ${kind} ${size}`, rows * width * 8, () =>
         kernels.activate(activationCode[kind], z, a, rows * width),
       ),
@@ -151,7 +151,7 @@ function otherCases(kernels: Kernels, scratch: Scratch): KernelCase[] {
     ),
     bytes(`sgd ${count}`, count * 20, () => kernels.sgd(w, v, g, count, 1e-9, 0.9, 1, 0)),
     bytes(`adam ${count}`, count * 28, () =>
-      kernels.adam(w, v, positive, g, count, 1e-9, 0.9, 0.999, 1e-8, 0, 1, 1),
+      kernels.adam(w, v, positive, g, count, 1e-9, 0.9, 0.999, 1e-8, 0, 1, 1, 1),
     ),
   ];
 }

@@ -60,7 +60,7 @@ for (const { backend, options } of backends) {
     );
   }
 
-  for (const activation of ['relu', 'tanh', 'gelu']) {
+  for (const activation of ['relu', 'tanh', 'gelu', 'sigmoid']) {
     for (const normalise of ['mnist', 'centre', 'whiten', 'none']) {
       test(
         `${backend}, ${activation}, ${normalise}: the kernels' losses, weights and evaluation`,

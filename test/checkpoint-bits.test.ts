@@ -35,6 +35,17 @@ const cases: Readonly<Record<string, Case>> = {
   average: { words: [...deep, 'parallel.sync=average'] },
   'sharded, Adam': { words: [...deep, 'parallel.sync=sharded', adam] },
   owner: { words: [...deep, 'parallel.sync=owner'], resumedBy: 3 },
+  'owner, dropout': { words: [...deep, 'parallel.sync=owner', 'train.dropout=[0.3,0.5]'], resumedBy: 3 },
+  'units, dropout, sigmoid': {
+    words: ['model.hidden=[150]', 'parallel.sync=units', 'train.dropout=0.4', 'model.activation=sigmoid'],
+    resumedBy: 1,
+  },
+  'local-sgd, dropout': { words: [...deep, ...apart, 'train.dropout=0.4'] },
+  'owner, AdamW, clipped, 2 threads and then 1': {
+    words: ['optimizer={name: adamw, lr: 0.01, clip: 0.1}', 'parallel.sync=owner'],
+    threads: 2,
+    resumedBy: 1,
+  },
   'owner, Adam, 1 thread and then 2': { words: [adam, 'parallel.sync=owner'], threads: 1, resumedBy: 2 },
   'owner, LARS': { words: [...deep, 'optimizer={name: lars}', 'parallel.sync=owner'], resumedBy: 1 },
   'owner, dense rows': {

@@ -5,8 +5,8 @@ import {
   choosers,
   expectedBeside,
   gradientBuffers,
-  isLayerwise,
   isLinearMap,
+  measuresFirst,
   trainsApart,
 } from '../dist/config/capabilities.js';
 import { describeKeys } from '../dist/config/keys.js';
@@ -47,7 +47,11 @@ test('the tables of choices say what the rest of the program builds on', () => {
   }
   for (const normalise of ['mnist', 'centre', 'standardise', 'whiten', 'none'] as const)
     assert.equal(isLinearMap(normalise), ['standardise', 'whiten'].includes(normalise), normalise);
-  for (const name of ['sgd', 'adam', 'lars'] as const) assert.equal(isLayerwise(name), name === 'lars', name);
+  for (const name of ['sgd', 'adam', 'adamw', 'lars'])
+    for (const clip of [null, 1]) {
+      const { optimizer } = configSchema.parse({ optimizer: { name, clip } });
+      assert.equal(measuresFirst(optimizer), name === 'lars' || clip === 1, `${name}, ${clip}`);
+    }
 });
 
 test('the key that says what a run is of stays, the other is refused, by whoever gave one of them last', async () => {

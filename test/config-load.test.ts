@@ -53,6 +53,7 @@ test('the defaults are complete', async () => {
       dropLast: false,
       tailAverage: 0,
       tailEvery: 1,
+      dropout: 0,
       selective: { beta: 0 },
     },
     optimizer: {
@@ -60,6 +61,7 @@ test('the defaults are complete', async () => {
       lr: 0.05,
       referenceBatch: null,
       batchScaling: 'linear',
+      clip: null,
       momentum: 0.9,
       nesterov: false,
       weightDecay: 0,
@@ -95,16 +97,29 @@ test('every name of an optimizer and a schedule fills in its own defaults', asyn
     lr: 0.001,
     referenceBatch: null,
     batchScaling: 'linear',
+    clip: null,
     beta1: 0.9,
     beta2: 0.999,
     epsilon: 1e-8,
     weightDecay: 0,
+  });
+  assert.deepEqual((await set('optimizer.name=adamw')).optimizer, {
+    name: 'adamw',
+    lr: 0.001,
+    referenceBatch: null,
+    batchScaling: 'linear',
+    clip: null,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0.01,
   });
   assert.deepEqual((await set('optimizer.name=lars')).optimizer, {
     name: 'lars',
     lr: 1,
     referenceBatch: null,
     batchScaling: 'linear',
+    clip: null,
     momentum: 0.9,
     weightDecay: 0,
     trustCoefficient: 0.001,
@@ -247,7 +262,7 @@ test('pixels-97.yaml is the recipe of the study', async () => {
     [config.data.pool, config.data.normalise, config.data.take, config.model.hidden, config.model.init.kind],
     [2, 'centre', 35000, [128], 'recipe'],
   );
-  const rate = { lr: 0.2, referenceBatch: null, batchScaling: 'linear' };
+  const rate = { lr: 0.2, referenceBatch: null, batchScaling: 'linear', clip: null };
   assert.deepEqual(config.optimizer, { name: 'sgd', ...rate, momentum: 0.9, nesterov: true, weightDecay: 0 });
   assert.deepEqual(config.schedule, { name: 'warmup-linear', warmup: 0, start: 0.1, end: 0 });
   assert.deepEqual([config.train.batch, config.train.epochs, labelSmoothingOf(config.loss)], [64, 1, 0.1]);
@@ -286,6 +301,7 @@ test('every key is described, and its default is what an empty configuration get
     [
       ['optimizer.name=sgd', 0.05],
       ['optimizer.name=adam', 0.001],
+      ['optimizer.name=adamw', 0.001],
       ['optimizer.name=lars', 1],
     ],
   );

@@ -83,7 +83,7 @@ test('a number that JSON has no word for is shown as it is', async () => {
 test('a wrong word lists the choices and the one that was probably meant', async () => {
   const strategies = ['average', 'sharded', 'owner', 'hogwild', 'local-sgd'];
   says(await word('parallel.sync=shaded'), 'parallel.sync', ...strategies, '"shaded"', 'mean sharded?');
-  says(await word('optimizer.name=adm'), 'optimizer.name', 'sgd, adam, lars', '"adm"', 'mean adam?');
+  says(await word('optimizer.name=adm'), 'optimizer.name', 'sgd, adam, adamw, lars', '"adm"', 'mean adam?');
   says(await word('parallel.threads=phisical'), 'parallel.threads', 'mean physical?');
   assert.doesNotMatch(await word('parallel.sync=tomorrow'), /did you mean/);
 });

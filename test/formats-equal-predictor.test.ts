@@ -44,7 +44,7 @@ function measured(count: number, seed: number) {
 }
 
 const normalisations = ['none', 'mnist', 'centre', 'standardise', 'whiten'];
-const activations = ['relu', 'tanh', 'gelu'];
+const activations = ['relu', 'tanh', 'gelu', 'sigmoid'];
 const losses = ['cross-entropy', 'squared-error'];
 
 const network = fc.record({

@@ -47,7 +47,7 @@ for (const [name, graph] of Object.entries(smallGraphs)) {
     assert.ok(text.includes(graph.input.join('×')));
     const used = new Set([...graph.ops, ...graph.probabilities].map(({ op }) => op));
     const all = ['lookup', 'moments', 'crop', 'sumPool', 'affine', 'fixedPoint', 'directions', 'products'];
-    for (const op of [...all, 'dense', 'relu', 'tanh', 'gelu', 'softmax', 'shares'])
+    for (const op of [...all, 'dense', 'relu', 'tanh', 'gelu', 'sigmoid', 'softmax', 'shares'])
       assert.equal(text.includes(`\n${op}(x`), used.has(op as (typeof graph.ops)[number]['op']), op);
   });
 }

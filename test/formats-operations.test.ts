@@ -154,7 +154,7 @@ for (const drawing of drawings)
 
 test('layers and activations by definition', () => {
   const values = Float64Array.of(-3, -0.5, 0, 0.25, 4);
-  for (const kind of ['relu', 'tanh', 'gelu'] as const) {
+  for (const kind of ['relu', 'tanh', 'gelu', 'sigmoid'] as const) {
     const got = chain([{ op: kind }], values, [5]);
     for (const [i, value] of got.entries())
       assert.ok(Math.abs(value - activation(kind, values[i])) < 1e-12, `${kind} ${value}`);

@@ -40,7 +40,7 @@ function lossOf(
   return total / batch;
 }
 
-for (const kind of ['relu', 'tanh', 'gelu'] as const) {
+for (const kind of ['relu', 'tanh', 'gelu', 'sigmoid'] as const) {
   for (const [sync, packing] of [
     ['owner', 'sparse'],
     ['owner', 'dense'],

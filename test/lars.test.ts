@@ -36,7 +36,12 @@ async function trained(start: Tensors, threads: number, keys: readonly string[],
 const norm = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
 
 /** Two steps of algorithm 1, from gradients that plain SGD shows: at rate 1 without momentum it moves by them. */
-async function byDefinition(start: Tensors, keys: readonly string[], rates: readonly number[]) {
+async function byDefinition(
+  start: Tensors,
+  keys: readonly string[],
+  rates: readonly number[],
+  clip = Number.POSITIVE_INFINITY,
+) {
   let weights: Tensors = start;
   const velocities = new Map([...start].map(([name, { data }]) => [name, new Float64Array(data.length)]));
   for (const [step, rate] of rates.entries()) {
@@ -46,9 +51,16 @@ async function byDefinition(start: Tensors, keys: readonly string[], rates: read
     await takeSteps(session, 0, [1], 20 * step, 60);
     const moved = session.parameters();
     await session.close();
+    const gradients = new Map(
+      [...weights].map(([name, { data }]) => [
+        name,
+        Float64Array.from(data, (w, i) => w - (moved.get(name)?.data[i] ?? Number.NaN)),
+      ]),
+    );
+    const factor = Math.min(1, clip / (norm([...gradients.values()].flatMap((g) => [...g])) + 1e-6));
     weights = new Map(
       [...weights].map(([name, { shape, data }]) => {
-        const gradient = Float64Array.from(data, (w, i) => w - (moved.get(name)?.data[i] ?? Number.NaN));
+        const gradient = (gradients.get(name) ?? new Float64Array()).map((g) => g * factor);
         const isWeight = name.endsWith('weight');
         const decay = isWeight ? 0.01 : 0;
         const trust = isWeight ? (0.02 * norm(data)) / (norm(gradient) + decay * norm(data)) : 1;
@@ -69,22 +81,24 @@ const start = initialTensors(denseNetwork(sizes), 'torch', new Rng(4));
 const wide = ['model.hidden=[140]'];
 const wideStart = initialTensors(denseNetwork([42, 140, 6]), 'torch', new Rng(4));
 
-for (const sync of ['owner', 'sharded', 'average', 'units']) {
-  for (const packing of ['sparse', 'dense']) {
-    test(`${sync}, ${packing}: steps are those of the definition`, async () => {
-      const network = sync === 'units' ? wide : [];
-      const from = sync === 'units' ? wideStart : start;
-      const keys = [...larsKeys, ...network, `parallel.sync=${sync}`, `data.packing=${packing}`];
-      const { after } = await trained(from, 3, keys, [0.7, 0.3]);
-      for (const [name, { data }] of await byDefinition(from, network, [0.7, 0.3])) {
-        const before = from.get(name)?.data ?? new Float32Array();
-        const change = (values: Float32Array) => values.map((value, i) => value - before[i]);
-        const error = relativeError(change(after.get(name)?.data ?? new Float32Array()), change(data));
-        assert.ok(error < 2e-3, `${name}: the change is off by ${error}`);
-      }
-    });
-  }
-}
+for (const sync of ['owner', 'sharded', 'average', 'units'])
+  for (const packing of ['sparse', 'dense'])
+    for (const clip of [Number.POSITIVE_INFINITY, 0.5]) {
+      const clipped = clip === 0.5 ? ', clipped' : '';
+      test(`${sync}, ${packing}${clipped}: steps are those of the definition`, async () => {
+        const network = sync === 'units' ? wide : [];
+        const from = sync === 'units' ? wideStart : start;
+        const keys = [...larsKeys, ...network, `parallel.sync=${sync}`, `data.packing=${packing}`];
+        if (clip === 0.5) keys.push('optimizer.clip=0.5');
+        const { after } = await trained(from, 3, keys, [0.7, 0.3]);
+        for (const [name, { data }] of await byDefinition(from, network, [0.7, 0.3], clip)) {
+          const before = from.get(name)?.data ?? new Float32Array();
+          const change = (values: Float32Array) => values.map((value, i) => value - before[i]);
+          const error = relativeError(change(after.get(name)?.data ?? new Float32Array()), change(data));
+          assert.ok(error < 2e-3, `${name}: the change is off by ${error}`);
+        }
+      });
+    }
 
 for (const sync of ['owner', 'sharded', 'average']) {
   test(`tfjs-node, ${sync}: matrices whose rows fill no vector take the same steps`, needsTfjs, async () => {
@@ -120,9 +134,16 @@ test('from zero weights the first step is that of plain SGD', async () => {
     assert.ok(relativeError(lars.after.get(name)?.data ?? [], data) < 1e-6, name);
 });
 
-test('what cannot measure whole layers is refused', async () => {
+test('what cannot measure whole layers, or the whole gradient before the update, is refused', async () => {
+  const given = 'command line: optimizer.clip: expected null if ';
+  assert.equal(await word('optimizer.clip=1', 'backend=js'), `${given}backend is js, got 1 (number)`);
+  for (const sync of ['hogwild', 'local-sgd'])
+    assert.equal(
+      await word('optimizer.clip=1', `parallel.sync=${sync}`),
+      `${given}parallel.sync is hogwild or local-sgd: the gradient of the whole batch is needed before the update, got 1 (number)`,
+    );
   assert.equal(
     await word('optimizer.name=lars', 'backend=js'),
-    'command line: optimizer.name: expected sgd or adam if backend is js, got "lars" (string)',
+    'command line: optimizer.name: expected sgd, adam or adamw if backend is js, got "lars" (string)',
   );
 });

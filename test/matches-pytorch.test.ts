@@ -14,7 +14,7 @@ import {
   takeSteps,
 } from './support/training.ts';
 
-const oneHiddenLayer = ['mlp-adam', 'mlp-pooled'];
+const oneHiddenLayer = ['mlp-adam', 'mlp-adamw', 'mlp-clip', 'mlp-pooled'];
 
 for (const name of Object.keys(goldenCases)) {
   for (const sync of ['average', 'sharded', 'owner', 'units']) {

@@ -17,6 +17,14 @@ for (const [what, overrides, batch = 96] of [
     ['model.hidden=[37]', 'data.packing=dense', 'data.pool=2', 'data.normalise=centre'],
   ],
   ['softmax regression with Adam', ['model.hidden=[]', 'optimizer.name=adam', 'data.normalise=centre']],
+  [
+    'AdamW and clipping by the norm of all layers',
+    ['model.hidden=[70,20]', 'optimizer={name: adamw, clip: 0.2}', 'data.normalise=centre'],
+  ],
+  [
+    'dense, LARS on clipped gradients',
+    ['model.hidden=[37]', 'data.packing=dense', 'optimizer={name: lars, clip: 0.2}'],
+  ],
 ] as const) {
   test(`owner: the same bits for 1, 2, 3, 4, 7 and 12 threads (${what})`, async () => {
     const reference = await train(1, [...overrides], 1000, batch);

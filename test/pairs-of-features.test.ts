@@ -25,6 +25,11 @@ const examples: [string[]][] = [
   [['data.normalise=whiten', 'data.crop=9', 'model.hidden=[]']],
   [['data.momentNormalise=true', 'data.normalise=centre']],
   [['log.noiseScale=true', 'parallel.sync=average']],
+  [['train.dropout=0.3', 'model.activation=tanh', 'parallel.sync=local-sgd', 'parallel.localSteps=2']],
+  [['train.dropout=[0.5]', 'parallel.sync=units', 'model.hidden=[150]']],
+  [['train.dropout=0.3', 'train.selective.beta=1']],
+  [['optimizer={name: lars, clip: 0.5}', 'parallel.sync=average']],
+  [['data.features.kind=directions', 'model.hidden=[]', 'optimizer={name: sgd, clip: 0.2}']],
 ];
 
 test('every key is a feature here, or is known to change no result', () => {

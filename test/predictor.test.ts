@@ -101,7 +101,7 @@ test('more images than fit a round: the same logits, bit by bit, on 1 and 2 thre
 
 const odd = { rows: 9, columns: 11, classes: 19, train: 40, test: 330, density: 0.4, seed: 3 };
 
-for (const kind of ['relu', 'tanh', 'gelu']) {
+for (const kind of ['relu', 'tanh', 'gelu', 'sigmoid']) {
   for (const packing of ['sparse', 'dense']) {
     test(`cropped, pooled, centred, 19 classes, ${kind}, ${packing}: the reference's logits`, async () => {
       const dataset = syntheticDataset(odd);

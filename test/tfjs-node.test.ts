@@ -48,7 +48,7 @@ for (const sync of ['owner', 'sharded']) {
     const before = tensorflow.memory().numTensors;
     let afterTen = 0;
     for (let step = 1; step <= 1000; step++) {
-      for (const [rank, backend] of ranks.entries()) backend.propagate(0, shards[rank], 16, result);
+      for (const [rank, backend] of ranks.entries()) backend.propagate(0, shards[rank], 16, 1, result);
       for (const [rank, backend] of ranks.entries()) {
         const isOwner = sync === 'owner';
         for (const slice of isOwner ? plan.slices[rank] : slices)
@@ -83,6 +83,7 @@ for (const [sync, optimizer] of [
   ['owner', 'sgd'],
   ['sharded', 'adam'],
   ['average', 'lars'],
+  ['owner', '{name: adamw, weightDecay: 0.5, clip: 0.2}'],
 ])
   test(
     `${sync}, ${optimizer}: a run that was killed after a checkpoint goes on to the same weights`,

@@ -54,7 +54,7 @@ test('small batches have one trainer; large ones, and optimisers without a fused
     const shape = directionShape(data.features);
     const hasLayers = model.hidden.length > 0;
     const sizes = { hasLayers, batch, steps, evaluated: 10_000, threads, oversubscribed: threads > 8 };
-    return chooseTeam({ optimizer: optimizer.name, shape, ...sizes }).trainers;
+    return chooseTeam({ optimizer, shape, ...sizes }).trainers;
   };
   assert.equal(await trainers('mnist-97', 2), 'one');
   assert.equal(await trainers('mnist-97', 2, 'train.batch=512'), 'all');

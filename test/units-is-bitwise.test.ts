@@ -15,6 +15,7 @@ for (const [what, overrides, batch] of [
   ['sparse, gathered from columns in several tiles', ['model.hidden=[170]', 'data.normalise=centre'], 300],
   ['sparse, narrow: one block', ['model.hidden=[37]', 'data.normalise=centre']],
   ['dense, centred, odd sizes', ['model.hidden=[151]', 'data.packing=dense', 'data.normalise=centre']],
+  ['AdamW, clipped', ['model.hidden=[200]', 'optimizer={name: adamw, clip: 0.2}']],
   ['GELU, which keeps its sums', ['model.hidden=[200]', 'model.activation=gelu']],
   [
     'tanh, Adam, smoothed labels',

@@ -36,16 +36,16 @@ export interface Backend {
   /**
    * Forward pass, loss and backward pass down to the deltas of the first layer, for `rows` of the batch that starts at
    * `firstSample` of the epoch's order. Gradients are those of the mean over `batchRows` rows, so the shards' gradients
-   * add up to the batch's average for shards of any sizes.
+   * add up to the batch's average for shards of any sizes. `step` counts from 1; the masks of dropout depend on it.
    */
-  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void;
+  propagate(firstSample: number, rows: Rows, batchRows: number, step: number, result: ShardResult): void;
 
   /**
    * For a network of one hidden layer: forward pass of all `rows` of the batch through some hidden units. Each block of
    * units writes its part of the outputs to place `place`, 0 or 1. `shard`: this rank's share of the rows, for
    * everything about rows that the ranks divide among them.
    */
-  forwardUnits(firstSample: number, rows: Rows, shard: Rows, units: Units, place: number): void;
+  forwardUnits(firstSample: number, rows: Rows, shard: Rows, units: Units, place: number, step: number): void;
 
   /** Then, from every block's part at `place`: the loss of all rows, and the deltas of some hidden units. */
   backwardUnits(rows: Rows, units: Units, place: number, result: ShardResult): void;
@@ -58,7 +58,7 @@ export interface Backend {
 
   /**
    * Called before any slice of the step is updated: computes this slice's norms for an optimiser with a rate for each
-   * layer.
+   * layer, or for clipping.
    */
   measure(slice: Slice): void;
 
@@ -79,7 +79,7 @@ export interface Backend {
 
   /**
    * Forward pass of `rows` of the batch that starts at `firstSample`. Each row's loss goes to its place in `losses`;
-   * returns their sum and hits.
+   * returns their sum and hits. No unit is left out.
    */
   score(firstSample: number, rows: Rows, losses: Float64Array, result: ShardResult): void;
 

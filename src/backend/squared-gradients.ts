@@ -45,12 +45,12 @@ export class SquaredGradients implements Backend {
     this.#ringSteps = plan.ringSteps;
   }
 
-  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
-    this.#inner.propagate(firstSample, rows, batchRows, result);
+  propagate(firstSample: number, rows: Rows, batchRows: number, step: number, result: ShardResult): void {
+    this.#inner.propagate(firstSample, rows, batchRows, step, result);
   }
 
-  forwardUnits(firstSample: number, rows: Rows, shard: Rows, units: Units, place: number): void {
-    this.#inner.forwardUnits(firstSample, rows, shard, units, place);
+  forwardUnits(...given: Parameters<Backend['forwardUnits']>): void {
+    this.#inner.forwardUnits(...given);
   }
 
   backwardUnits(rows: Rows, units: Units, place: number, result: ShardResult): void {

@@ -29,8 +29,10 @@ const reasons = {
   replicas: '',
   /** The loss is not part of the kernels that compute the gradient. */
   anyLoss: 'softmax regression on direction features has the cross-entropy in its kernels',
-  /** The norms of each layer's weights and of its gradient. */
-  layerNorms: '',
+  /** Units of hidden layers can be left out of a step. */
+  dropout: '',
+  /** The norms of parameters and of gradients. */
+  norms: '',
   wholeGradientBeforeUpdate: 'the gradient of the whole batch is needed before the update',
   oneCopyOfWeights: "the workers' weights are equal only after an averaging",
   /** No other key decides which weights a run ends with. */
@@ -81,9 +83,9 @@ const networks = {
 } as const satisfies Record<string, Choice>;
 
 const backends: Choices<Config['backend']['name']> = {
-  wasm: { offers: ['directionKernels', 'replicas', 'perRowLoss', 'layerNorms', 'separateUnits'] },
-  'tfjs-node': { offers: ['layerNorms'] },
-  js: {},
+  wasm: { offers: ['directionKernels', 'replicas', 'perRowLoss', 'norms', 'separateUnits', 'dropout'] },
+  'tfjs-node': { offers: ['norms'] },
+  js: { offers: ['dropout'] },
 };
 
 interface Strategy extends Choice {
@@ -121,7 +123,8 @@ const losses: Choices<Config['loss']['name']> = {
 const optimizers: Choices<Config['optimizer']['name']> = {
   sgd: {},
   adam: {},
-  lars: { needs: ['layerNorms', 'wholeGradientBeforeUpdate'] },
+  adamw: {},
+  lars: { needs: ['norms', 'wholeGradientBeforeUpdate'] },
 };
 
 /** A key whose choices restrict those of others. */
@@ -179,6 +182,11 @@ export const choosers: readonly Chooser[] = [
   { key: 'loss.name', choices: losses },
   { key: 'optimizer.name', choices: optimizers },
   {
+    key: 'optimizer.clip',
+    choices: { null: {}, 'a number': { needs: ['norms', 'wholeGradientBeforeUpdate'] } },
+    choose: ({ optimizer }) => (optimizer.clip === null ? 'null' : 'a number'),
+  },
+  {
     key: 'stop.restoreBest',
     choices: { false: { offers: ['lastWeights'] }, true: { needs: ['oneCopyOfWeights'] } },
   },
@@ -186,6 +194,11 @@ export const choosers: readonly Chooser[] = [
     key: 'train.tailAverage',
     choices: { '0': {}, 'above 0': { needs: ['oneCopyOfWeights', 'lastWeights'] } },
     choose: ({ train }) => positive(train.tailAverage),
+  },
+  {
+    key: 'train.dropout',
+    choices: { '0': {}, 'above 0': { needs: ['dropout'] } },
+    choose: ({ train }) => positive(Math.max(0, ...[train.dropout].flat())),
   },
   {
     key: 'train.selective.beta',
@@ -289,9 +302,9 @@ export function isLinearMap(normalise: Config['data']['normalise']): normalise i
   return !normalisations[normalise].offers?.includes('affinePixels');
 }
 
-/** Whether an optimiser needs the norms of every layer before any parameter is updated. */
-export function isLayerwise(name: Config['optimizer']['name']): boolean {
-  return optimizers[name].needs?.includes('layerNorms') ?? false;
+/** Whether norms of the whole gradient are needed before any parameter is updated. */
+export function measuresFirst({ name, clip }: Config['optimizer']): boolean {
+  return clip !== null || (optimizers[name].needs?.includes('norms') ?? false);
 }
 
 /** Number of gradients kept at a time: one for each thread, one in all, or none beside those of the replicas. */
@@ -304,11 +317,8 @@ export function gradientBuffers(sync: Config['parallel']['sync'], threads: numbe
  * Whether a rank applies a slice's gradient at once, and no one reads it afterwards: only one slice's is then kept for
  * each rank.
  */
-export function appliesAtOnce(
-  sync: Config['parallel']['sync'],
-  optimizer: Config['optimizer']['name'],
-): boolean {
-  return strategies[sync].gradientBuffers !== 'one for each thread' && !isLayerwise(optimizer);
+export function appliesAtOnce(sync: Config['parallel']['sync'], optimizer: Config['optimizer']): boolean {
+  return strategies[sync].gradientBuffers !== 'one for each thread' && !measuresFirst(optimizer);
 }
 
 /** Whether the workers train apart, each on weights that the others do not wait for. */

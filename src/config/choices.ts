@@ -3,5 +3,5 @@
 export const normalisations = ['mnist', 'centre', 'standardise', 'whiten', 'none'] as const;
 /** Those that real inputs have too. */
 export const realNormalisations = ['standardise', 'centre', 'none'] as const;
-export const activations = ['relu', 'tanh', 'gelu'] as const;
+export const activations = ['relu', 'tanh', 'gelu', 'sigmoid'] as const;
 export const losses = ['cross-entropy', 'squared-error'] as const;

@@ -74,6 +74,16 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       expected: 'linear if optimizer.referenceBatch is null',
     },
     {
+      broken: typeof train.dropout === 'number' && train.dropout > 0 && model.hidden.length === 0,
+      keys: ['train.dropout', 'model.hidden'],
+      expected: '0 if model.hidden is []: the units of hidden layers are left out',
+    },
+    {
+      broken: typeof train.dropout !== 'number' && train.dropout.length !== model.hidden.length,
+      keys: ['train.dropout', 'model.hidden'],
+      expected: `a number, or a list as long as model.hidden, ${model.hidden.length}`,
+    },
+    {
       broken: train.tailAverage > 0 && stop.patience !== null,
       keys: ['train.tailAverage', 'stop.patience'],
       expected: '0 if stop.patience is given: the tail is a share of a run whose length is known',

@@ -20,8 +20,7 @@ export const atLeast = (low: number) => {
   return z.number(expecting(expected)).min(low, expecting(expected));
 };
 
-export const above = (low: number) => {
-  const expected = `a number above ${low}`;
+export const above = (low: number, expected = `a number above ${low}`) => {
   return z.number(expecting(expected)).gt(low, expecting(expected));
 };
 

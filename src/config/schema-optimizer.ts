@@ -29,6 +29,12 @@ const rate = (lr: number) => ({
     .describe(
       'With optimizer.referenceBatch: the rate grows with the batch, or with its square root (Krizhevsky 2014)',
     ),
+  clip: above(0, 'a number above 0, or null')
+    .nullable()
+    .default(null)
+    .describe(
+      "A gradient whose norm over all parameters is greater is scaled to this norm before the step, as by PyTorch's clip_grad_norm_ (Pascanu et al. 2013); null: never",
+    ),
 });
 
 const sgd = section({
@@ -46,6 +52,19 @@ const adam = section({
   beta2: belowOne().default(0.999).describe('Decay of the mean of squared gradients'),
   epsilon: above(0).default(1e-8).describe('Added to the denominator'),
   weightDecay: atLeast(0).default(0).describe('L2 penalty added to the gradient'),
+});
+
+const adamw = section({
+  name: z.literal('adamw'),
+  ...rate(0.001),
+  beta1: belowOne().default(0.9).describe('Decay of the mean of gradients'),
+  beta2: belowOne().default(0.999).describe('Decay of the mean of squared gradients'),
+  epsilon: above(0).default(1e-8).describe('Added to the denominator'),
+  weightDecay: atLeast(0)
+    .default(0.01)
+    .describe(
+      'Every parameter, biases too, first loses lr × this of itself, apart from its gradient (Loshchilov & Hutter 2019)',
+    ),
 });
 
 const lars = section({
@@ -93,8 +112,9 @@ const oneCycle = section({
   finalDivisor: atLeast(1).default(10000).describe('The last learning rate is the first one divided by this'),
 });
 
+const optimizerNames = ['sgd', 'adam', 'adamw', 'lars'];
 export const optimizer = z
-  .discriminatedUnion('name', [sgd, adam, lars], { error: choiceError(['sgd', 'adam', 'lars']) })
+  .discriminatedUnion('name', [sgd, adam, adamw, lars], { error: choiceError(optimizerNames) })
   .describe('Optimizer');
 
 const scheduleNames = ['constant', 'step', 'cosine', 'warmup-linear', 'one-cycle'];

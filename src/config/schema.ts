@@ -158,6 +158,7 @@ const model = section({
   }).prefault({}),
 });
 
+const dropoutWords = 'a number from 0 to below 1, or a list of them';
 const train = section({
   batch: countFromOne().default(512).describe('Images in a step, over all threads together'),
   epochs: countFromOne().default(10).describe('Passes over the training images'),
@@ -174,6 +175,13 @@ const train = section({
         'Izmailov et al. 2018); only the last evaluation is of the average',
     ),
   tailEvery: countFromOne().default(1).describe('Steps between two weights that train.tailAverage includes'),
+  dropout: z
+    .union([belowOne(dropoutWords), z.array(belowOne(dropoutWords))], expecting(dropoutWords))
+    .default(0)
+    .describe(
+      'Share of the units of each hidden layer that a step leaves out, drawn for each sample (Srivastava et al. 2014); a list: one ' +
+        'share for each layer. Evaluations and predictions are of all units; the loss and the hits of a step are not',
+    ),
   selective: section({
     beta: atLeast(0)
       .default(0)

@@ -1,4 +1,7 @@
-/** The order in which a run reads its images, drawn from the seed: one stream for the subset and one for each epoch. */
+/**
+ * The order in which a run reads its images, drawn from the seed: one stream for the subset and one for each epoch; and the
+ * seed of the masks of dropout.
+ */
 import type { Config } from '../config/schema.js';
 import { Rng, Stream, shuffle } from '../numbers/rng.js';
 import type { Session } from './session.js';
@@ -17,6 +20,7 @@ export function orderOf(
   images: number,
   begun = 0,
 ): EpochOrder {
+  session.maskSeed.fill(new Rng(seed, Stream.dropout).next());
   const draw = firstOrder(session, config, seed, images);
   for (let epoch = 0; epoch < begun; epoch++) draw(epoch);
   return draw;

@@ -6,7 +6,7 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.js';
 import { openBackend } from '../backend/open-backend.js';
 import { SquaredGradients } from '../backend/squared-gradients.js';
-import { gradientBuffers, isLayerwise } from '../config/capabilities.js';
+import { gradientBuffers, measuresFirst } from '../config/capabilities.js';
 import type { PartName } from '../data/dataset.js';
 import { instantiateKernels } from '../kernels/kernels.js';
 import type { KernelModules, LoadedKernels } from '../kernels/load.js';
@@ -154,6 +154,12 @@ export class Session {
     return new Uint32Array(this.#memory.buffer, offset, bytes / 4);
   }
 
+  /** Dropout: the seed of the run's masks, to be written before its first step; else empty. */
+  get maskSeed(): Uint32Array {
+    const { offset, bytes } = this.plan.dropout?.seed ?? { offset: 0, bytes: 0 };
+    return new Uint32Array(this.#memory.buffer, offset, bytes / 4);
+  }
+
   /** When the direction features of the run's training images were ready; milliseconds since the Unix epoch. */
   get extractedAt(): number {
     return doublesIn(this.#memory, this.plan.regions.stats)[extractedAtSlot];
@@ -285,7 +291,7 @@ export class Session {
         backend: this.#backend,
         allSlices,
         buffers,
-        layerwise: isLayerwise(this.plan.optimizer.name),
+        measures: measuresFirst(this.plan.optimizer),
         number: first + i + 1,
         learningRate: rates[i],
       });

@@ -53,6 +53,7 @@ export function raceRecipe(name: string, config: Config): RaceRecipe {
   if (missing !== undefined) throw refuse(missing[1]);
   if (stop.target === null) throw refuse('stop.target');
   if (optimizer.name !== 'sgd') throw refuse('optimizer.name=sgd');
+  if (optimizer.clip !== null) throw refuse('optimizer.clip=null');
   return {
     name,
     target: stop.target,

@@ -1,6 +1,6 @@
 /** A network of another program: what its file says of it, before it becomes a model of ours. */
 
-export type Activation = 'relu' | 'tanh' | 'gelu';
+export type Activation = 'relu' | 'tanh' | 'gelu' | 'sigmoid';
 
 /** y = weight · x + bias; weight f32 [outputs][inputs]. */
 export interface ChainLayer {

@@ -23,7 +23,7 @@ export function openChunkModel(site: ChunkSite): ChunkModel {
 }
 
 interface ForwardLayer {
-  forward(workspace: Workspace, rows: Rows): void;
+  forward(workspace: Workspace, rows: Rows, masks: null): void;
 }
 
 /** Layers, on packed samples or on direction features. */
@@ -46,7 +46,7 @@ class LayerModel implements ChunkModel {
     this.#inputs = openInputs(site);
     const scratch = scratchOf(plan, rank);
     this.#layers = plan.layers.map((_, index): ForwardLayer => {
-      const layer: LayerSite = { plan, kernels, index, rank, scratch };
+      const layer: LayerSite = { plan, kernels, memory, index, rank, scratch };
       return skipsZeros(plan, index) ? new SkippingLayer(layer, inference.skipping[rank]) : openLayer(layer);
     });
     this.#panels = new Float32Array(memory.buffer, offset, bytes / 4);
@@ -56,7 +56,8 @@ class LayerModel implements ChunkModel {
     const { classes, evaluation, evaluationChunk } = this.#plan;
     this.#inputs.load(images, count);
     this.#rows.last = count;
-    for (let l = 0; l < this.#layers.length; l++) this.#layers[l].forward(evaluation[this.#rank], this.#rows);
+    for (let l = 0; l < this.#layers.length; l++)
+      this.#layers[l].forward(evaluation[this.#rank], this.#rows, null);
     for (let row = 0, next = 0; row < count; row++)
       for (let k = 0; k < classes; k++)
         out[next++] = this.#panels[((k >> 4) * evaluationChunk + row) * 16 + (k & 15)];

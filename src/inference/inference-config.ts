@@ -44,6 +44,7 @@ export function inferenceConfig({ hidden, activation, loss, ...data }: Described
       dropLast: false,
       tailAverage: 0,
       tailEvery: 1,
+      dropout: 0,
       selective: { beta: 0 },
     },
     optimizer: {
@@ -51,6 +52,7 @@ export function inferenceConfig({ hidden, activation, loss, ...data }: Described
       lr: 0.05,
       referenceBatch: null,
       batchScaling: 'linear',
+      clip: null,
       momentum: 0.9,
       nesterov: false,
       weightDecay: 0,

@@ -61,7 +61,7 @@ export class SkippingLayer {
     const tiled = last - ((last - first) % tileRows);
     this.#tiles.first = first;
     this.#tiles.last = tiled;
-    if (tiled > first) this.#dense.forward(workspace, this.#tiles);
+    if (tiled > first) this.#dense.forward(workspace, this.#tiles, null);
     if (tiled < last) this.#skip(workspace, tiled, last - tiled);
   }
 

@@ -85,7 +85,7 @@ export const inferenceChecks: Record<InferenceKernel, Check> = {
   activate(kernels, scratch, { panels }) {
     const z = scratch.floats(panels * 16, 6);
     const a = scratch.zeros(panels * 16);
-    return maxOver(['relu', 'tanh', 'gelu'] as const, (kind) => {
+    return maxOver(['relu', 'tanh', 'gelu', 'sigmoid'] as const, (kind) => {
       kernels.activate(activationCode[kind], z.pointer, a.pointer, a.view.length);
       return relativeError(
         a.view,

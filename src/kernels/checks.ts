@@ -1,5 +1,6 @@
 /** Each kernel on random data against the float64 reference, at a small odd size; the tests use many sizes. */
 
+import { unitWord } from '../numbers/counter-hash.js';
 import { pow } from '../numbers/elementary.js';
 import {
   type Check,
@@ -58,7 +59,7 @@ const checks: Record<keyof Kernels, Check> = {
     const d = scratch.floats(count);
     const given = Float64Array.from(d.view);
     const a = scratch.zeros(count);
-    return maxOver(['relu', 'tanh', 'gelu'] as const, (kind) => {
+    return maxOver(['relu', 'tanh', 'gelu', 'sigmoid'] as const, (kind) => {
       a.view.set(z.view.map((x) => reference.activation(kind, x)));
       d.view.set(given);
       kernels.activateBackward(activationCode[kind], z.pointer, a.pointer, d.pointer, count);
@@ -67,6 +68,37 @@ const checks: Record<keyof Kernels, Check> = {
         given.map((delta, i) => delta * reference.activationSlope(kind, z.view[i])),
       );
     });
+  },
+
+  /** Every bit of both words and of the place counts; the second panel of a layer. */
+  dropout(kernels, scratch, { rows }) {
+    const x = scratch.floats(rows * 16);
+    const out = scratch.zeros(rows * 16);
+    const words = [0x9d2c5680, 0xefc60123] as const;
+    const place = 0x7ffffffd;
+    const below = 0.3 * 2 ** 32 - 2 ** 31;
+    kernels.dropout(x.pointer, out.pointer, rows, place, 16, ...words, below, 2);
+    return relativeError(
+      out.view,
+      Array.from(x.view, (value, i) =>
+        unitWord(words, place + Math.floor(i / 16), 16 + (i % 16)) < below ? 0 : 2 * value,
+      ),
+    );
+  },
+
+  /** What the kernel above drops, it drops; a kept value may be 0 or −0. */
+  dropoutBackward(kernels, scratch, { rows }) {
+    const x = scratch.floats(rows * 16);
+    x.view.set([0, -0, 0, -0, 0, -0]);
+    const words = [0x9d2c5680, 0xefc60123] as const;
+    const below = -(2 ** 30);
+    kernels.dropout(x.pointer, x.pointer, rows, 5, 0, ...words, below, 2);
+    const d = scratch.floats(rows * 16);
+    const expected = Array.from(d.view, (delta, i) =>
+      unitWord(words, 5 + Math.floor(i / 16), i % 16) < below ? 0 : 2 * delta,
+    );
+    kernels.dropoutBackward(x.pointer, d.pointer, rows * 16, 2);
+    return relativeError(d.view, expected);
   },
 
   softmaxCrossEntropy(kernels, scratch, { rows, classes }) {
@@ -151,6 +183,13 @@ const checks: Record<keyof Kernels, Check> = {
       return relativeError(transposed.view, expected);
     }),
 
+  multiply(kernels, scratch, { panels }) {
+    const x = scratch.floats(panels * 16);
+    const expected = x.view.map((value) => value * 0.3);
+    kernels.multiply(x.pointer, panels * 16, 0.3);
+    return relativeError(x.view, expected);
+  },
+
   sgd(kernels, scratch, { panels }) {
     const count = panels * 16;
     return maxOver([false, true], (nesterov) => {
@@ -169,22 +208,28 @@ const checks: Record<keyof Kernels, Check> = {
 
   adam(kernels, scratch, { panels }) {
     const count = panels * 16;
-    const settings = { learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
     const t = 3;
-    const weights = scratch.floats(count);
-    const mean = scratch.floats(count);
-    const square = scratch.floats(count);
-    square.view.forEach((x, i) => {
-      square.view[i] = x * x;
-    });
-    const gradient = scratch.floats(count);
-    const expected = Array.from(weights.view, (w, i) =>
-      reference.adamStep(w, mean.view[i], square.view[i], gradient.view[i], t, settings),
-    );
-    const slots = [weights.pointer, mean.pointer, square.pointer, gradient.pointer] as const;
     const corrections = [1 / (1 - pow(0.9, t)), 1 / Math.sqrt(1 - pow(0.999, t))] as const;
-    kernels.adam(...slots, count, 0.1, 0.9, 0.999, 1e-8, 0.01, ...corrections);
-    return slotsError([weights, mean, square], expected);
+    return maxOver([false, true], (decoupled) => {
+      const settings = {
+        ...{ learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        ...{ weightDecay: 0.01, decoupled },
+      };
+      const weights = scratch.floats(count);
+      const mean = scratch.floats(count);
+      const square = scratch.floats(count);
+      square.view.forEach((x, i) => {
+        square.view[i] = x * x;
+      });
+      const gradient = scratch.floats(count);
+      const expected = Array.from(weights.view, (w, i) =>
+        reference.adamStep(w, mean.view[i], square.view[i], gradient.view[i], t, settings),
+      );
+      const slots = [weights.pointer, mean.pointer, square.pointer, gradient.pointer] as const;
+      const [decay, keep] = decoupled ? [0, 1 - 0.1 * 0.01] : [0.01, 1];
+      kernels.adam(...slots, count, 0.1, 0.9, 0.999, 1e-8, decay, ...corrections, keep);
+      return slotsError([weights, mean, square], expected);
+    });
   },
 
   lars: checkLars,

@@ -97,6 +97,18 @@ export interface Kernels {
   ): void;
   activate(kind: number, z: number, a: number, count: number): void;
   activateBackward(kind: number, z: number, a: number, d: number, count: number): void;
+  dropout(
+    x: number,
+    out: number,
+    rows: number,
+    place: number,
+    unit: number,
+    a: number,
+    b: number,
+    threshold: number,
+    scale: number,
+  ): void;
+  dropoutBackward(a: number, d: number, count: number, scale: number): void;
   softmaxCrossEntropy(
     logits: number,
     panel: number,
@@ -120,6 +132,7 @@ export interface Kernels {
     layerOutputs: number,
     transposed: number,
   ): void;
+  multiply(x: number, count: number, factor: number): void;
   sgd(
     weights: number,
     velocity: number,
@@ -143,6 +156,7 @@ export interface Kernels {
     weightDecay: number,
     correction1: number,
     correction2: number,
+    keep: number,
   ): void;
   lars(
     weights: number,
@@ -186,7 +200,7 @@ export type SparseGradient = (
 ) => void;
 
 /** The numbers that `activate` and `activateBackward` take. */
-export const activationCode = { relu: 0, tanh: 1, gelu: 2 } as const;
+export const activationCode = { relu: 0, tanh: 1, gelu: 2, sigmoid: 3 } as const;
 
 /** What a trained network calls, all there is in the kernels' module of a loaded model. */
 export const inferenceKernels = [

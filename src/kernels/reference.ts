@@ -4,13 +4,16 @@
  */
 import { exp, log, pow, square, tanh } from '../numbers/elementary.js';
 
-export type ActivationName = 'relu' | 'tanh' | 'gelu';
+export type ActivationName = 'relu' | 'tanh' | 'gelu' | 'sigmoid';
 
 const geluInner = (z: number): number => Math.sqrt(2 / Math.PI) * (z + 0.044715 * (z * z * z));
+
+const sigmoid = (z: number): number => 1 / (1 + exp(-z));
 
 /** f(z); GELU in its tanh form (Hendrycks & Gimpel 2016). */
 export function activation(kind: ActivationName, z: number): number {
   if (kind === 'relu') return Math.max(z, 0);
+  if (kind === 'sigmoid') return sigmoid(z);
   return kind === 'tanh' ? tanh(z) : 0.5 * z * (1 + tanh(geluInner(z)));
 }
 
@@ -18,6 +21,7 @@ export function activation(kind: ActivationName, z: number): number {
 export function activationSlope(kind: ActivationName, z: number): number {
   if (kind === 'relu') return z > 0 ? 1 : 0;
   if (kind === 'tanh') return 1 - square(tanh(z));
+  if (kind === 'sigmoid') return sigmoid(z) * (1 - sigmoid(z));
   const t = tanh(geluInner(z));
   return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * Math.sqrt(2 / Math.PI) * (1 + 0.134145 * z * z);
 }
@@ -81,9 +85,11 @@ export interface AdamSettings {
   beta2: number;
   epsilon: number;
   weightDecay: number;
+  /** AdamW: the decay is of the weight itself, not part of the gradient. */
+  decoupled: boolean;
 }
 
-/** Step t (from 1) of Adam for one parameter. Returns [weight, mean, square]. */
+/** Step t (from 1) of Adam or AdamW for one parameter. Returns [weight, mean, square]. */
 export function adamStep(
   weight: number,
   mean: number,
@@ -92,11 +98,12 @@ export function adamStep(
   t: number,
   s: AdamSettings,
 ) {
-  const g = gradient + s.weightDecay * weight;
+  const g = s.decoupled ? gradient : gradient + s.weightDecay * weight;
+  const kept = s.decoupled ? weight * (1 - s.learningRate * s.weightDecay) : weight;
   const m = s.beta1 * mean + (1 - s.beta1) * g;
   const v = s.beta2 * square + (1 - s.beta2) * g * g;
   const root = Math.sqrt(v / (1 - pow(s.beta2, t))) + s.epsilon;
-  return [weight - (s.learningRate * (m / (1 - pow(s.beta1, t)))) / root, m, v] as const;
+  return [kept - (s.learningRate * (m / (1 - pow(s.beta1, t)))) / root, m, v] as const;
 }
 
 export interface LarsSettings {

@@ -38,7 +38,7 @@ export type Op =
       readonly bias: Floats;
     }
   /** gelu: the form with tanh (Hendrycks & Gimpel 2016). */
-  | { readonly op: 'relu' | 'tanh' | 'gelu' }
+  | { readonly op: 'relu' | 'tanh' | 'gelu' | 'sigmoid' }
   /** Outputs to probabilities. */
   | { readonly op: 'softmax' }
   /** Outputs to probabilities: max(0, x) over its sum; uniform if no output is above 0. */

@@ -53,7 +53,14 @@ export class Rng {
 }
 
 /** The streams that one seed feeds; epoch e shuffles with `order + e` and selects with `selection + e`. */
-export const Stream = { weights: 0, subset: 1, order: 2, selection: 2 ** 24, validation: 2 ** 25 } as const;
+export const Stream = {
+  weights: 0,
+  subset: 1,
+  order: 2,
+  selection: 2 ** 24,
+  validation: 2 ** 25,
+  dropout: 2 ** 26,
+} as const;
 
 /** Shuffles in place (Fisher-Yates). */
 export function shuffle(items: Int32Array, rng: Rng): void {

@@ -11,6 +11,7 @@
 import type { Config } from '../config/schema.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Slice } from '../model/slice.js';
+import type { GradientNorm } from './clipping.js';
 import type { LayerNorms, Norms } from './layer-norms.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -28,13 +29,16 @@ export class Lars implements Optimizer {
   readonly #config: LarsConfig;
   readonly #kernels: Kernels;
   readonly #norms: LayerNorms;
+  /** Of gradients that are clipped. */
+  readonly #clip: GradientNorm | null;
   /** Norms by layer, for the present step; reset when the next step's norms are computed. */
   #trust: (number | undefined)[] = [];
 
-  constructor(config: LarsConfig, kernels: Kernels, norms: LayerNorms) {
+  constructor(config: LarsConfig, kernels: Kernels, norms: LayerNorms, clip: GradientNorm | null) {
     this.#config = config;
     this.#kernels = kernels;
     this.#norms = norms;
+    this.#clip = clip;
   }
 
   measure(slice: Slice, weights: number, gradient: number): void {
@@ -51,7 +55,7 @@ export class Lars implements Optimizer {
     learningRate: number,
   ): void {
     const { momentum, weightDecay } = this.#config;
-    const trust = this.#trust[slice.layer] ?? trustRatio(this.#config, this.#norms.of(slice.layer));
+    const trust = this.#trust[slice.layer] ?? this.#trustOf(slice.layer);
     this.#trust[slice.layer] = trust;
     const count = this.#norms.weightFloats(slice);
     const rate = learningRate * trust;
@@ -68,5 +72,10 @@ export class Lars implements Optimizer {
         momentum,
         0,
       );
+  }
+  /** The norms were measured before the gradient was scaled. */
+  #trustOf(layer: number): number {
+    const { weights, gradient } = this.#norms.of(layer);
+    return trustRatio(this.#config, { weights, gradient: gradient * (this.#clip?.factor() ?? 1) });
   }
 }

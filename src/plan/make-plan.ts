@@ -12,6 +12,7 @@ import { Arena } from '../memory/arena.js';
 import { chooseFirstLayer } from '../model/first-layer.js';
 import { denseNetwork, layoutNetwork, parameterFloats } from '../model/network.js';
 import { floorLog2 } from '../numbers/elementary.js';
+import { dropoutRates } from '../optim/dropout.js';
 import { weightRows } from '../optim/layer-norms.js';
 import { stateVectors } from '../optim/optimizer.js';
 import { planUpdater } from '../optim/updater-plan.js';
@@ -26,6 +27,7 @@ import {
 } from './network.js';
 import type { DataFacts, InputPlan, Plan, ProfilePlan } from './plan.js';
 import { isBalanced, mostShare, planBalance } from './plan-balance.js';
+import { planDropout } from './plan-dropout.js';
 import { planNoise } from './plan-noise.js';
 import { planLocal, planReplicas } from './plan-replicas.js';
 import { planSelection } from './plan-selection.js';
@@ -86,7 +88,7 @@ export function makePlan(
       : planSlices(layers, facts, kernelRanges, threads, batch, shares, balanced);
   // The padding of matrices is never written: it needs a section that stays zero.
   const gradientPlaceBytes =
-    appliesAtOnce(sync, config.optimizer.name) && !asMatrices
+    appliesAtOnce(sync, config.optimizer) && !asMatrices
       ? Math.max(...slices.flat().map(({ floats }) => floats * 4))
       : null;
   const chunks = Math.ceil(largest / chunkSamples);
@@ -95,7 +97,7 @@ export function makePlan(
     layers,
     inputWidth: kernelRanges.length > 0 || blockwise ? 0 : input.width,
     ranges: input.rangeEnds.length,
-    keepsSums: config.model.activation === 'gelu',
+    keepsSums: keepsSums(config),
     hasRows: !blockwise,
   };
   const control = arena.part('control', (take) => planControl(take, { threads, ringSteps, chunks }));
@@ -131,6 +133,7 @@ export function makePlan(
   const selection = arena.part('selection', (take) =>
     planSelection(config, { threads, images, ringSteps }, take),
   );
+  const dropout = arena.part('dropout', (take) => planDropout(config, take));
   const balance = balanced ? arena.part('balance', (take) => planBalance(take, threads, slices)) : null;
   const noise = arena.part('noise', (take) => planNoise(config, { threads, ringSteps }, take));
   const replicas = arena.part('replicas', (take) =>
@@ -185,6 +188,7 @@ export function makePlan(
     transposed: places.transposed,
     local: planLocal(config, images),
     replicas,
+    dropout,
     selection,
     balance,
     units: byUnits,
@@ -192,6 +196,12 @@ export function makePlan(
     owners: arena.owners,
     bytes: arena.bytes,
   };
+}
+
+/** GELU's slope needs its sums. That of tanh and sigmoid needs their values, which stay there while units are left out. */
+function keepsSums({ model, train }: Config): boolean {
+  if (model.activation === 'gelu') return true;
+  return model.activation !== 'relu' && dropoutRates({ model, train }).length > 0;
 }
 
 function inputPlan(

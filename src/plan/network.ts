@@ -21,7 +21,7 @@ export interface Workspace {
   readonly activations: readonly Region[];
   /** Per hidden layer: the gradient of the loss with respect to its pre-activations. */
   readonly deltas: readonly Region[];
-  /** Per hidden layer, GELU only: pre-activations. */
+  /** Per hidden layer: pre-activations of GELU; with dropout, values of tanh and sigmoid before it; else none. */
   readonly preActivations: readonly Region[];
 }
 

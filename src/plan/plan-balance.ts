@@ -2,7 +2,7 @@
  * Regions through which the ranks of `owner` even out their work while it goes on (sync/balance.ts): no bit depends on
  * which rank has which rows or slices.
  */
-import { isLayerwise } from '../config/capabilities.js';
+import { measuresFirst } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
 import type { Region, Take } from '../memory/arena.js';
 import type { Slice } from '../model/slice.js';
@@ -49,7 +49,7 @@ export function isBalanced(
     threads > 1 &&
     !oversubscribed &&
     !seesDirections &&
-    !isLayerwise(optimizer.name) &&
+    !measuresFirst(optimizer) &&
     train.selective.beta === 0 &&
     rows >= fewestRows &&
     rows * parameters >= leastWork

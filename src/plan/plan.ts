@@ -16,6 +16,7 @@ import type { UpdaterRegions } from '../optim/updater-plan.js';
 import type { ControlRegions } from './control.js';
 import type { NetworkRegions, Workspace } from './network.js';
 import type { BalancePlan } from './plan-balance.js';
+import type { DropoutPlan } from './plan-dropout.js';
 import type { LocalPlan, ReplicaRegions } from './plan-replicas.js';
 import type { SelectionPlan } from './plan-selection.js';
 import type { UnitsPlan } from './plan-units.js';
@@ -128,6 +129,8 @@ export interface Plan {
   readonly local: LocalPlan | null;
   /** Per rank, if the workers train apart. */
   readonly replicas: readonly ReplicaRegions[];
+  /** If a step leaves out units. */
+  readonly dropout: DropoutPlan | null;
   readonly selection: SelectionPlan | null;
   /** If the ranks even out their work while it goes on. */
   readonly balance: BalancePlan | null;

@@ -7,13 +7,13 @@ import type { PhaseRecorder } from './recorder.js';
 /** `firstPhase`: the first phase of a step; kernels that enter their own phases continue from there. */
 export function profiledBackend(backend: Backend, recorder: PhaseRecorder, firstPhase: number): Backend {
   return {
-    propagate(firstSample, rows, batchRows, result) {
+    propagate(firstSample, rows, batchRows, step, result) {
       recorder.enterStep(firstPhase);
-      backend.propagate(firstSample, rows, batchRows, result);
+      backend.propagate(firstSample, rows, batchRows, step, result);
     },
-    forwardUnits(firstSample, rows, shard, units, place) {
+    forwardUnits(firstSample, rows, shard, units, place, step) {
       recorder.enterStep(firstPhase);
-      backend.forwardUnits(firstSample, rows, shard, units, place);
+      backend.forwardUnits(firstSample, rows, shard, units, place, step);
     },
     backwardUnits(rows, units, place, result) {
       recorder.enter(phaseNumber.reduce);

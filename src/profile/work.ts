@@ -7,6 +7,7 @@
 import type { PartName } from '../data/dataset.js';
 import type { DirectionShape } from '../kernels/directions/spec.js';
 import { imageSide } from '../kernels/directions/spec.js';
+import { stateVectors } from '../optim/optimizer.js';
 import type { Plan } from '../plan/plan.js';
 import { blocksOf } from '../plan/plan-units.js';
 import { backwardNumber, forwardNumber, phaseNumber } from './phases.js';
@@ -34,9 +35,14 @@ export interface RunWork {
 /** Operations of softmax and cross entropy for each class: maximum, exponential, sum, division, difference. */
 const lossFlop = 5;
 
+/** Operations of clipping for each parameter: its square, its sum, its scaling. */
+const clipFlop = 3;
+
 /** Operations of an optimiser's step for each parameter. */
 function updateFlop(optimizer: Plan['optimizer']): number {
   if (optimizer.name === 'adam') return 14;
+  // Also w ← keep w, instead of g ← g + decay w.
+  if (optimizer.name === 'adamw') return 13;
   // Squares of w and g, v ← m v + ratio lr (g + decay w), w ← w − v.
   if (optimizer.name === 'lars') return 10;
   // v ← m v + g (+ decay), w ← w − lr v; Nesterov steps along m v + g.
@@ -58,11 +64,17 @@ export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
   add(phaseNumber.loss, readers * lossFlop * rows, readers * 8 * rows);
   add(phaseNumber.gather, ...passes.gather());
   const parameters = plan.layers.reduce((sum, { inputs, outputs }) => sum + (inputs + 1) * outputs, 0);
-  const states = plan.optimizer.name === 'adam' ? 2 : 1;
+  const states = stateVectors(plan.optimizer);
+  const clips = plan.optimizer.clip !== null;
   const update = {
-    flop: run.steps * parameters * updateFlop(plan.optimizer),
+    flop: run.steps * parameters * (updateFlop(plan.optimizer) + (clips ? clipFlop : 0)),
     // Gradient read; weights and states read and written; LARS reads gradient and weights once more for their norms.
-    bytes: run.steps * parameters * 4 * (3 + 2 * states + (plan.optimizer.name === 'lars' ? 2 : 0)),
+    // Clipping reads the gradient once more, and scales it.
+    bytes:
+      run.steps *
+      parameters *
+      4 *
+      (3 + 2 * states + (plan.optimizer.name === 'lars' ? 2 : 0) + (clips ? 3 : 0)),
   };
   work.set(phaseNumber.update, update);
   const buffers = plan.gradientPlaceBytes === null ? plan.regions.gradients.bytes / (4 * plan.parameters) : 1;

@@ -13,6 +13,7 @@ export function describeOptimizer(optimizer: Config['optimizer'], batch: number)
   const decay = optimizer.weightDecay > 0 ? `, weight decay ${optimizer.weightDecay}` : '';
   const rate = `learning rate ${Number(peakRate(optimizer, batch).toPrecision(4))}`;
   if (optimizer.name === 'adam') return `Adam, ${rate}${decay}`;
+  if (optimizer.name === 'adamw') return `AdamW, ${rate}${decay}`;
   if (optimizer.name === 'lars')
     return `LARS, ${rate}, momentum ${optimizer.momentum}, trust coefficient ${optimizer.trustCoefficient}${decay}`;
   const momentum = `${optimizer.nesterov ? 'Nesterov' : 'momentum'} ${optimizer.momentum}`;

@@ -22,7 +22,7 @@ export const hogwild: SyncStrategy = {
     if (replica === null) throw new Error('hogwild needs replicas');
     const { backend } = replica;
     clock.enter('compute');
-    backend.propagate(step.firstSample, step.rows, step.batchRows, step.result);
+    backend.propagate(step.firstSample, step.rows, step.batchRows, step.number, step.result);
     const update = replica.countUpdate();
     for (const slice of step.allSlices) {
       clock.enter('compute');

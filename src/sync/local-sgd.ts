@@ -54,7 +54,7 @@ function trainAlone(step: Step, replica: Replica): void {
     step.result.correct = 0;
     return;
   }
-  backend.propagate(step.firstSample + shard.first, rows, rows.last, step.result);
+  backend.propagate(step.firstSample + shard.first, rows, rows.last, step.number, step.result);
   for (const slice of step.allSlices) {
     step.clock.enter('compute');
     backend.gradient(slice, rows, 0);

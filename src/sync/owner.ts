@@ -4,7 +4,7 @@
  * whole batch, in sample order, and applies it at once. There is no reduction and only one gradient buffer. The result
  * is bitwise the same for every number of threads.
  */
-import { updateLayerwise } from './layerwise.js';
+import { updateMeasured } from './measured.js';
 import type { SyncStrategy } from './strategy.js';
 
 export const owner: SyncStrategy = {
@@ -13,7 +13,7 @@ export const owner: SyncStrategy = {
     const { balance } = step;
     step.clock.enter('compute');
     balance?.begin();
-    step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.result);
+    step.backend.propagate(step.firstSample, step.shard, step.batchRows, step.number, step.result);
     balance?.report();
     step.clock.enter('wait');
     step.barrier(); // every row's activations and deltas are written before any rank sums over the batch
@@ -23,11 +23,11 @@ export const owner: SyncStrategy = {
       const slice = slices[place];
       step.clock.enter('compute');
       step.backend.gradient(slice, step.rows, 0);
-      if (step.layerwise) continue;
+      if (step.measures) continue;
       step.clock.enter('update');
       step.backend.update(slice, step.number, step.learningRate);
     }
-    if (step.layerwise) updateLayerwise(step);
+    if (step.measures) updateMeasured(step);
     balance?.adjust(step.batchRows);
     step.clock.enter('wait');
     step.barrier(); // every parameter is written, and every delta read, before the next forward pass

@@ -39,8 +39,8 @@ export interface Step {
   readonly ownUnits: Units;
   readonly allSlices: readonly Slice[];
   readonly buffers: number;
-  /** The optimiser needs the norms of every slice before any slice is updated. */
-  readonly layerwise: boolean;
+  /** The norms of every slice are needed before any slice is updated. */
+  readonly measures: boolean;
   /** If the ranks even out their work while it goes on. */
   readonly balance: Balance | null;
   /** This rank's replica if the workers train apart, and when the replicas are averaged. */
@@ -69,7 +69,7 @@ export interface SyncStrategy {
   readonly work: (step: Step) => void;
   /** The coordinator's share, between the two barriers. */
   readonly combine?: (
-    step: Pick<Step, 'backend' | 'allSlices' | 'buffers' | 'layerwise' | 'number' | 'learningRate'>,
+    step: Pick<Step, 'backend' | 'allSlices' | 'buffers' | 'measures' | 'number' | 'learningRate'>,
   ) => void;
 }
 

@@ -7,7 +7,7 @@
  * The output bias belongs to the last block, and its owner updates it. A rank without units, of more ranks than blocks,
  * waits at the barrier, turns its share of the rows into columns, and evaluates.
  */
-import { updateLayerwise } from './layerwise.js';
+import { updateMeasured } from './measured.js';
 import type { SyncStrategy } from './strategy.js';
 
 export const units: SyncStrategy = {
@@ -18,7 +18,7 @@ export const units: SyncStrategy = {
     // arrived at the barrier of the step after, and so have read it. A single rank keeps one place in its cache.
     const place = step.ranks === 1 ? 0 : step.number % 2;
     step.clock.enter('compute');
-    backend.forwardUnits(step.firstSample, rows, step.shard, ownUnits, place);
+    backend.forwardUnits(step.firstSample, rows, step.shard, ownUnits, place, step.number);
     step.clock.enter('wait');
     step.barrier(); // every block's part of the outputs, and every rank's columns, are written
     step.clock.enter('compute');
@@ -28,11 +28,11 @@ export const units: SyncStrategy = {
     for (const slice of step.ownSlices) {
       step.clock.enter('compute');
       backend.gradient(slice, rows, 0);
-      if (step.layerwise) continue;
+      if (step.measures) continue;
       step.clock.enter('update');
       backend.update(slice, step.number, step.learningRate);
     }
-    if (step.layerwise) updateLayerwise(step);
+    if (step.measures) updateMeasured(step);
   },
   finish(step) {
     step.clock.enter('wait');

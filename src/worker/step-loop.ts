@@ -1,6 +1,6 @@
 /** One rank's work in a command: some training steps, or its share of an evaluation. */
 import type { Backend, ShardResult } from '../backend/backend.js';
-import { gradientBuffers, isLayerwise } from '../config/capabilities.js';
+import { gradientBuffers, measuresFirst } from '../config/capabilities.js';
 import type { PartName } from '../data/dataset.js';
 import { doublesIn } from '../memory/views.js';
 import type { Plan } from '../plan/plan.js';
@@ -96,7 +96,7 @@ export class StepLoop {
       ownUnits: plan.units?.ranks[rank] ?? { first: 0, last: 0 },
       allSlices: plan.slices.flat(),
       buffers: gradientBuffers(plan.sync, threads),
-      layerwise: isLayerwise(plan.optimizer.name),
+      measures: measuresFirst(plan.optimizer),
       balance: plan.balance === null ? null : new Balance(plan, plan.balance, memory, rank, this.#ranks),
       replica,
       local: plan.local ?? { steps: 1, from: 0 },

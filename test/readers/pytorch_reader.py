@@ -13,7 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-activations = {'relu': torch.nn.ReLU, 'tanh': torch.nn.Tanh, 'gelu': lambda: torch.nn.GELU(approximate='tanh')}
+activations = {'relu': torch.nn.ReLU, 'tanh': torch.nn.Tanh, 'sigmoid': torch.nn.Sigmoid, 'gelu': lambda: torch.nn.GELU(approximate='tanh')}
 folder = Path(sys.argv[1])
 differences = {}
 for case in json.loads((folder / 'cases.json').read_text()):

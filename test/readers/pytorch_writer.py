@@ -52,6 +52,7 @@ networks = {
     'named': Named(),
     'relu': sequential(nn.ReLU()),
     'tanh': sequential(nn.Tanh()),
+    'sigmoid': sequential(nn.Sigmoid()),
     'gelu': sequential(nn.GELU(approximate='tanh')),
     'scaled': Scaled(),
 }

@@ -203,7 +203,8 @@ test('PyTorch to ours, by safetensors and by ONNX', async (t) => {
   }
 });
 
-const activationIn = (name: string) => (name === 'tanh' || name === 'gelu' ? name : 'relu');
+const activationIn = (name: string) =>
+  name === 'tanh' || name === 'gelu' || name === 'sigmoid' ? name : 'relu';
 
 function floatsOf(file: string): Float32Array {
   const bytes = readFileSync(file);

@@ -20,6 +20,7 @@ const short = ['train.batch=64', 'train.steps=60', 'log.every=0', 'parallel.thre
 export const exportedCases: Readonly<Record<string, readonly string[]>> = {
   'mnist-relu': ['model.hidden=[256,128]'],
   'none-tanh': ['data.normalise=none', 'model.hidden=[32]', 'model.activation=tanh'],
+  'none-sigmoid': ['data.normalise=none', 'model.hidden=[32]', 'model.activation=sigmoid'],
   'centre-gelu': ['data.normalise=centre', 'model.hidden=[32]', 'model.activation=gelu'],
   standardise: ['data.normalise=standardise', 'model.hidden=[32]'],
   whiten: ['data.normalise=whiten', 'data.pool=2', 'model.hidden=[32]'],

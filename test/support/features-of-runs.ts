@@ -50,7 +50,7 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
   ],
   'data.scale': one('data.scale', 100, 200),
   'model.hidden': one('model.hidden', '[]', '[20]', '[130]', '[12,11,10]'),
-  'model.activation': one('model.activation', 'tanh', 'gelu'),
+  'model.activation': one('model.activation', 'tanh', 'gelu', 'sigmoid'),
   'model.init.kind': [
     ...one('model.init.kind', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe'),
     ['model.init.kind=zero', 'model.hidden=[]'],
@@ -61,6 +61,12 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
   'train.steps': one('train.steps', 1, 11),
   'train.dropLast': [['train.dropLast=true', 'train.batch=64', 'data.take=150']],
   'train.tailAverage': [['train.tailAverage=0.5'], ['train.tailAverage=0.8', 'train.tailEvery=2']],
+  'train.dropout': [
+    ['train.dropout=0.4'],
+    ['train.dropout=[0,0.5]'],
+    ['train.dropout=[0.5]', 'model.hidden=[130]'],
+    ['train.dropout=0.2', 'model.activation=sigmoid'],
+  ],
   'train.selective.beta': one('train.selective.beta', 1, 2.5),
   optimizer: [
     ['optimizer={name: sgd, momentum: 0, weightDecay: 0.01}'],
@@ -68,6 +74,11 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
     ['optimizer={name: sgd, referenceBatch: 32, batchScaling: sqrt}'],
     ['optimizer={name: adam}'],
     ['optimizer={name: adam, lr: 0.01, beta1: 0.8, beta2: 0.99, epsilon: 1e-4, weightDecay: 0.01}'],
+    ['optimizer={name: adamw}'],
+    ['optimizer={name: adamw, lr: 0.01, beta1: 0.8, beta2: 0.99, epsilon: 1e-4, weightDecay: 0.3}'],
+    ['optimizer={name: sgd, clip: 0.3}'],
+    ['optimizer={name: adamw, clip: 0.1}'],
+    ['optimizer={name: lars, clip: 1}'],
     ['optimizer={name: lars}'],
     ['optimizer={name: lars, lr: 2, momentum: 0.5, weightDecay: 0.001, trustCoefficient: 0.01}'],
     ['optimizer={name: lars, referenceBatch: 96}'],

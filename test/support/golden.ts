@@ -17,6 +17,13 @@ export const goldenCases: Record<string, string[]> = {
   'mlp-momentum': [...hidden3216],
   'mlp-nesterov-wd': [...hidden3216, 'optimizer.nesterov=true', 'optimizer.weightDecay=0.001'],
   'mlp-adam': ['model.hidden=[32]', 'train.batch=64', 'optimizer.name=adam'],
+  'mlp-adamw': ['model.hidden=[32]', 'train.batch=64', 'optimizer={name: adamw, weightDecay: 0.5}'],
+  'mlp-clip': [
+    'model.hidden=[32]',
+    'train.batch=64',
+    'optimizer={name: sgd, momentum: 0.9, weightDecay: 0.001, clip: 0.5}',
+  ],
+  'mlp-sigmoid': [...hidden3216, 'model.activation=sigmoid'],
   'mlp-pooled': [
     'data.pool=2',
     'data.normalise=centre',

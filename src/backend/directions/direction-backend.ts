@@ -51,7 +51,7 @@ export class DirectionBackend implements Backend {
     this.#room = room.offset;
   }
 
-  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
+  propagate(firstSample: number, rows: Rows, batchRows: number, _step: number, result: ShardResult): void {
     const { parts, shape } = this.#directions;
     this.#sums.fill(0);
     const first = this.#places.firstImage(firstSample) + rows.first;

@@ -9,6 +9,7 @@ import { activation, activationSlope, adamStep, matmul, sgdStep } from '../../ke
 import { type Loss, lossOf } from '../../loss/loss.js';
 import { isHit } from '../../metrics/accuracy.js';
 import type { Slice } from '../../model/slice.js';
+import { dropoutFactors } from '../../optim/dropout.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
 import { BatchRows } from '../matrices/batch-rows.js';
@@ -29,7 +30,7 @@ export class JsBackend implements Backend {
     this.#lossOfRow = lossOf(plan.loss);
   }
 
-  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
+  propagate(firstSample: number, rows: Rows, batchRows: number, step: number, result: ShardResult): void {
     const { layers, training, activation: kind } = this.#plan;
     const count = rows.last - rows.first;
     const samples = this.#rows.ordered(firstSample + rows.first, count);
@@ -37,7 +38,13 @@ export class JsBackend implements Backend {
       this.#floats(offset + rows.first * columns * 4, count * columns);
     const inputs = at(training.inputs.offset, layers[0].inputs);
     this.#rows.inputs('train', samples, inputs);
+    const factors = layers
+      .slice(0, -1)
+      .map((_, l) => this.#factors(l, step, firstSample + rows.first, count));
     const sums = this.#forward(inputs, count, (l, outputs) => {
+      factors[l]?.forEach((factor, i) => {
+        outputs[i] *= factor;
+      });
       at(training.activations[l].offset, layers[l].outputs).set(outputs);
     });
     let deltas: ArrayLike<number> = this.#loss(
@@ -53,8 +60,21 @@ export class JsBackend implements Backend {
       if (l === 0) break;
       const back = transpose(this.#weights(l), width, outputs);
       const below = matmul(deltas, back, count, outputs, width);
-      deltas = below.map((delta, i) => delta * activationSlope(kind, sums[l - 1][i]));
+      const masks = factors[l - 1];
+      deltas = below.map((delta, i) => delta * (masks?.[i] ?? 1) * activationSlope(kind, sums[l - 1][i]));
     }
+  }
+
+  /** Dropout: the factors of a layer's outputs, [count][outputs], of samples from `place` on; null: none are left out. */
+  #factors(l: number, step: number, place: number, count: number): Float64Array | null {
+    const { dropout, layers } = this.#plan;
+    if (dropout === null) return null;
+    const { outputs } = layers[l];
+    const [seed] = new Uint32Array(this.#buffer, dropout.seed.offset, 1);
+    const factors = new Float64Array(count * outputs);
+    for (let row = 0; row < count; row++)
+      factors.set(dropoutFactors(dropout.rates[l], seed, step, l, place + row, outputs), row * outputs);
+    return factors;
   }
 
   evaluate(part: PartName, first: number, last: number, _made: number, result: ShardResult): void {
@@ -148,8 +168,8 @@ export class JsBackend implements Backend {
       });
       return;
     }
-    if (optimizer.name !== 'adam') throw new Error(`the reference backend has no ${optimizer.name}`);
-    const settings = { ...optimizer, learningRate };
+    if (optimizer.name === 'lars') throw new Error('the reference backend has no lars');
+    const settings = { ...optimizer, learningRate, decoupled: optimizer.name === 'adamw' };
     const second = at(regions.states.offset + parameters * 4);
     gradient.forEach((g, i) => {
       [weights[i], first[i], second[i]] = adamStep(weights[i], first[i], second[i], g, step, settings);

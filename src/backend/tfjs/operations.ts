@@ -30,6 +30,7 @@ export class Operations {
     const tf = this.#tf;
     if (kind === 'relu') return tf.relu(z);
     if (kind === 'tanh') return tf.tanh(z);
+    if (kind === 'sigmoid') return tf.sigmoid(z);
     return tf.mul(tf.mul(z, 0.5), tf.add(this.#geluTanh(z), 1));
   }
 
@@ -39,6 +40,7 @@ export class Operations {
     const native = tf.backend();
     if (kind === 'relu') return native.executeSingleOutput('ReluGrad', this.#attributes, [deltas, a]);
     if (kind === 'tanh') return native.executeSingleOutput('TanhGrad', this.#attributes, [a, deltas]);
+    if (kind === 'sigmoid') return native.executeSingleOutput('SigmoidGrad', this.#attributes, [a, deltas]);
     const t = this.#geluTanh(z);
     const outer = tf.mul(tf.add(t, 1), 0.5);
     const slope = tf.mul(tf.add(tf.mul(tf.mul(t, t), -1), 1), tf.add(tf.mul(tf.mul(z, z), 0.134145), 1));

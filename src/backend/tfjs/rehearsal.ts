@@ -11,7 +11,7 @@ export function rehearse(tf: TensorFlow): void {
   tf.tidy(() => {
     const one = tf.tensor(Float32Array.of(1), [1, 1]);
     const z = tf.add(tf.matMul(one, one, true, true), tf.mul(one, 2));
-    for (const kind of ['relu', 'tanh', 'gelu'] as const)
+    for (const kind of ['relu', 'tanh', 'gelu', 'sigmoid'] as const)
       operations.activationBackward(kind, one, z, operations.activate(kind, z));
     const { losses, deltas } = operations.softmaxCrossEntropy(z, one);
     for (const result of [losses, tf.sum(deltas, 0), tf.argMax(z, 1), tf.slice(z, [0, 0], [1, 1])])

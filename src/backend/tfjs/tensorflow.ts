@@ -41,6 +41,7 @@ export interface TensorFlow {
   mul(a: Tensor, b: Tensor | number): Tensor;
   relu(x: Tensor): Tensor;
   tanh(x: Tensor): Tensor;
+  sigmoid(x: Tensor): Tensor;
   sum(x: Tensor, axis: number): Tensor;
   argMax(x: Tensor, axis: number): Tensor;
   slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;

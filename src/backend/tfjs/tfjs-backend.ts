@@ -60,7 +60,7 @@ export class TfjsBackend implements Backend {
     this.#targets = new Float32Array(Math.max(plan.batch, plan.evaluationChunk) * plan.classes);
   }
 
-  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
+  propagate(firstSample: number, rows: Rows, batchRows: number, _step: number, result: ShardResult): void {
     this.#release();
     result.lossSum = 0;
     result.correct = 0;

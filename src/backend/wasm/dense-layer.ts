@@ -2,6 +2,7 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { LayerLayout } from '../../model/layers/layer.js';
 import type { Slice } from '../../model/slice.js';
+import type { MaskOrigin } from '../../optim/dropout.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Units } from '../../plan/plan-units.js';
 import type { Rows } from '../backend.js';
@@ -17,19 +18,19 @@ export class DenseLayer implements LayerRuntime {
   readonly #zeros: number;
   readonly #deltas: number;
 
-  constructor({ plan, kernels, index, scratch }: LayerSite) {
+  constructor({ plan, kernels, memory, index, scratch }: LayerSite) {
     this.#plan = plan;
     this.#kernels = kernels;
     this.#index = index;
     this.#layer = plan.layers[index];
-    this.#activation = new Activation(plan, kernels, index);
+    this.#activation = new Activation(plan, kernels, memory, index);
     this.#zeros = scratch.zeros;
     this.#deltas = deltasOf(plan, index);
   }
 
   receive(): void {}
 
-  forward(workspace: Workspace, rows: Rows, units = allUnits): void {
+  forward(workspace: Workspace, rows: Rows, masks: MaskOrigin | null, units = allUnits): void {
     const { inputs, width } = this.#layer;
     const { panelBytes } = workspace;
     const source = this.#inputs(workspace) + rows.first * rowBytes;
@@ -48,7 +49,7 @@ export class DenseLayer implements LayerRuntime {
         this.#activation.floor,
       );
     }
-    this.#activation.forward(workspace, rows, units);
+    this.#activation.forward(workspace, rows, masks, units);
   }
 
   contribute(workspace: Workspace, rows: Rows, { first, last }: Units, out: number): void {

@@ -4,6 +4,7 @@
  */
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
+import type { MaskOrigin } from '../../optim/dropout.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Units } from '../../plan/plan-units.js';
 import type { RankRows } from '../../plan/rank-rows.js';
@@ -22,8 +23,11 @@ export interface LayerRuntime {
    */
   receive(rows: Rows, ranks: RankRows, place: number): void;
 
-  /** From the layer's inputs to the activations of its units, by default all, rows of a workspace. */
-  forward(workspace: Workspace, rows: Rows, units?: Units): void;
+  /**
+   * From the layer's inputs to the activations of its units, by default all, rows of a workspace. `masks`: of the units
+   * left out of a step; null: none are.
+   */
+  forward(workspace: Workspace, rows: Rows, masks: MaskOrigin | null, units?: Units): void;
 
   /**
    * Of an output layer: the part of its outputs that comes from some of its inputs, with the bias if the last input is
@@ -48,6 +52,7 @@ export interface LayerRuntime {
 export interface LayerSite {
   readonly plan: Plan;
   readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
   /** Index of the layer in the network. */
   readonly index: number;
   readonly rank: number;

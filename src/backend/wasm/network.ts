@@ -1,6 +1,7 @@
 /** A network of layers on one rank: rows of a workspace go up through them, deltas of the training workspace down. */
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Slice } from '../../model/slice.js';
+import type { MaskOrigin } from '../../optim/dropout.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Units } from '../../plan/plan-units.js';
 import type { RankRows } from '../../plan/rank-rows.js';
@@ -18,9 +19,9 @@ export function openLayer(site: LayerSite): LayerRuntime {
 export class Network {
   readonly #layers: readonly LayerRuntime[];
 
-  constructor(plan: Plan, kernels: Kernels, rank: number) {
+  constructor(plan: Plan, kernels: Kernels, memory: WebAssembly.Memory, rank: number) {
     const scratch = scratchOf(plan, rank);
-    this.#layers = plan.layers.map((_, index) => openLayer({ plan, kernels, index, rank, scratch }));
+    this.#layers = plan.layers.map((_, index) => openLayer({ plan, kernels, memory, index, rank, scratch }));
   }
 
   /** A rank's rows of a batch have been fetched. */
@@ -28,10 +29,10 @@ export class Network {
     for (const layer of this.#layers) layer.receive(rows, ranks, place);
   }
 
-  /** Takes rows of the workspace, already fetched, up to the outputs of the last layer. */
-  forward(workspace: Workspace, rows: Rows): void {
+  /** Takes rows of the workspace, already fetched, up to the outputs of the last layer. `masks`: null leaves out no unit. */
+  forward(workspace: Workspace, rows: Rows, masks: MaskOrigin | null): void {
     if (rows.first === rows.last) return;
-    for (const layer of this.#layers) layer.forward(workspace, rows);
+    for (const layer of this.#layers) layer.forward(workspace, rows, masks);
   }
 
   /** From the gradient of the outputs down to the deltas of the first layer. */
@@ -40,9 +41,9 @@ export class Network {
   }
 
   /** Takes rows up through some units of the one hidden layer, to their part of the outputs. */
-  forwardUnits(workspace: Workspace, rows: Rows, units: Units, part: number): void {
+  forwardUnits(workspace: Workspace, rows: Rows, masks: MaskOrigin | null, units: Units, part: number): void {
     const [hidden, output] = this.#layers;
-    hidden.forward(workspace, rows, units);
+    hidden.forward(workspace, rows, masks, units);
     output.contribute(workspace, rows, units, part);
   }
 

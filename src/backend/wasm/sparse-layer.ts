@@ -5,6 +5,7 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { LayerLayout } from '../../model/layers/layer.js';
 import type { Slice } from '../../model/slice.js';
+import type { MaskOrigin } from '../../optim/dropout.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Units } from '../../plan/plan-units.js';
 import type { RankRows } from '../../plan/rank-rows.js';
@@ -32,12 +33,12 @@ export class SparseLayer implements LayerRuntime {
   /** The rows of all ranks in the present batch. */
   #ranks: RankRows | null = null;
 
-  constructor({ plan, kernels, rank, scratch }: LayerSite) {
+  constructor({ plan, kernels, memory, rank, scratch }: LayerSite) {
     this.#plan = plan;
     this.#kernels = kernels;
     this.#rank = rank;
     this.#layer = plan.layers[0];
-    this.#activation = new Activation(plan, kernels, 0);
+    this.#activation = new Activation(plan, kernels, memory, 0);
     this.#columns = new Columns(plan, kernels);
     this.#scratch = scratch;
     this.#deltas = deltasOf(plan, 0);
@@ -49,7 +50,7 @@ export class SparseLayer implements LayerRuntime {
     if (this.#plan.input.gathers) this.#columns.turn(this.#rank, rows, place);
   }
 
-  forward(workspace: Workspace, rows: Rows, units = allUnits): void {
+  forward(workspace: Workspace, rows: Rows, masks: MaskOrigin | null, units = allUnits): void {
     const { input, regions } = this.#plan;
     const { width, panelWidth, panelFloats, inputs, offset } = this.#layer;
     const { panelBytes } = workspace;
@@ -71,7 +72,7 @@ export class SparseLayer implements LayerRuntime {
       const { floor } = this.#activation;
       forward(bounds, ranges, rows.last - rows.first, weights, bias, out, panelBytes, floor);
     }
-    this.#activation.forward(workspace, rows, units);
+    this.#activation.forward(workspace, rows, masks, units);
   }
 
   contribute(): void {

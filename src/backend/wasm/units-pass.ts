@@ -4,6 +4,7 @@
  * the first blocks: it adds their parts as they are made, while they are in its cache, and shows the others the sum.
  */
 import type { Kernels } from '../../kernels/kernels.js';
+import type { MaskOrigin } from '../../optim/dropout.js';
 import type { Plan } from '../../plan/plan.js';
 import { blocksOf, type Units, type UnitsPlan, unitsPerBlock } from '../../plan/plan-units.js';
 import type { RankRows } from '../../plan/rank-rows.js';
@@ -50,19 +51,19 @@ export class UnitsPass {
     this.#passes = passes;
   }
 
-  forward(firstSample: number, rows: Rows, shard: Rows, units: Units, place: number): void {
+  forward(masks: MaskOrigin, rows: Rows, shard: Rows, units: Units, place: number): void {
     const { training, input } = this.#plan;
     const { source, network, ranks } = this.#passes;
     const hasUnits = units.last > units.first;
     if (!hasUnits && !input.gathers) return;
-    this.#targets = source.batch(training, firstSample, hasUnits ? rows : shard);
+    this.#targets = source.batch(training, masks.firstSample, hasUnits ? rows : shard);
     ranks.begin(rows.last);
     network.receive(shard, ranks, place);
     for (let first = units.first; first < units.last; first += unitsPerBlock) {
       const block = first / unitsPerBlock;
       const isAdded = block > 0 && block < this.#head;
       const part = this.#part(place, isAdded ? 1 : block);
-      network.forwardUnits(training, rows, within(units, first), part);
+      network.forwardUnits(training, rows, masks, within(units, first), part);
       if (isAdded) this.#add(this.#part(place, 0), part, rows);
     }
   }

@@ -39,7 +39,7 @@ export class WasmBackend implements Backend {
     this.#source = source;
     this.#ranks = new RankRows(plan, memory);
     this.#optimizer = createOptimizer(plan, kernels, memory);
-    this.#network = new Network(plan, kernels, rank);
+    this.#network = new Network(plan, kernels, memory, rank);
     this.#loss = openLoss(plan, kernels, memory, rank);
     this.#evaluation = plan.evaluation[Math.min(rank, plan.threads - 1)];
     this.#units =
@@ -49,18 +49,26 @@ export class WasmBackend implements Backend {
       });
   }
 
-  propagate(firstSample: number, rows: Rows, batchRows: number, result: ShardResult): void {
+  propagate(firstSample: number, rows: Rows, batchRows: number, step: number, result: ShardResult): void {
+    const masks = { step, firstSample };
     const { training } = this.#plan;
     const targets = this.#source.batch(training, firstSample, rows);
     this.#ranks.begin(batchRows);
     this.#network.receive(rows, this.#ranks);
-    this.#network.forward(training, rows);
+    this.#network.forward(training, rows, masks);
     this.#loss.run(training, targets, rows, 1 / batchRows, result);
     this.#network.backward(rows);
   }
 
-  forwardUnits(firstSample: number, rows: Rows, shard: Rows, units: Units, place: number): void {
-    this.#byUnits.forward(firstSample, rows, shard, units, place);
+  forwardUnits(
+    firstSample: number,
+    rows: Rows,
+    shard: Rows,
+    units: Units,
+    place: number,
+    step: number,
+  ): void {
+    this.#byUnits.forward({ step, firstSample }, rows, shard, units, place);
   }
 
   backwardUnits(rows: Rows, units: Units, place: number, result: ShardResult): void {
@@ -77,14 +85,14 @@ export class WasmBackend implements Backend {
   evaluate(part: PartName, first: number, last: number, made: number, result: ShardResult): void {
     const rows = { first: 0, last: last - first };
     const targets = this.#source.evaluated(this.#evaluation, part, first, rows, made);
-    this.#network.forward(this.#evaluation, rows);
+    this.#network.forward(this.#evaluation, rows, null);
     this.#loss.run(this.#evaluation, targets, rows, 1, result);
   }
 
   score(firstSample: number, rows: Rows, losses: Float64Array, result: ShardResult): void {
     const { training } = this.#plan;
     const { targets, order } = this.#source.batch(training, firstSample, rows);
-    this.#network.forward(training, rows);
+    this.#network.forward(training, rows, null);
     let lossSum = 0;
     let correct = 0;
     for (let row = rows.first; row < rows.last; row++) {

@@ -188,7 +188,13 @@ const gelu = elementwise('gelu', (to) => {
   return `${n('0.5')} * z * (${n('1.0')} + tanh${suffixOf(to)}(${n('0.7978845608028654')} * (z + ${n('0.044715')} * z * z * z)))`;
 });
 
-export const activations = { relu, tanh, gelu } as const;
+/** e^−z may be infinite: then it is 0. */
+const sigmoid = elementwise('sigmoid', (to) => {
+  const one = literalIn(to)('1.0');
+  return `${one} / (${one} + exp${suffixOf(to)}(-z))`;
+});
+
+export const activations = { relu, tanh, gelu, sigmoid } as const;
 
 export const softmax = (name: string): CFunction =>
   made(

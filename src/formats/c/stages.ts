@@ -180,7 +180,8 @@ function stageOf(op: Op, site: Site, isQuantised: boolean): Made {
       return denseStage(op, site, isQuantised);
     case 'relu':
     case 'tanh':
-    case 'gelu': {
+    case 'gelu':
+    case 'sigmoid': {
       const does = c.activations[op.op](name, type, real);
       const call = (x: string, y: string) => `${does.name}(${x}, ${count}, ${y});`;
       return { functions: [does], to: real, count, inPlace: type === real, call };

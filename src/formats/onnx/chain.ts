@@ -219,7 +219,7 @@ function nextLayer(layer: ChainLayer, { layers, samples }: Extract<Value, { kind
   const activation = activationOf(samples);
   if (activation === null)
     return refused(
-      `between ${before.name} and ${layer.name}: expected relu, tanh or gelu (the form with tanh), found another function`,
+      `between ${before.name} and ${layer.name}: expected relu, tanh, gelu (the form with tanh) or sigmoid, found another function`,
     );
   return { kind: 'layer', layers: [...layers, { ...layer, activation, scaling: null }], samples: identity };
 }

@@ -23,6 +23,7 @@ const known: Readonly<Record<Activation, (x: number) => number>> = {
   relu: (x) => Math.max(0, x),
   tanh: Math.tanh,
   gelu,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
 };
 
 /** Constants of the file are float32; gelu by the error function differs by up to 5e-4. */
@@ -30,7 +31,7 @@ const tolerance = 3e-6;
 
 /** Null if it is none of ours. */
 export function activationOf(samples: Samples): Activation | null {
-  for (const name of ['relu', 'tanh', 'gelu'] as const)
+  for (const name of ['relu', 'tanh', 'gelu', 'sigmoid'] as const)
     if (samples.every((value, i) => isClose(value, known[name](points[i])))) return name;
   return null;
 }
@@ -45,7 +46,7 @@ export const unary: Readonly<Record<string, (x: number) => number>> = {
   Neg: (x) => -x,
   Abs: Math.abs,
   Sqrt: Math.sqrt,
-  Sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  Sigmoid: known.sigmoid,
 };
 
 /** Operators of two values, one of which may be a number. */

@@ -183,7 +183,7 @@ function multiplied(e: Expressions, value: string, op: OpOf<'products'>, inputs:
 function activated(
   e: Expressions,
   x: string,
-  kind: 'relu' | 'tanh' | 'gelu' | 'softmax' | 'shares',
+  kind: 'relu' | 'tanh' | 'gelu' | 'sigmoid' | 'softmax' | 'shares',
   width: number,
 ): string {
   switch (kind) {
@@ -191,6 +191,8 @@ function activated(
       return e.node('Relu', [x]);
     case 'tanh':
       return e.node('Tanh', [x]);
+    case 'sigmoid':
+      return e.node('Sigmoid', [x]);
     case 'gelu': {
       const inner = e.mul(e.add(x, e.mul(e.mul(e.mul(x, x), x), 0.044_715)), Math.sqrt(2 / Math.PI));
       return e.mul(e.mul(x, 0.5), e.add(e.node('Tanh', [inner]), 1));

@@ -120,6 +120,10 @@ export const operations: { readonly [Name in OpName]: Operation<Name> } = {
     );
   },
 
+  sigmoid(x) {
+    return Float64Array.from(x, (value) => 1 / (1 + Math.exp(-value)));
+  },
+
   softmax(x) {
     const out = Float64Array.from(x);
     const most = out.reduce((a, b) => Math.max(a, b));

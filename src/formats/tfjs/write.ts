@@ -127,6 +127,7 @@ class Layers {
         break;
       case 'relu':
       case 'tanh':
+      case 'sigmoid':
         this.#append('Activation', { activation: op.op }, name);
         break;
       case 'gelu':

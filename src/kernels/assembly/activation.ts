@@ -2,7 +2,7 @@
 import { exp4 } from './exponential';
 import { madd } from './simd';
 
-export const enum Activation { Relu = 0, Tanh = 1, Gelu = 2 }
+export const enum Activation { Relu = 0, Tanh = 1, Gelu = 2, Sigmoid = 3 }
 
 /** tanh x = 1 − 2 / (e^{2x} + 1); beyond ±9 it is ±1 in float32. NaN stays NaN. */
 // @ts-ignore: AssemblyScript decorator
@@ -10,6 +10,14 @@ export const enum Activation { Relu = 0, Tanh = 1, Gelu = 2 }
 function tanh4(x: v128): v128 {
   const one = f32x4.splat(1), clipped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-9)), f32x4.splat(9));
   return f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(exp4(f32x4.add(clipped, clipped)), one)));
+}
+
+/** 1 / (1 + e^{−x}); below −87 it is that of −87, 1.6e-38. NaN stays NaN. */
+// @ts-ignore: AssemblyScript decorator
+@inline
+function sigmoid4(x: v128): v128 {
+  const one = f32x4.splat(1), clipped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87)), f32x4.splat(87));
+  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(clipped))));
 }
 
 /** √(2/π) · (z + 0.044715 z³), the inner term of GELU's tanh form (Hendrycks & Gimpel 2016). */
@@ -27,11 +35,12 @@ export function activate(kind: Activation, z: usize, a: usize, count: i32): void
     const x = v128.load(z);
     if (kind == Activation.Tanh) v128.store(a, tanh4(x));
     else if (kind == Activation.Gelu) v128.store(a, f32x4.mul(f32x4.mul(half, x), f32x4.add(one, tanh4(geluInner(x)))));
+    else if (kind == Activation.Sigmoid) v128.store(a, sigmoid4(x));
     else v128.store(a, f32x4.pmax(x, f32x4.splat(0)));
   }
 }
 
-/** d[i] *= f′: from the activation a for ReLU and tanh, from the pre-activation z for GELU. */
+/** d[i] *= f′: from the activation a for ReLU, tanh and sigmoid, from the pre-activation z for GELU. */
 export function activateBackward(kind: Activation, z: usize, a: usize, d: usize, count: i32): void {
   const zero = f32x4.splat(0), half = f32x4.splat(0.5), one = f32x4.splat(1);
   const end = d + (<usize>count << 2);
@@ -46,6 +55,11 @@ export function activateBackward(kind: Activation, z: usize, a: usize, d: usize,
     for (; d < end; d += 16, a += 16) {
       const t = v128.load(a);
       v128.store(d, f32x4.mul(v128.load(d), f32x4.sub(one, f32x4.mul(t, t))));
+    }
+  } else if (kind == Activation.Sigmoid) {
+    for (; d < end; d += 16, a += 16) {
+      const s = v128.load(a);
+      v128.store(d, f32x4.mul(v128.load(d), f32x4.mul(s, f32x4.sub(one, s))));
     }
   } else {
     for (; d < end; d += 16, z += 16) {

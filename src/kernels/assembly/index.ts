@@ -14,6 +14,7 @@ export { matmul16 } from './matmul';
 export { packActive, activeForward64 } from './active';
 export { outer16 } from './outer';
 export { activate, activateBackward } from './activation';
+export { dropout, dropoutBackward } from './dropout';
 export { softmaxCrossEntropy } from './loss';
 export { columnSum, addInto, negativeOuter, transposeRows } from './gradient';
-export { sgd, adam, lars, rowSquares } from './update';
+export { multiply, sgd, adam, lars, rowSquares } from './update';

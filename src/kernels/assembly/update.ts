@@ -2,6 +2,16 @@
 // and Adam are as defined by PyTorch.
 import { madd, sumLanes } from './simd';
 
+/** x[i] *= factor. */
+export function multiply(x: usize, count: i32, factor: f32): void {
+  const f = f32x4.splat(factor);
+  for (const end = x + (<usize>count << 2); x < end; x += 32) {
+    const low = f32x4.mul(v128.load(x), f), high = f32x4.mul(v128.load(x, 16), f);
+    v128.store(x, high, 16);
+    v128.store(x, low);
+  }
+}
+
 /**
  * SGD with momentum (Sutskever et al. 2013, in PyTorch's form): g += weightDecay · w; v = momentum · v + g;
  * w −= learningRate · (nesterov ? g + momentum · v : v).
@@ -26,16 +36,18 @@ export function sgd(
 }
 
 /**
- * Adam (Kingma & Ba 2015) with L2 weight decay. correction1 = 1 / (1 − β1^t), correction2 = 1 / √(1 − β2^t):
- * w −= learningRate · correction1 · m / (√v · correction2 + ε).
+ * Adam (Kingma & Ba 2015): g += weightDecay · w; w = keep · w − learningRate · correction1 · m / (√v · correction2 + ε),
+ * with correction1 = 1 / (1 − β1^t), correction2 = 1 / √(1 − β2^t). Adam has keep = 1; AdamW (Loshchilov & Hutter 2019)
+ * has weightDecay = 0 and keep = 1 − learningRate · its own decay.
  */
 export function adam(
   weights: usize, mean: usize, square: usize, gradient: usize, count: i32,
   learningRate: f32, beta1: f32, beta2: f32, epsilon: f32, weightDecay: f32, correction1: f32, correction2: f32,
+  keep: f32,
 ): void {
   const step = f32x4.splat(-learningRate * correction1), decay = f32x4.splat(weightDecay), e = f32x4.splat(epsilon);
   const b1 = f32x4.splat(beta1), c1 = f32x4.splat(<f32>1 - beta1), b2 = f32x4.splat(beta2), c2 = f32x4.splat(<f32>1 - beta2);
-  const root = f32x4.splat(correction2);
+  const root = f32x4.splat(correction2), kept = f32x4.splat(keep);
   for (const end = weights + (<usize>count << 2); weights < end; weights += 16, mean += 16, square += 16, gradient += 16) {
     const w = v128.load(weights);
     const g = madd(decay, w, v128.load(gradient));
@@ -44,7 +56,7 @@ export function adam(
     v128.store(mean, m);
     v128.store(square, s);
     const denominator = madd(f32x4.sqrt(s), root, e);
-    v128.store(weights, madd(step, f32x4.div(m, denominator), w));
+    v128.store(weights, madd(step, f32x4.div(m, denominator), f32x4.mul(kept, w)));
   }
 }
 

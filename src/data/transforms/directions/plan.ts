@@ -107,7 +107,7 @@ export function planDirections(
     shape,
     hasLayers,
     team: chooseTeam({
-      ...{ optimizer: config.optimizer.name, shape, hasLayers, batch, threads, oversubscribed },
+      ...{ optimizer: config.optimizer, shape, hasLayers, batch, threads, oversubscribed },
       steps: epochs * Math.ceil(images / batch),
       evaluated: config.stop.on === 'train' ? 0 : parts[config.stop.on].count,
     }),

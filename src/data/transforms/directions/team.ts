@@ -38,7 +38,7 @@ export const evaluationMicroseconds = (shape: DirectionShape): number =>
   (20 * shape.inputs + 2 * projection(shape)) / flopPerMicrosecond;
 
 export interface TeamWork {
-  readonly optimizer: Config['optimizer']['name'];
+  readonly optimizer: Config['optimizer'];
   readonly shape: DirectionShape;
   readonly hasLayers: boolean;
   readonly batch: number;
@@ -54,7 +54,9 @@ export interface TeamWork {
 export function chooseTeam(work: TeamWork): Team {
   const { optimizer, shape, batch, steps, evaluated, threads, oversubscribed } = work;
   if (work.hasLayers) return { trainers: 'all', reason: 'hidden layers are sharded over the workers' };
-  if (optimizer !== 'sgd') return { trainers: 'all', reason: `a step of ${optimizer} is not fused` };
+  if (optimizer.name !== 'sgd')
+    return { trainers: 'all', reason: `a step of ${optimizer.name} is not fused` };
+  if (optimizer.clip !== null) return { trainers: 'all', reason: 'a clipped step is not fused' };
   const step = stepMicroseconds(batch, shape);
   const features = evaluated * extractionMicroseconds(shape);
   const training = steps * step;

@@ -4,10 +4,11 @@
  */
 import { didYouMean } from '../config/nearest.js';
 import { isMissing, trimmedCell } from '../data/cells.js';
+import { expandStored } from '../kernels/expansion.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { TypedTable } from './column-types.js';
 import { daysIn, daysOfMoment, partOf } from './dates-in-cells.js';
-import { type Block, expandRow, type Field, widthOf } from './expand.js';
+import { type Block, type Field, tableOf, widthOf } from './expand.js';
 import { numberIn, plainFormat } from './numbers-in-cells.js';
 import type { ColumnSchema } from './schema.js';
 import {
@@ -59,6 +60,8 @@ export class Encoder {
   readonly denseWidth: number;
   /** Inputs of a network. */
   readonly width: number;
+  /** What the kernels take. */
+  readonly table: Float32Array;
   readonly #texts: readonly string[];
   readonly #places: ReadonlyMap<string, ReadonlyMap<string, number>>;
 
@@ -68,6 +71,7 @@ export class Encoder {
     this.fields = fields;
     this.blocks = blocks;
     this.categories = categories;
+    this.table = tableOf(blocks, fields);
     this.text = text;
     this.#texts = columns.flatMap(({ name, type }) =>
       type === 'text' && !targets.includes(name) ? [name] : [],
@@ -236,7 +240,7 @@ export class Encoder {
    * @param texts the entries of its texts, if the table has any.
    */
   expand(stored: Float32Array, out: Float32Array, texts: Entries | null = null): Float32Array {
-    expandRow(this.blocks, this.fields, stored, out);
+    expandStored(this.table, stored, out);
     out.fill(0, this.denseWidth);
     texts?.indices.forEach((index, place) => {
       out[this.denseWidth + index] = texts.values[place];

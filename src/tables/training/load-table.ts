@@ -23,7 +23,7 @@ import type { TableSchema } from '../schema.js';
 import { type TargetSchema, type Targets, targetColumns, targetsLike, targetsOf } from '../targets.js';
 import { RawRows } from './raw-rows.js';
 import { tableSummary } from './summary.js';
-import { encodingOf, type TableModel } from './table-model.js';
+import { encodingOf, type TableModel, unknownNotes } from './table-model.js';
 
 export type TableRequest = Pick<Config['data'], 'dir' | 'testFile' | 'test' | 'target' | 'columns'>;
 
@@ -209,13 +209,6 @@ function rowsFor({ name, schema }: TypedTable, target: TargetSchema, model: Tabl
     },
   };
 }
-
-/** Rows with categories that training had not, or rarely. */
-export const unknownNotes = (table: string, others: ReadonlyMap<string, number>): string[] =>
-  [...others].map(
-    ([column, count]) =>
-      `${table}: column ${JSON.stringify(column)}: ${plural(count, 'row')} with categories that training had not, or rarely`,
-  );
 
 async function hashesOf(path: string, testFile: string | null): Promise<Record<string, string>> {
   const files = testFile === null ? [path] : [path, testFile];

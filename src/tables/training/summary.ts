@@ -23,7 +23,7 @@ export function tableSummary(table: TypedTable, targets: Targets, { train, test 
     ...schemaTable(table.schema).split('\n'),
     ...rareCategories(table, rows, schema.columns),
     `target ${schema.columns.map((name) => JSON.stringify(name)).join(', ')}: ${shortened(classes.join(', '), 160)}`,
-    `${plural(train, 'training row')}, ${plural(test, 'test row')}${targets.dropped > 0 ? `, ${plural(targets.dropped, 'row')} without a target left out` : ''}`,
+    `${grouped(train)} training rows, ${grouped(test)} test rows`,
   ];
 }
 

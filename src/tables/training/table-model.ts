@@ -2,6 +2,7 @@
 import type { Encoding, Values } from '../../data/transforms/transform.js';
 import { isSound } from '../../kernels/expansion.js';
 import type { Tensor } from '../../model/safetensors.js';
+import { plural } from '../../numbers/words.js';
 import { UserError } from '../../user-error.js';
 import { Encoder, type EncoderJson } from '../encoder.js';
 import type { TargetSchema } from '../targets.js';
@@ -63,3 +64,10 @@ function isModel({ encoder, target }: TableModel): boolean {
     isSound(table)
   );
 }
+
+/** Rows with categories that training had not, or rarely. */
+export const unknownNotes = (table: string, others: ReadonlyMap<string, number>): string[] =>
+  [...others].map(
+    ([column, count]) =>
+      `${table}: column ${JSON.stringify(column)}: ${plural(count, 'row')} with categories that training had not, or rarely`,
+  );

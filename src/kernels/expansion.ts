@@ -188,6 +188,6 @@ function oneHot(table: Float32Array, row: number, x: number, out: Float32Array):
   // What training never had is 0 everywhere: the weights of such an input would be those it began with.
   const rare = hasRare !== 0 ? categories : -1;
   const missing = hasMissing !== 0 ? categories + (hasRare !== 0 ? 1 : 0) : rare;
-  const place = Number.isNaN(x) ? missing : x >= 1 && x <= categories ? x - 1 : rare;
+  const place = Number.isNaN(x) ? missing : x >= 1 && x <= categories ? Math.trunc(x) - 1 : rare;
   if (place >= 0) out[at + place] = 1;
 }

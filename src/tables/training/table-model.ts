@@ -38,29 +38,30 @@ export function tableModelOf(json: string, tensors: ReadonlyMap<string, Tensor>,
     new UserError(`${source}: table: expected the encoder of a table's rows, got others`, undefined, {
       cause,
     });
-  let made: TableModel;
   try {
     const { encoder, target } = JSON.parse(json) as { encoder: EncoderJson; target: TargetSchema };
     const own = [...tensors].flatMap(([name, { data }]): [string, Float32Array][] =>
       name.startsWith(prefix) ? [[name.slice(prefix.length), data]] : [],
     );
-    made = { encoder: Encoder.from(encoder, new Map(own)), target };
+    const made = { encoder: Encoder.from(encoder, new Map(own)), target };
+    if (isModel(made)) return made;
   } catch (error) {
     throw damaged(error);
   }
-  if (!isModel(made)) throw damaged();
-  return made;
+  throw damaged();
 }
 
 const isText = (value: unknown) => typeof value === 'string';
 
 function isModel({ encoder, target }: TableModel): boolean {
-  const { columns, targets, fields, categories, table } = encoder;
+  const { columns, targets, fields, blocks, categories, table } = encoder;
   return (
     columns.every(({ name, type }) => isText(name) && isText(type)) &&
     [targets, target.columns, target.names].every((list) => Array.isArray(list) && list.every(isText)) &&
     fields.every(({ column, part }) => isText(column) && isText(part)) &&
     Object.values(categories).every((words) => Array.isArray(words) && words.every(isText)) &&
+    // A tensor that is missing leaves its name.
+    blocks.every(({ op: _, ...parts }) => Object.values(parts).every((part) => !isText(part))) &&
     isSound(table)
   );
 }

@@ -8,7 +8,7 @@ import { loadTable, type TableOptions, type TableRequest } from '../dist/tables/
 import { tableModelOf } from '../dist/tables/training/table-model.js';
 import type { Warning } from '../dist/warnings.js';
 import { workingDirectory } from './support/cli.ts';
-import { writeFiles } from './support/data-files.ts';
+import { type Files, writeFiles } from './support/data-files.ts';
 import { refusing } from './support/says.ts';
 import { tableText } from './support/tables.ts';
 import { openSession } from './support/training.ts';
@@ -17,7 +17,7 @@ const plain: TableRequest = { dir: null, testFile: null, test: null, target: nul
 
 async function loaded(
   t: TestContext,
-  files: Readonly<Record<string, string | Uint8Array>>,
+  files: Files,
   request: Partial<TableRequest> = {},
   options: Partial<TableOptions> = {},
 ) {
@@ -210,7 +210,7 @@ const many = (line: (row: number) => string, count = 40) =>
   head + Array.from({ length: count }, (_, row) => `${line(row)}\n`).join('');
 const good = many((row) => `${row % 7},${row % 5},${row % 2 ? 'a' : 'b'}`);
 const refused: Readonly<
-  Record<string, readonly [string | Uint8Array, readonly string[], Partial<TableRequest>?]>
+  Record<string, readonly [string | Buffer, readonly string[], Partial<TableRequest>?]>
 > = {
   'a ragged row': [`${good}1,2\n`, ['line 42', '2 columns', '3']],
   'two columns of one name': [good.replace('x,y', 'x,x'), ['"x"', 'column']],
@@ -218,7 +218,7 @@ const refused: Readonly<
   'no targets': [many((row) => `${row % 9},${row % 3},`), ['"class" has no value']],
   'an empty file': ['', ['empty']],
   'a header alone': [head, ['no rows']],
-  'a binary file': [Uint8Array.from({ length: 4096 }, (_, i) => (i * 37) % 256), []],
+  'a binary file': [Buffer.from(Uint8Array.from({ length: 4096 }, (_, i) => (i * 37) % 256)), []],
   texts: [
     many(
       (row) =>

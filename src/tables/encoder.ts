@@ -2,7 +2,6 @@
  * A fitted encoder: from the columns of a table, or the values of an object, to stored rows, and from these to the inputs of
  * a network. Fitted on training rows only; restored from JSON and tensors; training and prediction use the same one.
  */
-import { didYouMean } from '../config/nearest.js';
 import { isMissing, trimmedCell } from '../data/cells.js';
 import { expandStored } from '../kernels/expansion.js';
 import { ExitCode, UserError } from '../user-error.js';
@@ -186,8 +185,12 @@ export class Encoder {
     const names = this.columns.map(({ name }) => name);
     for (const name of Object.keys(given))
       if (!names.includes(name)) {
-        const advice = didYouMean(name, names, `: the columns are ${names.join(', ')}`);
-        throw new UserError(`no column is named ${JSON.stringify(name)}${advice}`, ExitCode.usage);
+        // Without the nearest name: a package finds it, which a program that predicts would load.
+        const known = names.length > 40 ? [...names.slice(0, 39), '…', names[names.length - 1]] : names;
+        throw new UserError(
+          `no column is named ${JSON.stringify(name)}: the columns are ${known.join(', ')}`,
+          ExitCode.usage,
+        );
       }
     const used = this.columns.filter(({ name, type }) => type !== 'ignore' && !this.targets.includes(name));
     const cells = new Map(used.map((column) => [column.name, this.#cell(column, given[column.name])]));

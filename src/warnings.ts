@@ -22,6 +22,10 @@ export const warningCodes = {
   'label-one-hot':
     'Columns of a CSV file look like one-hot labels, of which one alone, or none, is used as label.',
   'column-left-out': 'A column of a CSV file names or counts the rows and is neither label nor pixel.',
+  'column-ignored':
+    'A column of a table is no input: it is constant, without values, or another in every row. data.columns says otherwise.',
+  'column-leaks':
+    'A column of a table determines the target almost alone: it may not be known when a row is to be predicted.',
   'test-without-labels': 'The test file has no labels: training samples are held out for the test instead.',
   'cache-temporary':
     'There is no home folder, or the cache folder cannot be written; downloads go to the temporary folder, which may be emptied.',

@@ -32,6 +32,8 @@ test('the defaults are complete', async () => {
       set: 'mnist',
       dir: null,
       label: null,
+      ...{ testFile: null, test: null, target: null, columns: {} },
+      encoding: { scaling: 'standard', bins: 64, periodic: 0, sigma: 1, rare: null },
       take: null,
       pool: 1,
       crop: 0,

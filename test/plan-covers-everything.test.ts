@@ -16,6 +16,7 @@ const facts = (features: number, classes: number, packing: 'sparse' | 'dense'): 
   packing,
   scale: 1,
   shifted: true,
+  stored: null,
   nonZeros: Array.from({ length: features }, (_, p) => (p % 3 === 0 ? 0 : (p * 7919) % 50)),
   parts: {
     train: { count: 50, nonZeros: 50 * features },

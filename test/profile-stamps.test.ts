@@ -116,6 +116,7 @@ test("rows add up to the resident clock's time, whatever passes between its end 
       packing: 'dense' as const,
       scale: 1,
       shifted: false,
+      stored: null,
       nonZeros: [5, 5, 5, 5, 5, 0],
     },
     parts: { train: part, validation: { count: 0, nonZeros: 0 }, test: part },

@@ -267,7 +267,7 @@ describe('normalisation', () => {
       const trained = (await train(run, 1)) ?? assert.fail('diverged');
       const { pipeline } = run.data;
       const graph = graphOf({
-        ...{ config: run.config, pipeline, facts: run.data.facts, labels: dataset.labels },
+        ...{ config: run.config, pipeline, table: null, facts: run.data.facts, labels: dataset.labels },
         ...{ tensors: trained.tensors, metadata: {}, source: 'x' },
       });
       assert.deepEqual([graph.values, graph.input], ['float32', [11]]);

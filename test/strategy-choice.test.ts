@@ -20,6 +20,7 @@ const facts = (features: number, nonZeros: number, packing: DataFacts['packing']
   packing,
   scale: 1,
   shifted: false,
+  stored: null,
   nonZeros: new Uint32Array(features).fill(Math.round((1000 * nonZeros) / features)),
   parts: {
     train: { count: 1000, nonZeros: 1000 * nonZeros },

@@ -25,7 +25,10 @@ export const command: Command<Flags> = {
   declare: (parser) =>
     parser
       .argument('<model>', 'a run folder, or its final.safetensors')
-      .argument('[data...]', 'data.set, data.dir or data.label, if the images are not those of the run')
+      .argument(
+        '[data...]',
+        'data.set, data.dir, data.label, data.testFile or data.test, if the samples are not those of the run',
+      )
       .option(
         '--mistakes <file.svg>',
         `a picture of the ${mostMistakes} worst mistakes: true → predicted class, with its probability`,

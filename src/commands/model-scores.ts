@@ -22,7 +22,7 @@ export function fileOf(model: string): string {
 }
 
 /** The network says the rest. */
-const dataKeys = ['data.set', 'data.dir', 'data.label'];
+const dataKeys = ['data.set', 'data.dir', 'data.label', 'data.testFile', 'data.test'];
 
 /**
  * The data set that the model was trained on, or the one that `words` name.
@@ -43,7 +43,7 @@ export async function testSetOf(
     );
   const overrides = [...describedSettings(weights, file), ...words];
   const { config } = await resolveConfig({ file: null, overrides });
-  const dataset = await resources.dataset(config);
+  const dataset = await resources.dataset(config, undefined, { weights, source: file, evaluates: true });
   refuseOtherData(savedModel(weights, file), dataset);
   for (const { code, message } of evaluatedRange(dataset.test, weights.tensors)) warn(code, message);
   return dataset;

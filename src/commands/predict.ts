@@ -1,6 +1,6 @@
 /** The `predict` command: the classes that a trained network, from its file alone, gives to images and rows. */
 import Papa from 'papaparse';
-import { filesOf } from '../data/given-files.js';
+import { filesOf, readGiven } from '../data/given-files.js';
 import { GivenInputs, type GivenSamples } from '../data/given-inputs.js';
 import { MissingSharp } from '../data/images/decode.js';
 import { type Manner, manners } from '../data/images/prepare.js';
@@ -11,6 +11,8 @@ import type { PredictOptions } from '../library/types.js';
 import { sizeOf } from '../numbers/size.js';
 import { percent } from '../numbers/words.js';
 import type { CommandContext } from '../run/command-context.js';
+import { readTableRows } from '../tables/training/table-file.js';
+import type { TableModel } from '../tables/training/table-model.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { Command } from './command.js';
 import { count, quietOption } from './option-values.js';
@@ -28,7 +30,7 @@ export const command: Command<Flags> = {
       .argument('<model>', 'a run folder, or its final.safetensors')
       .argument(
         '<file...>',
-        'images (PNG, JPEG, WebP, GIF), folders of them, IDX files of images, CSV files; - is stdin',
+        'images (PNG, JPEG, WebP, GIF), folders of them, IDX files of images, CSV files (of a table also JSON lines and Parquet); - is stdin',
       )
       .option('--top <k>', 'the k most probable classes of each', count('top'), 1)
       .option('--csv', 'rows of CSV on stdout', false)
@@ -74,7 +76,11 @@ async function predict(
   await using model = await load(source);
   const set = model.metadata['data.set'] ?? '';
   const kind = valuesOf(model.metadata);
-  const inputs = new GivenInputs({ input: model.input, kind, set, manner: flags.as ?? null, note, signal });
+  if (model.table !== null && flags.as !== undefined)
+    throw UserError.refusal('--as', 'no manner of images for a model of a table', flags.as);
+  const { table } = model;
+  const given = new GivenInputs({ input: model.input, kind, set, manner: flags.as ?? null, note, signal });
+  const inputs = table === null ? given : { read: (file: string) => tableSamples(file, table, note, signal) };
   const writer = writerOf(flags, context);
   const failures: { readonly file: string; readonly message: string }[] = [];
   const attempt = async <T>(file: string, work: Promise<T>): Promise<T | null> => {
@@ -101,6 +107,16 @@ async function predict(
   await batch.flush();
   writer.end({ schema: 1, model: model.source, labels: model.labels }, failures);
   return failures.length === 0 ? ExitCode.done : ExitCode.failure;
+}
+
+async function tableSamples(
+  file: string,
+  table: TableModel,
+  note: (line: string) => void,
+  signal: AbortSignal,
+): Promise<GivenSamples> {
+  const given = file === '-' ? (await readGiven(file, signal)).bytes : file;
+  return { isMany: true, values: await readTableRows(given, 'stdin', table, note, signal) };
 }
 
 class Batch {

@@ -99,14 +99,29 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       expected: `${instead} if stop.on is train: ${evaluationsNeeded}`,
     })),
     {
-      broken: (data.set === 'idx' || data.set === 'csv') && data.dir === null && !environment.SHARDSTEP_DATA,
+      broken: ['idx', 'csv', 'table'].includes(data.set) && data.dir === null && !environment.SHARDSTEP_DATA,
       keys: ['data.dir', 'data.set'],
-      expected: `a folder, since data.set is ${data.set} (or set SHARDSTEP_DATA)`,
+      expected: `a ${data.set === 'table' ? 'file' : 'folder'}, since data.set is ${data.set} (or set SHARDSTEP_DATA)`,
     },
     {
       broken: data.label !== null && data.set !== 'csv',
       keys: ['data.label', 'data.set'],
       expected: `null if data.set is ${data.set}: only CSV files have columns`,
+    },
+    ...(['testFile', 'test', 'target'] as const).map((name) => ({
+      broken: data[name] !== null && data.set !== 'table',
+      keys: [`data.${name}`, 'data.set'],
+      expected: `null if data.set is ${data.set}: it is for a table`,
+    })),
+    {
+      broken: Object.keys(data.columns).length > 0 && data.set !== 'table',
+      keys: ['data.columns', 'data.set'],
+      expected: `{} if data.set is ${data.set}: it is for a table`,
+    },
+    {
+      broken: data.test !== null && data.testFile !== null,
+      keys: ['data.test', 'data.testFile'],
+      expected: 'null if data.testFile is given: its rows are the test part',
     },
   ];
 }

@@ -109,7 +109,7 @@ function checked(
       return { config, given: new Set(givenKeys(merged)), notes: notes.map((note) => note(config)) };
     }
     const { set } = result.data.data;
-    const displaced = displace(problems, merged, layers, set === 'idx' || set === 'csv' || set === 'memory');
+    const displaced = displace(problems, merged, layers, ['idx', 'csv', 'table', 'memory'].includes(set));
     if (displaced === null) refuse(problems);
     for (const { path, source, value, reason } of displaced)
       notes.push((config) => {

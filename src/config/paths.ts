@@ -7,7 +7,7 @@ import type { Problem } from './refusal.js';
 import type { Config } from './schema.js';
 
 /** test/home-folder.test.ts verifies that these are all keys for which the schema expects a path. */
-export const pathKeys = ['data.dir', 'model.init.file'] as const;
+export const pathKeys = ['data.dir', 'data.testFile', 'model.init.file'] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -38,13 +38,13 @@ export function withAbsolutePaths(
   directory = process.cwd(),
 ): Config {
   const { data, model } = config;
-  const isOwn = data.set === 'idx' || data.set === 'csv';
+  const isOwn = ['idx', 'csv', 'table'].includes(data.set);
   const named = environment.SHARDSTEP_DATA;
   const dir = data.dir ?? (isOwn && named ? expandHome(named, 'SHARDSTEP_DATA', environment) : null);
   const absolute = (path: string | null) => (path === null ? null : resolve(directory, path));
   return {
     ...config,
-    data: { ...data, dir: absolute(dir) },
+    data: { ...data, dir: absolute(dir), testFile: absolute(data.testFile) },
     model: { ...model, init: { ...model.init, file: absolute(model.init.file) } },
   };
 }

@@ -26,6 +26,7 @@ import {
 } from './schema-leaves.js';
 import { loss } from './schema-loss.js';
 import { optimizer, schedule } from './schema-optimizer.js';
+import { tableKeys } from './schema-table.js';
 
 // A run checks one configuration: compiling the checks would take longer than it saves.
 z.config({ jitless: true });
@@ -70,15 +71,15 @@ const scaleWords = 'auto or an integer from 1 to 255';
 const shareOrCount = 'a share from 0 to below 1, or a count from 1 up';
 const data = section({
   features: features.prefault({}),
-  set: oneOf(['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv', 'memory'])
+  set: oneOf(['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv', 'table', 'memory'])
     .default('mnist')
     .describe(
-      'Data set; idx and csv are your own files in data.dir (docs/data.md); memory: the samples that a program passes, not for the command line',
+      'Data set; idx and csv (pixels) are your own files in data.dir, table: columns of any types (docs/data.md); memory: the samples that a program passes, not for the command line',
     ),
   dir: pathOrNull('folder')
     .default(null)
     .describe(
-      'Folder with the data files, relative to the working directory; null looks in the usual places',
+      'Folder with the data files, or the file of a table, relative to the working directory; null looks in the usual places',
     ),
   label: columnOrNull()
     .default(null)
@@ -86,6 +87,7 @@ const data = section({
       'Of CSV files: the column of the labels, by its name in the header or its number from 1; null: the column with a ' +
         'name such as label, class or target, else the only one that holds words, else the first (docs/data.md)',
     ),
+  ...tableKeys,
   take: countOrNull()
     .default(null)
     .describe(

@@ -66,9 +66,11 @@ export function* preparingData(
     ? directionFacts(parts)
     : yield* packedFacts(config, pipeline, parts, classes, kernels);
   const { scale, shift } = pipeline.affine;
+  const { encoding } = pipeline;
+  const sizes = encoding && { fields: sizeOf(train.shape), blocks: encoding.blocks.length };
   const shifted = shift.some((value) => value !== 0);
   return {
-    facts: { ...facts, features: sizeOf(pipeline.output), classes, scale, shifted },
+    facts: { ...facts, features: sizeOf(pipeline.output), classes, scale, shifted, stored: sizes },
     pipeline,
     parts,
     warnings,
@@ -138,7 +140,7 @@ function directionFacts({ train, validation, test }: Parts): PackingFacts {
 
 function* packedFacts(
   { data, model }: Config,
-  { output, keepsZeros }: Pipeline,
+  { output, keepsZeros, encoding }: Pipeline,
   parts: Parts,
   classes: number,
   kernels: SampleKernels | null,
@@ -148,7 +150,7 @@ function* packedFacts(
     const width = sizeOf(output);
     const size = ({ values: { count } }: PreparedPart) => ({ count, nonZeros: count * width });
     return {
-      packing: isReal ? 'real' : 'dense',
+      packing: encoding !== null ? 'encoded' : isReal ? 'real' : 'dense',
       nonZeros: new Uint32Array(width).fill(parts.train.values.count),
       parts: { train: size(parts.train), validation: size(parts.validation), test: size(parts.test) },
     };

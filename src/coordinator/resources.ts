@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import type { DownloadProgress } from '../data/download.js';
 import { loadDataset } from '../data/load.js';
+import { type InitialWeights, tableKey } from '../inference/weights-file.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import type { Level } from '../kernels/levels.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
@@ -15,11 +16,20 @@ import type { Warn } from '../warnings.js';
 import { openPool, type WorkerPool } from '../worker/pool.js';
 import { type PreparedData, preparingData } from './prepare-data.js';
 
+/** How a table is read: as the model of these weights has it, if it is one of a table; whether nothing is trained. */
+export interface TableReading {
+  readonly weights: InitialWeights | null;
+  readonly source: string;
+  readonly evaluates: boolean;
+}
+
+const unread: TableReading = { weights: null, source: '', evaluates: false };
+
 type InitialTensors = ReadonlyMap<string, Tensor> | null;
 
 export interface Resources {
-  /** `begun`: as of loadDataset. @throws UserError for bad data. */
-  dataset(config: Config, begun?: () => void): Promise<Dataset>;
+  /** `begun`: as of loadDataset. `reading`: of a table. @throws UserError for bad data. */
+  dataset(config: Config, begun?: () => void, reading?: TableReading): Promise<Dataset>;
   /** @throws UserError for data that do not fit; Interrupted. */
   prepared(config: Config, dataset: Dataset, initial: InitialTensors): Promise<PreparedData>;
   /** Null for plain TypeScript, which has none. */
@@ -68,13 +78,36 @@ export class OwnResources implements Resources {
     this.#shared = shared;
   }
 
-  dataset({ data }: Config, begun: () => void = () => {}): Promise<Dataset> {
-    const key = JSON.stringify([data.set, data.dir, data.label]);
+  dataset({ data }: Config, begun: () => void = () => {}, reading = unread): Promise<Dataset> {
+    const { set, dir, label, testFile, test, target, columns } = data;
+    const key = JSON.stringify([set, dir, label, testFile, test, target, columns, reading.source]);
     const [note, warn] = [this.#note, this.#warn];
+    if (set === 'table') {
+      const table = this.#datasets.get(key) ?? this.#table(data, begun, reading);
+      this.#datasets.set(key, table);
+      return table;
+    }
     const options = { signal: this.#signal, onProgress: downloadNotes(note), note, warn, begun };
-    const loading = this.#datasets.get(key) ?? loadDataset(data, options);
+    const loading = this.#datasets.get(key) ?? loadDataset({ set, dir, label }, options);
     this.#datasets.set(key, loading);
     return loading;
+  }
+
+  async #table(
+    data: Config['data'],
+    begun: () => void,
+    { weights, source, evaluates }: TableReading,
+  ): Promise<Dataset> {
+    begun();
+    // Loaded if needed only.
+    const [{ loadTable }, { tableModelOf }] = await Promise.all([
+      import('../tables/training/load-table.js'),
+      import('../tables/training/table-model.js'),
+    ]);
+    const json = weights?.metadata[tableKey];
+    const model = weights === null || json === undefined ? null : tableModelOf(json, weights.tensors, source);
+    const [note, warn, signal] = [this.#note, this.#warn, this.#signal];
+    return loadTable(data, { note, warn, signal, model, evaluates });
   }
 
   async prepared(config: Config, dataset: Dataset, initial: InitialTensors): Promise<PreparedData> {

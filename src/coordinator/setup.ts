@@ -14,7 +14,7 @@ import { addressSpace } from '../memory/address-space.js';
 import type { Tensor } from '../model/safetensors.js';
 import { chooseSync } from '../plan/choose-sync.js';
 import { makePlan } from '../plan/make-plan.js';
-import type { Plan, ProfilePlan, SyncName } from '../plan/plan.js';
+import type { DataFacts, Plan, ProfilePlan, SyncName } from '../plan/plan.js';
 import {
   chooseThreads,
   fixedThreads,
@@ -75,6 +75,8 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
   try {
     const weights = options.from?.weights ?? readInitialWeights(config);
     const initial = weights?.tensors ?? null;
+    const source = options.from?.source ?? config.model.init.file ?? '';
+    const reading = { weights, source, evaluates: false };
     const fixed = fixedThreads(config, cores);
     const asked = config.parallel.threads;
     const over = typeof asked === 'number' && fixed ? oversubscription(asked, fixed.count, cores) : null;
@@ -91,7 +93,11 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const begun = new Promise<void>((resolve) => {
       begin = resolve;
     });
-    const loading = timed(phases, 'load data', () => options.dataset ?? resources.dataset(config, begin));
+    const loading = timed(
+      phases,
+      'load data',
+      () => options.dataset ?? resources.dataset(config, begin, reading),
+    );
     // The files are still being read; if compiling fails meanwhile, its error is the one to report.
     const settled = loading.then(
       () => {},
@@ -124,7 +130,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const data = await timed(phases, 'prepare data', () => resources.prepared(config, dataset, initial));
     for (const { code, message } of data.warnings) warn(code, message);
     const { sync } = chooseSync(config, data.facts);
-    const threads = threadsFor(config, cores, dataset, sync);
+    const threads = threadsFor(config, cores, dataset, sync, data.facts);
     const idle = idleRanks(config, sync, threads.count);
     if (idle !== null) note(idle);
     return { ...options, config, resources, phases, kernels, tensorflow, dataset, data, initial, threads };
@@ -135,12 +141,19 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
 }
 
 /** By the actual data: 200 rows of a table are not 60,000 images. */
-export function threadsFor(config: Config, cores: CoreCount, dataset: Dataset, sync: SyncName): ThreadChoice {
+export function threadsFor(
+  config: Config,
+  cores: CoreCount,
+  dataset: Dataset,
+  sync: SyncName,
+  { packing, features }: Pick<DataFacts, 'packing' | 'features'>,
+): ThreadChoice {
   const { train, validation, test, classes } = dataset;
   const count = trainingImages(dataset, config);
   const held = validation?.count ?? train.count - count;
   const evaluated = { train: 0, test: test.count, validation: held }[config.stop.on];
-  const inputs = sizeOf(croppedShape(train.shape, config.data));
+  // Direction features and linear maps have work of their own in the estimate.
+  const inputs = packing === 'encoded' ? features : sizeOf(croppedShape(train.shape, config.data));
   return chooseThreads(config, cores, { train: count, evaluated, inputs, classes }, sync);
 }
 

@@ -67,8 +67,9 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
   }
 
   const { take } = data;
-  if (take !== null && take > samples && open('data.take')) {
-    note('data.take', null, take, `there are ${samples} training samples`);
+  const isTable = dataset.train.table !== undefined;
+  if (take !== null && (isTable || take > samples) && open('data.take')) {
+    note('data.take', null, take, isTable ? 'it is made for MNIST' : `there are ${samples} training samples`);
     data = { ...data, take: null };
   }
   const available = data.take ?? samples;

@@ -32,7 +32,7 @@ import { checkTrainingLabels, integerLabels } from './labels.js';
 export type { Dataset, Samples } from './dataset.js';
 
 export interface DataRequest {
-  set: KnownSetName | 'idx' | 'csv' | 'memory';
+  set: KnownSetName | 'idx' | 'csv' | 'table' | 'memory';
   /** The folder with the files; may be null for the sets that are known by name. */
   dir: string | null;
   /** Of CSV files: the column of the labels; null: found by the header, else the first. */
@@ -77,6 +77,11 @@ export async function loadDataset(request: DataRequest, options: LoadOptions = {
   if (set === 'memory')
     throw new UserError(
       `data.set: ${expectedGot('a set with files: memory is for programs, which pass their samples', set)}`,
+      ExitCode.usage,
+    );
+  if (set === 'table')
+    throw new UserError(
+      `data.set: ${expectedGot('a set of images: a table has columns of any types', set)}`,
       ExitCode.usage,
     );
   if (set !== 'idx' && set !== 'csv') return loadKnownSet(set, dir, options);

@@ -4,8 +4,11 @@ import { ExitCode, UserError } from '../user-error.js';
 import type { FeatureStatistics } from './statistics.js';
 import { sizeOf, type Values } from './transforms/transform.js';
 
-/** dense: rows of u16, which the kernels scale and shift; real: rows of f32, the inputs themselves. */
-export type Packing = 'sparse' | 'dense' | 'real';
+/**
+ * dense: rows of u16, which the kernels scale and shift; real: rows of f32, the inputs themselves; encoded: rows of f32 of a
+ * table, from which a kernel makes the inputs.
+ */
+export type Packing = 'sparse' | 'dense' | 'real' | 'encoded';
 
 /** A sparse entry keeps its feature index in 16 bits. */
 const maxSparseFeatures = 65536;

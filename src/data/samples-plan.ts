@@ -6,12 +6,20 @@ import type { Packing } from './packing.js';
 
 export interface PartPlan {
   readonly count: number;
-  /** Sparse: entries; dense: u16 rows; real: f32 rows. */
+  /** Sparse: entries; dense: u16 rows; real and encoded: f32 rows. */
   readonly values: Region;
   /** Sparse: u32 [count · ranges + 1], the address of each row's ranges. */
   readonly starts: Region;
   /** i32 [count]: the class of each sample. */
   readonly targets: Region;
+}
+
+/** Of rows of a table. */
+export interface StoredSizes {
+  /** Numbers of a stored row. */
+  readonly fields: number;
+  /** Numbers of the table of blocks: see `kernels/expansion.ts`. */
+  readonly blocks: number;
 }
 
 export interface SampleSizes {
@@ -20,6 +28,8 @@ export interface SampleSizes {
   readonly packing: Packing | 'directions';
   /** Dense and real: values of a row. */
   readonly width: number;
+  /** Encoded: numbers of a stored row, and of the table of blocks. */
+  readonly stored: StoredSizes | null;
   /** Sparse: feature ranges of a row. */
   readonly ranges: number;
   /** Whether samples are read through lists of places. */
@@ -27,23 +37,25 @@ export interface SampleSizes {
 }
 
 /**
- * shift: f32 [width]; order: i32, the epoch's samples (a transform within the run has an order of its own); identity:
+ * shift: f32 [width]; blocks: f32, of rows of a table; order: i32, the epoch's samples (a transform within the run has an order of its own); identity:
  * i32 0, 1, 2 …
  */
 export interface SampleRegions {
   readonly shift: Region;
+  readonly blocks: Region;
   readonly order: Region;
   readonly identity: Region;
 }
 
 export function planSamples(
   take: Take,
-  { parts, packing, width, ranges, listed }: SampleSizes,
+  { parts, packing, width, stored, ranges, listed }: SampleSizes,
 ): { readonly parts: Readonly<Record<PartName, PartPlan>>; readonly regions: SampleRegions } {
   const valueBytes = {
     sparse: (count: number, nonZeros: number) => sparseBytes(count, nonZeros, ranges),
     dense: (count: number) => count * width * 2,
     real: (count: number) => count * width * 4,
+    encoded: (count: number) => count * (stored?.fields ?? 0) * 4,
     directions: () => 0,
   };
   const part = ({ count, nonZeros }: { readonly count: number; readonly nonZeros: number }): PartPlan => ({
@@ -57,6 +69,7 @@ export function planSamples(
     parts: { train: part(parts.train), validation: part(parts.validation), test: part(parts.test) },
     regions: {
       shift: take(width * 4),
+      blocks: take((stored?.blocks ?? 0) * 4),
       order: take(packing === 'directions' ? 0 : parts.train.count * 4),
       identity: take(listed ? largest * 4 : 0),
     },

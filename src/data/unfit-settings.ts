@@ -66,13 +66,20 @@ const rules: readonly Rule[] = [
 /** Empty for grey images of pixels. */
 export function unfitSettings(
   data: Data,
-  { values, shape }: Pick<Samples, 'values' | 'shape'>,
+  { values, shape, table }: Pick<Samples, 'values' | 'shape' | 'table'>,
 ): UnfitSetting[] {
   const isReal = kindOf(values) === 'float32';
-  const why = isReal ? 'the inputs are real numbers' : `samples of ${inWords(shape)} are no grey images`;
+  const why =
+    table !== undefined
+      ? 'a table has an encoder of its own'
+      : isReal
+        ? 'the inputs are real numbers'
+        : `samples of ${inWords(shape)} are no grey images`;
   return rules.flatMap((rule) => {
     const { key, of, fit } = rule;
-    if (rule.fits(data) || !(isReal || (of === 'images' && !isGreyImage(shape)))) return [];
+    // Of a table, the default of pixels says nothing.
+    const isDefault = table !== undefined && rule.key === 'data.normalise' && data.normalise === 'mnist';
+    if (isDefault || rule.fits(data) || !(isReal || (of === 'images' && !isGreyImage(shape)))) return [];
     const instead = rule.value(fit(data));
     return [
       { key, received: rule.value(data), instead, expected: rule.expected ?? String(instead), why, fit },
@@ -81,7 +88,7 @@ export function unfitSettings(
 }
 
 /** @throws UserError (usage) naming the first setting that does not fit the samples. */
-export function refuseUnfit(data: Data, samples: Pick<Samples, 'values' | 'shape'>): void {
+export function refuseUnfit(data: Data, samples: Pick<Samples, 'values' | 'shape' | 'table'>): void {
   const [unfit] = unfitSettings(data, samples);
   if (unfit === undefined) return;
   const { key, expected, received, why } = unfit;

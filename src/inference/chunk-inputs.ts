@@ -38,6 +38,8 @@ class PackedInputs implements ChunkInputs {
   readonly #site: ChunkSite;
   readonly #pixels: number;
   readonly #keepsValues: boolean;
+  /** Dense: numbers of a row. */
+  readonly #width: number;
   /** Byte offset of the rows, and of the list of their places. */
   readonly #values: number;
   readonly #order: number;
@@ -54,8 +56,9 @@ class PackedInputs implements ChunkInputs {
     const first = rank * stride;
     const ranges = input.rangeEnds.length;
     const sparse = input.packing === 'sparse';
-    const real = input.packing === 'real';
-    const rowBytes = sparse ? (input.features + ranges) * entryBytes : input.width * (real ? 4 : 2);
+    const real = input.packing === 'real' || input.packing === 'encoded';
+    const width = input.packing === 'encoded' ? input.storedWidth : input.width;
+    const rowBytes = sparse ? (input.features + ranges) * entryBytes : width * (real ? 4 : 2);
     this.#site = site;
     this.#pixels = sizeOf(inference.input);
     this.#keepsValues = site.pipeline.keepsValues;
@@ -63,7 +66,8 @@ class PackedInputs implements ChunkInputs {
     this.#order = regions.identity.offset + first * 4;
     const startsOffset = parts.test.starts.offset + first * ranges * 4;
     this.#starts = new Uint32Array(memory.buffer, startsOffset, sparse ? stride * ranges : 0);
-    const denseValues = sparse ? 0 : stride * input.width;
+    const denseValues = sparse ? 0 : stride * width;
+    this.#width = width;
     this.#dense = real
       ? new Float32Array(memory.buffer, this.#values, denseValues)
       : new Uint16Array(memory.buffer, this.#values, denseValues);
@@ -92,13 +96,13 @@ class PackedInputs implements ChunkInputs {
       return;
     }
     if (input.packing !== 'sparse' && this.#keepsValues) {
-      const { width } = input;
+      const width = this.#width;
       for (let row = 0; row < count; row++)
         for (let p = 0; p < pixels; p++) this.#dense[row * width + p] = images[row * pixels + p];
       return;
     }
     const features = pipeline.apply({ values: images, count, shape, full: 255 });
-    if (input.packing !== 'sparse') packDense(features, this.#dense, input.width);
+    if (input.packing !== 'sparse') packDense(features, this.#dense, this.#width);
     else packSparse({ ...features, width: input.features }, input, memory.buffer, this.#values, this.#starts);
   }
 }

@@ -27,6 +27,8 @@ export function inferenceConfig({ hidden, activation, loss, ...data }: Described
       ...data,
       dir: null,
       label: null,
+      ...{ testFile: null, test: null, target: null, columns: {} },
+      encoding: { scaling: 'standard', bins: 64, periodic: 0, sigma: 1, rare: null },
       take: null,
       normaliseEpsilon: 0.01,
       shuffle: true,

@@ -15,6 +15,7 @@ import { allocate } from '../memory/shared-memory.js';
 import { wordsIn } from '../memory/views.js';
 import { importParameters } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
+import { fillBlocks } from '../plan/fill-memory.js';
 import { makePlan } from '../plan/make-plan.js';
 import type { DataFacts, Plan } from '../plan/plan.js';
 import { UserError } from '../user-error.js';
@@ -124,7 +125,7 @@ export function roundSamples({ values, images }: InferencePlan, memory: WebAssem
 /** @throws UserError if a tensor is missing or does not fit, or if there is not enough memory. */
 export function fillInference(
   { plan, rangeEnds, bytes }: InferencePlan,
-  shift: Float32Array,
+  pipeline: Pipeline,
   tensors: ReadonlyMap<string, Tensor>,
   source: string,
 ): WebAssembly.Memory {
@@ -138,6 +139,8 @@ export function fillInference(
   const { directions } = plan;
   if (directions === null || directions.hasLayers) importParameters(layers, tensors, vector, source);
   else writeStrips(directions.shape, plan.classes, vector, tensors, source, '');
+  fillBlocks(plan, pipeline, memory);
+  const { shift } = pipeline.affine;
   if (directions === null) new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);
   else {
     describeModel(plan, directions, memory);

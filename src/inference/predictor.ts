@@ -104,7 +104,7 @@ export class Predictor {
       throw new UserError(`threads: ${expectedGot('an integer from 1 up', threads)}`, ExitCode.usage);
     if (precision === 'int8') checkHasInt8(network);
     const inference = planInference(network, threads, cores, precision);
-    const memory = fillInference(inference, network.pipeline.affine.shift, tensors, source);
+    const memory = fillInference(inference, network.pipeline, tensors, source);
     const { modules, level } = await kernels;
     let int8: Int8Module | null = null;
     if (inference.int8 !== null) {

@@ -5,19 +5,23 @@
 import { activations, losses, normalisations, realNormalisations } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
+import { blocksName } from '../data/transforms/table-rows.js';
 import { type Shape, sizeOf } from '../data/transforms/transform.js';
 import { directionShape } from '../kernels/directions/spec.js';
 import { nameOf } from '../model/network.js';
 import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { DataFacts } from '../plan/plan.js';
+import { type TableModel, tableModelOf } from '../tables/training/table-model.js';
 import { expectedGot, UserError } from '../user-error.js';
 import { type Described, inferenceConfig, pixelFeatures } from './inference-config.js';
-import { type InitialWeights, requireDescription } from './weights-file.js';
+import { type InitialWeights, requireDescription, tableKey } from './weights-file.js';
 
 export interface SavedModel {
   readonly config: Config;
   readonly pipeline: Pipeline;
+  /** Of a table's rows; null: of other samples. */
+  readonly table: TableModel | null;
   /** As of the training run: packing, classes; no samples. */
   readonly facts: DataFacts;
   /** The name of each class. */
@@ -46,7 +50,11 @@ export function savedModel({ tensors, metadata }: InitialWeights, source: string
       'none',
     ),
     momentNormalise: reader.word('data.momentNormalise', ['true', 'false'], 'false') === 'true',
-    set: reader.word('data.set', ['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv', 'memory'], 'idx'),
+    set: reader.word(
+      'data.set',
+      ['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv', 'table', 'memory'],
+      'idx',
+    ),
     hidden: reader.list('model.hidden', isSize) as number[],
     activation: reader.word('model.activation', activations, 'relu'),
     loss: reader.word('loss.name', losses, 'cross-entropy'),
@@ -59,20 +67,38 @@ export function savedModel({ tensors, metadata }: InitialWeights, source: string
     Pipeline.restore(config.data, input, { tensors, prefix: '', source }, values),
   );
   const features = sizeOf(pipeline.output);
+  const { encoding } = pipeline;
+  const json = metadata[tableKey];
+  const table = json === undefined ? null : tableModelOf(json, tensors, source);
+  requireEncoder(table, pipeline, source);
   const none = { count: 0, nonZeros: 0 };
   requireLayers(described, pipeline, labels.length, tensors, source);
   const { scale, shift } = pipeline.affine;
   const facts: DataFacts = {
     ...{ features, classes: labels.length, scale, shifted: shift.some((value) => value !== 0) },
     packing:
-      values === 'float32'
-        ? reader.word('packing', ['real'], 'real')
-        : reader.word('packing', ['sparse', 'dense', 'directions'], 'dense'),
+      encoding !== null
+        ? reader.word('packing', ['encoded'], 'encoded')
+        : values === 'float32'
+          ? reader.word('packing', ['real'], 'real')
+          : reader.word('packing', ['sparse', 'dense', 'directions'], 'dense'),
+    stored: encoding && { fields: sizeOf(input), blocks: encoding.blocks.length },
     // Only the cut into ranges follows from it, which no result depends on.
     nonZeros: new Uint32Array(features).fill(1),
     parts: { train: none, validation: none, test: none },
   };
-  return { config, pipeline, facts, labels, tensors, metadata, source };
+  return { config, pipeline, table, facts, labels, tensors, metadata, source };
+}
+
+/** The encoder of words, and the blocks of the rows that it stores, are the same. @throws UserError */
+function requireEncoder(table: TableModel | null, { encoding }: Pipeline, source: string): void {
+  if (table === null && encoding === null) return;
+  const [words, blocks] = [table?.encoder.table, encoding?.blocks];
+  const isSame = words?.length === blocks?.length && words?.every((value, at) => value === blocks?.[at]);
+  if (isSame !== true)
+    throw new UserError(
+      `${source}: table: expected the encoder of the tensors ${blocksName}, got another or none`,
+    );
 }
 
 /** Refusals of a transform name keys of the file's description, and not the file. */

@@ -17,13 +17,18 @@ import type { Warn } from '../warnings.js';
 export const formatKey = 'shardstep.format';
 const format = 1;
 
+/** The encoder of a table's rows, JSON. */
+export const tableKey = 'table';
+
 /** Weights that a run starts from. */
 export interface InitialWeights {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-type Facts = Pick<Dataset, 'labels'> & { readonly train: Pick<Dataset['train'], 'shape' | 'values'> };
+type Facts = Pick<Dataset, 'labels'> & {
+  readonly train: Pick<Dataset['train'], 'shape' | 'values' | 'table'>;
+};
 
 /** Where weights come from: the same for equal runs. */
 export interface Origin {
@@ -38,16 +43,23 @@ export interface Origin {
 
 /**
  * Metadata of a weights file; values are JSON, but for words. `packing`: of the samples in the run. `origin`: null for
- * weights of another program.
+ * weights of another program. `table`: the encoder of rows of a table as JSON; null: other samples.
  */
 export function weightsMetadata(
   config: Config,
   facts: Facts,
   packing: string,
   origin: Origin | null,
+  table: string | null = null,
 ): Record<string, string> {
   const about = { format: 'pt', [formatKey]: String(format), 'data.set': config.data.set, packing };
-  const metadata = { ...about, ...(origin && writtenOrigin(config, origin)), ...described(config, facts) };
+  const encoder = table === null ? {} : { [tableKey]: table };
+  const metadata = {
+    ...about,
+    ...encoder,
+    ...(origin && writtenOrigin(config, origin)),
+    ...described(config, facts),
+  };
   return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -78,7 +90,7 @@ function described({ data, model, loss }: Config, { train, labels }: Facts): Rec
   const values = kindOf(train.values);
   return {
     'data.features': JSON.stringify(features.kind === 'pixels' ? { kind: features.kind } : features),
-    ...Object.fromEntries(transformSettings(data, values)),
+    ...Object.fromEntries(transformSettings(data, train)),
     input: JSON.stringify(train.shape),
     labels: JSON.stringify(labels),
     'loss.name': loss.name,
@@ -159,6 +171,11 @@ export function checkInitialWeights(
   source = `model.init.file=${config.model.init.file}`,
 ): void {
   const settings = Object.entries(described(config, facts));
+  const [isTable, wasTable] = [facts.train.table !== undefined, metadata[tableKey] !== undefined];
+  if (isTable !== wasTable) {
+    const expected = `${wasTable ? 'table' : 'another'}, as the weights of ${source} were trained on`;
+    throw new UserError(`data.set: ${expectedGot(expected, config.data.set)}`, ExitCode.usage);
+  }
   for (const [key, ours] of settings) {
     const theirs = key === 'values' ? valuesOf(metadata) : metadata[key];
     if (theirs === undefined || theirs === ours || mayDiffer(config, key)) continue;

@@ -39,6 +39,15 @@ export interface Kernels {
     panel: number,
   ): void;
   gatherFloats(values: number, order: number, rows: number, width: number, out: number, panel: number): void;
+  expandRows(
+    values: number,
+    order: number,
+    rows: number,
+    stride: number,
+    blocks: number,
+    out: number,
+    panel: number,
+  ): void;
   centredBias(weights: number, features: number, width: number, shift: number, out: number): void;
   sparseForward16: SparseForward;
   sparseForward64: SparseForward;
@@ -204,8 +213,9 @@ export const activationCode = { relu: 0, tanh: 1, gelu: 2, sigmoid: 3 } as const
 
 /** What a trained network calls, all there is in the kernels' module of a loaded model. */
 export const inferenceKernels = [
-  ...(['packRows', 'locateRows', 'gatherRows', 'gatherFloats', 'centredBias', 'sparseForward16'] as const),
-  ...(['sparseForward64', 'packActive', 'activeForward64', 'matmul16', 'activate'] as const),
+  ...(['packRows', 'locateRows', 'gatherRows', 'gatherFloats', 'expandRows', 'centredBias'] as const),
+  ...(['sparseForward16', 'sparseForward64', 'packActive', 'activeForward64'] as const),
+  ...(['matmul16', 'activate'] as const),
 ] satisfies readonly (keyof Kernels)[];
 
 export type InferenceKernel = (typeof inferenceKernels)[number];

@@ -85,7 +85,30 @@ async function given(data: MemoryData, { labels, pipeline, source }: SavedModel)
 }
 
 async function read(data: Exclude<Data, MemoryData>, saved: SavedModel): Promise<Evaluated> {
+  if ('table' in data || saved.table !== null) return readTable(data, saved);
   const dataset = await readInHost(fileKeys(data));
   refuseOtherData(saved, dataset);
   return dataset.test;
+}
+
+/** All rows of the file, unless the test rows are named. */
+async function readTable(
+  data: Exclude<Data, MemoryData>,
+  { table: model, source }: SavedModel,
+): Promise<Evaluated> {
+  const keys = fileKeys(data);
+  if (model === null || !('table' in data))
+    throw UserError.refusal('data', `data as ${source} was trained on`, Object.keys(data));
+  if (data.columns !== undefined || data.target !== undefined)
+    throw UserError.refusal(
+      'data',
+      `table, testFile and test: ${source} has the columns and the target`,
+      Object.keys(data),
+    );
+  const { loadTable } = await import('../tables/training/load-table.js');
+  const request = { testFile: data.testFile ?? null, test: data.test ?? null, target: null, columns: {} };
+  const never = new AbortController().signal;
+  const reading = { note: () => {}, warn: () => {}, signal: never, model, evaluates: true };
+  const { test } = await loadTable({ dir: String(keys['data.dir']), ...request }, reading);
+  return test;
 }

@@ -40,7 +40,12 @@ async function train(request: TrainRequest, report: Send): Promise<Last> {
 
 async function read(keys: FileKeys): Promise<Last> {
   const { 'data.set': set, 'data.dir': dir = null, 'data.label': label = null } = keys;
-  const dataset = await loadDataset({ set: set as 'idx', dir: dir === null ? null : String(dir), label });
+  const column = typeof label === 'object' ? null : label;
+  const dataset = await loadDataset({
+    set: set as 'idx',
+    dir: dir === null ? null : String(dir),
+    label: column,
+  });
   // The test part alone travels.
   const none = { values: new Uint8Array(), targets: new Uint32Array(), count: 0 };
   const { values } = dataset.test;

@@ -17,6 +17,9 @@ import { loadKernelsApart } from '../kernels/load-apart.js';
 import { lossOf } from '../loss/loss.js';
 import { toProbabilities } from '../loss/probabilities.js';
 import { mostLost as usualLoss } from '../model/quantise.js';
+import { inTurns } from '../numbers/steps.js';
+import { type TableRow, tableRow, tableRows } from '../tables/training/table-inputs.js';
+import type { TableModel } from '../tables/training/table-model.js';
 import { UserError } from '../user-error.js';
 import { version } from '../version.js';
 import { type ModelBytes, pathOf } from './files.js';
@@ -64,10 +67,15 @@ export class Model implements AsyncDisposable {
     this.#alone = alone;
     this.labels = saved.labels;
     this.input = saved.pipeline.input;
-    this.#kind = { shape: this.input, values: saved.facts.packing === 'real' ? 'float32' : 'uint8' };
+    this.#kind = { shape: this.input, values: saved.pipeline.values };
     this.metadata = saved.metadata;
     this.source = saved.source;
     this.precision = precision;
+  }
+
+  /** @internal How rows of a table are read; null: the model takes other samples. */
+  get table(): TableModel | null {
+    return this.#saved.table;
   }
 
   /** @internal With the kernels of a training. @throws UserError if the bytes are no model. */
@@ -93,11 +101,13 @@ export class Model implements AsyncDisposable {
 
   /**
    * The class of one sample of product(input) values, integers from 0 to 255 for a model of images. Of several equal
-   * outputs the first counts.
+   * outputs the first counts. A model of a table takes an object of its columns, such as `{ age: 39 }`; others are missing.
    * @throws UserError for a sample of another length or with other values.
    */
-  predict(sample: ArrayLike<number>): ClassPrediction {
-    const probabilities = this.#alone.predict(checkedSample(sample, this.#kind));
+  predict(sample: ArrayLike<number> | TableRow): ClassPrediction {
+    const { table } = this;
+    const values = table === null ? checkedSample(sample, this.#kind) : tableRow(table, sample, 'sample');
+    const probabilities = this.#alone.predict(values);
     requireFinite(probabilities, this.source);
     const index = indexOfLargest(probabilities);
     toProbabilities(this.#loss, probabilities, this.labels.length);
@@ -108,9 +118,12 @@ export class Model implements AsyncDisposable {
    * Probabilities, or the network's outputs, f32 [count][classes].
    * @throws UserError for samples of another length or with other values, and for an `out` of another length.
    */
-  async predictMany(inputs: Inputs, options: PredictOptions = {}): Promise<Float32Array> {
+  async predictMany(
+    inputs: Inputs | readonly TableRow[],
+    options: PredictOptions = {},
+  ): Promise<Float32Array> {
     refuseOtherKeys('options', options, ['threads', 'logits', 'out']);
-    const samples = await samplesOf(inputs, this.#kind);
+    const samples = await this.#samples(inputs);
     const classes = this.labels.length;
     const length = (samples.length / sizeOf(this.input)) * classes;
     const { out = new Float32Array(length), threads = 1, logits = false } = options;
@@ -200,6 +213,14 @@ export class Model implements AsyncDisposable {
 
   get #loss() {
     return lossOf(this.#saved.config.loss);
+  }
+
+  async #samples(inputs: Inputs | readonly TableRow[]): Promise<Samples['values']> {
+    const { table } = this;
+    const never = new AbortController().signal;
+    if (table !== null) return inTurns(tableRows(table, inputs, 'inputs'), never, () => {});
+    // Of objects, the refusal names the first.
+    return samplesOf(inputs as Inputs, this.#kind);
   }
 
   /** In calls short enough for other events of the thread. */

@@ -17,13 +17,19 @@ type Flat = Samples['values'];
  * Numbers are taken for pixels if they are integers from 0 to 255.
  * @throws UserError for a sample of another length, or with other values.
  */
-export function checkedSample(sample: ArrayLike<number>, { shape, values }: SampleKind): Flat {
+export function checkedSample(sample: ArrayLike<number> | object, { shape, values }: SampleKind): Flat {
   const size = sizeOf(shape);
-  if (sample?.length !== size)
-    throw UserError.refusal('sample', `${size} values (${shape.join('×')})`, sample?.length);
+  if (!isArrayLike(sample) || sample.length !== size)
+    throw UserError.refusal(
+      'sample',
+      `${size} values (${shape.join('×')})`,
+      Reflect.get(Object(sample), 'length'),
+    );
   if (sample instanceof Uint8Array && values === 'uint8') return sample;
   return atOnceCopied(sample, values, 'sample');
 }
+
+const isArrayLike = (value: unknown): value is ArrayLike<number> => 'length' in Object(value);
 
 /** @throws UserError as checkedSample does. */
 export function samplesOf(inputs: Inputs, kind: SampleKind, name = 'inputs'): Promise<Flat> {

@@ -6,9 +6,9 @@ import { type MemoryData, makingMemoryDataset, memoryKeys } from '../data/memory
 import { refuseOtherKeys } from '../data/other-keys.js';
 import { inTurns, type Steps } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
-import type { Data } from './types.js';
+import type { Data, TableData } from './types.js';
 
-export type FileKeys = Readonly<Record<string, string | number>>;
+export type FileKeys = Readonly<Record<string, string | number | Readonly<Record<string, string>>>>;
 
 /** `keys`: of the configuration. */
 export type SentData =
@@ -16,7 +16,7 @@ export type SentData =
   | { readonly kind: 'files'; readonly keys: FileKeys };
 
 const forms =
-  "{ inputs, targets }, { set: 'mnist' }, { idx: folder } or { csv: path }, as docs/api.md describes them";
+  "{ inputs, targets }, { set: 'mnist' }, { idx: folder }, { csv: path } or { table: path }, as docs/api.md describes them";
 
 /** @throws UserError (usage) for data of none of the forms, and as makingMemoryDataset does. */
 export async function sendData(data: Data, signal: AbortSignal): Promise<SentData> {
@@ -46,6 +46,7 @@ export function fileKeys(data: Exclude<Data, MemoryData>): FileKeys {
     refuseOtherKeys('data', data, ['idx']);
     return { 'data.set': 'idx', 'data.dir': text('data.idx', data.idx) };
   }
+  if ('table' in data) return tableKeysOf(data);
   if (!('csv' in data)) throw UserError.refusal('data', forms, Object.keys(data));
   refuseOtherKeys('data', data, ['csv', 'label']);
   const place = { 'data.set': 'csv', 'data.dir': text('data.csv', data.csv) };
@@ -54,6 +55,18 @@ export function fileKeys(data: Exclude<Data, MemoryData>): FileKeys {
   if (typeof label !== 'string' && !Number.isInteger(label))
     throw UserError.refusal('data.label', 'the name of a column, or its number from 1', label);
   return { ...place, 'data.label': label };
+}
+
+function tableKeysOf(data: TableData): FileKeys {
+  refuseOtherKeys('data', data, ['table', 'target', 'testFile', 'test', 'columns']);
+  const { table, target, testFile, test, columns } = data;
+  return {
+    ...{ 'data.set': 'table', 'data.dir': text('data.table', table) },
+    ...(target === undefined ? {} : { 'data.target': target }),
+    ...(testFile === undefined ? {} : { 'data.testFile': text('data.testFile', testFile) }),
+    ...(test === undefined ? {} : { 'data.test': test }),
+    ...(columns === undefined ? {} : { 'data.columns': columns }),
+  };
 }
 
 function text(key: string, value: unknown): string {

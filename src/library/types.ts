@@ -5,12 +5,25 @@ import type { Model } from './model.js';
 
 export type { Inputs, MemoryData, MemoryPart, Targets };
 
-/** A data set: in memory, known by name, four IDX files in a folder, or CSV files (a folder or one file). */
+/**
+ * A table: a file (CSV, TSV, JSON lines, Parquet; also gzip), the column to predict (the last), a file of test rows or a share
+ * of the rows (a fifth), and types of columns that are found wrongly.
+ */
+export interface TableData {
+  readonly table: string;
+  readonly target?: string | number;
+  readonly testFile?: string;
+  readonly test?: number;
+  readonly columns?: Readonly<Record<string, string>>;
+}
+
+/** A data set: in memory, known by name, four IDX files in a folder, CSV files of pixels (a folder or one file), or a table. */
 export type Data =
   | MemoryData
   | { readonly set: 'mnist' | 'fashion-mnist' | 'kmnist'; readonly dir?: string }
   | { readonly idx: string }
-  | { readonly csv: string; readonly label?: string | number };
+  | { readonly csv: string; readonly label?: string | number }
+  | TableData;
 
 /** Keys of a configuration, nested or dotted: `{ train: { epochs: 3 } }`, `{ 'train.epochs': 3 }`. See docs/config.md. */
 export type Recipe = Readonly<Record<string, unknown>>;

@@ -43,12 +43,18 @@ export function fillConstants(
   const { shift } = pipeline.affine;
   if (plan.directions === null) new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);
   else describeModel(plan, plan.directions, memory);
+  fillBlocks(plan, pipeline, memory);
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
   for (let i = 0; i < identity.length; i++) identity[i] = i;
   for (const name of partNames)
     new Int32Array(buffer, plan.parts[name].targets.offset, parts[name].targets.length).set(
       parts[name].targets,
     );
+}
+
+/** How rows of a table become inputs. */
+export function fillBlocks({ regions }: Plan, { encoding }: Pipeline, { buffer }: WebAssembly.Memory): void {
+  if (encoding !== null) new Float32Array(buffer, regions.blocks.offset).set(encoding.blocks);
 }
 
 /** Writes the samples, which nothing reads before the first command. `packer`: null on platforms without kernels. */
@@ -68,12 +74,13 @@ export function* fillingSamples(
     } else if (input.packing === 'sparse') {
       yield* packingSparse(part.values, plan, buffer, values.offset, starts, packer);
     } else {
+      const width = input.packing === 'encoded' ? input.storedWidth : input.width;
       const out =
-        input.packing === 'real'
+        input.packing === 'real' || input.packing === 'encoded'
           ? new Float32Array(buffer, values.offset, values.bytes / 4)
           : new Uint16Array(buffer, values.offset, values.bytes / 2);
       for (const { first, rows } of rowsInSteps(part.values)) {
-        packDense(rows, out.subarray(first * input.width), input.width);
+        packDense(rows, out.subarray(first * width), width);
         yield null;
       }
     }

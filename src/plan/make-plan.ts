@@ -104,7 +104,7 @@ export function makePlan(
   const samples = arena.part('samples', (take) =>
     planSamples(take, {
       ...{ parts: facts.parts, packing: facts.packing, width: input.width },
-      ranges: input.rangeEnds.length,
+      ...{ stored: facts.stored, ranges: input.rangeEnds.length },
       listed: !blockwise,
     }),
   );
@@ -219,6 +219,7 @@ function inputPlan(
     packing: facts.packing,
     features,
     width: Math.ceil(features / 16) * 16,
+    storedWidth: facts.stored?.fields ?? 0,
     scale: facts.scale,
     shifted: facts.shifted,
     shiftBits: asMatrices ? 0 : floorLog2(first.panelWidth * 4),

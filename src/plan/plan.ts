@@ -6,7 +6,7 @@
 import type { Config } from '../config/schema.js';
 import type { PartName } from '../data/dataset.js';
 import type { Packing } from '../data/packing.js';
-import type { PartPlan, SampleRegions } from '../data/samples-plan.js';
+import type { PartPlan, SampleRegions, StoredSizes } from '../data/samples-plan.js';
 import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import type { Region } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layers/layer.js';
@@ -37,6 +37,8 @@ export interface DataFacts {
   /** input = value · scale − shift[feature]; `shifted`: whether any shift is not zero. */
   readonly scale: number;
   readonly shifted: boolean;
+  /** Of rows of a table; null: rows are packed as inputs, or as pixels. */
+  readonly stored: StoredSizes | null;
   /** Non-zeros of each feature over the training images; they determine the work of a sparse layer. */
   readonly nonZeros: ArrayLike<number>;
   readonly parts: Readonly<Record<PartName, { readonly count: number; readonly nonZeros: number }>>;
@@ -48,6 +50,8 @@ export interface InputPlan {
   readonly features: number;
   /** Dense and real: floats of an input row. */
   readonly width: number;
+  /** Encoded: numbers of a row in memory. */
+  readonly storedWidth: number;
   readonly scale: number;
   readonly shifted: boolean;
   /** Sparse: log2 of the bytes of a weight row, and where each feature range ends. */

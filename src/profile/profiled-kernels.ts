@@ -46,6 +46,10 @@ export function profiledKernels(kernels: Kernels, plan: Plan, recorder: PhaseRec
       recorder.enter(phaseNumber.gather);
       kernels.gatherFloats(values, order, rows, width, out, panel);
     },
+    expandRows(values, order, rows, stride, blocks, out, panel) {
+      recorder.enter(phaseNumber.gather);
+      kernels.expandRows(values, order, rows, stride, blocks, out, panel);
+    },
     turnRows(bounds, ranges, rows, row, features, columns, out) {
       recorder.enter(phaseNumber.gather);
       kernels.turnRows(bounds, ranges, rows, row, features, columns, out);

@@ -180,13 +180,14 @@ class NetworkPasses {
     return this.#plan.layers.slice(1).reduce((sum, _, l) => sum + this.#deltaBytesOf(l + 1), 0);
   }
 
-  /** Pixels u16 → f32, scaled and shifted; real inputs copied; sparse rows located, and turned into columns if gradients gather. */
+  /** Pixels u16 → f32, scaled and shifted; real inputs copied, those of tables written; sparse rows located, and turned into columns if gradients gather. */
   gather(): [flop: number | null, bytes: number] {
     const { input, directions } = this.#plan;
     const { nonZeros } = this.#run;
     const images = this.#run.images * readersOf(this.#plan);
     if (directions !== null) return [2 * images * input.features, images * input.features * 8];
     if (input.packing === 'dense') return [2 * images * input.features, images * input.features * 6];
+    if (input.packing === 'encoded') return [null, images * (input.features + input.storedWidth) * 4];
     if (input.packing === 'real') return [null, images * input.features * 8];
     const located = images * (input.rangeEnds.length + 1) * 8;
     return [null, located + (input.gathers ? this.#run.images * nonZeros.train * 16 : 0)];

@@ -1,7 +1,7 @@
 /** How fast a trained network predicts, for the result card: one sample, batches, the whole test part, in about 0.1 s. */
 import type { Setup } from '../coordinator/setup.js';
-import type { Samples } from '../data/dataset.js';
-import { sizeOf } from '../data/transforms/transform.js';
+import { type Shape, sizeOf } from '../data/transforms/transform.js';
+import type { SampleValues } from '../inference/inference-plan.js';
 import { Predictor } from '../inference/predictor.js';
 import type { Tensor } from '../model/safetensors.js';
 import { minimum } from '../numbers/statistics.js';
@@ -12,8 +12,14 @@ const [calls, rounds] = [2000, 3];
 
 const [smallBatch, largeBatch] = [1024, 10_000];
 
+interface Predicted {
+  readonly values: SampleValues;
+  readonly shape: Shape;
+  readonly count: number;
+}
+
 /** Samples repeated until there are `count`. */
-function repeated({ values, shape, count: given }: Samples, count: number): Samples['values'] {
+function repeated({ values, shape, count: given }: Predicted, count: number): SampleValues {
   const size = sizeOf(shape);
   const all = values instanceof Float32Array ? new Float32Array(count * size) : new Uint8Array(count * size);
   for (let at = 0; at < count; at += given)
@@ -27,8 +33,11 @@ export async function inferenceWords(
   tensors: ReadonlyMap<string, Tensor>,
   threads: number,
 ): Promise<string | null> {
-  const samples = dataset.test.count > 0 ? dataset.test : dataset.train;
-  if (kernels === null || samples.count === 0) return null;
+  const part = dataset.test.count > 0 ? 'test' : 'train';
+  // Rows of a table are those that are stored.
+  const { shape, count, values } = data.pipeline.encoding === null ? dataset[part] : data.parts[part].values;
+  if (kernels === null || count === 0 || values instanceof Uint16Array) return null;
+  const samples = { values, shape, count };
   const { facts, pipeline } = data;
   const all = new Map([...tensors, ...pipeline.tensors()]);
   const options = { threads: Math.min(threads, cores.available), cores: cores.available };
@@ -40,7 +49,7 @@ export async function inferenceWords(
     const { median, late } = timesOfOne(predictor, samples);
     const rate = (count: number) => grouped((count / best(predictor, repeated(samples, count))) * 1000);
     const [small, large] = [rate(smallBatch), rate(largeBatch)];
-    const whole = dataset.test.count > 0 ? best(predictor, dataset.test.values).toFixed(1) : null;
+    const whole = dataset.test.count > 0 ? best(predictor, values).toFixed(1) : null;
     const part = whole === null ? '' : `; the test part in ${whole} ms`;
     return (
       `one sample ${median.toFixed(1)} µs, 99 % within ${late.toFixed(1)} µs; ` +
@@ -52,7 +61,7 @@ export async function inferenceWords(
 }
 
 /** Microseconds: the median, and the time that 99 % of the calls stay within. */
-function timesOfOne(predictor: Predictor, { values, shape, count }: Samples) {
+function timesOfOne(predictor: Predictor, { values, shape, count }: Predicted) {
   const size = sizeOf(shape);
   const out = new Float32Array(predictor.classes);
   const times = new Float64Array(calls);
@@ -68,7 +77,7 @@ function timesOfOne(predictor: Predictor, { values, shape, count }: Samples) {
 }
 
 /** Milliseconds of the fastest of some calls. */
-function best(predictor: Predictor, values: Samples['values']): number {
+function best(predictor: Predictor, values: SampleValues): number {
   const times = Array.from({ length: rounds }, () => {
     const started = performance.now();
     predictor.predict(values);

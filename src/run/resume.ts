@@ -168,7 +168,13 @@ export function refuseOtherConfig({ facts, checkpoint, file }: Resumed, given: C
 
 /** Null if the key may differ; else the reason, empty if it is plain. */
 function whyNot(key: string, { schedule, train, parallel }: Config): string | null {
-  if (key === 'parallel.threads' || key === 'data.dir' || /^(log|checkpoint)\./.test(key)) return null;
+  if (
+    key === 'parallel.threads' ||
+    key === 'data.dir' ||
+    key === 'data.testFile' ||
+    /^(log|checkpoint)\./.test(key)
+  )
+    return null;
   if (key !== 'train.epochs') return '';
   const depends =
     schedule.name !== 'constant' && schedule.name !== 'step'

@@ -175,10 +175,11 @@ export function finalWeights(
 ): Uint8Array {
   return writeSafetensors(
     new Map([...(tensors ?? []), ...data.pipeline.tensors()]),
-    weightsMetadata(config, dataset, plan.input.packing, {
-      ...{ accuracy, on: config.stop.on, sync: plan.sync },
-      sha256: dataset.sha256,
-    }),
+    weightsMetadata(
+      ...([config, dataset, plan.input.packing] as const),
+      { accuracy, on: config.stop.on, sync: plan.sync, sha256: dataset.sha256 },
+      data.pipeline.encoding?.json ?? null,
+    ),
   );
 }
 

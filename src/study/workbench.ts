@@ -50,7 +50,9 @@ export class Workbench {
     const sync = settledSync(config);
     const { count } =
       fixedThreads(config, this.#cores, sync) ??
-      (sync === null ? (await this.#setup(config)).threads : threadsFor(config, this.#cores, dataset, sync));
+      (sync === null
+        ? (await this.#setup(config)).threads
+        : threadsFor(config, this.#cores, dataset, sync, (await this.#setup(config)).data.facts));
     return { train, threads: count };
   }
 

@@ -1,11 +1,13 @@
 /** What an encoder learns from the training rows: scales, curves, edges, frequencies, categories. */
 import { cos, log } from '../numbers/elementary.js';
 import { Rng } from '../numbers/rng.js';
+import { atOnce, type Steps } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
 import type { TypedTable } from './column-types.js';
 import { type DatePart, partOf } from './dates-in-cells.js';
 import { Encoder } from './encoder.js';
 import { type Block, type Field, widthOf } from './expand.js';
+import type { ColumnSchema } from './schema.js';
 import { hashOf } from './text-entries.js';
 import { rareLimit } from './word-columns.js';
 
@@ -62,35 +64,72 @@ export function fitEncoder(
   const all = { ...encoderDefaults, ...options };
   if ((all.buckets & (all.buckets - 1)) !== 0 || all.buckets < 2)
     throw UserError.refusal('buckets', 'a power of two from 2 up', all.buckets);
+  const { columns } = table.schema;
+  const columnOf = (name: string) => table.columns[columns.findIndex((column) => column.name === name)];
+  const { plan, categories } = atOnce(
+    planningColumns(
+      columns.filter(({ name }) => !targets.includes(name) && columnOf(name).kind !== 'none'),
+      {
+        part(name, of) {
+          const column = columnOf(name);
+          if (column.kind !== 'values') throw new Error(`${name} has no numbers`);
+          return Float32Array.from(rows, (row) => partOf(column.values[row], of));
+        },
+        words(name) {
+          const column = columnOf(name);
+          if (column.kind !== 'words') throw new Error(`${name} has no words`);
+          const counts = new Map<string, number>();
+          for (const row of rows) {
+            const word = column.words[column.indices[row]];
+            counts.set(word, (counts.get(word) ?? 0) + 1);
+          }
+          return counts;
+        },
+      },
+      all,
+    ),
+  );
+  const { buckets, wordGrams, characters } = all;
+  return new Encoder({
+    ...{ columns, targets, categories, fields: plan.fields, blocks: plan.blocks },
+    text: { buckets, wordGrams, characters },
+  });
+}
+
+/** Training rows, column by column. */
+export interface ColumnValues {
+  /** Of a column of numbers, dates, yes and no; NaN: missing. */
+  part(column: string, part: DatePart): Float32Array;
+  /** Rows of each word of a column of categories; '': missing. */
+  words(column: string): Map<string, number>;
+}
+
+/** In a step for each column; texts have entries instead of fields. */
+export function* planningColumns(
+  columns: readonly Pick<ColumnSchema, 'name' | 'type'>[],
+  values: ColumnValues,
+  options: EncoderOptions,
+): Steps<{ readonly plan: Plan; readonly categories: Readonly<Record<string, readonly string[]>> }> {
   const plan = new Plan();
   const categories: Record<string, readonly string[]> = {};
-  table.schema.columns.forEach(({ name, type }, place) => {
-    const column = table.columns[place];
-    if (targets.includes(name) || column.kind === 'none') return;
-    if (column.kind === 'values') {
-      const part = (of: DatePart) => Float32Array.from(rows, (row) => partOf(column.values[row], of));
-      if (type === 'yes/no') planFlag(plan, name, part('value'));
-      else planNumber(plan, name, part('value'), all);
-      if (type !== 'date') return;
+  for (const [place, { name, type }] of columns.entries()) {
+    const part = (of: DatePart) => values.part(name, of);
+    if (type === 'yes/no') planFlag(plan, name, part('value'));
+    if (type === 'number' || type === 'date') planNumber(plan, name, part('value'), options);
+    if (type === 'date') {
       planCycle(plan, name, 'year', 12, part('year'));
       planCycle(plan, name, 'week', 7, part('week'));
       planCycle(plan, name, 'day', 24, part('day'));
-    } else if (type !== 'text') {
-      const counts = new Map<string, number>();
-      for (const row of rows) {
-        const word = column.words[column.indices[row]];
-        counts.set(word, (counts.get(word) ?? 0) + 1);
-      }
+    }
+    if (type === 'category') {
+      const counts = values.words(name);
       const missing = counts.get('') ?? 0;
       counts.delete('');
-      categories[name] = planCategories(plan, name, counts, missing, all);
+      categories[name] = planCategories(plan, name, counts, missing, options);
     }
-  });
-  const { buckets, wordGrams, characters } = all;
-  return new Encoder({
-    ...{ columns: table.schema.columns, targets, categories, fields: plan.fields, blocks: plan.blocks },
-    text: { buckets, wordGrams, characters },
-  });
+    yield { doing: 'fitting the encoder', share: place / columns.length };
+  }
+  return { plan, categories };
 }
 
 /** `values`: of the training rows; NaN: missing. */

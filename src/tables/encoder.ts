@@ -2,12 +2,12 @@
  * A fitted encoder: from the columns of a table, or the values of an object, to stored rows, and from these to the inputs of
  * a network. Fitted on training rows only; restored from JSON and tensors; training and prediction use the same one.
  */
-import { didYouMean } from '../config/nearest.js';
 import { isMissing, trimmedCell } from '../data/cells.js';
+import { expandStored } from '../kernels/expansion.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { TypedTable } from './column-types.js';
 import { daysIn, daysOfMoment, partOf } from './dates-in-cells.js';
-import { type Block, expandRow, type Field, widthOf } from './expand.js';
+import { type Block, type Field, tableOf, widthOf } from './expand.js';
 import { numberIn, plainFormat } from './numbers-in-cells.js';
 import type { ColumnSchema } from './schema.js';
 import {
@@ -59,6 +59,8 @@ export class Encoder {
   readonly denseWidth: number;
   /** Inputs of a network. */
   readonly width: number;
+  /** What the kernels take. */
+  readonly table: Float32Array;
   readonly #texts: readonly string[];
   readonly #places: ReadonlyMap<string, ReadonlyMap<string, number>>;
 
@@ -68,6 +70,7 @@ export class Encoder {
     this.fields = fields;
     this.blocks = blocks;
     this.categories = categories;
+    this.table = tableOf(blocks, fields);
     this.text = text;
     this.#texts = columns.flatMap(({ name, type }) =>
       type === 'text' && !targets.includes(name) ? [name] : [],
@@ -182,8 +185,12 @@ export class Encoder {
     const names = this.columns.map(({ name }) => name);
     for (const name of Object.keys(given))
       if (!names.includes(name)) {
-        const advice = didYouMean(name, names, `: the columns are ${names.join(', ')}`);
-        throw new UserError(`no column is named ${JSON.stringify(name)}${advice}`, ExitCode.usage);
+        // Without the nearest name: a package finds it, which a program that predicts would load.
+        const known = names.length > 40 ? [...names.slice(0, 39), '…', names[names.length - 1]] : names;
+        throw new UserError(
+          `no column is named ${JSON.stringify(name)}: the columns are ${known.join(', ')}`,
+          ExitCode.usage,
+        );
       }
     const used = this.columns.filter(({ name, type }) => type !== 'ignore' && !this.targets.includes(name));
     const cells = new Map(used.map((column) => [column.name, this.#cell(column, given[column.name])]));
@@ -236,7 +243,7 @@ export class Encoder {
    * @param texts the entries of its texts, if the table has any.
    */
   expand(stored: Float32Array, out: Float32Array, texts: Entries | null = null): Float32Array {
-    expandRow(this.blocks, this.fields, stored, out);
+    expandStored(this.table, stored, out);
     out.fill(0, this.denseWidth);
     texts?.indices.forEach((index, place) => {
       out[this.denseWidth + index] = texts.values[place];

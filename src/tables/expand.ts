@@ -1,8 +1,5 @@
-/**
- * From a stored row to the inputs of a network, by blocks, in a fixed order of float32 operations: the reference for the
- * kernel that does it in the step, and what prediction in plain JavaScript uses.
- */
-import { cos } from '../numbers/elementary.js';
+/** Blocks: how the numbers of a stored row become the inputs of a network. What they compute: `kernels/expansion.ts`. */
+import { blockTable, expandStored, type TableBlock } from '../kernels/expansion.js';
 import type { DatePart } from './dates-in-cells.js';
 
 /** A number of the stored row: a column, or a part of a date. */
@@ -76,6 +73,40 @@ export function widthOf(block: Block): number {
   }
 }
 
+/** For the kernels: see `kernels/expansion.ts`. */
+export const tableOf = (blocks: readonly Block[], fields: readonly Field[]): Float32Array =>
+  blockTable(
+    blocks.map((block): TableBlock => {
+      const { op, field, at } = block;
+      return { op, field, at, fill: fields[field].fill, ...partsOf(block) };
+    }),
+    fields.length,
+    blocks.reduce((width, block) => width + widthOf(block), 0),
+  );
+
+function partsOf(block: Block): Pick<TableBlock, 'count' | 'parameters' | 'tensors'> {
+  switch (block.op) {
+    case 'missing':
+      return { count: 0, parameters: [0, 0], tensors: [] };
+    case 'linear':
+      return { count: 0, parameters: [block.shift, block.scale], tensors: [] };
+    case 'cycle':
+      return { count: 0, parameters: [block.period, 0], tensors: [] };
+    case 'curve':
+      return { count: block.x.length, parameters: [0, 0], tensors: [block.x, block.y] };
+    case 'bins':
+      return { count: block.edges.length - 1, parameters: [0, 0], tensors: [block.edges] };
+    case 'periodic': {
+      const { shift, scale, frequencies } = block;
+      return { count: frequencies.length, parameters: [shift, scale], tensors: [frequencies] };
+    }
+    case 'one-hot': {
+      const { categories, hasRare, hasMissing } = block;
+      return { count: categories, parameters: [hasRare ? 1 : 0, hasMissing ? 1 : 0], tensors: [] };
+    }
+  }
+}
+
 /** `stored`: f32 [fields], NaN: missing. `out`: f32 [width], of which the inputs of the blocks are written. */
 export function expandRow(
   blocks: readonly Block[],
@@ -83,87 +114,5 @@ export function expandRow(
   stored: Float32Array,
   out: Float32Array,
 ): void {
-  for (const block of blocks) {
-    const given = stored[block.field];
-    const isMissing = Number.isNaN(given);
-    if (block.op === 'missing') out[block.at] = isMissing ? 1 : 0;
-    else if (block.op === 'one-hot') oneHot(block, given, out);
-    else numeric(block, isMissing ? fields[block.field].fill : given, out);
-  }
-}
-
-const fround = Math.fround;
-const turn = 2 * Math.PI;
-
-const scaled = (x: number, { shift, scale }: { readonly shift: number; readonly scale: number }): number =>
-  fround(fround(x - shift) * scale);
-
-function numeric(block: Exclude<Block, { op: 'missing' | 'one-hot' }>, x: number, out: Float32Array): void {
-  const { at } = block;
-  switch (block.op) {
-    case 'linear':
-      out[at] = scaled(x, block);
-      return;
-    case 'curve':
-      out[at] = onCurve(block.x, block.y, x);
-      return;
-    case 'bins':
-      bins(block.edges, x, out, at);
-      return;
-    case 'cycle': {
-      const angle = (turn * x) / block.period;
-      out[at] = cos(angle);
-      out[at + 1] = cos(angle - Math.PI / 2);
-      return;
-    }
-    case 'periodic': {
-      const z = scaled(x, block);
-      const { frequencies } = block;
-      for (let i = 0; i < frequencies.length; i++) {
-        // In float64, so that large arguments keep their place on the circle.
-        const angle = turn * (z * frequencies[i]);
-        out[at + i] = cos(angle);
-        out[at + frequencies.length + i] = cos(angle - Math.PI / 2);
-      }
-    }
-  }
-}
-
-/** The last place whose value is not above x; −1: none. */
-function placeOf(sorted: Float32Array, x: number): number {
-  let [low, high] = [-1, sorted.length];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] <= x) low = middle;
-    else high = middle;
-  }
-  return low;
-}
-
-const between = (low: number, high: number, x: number): number =>
-  fround(fround(x - low) / fround(high - low));
-
-function onCurve(xs: Float32Array, ys: Float32Array, x: number): number {
-  const place = placeOf(xs, x);
-  if (place < 0) return ys[0];
-  if (place === xs.length - 1) return ys[place];
-  const step = fround(ys[place + 1] - ys[place]);
-  return fround(ys[place] + fround(step * between(xs[place], xs[place + 1], x)));
-}
-
-function bins(edges: Float32Array, x: number, out: Float32Array, at: number): void {
-  const place = placeOf(edges, x);
-  const count = edges.length - 1;
-  for (let bin = 0; bin < count; bin++)
-    out[at + bin] = bin < place ? 1 : bin > place ? 0 : between(edges[bin], edges[bin + 1], x);
-}
-
-function oneHot(block: Extract<Block, { op: 'one-hot' }>, x: number, out: Float32Array): void {
-  const { at, categories, hasRare, hasMissing } = block;
-  const width = widthOf(block);
-  for (let input = 0; input < width; input++) out[at + input] = 0;
-  // What training never had is 0 everywhere: the weights of such an input would be those it began with.
-  const rare = hasRare ? categories : -1;
-  const place = Number.isNaN(x) ? (hasMissing ? width - 1 : rare) : x === 0 ? rare : x - 1;
-  if (place >= 0) out[at + place] = 1;
+  expandStored(tableOf(blocks, fields), stored, out);
 }

@@ -115,6 +115,8 @@ export const otherKeys: readonly string[] = [
   'data.set',
   'data.dir',
   'data.label',
+  ...['data.testFile', 'data.test', 'data.target', 'data.columns'],
+  ...['scaling', 'bins', 'periodic', 'sigma', 'rare'].map((key) => `data.encoding.${key}`),
   'model.init.file',
   'model.init.prefix',
   'backend.threadsPerWorker',

@@ -35,6 +35,8 @@ export interface Import {
   readonly specifier: string;
   /** reference: a module named by its path, such as a worker's URL or what a `require` gets. */
   readonly kind: 'type' | 'value' | 'reference';
+  /** Loaded when the code gets there. */
+  readonly isLazy: boolean;
 }
 
 /** Paths within src, such as `plan/plan.ts`, to texts. */
@@ -51,7 +53,8 @@ export function importsOf(tree: Tree): Import[] {
       const specifier = match[2].replace(/\$\{[^}]*\}/g, '*');
       const kind = kindOf(text.slice(0, match.index), specifier);
       const line = text.slice(0, match.index + match[0].length).split('\n').length;
-      if (kind !== null) found.push({ from, line, to: target(from, specifier), specifier, kind });
+      const isLazy = /\bimport\s*\(\s*$/.test(text.slice(0, match.index));
+      if (kind !== null) found.push({ from, line, to: target(from, specifier), specifier, kind, isLazy });
     }
     return found;
   });

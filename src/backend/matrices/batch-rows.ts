@@ -1,6 +1,7 @@
 /** Rows of a part as a matrix f32 [rows][features], normalised, and as targets f32 [rows][classes]. */
 import { labelSmoothingOf } from '../../config/label-smoothing.js';
 import type { PartName } from '../../data/dataset.js';
+import { expandStored } from '../../kernels/expansion.js';
 import type { Plan } from '../../plan/plan.js';
 
 export class BatchRows {
@@ -35,6 +36,7 @@ export class BatchRows {
     const { packing } = this.#plan.input;
     if (packing === 'sparse') this.#sparse(part, samples, out);
     else if (packing === 'real') this.#real(part, samples, out);
+    else if (packing === 'encoded') this.#encoded(part, samples, out);
     else this.#dense(part, samples, out);
   }
 
@@ -44,6 +46,21 @@ export class BatchRows {
     samples.forEach((sample, row) => {
       const from = first + sample * width;
       out.set(this.#floats.subarray(from, from + features), row * features);
+    });
+  }
+
+  #encoded(part: PartName, samples: Int32Array, out: Float32Array): void {
+    const { input, parts, regions } = this.#plan;
+    const { features, storedWidth } = input;
+    const first = parts[part].values.offset / 4;
+    const blocks = this.#floats.subarray(
+      regions.blocks.offset / 4,
+      (regions.blocks.offset + regions.blocks.bytes) / 4,
+    );
+    samples.forEach((sample, row) => {
+      const from = first + sample * storedWidth;
+      const stored = this.#floats.subarray(from, from + storedWidth);
+      expandStored(blocks, stored, out.subarray(row * features, (row + 1) * features));
     });
   }
 

@@ -69,6 +69,11 @@ export function fetchPacked(
     kernels.gatherFloats(values, order, count, input.width, target, panelBytes);
     return;
   }
+  if (input.packing === 'encoded') {
+    const { blocks } = regions;
+    kernels.expandRows(values, order, count, input.storedWidth * 4, blocks.offset, target, panelBytes);
+    return;
+  }
   if (input.packing === 'dense') {
     kernels.gatherRows(
       values,

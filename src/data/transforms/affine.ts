@@ -57,6 +57,7 @@ function fitted(kind: NormaliserKind, affine: Affine, output: Shape): Fitted {
     output,
     keepsValues: true,
     keepsZeros: true,
+    encoding: null,
     affine,
     apply: (samples) => samples,
     describe: () => [],

@@ -14,6 +14,7 @@ function cropAndPool(crop: number, pool: 1 | 2): Transform {
     output: croppedShape(input.shape, { crop, pool }),
     keepsValues: false,
     keepsZeros: true,
+    encoding: null,
     affine: null,
     apply: (samples, out, kernels) => extractFeatures(samples, crop, pool, out, kernels),
     describe: () => [

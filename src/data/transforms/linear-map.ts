@@ -57,6 +57,7 @@ function fitted(normaliser: LinearNormaliser, output: Shape, full: number): Fitt
     output,
     keepsValues: false,
     keepsZeros: false,
+    encoding: null,
     affine: { scale: fixedPoint.scale, shift: new Float32Array(sizeOf(output)).fill(fixedPoint.shift) },
     apply: (samples, out) => normaliseLinearly(samples, map, out ?? new Uint16Array(samples.values.length)),
     describe: () => describeMap(map, full),

@@ -18,6 +18,7 @@ const fitted = (output: Shape): Fitted => ({
   output,
   keepsValues: false,
   keepsZeros: true,
+  encoding: null,
   affine: null,
   apply: normaliseMoments,
   describe: () => [{ op: 'moments' }],

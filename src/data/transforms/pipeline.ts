@@ -11,8 +11,10 @@ import { linearMapOf } from './linear-map.js';
 import { momentsOf } from './moments.js';
 import { rangeOf } from './range.js';
 import { realNormaliserOf } from './real-normaliser.js';
+import { blocksName, tableRowsOf } from './table-rows.js';
 import {
   type Affine,
+  type Encoding,
   type Fitted,
   kindOf,
   type Shape,
@@ -31,14 +33,19 @@ const beforeDirections: readonly TransformKind[] = [rangeOf];
 
 const forReals: readonly TransformKind[] = [realNormaliserOf];
 
+const forTables: readonly TransformKind[] = [tableRowsOf];
+
 function transformsOf({ features }: Config['data'], kind: ValueKind): readonly TransformKind[] {
   if (kind === 'float32') return forReals;
   return features.kind === 'directions' ? beforeDirections : transforms;
 }
 
 /** Settings that samples of a weights file must agree on, each with its value. */
-export const transformSettings = (data: Config['data'], kind: ValueKind): [string, string][] =>
-  transformsOf(data, kind).flatMap(({ keys }) =>
+export const transformSettings = (
+  data: Config['data'],
+  { values, table }: Pick<Values, 'values' | 'table'>,
+): [string, string][] =>
+  (table === undefined ? transformsOf(data, kindOf(values)) : forTables).flatMap(({ keys }) =>
     keys.map((key): [string, string] => [`data.${key}`, String(data[key])]),
   );
 
@@ -49,6 +56,8 @@ export class Pipeline {
   readonly values: ValueKind;
   readonly output: Shape;
   readonly affine: Affine;
+  /** Of rows of a table; null: the values are packed as inputs. */
+  readonly encoding: Encoding | null;
   readonly #stages: readonly Fitted[];
 
   private constructor(input: Shape, values: ValueKind, stages: readonly Fitted[]) {
@@ -57,6 +66,7 @@ export class Pipeline {
     this.#stages = stages;
     this.output = stages.at(-1)?.output ?? input;
     const last = stages.findLast(({ affine }) => affine !== null);
+    this.encoding = stages.find(({ encoding }) => encoding !== null)?.encoding ?? null;
     this.affine = last?.affine ?? { scale: 1, shift: new Float32Array(sizeOf(this.output)) };
   }
 
@@ -73,7 +83,8 @@ export class Pipeline {
   ): Steps<{ readonly pipeline: Pipeline; readonly train: Values }> {
     let samples = train;
     const stages: Fitted[] = [];
-    for (const kind of transformsOf(data, kindOf(train.values))) {
+    const kinds = train.table === undefined ? transformsOf(data, kindOf(train.values)) : forTables;
+    for (const kind of kinds) {
       const transform = kind.of(data);
       if (transform === null) continue;
       const stage =
@@ -93,7 +104,8 @@ export class Pipeline {
       values === 'float32'
         ? { values: new Float32Array(), count: 0, shape: input, full: 1 }
         : { values: new Uint8Array(), count: 0, shape: input, full: 255 };
-    const stages = transformsOf(data, values).flatMap((kind) => {
+    const kinds = stored.tensors.has(stored.prefix + blocksName) ? forTables : transformsOf(data, values);
+    const stages = kinds.flatMap((kind) => {
       const transform = kind.of(data);
       if (transform === null) return [];
       const stage = transform.restore(stored, samples);

@@ -63,6 +63,7 @@ function fitted(full: number, output: Shape): Fitted {
     output,
     keepsValues,
     keepsZeros: true,
+    encoding: null,
     affine: null,
     apply(samples, out) {
       if (keepsValues) return samples;

@@ -41,6 +41,7 @@ const unchanged = (output: Shape): Fitted => ({
   output,
   keepsValues: true,
   keepsZeros: true,
+  encoding: null,
   affine: null,
   apply: (samples) => samples,
   describe: () => [],
@@ -73,6 +74,7 @@ function fitted({ mean, weight }: FeatureMap, output: Shape): Fitted {
     output,
     keepsValues: false,
     keepsZeros: false,
+    encoding: null,
     affine: null,
     apply(samples, out) {
       const written = out ?? new Float32Array(samples.values.length);

@@ -27,6 +27,27 @@ export interface Values {
   readonly shape: Shape;
   /** The value of full light: 255 times the number of pixels summed in a value; 1 for real numbers. */
   readonly full: number;
+  /** Of rows of a table: what their encoder is fitted with. */
+  readonly table?: TableRows;
+}
+
+/** Rows as read: numbers, and the places of words in lists of their own. */
+export interface TableRows {
+  /** Of the training rows; or the encoder of a model, by which the rows were read. */
+  fit(train: Values, options: Config['data']['encoding']): Steps<Encoding>;
+}
+
+/** A fitted encoder of rows, from rows as read to stored ones, and from these to inputs. */
+export interface Encoding {
+  /** For the kernels, f32: see `kernels/expansion.ts`. */
+  readonly blocks: Float32Array;
+  /** Of a model's file, which restores the encoder from them. */
+  readonly json: string;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Whether `encode` returns its argument. */
+  readonly keepsValues: boolean;
+  /** As `Fitted.apply`. */
+  encode(rows: Values, out: Values['values'] | null): Values;
 }
 
 /** input = value · scale − shift[p]: applied by the kernels when they read packed integers. Real rows are inputs. */
@@ -50,6 +71,8 @@ export interface Fitted {
   apply(samples: Values, out: Values['values'] | null, kernels?: SampleKernels | null): Values;
   /** The map that the kernels apply afterwards; null if the transform does not change it. */
   readonly affine: Affine | null;
+  /** Of rows of a table, which become inputs in each step; null: the values are packed as inputs. */
+  readonly encoding: Encoding | null;
   /** The same on the values of one sample, without its affine map. */
   describe(): Op[];
   /** The tensors that a file needs to restore it; none if the configuration is enough. */

@@ -6,6 +6,7 @@
 // Pairs of 128-bit operations on neighbouring addresses are written so that V8 joins them into one 256-bit operation
 // (--experimental-wasm-revectorize): the low half is loaded first, the HIGH half is stored first.
 export { packRows, locateRows, gatherRows, gatherFloats, centredBias } from './inputs';
+export { expandRows } from './expand';
 export { poolImages, countBytes, countShorts, packShorts } from './samples';
 export { sparseForward64, sparseGradient64 } from './sparse64';
 export { sparseForward16, sparseGradient16 } from './sparse16';

@@ -1,0 +1,226 @@
+/**
+ * A data set from a table: its columns get types, some rows are held out as test part unless they come in a file of their own.
+ * Rows are read as a model has them if there is one. Classes only.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { expandHome } from '../../config/home.js';
+import type { Config } from '../../config/schema.js';
+import { cannotRead, shownPath } from '../../data/content.js';
+import type { Dataset, Samples } from '../../data/dataset.js';
+import type { TableRows } from '../../data/transforms/transform.js';
+import { inTurns } from '../../numbers/steps.js';
+import { percent, plural } from '../../numbers/words.js';
+import { ExitCode, UserError } from '../../user-error.js';
+import type { Warn } from '../../warnings.js';
+import { type TypedTable, typeColumns, typeLike, wantedLike } from '../column-types.js';
+import { holdOut } from '../hold-out.js';
+import { leaksIn } from '../leaks.js';
+import { readTable } from '../read-table.js';
+import type { TableSchema } from '../schema.js';
+import { type TargetSchema, type Targets, targetColumns, targetsLike, targetsOf } from '../targets.js';
+import { RawRows } from './raw-rows.js';
+import { tableSummary } from './summary.js';
+import { encodingOf, type TableModel, unknownNotes } from './table-model.js';
+
+export type TableRequest = Pick<Config['data'], 'dir' | 'testFile' | 'test' | 'target' | 'columns'>;
+
+export interface TableOptions {
+  readonly note: (line: string) => void;
+  readonly warn: Warn;
+  readonly signal: AbortSignal;
+  readonly environment?: NodeJS.ProcessEnv;
+  /** By which rows are read; null: types, targets and an encoder are found. */
+  readonly model: TableModel | null;
+  /** Whether nothing is trained: without a test part of its own, all rows are one. */
+  readonly evaluates: boolean;
+}
+
+/** The same rows in every run, whatever its seed. */
+const testSeed = 1;
+const usualShare = 0.2;
+
+/** @throws UserError for a file that cannot be read as a table, or that has no classes to learn. */
+export async function loadTable(request: TableRequest, options: TableOptions): Promise<Dataset> {
+  const { note, model } = options;
+  const path = pathOf(request, options);
+  const given = model === null ? await read(path, request, options) : await readLike(path, model, options);
+  const { table, targets } = given;
+  requireClasses(table, targets);
+  const test =
+    request.testFile === null
+      ? null
+      : await readLike(request.testFile, { columns: table.schema, target: targets.schema }, options);
+  for (const part of test === null ? [given] : [given, test]) refuseUnseen(part);
+  const held = test === null ? heldOut(targets, request.test, options) : noneHeld(targets);
+  if (model === null) {
+    warnOfColumns(table, targets, held.train, options);
+    const sizes = { train: held.train.length, test: test?.targets.rows.length ?? held.held.length };
+    for (const line of tableSummary(table, targets, sizes)) note(line);
+  }
+  const rows = rowsFor(table, targets.schema, model);
+  const part = async (of: Read, places: Uint32Array): Promise<Samples> => ({
+    values: await rows.read(
+      of.table,
+      Uint32Array.from(places, (place) => of.targets.rows[place]),
+      options,
+    ),
+    targets: Uint32Array.from(places, (place) => of.targets.values[place]),
+    count: places.length,
+    shape: [rows.fields],
+    full: 1,
+    table: rows.table,
+  });
+  const train = await part(given, held.train);
+  const { names: labels } = targets.schema;
+  return {
+    ...{ name: 'table', source: resolve(path), train, validation: null },
+    test: test === null ? await part(given, held.held) : await part(test, allOf(test.targets)),
+    ...{ classes: labels.length, labels },
+    sha256: await hashesOf(path, request.testFile),
+  };
+}
+
+interface Read {
+  readonly table: TypedTable;
+  readonly targets: Targets;
+}
+
+function pathOf({ dir }: TableRequest, { environment = process.env }: TableOptions): string {
+  const { SHARDSTEP_DATA } = environment;
+  if (dir !== null) return dir;
+  if (SHARDSTEP_DATA) return expandHome(SHARDSTEP_DATA, 'SHARDSTEP_DATA', environment);
+  throw new UserError('data.dir: expected the file of the table', ExitCode.usage);
+}
+
+async function read(
+  path: string,
+  request: TableRequest,
+  { note, warn, signal }: TableOptions,
+): Promise<Read> {
+  const raw = await readTable(path, { columns: request.columns, signal });
+  const { columns, note: chosen } = targetColumns(raw.name, raw.names, request.target ?? undefined);
+  if (chosen !== null) note(`${chosen} (data.target names another)`);
+  const table = typeColumns(raw, columns);
+  for (const line of raw.notes) note(line);
+  for (const line of table.notes.slice(raw.notes.length)) warn('column-ignored', line);
+  const targets = targetsOf(table, columns);
+  for (const line of targets.notes) note(line);
+  return { table, targets };
+}
+
+async function readLike(
+  path: string,
+  model: TableModel | { readonly columns: TableSchema; readonly target: TargetSchema },
+  { note, signal }: TableOptions,
+): Promise<Read> {
+  const schema = 'encoder' in model ? { columns: model.encoder.columns } : model.columns;
+  const raw = await readTable(path, { wanted: wantedLike(schema), signal });
+  const table = typeLike(raw, schema, model.target.columns);
+  const targets = targetsLike(table, model.target);
+  for (const line of [...table.notes, ...targets.notes]) note(line);
+  return { table, targets };
+}
+
+/** Regression and several labels need losses of their own. */
+function requireClasses({ name, schema }: TypedTable, { schema: { task, columns } }: Targets): void {
+  if (task === 'classes') return;
+  const [column] = columns;
+  const found = schema.columns.find((each) => each.name === column);
+  throw new UserError(
+    `${name}: the target ${JSON.stringify(column)} has ${found?.values ?? task} (${found?.type ?? task}), expected classes: ` +
+      `data.columns={${JSON.stringify(column)}: category} makes each value a class, data.target names another column`,
+  );
+}
+
+function refuseUnseen({ table, targets: { unseen, schema } }: Read): void {
+  if (unseen.size === 0) return;
+  const named = [...unseen]
+    .slice(0, 5)
+    .map(([word, count]) => `${JSON.stringify(word)} in ${plural(count, 'row')}`);
+  throw new UserError(
+    `${table.name}: ${JSON.stringify(schema.columns[0])}: expected ${schema.names.slice(0, 8).join(', ')}${schema.names.length > 8 ? ', …' : ''}, ` +
+      `as training has them, got ${named.join(', ')}${unseen.size > 5 ? ', …' : ''}`,
+  );
+}
+
+const allOf = ({ rows }: Targets): Uint32Array => Uint32Array.from(rows.keys());
+const noneHeld = (targets: Targets) => ({ train: allOf(targets), held: new Uint32Array() });
+
+/** @throws UserError if a class has test rows only. */
+function heldOut(targets: Targets, asked: number | null, { evaluates }: TableOptions) {
+  if (asked === null && evaluates) return { train: new Uint32Array(), held: allOf(targets) };
+  const { rows, values, schema } = targets;
+  const wanted = asked ?? usualShare;
+  const parts = holdOut(targets, wanted < 1 ? wanted : wanted / rows.length, testSeed);
+  const trained = new Set(Array.from(parts.train, (place) => values[place]));
+  const untrained = schema.names.filter((_, index) => !trained.has(index));
+  if (untrained.length > 0 && !evaluates)
+    throw new UserError(
+      `data.test=${wanted} leaves no training rows of ${untrained.slice(0, 5).join(', ')}`,
+      ExitCode.usage,
+    );
+  return parts;
+}
+
+function warnOfColumns(
+  table: TypedTable,
+  targets: Targets,
+  train: Uint32Array,
+  { warn }: TableOptions,
+): void {
+  for (const { column, explained } of leaksIn(table, targets, train, testSeed))
+    warn(
+      'column-leaks',
+      `${table.name}: column ${JSON.stringify(column)} alone decides ${percent(explained)} of what the most frequent class gets wrong: ` +
+        `if it is not known when a row is predicted, data.columns={${JSON.stringify(column)}: ignore}`,
+    );
+}
+
+interface RowsOf {
+  readonly fields: number;
+  readonly table: TableRows;
+  read(table: TypedTable, rows: Uint32Array, options: TableOptions): Promise<Float32Array>;
+}
+
+function rowsFor({ name, schema }: TypedTable, target: TargetSchema, model: TableModel | null): RowsOf {
+  if (model === null) {
+    const rows = new RawRows(name, schema, target);
+    const read: RowsOf['read'] = (table, places, { signal, note }) =>
+      inTurns(rows.reading(table, places), signal, note);
+    return { fields: rows.fields.length, table: rows, read };
+  }
+  const { encoder } = model;
+  return {
+    fields: encoder.fields.length,
+    table: {
+      // The rows are stored ones already.
+      *fit() {
+        yield null;
+        return encodingOf(model, null);
+      },
+    },
+    async read(table, places, { note }) {
+      const { values, others } = encoder.stored(table, places);
+      for (const line of unknownNotes(table.name, others)) note(line);
+      return values;
+    },
+  };
+}
+
+async function hashesOf(path: string, testFile: string | null): Promise<Record<string, string>> {
+  const files = testFile === null ? [path] : [path, testFile];
+  const hashes = await Promise.all(
+    files.map(async (file, at) => {
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(file), hash).catch((error: unknown) => {
+        throw cannotRead(shownPath(file), error);
+      });
+      const isTwin = at > 0 && basename(file) === basename(path);
+      return [`${isTwin ? 'test ' : ''}${basename(file)}`, hash.digest('hex')];
+    }),
+  );
+  return Object.fromEntries(hashes);
+}

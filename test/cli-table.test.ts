@@ -1,0 +1,148 @@
+/** A table from the command line: trained, verified, resumed, evaluated, predicted by the names of its columns. */
+import assert from 'node:assert/strict';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { load, train } from '../dist/index.js';
+import { cli, readJson, workingDirectory } from './support/cli.ts';
+import { writeFiles } from './support/data-files.ts';
+import { tableText } from './support/tables.ts';
+
+const recipe = `
+data: { set: table, dir: rows.csv, target: class, columns: { sold: category } }
+model: { hidden: [12] }
+train: { batch: 32, epochs: 6 }
+optimizer: { name: adam, lr: 0.01 }
+`;
+const words = ['train', '--config=small.yaml', '--threads=1', '--quiet'];
+
+async function trained(t: TestContext, ...more: string[]) {
+  const cwd = await workingDirectory(t);
+  const test = tableText(80, 2).trimEnd().split('\n');
+  await writeFiles(cwd, {
+    ...{ 'small.yaml': recipe, 'rows.csv': tableText(400), 'test.csv.gz': gzipSync(`${test.join('\n')}\n`) },
+    // Columns in another order, one that training had not, none of the target, a category that is unknown.
+    'new.jsonl': `${test
+      .slice(1, 4)
+      .map((line) => line.split(','))
+      .map(([row, size, weight, , when, sold]) =>
+        JSON.stringify({
+          when,
+          kind: 'yew',
+          sold,
+          weight: Number(weight),
+          size: size === '' ? null : Number(size),
+          row,
+          other: 1,
+          plant: 'north',
+        }),
+      )
+      .join('\n')}\n`,
+  });
+  const done = await cli([...words, '--out=a', ...more], { cwd });
+  assert.equal(done.code, 0, done.stderr);
+  return cwd;
+}
+
+test('a run is verified, its model evaluates and predicts rows by the names of their columns', async (t) => {
+  const cwd = await trained(t, 'data.testFile=test.csv.gz');
+  const { accuracy } = await readJson<{ accuracy: number }>(cwd, 'a', 'result.json');
+  assert.ok(accuracy > 0.6, `${accuracy}`);
+  const verified = await cli(['verify', 'a', '--json'], { cwd });
+  assert.equal(verified.code, 0, verified.stderr);
+  const scores = await cli(['eval', 'a', 'data.dir=test.csv.gz', '--json'], { cwd });
+  assert.equal(JSON.parse(scores.stdout).accuracy, accuracy);
+  assert.equal(JSON.parse(scores.stdout).count, 80);
+  const { stdout, stderr, code } = await cli(['predict', 'a', 'new.jsonl', '--json'], { cwd });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /1 column that training had not: other/);
+  assert.match(stderr, /"kind": 3 rows with categories that training had not/);
+  const { predictions } = JSON.parse(stdout);
+  await using model = await load(join(cwd, 'a'));
+  const [first] = tableText(80, 2).split('\n').slice(1);
+  const [, size, weight, , when, sold] = first.split(',');
+  const own = model.predict({ size, weight: Number(weight), kind: 'yew', when, sold });
+  assert.equal(own.label, predictions[0].label);
+  assert.equal(own.probabilities[own.index], predictions[0].probability);
+  const many = await model.predictMany([{ size, weight, kind: 'yew', when, sold }, { size }]);
+  assert.deepEqual(many.slice(0, 3), own.probabilities);
+  assert.throws(() => model.predict({ sise: 1 }), {
+    name: 'UserError',
+    message: /no column is named "sise": .*size/,
+  });
+  assert.throws(() => model.predict([1, 2]), { name: 'UserError', message: /an object/ });
+  await assert.rejects(model.predictMany([{ size: 'large' }]), { name: 'UserError', message: /size/ });
+  assert.throws(() => model.toOnnx(), { name: 'UserError', message: /cannot be exported yet/ });
+  const evaluated = await model.evaluate({ table: join(cwd, 'test.csv.gz') });
+  assert.equal(evaluated.accuracy, accuracy);
+});
+
+test('the held-out fifth is evaluated again; a missing column, other types and foreign data are refused', async (t) => {
+  const cwd = await trained(t);
+  const { accuracy } = await readJson<{ accuracy: number }>(cwd, 'a', 'result.json');
+  const again = await cli(['eval', 'a', 'data.dir=rows.csv', 'data.test=0.2', '--json'], { cwd });
+  assert.equal(JSON.parse(again.stdout).accuracy, accuracy, again.stderr);
+  await writeFiles(cwd, {
+    'less.csv': tableText(5).replaceAll(/^([^,]*),[^,]*,/gm, '$1,'),
+    'odd.csv': tableText(5).replaceAll(/^(\d+),[^,]*,/gm, '$1,large,'),
+  });
+  const refused = async (...line: string[]) => {
+    const { code, stderr } = await cli(line, { cwd });
+    assert.notEqual(code, 0);
+    return stderr;
+  };
+  assert.match(await refused('predict', 'a', 'less.csv'), /less\.csv has no column "size"/);
+  assert.match(await refused('predict', 'a', 'odd.csv'), /odd\.csv: line 2, column 2 \("size"\).*"large"/);
+  assert.match(await refused('export', 'a', '--to=a.onnx'), /cannot be exported yet/);
+  assert.match(await refused('eval', 'a', 'data.set=mnist'), /mnist/);
+  assert.match(await refused(...words, 'data.normalise=whiten'), /data\.normalise: expected .* got "whiten"/);
+  assert.match(await refused(...words, 'data.target=clas'), /no column "clas".*did you mean class/);
+  assert.match(
+    await refused('train', 'data.test=0.2', '--out=x'),
+    /data\.test: expected null if data\.set is mnist/,
+  );
+  assert.match(
+    await refused(...words, 'data.test=0.2', 'data.testFile=test.csv.gz'),
+    /data\.test: expected null if data\.testFile is given/,
+  );
+});
+
+test('a run that was stopped goes on to the same file; a model is trained further on rows read as it has them', async (t) => {
+  const cwd = await trained(t, 'checkpoint.every=5steps', 'checkpoint.keep=50');
+  const whole = await readJson<{ accuracy: number }>(cwd, 'a', 'result.json');
+  const { mkdir, readdir, readFile } = await import('node:fs/promises');
+  await mkdir(join(cwd, 'b'));
+  const files = await readdir(join(cwd, 'a'));
+  const [checkpoint] = files.filter((name) => /^checkpoint-\d+\./.test(name)).sort();
+  for (const name of files)
+    if (name === checkpoint || /^(config|meta|log\.ndjson|metrics)/.test(name))
+      await copyFile(join(cwd, 'a', name), join(cwd, 'b', name));
+  const resumed = await cli(['train', '--resume', 'b', '--quiet'], { cwd });
+  assert.equal(resumed.code, 0, resumed.stderr);
+  const [one, two] = await Promise.all(
+    ['a', 'b'].map((run) => readFile(join(cwd, run, 'final.safetensors'))),
+  );
+  assert.ok(one.equals(two));
+  const further = await cli([...words, 'model.init.file=a/final.safetensors', '--out=c'], { cwd });
+  assert.equal(further.code, 0, further.stderr);
+  const better = await readJson<{ accuracy: number }>(cwd, 'c', 'result.json');
+  assert.ok(better.accuracy >= whole.accuracy - 0.05);
+  const text = async (run: string) =>
+    JSON.parse((await load(join(cwd, run))).metadata.table).encoder.categories;
+  assert.deepEqual(await text('c'), await text('a'));
+});
+
+test('a program trains on a table', async (t) => {
+  const cwd = await workingDirectory(t);
+  await writeFiles(cwd, { 'rows.csv': tableText(300) });
+  const table = join(cwd, 'rows.csv');
+  const settings = { 'model.hidden': [8], 'train.batch': 32, 'train.epochs': 3, optimizer: 'adam' };
+  await using model = await train(
+    { table, target: 'class', columns: { weight: 'category' } },
+    { recipe: settings },
+  );
+  assert.deepEqual(model.labels, ['high', 'low', 'mid']);
+  const { accuracy } = await model.evaluate({ table, test: 0.2 });
+  assert.equal(String(accuracy), model.metadata.accuracy);
+});

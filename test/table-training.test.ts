@@ -1,0 +1,273 @@
+/** Training on rows of a table: the same bits as on their expanded inputs, on any number of threads, from a file again. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Dataset, Samples } from '../dist/data/dataset.js';
+import { Encoder } from '../dist/tables/encoder.js';
+import { loadTable, type TableOptions, type TableRequest } from '../dist/tables/training/load-table.js';
+import { tableModelOf } from '../dist/tables/training/table-model.js';
+import type { Warning } from '../dist/warnings.js';
+import { workingDirectory } from './support/cli.ts';
+import { type Files, writeFiles } from './support/data-files.ts';
+import { refusing } from './support/says.ts';
+import { tableText } from './support/tables.ts';
+import { openSession } from './support/training.ts';
+
+const plain: TableRequest = { dir: null, testFile: null, test: null, target: null, columns: {} };
+
+async function loaded(
+  t: TestContext,
+  files: Files,
+  request: Partial<TableRequest> = {},
+  options: Partial<TableOptions> = {},
+) {
+  const cwd = await workingDirectory(t);
+  await writeFiles(cwd, files);
+  const [notes, warnings]: [string[], Warning[]] = [[], []];
+  const [first] = Object.keys(files);
+  const { testFile = null } = request;
+  const dataset = await loadTable(
+    { ...plain, dir: join(cwd, first), ...request, testFile: testFile && join(cwd, testFile) },
+    {
+      ...{ note: (line) => notes.push(line), warn: (code, message) => warnings.push({ code, message }) },
+      ...{ signal: new AbortController().signal, model: null, evaluates: false, ...options },
+    },
+  );
+  return { dataset, notes, warnings };
+}
+
+const recipe = [
+  'model.hidden=[9]',
+  'train.batch=24',
+  'train.epochs=2',
+  'optimizer=adam',
+  'optimizer.lr=0.01',
+];
+const table = ['data.set=table', 'data.dir=x', 'data.encoding.bins=5', 'data.encoding.periodic=2', ...recipe];
+
+/** Trained weights, and the session's prepared data. */
+async function trained(dataset: Dataset, threads: number, words: readonly string[]) {
+  const { trainer, session, plan } = await openSession(dataset, threads, words);
+  try {
+    const { evaluation } = await trainer.train(1, {});
+    return { parameters: session.parameters(), accuracy: evaluation?.accuracy, plan };
+  } finally {
+    await trainer.close();
+  }
+}
+
+/** The inputs that an encoder makes of rows, as samples of a program. */
+async function expanded(dataset: Dataset, words: readonly string[]): Promise<Dataset> {
+  const { train } = dataset;
+  const steps = train.table?.fit(train, (await configured(words)).data.encoding);
+  assert.ok(steps);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  const encoding = step.value;
+  const tensors = new Map(encoding.tensors);
+  const { encoder } = tableModelOf(encoding.json, tensors, 'test');
+  const part = ({ table: _, ...samples }: Samples): Samples => {
+    const { values } = encoding.encode(samples, null);
+    assert.ok(values instanceof Float32Array);
+    const fields = encoder.fields.length;
+    const rows = Array.from({ length: samples.count }, (_, row) =>
+      encoder.expand(values.slice(row * fields, (row + 1) * fields), new Float32Array(encoder.width)),
+    );
+    const all = new Float32Array(samples.count * encoder.width);
+    rows.forEach((row, place) => {
+      all.set(row, place * encoder.width);
+    });
+    return { ...samples, values: all, shape: [encoder.width] };
+  };
+  return { ...dataset, name: 'memory', train: part(train), test: part(dataset.test) };
+}
+
+const configured = async (words: readonly string[]) => {
+  const { configure } = await import('./support/training.ts');
+  return configure(...words);
+};
+
+test('the kernel in the step and expanded inputs in memory give the same weights, on 1, 2 and 3 threads', async (t) => {
+  const { dataset } = await loaded(t, { 'rows.csv': tableText(400) });
+  const asInputs = await expanded(dataset, table);
+  const wanted = await trained(asInputs, 1, ['data.set=memory', 'data.normalise=none', ...recipe]);
+  assert.ok((wanted.accuracy ?? 0) > 0.5);
+  for (const threads of [1, 2, 3]) {
+    const got = await trained(dataset, threads, [...table, 'parallel.sync=owner']);
+    assert.equal(got.plan.input.packing, 'encoded');
+    assert.deepEqual(got.parameters, wanted.parameters, `${threads} threads`);
+    assert.equal(got.accuracy, wanted.accuracy);
+  }
+  const { plan } = await trained(dataset, 1, table);
+  // The expanded rows of the training part would need this much more.
+  const { fields } = dataset.train.table === undefined ? { fields: 0 } : { fields: dataset.train.shape[0] };
+  assert.equal(plan.parts.train.values.bytes, dataset.train.count * fields * 4);
+});
+
+test('every way of combining threads, the plain backend and held-out rows take rows of a table', async (t) => {
+  const { dataset } = await loaded(t, { 'rows.csv': tableText(300) });
+  const js = await trained(dataset, 1, [...table, 'backend=js']);
+  for (const words of [
+    ['parallel.sync=average'],
+    ['parallel.sync=sharded'],
+    ['parallel.sync=units'],
+    ['parallel.sync=owner', 'data.packing=dense'],
+  ]) {
+    const { parameters } = await trained(dataset, 2, [...table, ...words]);
+    for (const [name, { data }] of parameters)
+      data.forEach((value, at) => {
+        const other = js.parameters.get(name)?.data[at] ?? Number.NaN;
+        assert.ok(Math.abs(value - other) < 2e-4, `${words}: ${name}[${at}]: ${value}, ${other}`);
+      });
+  }
+  for (const sync of ['hogwild', 'local-sgd'])
+    await trained(dataset, 2, [
+      ...table,
+      `parallel.sync=${sync}`,
+      'data.validation=0.2',
+      'stop.on=validation',
+    ]);
+});
+
+test('the encoder learns of the training rows alone; words of the test rows are not among its categories', async (t) => {
+  const { dataset } = await loaded(
+    t,
+    { 'rows.csv': tableText(300), 'test.csv': tableText(60, 2).replaceAll('elm', 'yew') },
+    { testFile: 'test.csv' },
+  );
+  assert.equal(dataset.test.count, 60);
+  assert.equal(dataset.train.count, 300);
+  const config = await configured(table);
+  const steps = dataset.train.table?.fit(dataset.train, config.data.encoding);
+  assert.ok(steps);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  const { encoder } = JSON.parse(step.value.json);
+  assert.deepEqual(encoder.categories.kind, ['ash', 'elm', 'oak']);
+  assert.deepEqual(
+    encoder.fields.map(({ column }: { column: string }) => column),
+    ['size', 'weight', 'kind', 'when', 'when', 'when', 'when', 'sold'],
+  );
+  const { encode } = step.value;
+  const kinds = [...encode(dataset.test, null).values].filter((_, at) => at % 8 === 2);
+  assert.ok(kinds.includes(0) && !kinds.includes(2));
+});
+
+test('the held-out rows are a fifth of each class, the same in every run', async (t) => {
+  const text = tableText(500);
+  const [one, two] = [await loaded(t, { 'a.csv': text }), await loaded(t, { 'a.csv': text })];
+  assert.deepEqual(one.dataset.test.values, two.dataset.test.values);
+  assert.equal(one.dataset.test.count, 100);
+  const share = ({ targets }: Samples) =>
+    one.dataset.labels.map((_, c) => targets.filter((target) => target === c).length / targets.length);
+  share(one.dataset.train).forEach((of, c) => {
+    assert.ok(Math.abs(of - share(one.dataset.test)[c]) < 0.01);
+  });
+  const { dataset } = await loaded(t, { 'a.csv': text }, { test: 30 });
+  assert.equal(dataset.test.count, 30);
+});
+
+test('before training: types, target and rare categories are told, odd columns are warnings', async (t) => {
+  const lines = tableText(400).trimEnd().split('\n');
+  const leaking = [
+    `${lines[0]},answer`,
+    ...lines.slice(1).map((line) => `${line},${line.split(',').at(-1)}!`),
+  ];
+  const { notes, warnings } = await loaded(t, { 'a.csv': `${leaking.join('\n')}\n` }, { target: 'class' });
+  const said = notes.join('\n');
+  for (const part of [
+    '| size',
+    'number',
+    '| when',
+    'date',
+    'yes/no',
+    '"kind": ',
+    'rare',
+    'target "class"',
+    '320 training rows',
+  ])
+    assert.ok(said.includes(part), `${part} in ${said}`);
+  const of = (code: string) =>
+    warnings.filter((warning) => warning.code === code).map(({ message }) => message);
+  assert.equal(of('column-ignored').length, 2);
+  assert.match(of('column-ignored').join('\n'), /"row" is ignored: it counts the rows/);
+  assert.match(of('column-ignored').join('\n'), /"plant" is ignored: it is north in every row/);
+  assert.equal(of('column-leaks').length, 1);
+  assert.match(of('column-leaks')[0], /"answer" alone decides 100\.00 %/);
+});
+
+test('rows without a target are left out and counted', async (t) => {
+  const text = tableText(120)
+    .replace(/,(low|mid|high)\n/, ',\n')
+    .replace(/,(low|mid|high)\n/, ',NA\n');
+  const { dataset, notes } = await loaded(t, { 'a.csv': text });
+  assert.equal(dataset.train.count + dataset.test.count, 118);
+  assert.ok(notes.some((line) => line.includes('2 rows without "class" are left out')));
+});
+
+const head = 'x,y,class\n';
+const many = (line: (row: number) => string, count = 40) =>
+  head + Array.from({ length: count }, (_, row) => `${line(row)}\n`).join('');
+const good = many((row) => `${row % 7},${row % 5},${row % 2 ? 'a' : 'b'}`);
+const refused: Readonly<
+  Record<string, readonly [string | Buffer, readonly string[], Partial<TableRequest>?]>
+> = {
+  'a ragged row': [`${good}1,2\n`, ['line 42', '2 columns', '3']],
+  'two columns of one name': [good.replace('x,y', 'x,x'), ['"x"', 'column']],
+  'one class': [many((row) => `${row},${row % 3},a`), ['class', 'a', 'two']],
+  'no targets': [many((row) => `${row % 9},${row % 3},`), ['"class" has no value']],
+  'an empty file': ['', ['empty']],
+  'a header alone': [head, ['no rows']],
+  'a binary file': [Buffer.from(Uint8Array.from({ length: 4096 }, (_, i) => (i * 37) % 256)), []],
+  texts: [
+    many(
+      (row) =>
+        `"a long sentence number ${row} about the many things of ${row * row}",${row % 3},${row % 2 ? 'a' : 'b'}`,
+      400,
+    ),
+    ['"x" has texts', 'ignore'],
+  ],
+  'a regression': [
+    many((row) => `${row % 7},${row % 5},${row * 1.37}`),
+    ['expected classes', 'category', 'number'],
+  ],
+  'a target that is no column': [good, ['clas', 'did you mean class'], { target: 'clas' }],
+  'a type that is none': [good, ['"x"', 'numbr'], { columns: { x: 'numbr' } }],
+  'a type of no column': [good, ['"z"'], { columns: { z: 'number' } }],
+};
+for (const [name, [text, parts, request]] of Object.entries(refused))
+  test(`refused with one line: ${name}`, async (t) => {
+    const exitCode = request === undefined ? 1 : 2;
+    await assert.rejects(loaded(t, { 'a.csv': text }, request), refusing(exitCode, ...parts));
+  });
+
+test('a class of the test file that training never saw is refused', async (t) => {
+  const files = { 'a.csv': good, 'b.csv': `${head}1,2,c\n1,2,a\n` };
+  await assert.rejects(loaded(t, files, { testFile: 'b.csv' }), refusing(1, 'b.csv', '"c" in 1 row', 'a, b'));
+});
+
+test('an encoder in a file that makes no sense is refused', () => {
+  const encoder = new Encoder({
+    ...{ columns: [], targets: ['class'], fields: [{ column: 'x', part: 'value', fill: 0 }], categories: {} },
+    blocks: [{ op: 'linear', field: 0, at: 0, shift: 0, scale: 1 }],
+    text: { buckets: 2, wordGrams: 1, characters: null },
+  });
+  const target = { task: 'classes', columns: ['class'], names: ['a', 'b'] };
+  const good = { encoder: encoder.toJSON(), target };
+  const opened = (json: unknown) => tableModelOf(JSON.stringify(json), new Map(), 'file');
+  assert.equal(opened(good).encoder.width, 1);
+  for (const bad of [
+    null,
+    {},
+    { ...good, target: null },
+    { ...good, encoder: { ...good.encoder, fields: [] } },
+    {
+      ...good,
+      encoder: { ...good.encoder, blocks: [{ op: 'linear', field: 3, at: 0, shift: 0, scale: 1 }] },
+    },
+    { ...good, encoder: { ...good.encoder, blocks: [{ op: 'bins', field: 0, at: 0, edges: '0.edges' }] } },
+    { ...good, encoder: { ...good.encoder, blocks: [{ op: 'other', field: 0, at: 0 }] } },
+    { ...good, encoder: { ...good.encoder, categories: { x: 'a' } } },
+  ])
+    assert.throws(() => opened(bad), refusing(1, 'file: table: expected'));
+});

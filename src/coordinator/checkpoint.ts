@@ -40,7 +40,11 @@ export function lastingVectors({ regions, replicas }: Plan, memory: WebAssembly.
  * Between two commands of a session: copies its vectors and the state of its run. `over`: an earlier copy that is of no more
  * use, whose memory is taken for this one; new memory takes twice as long.
  */
-export function capture({ lasting }: Session, state: TrainingState, over: Checkpoint | null = null): Checkpoint {
+export function capture(
+  { lasting }: Session,
+  state: TrainingState,
+  over: Checkpoint | null = null,
+): Checkpoint {
   const copy = (name: string, vector: Vector): Vector => {
     const old = over?.vectors.get(name);
     if (old?.length !== vector.length) return vector.slice();

@@ -2,9 +2,10 @@
  * Resources that setups may share: data sets, compiled kernels, worker pools. A study shares them among many setups.
  */
 import type { Config } from '../config/schema.js';
+import { configuredTask } from '../config/target-rules.js';
 import type { Dataset } from '../data/dataset.js';
 import type { DownloadProgress } from '../data/download.js';
-import { loadDataset } from '../data/load.js';
+import { type DataRequest, loadDataset } from '../data/load.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import type { Level } from '../kernels/levels.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
@@ -68,11 +69,12 @@ export class OwnResources implements Resources {
     this.#shared = shared;
   }
 
-  dataset({ data }: Config, begun: () => void = () => {}): Promise<Dataset> {
-    const key = JSON.stringify([data.set, data.dir, data.label]);
+  dataset(config: Config, begun: () => void = () => {}): Promise<Dataset> {
+    const request = dataRequest(config);
+    const key = JSON.stringify(request);
     const [note, warn] = [this.#note, this.#warn];
     const options = { signal: this.#signal, onProgress: downloadNotes(note), note, warn, begun };
-    const loading = this.#datasets.get(key) ?? loadDataset(data, options);
+    const loading = this.#datasets.get(key) ?? loadDataset(request, options);
     this.#datasets.set(key, loading);
     return loading;
   }
@@ -82,7 +84,7 @@ export class OwnResources implements Resources {
     const kernels = engine && new SampleKernels(engine);
     const prepare = () => inTurns(preparingData(dataset, config, initial, kernels), this.#signal, this.#note);
     if (!this.#shared) return prepare();
-    const key = JSON.stringify([config.data, config.model, config.train.batch, config.seed]);
+    const key = JSON.stringify([config.data, config.model, config.loss, config.train.batch, config.seed]);
     const kept = this.#prepared.get(key);
     const data = kept?.dataset === dataset ? kept.data : await prepare();
     // The one used last stays longest.
@@ -140,6 +142,14 @@ export class OwnResources implements Resources {
     this.#all.add(pool);
     return pool;
   }
+}
+
+/** What the configuration says of the files. */
+function dataRequest(config: Config): DataRequest {
+  const { set, dir, label, targets } = config.data;
+  const task = configuredTask(config);
+  const values = set === 'csv' && task !== 'classification' ? { columns: targets, task } : null;
+  return { set, dir, label, values };
 }
 
 /** The direction features that a configuration needs; null for pixels. */

@@ -16,7 +16,15 @@ async function small(packing: 'dense' | 'sparse', threads: number, overrides: re
   const config = await configure('train.batch=5', 'model.hidden=[4]', 'optimizer.momentum=0.9', ...overrides);
   const count = { count: 10, nonZeros: 25 };
   const facts = {
-    ...{ features: 6, classes: 3, packing, scale: 1, shifted: false, nonZeros: [5, 5, 5, 5, 5, 0] },
+    ...{
+      features: 6,
+      outputs: 3,
+      target: { kind: 'class' as const, classes: 3, weights: null },
+      packing,
+      scale: 1,
+      shifted: false,
+      nonZeros: [5, 5, 5, 5, 5, 0],
+    },
     parts: { train: count, validation: { count: 0, nonZeros: 0 }, test: count },
   };
   const run: RunWork = {

@@ -1,7 +1,6 @@
 /** metrics.csv: one row a step, appended while the run goes on, so that a killed run keeps its rows. */
 import { openSync } from 'node:fs';
 import type { MetricName } from '../config/choices.js';
-import { type Evaluation, measured } from '../coordinator/work.js';
 import { cannot } from '../file-failure.js';
 import { ExitCode } from '../user-error.js';
 import { BufferedFile } from './buffered-file.js';
@@ -66,11 +65,10 @@ export class MetricsWriter {
   }
 
   /** Of the evaluation that ran after the latest step, accuracy from 0 to 1; ignored before the first step. */
-  evaluated(evaluation: Evaluation): void {
+  evaluated(accuracy: number | null, value: number | null = null): void {
     const last = this.#kept.pop();
     if (last === undefined) return;
-    const value = this.#metric && measured(evaluation, this.#metric);
-    this.#kept.push({ ...last, accuracy: evaluation.accuracy ?? '', value: value ?? '' });
+    this.#kept.push({ ...last, accuracy: accuracy ?? '', value: value ?? '' });
     this.#appendIfDue();
   }
 

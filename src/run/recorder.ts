@@ -84,7 +84,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       const { accuracy, loss, metrics: other } = evaluation;
       // An evaluated step is always in metrics.csv, regardless of log.every.
       if (last !== null && lastWritten !== position.step) writeRow(last);
-      metrics?.evaluated(evaluation);
+      metrics?.evaluated(accuracy, measured(evaluation, metric));
       scalars?.scalars(position.step, position.elapsedMs, scalarsOf(evaluation));
       const more = other === undefined ? {} : { metrics: { ...other } };
       log.event('eval', { ...seed, ...position, on: config.stop.on, accuracy, loss, ...more });

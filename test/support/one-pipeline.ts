@@ -2,7 +2,10 @@
  * What holds of every run, whatever its configuration: threads, profiling, leaving the session and coming back from a
  * weights file change nothing.
  */
+
 import assert from 'node:assert/strict';
+import { labelSmoothingOf } from '../../dist/config/label-smoothing.js';
+import { namesOf } from '../../dist/data/target.js';
 import {
   type Config,
   type Dataset,
@@ -73,7 +76,7 @@ export async function predictsAsEvaluated(ready: Prepared, run: Trained, file: U
   const logits = await predict(ready, file, 1);
   assert.deepEqual(await predict(ready, file, 2), logits, 'predicted by 2 threads');
   const { targets: labels, count } = dataset.test;
-  const { classes } = dataset;
+  const { length: classes } = namesOf(dataset.target);
   const chosen = new Uint32Array(count);
   let correct = 0;
   let loss = 0;
@@ -85,7 +88,7 @@ export async function predictsAsEvaluated(ready: Prepared, run: Trained, file: U
     loss +=
       (config.loss.name === 'squared-error'
         ? squaredError(of, labels[row])
-        : crossEntropy(of, greatest, labels[row], config.loss.labelSmoothing)) / count;
+        : crossEntropy(of, greatest, labels[row], labelSmoothingOf(config.loss))) / count;
   }
   assert.equal(correct / count, run.test.accuracy, 'accuracy of the predictions');
   const off = Math.abs(loss - run.test.loss);

@@ -166,8 +166,8 @@ describe('refused', () => {
     ],
     'no targets': [{ inputs: rows }, /^data\.targets: expected an array, .*got undefined$/],
     'targets of another kind': [
-      { inputs: rows, targets: new Float32Array(2) },
-      /^data\.targets: .*got Float32Array$/,
+      { inputs: rows, targets: new Float64Array(2) },
+      /^data\.targets: .*got Float64Array$/,
     ],
     'no sample': [{ inputs: [], targets: [] }, /^data\.targets: expected at least one sample, got none$/],
     'fewer rows': [

@@ -16,9 +16,9 @@ import type { Tensor } from '../model/safetensors.js';
 import { atOnce, type Steps } from '../numbers/steps.js';
 import type { PreparedPart, PreparedParts } from '../plan/fill-memory.js';
 import type { DataFacts } from '../plan/plan.js';
+import { type Goal, prepareTargets, refuseUnfitTarget } from '../plan/prepare-targets.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warning } from '../warnings.js';
-import { type Goal, prepareTargets, refuseUnfitTarget } from './prepare-targets.js';
 
 export interface PreparedData extends PreparedParts {
   readonly facts: DataFacts;

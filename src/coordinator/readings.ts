@@ -5,8 +5,8 @@ import { doublesIn } from '../memory/views.js';
 import type { Judged } from '../metrics/judged.js';
 import { allMetrics, type Metrics, metricOf, taskOf } from '../metrics/metric.js';
 import type { Plan } from '../plan/plan.js';
+import type { Goal } from '../plan/prepare-targets.js';
 import { phases, statsPerRank } from '../sync/phase-clock.js';
-import type { Goal } from './prepare-targets.js';
 import type { Evaluation, PhaseTimes } from './work.js';
 
 /** Accuracy and mean loss of the last evaluation of a part, its chunks summed in order, and the metrics that the run needs. */

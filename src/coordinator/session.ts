@@ -20,6 +20,7 @@ import { inTurns } from '../numbers/steps.js';
 import { fillConstants, fillingSamples } from '../plan/fill-memory.js';
 import { memoryParts } from '../plan/memory-parts.js';
 import type { Plan } from '../plan/plan.js';
+import type { Goal } from '../plan/prepare-targets.js';
 import { extractedAtSlot, statsPerRank } from '../sync/phase-clock.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control, type RunCommand } from '../worker/control.js';
@@ -31,7 +32,6 @@ import { Interrupted } from './interruption.js';
 import { MadeInputs } from './made-inputs.js';
 import { type ParameterStore, parameterStore } from './parameter-store.js';
 import type { PreparedData } from './prepare-data.js';
-import type { Goal } from './prepare-targets.js';
 import { readEvaluation, readMetrics, readPhaseTimes } from './readings.js';
 import { openProfile, type SessionProfile } from './session-profile.js';
 import { StepRecord } from './step-metrics.js';
@@ -256,9 +256,7 @@ export class Session {
   }
 
   /** Every metric of the last evaluation, which was of this part. */
-  metrics(part: PartName): Metrics {
-    return readMetrics(this.plan, this.#memory, part, this.#goal);
-  }
+  metrics = (part: PartName): Metrics => readMetrics(this.plan, this.#memory, part, this.#goal);
 
   /** Time spent in each phase since the parameters were set. */
   phaseTimes(): PhaseTimes {

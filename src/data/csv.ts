@@ -264,7 +264,12 @@ function readLabel(cells: readonly string[], reading: Reading): number {
   if (words === null) {
     const value = byteOf(cells[label] ?? '');
     if (value < 0)
-      throw refused(cells, label, reading, 'an integer 0 to 255 (data.task=regression learns other numbers)');
+      throw refused(
+        cells,
+        label,
+        reading,
+        `an integer 0 to 255${kindOf(cells[label]) === 'number' ? ' (data.task=regression learns other numbers)' : ''}`,
+      );
     return value;
   }
   const word = trimmedCell(cells[label]);

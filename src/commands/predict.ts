@@ -84,7 +84,9 @@ async function predict(
   await using model = await load(source);
   const set = model.metadata['data.set'] ?? '';
   const kind = valuesOf(model.metadata);
-  const inputs = new GivenInputs({ input: model.input, kind, set, manner: flags.as ?? null, note, signal });
+  const targets = model.kind === 'value' ? model.labels : [];
+  const manner = flags.as ?? null;
+  const inputs = new GivenInputs({ input: model.input, kind, set, manner, targets, note, signal });
   const writer = writerOf(flags, context, model.kind);
   const failures: { readonly file: string; readonly message: string }[] = [];
   const attempt = async <T>(file: string, work: Promise<T>): Promise<T | null> => {

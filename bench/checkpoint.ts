@@ -2,11 +2,13 @@
  * The cost of a checkpoint each second, and of copies in memory, two a second or less often, within one run: how much longer the steps
  * beside them take than those just before and after. The same in the middle between two of them, where there is none, shows how exact that is.
  */
+
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Copies } from '../dist/coordinator/recovery.js';
 import { initialState } from '../dist/coordinator/state.js';
+import { metricOf } from '../dist/metrics/metric.js';
 import { runLength } from '../dist/plan/run-length.js';
 import type { RunFacts } from '../dist/run/checkpoint-file.js';
 import { lastName } from '../dist/run/checkpoint-names.js';
@@ -44,7 +46,10 @@ const files =
     const length = runLength(config, plan.parts.train.count);
     const task = { config, folder, facts: factsOf(trainer), length, flush: happened, records: [] };
     const warn = (_: string, line: string) => console.log(line);
-    const made = Checkpoints.of({ ...task, warn, from: null, bestAccuracy: null }, session);
+    const made = Checkpoints.of(
+      { ...task, warn, from: null, best: null, metric: metricOf('accuracy') },
+      session,
+    );
     if (made === null) throw new Error('checkpoint.every is off');
     return made.observer;
   };
@@ -91,7 +96,8 @@ export default async function bench(): Promise<void> {
         samples[`${name}, ${way}: ms lost`] = lost;
         samples[`${name}, ${way}: ms lost without`] = control;
         const megabytes = way === 'file' ? (statSync(path.join(folder, lastName)).size / 1e6).toFixed(1) : '';
-        const what = way === 'file' ? 'a checkpoint each second' : `a copy each ${(everyMs / 1000).toFixed(2)} s`;
+        const what =
+          way === 'file' ? 'a checkpoint each second' : `a copy each ${(everyMs / 1000).toFixed(2)} s`;
         const cells = [lost, control, shares].map((each) => shown(spread(each), 2));
         costs.push([name, megabytes, what, ...cells]);
       }

@@ -23,7 +23,7 @@ export default async function bench(): Promise<void> {
       name: `${trainer.threads}`,
       async run() {
         const { residentMs, evaluation } = await trainer.train(true);
-        if (evaluation !== null) accuracies.add(evaluation.accuracy);
+        if (evaluation !== null) accuracies.add(evaluation.accuracy ?? Number.NaN);
         return residentMs;
       },
     })),

@@ -30,7 +30,7 @@ function noise(side: number, count: number, density: number): Dataset {
   });
   const labels = [...'0123456789'];
   const parts = { train: part(count), test: part(10), validation: null };
-  return { name: 'noise', source: 'memory', ...parts, classes: 10, labels, sha256: {} };
+  return { name: 'noise', source: 'memory', ...parts, target: { kind: 'class', labels }, sha256: {} };
 }
 
 /** The density at which the ratio passes 1, between the measured densities. */

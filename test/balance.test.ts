@@ -17,7 +17,15 @@ const network = ['model.hidden=[256,128]', `train.batch=${batch}`];
 
 async function balancedPlan(threads: number, ...overrides: string[]) {
   const facts: DataFacts = {
-    ...{ features: 784, classes: 10, packing: 'sparse', scale: 1, shifted: true, stored: null },
+    ...{
+      features: 784,
+      outputs: 10,
+      target: { kind: 'class', classes: 10, weights: null },
+      packing: 'sparse',
+      scale: 1,
+      shifted: true,
+      stored: null,
+    },
     nonZeros: Array.from({ length: 784 }, () => 12_000),
     parts: {
       train: { count: 60_000, nonZeros: 60_000 * 150 },

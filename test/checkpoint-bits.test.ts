@@ -10,7 +10,7 @@ import { follow, type RunObserver } from '../dist/coordinator/run-loop.js';
 import type { Session } from '../dist/coordinator/session.js';
 import { initialState, type TrainingState } from '../dist/coordinator/state.js';
 import { trainingCourse } from '../dist/coordinator/training-run.js';
-import type { Dataset } from '../dist/data/dataset.js';
+import type { Dataset, Samples } from '../dist/data/dataset.js';
 import { someMnist } from './support/pairs.ts';
 import { configure, openSession } from './support/training.ts';
 
@@ -29,6 +29,8 @@ interface Case {
   readonly threads?: number;
   /** Threads of the session that goes on. */
   readonly resumedBy?: number;
+  /** Two values of each image as targets. */
+  readonly hasValues?: boolean;
 }
 
 const cases: Readonly<Record<string, Case>> = {
@@ -87,12 +89,39 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'noise scale': { words: ['log.noiseScale=true', 'parallel.sync=sharded'] },
   'chosen rows': { words: ['train.selective.beta=1', 'parallel.sync=owner'], resumedBy: 1 },
+  'regression, Huber, best by RMSE': {
+    words: [
+      ...['data.set=memory', 'loss.name=huber', 'stop.metric=rmse', 'stop.restoreBest=true', 'stop.every=2'],
+      ...['stop.patience=20', 'optimizer.lr=0.3', 'parallel.sync=owner'],
+    ],
+    hasValues: true,
+    resumedBy: 3,
+  },
+  'regression, squared error, 1 thread and then 2': {
+    words: ['data.set=memory', 'loss.name=squared-error', 'parallel.sync=owner'],
+    hasValues: true,
+    threads: 1,
+    resumedBy: 2,
+  },
+  'weighted classes, best by F1': {
+    words: ['loss.classWeights=balanced', 'stop.metric=f1', 'stop.restoreBest=true', 'stop.every=2'],
+  },
   'no order drawn': { words: ['data.shuffle=false', 'train.dropLast=true'] },
 };
 
-let dataset: Dataset;
+let ofClasses: Dataset;
+let ofValues: Dataset;
 before(async () => {
-  dataset = await someMnist(500, 120);
+  ofClasses = await someMnist(500, 120);
+  const values = (part: Samples): Samples => ({
+    ...part,
+    targets: Float32Array.from(
+      [...part.targets].flatMap((label, i) => [label ** 2, part.values[i * 784 + 400]]),
+    ),
+  });
+  const target = { kind: 'value', width: 2, names: ['square', 'pixel'] } as const;
+  const { train, test } = ofClasses;
+  ofValues = { ...ofClasses, name: 'memory', train: values(train), test: values(test), target };
 });
 
 const untimed = ({ tail, ...state }: TrainingState) => ({
@@ -103,9 +132,12 @@ const untimed = ({ tail, ...state }: TrainingState) => ({
 const vectorsOf = (session: Session) =>
   new Map([...session.lasting].map(([name, vector]) => [name, vector.slice()]));
 
-for (const [what, { words: own, threads = 2, resumedBy = threads }] of Object.entries(cases))
+for (const [what, { words: own, threads = 2, resumedBy = threads, hasValues = false }] of Object.entries(
+  cases,
+))
   test(`${what}: captured after any step, it goes on to the same bits`, async () => {
     const words = [...small, ...own];
+    const dataset = hasValues ? ofValues : ofClasses;
     const config = await configure(...words);
     const first = await openSession(dataset, threads, words);
     try {
@@ -167,7 +199,7 @@ for (const [what, { words: own, threads = 2, resumedBy = threads }] of Object.en
 test('interrupted at a step, at the end of an epoch and in a begun one too: what follows from the step is done later', async () => {
   const words = [...small, 'train.tailAverage=0.7', 'log.noiseScale=true', 'parallel.sync=sharded'];
   const config = await configure(...words);
-  const whole = await openSession(dataset, 2, words);
+  const whole = await openSession(ofClasses, 2, words);
   const reports: string[] = [];
   const recorded: Partial<RunObserver> = {
     step: ({ step }, { loss }) => reports.push(`${step}: ${loss}`),
@@ -189,7 +221,7 @@ test('interrupted at a step, at the end of an epoch and in a begun one too: what
   for (const at of [1, 4, 6, 7, 8, 9, 13, 14, 15, 16, 17])
     for (const when of ['in its last step', 'before the next command'] as const) {
       const interruption = new AbortController();
-      const { trainer, session } = await openSession(dataset, 2, words, interruption.signal);
+      const { trainer, session } = await openSession(ofClasses, 2, words, interruption.signal);
       let left: Checkpoint | null = null;
       const observer: Partial<RunObserver> = {
         ...recorded,
@@ -223,7 +255,7 @@ test('interrupted at a step, at the end of an epoch and in a begun one too: what
       // The log is cut before a step of which something is pending.
       const cut = reports.findIndex((line) => state.pending !== null && line.startsWith(`${state.step}: `));
       if (cut >= 0) reports.splice(cut);
-      const other = await openSession(dataset, 2, words);
+      const other = await openSession(ofClasses, 2, words);
       await other.trainer.start(9);
       const start = restore(other.session, left as Checkpoint);
       const rest = await follow(other.session, trainingCourse(other.session, config, 3), start, recorded);

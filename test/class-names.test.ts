@@ -1,7 +1,9 @@
 /** Labels that are words: classes in sorted order, whose names the data set keeps. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { classWarnings } from '../dist/data/odd-data.js';
+import { namesOf } from '../dist/data/target.js';
 import { loadFiles, rows, text } from './support/csv-sets.ts';
 import { refusal } from './support/data-files.ts';
 
@@ -11,9 +13,9 @@ const animals = ['cat', 'ant', 'polar bear'];
 test('words are classes in sorted order, whatever comes first', async (t) => {
   const lines = rows(9, (_, label, four) => [animals[label], ...four]);
   const { dataset, notes } = await loadFiles(t, both(lines));
-  assert.deepEqual(dataset.labels, ['ant', 'cat', 'polar bear']);
+  assert.deepEqual(namesOf(dataset.target), ['ant', 'cat', 'polar bear']);
   assert.deepEqual([...dataset.train.targets], [1, 0, 2, 1, 0, 2, 1, 0, 2]);
-  assert.equal(dataset.classes, 3);
+  assert.equal(namesOf(dataset.target).length, 3);
   assert.match(notes[0], /3 classes in sorted order: ant, cat, polar bear$/);
 });
 
@@ -21,7 +23,7 @@ test('the only column of words holds the labels, wherever it is, also below a he
   const lines = rows(9, (_, label, [a, ...rest]) => [a, animals[label], ...rest]);
   for (const header of [[], [['a', 'b', 'c', 'd', 'e']]]) {
     const { dataset, warned } = await loadFiles(t, both([...header, ...lines]));
-    assert.deepEqual(dataset.labels, ['ant', 'cat', 'polar bear']);
+    assert.deepEqual(namesOf(dataset.target), ['ant', 'cat', 'polar bear']);
     assert.deepEqual(dataset.train.shape, [2, 2, 1]);
     assert.deepEqual(warned, []);
   }
@@ -31,25 +33,25 @@ test('single quotes are no part of a label: integers stay integers', async (t) =
   const digits = await loadFiles(t, both(rows(9, (_, label, four) => [`'${label + 5}'`, ...four])));
   assert.deepEqual([...digits.dataset.train.targets.subarray(0, 3)], [5, 6, 7]);
   const quoted = await loadFiles(t, both(rows(9, (_, label, four) => [`"'${animals[label]}'"`, ...four])));
-  assert.deepEqual(quoted.dataset.labels, ['ant', 'cat', 'polar bear']);
+  assert.deepEqual(namesOf(quoted.dataset.target), ['ant', 'cat', 'polar bear']);
 });
 
 test('names in UTF-8', async (t) => {
   const names = ['épée', 'い', 'Ωmega'];
   const { dataset } = await loadFiles(t, both(rows(9, (_, label, four) => [names[label], ...four])));
-  assert.deepEqual(dataset.labels, ['Ωmega', 'épée', 'い'].sort());
+  assert.deepEqual(namesOf(dataset.target), ['Ωmega', 'épée', 'い'].sort());
 });
 
 test('a word of the test file alone is a class, and the warning names it', async (t) => {
   const train = rows(9, (_, label, four) => [animals[label], ...four]);
   const files = { 'train.csv': text(train), 'test.csv': text([...train, ['Cat', 1, 2, 3, 4]]) };
   const { dataset } = await loadFiles(t, files);
-  assert.deepEqual(dataset.labels, ['Cat', 'ant', 'cat', 'polar bear']);
+  assert.deepEqual(namesOf(dataset.target), ['Cat', 'ant', 'cat', 'polar bear']);
   assert.deepEqual(dataset.train.targets[0], 2);
   const { train: training, test: tested } = dataset;
   const [warning, ...others] = classWarnings(
     { train: training, test: tested, validation: { ...tested, count: 0 } },
-    dataset.labels,
+    dataset.target,
     { data: { take: null, shuffle: true } } as Parameters<typeof classWarnings>[2],
   );
   assert.equal(warning.message, '1 of 4 classes has no image in the train part: Cat');

@@ -1,10 +1,12 @@
 /** The `import` command as a user meets it. */
+
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { namesOf } from '../dist/data/target.js';
 import { savedModel } from '../dist/inference/saved-model.js';
 import { parseWeights } from '../dist/inference/weights-file.js';
 import { cli, expectCode } from './support/cli.ts';
@@ -24,7 +26,8 @@ test('a state_dict with what it does not say', async () => {
     cwd,
   });
   assert.equal(stdout, 'm.safetensors: 784-5-10, relu, data.normalise=mnist, samples of 28×28×1\n');
-  const { config, labels } = opened('m.safetensors');
+  const { config, target } = opened('m.safetensors');
+  const labels = namesOf(target);
   assert.deepEqual([config.model.hidden, config.data.set, labels.length], [[5], 'mnist', 10]);
 });
 

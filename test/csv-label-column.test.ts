@@ -1,6 +1,8 @@
 /** Which column of a CSV file is the label, and files whose labels cannot be meant. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { namesOf } from '../dist/data/target.js';
 import { ExitCode } from '../dist/user-error.js';
 import { loadFiles, rows, text } from './support/csv-sets.ts';
 import { refusal } from './support/data-files.ts';
@@ -35,7 +37,7 @@ for (const [name, [lines, label]] of Object.entries(found)) {
     assert.deepEqual([...dataset.train.targets], expected);
     assert.deepEqual([...dataset.test.targets], expected);
     assert.deepEqual([...dataset.train.values], pixels);
-    assert.deepEqual([...dataset.labels], ['0', '1', '2']);
+    assert.deepEqual([...namesOf(dataset.target)], ['0', '1', '2']);
     assert.deepEqual(warned, []);
   });
 }

@@ -1,4 +1,5 @@
 /** Images as CSV: what is read, and how mistakes are shown to the person who has to find them. */
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -6,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { parseCsv } from '../dist/data/csv.js';
 import { loadDataset } from '../dist/data/load.js';
+import { namesOf } from '../dist/data/target.js';
 import { ExitCode } from '../dist/user-error.js';
 import { refusal, temporaryFolder, writeFiles } from './support/data-files.ts';
 
@@ -110,7 +112,7 @@ test('a folder with train.csv.gz and mnist_test.csv', async (t) => {
     'mnist_test.csv': '5,6,7,8,9\n',
   });
   const dataset = await loadDataset({ set: 'csv', dir });
-  assert.deepEqual([...dataset.train.shape, dataset.classes], [2, 2, 1, 6]);
+  assert.deepEqual([...dataset.train.shape, namesOf(dataset.target).length], [2, 2, 1, 6]);
   assert.deepEqual(Object.keys(dataset.sha256), ['train.csv', 'test.csv']);
   // Of the content before compression: `printf '2,1,2,3,4\n1,1,2,3,4\n' | sha256sum`.
   assert.equal(

@@ -1,4 +1,5 @@
 /** Where data sets are looked for, how their parts must fit together, and the vendored MNIST. */
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, readFile } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { knownSets } from '../dist/data/known-sets.js';
 import { type DataRequest, loadDataset } from '../dist/data/load.js';
+import { namesOf } from '../dist/data/target.js';
 import { readArchive } from '../dist/fast-start/data-files.js';
 import { ExitCode } from '../dist/user-error.js';
 import { idx, names, refusal, temporaryFolder, tinySet, writeFiles } from './support/data-files.ts';
@@ -18,16 +20,16 @@ const load = (set: DataRequest['set'], dir: string | null, environment: NodeJS.P
   loadDataset({ set, dir }, { environment, cacheDir: '/nonexistent/shardstep-cache' });
 
 test('the vendored MNIST loads without network, environment or folder', async () => {
-  const { name, source, train, test: testPart, classes, sha256 } = await load('mnist', null);
+  const { name, source, train, test: testPart, target, sha256 } = await load('mnist', null);
   assert.equal(name, 'mnist');
   assert.equal(join(source, '/'), vendored);
   assert.deepEqual([train.count, ...train.shape, train.values.length], [60000, 28, 28, 1, 47040000]);
   assert.deepEqual([testPart.count, ...testPart.shape], [10000, 28, 28, 1]);
   assert.deepEqual([...train.targets.subarray(0, 5)], [5, 0, 4, 1, 9]);
   assert.deepEqual([...testPart.targets.subarray(0, 5)], [7, 2, 1, 0, 4]);
-  assert.equal(classes, 10);
+  assert.equal(namesOf(target).length, 10);
   assert.equal(
-    train.values.reduce((sum, pixel) => sum + pixel, 0),
+    (train.values as Uint8Array).reduce((sum, pixel) => sum + pixel, 0),
     1_567_298_545,
   );
   for (const [file, { contentSha256 }] of Object.entries(knownSets.mnist.files)) {
@@ -57,7 +59,7 @@ test('plain files and .gz files, in both spellings, load alike', async (t) => {
   const [one, other] = await Promise.all([load('idx', plain), load('idx', mixed)]);
   assert.deepEqual([...one.train.values], [...set[names.trainImages].subarray(16)]);
   assert.deepEqual([...one.test.targets], [4, 2]);
-  assert.deepEqual([...one.train.shape, one.classes], [2, 3, 1, 10]);
+  assert.deepEqual([...one.train.shape, namesOf(one.target).length], [2, 3, 1, 10]);
   assert.deepEqual({ ...other, source: '' }, { ...one, source: '' });
 });
 
@@ -78,7 +80,7 @@ test('an inflated file is not copied', async (t) => {
 test('data.set=idx takes labels up to 255', async (t) => {
   const dir = await temporaryFolder(t);
   await writeFiles(dir, { ...tinySet(), [names.testLabels]: idx([2], [255, 0]) });
-  assert.equal((await load('idx', dir)).classes, 256);
+  assert.equal(namesOf((await load('idx', dir)).target).length, 256);
 });
 
 test('a known set refuses labels above 9', async (t) => {

@@ -150,7 +150,7 @@ test('evaluating one part, then another, then the first again', async () => {
   const onTest = await session.evaluate('test');
   assert.deepEqual(await session.evaluate('validation'), evaluation);
   assert.deepEqual(await session.evaluate('test'), onTest);
-  assert.ok(onTest.accuracy > 0.95);
+  assert.ok(Number(onTest.accuracy) > 0.95);
   await session.close();
 });
 

@@ -163,7 +163,7 @@ test('other images, other classes, other settings and files that describe no net
 test('scores by definition', () => {
   // Classes 0, 1, 1; chosen 0, 1, 0; the second row is a tie, which the first of the largest wins.
   const outputs = Float32Array.of(2, 0, 1, 1, 3, 1);
-  const scores = scoreClasses(outputs, Uint32Array.of(0, 0, 1), 2, crossEntropy(0));
+  const scores = scoreClasses(outputs, Uint32Array.of(0, 0, 1), 2, crossEntropy(0, null));
   assert.deepEqual(scores.confusion, [
     [2, 0],
     [1, 0],

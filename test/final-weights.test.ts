@@ -28,7 +28,7 @@ async function train(overrides: readonly string[], threads = 2): Promise<Ended> 
   try {
     const evaluatedAt: number[] = [];
     const outcome = await trainer.train(3, { evaluation: ({ step }) => evaluatedAt.push(step) });
-    const again = (await session.evaluate('test')).accuracy;
+    const again = (await session.evaluate('test')).accuracy ?? Number.NaN;
     return { ...outcome, tensors: session.parameters(), again, evaluatedAt };
   } finally {
     await session.close();

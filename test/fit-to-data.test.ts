@@ -1,4 +1,5 @@
 /** Values that the user did not set are adapted, with a note for each key; values that the user set are refused. */
+
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { describe, test } from 'node:test';
 import { resolveConfig } from '../dist/config/load.js';
 import type { Dataset } from '../dist/data/dataset.js';
 import { fitToData } from '../dist/data/fit-to-data.js';
+import { classTarget } from '../dist/data/target.js';
 import { Rng } from '../dist/numbers/rng.js';
 import {
   cli,
@@ -31,8 +33,7 @@ function dataset(side: number, count: number, classes = 10): Dataset {
     train: samples(count),
     test: samples(8),
     validation: null,
-    classes,
-    labels: [],
+    target: classTarget(Array.from({ length: classes }, (_, c) => String(c))),
     sha256: {},
   };
 }

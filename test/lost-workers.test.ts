@@ -1,10 +1,12 @@
 /** A worker that throws, exits, runs out of memory, is terminated or hangs: the run fails with the cause, or goes on. */
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { capture } from '../dist/coordinator/checkpoint.js';
 import { initialState } from '../dist/coordinator/state.js';
+import { metricOf } from '../dist/metrics/metric.js';
 import { runLength } from '../dist/plan/run-length.js';
 import { readCheckpoint } from '../dist/run/checkpoint-file.js';
 import { checkpointName, checkpointsIn, lastName } from '../dist/run/checkpoint-names.js';
@@ -173,7 +175,7 @@ test('fail: that copy becomes a checkpoint in the folder, unless one of its step
   await trainer.start(1);
   const task = {
     ...{ config, folder, facts: { name: 'test' } as never, length: runLength(config, 640) },
-    ...{ flush() {}, records: [], warn() {}, from: null, bestAccuracy: null },
+    ...{ flush() {}, records: [], warn() {}, from: null, best: null, metric: metricOf('accuracy') },
   };
   const checkpoints = Checkpoints.of(task, session);
   const kept = capture(session, { ...initialState(1), step: 15, epoch: 2 });

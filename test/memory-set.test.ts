@@ -1,4 +1,5 @@
 /** Data sets from samples in memory: what they become, and the refusal of each malformed one. */
+
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, describe, test } from 'node:test';
@@ -7,6 +8,7 @@ import { loadDataset } from '../dist/data/load.js';
 import { type Inputs, readingSamples } from '../dist/data/memory-inputs.js';
 import { type MemoryData, memoryDataset } from '../dist/data/memory-set.js';
 import { holdOutTest } from '../dist/data/split.js';
+import { namesOf } from '../dist/data/target.js';
 import { croppedShape } from '../dist/data/transforms/crop-pool.js';
 import { atOnce } from '../dist/numbers/steps.js';
 import type { UserError } from '../dist/user-error.js';
@@ -70,8 +72,8 @@ describe('samples', () => {
   test('numbers are classes from 0 on; words are classes in sorted order; labels name or order them', () => {
     const of = (targets: MemoryData['targets'], labels?: string[]) => {
       const inputs = new Float32Array(targets.length);
-      const { train, labels: names, classes } = memoryDataset({ inputs, targets, labels });
-      return [[...train.targets], names, classes];
+      const { train, target } = memoryDataset({ inputs, targets, labels });
+      return [[...train.targets], namesOf(target), namesOf(target).length];
     };
     assert.deepEqual(of([2, 0, 2]), [[2, 0, 2], ['0', '1', '2'], 3]);
     for (const Kind of [Uint8Array, Uint16Array, Uint32Array, Int32Array])
@@ -84,7 +86,7 @@ describe('samples', () => {
   test('a class may occur in the test or validation part only', () => {
     const more = { inputs: Float32Array.of(1, 2, 3), targets: ['c'] };
     const set = memoryDataset({ ...two, targets: ['b', 'd'], test: more, validation: more });
-    assert.deepEqual([set.labels, [...set.test.targets]], [['b', 'c', 'd'], [1]]);
+    assert.deepEqual([namesOf(set.target), [...set.test.targets]], [['b', 'c', 'd'], [1]]);
     assert.deepEqual([...(set.validation?.targets ?? [])], [1]);
   });
 
@@ -164,8 +166,8 @@ describe('refused', () => {
     ],
     'no targets': [{ inputs: rows }, /^data\.targets: expected an array, .*got undefined$/],
     'targets of another kind': [
-      { inputs: rows, targets: new Float32Array(2) },
-      /^data\.targets: .*got Float32Array$/,
+      { inputs: rows, targets: new Float64Array(2) },
+      /^data\.targets: .*got Float64Array$/,
     ],
     'no sample': [{ inputs: [], targets: [] }, /^data\.targets: expected at least one sample, got none$/],
     'fewer rows': [
@@ -326,7 +328,8 @@ describe('evaluation', () => {
     assert.ok(run.notes.some((line) => line.startsWith('stop.on: train instead of test')));
     assert.equal(run.evaluations.length, 3);
     assert.deepEqual(run.outcome.evaluation, run.evaluations[2]);
-    for (const { accuracy } of run.evaluations) assert.equal(Math.round(accuracy * 90) / 90, accuracy);
+    for (const { accuracy } of run.evaluations)
+      assert.equal(Math.round(Number(accuracy) * 90) / 90, accuracy);
   });
 
   test('the running accuracy is that of the weights if they do not change', async () => {
@@ -368,7 +371,8 @@ describe('evaluation', () => {
     ] as const) {
       const run = await trainOn(data, [...small, ...words]);
       assert.equal(run.config.stop.on, 'validation');
-      for (const { accuracy } of run.evaluations) assert.equal(Math.round(accuracy * 18) / 18, accuracy);
+      for (const { accuracy } of run.evaluations)
+        assert.equal(Math.round(Number(accuracy) * 18) / 18, accuracy);
     }
   });
 

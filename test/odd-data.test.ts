@@ -1,10 +1,12 @@
 /** Data that do not fit what is assumed of them: values of another range, sorted by class, without information. */
+
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { classWarnings } from '../dist/data/odd-data.js';
 import { splitEnd, splitStratified } from '../dist/data/split.js';
+import { classTarget } from '../dist/data/target.js';
 import { warnOfOutcomes } from '../dist/run/outcome-warnings.js';
 import { cli, readLog, workingDirectory } from './support/cli.ts';
 import { toyRows, toyRun, writeToyRecipe, writeToySet } from './support/toy-set.ts';
@@ -139,10 +141,10 @@ test('labels from 1 on are no warning', () => {
   const part = { values: new Uint8Array(6), targets, count: 6, shape: [1, 1, 1], full: 255 };
   const parts = { train: part, validation: { ...part, count: 0, targets: new Uint32Array(0) }, test: part };
   const settings = { data: { take: null, shuffle: true } } as Parameters<typeof classWarnings>[2];
-  assert.deepEqual(classWarnings(parts, ['0', '1', '2', '3'], settings), []);
+  assert.deepEqual(classWarnings(parts, classTarget(['0', '1', '2', '3']), settings), []);
   const few = classWarnings(
     { ...parts, test: { ...part, targets: Uint32Array.of(1, 1, 2, 2, 1, 2) } },
-    ['0', '1', '2', '3'],
+    classTarget(['0', '1', '2', '3']),
     settings,
   );
   assert.deepEqual(

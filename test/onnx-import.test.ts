@@ -1,6 +1,8 @@
 /** `import`: networks of ONNX and safetensors files become models of ours, or are refused by name. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { namesOf } from '../dist/data/target.js';
 import { onnxMetadata } from '../dist/formats/onnx/own.js';
 import { toOnnx } from '../dist/formats/onnx/write.js';
 import { importFile } from '../dist/inference/import-file.js';
@@ -335,7 +337,7 @@ test('a PyTorch state_dict of any names, in the order of its sizes', async () =>
       settings({ activation: 'tanh', normalise: 'none', labels: ['no', 'yes'] }),
     );
     near([...(await logitsOf(back.model, Uint8Array.from(x)))], expectedOf(light, Math.tanh));
-    assert.deepEqual(back.model.labels, ['no', 'yes']);
+    assert.deepEqual(namesOf(back.model.target), ['no', 'yes']);
     refusal(
       () => importFile(bytes, 'm.safetensors', settings({ normalise: 'none' })),
       2,

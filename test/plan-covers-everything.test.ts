@@ -12,7 +12,8 @@ import { configure } from './support/training.ts';
 
 const facts = (features: number, classes: number, packing: 'sparse' | 'dense'): DataFacts => ({
   features,
-  classes,
+  outputs: classes,
+  target: { kind: 'class', classes, weights: null },
   packing,
   scale: 1,
   shifted: true,

@@ -112,7 +112,8 @@ test("rows add up to the resident clock's time, whatever passes between its end 
   const facts = {
     ...{
       features: 6,
-      classes: 3,
+      outputs: 3,
+      target: { kind: 'class' as const, classes: 3, weights: null },
       packing: 'dense' as const,
       scale: 1,
       shifted: false,

@@ -18,7 +18,8 @@ async function small(packing: 'dense' | 'sparse', threads: number, overrides: re
   const facts = {
     ...{
       features: 6,
-      classes: 3,
+      outputs: 3,
+      target: { kind: 'class' as const, classes: 3, weights: null },
       packing,
       scale: 1,
       shifted: false,

@@ -1,10 +1,12 @@
 /** Real numbers as inputs: from memory through training, evaluation, prediction and a weights file. */
+
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { prepareData } from '../dist/coordinator/prepare-data.js';
 import type { Dataset } from '../dist/data/dataset.js';
 import { memoryDataset } from '../dist/data/memory-set.js';
+import { namesOf } from '../dist/data/target.js';
 import { Pipeline } from '../dist/data/transforms/pipeline.js';
 import { graphOf } from '../dist/inference/model-graph.js';
 import { Predictor } from '../dist/inference/predictor.js';
@@ -67,7 +69,7 @@ describe('learning', () => {
     const words = ['model.hidden=[16]', 'train.epochs=200', 'train.batch=4', 'optimizer.lr=0.2'];
     const run = await trainOn({ inputs, targets: ['no', 'yes', 'yes', 'no'] }, words);
     assert.equal(run.outcome.evaluation?.accuracy, 1);
-    assert.deepEqual(run.dataset.labels, ['no', 'yes']);
+    assert.deepEqual(namesOf(run.dataset.target), ['no', 'yes']);
     const logits = await run.predict(Float32Array.from(inputs.flat()));
     assert.deepEqual(chosen(logits, 2), [0, 1, 1, 0]);
   });
@@ -267,7 +269,8 @@ describe('normalisation', () => {
       const trained = (await train(run, 1)) ?? assert.fail('diverged');
       const { pipeline } = run.data;
       const graph = graphOf({
-        ...{ config: run.config, pipeline, table: null, facts: run.data.facts, labels: dataset.labels },
+        ...{ config: run.config, pipeline, table: null, facts: run.data.facts },
+        ...{ target: dataset.target, scale: null },
         ...{ tensors: trained.tensors, metadata: {}, source: 'x' },
       });
       assert.deepEqual([graph.values, graph.input], ['float32', [11]]);

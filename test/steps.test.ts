@@ -1,8 +1,10 @@
 /** Long work gives events their turn, shows how far it is, ends when it is asked to, and gives what it gives at once. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import { preparingData } from '../dist/coordinator/prepare-data.js';
+import { classTarget } from '../dist/data/target.js';
 import { atOnce, inTurns, type Steps } from '../dist/numbers/steps.js';
 import { cli, workingDirectory } from './support/cli.ts';
 import { someMnist } from './support/pairs.ts';
@@ -86,7 +88,12 @@ test('a whitening of too many pixels is refused before memory is taken', async (
     targets: Uint32Array.of(0, 1, 0, 1, 0, 1, 0, 1),
     ...{ count: 8, shape: [side, side, 1], full: 255 },
   };
-  const dataset = { ...(await someMnist(8, 8)), train: samples, test: samples, classes: 2 };
+  const dataset = {
+    ...(await someMnist(8, 8)),
+    train: samples,
+    test: samples,
+    target: classTarget(['0', '1']),
+  };
   const config = await configure('data.normalise=whiten', 'train.batch=8');
   assert.throws(() => atOnce(preparingData(dataset, config)), { exitCode: 2, message: /whiten.*6400/ });
 });

@@ -16,7 +16,8 @@ import { configure, someMnist } from './support/training.ts';
 
 const facts = (features: number, nonZeros: number, packing: DataFacts['packing'] = 'sparse'): DataFacts => ({
   features,
-  classes: 10,
+  outputs: 10,
+  target: { kind: 'class', classes: 10, weights: null },
   packing,
   scale: 1,
   shifted: false,

@@ -1,10 +1,12 @@
 /** The state of a run is plain data, and all that the rest of the run depends on besides the session's tensors. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { follow } from '../dist/coordinator/run-loop.js';
 import { initialState, type TrainingState } from '../dist/coordinator/state.js';
 import { trainingCourse } from '../dist/coordinator/training-run.js';
 import type { StepMetrics } from '../dist/coordinator/work.js';
+import { metricOf } from '../dist/metrics/metric.js';
 import { emptyStop, judge } from '../dist/plan/stopping.js';
 import { configure, openSession, someMnist } from './support/training.ts';
 
@@ -69,6 +71,7 @@ for (const [what, keys] of [
 
 test('judging changes no state: the same one judged twice gives the same', () => {
   const stop = {
+    metric: null,
     target: null,
     patience: 2,
     minDelta: 0,
@@ -76,12 +79,12 @@ test('judging changes no state: the same one judged twice gives the same', () =>
     on: 'test',
     restoreBest: false,
   } as const;
-  const first = judge(emptyStop, stop, 0.5);
+  const first = judge(emptyStop, stop, 0.5, metricOf('accuracy'));
   assert.deepEqual(first, { state: { best: 0.5, evaluationsSinceBest: 0 }, reason: null });
-  const second = judge(first.state, stop, 0.5);
-  assert.deepEqual(second, judge(first.state, stop, 0.5));
+  const second = judge(first.state, stop, 0.5, metricOf('accuracy'));
+  assert.deepEqual(second, judge(first.state, stop, 0.5, metricOf('accuracy')));
   assert.equal(second.reason, null);
-  assert.equal(judge(second.state, stop, 0.4).reason, 'patience');
-  assert.equal(judge(second.state, { ...stop, target: 0.4 }, 0.4).reason, 'target');
-  assert.equal(judge(second.state, stop, 0.6).state.evaluationsSinceBest, 0);
+  assert.equal(judge(second.state, stop, 0.4, metricOf('accuracy')).reason, 'patience');
+  assert.equal(judge(second.state, { ...stop, target: 0.4 }, 0.4, metricOf('accuracy')).reason, 'target');
+  assert.equal(judge(second.state, stop, 0.6, metricOf('accuracy')).state.evaluationsSinceBest, 0);
 });

@@ -176,7 +176,7 @@ test('hogwild: every batch is trained on once, and several threads learn', async
   });
   assert.equal(losses.length, 2 * Math.ceil(6000 / 32));
   assert.ok(losses.every((loss) => loss > 0 && loss < 4));
-  assert.ok(evaluation.accuracy > 0.9, `${evaluation.accuracy}`);
+  assert.ok(Number(evaluation.accuracy) > 0.9, `${evaluation.accuracy}`);
 });
 
 test('hogwild: the weights that are saved are the ones that are evaluated, centred biases included', async () => {

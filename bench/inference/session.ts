@@ -21,7 +21,7 @@ const { features } = model.config.data;
 const kernels = loadKernels(undefined, features.kind === 'directions' ? directionShape(features) : null);
 const options = { threads: Number(threads), precision: precision as Precision };
 const predictor = await Predictor.open(model, model.tensors, kernels, file, options);
-const { classes } = predictor;
+const { outputs: classes } = predictor;
 
 await common.answer(packageJson.version, {
   infer(batch: number, calls: number) {

@@ -22,7 +22,7 @@ async function target(seed: number) {
   const curve: [number, number][] = [];
   const outcome = await trainer.train(true, seed, {
     evaluation({ elapsedMs }, { accuracy }) {
-      curve.push([elapsedMs, accuracy]);
+      curve.push([elapsedMs, accuracy ?? Number.NaN]);
     },
   });
   const { residentMs: ms, trainMs, images, epochs } = outcome;
@@ -32,7 +32,7 @@ async function target(seed: number) {
 const { config } = trainer;
 const { facts, pipeline } = trainer.data;
 const { values, shape } = dataset.test;
-const sizes = [facts.features, ...config.model.hidden, facts.classes];
+const sizes = [facts.features, ...config.model.hidden, facts.outputs];
 const predictor = await Predictor.open(
   { config, facts, pipeline },
   initialTensors(denseNetwork(sizes), config.model.init.kind, new Rng(1, Stream.weights)),
@@ -45,7 +45,7 @@ await common.answer(packageJson.version, {
   target,
   infer(batch: number, calls: number) {
     const chosen = values.subarray(0, batch * sizeOf(shape));
-    const logits = new Float32Array(batch * facts.classes);
+    const logits = new Float32Array(batch * facts.outputs);
     return common.timeCalls(batch, calls, () => predictor.predict(chosen, logits));
   },
 });

@@ -14,7 +14,7 @@ import { UserError } from '../user-error.js';
 export function checkRace({ used, level }: Raced, { dataset, kernels }: Setup): void {
   const same = (part: Uint8Array, whole: Samples['values'], at = 0) =>
     whole instanceof Uint8Array && Buffer.compare(part, whole.subarray(at, at + part.length)) === 0;
-  const sameLabels = (labels: Uint8Array, targets: Uint32Array) =>
+  const sameLabels = (labels: Uint8Array, targets: Uint32Array | Float32Array) =>
     labels.every((label, i) => label === targets[i]);
   let at = 0;
   const testImages = used.testImages.every((piece) => {

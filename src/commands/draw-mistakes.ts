@@ -2,6 +2,7 @@
 import { expandHome } from '../config/home.js';
 import type { Dataset } from '../data/dataset.js';
 import { imageShapeOf } from '../data/images/read-image.js';
+import { labelsOf } from '../data/target.js';
 import type { SavedModel } from '../inference/saved-model.js';
 import type { Mistakes } from '../metrics/mistakes.js';
 import { grouped } from '../numbers/words.js';
@@ -28,7 +29,8 @@ export async function drawingTo(
   const missing = await missingCharts();
   if (missing !== null) throw new UserError(`--mistakes ${missing}`);
   const { mistakesPicture } = await import('../report/mistakes-picture.js');
-  return async ({ count, worst }, { name, labels, test }) => {
+  return async ({ count, worst }, { name, target, test }) => {
+    const labels = labelsOf(target);
     const all = `${grouped(count)} mistakes among the ${grouped(test.count)} test images of ${name}`;
     const which = count > worst.length ? `The ${worst.length} worst of ${all}` : all;
     const title = count === 0 ? which : `${which} (true → predicted class and its probability)`;

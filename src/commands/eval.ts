@@ -2,20 +2,24 @@
 import { markdownTable } from 'markdown-table';
 import { OwnResources } from '../coordinator/resources.js';
 import type { Dataset } from '../data/dataset.js';
+import { classesIn, labelsOf } from '../data/target.js';
 import { savedModel } from '../inference/saved-model.js';
 import { readWeights } from '../inference/weights-file.js';
 import { lossOf } from '../loss/loss.js';
+import { classJudged } from '../metrics/classes.js';
 import { type ClassScores, scoreClasses } from '../metrics/classification.js';
+import { allMetrics } from '../metrics/metric.js';
 import { type Mistake, worstMistakes } from '../metrics/mistakes.js';
 import { grouped, percent } from '../numbers/words.js';
 import { firstFailure } from '../run/atomic-file.js';
 import type { CommandContext } from '../run/command-context.js';
-import { ExitCode } from '../user-error.js';
+import { ExitCode, UserError } from '../user-error.js';
 import type { Warning } from '../warnings.js';
 import type { Command } from './command.js';
 import { drawingTo, pictureName } from './draw-mistakes.js';
 import { fileOf, outputsOf, testSetOf } from './model-scores.js';
 import { quietOption } from './option-values.js';
+import { scoreValues, valuesCard, valuesJson } from './value-scores.js';
 
 interface Flags {
   readonly mistakes?: string;
@@ -53,17 +57,33 @@ async function evaluate(
   const resources = new OwnResources(signal, (line) => progress.note(line), warnings.warn);
   try {
     const saved = savedModel(weights, file);
+    if (picture !== null && saved.target.kind === 'value')
+      throw UserError.refusal('--mistakes', 'a network of classes', 'one of values');
     const draw = picture === null ? null : await drawingTo(picture, saved);
     const dataset = await testSetOf(weights, words, file, resources, warnings.warn);
     const outputs = await outputsOf(saved, dataset, resources);
-    const { targets } = dataset.test;
-    const loss = lossOf(saved.config.loss);
-    const scores = scoreClasses(outputs, targets, dataset.classes, loss);
-    const mistakes = worstMistakes(outputs, targets, dataset.classes, loss, mostMistakes);
+    if (saved.target.kind === 'value') {
+      const scores = scoreValues(saved, dataset, outputs);
+      context.stdout(
+        context.json
+          ? JSON.stringify({ ...valuesJson(file, dataset, scores), warnings: warnings.list })
+          : valuesCard(file, dataset, scores),
+      );
+      return ExitCode.done;
+    }
+    const targets = classesIn(dataset.test.targets);
+    const { length: classes } = saved.target.labels;
+    const loss = lossOf(saved.config.loss, saved.facts.target);
+    const scores = scoreClasses(outputs, targets, classes, loss);
+    const { accuracy: _, ...more } = allMetrics(classJudged(outputs, targets, classes, loss));
+    const mistakes = worstMistakes(outputs, targets, classes, loss, mostMistakes);
     const undrawn = draw === null ? null : await firstFailure([draw(mistakes, dataset)]);
     context.stdout(
       context.json
-        ? JSON.stringify(resultJson(file, dataset, scores, mistakes.worst, warnings.list))
+        ? JSON.stringify({
+            ...resultJson(file, dataset, scores, mistakes.worst, warnings.list),
+            metrics: { accuracy: scores.accuracy, ...more },
+          })
         : card(file, dataset, scores, undrawn === null ? picture : null),
     );
     if (undrawn !== null) throw undrawn;
@@ -75,18 +95,20 @@ async function evaluate(
 
 function resultJson(
   file: string,
-  { name, labels }: Dataset,
+  { name, target: classes }: Dataset,
   scores: ClassScores,
   worst: readonly Mistake[],
   warnings: readonly Warning[],
 ) {
+  const labels = labelsOf(classes);
   const mistakes = worst.map(({ index, target, chosen, probability }) => ({
     ...{ index, true: labels[target], predicted: labels[chosen], probability },
   }));
   return { schema: 1, model: file, set: name, part: 'test', labels, ...scores, mistakes, warnings };
 }
 
-function card(file: string, { name, labels }: Dataset, scores: ClassScores, picture: string | null): string {
+function card(file: string, { name, target }: Dataset, scores: ClassScores, picture: string | null): string {
+  const labels = labelsOf(target);
   const { count, accuracy, interval, loss, ece, confusion, perClass } = scores;
   const share = (value: number | null) => (value === null ? '–' : percent(value));
   const classes = markdownTable(

@@ -1,5 +1,6 @@
 /** The `import` command: a network of another program, from an ONNX or a safetensors file, as a model file of ours. */
 import { activations } from '../config/choices.js';
+import { namesOf } from '../data/target.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { cannot } from '../file-failure.js';
 import { importFile, parseShape } from '../inference/import-file.js';
@@ -56,7 +57,8 @@ async function run(
   const settings = isSilent ? null : settingsOf(words, { to, shape, labels, real });
   const { tensors, metadata, notes } = importFile(contents(file), file, settings);
   // Opened as every command will open it.
-  const { config, pipeline, labels: names } = savedModel({ tensors, metadata }, to);
+  const { config, pipeline, target } = savedModel({ tensors, metadata }, to);
+  const names = namesOf(target);
   await writeAtomic(to, writeSafetensors(tensors, metadata));
   for (const note of notes) context.warnings.warn('import-assumed', note);
   const layers = [sizeOf(pipeline.output), ...config.model.hidden, names.length];

@@ -5,6 +5,7 @@ import { resolveConfig } from '../config/load.js';
 import type { OwnResources } from '../coordinator/resources.js';
 import type { Dataset } from '../data/dataset.js';
 import { evaluatedRange } from '../data/odd-data.js';
+import { classesIn } from '../data/target.js';
 import { Predictor } from '../inference/predictor.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
@@ -22,7 +23,7 @@ export function fileOf(model: string): string {
 }
 
 /** The network says the rest. */
-const dataKeys = ['data.set', 'data.dir', 'data.label', 'data.testFile', 'data.test'];
+const dataKeys = ['data.set', 'data.dir', 'data.label', 'data.targets', 'data.testFile', 'data.test'];
 
 /**
  * The data set that the model was trained on, or the one that `words` name.
@@ -65,7 +66,15 @@ export async function scoresOf(
   resources: OwnResources,
 ): Promise<ClassScores> {
   const outputs = await outputsOf(model, dataset, resources);
-  return scoreClasses(outputs, dataset.test.targets, dataset.classes, lossOf(model.config.loss));
+  const { target } = model.facts;
+  if (target.kind === 'value')
+    throw new UserError(`${model.source}: expected a network of classes, got one of values`, ExitCode.usage);
+  return scoreClasses(
+    outputs,
+    classesIn(dataset.test.targets),
+    target.classes,
+    lossOf(model.config.loss, target),
+  );
 }
 
 /** Of the network for the test part, f32 [count][classes]. */

@@ -54,13 +54,23 @@ interface Choice {
   readonly probability: number;
 }
 
-interface Prediction extends Choice {
+interface Place {
   readonly file: string;
   /** From 0, in an IDX or a CSV file; null: the file is an image. */
   readonly index: number | null;
+}
+
+interface ClassPrediction extends Place, Choice {
   /** The most probable first. */
   readonly top: readonly Choice[];
 }
+
+/** By the name of each value; of labels, probabilities. */
+interface ValuePrediction extends Place {
+  readonly values: Readonly<Record<string, number>>;
+}
+
+type Prediction = ClassPrediction | ValuePrediction;
 
 async function predict(
   source: string,
@@ -79,9 +89,11 @@ async function predict(
   if (model.table !== null && flags.as !== undefined)
     throw UserError.refusal('--as', 'no manner of images for a model of a table', flags.as);
   const { table } = model;
-  const given = new GivenInputs({ input: model.input, kind, set, manner: flags.as ?? null, note, signal });
+  const targets = model.kind === 'value' ? model.labels : [];
+  const manner = flags.as ?? null;
+  const given = new GivenInputs({ input: model.input, kind, set, manner, targets, note, signal });
   const inputs = table === null ? given : { read: (file: string) => tableSamples(file, table, note, signal) };
-  const writer = writerOf(flags, context);
+  const writer = writerOf(flags, context, model.kind);
   const failures: { readonly file: string; readonly message: string }[] = [];
   const attempt = async <T>(file: string, work: Promise<T>): Promise<T | null> => {
     try {
@@ -149,8 +161,13 @@ class Batch {
     for (const { file, isMany, values } of held)
       for (let index = 0; index < values.length / this.#size; index++, row++) {
         const own = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
+        const place = { file, index: isMany ? index : null };
+        if (this.#model.kind === 'value') {
+          this.#write({ ...place, values: Object.fromEntries(labels.map((name, k) => [name, own[k]])) });
+          continue;
+        }
         const choices = mostProbable(own, labels, top);
-        this.#write({ file, index: isMany ? index : null, ...choices[0], top: choices });
+        this.#write({ ...place, ...choices[0], top: choices });
       }
   }
 
@@ -185,7 +202,7 @@ interface Writer {
   readonly end: (head: object, failures: readonly object[]) => void;
 }
 
-function writerOf({ csv }: Flags, { json, stdout }: CommandContext): Writer {
+function writerOf({ csv }: Flags, { json, stdout }: CommandContext, kind: Model['kind']): Writer {
   if (json) {
     const predictions: Prediction[] = [];
     return {
@@ -194,24 +211,28 @@ function writerOf({ csv }: Flags, { json, stdout }: CommandContext): Writer {
     };
   }
   if (!csv) return { write: (prediction) => stdout(textOf(prediction)), end: () => {} };
-  stdout('file,index,rank,label,probability');
+  stdout(kind === 'class' ? 'file,index,rank,label,probability' : 'file,index,target,value');
   return {
-    write: ({ file, index, top }) =>
-      stdout(
-        Papa.unparse(
-          top.map(({ label, probability }, rank) => [file, index, rank + 1, label, probability]),
-          { newline: '\n' },
-        ),
-      ),
+    write: (prediction) => stdout(Papa.unparse(rowsOf(prediction), { newline: '\n' })),
     end: () => {},
   };
 }
 
-const textOf = ({ file, index, top }: Prediction) =>
-  [
-    index === null ? file : `${file}[${index}]`,
-    ...top.map(({ label, probability }) => `${label}  ${percent(probability)}`),
-  ].join('  ');
+function rowsOf(prediction: Prediction): (string | number | null)[][] {
+  const { file, index } = prediction;
+  return 'values' in prediction
+    ? Object.entries(prediction.values).map(([name, value]) => [file, index, name, value])
+    : prediction.top.map(({ label, probability }, rank) => [file, index, rank + 1, label, probability]);
+}
+
+function textOf(prediction: Prediction): string {
+  const { file, index } = prediction;
+  const found =
+    'values' in prediction
+      ? Object.entries(prediction.values).map(([name, value]) => `${name}  ${Number(value.toPrecision(6))}`)
+      : prediction.top.map(({ label, probability }) => `${label}  ${percent(probability)}`);
+  return [index === null ? file : `${file}[${index}]`, ...found].join('  ');
+}
 
 function mannerOf(text: string): Manner {
   const manner = manners.find((one) => one === text);

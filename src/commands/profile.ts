@@ -77,7 +77,7 @@ export async function profile(options: ProfileOptions, context: CommandContext):
           lost = error;
         });
       },
-      judge: () => judgeSeeds(record.results, config.stop.target),
+      judge: () => judgeSeeds(record.results, config.stop.target, plan),
       async end(run, ended) {
         const cpuProfile = stopCpuProfile?.();
         const outcome = record.results[0]?.outcome ?? record.unfinished;

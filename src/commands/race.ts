@@ -126,7 +126,7 @@ export async function finishRace(options: RaceOptions, context: CommandContext) 
         }
       },
       judge() {
-        const status = judgeSeeds(lastGroup().record.results, config.stop.target);
+        const status = judgeSeeds(lastGroup().record.results, config.stop.target, lastGroup().plan);
         const missed = raced !== null && status === 'reached' && raced.accuracy < raced.recipe.target;
         return missed ? 'missed' : status;
       },

@@ -41,6 +41,8 @@ const reasons = {
   perRowLoss: '',
   /** Each thread has a buffer for the gradient of its share of a whole batch. */
   separateGradients: '',
+  /** An evaluation leaves the outputs of each sample, not only their sums. */
+  scores: 'softmax regression on direction features has sums only',
 } as const satisfies Record<string, string>;
 
 export type Capability = keyof typeof reasons;
@@ -76,10 +78,10 @@ const packings: Choices<Config['data']['packing']> = {
 };
 
 const networks = {
-  softmax: { offers: ['noHiddenLayers', 'anyLoss'], word: '[]' },
+  softmax: { offers: ['noHiddenLayers', 'anyLoss', 'scores'], word: '[]' },
   softmaxOnDirections: { offers: ['noHiddenLayers'], word: '[]' },
-  oneHiddenLayer: { offers: ['anyLoss', 'oneHiddenLayer'], word: 'a list of one width' },
-  layers: { offers: ['anyLoss'], word: 'a list of widths' },
+  oneHiddenLayer: { offers: ['anyLoss', 'scores', 'oneHiddenLayer'], word: 'a list of one width' },
+  layers: { offers: ['anyLoss', 'scores'], word: 'a list of widths' },
 } as const satisfies Record<string, Choice>;
 
 const backends: Choices<Config['backend']['name']> = {
@@ -115,9 +117,10 @@ const strategies: Readonly<Record<Config['parallel']['sync'], Strategy>> = {
 
 const losses: Choices<Config['loss']['name']> = {
   'cross-entropy': {},
-  'squared-error': {
-    needs: ['anyLoss'],
-  },
+  'squared-error': { needs: ['anyLoss'] },
+  'absolute-error': { needs: ['anyLoss'] },
+  huber: { needs: ['anyLoss'] },
+  'binary-cross-entropy': { needs: ['anyLoss'] },
 };
 
 const optimizers: Choices<Config['optimizer']['name']> = {
@@ -180,6 +183,12 @@ export const choosers: readonly Chooser[] = [
   { key: 'backend', at: 'backend.name', choices: backends },
   { key: 'parallel.sync', choices: strategies },
   { key: 'loss.name', choices: losses },
+  {
+    key: 'loss.classWeights',
+    alsoBy: 'loss.name',
+    choices: { none: {}, given: { needs: ['anyLoss'] } },
+    choose: ({ loss }) => ('classWeights' in loss && loss.classWeights !== 'none' ? 'given' : 'none'),
+  },
   { key: 'optimizer.name', choices: optimizers },
   {
     key: 'optimizer.clip',
@@ -204,6 +213,11 @@ export const choosers: readonly Chooser[] = [
     key: 'train.selective.beta',
     choices: { '0': { offers: ['separateGradients'] }, 'above 0': { needs: ['perRowLoss'] } },
     choose: ({ train }) => positive(train.selective.beta),
+  },
+  {
+    key: 'stop.metric',
+    choices: { sums: { word: 'accuracy' }, scores: { needs: ['scores'], word: 'another metric' } },
+    choose: ({ stop }) => (stop.metric === null || stop.metric === 'accuracy' ? 'sums' : 'scores'),
   },
   { key: 'log.noiseScale', choices: { false: {}, true: { needs: ['separateGradients'] } } },
 ];

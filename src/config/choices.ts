@@ -4,4 +4,15 @@ export const normalisations = ['mnist', 'centre', 'standardise', 'whiten', 'none
 /** Those that real inputs have too. */
 export const realNormalisations = ['standardise', 'centre', 'none'] as const;
 export const activations = ['relu', 'tanh', 'gelu', 'sigmoid'] as const;
-export const losses = ['cross-entropy', 'squared-error'] as const;
+export const losses = [
+  'cross-entropy',
+  'squared-error',
+  'absolute-error',
+  'huber',
+  'binary-cross-entropy',
+] as const;
+
+/** Metrics of classes and of labels, and of values. */
+export const classMetrics = ['accuracy', 'balancedAccuracy', 'f1', 'auc', 'logLoss'] as const;
+export const valueMetrics = ['rmse', 'mae', 'r2'] as const;
+export type MetricName = (typeof classMetrics)[number] | (typeof valueMetrics)[number];

@@ -7,6 +7,7 @@ import { type Misfit, misfits } from './capabilities.js';
 import { type Branch, defaultsSource, given, valueAt } from './layer.js';
 import { type Problem, wording } from './refusal.js';
 import { type Config, defaultLocalSteps } from './schema.js';
+import { targetRules } from './target-rules.js';
 
 /** What is received is the value of the first key. */
 interface Rule extends Omit<Misfit, 'received'> {
@@ -123,6 +124,7 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       keys: ['data.test', 'data.testFile'],
       expected: 'null if data.testFile is given: its rows are the test part',
     },
+    ...targetRules(config),
   ];
 }
 

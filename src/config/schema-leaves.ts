@@ -59,6 +59,18 @@ export const columnOrNull = () => {
     .nullable();
 };
 
+export const columnsOrNull = () => {
+  const expected = 'a list of names or numbers of columns, or null';
+  const column = z.union(
+    [
+      z.int(expecting(expected)).min(1, expecting(expected)),
+      z.string(expecting(expected)).min(1, expecting(expected)),
+    ],
+    expecting(expected),
+  );
+  return z.array(column, expecting(expected)).min(1, expecting(expected)).nullable();
+};
+
 /** A mapping of keys. It may be left out as a whole, because every key has a default. */
 export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, {

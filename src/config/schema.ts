@@ -14,6 +14,7 @@ import {
   belowOne,
   choiceError,
   columnOrNull,
+  columnsOrNull,
   countFromOne,
   countOrNull,
   expecting,
@@ -21,11 +22,11 @@ import {
   integer,
   oneOf,
   pathOrNull,
-  positiveShare,
   section,
 } from './schema-leaves.js';
 import { loss } from './schema-loss.js';
 import { optimizer, schedule } from './schema-optimizer.js';
+import { stop } from './schema-stop.js';
 import { tableKeys } from './schema-table.js';
 
 // A run checks one configuration: compiling the checks would take longer than it saves.
@@ -88,6 +89,24 @@ const data = section({
         'name such as label, class or target, else the only one that holds words, else the first (docs/data.md)',
     ),
   ...tableKeys,
+  targets: columnsOrNull()
+    .default(null)
+    .describe(
+      'Of CSV files: the columns of several targets, by their names or numbers from 1; null: the column of data.label alone',
+    ),
+  task: oneOf(['auto', 'classification', 'regression', 'labels'])
+    .default('auto')
+    .describe(
+      'What targets are. classification: a class; regression: numbers, whose inputs in CSV files are real numbers too; labels: ' +
+        'several numbers of 0 or 1; auto: regression if loss.name is absolute-error or huber or a program passes a Float32Array, else classification',
+    ),
+  targetScale: oneOf(['auto', 'standard', 'log', 'none'])
+    .default('auto')
+    .describe(
+      'How the network sees the targets of a regression. standard: minus their mean, over their standard deviation, of the training ' +
+        'samples; log: the same of their logarithms; auto: log for targets that are positive and skewed, else standard; none: as they ' +
+        'are. Metrics and predictions have the units of the targets',
+    ),
   take: countOrNull()
     .default(null)
     .describe(
@@ -251,32 +270,6 @@ const backend = z
   .describe(
     'Computes the network on pixels: wasm, the kernels of this package; tfjs-node, TensorFlow (installed by npm run setup:tfjs); js, plain TypeScript, a slow reference',
   );
-
-const epochOrSteps = 'epoch, or an integer from 1 up';
-const stop = section({
-  target: positiveShare('a number above 0 and up to 1, or null')
-    .nullable()
-    .default(null)
-    .describe('Stop as soon as this accuracy is reached; null trains to the end'),
-  on: oneOf(['test', 'validation', 'train'])
-    .default('test')
-    .describe(
-      'Images on which accuracy is measured; train: nothing is evaluated, and the accuracy of an epoch is that of its ' +
-        'batches, each before its step',
-    ),
-  every: z
-    .union([z.literal('epoch'), integer(epochOrSteps, 1)], expecting(epochOrSteps))
-    .default('epoch')
-    .describe('When accuracy is measured: after each epoch, or after that many steps'),
-  patience: countOrNull().default(null).describe('Stop after that many evaluations without improvement'),
-  restoreBest: flag()
-    .default(false)
-    .describe(
-      'End with the weights of the best evaluation instead of the last (early stopping; Goodfellow et al. 2016, ' +
-        'ch. 7.8); set stop.on to select them on validation images',
-    ),
-  minDelta: atLeast(0).default(0).describe('The smallest rise of accuracy that counts as improvement'),
-});
 
 const log = section({
   every: integer('an integer from 0 up', 0)

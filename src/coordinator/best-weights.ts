@@ -2,7 +2,8 @@
  * Early stopping by Goodfellow, Bengio & Courville (2016, algorithm 7.1): a run that continued past its best evaluation
  * ends with the weights of that evaluation.
  */
-import type { Evaluation } from './work.js';
+import { isBetter, type Metric } from '../metrics/metric.js';
+import { type Evaluation, measured } from './work.js';
 
 export interface BestSoFar {
   readonly step: number;
@@ -17,8 +18,10 @@ export function betterOf(
   step: number,
   evaluation: Evaluation,
   weights: Float32Array,
+  metric: Metric,
 ): BestSoFar {
-  if (best !== null && evaluation.accuracy <= best.evaluation.accuracy) return best;
+  const [now, before] = [measured(evaluation, metric.name), best && measured(best.evaluation, metric.name)];
+  if (best !== null && before !== null && !(now !== null && isBetter(metric, now, before))) return best;
   const copy = best?.weights ?? new Float32Array(weights.length);
   copy.set(weights);
   return { step, evaluation, weights: copy };

@@ -1,5 +1,6 @@
 /** What a run does next: its course, and the command that continues it from a state. */
 import type { PartName } from '../data/dataset.js';
+import type { Metric } from '../metrics/metric.js';
 import type { NoiseSizes } from '../optim/noise-scale.js';
 import { nextInTail, type Tail } from '../optim/tail-average.js';
 import type { runLength } from '../plan/run-length.js';
@@ -27,6 +28,8 @@ export interface Course<Reason extends string> {
   readonly makesFeatures: boolean;
   readonly tail: Tail | null;
   readonly keepsBest: boolean;
+  /** Of which the best is kept. */
+  readonly metric: Metric;
   /** Null if the noise scale is not measured. */
   readonly noise: NoiseSizes | null;
   /**

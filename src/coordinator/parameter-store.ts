@@ -18,19 +18,19 @@ export interface ParameterStore {
 
 export function parameterStore(plan: Plan, memory: WebAssembly.Memory): ParameterStore {
   const vector = new Float32Array(memory.buffer, plan.regions.parameters.offset, plan.parameters);
-  const { directions, classes, layers } = plan;
+  const { directions, outputs, layers } = plan;
   const transform = directions && new TransformTensors(directions, memory);
   // Without hidden layers, direction features have a layout of their own.
   const strips = directions === null || directions.hasLayers ? null : directions.shape;
   return {
     write(tensors, source, prefix) {
       if (strips === null) importParameters(layers, tensors, vector, source, prefix);
-      else writeStrips(strips, classes, vector, tensors, source, prefix);
+      else writeStrips(strips, outputs, vector, tensors, source, prefix);
       return transform?.write(tensors, source, prefix) ?? false;
     },
     read() {
       const network =
-        strips === null ? exportParameters(layers, vector) : readStrips(strips, classes, vector);
+        strips === null ? exportParameters(layers, vector) : readStrips(strips, outputs, vector);
       return new Map([...network, ...(transform?.read() ?? [])]);
     },
   };

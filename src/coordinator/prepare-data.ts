@@ -16,11 +16,14 @@ import type { Tensor } from '../model/safetensors.js';
 import { atOnce, type Steps } from '../numbers/steps.js';
 import type { PreparedPart, PreparedParts } from '../plan/fill-memory.js';
 import type { DataFacts } from '../plan/plan.js';
+import { type Goal, prepareTargets, refuseUnfitTarget } from '../plan/prepare-targets.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warning } from '../warnings.js';
 
 export interface PreparedData extends PreparedParts {
   readonly facts: DataFacts;
+  /** The targets, in their own units too. */
+  readonly goal: Goal;
   /** Warnings about the data. */
   readonly warnings: readonly Warning[];
 }
@@ -40,7 +43,8 @@ export function* preparingData(
   initial: ReadonlyMap<string, Tensor> | null = null,
   kernels: SampleKernels | null = null,
 ): Steps<PreparedData> {
-  const { train, test, classes } = dataset;
+  const { train, test } = dataset;
+  refuseUnfitTarget(dataset, config);
   const count = trainingImages(dataset, config);
   refuseUnfit(config.data, train);
   const seesDirections = config.data.features.kind === 'directions';
@@ -50,29 +54,39 @@ export function* preparingData(
   const split = splitOff(dataset, train.count - count, config);
   const samples = { ...split, test };
   const { pipeline, train: values } = yield* Pipeline.fit(config.data, split.train, stored, kernels);
+  const goal = prepareTargets(dataset, samples, config, stored);
   const parts = {
-    train: { values, targets: split.train.targets },
+    train: { values, targets: goal.seen(split.train.targets) },
     validation: {
       values: yield* pipeline.applying(split.validation, kernels),
-      targets: split.validation.targets,
+      targets: goal.seen(split.validation.targets),
     },
-    test: { values: yield* pipeline.applying(test, kernels), targets: test.targets },
+    test: { values: yield* pipeline.applying(test, kernels), targets: goal.seen(test.targets) },
   };
   const warnings = [
     ...rangeWarnings(samples, config, pipeline, initial && fullOf(initial, prefix)),
-    ...classWarnings(samples, dataset.labels, config),
+    ...classWarnings(samples, dataset.target, config),
   ];
   const facts = seesDirections
     ? directionFacts(parts)
-    : yield* packedFacts(config, pipeline, parts, classes, kernels);
+    : yield* packedFacts(config, pipeline, parts, goal.outputs, kernels);
   const { scale, shift } = pipeline.affine;
   const { encoding } = pipeline;
   const sizes = encoding && { fields: sizeOf(train.shape), blocks: encoding.blocks.length };
   const shifted = shift.some((value) => value !== 0);
   return {
-    facts: { ...facts, features: sizeOf(pipeline.output), classes, scale, shifted, stored: sizes },
+    facts: {
+      ...facts,
+      features: sizeOf(pipeline.output),
+      outputs: goal.outputs,
+      target: goal.facts,
+      scale,
+      shifted,
+      stored: sizes,
+    },
     pipeline,
     parts,
+    goal,
     warnings,
   };
 }
@@ -142,7 +156,7 @@ function* packedFacts(
   { data, model }: Config,
   { output, keepsZeros, encoding }: Pipeline,
   parts: Parts,
-  classes: number,
+  outputs: number,
   kernels: SampleKernels | null,
 ): Steps<PackingFacts> {
   const isReal = kindOf(parts.train.values.values) === 'float32';
@@ -162,7 +176,7 @@ function* packedFacts(
   };
   const size = ({ count, totalNonZeros }: (typeof measured)['train']) => ({ count, nonZeros: totalNonZeros });
   return {
-    packing: choosePacking(data.packing, measured.train, model.hidden[0] ?? classes),
+    packing: choosePacking(data.packing, measured.train, model.hidden[0] ?? outputs),
     nonZeros: measured.train.nonZeros,
     parts: { train: size(measured.train), validation: size(measured.validation), test: size(measured.test) },
   };

@@ -2,12 +2,20 @@
 
 import type { PartName } from '../data/dataset.js';
 import { doublesIn } from '../memory/views.js';
+import type { Judged } from '../metrics/judged.js';
+import { allMetrics, type Metrics, metricOf, taskOf } from '../metrics/metric.js';
 import type { Plan } from '../plan/plan.js';
+import type { Goal } from '../plan/prepare-targets.js';
 import { phases, statsPerRank } from '../sync/phase-clock.js';
 import type { Evaluation, PhaseTimes } from './work.js';
 
-/** Accuracy and mean loss of the last evaluation of a part, its chunks summed in order. */
-export function readEvaluation(plan: Plan, memory: WebAssembly.Memory, part: PartName): Evaluation {
+/** Accuracy and mean loss of the last evaluation of a part, its chunks summed in order, and the metrics that the run needs. */
+export function readEvaluation(
+  plan: Plan,
+  memory: WebAssembly.Memory,
+  part: PartName,
+  goal: Goal,
+): Evaluation {
   const { count } = plan.parts[part];
   const chunks = doublesIn(memory, plan.regions.chunks);
   let lossSum = 0;
@@ -16,7 +24,31 @@ export function readEvaluation(plan: Plan, memory: WebAssembly.Memory, part: Par
     lossSum += chunks[2 * chunk];
     correct += chunks[2 * chunk + 1];
   }
-  return { accuracy: correct / count, loss: lossSum / count };
+  const loss = lossSum / count;
+  const isRegression = taskOf(plan.target, plan.loss) === 'regression';
+  if (isRegression) return { accuracy: null, loss, metrics: readMetrics(plan, memory, part, goal) };
+  const accuracy = correct / count;
+  const metric = metricOf(plan.metric);
+  if (metric.needs === 'sums') return { accuracy, loss };
+  return { accuracy, loss, metrics: { [metric.name]: metric.of(judgedIn(plan, memory, part, goal)) } };
+}
+
+/** Every metric of the last evaluation, of this part; none if the plan keeps no outputs. */
+export function readMetrics(plan: Plan, memory: WebAssembly.Memory, part: PartName, goal: Goal): Metrics {
+  return plan.scores === null ? {} : allMetrics(judgedIn(plan, memory, part, goal));
+}
+
+function judgedIn(
+  { scores, outputs, parts }: Plan,
+  memory: WebAssembly.Memory,
+  part: PartName,
+  goal: Goal,
+): Judged {
+  if (scores === null) throw new Error('the plan keeps no outputs of an evaluation');
+  return goal.judged(
+    part,
+    new Float32Array(memory.buffer, scores.offset, parts[part].count * outputs).slice(),
+  );
 }
 
 /** Mean over the ranks, milliseconds; the coordinator's combining counts as update, not as waiting. */

@@ -2,9 +2,10 @@
  * Resources that setups may share: data sets, compiled kernels, worker pools. A study shares them among many setups.
  */
 import type { Config } from '../config/schema.js';
+import { configuredTask } from '../config/target-rules.js';
 import type { Dataset } from '../data/dataset.js';
 import type { DownloadProgress } from '../data/download.js';
-import { loadDataset } from '../data/load.js';
+import { type DataRequest, loadDataset } from '../data/load.js';
 import { type InitialWeights, tableKey } from '../inference/weights-file.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import type { Level } from '../kernels/levels.js';
@@ -78,9 +79,11 @@ export class OwnResources implements Resources {
     this.#shared = shared;
   }
 
-  dataset({ data }: Config, begun: () => void = () => {}, reading = unread): Promise<Dataset> {
-    const { set, dir, label, testFile, test, target, columns } = data;
-    const key = JSON.stringify([set, dir, label, testFile, test, target, columns, reading.source]);
+  dataset(config: Config, begun: () => void = () => {}, reading = unread): Promise<Dataset> {
+    const { data } = config;
+    const { set, dir, testFile, test, target, columns } = data;
+    const request = dataRequest(config);
+    const key = JSON.stringify([request, dir, testFile, test, target, columns, reading.source]);
     const [note, warn] = [this.#note, this.#warn];
     if (set === 'table') {
       const table = this.#datasets.get(key) ?? this.#table(data, begun, reading);
@@ -88,7 +91,7 @@ export class OwnResources implements Resources {
       return table;
     }
     const options = { signal: this.#signal, onProgress: downloadNotes(note), note, warn, begun };
-    const loading = this.#datasets.get(key) ?? loadDataset({ set, dir, label }, options);
+    const loading = this.#datasets.get(key) ?? loadDataset(request, options);
     this.#datasets.set(key, loading);
     return loading;
   }
@@ -115,7 +118,7 @@ export class OwnResources implements Resources {
     const kernels = engine && new SampleKernels(engine);
     const prepare = () => inTurns(preparingData(dataset, config, initial, kernels), this.#signal, this.#note);
     if (!this.#shared) return prepare();
-    const key = JSON.stringify([config.data, config.model, config.train.batch, config.seed]);
+    const key = JSON.stringify([config.data, config.model, config.loss, config.train.batch, config.seed]);
     const kept = this.#prepared.get(key);
     const data = kept?.dataset === dataset ? kept.data : await prepare();
     // The one used last stays longest.
@@ -173,6 +176,14 @@ export class OwnResources implements Resources {
     this.#all.add(pool);
     return pool;
   }
+}
+
+/** What the configuration says of the files. */
+function dataRequest(config: Config): DataRequest {
+  const { set, dir, label, targets } = config.data;
+  const task = configuredTask(config);
+  const values = set === 'csv' && task !== 'classification' ? { columns: targets, task } : null;
+  return { set, dir, label, values };
 }
 
 /** The direction features that a configuration needs; null for pixels. */

@@ -2,6 +2,7 @@
  * The single loop of every run over an open session: next work, the session's answer, the next state, the judgement,
  * reports.
  */
+import { taskOf } from '../metrics/metric.js';
 import { estimateOf, type NoiseEstimate } from '../optim/noise-scale.js';
 import { addToTail, isInTail, writeAverage } from '../optim/tail-average.js';
 import { imagesOf } from '../plan/run-length.js';
@@ -137,7 +138,8 @@ export async function follow<Reason extends string>(
         state = { ...state, featuresMs: state.featuresMs + session.extractedAt - clock.startedAt - sentMs };
       state = withTail(session, course, state);
       const isEpochEnd = state.step % stepsPerEpoch === 0 || state.step >= totalSteps;
-      const running = course.reportsTraining && isEpochEnd ? runningEvaluation(state, stepsPerEpoch) : null;
+      const running =
+        course.reportsTraining && isEpochEnd ? runningEvaluation(session, state, stepsPerEpoch) : null;
       const evaluation = running ?? (await evaluationOf(session, course, state, done));
       if (running !== null) {
         state = evaluationDone(state, running, 0);
@@ -243,8 +245,8 @@ const meanLoss = ({ lossSum, step, epoch }: TrainingState, stepsPerEpoch: number
   lossSum / (step - (epoch - 1) * stepsPerEpoch);
 
 /** Of the present epoch's batches, each before its step. */
-const runningEvaluation = (state: TrainingState, stepsPerEpoch: number): Evaluation => ({
-  accuracy: state.correct / state.seen,
+const runningEvaluation = ({ plan }: Session, state: TrainingState, stepsPerEpoch: number): Evaluation => ({
+  accuracy: taskOf(plan.target, plan.loss) === 'regression' ? null : state.correct / state.seen,
   loss: meanLoss(state, stepsPerEpoch),
 });
 
@@ -271,12 +273,12 @@ async function evaluationOf(
 
 function withEvaluation(
   { vector }: Session,
-  { keepsBest }: Course<string>,
+  { keepsBest, metric }: Course<string>,
   state: TrainingState,
   evaluation: Evaluation,
   evaluateMs: number,
 ): TrainingState {
-  const best = keepsBest ? betterOf(state.best, state.step, evaluation, vector) : null;
+  const best = keepsBest ? betterOf(state.best, state.step, evaluation, vector, metric) : null;
   return { ...evaluationDone(state, evaluation, evaluateMs), best };
 }
 

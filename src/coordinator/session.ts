@@ -13,12 +13,14 @@ import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { packerBytes, RowPacker } from '../kernels/row-packer.js';
 import { allocate } from '../memory/shared-memory.js';
 import { doublesIn, floatsIn, wordsIn } from '../memory/views.js';
+import type { Metrics } from '../metrics/metric.js';
 import type { Tensor } from '../model/safetensors.js';
 import { EventLoopWatch } from '../numbers/event-loop.js';
 import { inTurns } from '../numbers/steps.js';
 import { fillConstants, fillingSamples } from '../plan/fill-memory.js';
 import { memoryParts } from '../plan/memory-parts.js';
 import type { Plan } from '../plan/plan.js';
+import type { Goal } from '../plan/prepare-targets.js';
 import { extractedAtSlot, statsPerRank } from '../sync/phase-clock.js';
 import { strategies } from '../sync/strategy.js';
 import { AbortReason, Control, type RunCommand } from '../worker/control.js';
@@ -30,7 +32,7 @@ import { Interrupted } from './interruption.js';
 import { MadeInputs } from './made-inputs.js';
 import { type ParameterStore, parameterStore } from './parameter-store.js';
 import type { PreparedData } from './prepare-data.js';
-import { readEvaluation, readPhaseTimes } from './readings.js';
+import { readEvaluation, readMetrics, readPhaseTimes } from './readings.js';
 import { openProfile, type SessionProfile } from './session-profile.js';
 import { StepRecord } from './step-metrics.js';
 import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
@@ -46,6 +48,7 @@ export class Session {
   /** What the rest of a run depends on besides its state: see checkpoint.ts. */
   readonly lasting: LastingVectors;
   readonly #memory: WebAssembly.Memory;
+  readonly #goal: Goal;
   readonly #control: Control;
   readonly #backend: Backend;
   readonly #ranks: Ranks;
@@ -66,8 +69,10 @@ export class Session {
     modules: KernelModules | null,
     pool: WorkerPool,
     profile: SessionProfile | null,
+    goal: Goal,
   ) {
     this.plan = plan;
+    this.#goal = goal;
     this.lasting = lastingVectors(plan, memory);
     this.#memory = memory;
     this.#control = new Control(plan, memory);
@@ -100,7 +105,7 @@ export class Session {
     fillConstants(plan, data, memory);
     // Only a profiled run pays for loading it.
     const profile = plan.profile && (await openProfile(plan, plan.profile, memory));
-    const session = new Session(plan, memory, kernels?.modules ?? null, pool, profile);
+    const session = new Session(plan, memory, kernels?.modules ?? null, pool, profile, data.goal);
     const interrupt = () => session.#interrupt();
     signal.addEventListener('abort', interrupt, { once: true });
     session.#unlisten = () => signal.removeEventListener('abort', interrupt);
@@ -226,7 +231,7 @@ export class Session {
     if (evaluate !== null) this.#made.evaluated(evaluate);
     return {
       metrics: this.#steps.read(rates.length, work),
-      evaluation: evaluate === null ? null : readEvaluation(this.plan, this.#memory, evaluate),
+      evaluation: evaluate === null ? null : readEvaluation(this.plan, this.#memory, evaluate, this.#goal),
     };
   }
 
@@ -255,6 +260,9 @@ export class Session {
     if (evaluation === null) throw new Error('an evaluation was requested and not made');
     return evaluation;
   }
+
+  /** Every metric of the last evaluation, which was of this part. */
+  metrics = (part: PartName): Metrics => readMetrics(this.plan, this.#memory, part, this.#goal);
 
   /** Time spent in each phase since the parameters were set. */
   phaseTimes(): PhaseTimes {

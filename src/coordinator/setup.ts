@@ -4,10 +4,12 @@
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
 import { fitToData } from '../data/fit-to-data.js';
+import { factsOf } from '../data/target.js';
 import { croppedShape } from '../data/transforms/crop-pool.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { checkInitialWeights, type InitialWeights, readInitialWeights } from '../inference/weights-file.js';
 import type { LoadedKernels } from '../kernels/load.js';
+import { outputsFor } from '../loss/loss.js';
 import type { CoreCount } from '../machine/cores.js';
 import type { TensorFlowVersions } from '../machine/hardware.js';
 import { addressSpace } from '../memory/address-space.js';
@@ -129,6 +131,7 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     if (weights !== null) checkInitialWeights(weights, config, dataset, warn, options.from?.source);
     const data = await timed(phases, 'prepare data', () => resources.prepared(config, dataset, initial));
     for (const { code, message } of data.warnings) warn(code, message);
+    for (const line of data.goal.notes) note(line);
     const { sync } = chooseSync(config, data.facts);
     const threads = threadsFor(config, cores, dataset, sync, data.facts);
     const idle = idleRanks(config, sync, threads.count);
@@ -148,12 +151,13 @@ export function threadsFor(
   sync: SyncName,
   { packing, features }: Pick<DataFacts, 'packing' | 'features'>,
 ): ThreadChoice {
-  const { train, validation, test, classes } = dataset;
+  const { train, validation, test, target } = dataset;
   const count = trainingImages(dataset, config);
   const held = validation?.count ?? train.count - count;
   const evaluated = { train: 0, test: test.count, validation: held }[config.stop.on];
   // Direction features and linear maps have work of their own in the estimate.
   const inputs = packing === 'encoded' ? features : sizeOf(croppedShape(train.shape, config.data));
+  const classes = outputsFor(config.loss, factsOf(target));
   return chooseThreads(config, cores, { train: count, evaluated, inputs, classes }, sync);
 }
 

@@ -1,5 +1,6 @@
 /** A training run over an open session: its start, and the course that a configuration describes. */
 import type { Config } from '../config/schema.js';
+import { metricOf } from '../metrics/metric.js';
 import { denseNetwork, drawingTensors } from '../model/network.js';
 import type { Tensor } from '../model/safetensors.js';
 import { Rng, Stream } from '../numbers/rng.js';
@@ -11,12 +12,14 @@ import { configuredTail } from '../optim/tail-average.js';
 import { runLength } from '../plan/run-length.js';
 import { shardSizes } from '../plan/shards.js';
 import { judge, type StopReason } from '../plan/stopping.js';
+import { UserError } from '../user-error.js';
 import { orderOf } from './epoch-order.js';
 import type { Course } from './next-work.js';
 import { followWithCopies } from './recovery.js';
 import { outcomeOf, type RunObserver, type UnfinishedOutcome } from './run-loop.js';
 import type { Session } from './session.js';
 import { initialState } from './state.js';
+import { measured } from './work.js';
 
 export { type Position, type RunObserver, silent, type UnfinishedOutcome } from './run-loop.js';
 export type { FinalWeights } from './state.js';
@@ -42,7 +45,7 @@ export function* settingParameters(
     return;
   }
   const { features } = session.plan.input;
-  const network = denseNetwork([features, ...config.model.hidden, session.plan.classes]);
+  const network = denseNetwork([features, ...config.model.hidden, session.plan.outputs]);
   const tensors = yield* drawingTensors(network, kind, new Rng(seed, Stream.weights));
   session.setParameters(tensors, `model.init.kind=${kind}`);
 }
@@ -58,6 +61,7 @@ export function trainingCourse(
   const { train, schedule, stop } = config;
   const length = runLength(config, plan.parts.train.count);
   const { images, stepsPerEpoch, totalSteps } = length;
+  const metric = metricOf(plan.metric);
   const peak = peakRate(config.optimizer, train.batch);
   return {
     length,
@@ -71,10 +75,20 @@ export function trainingCourse(
     makesFeatures: plan.directions !== null,
     tail: configuredTail(train, totalSteps),
     keepsBest: stop.restoreBest,
+    metric,
     noise: plan.noise === null ? null : noiseSizes(shardSizes(train.batch, plan.threads)),
     judge(state, evaluation) {
       if (evaluation === null) return { state, reason: null };
-      const { state: next, reason } = judge(state.stop, stop, evaluation.accuracy);
+      const value = measured(evaluation, metric.name);
+      // The sums of training batches have no other metric.
+      if (value === null && stop.on !== 'train')
+        throw UserError.refusal(
+          'stop.metric',
+          `a metric that is defined on the ${stop.on} samples`,
+          metric.name,
+        );
+      if (value === null) return { state, reason: null };
+      const { state: next, reason } = judge(state.stop, stop, value, metric);
       return { state: { ...state, stop: next }, reason };
     },
   };

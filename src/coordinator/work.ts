@@ -1,5 +1,7 @@
 /** The commands of a session and its answers. */
+import type { MetricName } from '../config/choices.js';
 import type { PartName } from '../data/dataset.js';
+import type { Metrics } from '../metrics/metric.js';
 
 export interface StepMetrics {
   /**
@@ -26,9 +28,16 @@ export interface GradientSquares {
 }
 
 export interface Evaluation {
-  readonly accuracy: number;
+  /** Null if the targets are values. */
+  readonly accuracy: number | null;
   readonly loss: number;
+  /** Those besides the accuracy that the run needs, and all of a regression. */
+  readonly metrics?: Metrics;
 }
+
+/** Null if it is not defined on the samples, or was not computed. */
+export const measured = ({ accuracy, metrics }: Evaluation, name: MetricName): number | null =>
+  name === 'accuracy' ? accuracy : (metrics?.[name] ?? null);
 
 /** The contents of one command; see RunCommand. One step for each learning rate, at most plan.ringSteps of them. */
 export interface Work {

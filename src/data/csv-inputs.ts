@@ -4,6 +4,13 @@ import { parseCsv, parseRealCsv } from './csv.js';
 import { type CsvColumns, type CsvLayout, isRowName, labelOf } from './csv-layout.js';
 import type { ValueKind } from './transforms/transform.js';
 
+interface InputColumns {
+  readonly size: number;
+  readonly kind: ValueKind;
+  /** Names of columns that are targets of the model. */
+  readonly targets?: readonly string[];
+}
+
 /**
  * The samples of a CSV file: rows of `size` values, besides which a label and a name or number of the row are allowed; they
  * are not read.
@@ -13,17 +20,21 @@ import type { ValueKind } from './transforms/transform.js';
 export async function csvInputs(
   content: Uint8Array,
   path: string,
-  { size, kind }: { readonly size: number; readonly kind: ValueKind },
+  { size, kind, targets = [] }: InputColumns,
   signal?: AbortSignal,
 ): Promise<Uint8Array | Float32Array> {
-  const layout = (columns: CsvColumns) => layoutOfInputs(columns, size);
+  const layout = (columns: CsvColumns) => layoutOfInputs(columns, size, targets);
   const parse = kind === 'uint8' ? parseCsv : parseRealCsv;
   return (await parse(content, path, { layout, signal })).values;
 }
 
-function layoutOfInputs({ rows, ...columns }: CsvColumns, size: number): CsvLayout {
+function layoutOfInputs(
+  { rows, ...columns }: CsvColumns,
+  size: number,
+  targets: readonly string[],
+): CsvLayout {
   const { names, width, path } = columns;
-  const leftOut = others({ ...columns, rows }, size);
+  const leftOut = others({ ...columns, rows }, size, targets);
   if (leftOut !== null)
     return { ...columns, label: -1, labelBy: 'first', hasWords: false, leftOut, counters: [] };
   const found = `${width} column${width === 1 ? '' : 's'}${names === null ? '' : ' and a header'}`;
@@ -33,9 +44,13 @@ function layoutOfInputs({ rows, ...columns }: CsvColumns, size: number): CsvLayo
 }
 
 /** Columns that are no inputs; null if their number does not fit. */
-function others(columns: CsvColumns, size: number): readonly number[] | null {
+function others(columns: CsvColumns, size: number, targets: readonly string[]): readonly number[] | null {
   const more = columns.width - size;
   if (more === 0) return [];
+  const found = columns.names?.flatMap((name, column) => (targets.includes(name) ? [column] : [])) ?? [];
+  const names = columns.names?.flatMap((name, column) => (isRowName(name, column) ? [column] : [])) ?? [];
+  if (found.length > 0 && found.length === more) return found;
+  if (found.length > 0 && found.length + names.length === more) return [...found, ...names];
   if (more !== 1 && more !== 2) return null;
   const named = columns.names?.flatMap((name, column) => (isRowName(name, column) ? [column] : [])) ?? [];
   if (named.length === more) return named;

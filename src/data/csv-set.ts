@@ -6,7 +6,7 @@ import { type CsvPart, parseCsv } from './csv.js';
 import { warnOfColumns } from './csv-checks.js';
 import { type CsvLayout, columnText, type LabelColumn, layoutOf } from './csv-layout.js';
 import { layoutLike, NoLabels } from './csv-like.js';
-import type { PixelSamples } from './dataset.js';
+import type { PixelDataset, PixelSamples } from './dataset.js';
 import { checkTrainingLabels, integerLabels } from './labels.js';
 import { holdOutTest } from './split.js';
 
@@ -26,7 +26,7 @@ export interface CsvSetOptions {
 export interface CsvSet {
   readonly train: PixelSamples;
   readonly test: PixelSamples;
-  readonly labels: readonly string[];
+  readonly target: PixelDataset['target'];
   /** By `train.csv`, `test.csv`. */
   readonly sha256: Readonly<Record<string, string>>;
 }
@@ -50,7 +50,7 @@ export async function readCsvSet(files: CsvFiles, options: CsvSetOptions): Promi
   const sha256 = { 'train.csv': train.sha256, ...(test === null ? {} : { 'test.csv': test.sha256 }) };
   const split =
     parts.test === null ? heldOut(parts.train, layout.path, note) : { ...parts, test: parts.test };
-  return { train: split.train, test: split.test, labels, sha256 };
+  return { train: split.train, test: split.test, target: { kind: 'class', labels }, sha256 };
 }
 
 type Read = (

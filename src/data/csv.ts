@@ -23,6 +23,7 @@ type Values = Uint8Array | Float32Array;
 
 export interface CsvPart<V extends Values = Uint8Array> extends Samples {
   readonly values: V;
+  readonly targets: Uint32Array;
   readonly layout: CsvLayout;
   /** The words that the targets number, in the order of their appearance; null if labels are integers. */
   readonly words: readonly string[] | null;
@@ -262,7 +263,13 @@ function readLabel(cells: readonly string[], reading: Reading): number {
   const { label } = layout;
   if (words === null) {
     const value = byteOf(cells[label] ?? '');
-    if (value < 0) throw refused(cells, label, reading, 'an integer 0 to 255');
+    if (value < 0)
+      throw refused(
+        cells,
+        label,
+        reading,
+        `an integer 0 to 255${kindOf(cells[label]) === 'number' ? ' (data.task=regression learns other numbers)' : ''}`,
+      );
     return value;
   }
   const word = trimmedCell(cells[label]);

@@ -3,6 +3,7 @@
  * finding them: `load.ts`.
  */
 import { UserError } from '../user-error.js';
+import type { Target, TargetValues } from './target.js';
 import type { Values } from './transforms/transform.js';
 
 export type PartName = 'train' | 'validation' | 'test';
@@ -13,8 +14,8 @@ export type PartName = 'train' | 'validation' | 'test';
  */
 export interface Samples extends Values {
   readonly values: Uint8Array | Float32Array;
-  /** [count]: the class of each sample. */
-  readonly targets: Uint32Array;
+  /** u32 [count]: the class of each sample; f32 [count][width of the target]: its values. */
+  readonly targets: TargetValues;
 }
 
 export interface Dataset {
@@ -27,20 +28,20 @@ export interface Dataset {
   readonly test: Samples;
   /** Samples that come as a validation part; null: data.validation holds out some of the training samples. */
   readonly validation: Samples | null;
-  /** 1 + the largest target over all parts. */
-  readonly classes: number;
-  /** The name of each class. */
-  readonly labels: readonly string[];
+  /** Of classes, the largest number over all parts is the last one. */
+  readonly target: Target;
   /** SHA-256 (hexadecimal) of the uncompressed content, by canonical file name without `.gz`. */
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-/** Samples of files. */
+/** Images of files, with their classes. */
 export interface PixelSamples extends Samples {
   readonly values: Uint8Array;
+  readonly targets: Uint32Array;
 }
 
 export interface PixelDataset extends Dataset {
+  readonly target: Extract<Target, { readonly kind: 'class' }>;
   readonly train: PixelSamples;
   readonly test: PixelSamples;
 }

@@ -32,7 +32,7 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
   const open = (key: string) => !given.has(key);
   const note = (key: string, now: unknown, before: unknown, why: string) =>
     notes.push(`${key}: ${now} instead of ${before}, which was not set: ${why}`);
-  let { data, train, stop } = config;
+  let { data, train, stop, loss } = config;
 
   if (dataset.validation !== null && data.validation !== 0) {
     notes.push(`data.validation: ${data.validation} is not used: the data have validation samples`);
@@ -45,6 +45,16 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
     if (!isOpen) continue;
     note(key, instead, received, why);
     data = fit(data);
+  }
+
+  if (dataset.target.kind === 'value') {
+    const isLabels = data.task === 'labels' || dataset.target.areLabels === true;
+    const fits = loss.name !== 'cross-entropy' && (!isLabels || loss.name === 'binary-cross-entropy');
+    if (!fits && ![...given].some((key) => key === 'loss' || key.startsWith('loss.'))) {
+      const name = isLabels ? 'binary-cross-entropy' : 'squared-error';
+      note('loss.name', name, loss.name, isLabels ? 'the targets are labels' : 'the targets are values');
+      loss = { name };
+    }
   }
 
   const used = Math.min(samples, (given.has('data.take') ? data.take : null) ?? samples);
@@ -90,7 +100,7 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
       train = { ...train, epochs };
     }
   }
-  return { config: notes.length === 0 ? config : { ...config, data, train, stop }, notes };
+  return { config: notes.length === 0 ? config : { ...config, data, train, stop, loss }, notes };
 }
 
 const givesFeatures = (given: ReadonlySet<string>) =>
@@ -129,12 +139,14 @@ function fittingBatch(samples: number, least: number): number {
 }
 
 /** `used`: images of a run, as far as the user set them. */
-function whyNoDirections({ train, classes }: Dataset, used: number): string | null {
+function whyNoDirections({ train, target }: Dataset, used: number): string | null {
   const [rows, columns] = train.shape;
   if (rows !== imageSide || columns !== imageSide)
     return `direction features need images of ${imageSide}×${imageSide}, these are ${rows}×${columns}`;
   if (used < blockImages)
     return `direction features are made of ${blockImages} images at a time, a run uses ${used}`;
+  if (target.kind === 'value') return 'direction features are for classes, the targets are values';
+  const classes = target.labels.length;
   if (classes > mostClasses)
     return `direction features are for at most ${mostClasses} classes, there are ${classes}`;
   return null;

@@ -20,6 +20,8 @@ export interface GivenSamples {
 export interface InputsOptions extends ImageModel {
   /** Null: that of the model's set. */
   readonly manner: Manner | null;
+  /** Columns of CSV files that are targets, by their names: they are not read. */
+  readonly targets?: readonly string[];
   readonly note: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -39,11 +41,11 @@ export class GivenInputs {
    */
   async read(file: string): Promise<GivenSamples> {
     const name = file === '-' ? 'stdin' : shownPath(file);
-    const { input, kind: values, signal } = this.#options;
+    const { input, kind: values, signal, targets = [] } = this.#options;
     const { bytes } = await readGiven(file, signal);
     const kind = contentKindOf(bytes);
     if (kind === 'text') {
-      const rows = await csvInputs(bytes, name, { size: sizeOf(input), kind: values }, signal);
+      const rows = await csvInputs(bytes, name, { size: sizeOf(input), kind: values, targets }, signal);
       return { isMany: true, values: rows };
     }
     if (kind === 'image') return { isMany: false, values: await this.#image(bytes, name) };

@@ -1,6 +1,6 @@
 /** The classes of a data set: their names, and checks that training on the labels makes sense. */
 import { UserError } from '../user-error.js';
-import { countClasses, type Samples } from './dataset.js';
+import { countClasses } from './dataset.js';
 
 /** So few samples may all be of different classes. */
 const fewSamples = 10;
@@ -20,7 +20,7 @@ export function integerLabels(train: Uint32Array, test: Uint32Array): string[] {
 
 /** @throws UserError if all labels are equal, or all are different. */
 export function checkTrainingLabels(
-  { targets, count }: Pick<Samples, 'targets' | 'count'>,
+  { targets, count }: { readonly targets: Uint32Array; readonly count: number },
   labels: readonly string[],
   { where, advice }: LabelSource,
 ): void {

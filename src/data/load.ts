@@ -13,7 +13,8 @@ import { type Content, readContent, shownPath } from './content.js';
 import { findCsvFiles } from './csv-files.js';
 import type { LabelColumn } from './csv-layout.js';
 import type { CsvFiles } from './csv-set.js';
-import { checkLabels, checkSameSize, type PixelDataset } from './dataset.js';
+import type { CsvValues } from './csv-values.js';
+import { checkLabels, checkSameSize, type Dataset, type PixelDataset } from './dataset.js';
 import type { DownloadOptions } from './download.js';
 import { findIdxFiles, type IdxPaths, listOptionalFolder } from './folder.js';
 import { type Listing, listGivenFolder } from './given-folder.js';
@@ -37,7 +38,12 @@ export interface DataRequest {
   dir: string | null;
   /** Of CSV files: the column of the labels; null: found by the header, else the first. */
   label?: LabelColumn;
+  /** Of CSV files whose targets are values: their columns; null: that of `label`. */
+  values?: CsvValues | null;
 }
+
+/** A request for files of images with classes. */
+type PixelRequest = DataRequest & { readonly set: KnownSetName | 'idx' };
 
 export interface LoadOptions extends DownloadOptions {
   /** Instead of `process.env`: `SHARDSTEP_DATA` and `SHARDSTEP_CACHE` are read. */
@@ -72,7 +78,9 @@ const vendoredRoot = fileURLToPath(new URL('../../data/', import.meta.url));
  * @throws UserError, one line with file, expectation and finding: exit code `failure` for problems of the data, `usage`
  * if `data.dir` is required and missing, `interrupted` after the signal.
  */
-export async function loadDataset(request: DataRequest, options: LoadOptions = {}): Promise<PixelDataset> {
+export async function loadDataset(request: PixelRequest, options?: LoadOptions): Promise<PixelDataset>;
+export async function loadDataset(request: DataRequest, options?: LoadOptions): Promise<Dataset>;
+export async function loadDataset(request: DataRequest, options: LoadOptions = {}): Promise<Dataset> {
   const { set, dir } = request;
   if (set === 'memory')
     throw new UserError(
@@ -217,7 +225,7 @@ function assembleIdx(
     checkTrainingLabels(train, labels, { where: pathOf('train-labels-idx1-ubyte'), advice: () => '' });
   }
   const parts = { train, test, validation: null };
-  return { name: set, source: resolve(dir), ...parts, classes: labels.length, labels, sha256 };
+  return { name: set, source: resolve(dir), ...parts, target: { kind: 'class', labels }, sha256 };
 }
 
 /** @throws UserError if a file differs from the published one, as far as its checksum is known. */
@@ -246,21 +254,24 @@ async function loadCsv(
   listing: Listing,
   request: DataRequest,
   options: LoadOptions,
-): Promise<PixelDataset> {
+): Promise<Dataset> {
   return readCsv(dir, await findCsvFiles(listing, options.note ?? (() => {})), request, options);
 }
 
 async function readCsv(
   place: string,
   files: CsvFiles,
-  { label = null }: DataRequest,
+  { label = null, values = null }: DataRequest,
   { note = () => {}, warn = () => {}, signal, begun }: LoadOptions,
-): Promise<PixelDataset> {
+): Promise<Dataset> {
   begun?.();
   // Papa is loaded only if needed: its import would slow every other start.
-  const { readCsvSet } = await import('./csv-set.js');
-  const set = await readCsvSet(files, { label, note, warn, signal });
-  return { name: 'csv', source: resolve(place), validation: null, classes: set.labels.length, ...set };
+  const about = { label, note, warn, signal };
+  const set =
+    values === null
+      ? await (await import('./csv-set.js')).readCsvSet(files, about)
+      : await (await import('./csv-values.js')).readCsvValues(files, { ...about, values });
+  return { name: 'csv', source: resolve(place), validation: null, ...set };
 }
 
 const isFile = async (path: string) => (await stat(path).catch(() => null))?.isFile() === true;

@@ -5,7 +5,6 @@
 import { rowsAStep, type Steps } from '../numbers/steps.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { Samples } from './dataset.js';
-import type { Targets } from './memory-targets.js';
 import { kindOf, type Shape, sizeOf, type ValueKind } from './transforms/transform.js';
 
 /** All samples one after the other, or an array of them. */
@@ -64,12 +63,12 @@ export function* readingSamples(
  */
 export function* readInputs(
   part: string,
-  { inputs, targets }: { readonly inputs: Inputs; readonly targets: Targets },
+  inputs: Inputs,
+  count: number,
   shape: Shape | null,
   kind: ValueKind | null,
 ): Steps<Unlabelled> {
   const [name, other] = [`${part}.inputs`, `${part}.targets`];
-  const count = countOf(other, targets);
   const isRows = isArrayOfRows(name, inputs);
   const total = inputs.length;
   if (isRows && total !== count) throw refused(name, `${count} samples, as many as ${other}`, `${total}`);
@@ -132,10 +131,14 @@ function own(inputs: Samples['values']): Samples['values'] {
 
 const targetKinds = ['Array', 'Uint8Array', 'Uint16Array', 'Uint32Array', 'Int32Array'];
 
-function countOf(name: string, targets: unknown): number {
+export function countOf(name: string, targets: unknown): number {
   const kind = arrayKind(targets);
   if (targetKinds.includes(kind)) return (targets as ArrayLike<unknown>).length;
-  throw refused(name, `an array, a ${targetKinds.slice(1).join(', a ')}`, kind);
+  throw refused(
+    name,
+    `an array, a ${targetKinds.slice(1).join(', a ')} of classes, or a Float32Array of values`,
+    kind,
+  );
 }
 
 function rowLength(name: string, row: unknown): number {

@@ -1,8 +1,11 @@
 /** Targets of samples in memory: numbers of classes, or their names. */
 import { UserError } from '../user-error.js';
 
-/** All numbers, or all words. */
-export type Targets = readonly (number | string)[] | Uint8Array | Uint16Array | Uint32Array | Int32Array;
+/** Classes: all numbers, or all words. */
+export type ClassTargets = readonly (number | string)[] | Uint8Array | Uint16Array | Uint32Array | Int32Array;
+
+/** Or values: [count][width], one sample's after the other's. */
+export type Targets = ClassTargets | Float32Array;
 
 export interface Classes {
   readonly labels: readonly string[];
@@ -18,7 +21,7 @@ const mostClasses = 65_536;
  * @throws UserError (usage) for targets that are neither numbers from 0 up nor words, or go beyond the labels.
  */
 export function classesOf(
-  parts: readonly (readonly [string, Targets])[],
+  parts: readonly (readonly [string, ClassTargets])[],
   given: readonly string[] | null,
 ): Classes {
   if (given !== null) checkLabels(given);
@@ -37,7 +40,7 @@ export function classesOf(
 }
 
 /** The number of each target's class. @throws UserError (usage) for a class without a label. */
-export function numbered(name: string, targets: Targets, { labels, places }: Classes): Uint32Array {
+export function numbered(name: string, targets: ClassTargets, { labels, places }: Classes): Uint32Array {
   const numbers = new Uint32Array(targets.length);
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i];
@@ -54,7 +57,7 @@ export function numbered(name: string, targets: Targets, { labels, places }: Cla
   return numbers;
 }
 
-function checkLabels(labels: unknown): void {
+export function checkLabels(labels: unknown): asserts labels is readonly string[] {
   if (!Array.isArray(labels) || labels.length === 0)
     throw UserError.refusal('data.labels', 'the names of the classes', labels);
   const seen = new Set<unknown>();
@@ -66,7 +69,7 @@ function checkLabels(labels: unknown): void {
   }
 }
 
-function checkTargets(name: string, targets: Targets, areWords: boolean): void {
+function checkTargets(name: string, targets: ClassTargets, areWords: boolean): void {
   for (let i = 0; i < targets.length; i++) {
     const target: unknown = targets[i];
     const isFine = areWords

@@ -5,6 +5,7 @@ import { atOnce, rowsAStep, type Steps } from '../numbers/steps.js';
 import type { Warning } from '../warnings.js';
 import type { PartName, Samples } from './dataset.js';
 import { isKnownSet } from './known-sets.js';
+import { classesIn, type Target } from './target.js';
 import type { Pipeline } from './transforms/pipeline.js';
 import { fullLight, fullOf } from './transforms/range.js';
 import { kindOf } from './transforms/transform.js';
@@ -107,11 +108,14 @@ function partMessages(name: string, part: ValueRange, trained: number, full: num
 }
 
 /** Classes that have images, but none in one of the parts; in the training part, among the images that a run uses. */
-export function classWarnings(parts: Parts, labels: readonly string[], { data }: Config): Warning[] {
+export function classWarnings(parts: Parts, target: Target, { data }: Config): Warning[] {
+  if (target.kind === 'value') return [];
+  const { labels } = target;
   const { take, shuffle } = data;
   const all = Object.entries(parts).map(([name, part]) => {
-    const present = presentIn(part.targets, labels.length);
-    const leading = name === 'train' && take !== null && !shuffle ? part.targets.subarray(0, take) : null;
+    const targets = classesIn(part.targets);
+    const present = presentIn(targets, labels.length);
+    const leading = name === 'train' && take !== null && !shuffle ? targets.subarray(0, take) : null;
     const used = leading === null ? present : presentIn(leading, labels.length);
     return { name, count: part.count, present, used };
   });

@@ -10,7 +10,7 @@ export interface PartPlan {
   readonly values: Region;
   /** Sparse: u32 [count · ranges + 1], the address of each row's ranges. */
   readonly starts: Region;
-  /** i32 [count]: the class of each sample. */
+  /** i32 [count]: the class of each sample; f32 [count][width of the target]: its values, as the network sees them. */
   readonly targets: Region;
 }
 
@@ -30,6 +30,8 @@ export interface SampleSizes {
   readonly width: number;
   /** Encoded: numbers of a stored row, and of the table of blocks. */
   readonly stored: StoredSizes | null;
+  /** Values of a sample's target. */
+  readonly targetWidth: number;
   /** Sparse: feature ranges of a row. */
   readonly ranges: number;
   /** Whether samples are read through lists of places. */
@@ -49,7 +51,7 @@ export interface SampleRegions {
 
 export function planSamples(
   take: Take,
-  { parts, packing, width, stored, ranges, listed }: SampleSizes,
+  { parts, packing, width, targetWidth, stored, ranges, listed }: SampleSizes,
 ): { readonly parts: Readonly<Record<PartName, PartPlan>>; readonly regions: SampleRegions } {
   const valueBytes = {
     sparse: (count: number, nonZeros: number) => sparseBytes(count, nonZeros, ranges),
@@ -62,7 +64,7 @@ export function planSamples(
     count,
     values: take(valueBytes[packing](count, nonZeros)),
     starts: take(packing === 'sparse' ? (count * ranges + 1) * 4 : 0),
-    targets: take(count * 4),
+    targets: take(count * targetWidth * 4),
   });
   const largest = Math.max(...Object.values(parts).map(({ count }) => count));
   return {

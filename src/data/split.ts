@@ -1,6 +1,7 @@
 /** The choice of the training samples that are held out for validation or a test. */
 import { Rng, Stream, shuffle } from '../numbers/rng.js';
 import type { Dataset, Samples } from './dataset.js';
+import { someTargets, type TargetValues } from './target.js';
 import { sizeOf } from './transforms/transform.js';
 
 export interface Split {
@@ -20,11 +21,19 @@ export function splitEnd(samples: Samples, held: number): Split {
   return { train: slice(samples, 0, kept), validation: slice(samples, kept, samples.count) };
 }
 
-/** `held` samples drawn from the classes in proportion to their sizes; both parts keep the order of the samples. */
+/**
+ * `held` samples drawn from the classes in proportion to their sizes, or from all samples if targets are values; both parts
+ * keep the order of the samples.
+ */
 export function splitStratified(samples: Samples, held: number, seed: number): Split {
-  const chosen = new Uint8Array(samples.count);
+  const { targets, count } = samples;
+  const chosen = new Uint8Array(count);
   const rng = new Rng(seed, Stream.validation);
-  for (const { members, share } of sharesOf(samples.targets, held)) {
+  const groups =
+    targets instanceof Uint32Array
+      ? sharesOf(targets, held)
+      : [{ members: Int32Array.from({ length: count }, (_, i) => i), share: held }];
+  for (const { members, share } of groups) {
     shuffle(members, rng);
     for (const index of members.subarray(0, share)) chosen[index] = 1;
   }
@@ -33,14 +42,19 @@ export function splitStratified(samples: Samples, held: number, seed: number): S
 
 const heldOneIn = 5;
 
-/** A test part from the training samples: the same fifth of each class in every run; null if no class has five samples. */
+/**
+ * A test part from the training samples: the same fifth of each class, or of all values, in every run; null if no class has
+ * five samples.
+ */
 export function holdOutTest<Kind extends Samples>(
   samples: Kind,
 ): { readonly train: Kind; readonly test: Kind } | null {
+  const { targets, count } = samples;
   const seen = new Map<number, number>();
-  const chosen = Uint8Array.from(samples.targets, (target) => {
-    const place = (seen.get(target) ?? 0) + 1;
-    seen.set(target, place);
+  const groups = targets instanceof Uint32Array ? targets : new Uint32Array(count);
+  const chosen = Uint8Array.from(groups, (group) => {
+    const place = (seen.get(group) ?? 0) + 1;
+    seen.set(group, place);
     return place % heldOneIn === 0 ? 1 : 0;
   });
   return chosen.includes(1) ? { train: pick(samples, chosen, 0), test: pick(samples, chosen, 1) } : null;
@@ -70,7 +84,7 @@ function slice(samples: Samples, first: number, last: number): Samples {
   return {
     ...samples,
     values: samples.values.subarray(first * size, last * size),
-    targets: samples.targets.subarray(first, last),
+    targets: someTargets(samples.targets, targetWidth(samples), first, last),
     count: last - first,
   };
 }
@@ -87,7 +101,21 @@ function pick<Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: n
   return {
     ...samples,
     values,
-    targets: Uint32Array.from(indices, (i) => samples.targets[i]),
+    targets: pickTargets(samples, indices),
     count: indices.length,
   };
+}
+
+/** Values of a sample's target. */
+const targetWidth = ({ targets, count }: Samples) => (count === 0 ? 1 : targets.length / count);
+
+function pickTargets(samples: Samples, indices: readonly number[]): TargetValues {
+  const { targets } = samples;
+  if (targets instanceof Uint32Array) return Uint32Array.from(indices, (i) => targets[i]);
+  const width = targetWidth(samples);
+  const picked = new Float32Array(indices.length * width);
+  indices.forEach((from, to) => {
+    picked.set(targets.subarray(from * width, (from + 1) * width), to * width);
+  });
+  return picked;
 }

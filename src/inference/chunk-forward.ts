@@ -37,8 +37,8 @@ interface Chunk {
 export class ChunkForward {
   readonly #model: ChunkModel;
   readonly #pixels: number;
-  readonly #classes: number;
-  /** Buffers of the round: u8 or f32 [roundImages][product of the shape], and f32 [roundImages][classes]. */
+  readonly #outputs: number;
+  /** Buffers of the round: u8 or f32 [roundImages][product of the shape], and f32 [roundImages][outputs]. */
   readonly #images: SampleValues;
   readonly #logits: Float32Array;
   readonly #chunks: Chunk[] = [];
@@ -49,7 +49,7 @@ export class ChunkForward {
     const pipeline = Pipeline.restore(data, shape, stored, values);
     const kernels = instantiateKernels(modules.engine, memory);
     this.#pixels = sizeOf(shape);
-    this.#classes = plan.classes;
+    this.#outputs = plan.outputs;
     this.#images = roundSamples(inference, memory);
     this.#logits = new Float32Array(memory.buffer, logits.offset, logits.bytes / 4);
     const site = { inference, pipeline, kernels, modules, memory, rank };
@@ -85,7 +85,7 @@ export class ChunkForward {
     const made: Chunk = {
       ...{ first, last },
       images: this.#images.subarray(first * this.#pixels, last * this.#pixels),
-      logits: this.#logits.subarray(first * this.#classes, last * this.#classes),
+      logits: this.#logits.subarray(first * this.#outputs, last * this.#outputs),
     };
     this.#chunks[chunk] = made;
     return made;

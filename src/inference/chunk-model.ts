@@ -11,7 +11,7 @@ import type { SampleValues } from './inference-plan.js';
 import { SkippingLayer, skipsZeros } from './skipping-layer.js';
 
 export interface ChunkModel {
-  /** `images`: as ChunkInputs take them; `out`: f32 [count][classes]. */
+  /** `images`: as ChunkInputs take them; `out`: f32 [count][outputs]. */
   logits(images: SampleValues, count: number, out: Float32Array): void;
 }
 
@@ -53,13 +53,13 @@ class LayerModel implements ChunkModel {
   }
 
   logits(images: SampleValues, count: number, out: Float32Array): void {
-    const { classes, evaluation, evaluationChunk } = this.#plan;
+    const { outputs, evaluation, evaluationChunk } = this.#plan;
     this.#inputs.load(images, count);
     this.#rows.last = count;
     for (let l = 0; l < this.#layers.length; l++)
       this.#layers[l].forward(evaluation[this.#rank], this.#rows, null);
     for (let row = 0, next = 0; row < count; row++)
-      for (let k = 0; k < classes; k++)
+      for (let k = 0; k < outputs; k++)
         out[next++] = this.#panels[((k >> 4) * evaluationChunk + row) * 16 + (k & 15)];
   }
 }
@@ -70,7 +70,7 @@ const pairImages = 2 * blockImages;
 /** Softmax regression on blocks of direction features. */
 class StripModel implements ChunkModel {
   readonly #directions: DirectionsPlan;
-  readonly #classes: number;
+  readonly #outputs: number;
   readonly #blocks: FeatureBlocks;
   readonly #kernels: DirectionKernels;
   readonly #folded: number;
@@ -81,7 +81,7 @@ class StripModel implements ChunkModel {
     const { inference, memory, rank } = site;
     const { folded, room } = directions.ranks[rank];
     this.#directions = directions;
-    this.#classes = inference.plan.classes;
+    this.#outputs = inference.plan.outputs;
     this.#blocks = new FeatureBlocks(site, directions);
     this.#kernels = this.#blocks.kernels;
     this.#folded = folded.offset;
@@ -98,8 +98,8 @@ class StripModel implements ChunkModel {
       const room = this.#room.byteOffset;
       this.#kernels.logits(model.offset, at, blocksOf(last - first), this.#folded, room);
       for (let i = first; i < last; i++)
-        for (let k = 0; k < this.#classes; k++)
-          out[i * this.#classes + k] = this.#room[k * pairImages + i - first];
+        for (let k = 0; k < this.#outputs; k++)
+          out[i * this.#outputs + k] = this.#room[k * pairImages + i - first];
     }
   }
 }

@@ -1,6 +1,7 @@
 /** A network of another program as a file of ours: its layers, the scaling of its input, classes and their names. */
 import { activations } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
+import { classTarget } from '../data/target.js';
 import { makeNormaliser, type NormaliserKind } from '../data/transforms/affine.js';
 import { croppedShape } from '../data/transforms/crop-pool.js';
 import { sizeOf } from '../data/transforms/transform.js';
@@ -74,7 +75,7 @@ export function importedModel(chain: NetworkChain, settings: ImportSettings, fil
   }
   for (const [name, tensor] of scaled.tensors) tensors.set(name, tensor);
   const facts = {
-    labels,
+    target: classTarget(labels),
     train: { shape: [...shape], values: real ? new Float32Array() : new Uint8Array() },
   };
   return {

@@ -8,6 +8,8 @@ export interface Described
   readonly hidden: number[];
   readonly activation: Config['model']['activation'];
   readonly loss: Config['loss']['name'];
+  /** Of huber. */
+  readonly delta?: number;
 }
 
 /** The other keys have no effect on pixels. */
@@ -21,7 +23,7 @@ export const pixelFeatures: Described['features'] = {
   quadratic: 0,
 };
 
-export function inferenceConfig({ hidden, activation, loss, ...data }: Described): Config {
+export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }: Described): Config {
   return {
     data: {
       ...data,
@@ -29,6 +31,9 @@ export function inferenceConfig({ hidden, activation, loss, ...data }: Described
       label: null,
       ...{ testFile: null, test: null, target: null, columns: {} },
       encoding: { scaling: 'standard', bins: 64, periodic: 0, sigma: 1, rare: null },
+      targets: null,
+      task: 'auto',
+      targetScale: 'auto',
       take: null,
       normaliseEpsilon: 0.01,
       shuffle: true,
@@ -38,7 +43,7 @@ export function inferenceConfig({ hidden, activation, loss, ...data }: Described
       scale: 'auto',
     },
     model: { hidden, activation, init: { kind: 'torch', file: null, prefix: '' } },
-    loss: loss === 'squared-error' ? { name: loss } : { name: loss, labelSmoothing: 0 },
+    loss: inferenceLoss(loss, delta),
     train: {
       batch: 1,
       epochs: 1,
@@ -65,9 +70,22 @@ export function inferenceConfig({ hidden, activation, loss, ...data }: Described
       ...{ heartbeat: 30, onWorkerLoss: 'fail' },
     },
     backend: { name: 'wasm' },
-    stop: { target: null, on: 'test', every: 'epoch', patience: null, restoreBest: false, minDelta: 0 },
+    stop: {
+      metric: null,
+      target: null,
+      on: 'test',
+      every: 'epoch',
+      patience: null,
+      restoreBest: false,
+      minDelta: 0,
+    },
     log: { every: 10, noiseScale: false, level: 'info', tensorboard: false },
     checkpoint: { every: 'off', keep: 2 },
     seed: 1,
   };
+}
+
+function inferenceLoss(name: Config['loss']['name'], delta: number): Config['loss'] {
+  if (name === 'cross-entropy') return { name, labelSmoothing: 0, classWeights: 'none' };
+  return name === 'huber' ? { name, delta } : { name };
 }

@@ -52,7 +52,7 @@ export interface InferencePlan {
   readonly roundImages: number;
   /** u8 or f32 [roundImages][product of input]. */
   readonly images: Region;
-  /** f32 [roundImages][classes]. */
+  /** f32 [roundImages][outputs]. */
   readonly logits: Region;
   /** Sparse: where each feature range ends, i32. */
   readonly rangeEnds: Region;
@@ -101,9 +101,9 @@ export function planInference(
   const arena = new Arena(plan.bytes);
   const roundImages = (threads === 1 ? 1 : roundChunks) * plan.evaluationChunk;
   const images = arena.take(roundImages * sizeOf(input) * (values === 'float32' ? 4 : 1));
-  const logits = arena.take(roundImages * plan.classes * 4);
+  const logits = arena.take(roundImages * plan.outputs * 4);
   const rangeEnds = arena.take(plan.input.rangeEnds.length * 4);
-  const sizes = [facts.features, ...config.model.hidden, facts.classes];
+  const sizes = [facts.features, ...config.model.hidden, facts.outputs];
   const chunk = plan.evaluationChunk;
   const int8 =
     precision === 'int8'
@@ -138,7 +138,7 @@ export function fillInference(
   const vector = new Float32Array(buffer, regions.parameters.offset, parameters);
   const { directions } = plan;
   if (directions === null || directions.hasLayers) importParameters(layers, tensors, vector, source);
-  else writeStrips(directions.shape, plan.classes, vector, tensors, source, '');
+  else writeStrips(directions.shape, plan.outputs, vector, tensors, source, '');
   fillBlocks(plan, pipeline, memory);
   const { shift } = pipeline.affine;
   if (directions === null) new Float32Array(buffer, regions.shift.offset, shift.length).set(shift);

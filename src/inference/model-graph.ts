@@ -1,4 +1,5 @@
 /** A model as primitive operations: from the values of a sample to probabilities. */
+import { namesOf } from '../data/target.js';
 import type { Pipeline } from '../data/transforms/pipeline.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
@@ -7,15 +8,18 @@ import { denseNetwork, layerTensors, layoutNetwork } from '../model/network.js';
 import type { Graph, Op } from '../model/op.js';
 import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
+import { ExitCode, UserError } from '../user-error.js';
 import type { SavedModel } from './saved-model.js';
 
 /** @throws UserError if a tensor is missing or does not fit. */
-export function graphOf({ config, pipeline, labels, tensors, source }: SavedModel): Graph {
+export function graphOf(saved: SavedModel): Graph {
+  const { config, pipeline, facts, target, scale, tensors, source } = saved;
+  refuseWithoutOps(saved);
   const { data, model, loss } = config;
   const seesDirections = data.features.kind === 'directions';
   const shape = directionShape(data.features);
   const inputs = seesDirections ? shape.inputs : sizeOf(pipeline.output);
-  const network = denseNetwork([inputs, ...model.hidden, labels.length]);
+  const network = denseNetwork([inputs, ...model.hidden, facts.outputs]);
   const layers = layoutNetwork(network, 'matrix').flatMap((layout, index): Op[] => {
     const named = (name: string, size: number[]) =>
       findTensor(tensors, `${layout.name}.${name}`, size, source);
@@ -26,10 +30,19 @@ export function graphOf({ config, pipeline, labels, tensors, source }: SavedMode
   return {
     input: pipeline.input,
     values: pipeline.values,
-    labels,
-    ops: [...before, ...layers],
-    probabilities: lossOf(loss).describe(),
+    labels: namesOf(target),
+    ops: [...before, ...layers, ...(scale?.describe() ?? [])],
+    probabilities: lossOf(loss, facts.target).describe(),
   };
+}
+
+/** @throws UserError for a network whose outputs need an operation that no format has. */
+function refuseWithoutOps({ target, source }: SavedModel): void {
+  if (target.kind === 'value')
+    throw new UserError(
+      `${source}: a network of values, which no export format has but safetensors`,
+      ExitCode.usage,
+    );
 }
 
 /** The tensors of TransformTensors. The pipeline's own affine map does not reach the images. */

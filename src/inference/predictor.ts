@@ -53,11 +53,11 @@ const sleepMs = 5;
 const lostMs = 30_000;
 
 export class Predictor {
-  readonly classes: number;
+  readonly outputs: number;
   readonly #inference: InferencePlan;
   /** Values of a sample. */
   readonly #pixels: number;
-  /** Buffers of a round: u8 or f32 [roundImages][product of the shape], and f32 [roundImages][classes]. */
+  /** Buffers of a round: u8 or f32 [roundImages][product of the shape], and f32 [roundImages][outputs]. */
   readonly #images: SampleValues;
   readonly #logits: Float32Array;
   readonly #control: Control;
@@ -71,7 +71,7 @@ export class Predictor {
     const { inference, modules, memory } = given;
     const { plan } = inference;
     centreBias(plan, instantiateKernels(modules.engine, memory));
-    this.classes = plan.classes;
+    this.outputs = plan.outputs;
     this.#inference = inference;
     this.#pixels = sizeOf(inference.input);
     const { logits } = inference;
@@ -118,7 +118,7 @@ export class Predictor {
   }
 
   /**
-   * images: u8 [n][product of the shape], or f32 for a network on real inputs; returns the logits, f32 [n][classes], in
+   * images: u8 [n][product of the shape], or f32 for a network on real inputs; returns the logits, f32 [n][outputs], in
    * `out` if it is given.
    * @throws UserError (usage) if either has a length or a kind that does not fit; WorkerFailure.
    */
@@ -139,16 +139,16 @@ export class Predictor {
       const expected = `images: expected whole samples of ${input.join('×')} values${isReal ? '' : ', a byte each'}`;
       throw new UserError(`${expected}, got ${images.length} ${isReal ? 'values' : 'bytes'}`, ExitCode.usage);
     }
-    const logits = out ?? new Float32Array(count * this.classes);
-    if (logits.length !== count * this.classes) {
-      const expected = `out: expected room for ${count}×${this.classes} logits`;
+    const logits = out ?? new Float32Array(count * this.outputs);
+    if (logits.length !== count * this.outputs) {
+      const expected = `out: expected room for ${count}×${this.outputs} logits`;
       throw new UserError(`${expected}, got ${logits.length}`, ExitCode.usage);
     }
     for (let first = 0; first < count; first += roundImages) {
       const last = Math.min(first + roundImages, count);
       const isWhole = last - first === count;
       this.#round(isWhole ? images : images.subarray(first * pixels, last * pixels), last - first);
-      this.#take(last - first, logits, first * this.classes);
+      this.#take(last - first, logits, first * this.outputs);
     }
     return logits;
   }
@@ -194,7 +194,7 @@ export class Predictor {
 
   /** A copy of the round's logits to `at`. A loop for few, because a view would be garbage. */
   #take(count: number, logits: Float32Array, at: number): void {
-    const length = count * this.classes;
+    const length = count * this.outputs;
     if (length > fewLogits) logits.set(this.#logits.subarray(0, length), at);
     else for (let i = 0; i < length; i++) logits[at + i] = this.#logits[i];
   }

@@ -6,13 +6,20 @@ import type { SavedModel } from './saved-model.js';
 
 /** @throws UserError (usage) for samples of another kind or shape, or of other classes, than the network was trained on. */
 export function refuseOtherData(
-  { pipeline, labels, source }: Pick<SavedModel, 'pipeline' | 'labels' | 'source'>,
-  dataset: Pick<Dataset, 'train' | 'labels' | 'name'>,
+  { pipeline, target, source }: Pick<SavedModel, 'pipeline' | 'target' | 'source'>,
+  dataset: Pick<Dataset, 'train' | 'target' | 'name'>,
 ): void {
   const compared = [
     ['values', pipeline.values, kindOf(dataset.train.values)],
     ['input', pipeline.input, dataset.train.shape],
-    ['labels', labels, dataset.labels],
+    // Of values, the number alone must agree: a program has no names for them.
+    target.kind === 'class'
+      ? ['labels', target.labels, dataset.target.kind === 'class' ? dataset.target.labels : 'values']
+      : [
+          'targets',
+          `${target.width} values`,
+          dataset.target.kind === 'class' ? 'classes' : `${dataset.target.width} values`,
+        ],
   ] as const;
   for (const [what, theirs, ours] of compared) {
     if (JSON.stringify(theirs) === JSON.stringify(ours)) continue;

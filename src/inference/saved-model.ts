@@ -4,10 +4,13 @@
  */
 import { activations, losses, normalisations, realNormalisations } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
+import { classTarget, factsOf, namesOf, type Target } from '../data/target.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { blocksName } from '../data/transforms/table-rows.js';
+import { TargetScale } from '../data/transforms/target-scale.js';
 import { type Shape, sizeOf } from '../data/transforms/transform.js';
 import { directionShape } from '../kernels/directions/spec.js';
+import { outputsFor } from '../loss/loss.js';
 import { nameOf } from '../model/network.js';
 import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -24,8 +27,9 @@ export interface SavedModel {
   readonly table: TableModel | null;
   /** As of the training run: packing, classes; no samples. */
   readonly facts: DataFacts;
-  /** The name of each class. */
-  readonly labels: readonly string[];
+  readonly target: Target;
+  /** Of values that the network sees scaled; else null. */
+  readonly scale: TargetScale | null;
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
   /** Names the file in messages. */
@@ -33,11 +37,11 @@ export interface SavedModel {
 }
 
 /** @throws UserError if the file describes no network, or one that does not make sense. */
-export function savedModel({ tensors, metadata }: InitialWeights, source: string): SavedModel {
+export function savedModel({ tensors: given, metadata }: InitialWeights, source: string): SavedModel {
   requireDescription(metadata, source);
   const reader = new Reader(metadata, source);
   const input = reader.shape();
-  const labels = reader.list('labels', isLabel) as string[];
+  const target = reader.target();
   // Files from before there were real inputs do not say it.
   const values = reader.word('values', ['uint8', 'float32'], 'uint8');
   const described: Described = {
@@ -58,11 +62,21 @@ export function savedModel({ tensors, metadata }: InitialWeights, source: string
     hidden: reader.list('model.hidden', isSize) as number[],
     activation: reader.word('model.activation', activations, 'relu'),
     loss: reader.word('loss.name', losses, 'cross-entropy'),
+    delta: reader.number('loss.delta', 1),
   };
-  if (new Set(labels).size < labels.length)
-    throw new UserError(`${source}: labels: ${expectedGot('names that differ', labels)}`);
-  const config = inferenceConfig(described);
-  requireFinite(tensors, source);
+  const names = namesOf(target);
+  if (new Set(names).size < names.length)
+    throw new UserError(`${source}: labels: ${expectedGot('names that differ', names)}`);
+  requireFinite(given, source);
+  const facts = factsOf(target);
+  const tensors =
+    target.kind === 'class' && described.loss === 'binary-cross-entropy'
+      ? withFirstOutput(given, described.hidden, source)
+      : given;
+  // Of two outputs, the first of them 0, the softmax is the sigmoid, and its cross entropy is the binary one.
+  const isBinary = tensors !== given;
+  const config = inferenceConfig(isBinary ? { ...described, loss: 'cross-entropy' } : described);
+  const outputs = outputsFor(config.loss, facts);
   const pipeline = naming(source, () =>
     Pipeline.restore(config.data, input, { tensors, prefix: '', source }, values),
   );
@@ -72,10 +86,11 @@ export function savedModel({ tensors, metadata }: InitialWeights, source: string
   const table = json === undefined ? null : tableModelOf(json, tensors, source);
   requireEncoder(table, pipeline, source);
   const none = { count: 0, nonZeros: 0 };
-  requireLayers(described, pipeline, labels.length, tensors, source);
-  const { scale, shift } = pipeline.affine;
-  const facts: DataFacts = {
-    ...{ features, classes: labels.length, scale, shifted: shift.some((value) => value !== 0) },
+  requireLayers(described, pipeline, outputs, tensors, source);
+  const scale = target.kind === 'value' ? TargetScale.restore(tensors, target.width, source) : null;
+  const { scale: factor, shift } = pipeline.affine;
+  const dataFacts: DataFacts = {
+    ...{ features, outputs, target: facts, scale: factor, shifted: shift.some((value) => value !== 0) },
     packing:
       encoding !== null
         ? reader.word('packing', ['encoded'], 'encoded')
@@ -87,7 +102,7 @@ export function savedModel({ tensors, metadata }: InitialWeights, source: string
     nonZeros: new Uint32Array(features).fill(1),
     parts: { train: none, validation: none, test: none },
   };
-  return { config, pipeline, table, facts, labels, tensors, metadata, source };
+  return { config, pipeline, table, facts: dataFacts, target, scale, tensors, metadata, source };
 }
 
 /** The encoder of words, and the blocks of the rows that it stores, are the same. @throws UserError */
@@ -136,6 +151,22 @@ class Reader {
     return text as Word;
   }
 
+  /** Above 0. */
+  number(key: string, absent: number): number {
+    const value = Number(this.#metadata[key] ?? absent);
+    if (value > 0 && value < Number.POSITIVE_INFINITY) return value;
+    throw this.#refusal(key, 'a number above 0');
+  }
+
+  target(): Target {
+    if (this.#metadata.target === undefined) return classTarget(this.list('labels', isLabel) as string[]);
+    const given: Partial<Record<string, unknown>> = Object(this.#json('target'));
+    const { names } = given;
+    if (!Array.isArray(names) || names.length === 0 || !names.every(isLabel))
+      throw this.#refusal('target', 'the names of its values');
+    return { kind: 'value', width: names.length, names };
+  }
+
   list(key: string, isItem: (value: unknown) => boolean): unknown[] {
     const value = this.#json(key);
     if (!Array.isArray(value) || !value.every(isItem)) throw this.#refusal(key, 'a list');
@@ -180,6 +211,26 @@ class Reader {
   #refusal(key: string, expected: string): UserError {
     return new UserError(`${this.#source}: ${key}: ${expectedGot(expected, this.#metadata[key] ?? null)}`);
   }
+}
+
+/** The last layer with a first output that is always 0. @throws UserError if a tensor is missing or does not fit. */
+function withFirstOutput(
+  tensors: ReadonlyMap<string, Tensor>,
+  hidden: readonly number[],
+  source: string,
+): ReadonlyMap<string, Tensor> {
+  const layer = nameOf(hidden.length);
+  const bias = findTensor(tensors, `${layer}.bias`, [1], source);
+  const { shape = [] } = tensors.get(`${layer}.weight`) ?? {};
+  const inputs = shape[1] ?? 0;
+  const weight = findTensor(tensors, `${layer}.weight`, [1, inputs], source);
+  const rows = new Float32Array(2 * inputs);
+  rows.set(weight, inputs);
+  return new Map([
+    ...tensors,
+    [`${layer}.weight`, { shape: [2, inputs], data: rows }],
+    [`${layer}.bias`, { shape: [2], data: Float32Array.of(0, bias[0]) }],
+  ]);
 }
 
 /** Before memory is planned for layers that are only said. @throws UserError if a tensor is missing or does not fit. */

@@ -5,10 +5,12 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/schema.js';
 import type { Dataset } from '../data/dataset.js';
+import { factsOf } from '../data/target.js';
 import { transformSettings } from '../data/transforms/pipeline.js';
 import { kindOf, type ValueKind } from '../data/transforms/transform.js';
 import { cannot } from '../file-failure.js';
 import { readWholeFile } from '../memory/whole-file.js';
+import { taskOf } from '../metrics/metric.js';
 import { readSafetensors, readSafetensorsMetadata, type Tensor } from '../model/safetensors.js';
 import type { SyncName } from '../plan/plan.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
@@ -26,7 +28,7 @@ export interface InitialWeights {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-type Facts = Pick<Dataset, 'labels'> & {
+type Facts = Pick<Dataset, 'target'> & {
   readonly train: Pick<Dataset['train'], 'shape' | 'values' | 'table'>;
 };
 
@@ -85,14 +87,14 @@ function recipeOf(
 }
 
 /** Settings in which weights and a configuration must agree. `data.scale` is a tensor of its transform. */
-function described({ data, model, loss }: Config, { train, labels }: Facts): Record<string, string> {
+function described({ data, model, loss }: Config, { train, target }: Facts): Record<string, string> {
   const { features } = data;
   const values = kindOf(train.values);
   return {
     'data.features': JSON.stringify(features.kind === 'pixels' ? { kind: features.kind } : features),
     ...Object.fromEntries(transformSettings(data, train)),
     input: JSON.stringify(train.shape),
-    labels: JSON.stringify(labels),
+    ...describedTarget(data, loss, target),
     'loss.name': loss.name,
     'model.activation': model.activation,
     'model.hidden': JSON.stringify(model.hidden),
@@ -100,9 +102,28 @@ function described({ data, model, loss }: Config, { train, labels }: Facts): Rec
   };
 }
 
+/** Of values, `target` stands for the labels of classes. */
+function describedTarget(
+  { targets, label }: Config['data'],
+  loss: Config['loss'],
+  target: Dataset['target'],
+): Record<string, string> {
+  const delta: Record<string, string> = loss.name === 'huber' ? { 'loss.delta': String(loss.delta) } : {};
+  if (target.kind === 'class') return { labels: JSON.stringify(target.labels), ...delta };
+  const columns = targets ?? (label === null ? null : [label]);
+  return {
+    ...{ target: JSON.stringify(target), 'data.task': taskOf(factsOf(target), loss) },
+    ...(columns === null ? null : { 'data.targets': JSON.stringify(columns) }),
+    ...delta,
+  };
+}
+
 /** Training may continue with another loss. Softmax regression has no activation. */
 const mayDiffer = ({ model }: Config, key: string) =>
-  key === 'loss.name' || (key === 'model.activation' && model.hidden.length === 0);
+  key === 'loss.name' ||
+  key === 'loss.delta' ||
+  key === 'data.targets' ||
+  (key === 'model.activation' && model.hidden.length === 0);
 
 /**
  * Null without a file.

@@ -1,19 +1,23 @@
 /** How well a model does on a data set. */
+import type { CsvValues } from '../data/csv-values.js';
 import type { Samples } from '../data/dataset.js';
 import { classesOf, numbered } from '../data/memory-targets.js';
+import { countOfValues, ownValues } from '../data/memory-values.js';
 import { evaluatingRange } from '../data/odd-data.js';
+import { classesIn, namesOf, type Target, type TargetValues, widthOf } from '../data/target.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import type { SavedModel } from '../inference/saved-model.js';
 import { lossOf } from '../loss/loss.js';
 import { scoringClasses } from '../metrics/classification.js';
+import { allMetrics, judgedBy, type Metrics } from '../metrics/metric.js';
 import { sizeOf } from '../numbers/size.js';
 import { inTurns } from '../numbers/steps.js';
-import { UserError } from '../user-error.js';
+import { ExitCode, UserError } from '../user-error.js';
 import { readInHost } from './host-thread.js';
 import type { Model } from './model.js';
 import { samplesOf } from './samples.js';
 import { fileKeys, isMemory, refuseOtherMemoryKeys } from './send-data.js';
-import type { Data, Evaluation, MemoryData, PredictOptions } from './types.js';
+import type { Data, Evaluation, MemoryData, PredictOptions, Targets } from './types.js';
 
 /** Samples with the number of the class of each. */
 type Evaluated = Pick<Samples, 'values' | 'targets'>;
@@ -25,7 +29,31 @@ export async function evaluate(
   data: Data,
   options: Pick<PredictOptions, 'threads'>,
 ): Promise<Evaluation> {
+  classFacts(saved);
   return scored(model, saved, await evaluatedSamples(saved, data), options);
+}
+
+/** Every metric of the model's task. */
+export async function metricsOn(
+  model: Model,
+  saved: SavedModel,
+  data: Data,
+  options: Pick<PredictOptions, 'threads'>,
+): Promise<Metrics> {
+  const { values, targets } = await evaluatedSamples(saved, data);
+  const outputs = await model.predictMany(values, { ...options, logits: true });
+  const { config, facts, scale } = saved;
+  const inUnits = (all: Float32Array) => scale?.values(all) ?? Float64Array.from(all);
+  return allMetrics(judgedBy(outputs, { targets, inUnits }, facts.target, lossOf(config.loss, facts.target)));
+}
+
+/** @throws UserError for a network of values. */
+function classFacts({ facts: { target }, source }: SavedModel) {
+  if (target.kind === 'class') return target;
+  throw new UserError(
+    `${source}: a network of values, which metrics() measures, not of classes`,
+    ExitCode.usage,
+  );
 }
 
 /** @throws UserError if `int8` recognises fewer of the samples, by more than `mostLost` of them. */
@@ -48,12 +76,14 @@ export async function refuseLoss(
 
 async function scored(
   model: Model,
-  { labels, config, tensors }: SavedModel,
+  saved: SavedModel,
   { values, targets }: Evaluated,
   options: Pick<PredictOptions, 'threads'>,
 ): Promise<Evaluation> {
+  const { config, tensors } = saved;
   const outputs = await model.predictMany(values, { ...options, logits: true });
-  const scoring = scoringClasses(outputs, targets, labels.length, lossOf(config.loss));
+  const facts = classFacts(saved);
+  const scoring = scoringClasses(outputs, classesIn(targets), facts.classes, lossOf(config.loss, facts));
   const never = new AbortController().signal;
   const scores = await inTurns(scoring, never, () => {});
   return { ...scores, warnings: await inTurns(evaluatingRange({ values }, tensors), never, () => {}) };
@@ -66,8 +96,9 @@ async function evaluatedSamples(saved: SavedModel, data: Data): Promise<Evaluate
 }
 
 /** As for training: a number is the place of a class, a word its name. */
-async function given(data: MemoryData, { labels, pipeline, source }: SavedModel): Promise<Evaluated> {
+async function given(data: MemoryData, { target, pipeline, source }: SavedModel): Promise<Evaluated> {
   refuseOtherMemoryKeys(data);
+  const labels = namesOf(target);
   if (data.labels && JSON.stringify(data.labels) !== JSON.stringify(labels))
     throw UserError.refusal('data.labels', `those of ${source}: ${labels.join(', ')}`, data.labels);
   const [name, part] = data.test ? ['data.test', data.test] : ['data', data];
@@ -76,17 +107,39 @@ async function given(data: MemoryData, { labels, pipeline, source }: SavedModel)
     { shape: pipeline.input, values: pipeline.values },
     `${name}.inputs`,
   );
-  const classes = classesOf([[`${name}.targets`, part.targets]], labels);
-  const targets = numbered(`${name}.targets`, part.targets, classes);
+  const targets = readTargets(`${name}.targets`, part.targets, target);
   const count = values.length / sizeOf(pipeline.input);
-  if (count !== targets.length)
-    throw UserError.refusal(`${name}.targets`, `${count} of them, one a sample`, targets.length);
+  if (count * widthOf(target) !== targets.length)
+    throw UserError.refusal(
+      `${name}.targets`,
+      `${count * widthOf(target)} of them, ${target.kind === 'class' ? 'one' : widthOf(target)} a sample`,
+      targets.length,
+    );
   return { values, targets };
+}
+
+function readTargets(name: string, targets: Targets, target: Target): TargetValues {
+  if (target.kind === 'value') {
+    countOfValues(name, targets, target.width);
+    return ownValues(targets);
+  }
+  if (targets instanceof Float32Array)
+    throw UserError.refusal(name, 'classes, as the network was trained on', 'a Float32Array of values');
+  return numbered(name, targets, classesOf([[name, targets]], target.labels));
+}
+
+/** As the model's file says; null for classes. */
+function valuesOfCsv({ target, config, metadata }: SavedModel): CsvValues | null {
+  if (target.kind === 'class') return null;
+  const columns: unknown = JSON.parse(metadata['data.targets'] ?? 'null');
+  const task = config.loss.name === 'binary-cross-entropy' ? 'labels' : 'regression';
+  return { columns: Array.isArray(columns) ? columns : null, task };
 }
 
 async function read(data: Exclude<Data, MemoryData>, saved: SavedModel): Promise<Evaluated> {
   if ('table' in data || saved.table !== null) return readTable(data, saved);
-  const dataset = await readInHost(fileKeys(data));
+  const keys = fileKeys(data);
+  const dataset = await readInHost(keys, keys['data.set'] === 'csv' ? valuesOfCsv(saved) : null);
   refuseOtherData(saved, dataset);
   return dataset.test;
 }
@@ -106,7 +159,13 @@ async function readTable(
       Object.keys(data),
     );
   const { loadTable } = await import('../tables/training/load-table.js');
-  const request = { testFile: data.testFile ?? null, test: data.test ?? null, target: null, columns: {} };
+  const request = {
+    testFile: data.testFile ?? null,
+    test: data.test ?? null,
+    target: null,
+    task: 'auto',
+    columns: {},
+  };
   const never = new AbortController().signal;
   const reading = { note: () => {}, warn: () => {}, signal: never, model, evaluates: true };
   const { test } = await loadTable({ dir: String(keys['data.dir']), ...request }, reading);

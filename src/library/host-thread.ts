@@ -1,5 +1,6 @@
 /** The thread that trains, as the caller's thread sees it. An idle one is kept for the next training, and keeps no process alive. */
 import { Worker } from 'node:worker_threads';
+import type { CsvValues } from '../data/csv-values.js';
 import type { Dataset } from '../data/dataset.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { receivedError } from './errors.js';
@@ -89,10 +90,10 @@ function release(host: HostThread): void {
 }
 
 /** A data set that is read by the thread, without its training samples. @throws UserError for bad data. */
-export function readInHost(keys: FileKeys): Promise<Dataset> {
+export function readInHost(keys: FileKeys, values: CsvValues | null): Promise<Dataset> {
   return new Promise((resolve, reject) => {
     borrowHost().start(
-      { kind: 'read', keys },
+      { kind: 'read', keys, values },
       (message) => {
         if (message.kind === 'read') resolve(message.dataset);
         else if (message.kind === 'failed') reject(receivedError(message.error));

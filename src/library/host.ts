@@ -4,7 +4,8 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { Interrupted } from '../coordinator/interruption.js';
-import { loadDataset } from '../data/load.js';
+import type { CsvValues } from '../data/csv-values.js';
+import { type DataRequest, loadDataset } from '../data/load.js';
 import { sentError } from './errors.js';
 import type { FromHost, Last, ToHost, TrainRequest } from './messages.js';
 import type { FileKeys } from './send-data.js';
@@ -17,7 +18,7 @@ let interruption = new AbortController();
 
 port.on('message', (message: ToHost) => {
   if (message.kind === 'stop') interruption.abort(new Interrupted());
-  else if (message.kind === 'read') void answer(() => read(message.keys));
+  else if (message.kind === 'read') void answer(() => read(message.keys, message.values));
   else void answer((send) => train(message.request, send));
 });
 
@@ -38,20 +39,21 @@ async function train(request: TrainRequest, report: Send): Promise<Last> {
   return { kind: 'done', result: await trainFor(request, interruption.signal, report) };
 }
 
-async function read(keys: FileKeys): Promise<Last> {
+async function read(keys: FileKeys, values: CsvValues | null): Promise<Last> {
   const { 'data.set': set, 'data.dir': dir = null, 'data.label': label = null } = keys;
   const column = typeof label === 'object' ? null : label;
-  const dataset = await loadDataset({
-    set: set as 'idx',
-    dir: dir === null ? null : String(dir),
-    label: column,
-  });
+  const request: DataRequest = {
+    ...{ set: set as 'idx', dir: dir === null ? null : String(dir) },
+    ...{ label: column, values },
+  };
+  const dataset = await loadDataset(request);
   // The test part alone travels.
-  const none = { values: new Uint8Array(), targets: new Uint32Array(), count: 0 };
-  const { values } = dataset.test;
+  const { train, test: given } = dataset;
+  const none = { values: train.values.slice(0, 0), targets: train.targets.slice(0, 0), count: 0 };
   // In shared memory, which the caller's thread need not copy.
-  const shared = new Uint8Array(new SharedArrayBuffer(values.length));
-  shared.set(values);
-  const test = { ...dataset.test, values: shared };
+  const room = new SharedArrayBuffer(given.values.byteLength);
+  const shared = given.values instanceof Float32Array ? new Float32Array(room) : new Uint8Array(room);
+  shared.set(given.values);
+  const test = { ...given, values: shared };
   return { kind: 'read', dataset: { ...dataset, train: { ...dataset.train, ...none }, test } };
 }

@@ -1,4 +1,5 @@
 /** What the caller's thread and the thread that trains send each other. */
+import type { CsvValues } from '../data/csv-values.js';
 import type { Dataset } from '../data/dataset.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { Warning } from '../warnings.js';
@@ -25,7 +26,7 @@ export interface TrainRequest {
 export type ToHost =
   | { readonly kind: 'train'; readonly request: TrainRequest }
   /** Reads a data set, for an evaluation. */
-  | { readonly kind: 'read'; readonly keys: FileKeys }
+  | { readonly kind: 'read'; readonly keys: FileKeys; readonly values: CsvValues | null }
   /** Ends the training after its present step. */
   | { readonly kind: 'stop' };
 

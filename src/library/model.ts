@@ -2,6 +2,7 @@
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import type { Samples } from '../data/dataset.js';
 import { refuseOtherKeys } from '../data/other-keys.js';
+import { namesOf } from '../data/target.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { toJson } from '../formats/json.js';
 import { onnxMetadata } from '../formats/onnx/own.js';
@@ -15,12 +16,13 @@ import { directionShape } from '../kernels/directions/spec.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import { loadKernelsApart } from '../kernels/load-apart.js';
 import { lossOf } from '../loss/loss.js';
-import { toProbabilities } from '../loss/probabilities.js';
+import { sigmoid, toProbabilities } from '../loss/probabilities.js';
+import type { Metrics } from '../metrics/metric.js';
 import { mostLost as usualLoss } from '../model/quantise.js';
 import { inTurns } from '../numbers/steps.js';
 import { type TableRow, tableRow, tableRows } from '../tables/training/table-inputs.js';
 import type { TableModel } from '../tables/training/table-model.js';
-import { UserError } from '../user-error.js';
+import { ExitCode, UserError } from '../user-error.js';
 import { version } from '../version.js';
 import { type ModelBytes, pathOf } from './files.js';
 import { checkedSample, type SampleKind, samplesOf } from './samples.js';
@@ -33,8 +35,10 @@ const longestCallMs = 6;
 const [firstSamples, outputSamples] = [64, 8192];
 
 export class Model implements AsyncDisposable {
-  /** The name of each class, in the order of the probabilities. */
+  /** The name of each class, in the order of the probabilities; of values, the name of each. */
   readonly labels: readonly string[];
+  /** What it predicts: classes, or values (of a regression, or the probabilities of labels). */
+  readonly kind: 'class' | 'value';
   /** Shape of a sample, such as [28, 28, 1]. */
   readonly input: readonly number[];
   /** The metadata of the model's file: network, transforms, recipe, accuracy. */
@@ -65,7 +69,8 @@ export class Model implements AsyncDisposable {
     this.#saved = saved;
     this.#kernels = kernels;
     this.#alone = alone;
-    this.labels = saved.labels;
+    this.labels = namesOf(saved.target);
+    this.kind = saved.target.kind;
     this.input = saved.pipeline.input;
     this.#kind = { shape: this.input, values: saved.pipeline.values };
     this.metadata = saved.metadata;
@@ -105,9 +110,12 @@ export class Model implements AsyncDisposable {
    * @throws UserError for a sample of another length or with other values.
    */
   predict(sample: ArrayLike<number> | TableRow): ClassPrediction {
-    const { table } = this;
-    const values = table === null ? checkedSample(sample, this.#kind) : tableRow(table, sample, 'sample');
-    const probabilities = this.#alone.predict(values);
+    if (this.#saved.target.kind === 'value')
+      throw new UserError(
+        `${this.source}: a network of values, which predictValues gives, not of classes`,
+        ExitCode.usage,
+      );
+    const probabilities = this.#alone.predict(this.#sample(sample));
     requireFinite(probabilities, this.source);
     const index = indexOfLargest(probabilities);
     toProbabilities(this.#loss, probabilities, this.labels.length);
@@ -115,7 +123,22 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Probabilities, or the network's outputs, f32 [count][classes].
+   * The values of one sample, in the units of the targets; of labels, the probability of each.
+   * @throws UserError as predict does, and for a network of classes.
+   */
+  predictValues(sample: ArrayLike<number> | TableRow): Float64Array {
+    if (this.#saved.target.kind === 'class')
+      throw new UserError(
+        `${this.source}: a network of classes, which predict gives, not of values`,
+        ExitCode.usage,
+      );
+    const outputs = this.#alone.predict(this.#sample(sample));
+    requireFinite(outputs, this.source);
+    return this.#inUnits(outputs);
+  }
+
+  /**
+   * Probabilities, f32 [count][classes], or values in the units of the targets, f32 [count][values]; or the network's outputs.
    * @throws UserError for samples of another length or with other values, and for an `out` of another length.
    */
   async predictMany(
@@ -135,7 +158,9 @@ export class Model implements AsyncDisposable {
     requireFinite(out, this.source);
     const rows = outputSamples * classes;
     for (let at = 0; !logits && at < length; at += rows) {
-      toProbabilities(this.#loss, out.subarray(at, at + rows), classes);
+      const some = out.subarray(at, at + rows);
+      if (this.#saved.target.kind === 'value') some.set(this.#inUnits(some));
+      else toProbabilities(this.#loss, some, classes);
       await otherEvents();
     }
     return out;
@@ -148,6 +173,16 @@ export class Model implements AsyncDisposable {
   async evaluate(data: Data, options: Pick<PredictOptions, 'threads'> = {}): Promise<Evaluation> {
     const { evaluate } = await import('./evaluate.js');
     return evaluate(this, this.#saved, data, options);
+  }
+
+  /**
+   * Every metric of the model's task on the samples that evaluate takes: of classes accuracy, balancedAccuracy, f1, auc and
+   * logLoss; of values rmse, mae and r2, in the units of the targets. Null: not defined on the samples.
+   * @throws UserError as evaluate does.
+   */
+  async metrics(data: Data, options: Pick<PredictOptions, 'threads'> = {}): Promise<Metrics> {
+    const { metricsOn } = await import('./evaluate.js');
+    return metricsOn(this, this.#saved, data, options);
   }
 
   /**
@@ -211,8 +246,19 @@ export class Model implements AsyncDisposable {
     for (const one of opened) if (one.status === 'fulfilled') await one.value.close();
   }
 
+  #inUnits(outputs: Float32Array): Float64Array {
+    const { scale, config } = this.#saved;
+    if (config.loss.name === 'binary-cross-entropy') return Float64Array.from(outputs, sigmoid);
+    return scale?.values(outputs) ?? Float64Array.from(outputs);
+  }
+
   get #loss() {
-    return lossOf(this.#saved.config.loss);
+    return lossOf(this.#saved.config.loss, this.#saved.facts.target);
+  }
+
+  #sample(sample: ArrayLike<number> | TableRow): Samples['values'] {
+    const { table } = this;
+    return table === null ? checkedSample(sample, this.#kind) : tableRow(table, sample, 'sample');
   }
 
   async #samples(inputs: Inputs | readonly TableRow[]): Promise<Samples['values']> {

@@ -5,8 +5,14 @@ import type { Loss } from './loss.js';
 
 /** `values`: f32 [count][classes], outputs on entry, probabilities on return. */
 export function toProbabilities({ name }: Pick<Loss, 'name'>, values: Float32Array, classes: number): void {
-  const onRow = name === 'squared-error' ? shares : softmax;
+  const onRow = name === 'cross-entropy' ? softmax : shares;
   for (let at = 0; at < values.length; at += classes) onRow(values, at, at + classes);
+}
+
+/** Of a large negative number it is no difference of nearly equal numbers. */
+export function sigmoid(z: number): number {
+  const power = exp(-Math.abs(z));
+  return (z > 0 ? 1 : power) / (1 + power);
 }
 
 function softmax(values: Float32Array, from: number, to: number): void {

@@ -49,6 +49,7 @@ export function* scoringClasses(
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   const row = new Float64Array(classes);
   const gradient = new Float64Array(classes);
+  const target = new Float64Array(1);
   const calibration = new Calibration();
   let [hits, lossSum] = [0, 0];
   for (let i = 0; i < count; i++) {
@@ -58,7 +59,8 @@ export function* scoringClasses(
     const hit = chosen === targets[i];
     confusion[targets[i]][Math.max(0, chosen)] += 1;
     hits += Number(hit);
-    lossSum += loss.row(row, targets[i], gradient);
+    target[0] = targets[i];
+    lossSum += loss.row(row, target, gradient);
     calibration.add(confidenceOf(row), hit);
   }
   return {

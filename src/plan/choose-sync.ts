@@ -14,7 +14,7 @@ export interface SyncChoice {
   readonly reason: string;
 }
 
-export type SyncFacts = Pick<DataFacts, 'features' | 'classes' | 'packing' | 'parts'>;
+export type SyncFacts = Pick<DataFacts, 'features' | 'outputs' | 'packing' | 'parts'>;
 
 /**
  * Largest batch for units: every worker reads all rows, or unpacks them if they are dense, and computes their loss; with
@@ -66,10 +66,10 @@ export function chooseSync(config: Config, facts: SyncFacts): SyncChoice {
 function stepMicroseconds(
   batch: number,
   hidden: number,
-  { features, classes, packing, parts }: SyncFacts,
+  { features, outputs, packing, parts }: SyncFacts,
 ): number {
   const nonZeros = packing === 'sparse' ? parts.train.nonZeros / parts.train.count : features;
-  const flop = batch * hidden * (4 * nonZeros + 6 * classes);
+  const flop = batch * hidden * (4 * nonZeros + 6 * outputs);
   return flop / flopPerMicrosecond + features * hidden * updateMicroseconds;
 }
 

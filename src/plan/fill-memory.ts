@@ -2,6 +2,7 @@
 
 import type { PartName } from '../data/dataset.js';
 import { packDense } from '../data/packing.js';
+import type { TargetValues } from '../data/target.js';
 import { describeModel } from '../data/transforms/directions/describe-model.js';
 import { fillImages } from '../data/transforms/directions/images.js';
 import type { Pipeline } from '../data/transforms/pipeline.js';
@@ -15,7 +16,8 @@ import type { Plan } from './plan.js';
 export interface PreparedPart {
   /** The samples to pack; plain images if direction features are made of them during the run. */
   readonly values: Values;
-  readonly targets: Uint32Array;
+  /** Values are as the network sees them. */
+  readonly targets: TargetValues;
 }
 
 export interface PreparedParts {
@@ -46,10 +48,12 @@ export function fillConstants(
   fillBlocks(plan, pipeline, memory);
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
   for (let i = 0; i < identity.length; i++) identity[i] = i;
-  for (const name of partNames)
-    new Int32Array(buffer, plan.parts[name].targets.offset, parts[name].targets.length).set(
-      parts[name].targets,
-    );
+  for (const name of partNames) {
+    const { targets } = parts[name];
+    const { offset } = plan.parts[name].targets;
+    if (targets instanceof Float32Array) new Float32Array(buffer, offset, targets.length).set(targets);
+    else new Int32Array(buffer, offset, targets.length).set(targets);
+  }
 }
 
 /** How rows of a table become inputs. */

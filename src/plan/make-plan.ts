@@ -5,10 +5,12 @@
 import { appliesAtOnce, gradientBuffers } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
 import { planSamples } from '../data/samples-plan.js';
+import { widthOf } from '../data/target.js';
 import { planDirections } from '../data/transforms/directions/plan.js';
 import { blockImages, chunkImages } from '../kernels/directions/spec.js';
 import type { Core } from '../machine/core-speeds.js';
 import { Arena } from '../memory/arena.js';
+import { metricNameOf, taskOf } from '../metrics/metric.js';
 import { chooseFirstLayer } from '../model/first-layer.js';
 import { denseNetwork, layoutNetwork, parameterFloats } from '../model/network.js';
 import { floorLog2 } from '../numbers/elementary.js';
@@ -30,6 +32,7 @@ import { isBalanced, mostShare, planBalance } from './plan-balance.js';
 import { planDropout } from './plan-dropout.js';
 import { planNoise } from './plan-noise.js';
 import { planLocal, planReplicas } from './plan-replicas.js';
+import { planScores } from './plan-scores.js';
 import { planSelection } from './plan-selection.js';
 import { planUnits, shareUnits } from './plan-units.js';
 import { mostRows, sharesOf } from './shards.js';
@@ -56,6 +59,7 @@ export function makePlan(
   const ranked = weighted ? speeds.slice(0, threads) : null;
   const shares = ranked && sharesOf(ranked);
   const { batch } = config.train;
+  const metric = metricNameOf(config.stop.metric, taskOf(facts.target, config.loss));
   const seesDirections = facts.packing === 'directions';
   const directions = seesDirections
     ? arena.part('transform', (take) =>
@@ -65,7 +69,7 @@ export function makePlan(
   const features = directions?.shape.inputs ?? facts.features;
   const asMatrices = config.backend.name !== 'wasm';
   const firstForm = asMatrices ? 'matrix' : facts.packing === 'sparse' ? 'sparse rows' : 'dense rows';
-  const network = denseNetwork([features, ...config.model.hidden, facts.classes]);
+  const network = denseNetwork([features, ...config.model.hidden, facts.outputs]);
   const layers = layoutNetwork(network, firstForm);
   // Owners of hidden units own whole panels, as a single thread does.
   const units = sync === 'units' ? shareUnits(layers[0].outputs, threads) : null;
@@ -105,6 +109,7 @@ export function makePlan(
     planSamples(take, {
       ...{ parts: facts.parts, packing: facts.packing, width: input.width },
       ...{ stored: facts.stored, ranges: input.rangeEnds.length },
+      targetWidth: widthOf(facts.target),
       listed: !blockwise,
     }),
   );
@@ -149,6 +154,7 @@ export function makePlan(
       take,
     ),
   );
+  const scores = blockwise ? null : arena.part('scores', (take) => planScores(take, facts, metric));
   const byUnits = units && arena.part('units', (take) => planUnits(take, units, layers, workspaces, batch));
   return {
     backend: config.backend.name,
@@ -164,8 +170,10 @@ export function makePlan(
     batch,
     mostRows: most,
     shardUnit: directions === null ? 1 : blockImages,
-    classes: facts.classes,
+    outputs: facts.outputs,
+    target: facts.target,
     loss: config.loss,
+    metric,
     activation: config.model.activation,
     optimizer: config.optimizer,
     input,
@@ -193,6 +201,7 @@ export function makePlan(
     balance,
     units: byUnits,
     noise,
+    scores,
     owners: arena.owners,
     bytes: arena.bytes,
   };

@@ -3,10 +3,12 @@
  * resolved configuration and the facts of the data. It is a plain object, cloned to the workers and printed by
  * `--print-plan`.
  */
+import type { MetricName } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import type { PartName } from '../data/dataset.js';
 import type { Packing } from '../data/packing.js';
 import type { PartPlan, SampleRegions, StoredSizes } from '../data/samples-plan.js';
+import type { TargetFacts } from '../data/target.js';
 import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import type { Region } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layers/layer.js';
@@ -32,7 +34,9 @@ export type SyncName = Exclude<Config['parallel']['sync'], 'auto'>;
 /** Facts of the data that sizes depend on. */
 export interface DataFacts {
   readonly features: number;
-  readonly classes: number;
+  /** Of the network. */
+  readonly outputs: number;
+  readonly target: TargetFacts;
   readonly packing: Packing | 'directions';
   /** input = value · scale − shift[feature]; `shifted`: whether any shift is not zero. */
   readonly scale: number;
@@ -99,8 +103,12 @@ export interface Plan {
   readonly mostRows: number;
   /** Number of rows of a batch that stay on one rank: direction features are made in blocks of eight images. */
   readonly shardUnit: number;
-  readonly classes: number;
+  /** Of the network. */
+  readonly outputs: number;
+  readonly target: TargetFacts;
   readonly loss: Config['loss'];
+  /** Decides on the target of a run, its patience and its best evaluation. */
+  readonly metric: MetricName;
   /** Floats of scratch for a rank. */
   readonly scratchFloats: number;
   readonly activation: Config['model']['activation'];
@@ -142,6 +150,8 @@ export interface Plan {
   readonly units: UnitsPlan | null;
   /** Squared norms of gradients: see planNoise. */
   readonly noise: Region | null;
+  /** f32 [samples of the largest evaluated part][outputs]: the outputs of the last evaluation; null: only its sums are kept. */
+  readonly scores: Region | null;
   /** Bytes by the owner of their regions. */
   readonly owners: Readonly<Record<string, number>>;
   /** Bytes of the whole memory, a whole number of 64 KiB pages. */

@@ -59,7 +59,7 @@ export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
     add(forwardNumber(l), passes.forwardFlop(l), passes.forwardBytes(l));
     add(backwardNumber(l), passes.backwardFlop(l), passes.backwardBytes(l));
   });
-  const rows = run.images * plan.classes;
+  const rows = run.images * plan.outputs;
   const readers = readersOf(plan);
   add(phaseNumber.loss, readers * lossFlop * rows, readers * 8 * rows);
   add(phaseNumber.gather, ...passes.gather());
@@ -90,11 +90,11 @@ export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
     );
     return work;
   }
-  const forward = run.images * softmaxFlop(shape, plan.classes) + lossFlop * rows;
+  const forward = run.images * softmaxFlop(shape, plan.outputs) + lossFlop * rows;
   const weights = run.steps * parameters * 4;
   const features = run.images * shape.features * 4;
   add(phaseNumber.propagate, forward, features + weights + 4 * rows);
-  const gradient = 2 * run.images * shape.inputs * plan.classes;
+  const gradient = 2 * run.images * shape.inputs * plan.outputs;
   add(phaseNumber.train, forward + gradient + update.flop, features + update.bytes);
   add(phaseNumber.features, null, run.extracted * (imageSide ** 2 + 4 * shape.features));
   add(phaseNumber.fit, null, (plan.directions?.fittedImages ?? 0) * shape.features * 4);
@@ -194,7 +194,7 @@ class NetworkPasses {
   }
 
   evaluation(): PhaseWork {
-    const { layers, classes, directions, evaluationChunk } = this.#plan;
+    const { layers, outputs: classes, directions, evaluationChunk } = this.#plan;
     const works = this.#run.evaluated.map(({ part, images }) => {
       const chunks = Math.ceil(images / evaluationChunk);
       const loss = { flop: images * classes * lossFlop, bytes: images * classes * 8 };

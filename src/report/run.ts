@@ -1,5 +1,6 @@
 /** A run in the form that the reports use: the content of its log and of the files beside it. */
 import * as z from 'zod';
+import { classMetrics, valueMetrics } from '../config/choices.js';
 import type { LogEvents } from '../run/log-schema.js';
 import type { SweepRow } from '../run/sweep-table.js';
 import type { Damage } from './read-log.js';
@@ -29,8 +30,15 @@ const facts = z.object({
   data: z.object({ take: z.number().nullish() }).catch({}),
   train: z.object({ batch: z.number().optional(), dropLast: z.boolean().optional() }).catch({}),
   stop: z
-    .object({ target: z.number().nullable().default(null), on: z.string().default('test') })
-    .catch({ target: null, on: 'test' }),
+    .object({
+      target: z.number().nullable().default(null),
+      metric: z
+        .enum([...classMetrics, ...valueMetrics])
+        .nullable()
+        .default(null),
+      on: z.string().default('test'),
+    })
+    .catch({ target: null, metric: null, on: 'test' }),
   parallel: z.object({ sync: z.string().default('unknown') }).catch({ sync: 'unknown' }),
   backend: z.string().catch('wasm'),
 });

@@ -1,5 +1,6 @@
 /** Time to accuracy: when each seed first reached the target, and how many did. */
 
+import { isReached, metricOf } from '../metrics/metric.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import type { Track } from './run.js';
 
@@ -7,14 +8,18 @@ export interface Reached {
   /** Resident: from the images in memory, evaluations included. */
   readonly elapsedMs: number;
   readonly images: number | null;
-  readonly accuracy: number;
 }
 
-/** The first evaluation at or above the target; null if there was none, or the run had no target. */
+/** The first evaluation that is as good as the target; null if there was none, or the run had no target. */
 export function firstReached({ run, evaluations }: Track): Reached | null {
-  const { target } = run.facts.stop;
+  const { target, metric: asked = null } = run.facts.stop;
   if (target === null) return null;
-  return evaluations.find(({ accuracy }) => accuracy >= target) ?? null;
+  const reaches = ({ accuracy, metrics }: Track['evaluations'][number]) => {
+    const name = asked ?? (accuracy === null ? 'rmse' : 'accuracy');
+    const value = name === 'accuracy' ? accuracy : (metrics?.[name] ?? null);
+    return value !== null && isReached(metricOf(name), value, target);
+  };
+  return evaluations.find(reaches) ?? null;
 }
 
 export interface TargetTimes {

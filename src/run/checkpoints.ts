@@ -10,7 +10,9 @@ import { type Checkpoint, capture } from '../coordinator/checkpoint.js';
 import type { Session } from '../coordinator/session.js';
 import type { TrainingState } from '../coordinator/state.js';
 import type { Position, RunObserver } from '../coordinator/training-run.js';
+import { measured } from '../coordinator/work.js';
 import { errorCode } from '../file-failure.js';
+import { isBetter, type Metric } from '../metrics/metric.js';
 import { Pace } from '../plan/pace.js';
 import type { runLength } from '../plan/run-length.js';
 import type { Warn } from '../warnings.js';
@@ -31,9 +33,10 @@ export interface CheckpointTask {
   /** These files; they need not exist. */
   readonly records: readonly string[];
   readonly warn: Warn;
-  /** Of the run that is resumed, and the best accuracy of its checkpoints. */
+  /** Of the run that is resumed, and the best value of the metric among its checkpoints. */
   readonly from: TrainingState | null;
-  readonly bestAccuracy: number | null;
+  readonly best: number | null;
+  readonly metric: Metric;
 }
 
 export class Checkpoints {
@@ -42,7 +45,7 @@ export class Checkpoints {
   readonly #session: Session;
   #capturedMs: number;
   readonly #pace: Pace;
-  #bestAccuracy: number;
+  #bestValue: number | null;
   /** Copies that no file has yet. */
   #waiting: Checkpoint | null = null;
   #best: Checkpoint | null = null;
@@ -56,7 +59,7 @@ export class Checkpoints {
     this.#session = session;
     this.#capturedMs = performance.now();
     this.#pace = new Pace(session.plan, task.from ?? { step: 0, elapsedMs: 0 });
-    this.#bestAccuracy = task.bestAccuracy ?? Number.NEGATIVE_INFINITY;
+    this.#bestValue = task.best;
     this.writtenStep = task.from?.step ?? null;
   }
 
@@ -84,10 +87,12 @@ export class Checkpoints {
     const { step, evaluation, evaluatedAt } = state;
     this.#pace.now(state);
     const isEvaluated = evaluation !== null && evaluatedAt === step;
-    const improves = isEvaluated && evaluation.accuracy > this.#bestAccuracy;
+    const { metric } = this.#task;
+    const value = isEvaluated ? measured(evaluation, metric.name) : null;
+    const improves = value !== null && (this.#bestValue === null || isBetter(metric, value, this.#bestValue));
     const isDue = this.#isDue(step);
     if (improves && this.#isLong(state)) {
-      this.#bestAccuracy = evaluation.accuracy;
+      this.#bestValue = value;
       this.#best = capture(this.#session, state);
       if (isDue) this.#waiting = this.#best;
     } else if (isDue) this.#waiting = capture(this.#session, state);

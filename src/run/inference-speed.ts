@@ -63,7 +63,7 @@ export async function inferenceWords(
 /** Microseconds: the median, and the time that 99 % of the calls stay within. */
 function timesOfOne(predictor: Predictor, { values, shape, count }: Predicted) {
   const size = sizeOf(shape);
-  const out = new Float32Array(predictor.classes);
+  const out = new Float32Array(predictor.outputs);
   const times = new Float64Array(calls);
   for (let call = 0; call < calls; call++) {
     const at = (call % count) * size;

@@ -114,7 +114,8 @@ export const logEvents = {
     step: count(),
     epoch: count(),
     loss: z.number(),
-    batchAccuracy: fraction(),
+    /** Null if the targets are values. */
+    batchAccuracy: fraction().nullable(),
     lr: z.number().min(0),
     elapsedMs: milliseconds(),
   }),
@@ -123,8 +124,11 @@ export const logEvents = {
     step: count(),
     epoch: count(),
     on: z.enum(['test', 'validation', 'train']),
-    accuracy: fraction(),
+    /** Null if the targets are values. */
+    accuracy: fraction().nullable(),
     loss: z.number(),
+    /** Those besides the accuracy that the run needs, and all of a regression; null: not defined on the samples. */
+    metrics: z.record(z.string(), z.number().nullable()).optional(),
     elapsedMs: milliseconds(),
   }),
   /** Present with `log.noiseScale`: smoothed estimates of |G|², tr(Σ) and their ratio, in images. */

@@ -1,5 +1,6 @@
 /** metrics.csv: one row a step, appended while the run goes on, so that a killed run keeps its rows. */
 import { openSync } from 'node:fs';
+import type { MetricName } from '../config/choices.js';
 import { cannot } from '../file-failure.js';
 import { ExitCode } from '../user-error.js';
 import { BufferedFile } from './buffered-file.js';
@@ -8,7 +9,7 @@ import type { RunFolder } from './run-folder.js';
 /** At most the rows of this long are lost if the process is killed. */
 export const appendEveryMs = 200;
 
-const heading = 'step,epoch,loss,accuracy,lr,elapsed_ms';
+const heading = ['step', 'epoch', 'loss', 'accuracy', 'lr', 'elapsed_ms'];
 
 /** One row of metrics.csv: a step, with the accuracy of the evaluation after it, if there was one. */
 export interface MetricsRow {
@@ -27,19 +28,27 @@ export class MetricsWriter {
   readonly #file = new BufferedFile();
   #rows = 0;
   /** Rows not yet written, as numbers: a short run formats no row before its end. */
-  #kept: (MetricsRow & { readonly accuracy: number | '' })[] = [];
+  #kept: (MetricsRow & { readonly accuracy: number | ''; readonly value: number | '' })[] = [];
   #appendedAt = 0;
   readonly #continues: boolean;
+  /** Of the last column, if the run is judged by another metric than the accuracy. */
+  #metric: MetricName | null = null;
 
   /** `rows`: of a run that is resumed, already in its file, under the heading; null: a new file. */
   constructor(rows: number | null = null) {
     this.#continues = rows !== null;
-    if (rows === null) this.#file.write(`${heading}\n`);
-    else this.#rows = rows;
+    if (rows !== null) this.#rows = rows;
+  }
+
+  /** Before the file is opened. */
+  measures(metric: MetricName): void {
+    this.#metric = metric === 'accuracy' ? null : metric;
   }
 
   /** Later rows go to the folder's file; earlier rows are kept in memory until then. */
   open(folder: RunFolder): void {
+    if (!this.#continues)
+      this.#file.write(`${[...heading, ...(this.#metric === null ? [] : [this.#metric])].join()}\n`);
     this.#file.open(() => openSync(folder.file('metrics.csv'), this.#continues ? 'a' : 'w'));
     this.#appendedAt = performance.now();
   }
@@ -51,15 +60,15 @@ export class MetricsWriter {
   /** An evaluation may still follow this row, but none of the rows before it. */
   step(row: MetricsRow): void {
     this.#appendIfDue();
-    this.#kept.push({ ...row, accuracy: '' });
+    this.#kept.push({ ...row, accuracy: '', value: '' });
     this.#rows++;
   }
 
-  /** The accuracy (0–1) of the evaluation that ran after the latest step; ignored before the first. */
-  evaluated(accuracy: number): void {
+  /** Of the evaluation that ran after the latest step, accuracy from 0 to 1; ignored before the first step. */
+  evaluated(accuracy: number | null, value: number | null = null): void {
     const last = this.#kept.pop();
     if (last === undefined) return;
-    this.#kept.push({ ...last, accuracy });
+    this.#kept.push({ ...last, accuracy: accuracy ?? '', value: value ?? '' });
     this.#appendIfDue();
   }
 
@@ -74,8 +83,8 @@ export class MetricsWriter {
    */
   flush(): void {
     let text = '';
-    for (const { step, epoch, loss, accuracy, lr, elapsedMs } of this.#kept)
-      text += `${step},${epoch},${loss},${accuracy},${lr},${elapsedMs}\n`;
+    for (const { step, epoch, loss, accuracy, lr, elapsedMs, value } of this.#kept)
+      text += `${step},${epoch},${loss},${accuracy},${lr},${elapsedMs}${this.#metric === null ? '' : `,${value}`}\n`;
     this.#kept = [];
     if (text !== '') this.#file.write(text);
     this.#file.drain();

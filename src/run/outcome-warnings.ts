@@ -4,12 +4,13 @@
  */
 import type { Config } from '../config/schema.js';
 import type { UnfinishedOutcome } from '../coordinator/training-run.js';
+import type { TargetValues } from '../data/target.js';
 import type { Warn, WarningCode } from '../warnings.js';
 
 export interface Circumstances {
   readonly config: Config;
-  /** Classes of the images of the evaluations. */
-  readonly targets: Uint32Array;
+  /** Of the samples of the evaluations. */
+  readonly targets: TargetValues;
   readonly stepsPerEpoch: number;
 }
 
@@ -65,8 +66,8 @@ function chanceFindings(
   { evaluation, firstLoss, epochLoss }: UnfinishedOutcome,
   { config, targets }: Circumstances,
 ): Finding[] {
-  if (evaluation === null || targets.length === 0) return [];
-  const { accuracy } = evaluation;
+  const accuracy = evaluation?.accuracy ?? null;
+  if (accuracy === null || targets.length === 0 || !(targets instanceof Uint32Array)) return [];
   const counts = new Map<number, number>();
   for (const target of targets) counts.set(target, (counts.get(target) ?? 0) + 1);
   const [[most, largest]] = [...counts].sort(([, a], [, b]) => b - a);

@@ -17,6 +17,8 @@ export interface ProgressState {
   loss: number | null;
   /** Fraction (0–1) of the latest evaluation; it is shown until there is a newer one. */
   accuracy: number | null;
+  /** Of the latest evaluation, if the run is judged by another metric than the accuracy. */
+  metric?: { readonly name: string; readonly value: number } | null;
   /** An evaluation has just ended: a plain line is due regardless of the time. */
   evaluated?: boolean;
 }
@@ -60,6 +62,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const color = options.color ?? (inPlace && !env.NO_COLOR);
   let lastMs = inPlace ? Number.NEGATIVE_INFINITY : now();
   let accuracy: number | null = null;
+  let metric: ProgressState['metric'] = null;
   let shown = '';
   let finished = false;
   const above = (line: string) =>
@@ -68,11 +71,12 @@ export function createProgress(options: ProgressOptions): Progress {
     update(state) {
       if (finished) return;
       accuracy = state.accuracy ?? accuracy;
+      metric = state.metric ?? metric;
       const nowMs = now();
       const due = nowMs - lastMs >= (inPlace ? REDRAW_MS : PLAIN_MS);
       if (!due && (inPlace || state.evaluated !== true)) return;
       lastMs = nowMs;
-      const fields = progressFields({ ...state, accuracy });
+      const fields = progressFields({ ...state, accuracy, metric });
       if (inPlace) {
         // One column stays free: some terminals wrap after writing into the last one.
         shown = fit(fields, (stream.columns || 80) - 1, color);
@@ -101,6 +105,7 @@ interface Field {
 
 function progressFields(state: ProgressState): Field[] {
   const { epoch, epochs, images, imagesPerEpoch, elapsedMs, imagesPerSecond, loss, accuracy } = state;
+  const metric = state.metric ?? null;
   const done = (epoch - 1) * imagesPerEpoch + images;
   const remainingMs = done > 0 ? (elapsedMs / done) * Math.max(0, epochs * imagesPerEpoch - done) : null;
   const time = `${duration(elapsedMs)}<${remainingMs === null ? '?' : duration(remainingMs)}`;
@@ -113,6 +118,9 @@ function progressFields(state: ProgressState): Field[] {
     accuracy === null
       ? null
       : { text: `accuracy ${(accuracy * 100).toFixed(2)} %`, expendable: 1, dim: false },
+    metric === null
+      ? null
+      : { text: `${metric.name} ${metric.value.toPrecision(4)}`, expendable: 1, dim: false },
   ];
   return fields.filter((field) => field !== null);
 }

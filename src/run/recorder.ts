@@ -1,7 +1,9 @@
 /** Distributes a run's reports to the log, metrics.csv and the progress line. */
 
+import type { MetricName } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import { type RunObserver, silent } from '../coordinator/training-run.js';
+import { type Evaluation, measured } from '../coordinator/work.js';
 import { imagesOf } from '../plan/run-length.js';
 import type { Warn } from '../warnings.js';
 import { WorkerFailure } from '../worker/session-errors.js';
@@ -22,11 +24,16 @@ export interface RecorderOptions {
   readonly config: Config;
   readonly imagesPerEpoch: number;
   readonly stepsPerEpoch: number;
+  /** Decides on the run. */
+  readonly metric: MetricName;
+  /** False if the targets are values. */
+  readonly hasAccuracy: boolean;
   readonly warn: Warn;
 }
 
 export function createRecorder(options: RecorderOptions): RunObserver {
   const { log, metrics, scalars, progress, config, imagesPerEpoch, stepsPerEpoch, warn } = options;
+  const { metric, hasAccuracy } = options;
   const { every } = config.log;
   const { batch, epochs } = config.train;
   const seed = options.seed === undefined ? {} : { seed: options.seed };
@@ -35,8 +42,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
   const seen = (step: number) => imagesOf(step, stepsPerEpoch, batch, imagesPerEpoch);
   const show = (
     { step, epoch, elapsedMs }: { step: number; epoch: number; elapsedMs: number },
-    accuracy: number | null,
-    evaluated: boolean,
+    evaluation: Evaluation | null,
   ) => {
     const done = Math.min((step - (epoch - 1) * stepsPerEpoch) * batch, imagesPerEpoch);
     const imagesPerSecond = elapsedMs > 0 ? (seen(step) / elapsedMs) * 1000 : null;
@@ -49,15 +55,24 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       elapsedMs,
       imagesPerSecond,
       loss,
-      accuracy,
-      evaluated,
+      accuracy: evaluation?.accuracy ?? null,
+      metric: shownMetric(evaluation, metric),
+      evaluated: evaluation !== null,
     });
   };
   const writeRow = ([{ step, epoch, elapsedMs }, { loss, batchAccuracy }, lr]: NonNullable<typeof last>) => {
     lastWritten = step;
     metrics?.step({ step, epoch, loss, lr, elapsedMs });
     scalars?.scalars(step, elapsedMs, { loss, learning_rate: lr });
-    log.event('step', { ...seed, step, epoch, loss, batchAccuracy, lr, elapsedMs });
+    log.event('step', {
+      ...seed,
+      step,
+      epoch,
+      loss,
+      batchAccuracy: hasAccuracy ? batchAccuracy : null,
+      lr,
+      elapsedMs,
+    });
   };
   return {
     ...silent,
@@ -65,13 +80,15 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       last = [position, stepMetrics, lr];
       if (every > 0 && position.step % every === 0) writeRow(last);
     },
-    evaluation(position, { accuracy, loss }) {
+    evaluation(position, evaluation) {
+      const { accuracy, loss, metrics: other } = evaluation;
       // An evaluated step is always in metrics.csv, regardless of log.every.
       if (last !== null && lastWritten !== position.step) writeRow(last);
-      metrics?.evaluated(accuracy);
-      scalars?.scalars(position.step, position.elapsedMs, { accuracy });
-      log.event('eval', { ...seed, ...position, on: config.stop.on, accuracy, loss });
-      show(position, accuracy, true);
+      metrics?.evaluated(accuracy, measured(evaluation, metric));
+      scalars?.scalars(position.step, position.elapsedMs, scalarsOf(evaluation));
+      const more = other === undefined ? {} : { metrics: { ...other } };
+      log.event('eval', { ...seed, ...position, on: config.stop.on, accuracy, loss, ...more });
+      show(position, evaluation);
     },
     noiseScale(position, estimate) {
       log.event('noise_scale', { ...seed, ...position, ...estimate });
@@ -87,9 +104,24 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       warn('worker-replaced', `${failure.message}; ${how}`);
     },
     tick(position) {
-      show(position, null, false);
+      show(position, null);
     },
   };
+}
+
+/** For the progress line, if it is not the accuracy. */
+function shownMetric(
+  evaluation: Evaluation | null,
+  name: MetricName,
+): { name: string; value: number } | null {
+  const value = evaluation && name !== 'accuracy' ? measured(evaluation, name) : null;
+  return value === null ? null : { name, value };
+}
+
+/** Those that are defined. */
+function scalarsOf({ accuracy, metrics = {} }: Evaluation): Record<string, number> {
+  const all = Object.entries({ accuracy, ...metrics });
+  return Object.fromEntries(all.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
 }
 
 /** Logs a worker's failure with its root error; `run_stop` alone records any other end. `resumedFrom`: the run goes on. */

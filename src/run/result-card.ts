@@ -1,8 +1,10 @@
 /** The text card at the end of a training run: accuracy, recipe, speed and machine. */
 
+import type { MetricName } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import type { FinalWeights } from '../coordinator/training-run.js';
 import type { TensorFlowVersions } from '../machine/hardware.js';
+import type { Metrics } from '../metrics/metric.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import { grouped, percent } from '../numbers/words.js';
 import type { RunStatus } from './log-schema.js';
@@ -14,6 +16,9 @@ export interface ResultCardInput {
   target: number | null;
   /** Null if the run ended before its first evaluation. */
   accuracy: number | null;
+  /** The metric that decides on the run, and the values of all. */
+  metric?: MetricName;
+  metrics?: Metrics | null;
   accuracyOn: 'test' | 'validation' | 'train';
   /** The weights that the accuracy is of, with which the run ended. */
   weights?: FinalWeights | null;
@@ -61,7 +66,10 @@ export interface ResultCardInput {
 export interface SeedRun {
   seed: number;
   status: RunStatus;
-  accuracy: number;
+  /** Null if the targets are values. */
+  accuracy: number | null;
+  /** Of the weights that the run ended with. */
+  metrics?: Metrics;
   residentMs: number;
 }
 
@@ -94,11 +102,12 @@ export function resultCard(input: ResultCardInput): string[] {
     : '';
   const result = [
     field(
-      'accuracy',
-      input.accuracy === null
+      nameOfMetric(input),
+      valueInWords(input) === null
         ? 'not evaluated'
-        : `${percent(input.accuracy)} (${input.accuracyOn})${weightsInWords(input)}${raced}`,
+        : `${valueInWords(input)} (${input.accuracyOn})${weightsInWords(input)}${raced}`,
     ),
+    ...otherMetrics(input),
     field('speed', `${grouped(input.imagesPerSecond)} images/s${input.race ? ' in the repetitions' : ''}`),
     field('speed-up', speedupInWords(input)),
     ...(input.inference === null ? [] : [field('inference', input.inference)]),
@@ -124,9 +133,32 @@ function engine({ wasmLevel, backend, tensorflow }: ResultCardInput): string {
   return tensorflow ? `TensorFlow ${tensorflow.tensorflow}` : `WebAssembly ${wasmLevel}`;
 }
 
-function statusInWords({ status, target, accuracy, accuracyOn }: ResultCardInput): string {
-  const got = accuracy === null ? null : percent(accuracy);
-  const goal = target === null ? '' : ` (target ${shortPercent(target)})`;
+const nameOfMetric = ({ metric = 'accuracy' }: ResultCardInput) => metric;
+
+/** Shares are shown in percent. */
+const isShare = (name: string) => name === 'accuracy' || name === 'balancedAccuracy';
+const inWords = (name: string, value: number) =>
+  isShare(name) ? percent(value) : String(Number(value.toPrecision(5)));
+
+/** Null if the run was not evaluated. */
+function valueInWords({ metric = 'accuracy', metrics, accuracy }: ResultCardInput): string | null {
+  const value = metric === 'accuracy' ? accuracy : (metrics?.[metric] ?? null);
+  return value === null ? null : inWords(metric, value);
+}
+
+/** In a line, without the one that decides. */
+function otherMetrics({ metric = 'accuracy', metrics }: ResultCardInput): string[] {
+  const others = Object.entries(metrics ?? {}).flatMap(([name, value]) =>
+    name === metric || value === null ? [] : `${name} ${inWords(name, value)}`,
+  );
+  return others.length === 0 ? [] : field('metrics', others.join(', '));
+}
+
+function statusInWords(input: ResultCardInput): string {
+  const { status, target, accuracyOn, metric = 'accuracy' } = input;
+  const value = valueInWords(input);
+  const got = value === null || isShare(metric) ? value : `${metric} ${value}`;
+  const goal = target === null ? '' : ` (target ${isShare(metric) ? shortPercent(target) : target})`;
   const on = accuracyOn === 'test' ? '' : ` on ${accuracyOn}`;
   const after = got === null ? ' before the first evaluation' : ` at ${got}${on}`;
   switch (status) {
@@ -171,23 +203,31 @@ function phaseTable({ phases, residentMs, coldMs, race }: ResultCardInput): stri
 
 function seedBlock(
   runs: readonly SeedRun[],
-  { target, threads, race, otherThreads = [] }: ResultCardInput,
+  { target, threads, race, otherThreads = [], metric = 'accuracy' }: ResultCardInput,
 ): string[] {
-  const accuracies = runs.map((run) => run.accuracy);
-  const deviation = standardDeviation(accuracies);
+  const values = runs.flatMap((run) => (metric === 'accuracy' ? run.accuracy : run.metrics?.[metric]) ?? []);
+  const deviation = standardDeviation(values);
   const reached = runs.filter((run) => run.status === 'reached').length;
-  const spread = deviation === null ? '' : `, SD ${(deviation * 100).toFixed(2)} points`;
+  const sd =
+    deviation === null
+      ? ''
+      : isShare(metric)
+        ? `${(deviation * 100).toFixed(2)} points`
+        : deviation.toPrecision(3);
+  const spread = sd === '' ? '' : `, SD ${sd}`;
+  const words = (value: number) => inWords(metric, value);
+  if (values.length === 0) return [];
   return [
     ...field(
       'seeds',
-      `${runs.length} ${race ? 'repetitions on random images' : 'runs'}: mean ${percent(mean(accuracies))}${spread}`,
+      `${runs.length} ${race ? 'repetitions on random images' : 'runs'}: mean ${words(mean(values))}${spread}`,
     ),
-    ...field('', `min ${percent(minimum(accuracies))}, max ${percent(maximum(accuracies))}`),
+    ...field('', `min ${words(minimum(values))}, max ${words(maximum(values))}`),
     ...(target === null
       ? []
       : field(
           'reached',
-          `${reached} of ${runs.length} (${shortPercent(reached / runs.length)}) at target ${shortPercent(target)}`,
+          `${reached} of ${runs.length} (${shortPercent(reached / runs.length)}) at target ${isShare(metric) ? shortPercent(target) : target}`,
         )),
     ...field('resident', `${timesInWords(runs)}${otherThreads.length > 0 ? `, ${on(threads)}` : ''}`),
     ...otherThreads.flatMap((other) => field('', `${timesInWords(other.runs)}, ${on(other.threads)}`)),

@@ -7,6 +7,7 @@ import { withAbsolutePaths } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import type { Checkpoint } from '../coordinator/checkpoint.js';
 import type { Setup } from '../coordinator/setup.js';
+import type { Evaluation } from '../coordinator/work.js';
 import { cannot, errorCode } from '../file-failure.js';
 import { readWholeFile } from '../memory/whole-file.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -33,7 +34,7 @@ export interface Resumed {
   /** The name of its file. */
   readonly file: string;
   /** Of the checkpoint of the best evaluation; null without one. */
-  readonly bestAccuracy: number | null;
+  readonly best: Evaluation | null;
 }
 
 /**
@@ -69,7 +70,7 @@ export function openResumed(given: string, warn: Warn, asked = '--resume'): Resu
       folder,
       lock,
       ...newestWhole(folder, names, warn, asked),
-      bestAccuracy: bestAccuracyOf(folder, warn),
+      best: bestOf(folder, warn),
     };
   } catch (error) {
     lock.release();
@@ -120,9 +121,9 @@ function newestWhole(folder: string, names: readonly string[], warn: Warn, asked
   throw new UserError(`${asked}: no checkpoint can be read: ${problems.join('; ')}`);
 }
 
-function bestAccuracyOf(folder: string, warn: Warn): number | null {
+function bestOf(folder: string, warn: Warn): Evaluation | null {
   try {
-    return readCheckpoint(path.join(folder, bestName)).checkpoint.state.evaluation?.accuracy ?? null;
+    return readCheckpoint(path.join(folder, bestName)).checkpoint.state.evaluation;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     if (errorCode(error.cause) !== 'ENOENT')

@@ -3,7 +3,10 @@ import type { Config } from '../config/schema.js';
 import type { Checkpoint } from '../coordinator/checkpoint.js';
 import type { Setup } from '../coordinator/setup.js';
 import { type Trainer, withTrainer } from '../coordinator/trainer.js';
-import type { RunObserver } from '../coordinator/training-run.js';
+import type { RunObserver, RunOutcome } from '../coordinator/training-run.js';
+import { type Evaluation, measured } from '../coordinator/work.js';
+import type { TargetValues } from '../data/target.js';
+import { isReached, type Metric, type Metrics, metricOf, taskOf } from '../metrics/metric.js';
 import { mean } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';
 import { runLength } from '../plan/run-length.js';
@@ -24,8 +27,8 @@ export interface SeedRuns {
   readonly seeds: number;
   /** Its metrics.csv and event files grow as the runs go on; without a folder they are written at the end. */
   readonly folder?: RunFolder;
-  /** Classes of the images of the evaluations. */
-  readonly targets: Uint32Array;
+  /** Of the samples of the evaluations. */
+  readonly targets: TargetValues;
   readonly log: RunLog;
   /** Sees what the record sees. */
   readonly watch?: Partial<RunObserver>;
@@ -56,6 +59,8 @@ export async function runSeeds(
   const length = runLength(config, session.plan.parts.train.count);
   const { images, stepsPerEpoch } = length;
   const from = about?.resumed?.checkpoint ?? null;
+  const metric = metricOf(session.plan.metric);
+  record.metrics.measures(metric.name);
   if (folder !== undefined) record.metrics.open(folder);
   for (let run = 0; run < seeds; run++) {
     const seed = (config.seed + run) % 2 ** 32;
@@ -71,6 +76,8 @@ export async function runSeeds(
       config,
       imagesPerEpoch: images,
       stepsPerEpoch,
+      metric: metric.name,
+      hasAccuracy: taskOf(session.plan.target, session.plan.loss) !== 'regression',
       warn: context.warnings.warn,
     });
     const checkpoints =
@@ -86,7 +93,8 @@ export async function runSeeds(
               },
               records: ['log.ndjson', 'metrics.csv', eventFileName].map(folder.file),
               from: from?.state ?? null,
-              bestAccuracy: about.resumed?.bestAccuracy ?? null,
+              metric,
+              best: about.resumed?.best ? measured(about.resumed.best, metric.name) : null,
             },
             session,
           );
@@ -119,12 +127,19 @@ export async function runSeeds(
       record.metrics.flush();
       scalars?.close();
     }
+    const metrics = await metricsAtEnd(trainer, config, outcome);
     const isTested = config.stop.on !== 'test' && session.plan.parts.test.count > 0;
-    const testAccuracy = isTested ? (await session.evaluate('test')).accuracy : null;
-    const accuracy = outcome.evaluation?.accuracy ?? 0;
-    const { target } = config.stop;
-    const status = target === null ? 'done' : accuracy >= target ? 'reached' : 'missed';
-    record.results.push({ seed, status, outcome, testAccuracy });
+    const tested = isTested ? await session.evaluate('test') : null;
+    const testMetrics = tested && { ...accuracyOf(tested), ...session.metrics('test') };
+    const status = statusOf([outcome], config.stop.target, metric);
+    record.results.push({
+      seed,
+      status,
+      outcome,
+      testAccuracy: tested?.accuracy ?? null,
+      metrics,
+      testMetrics,
+    });
     if (record.tensors === null) {
       record.tensors = session.parameters();
       record.accuracy = outcome.evaluation?.accuracy ?? null;
@@ -160,9 +175,36 @@ async function openScalars({ log }: Config, from: Checkpoint | null): Promise<Ev
   return new EventFile(Date.now() - (from?.state.elapsedMs ?? 0), from !== null);
 }
 
-/** The status of finished runs, by their mean accuracy. */
-export function judgeSeeds(results: readonly SeedResult[], target: number | null): RunStatus {
+const accuracyOf = ({ accuracy }: Evaluation): Metrics => (accuracy === null ? {} : { accuracy });
+
+/** Of the weights that the run ended with, on stop.on. */
+async function metricsAtEnd(
+  { session }: Trainer,
+  { stop }: Config,
+  { evaluation, weights }: RunOutcome,
+): Promise<Metrics> {
+  if (evaluation === null) return {};
+  if (stop.on === 'train' || session.plan.scores === null) return accuracyOf(evaluation);
+  // The last evaluation was of later weights.
+  if (weights.of === 'best evaluation') await session.evaluate(stop.on);
+  return { ...accuracyOf(evaluation), ...session.metrics(stop.on) };
+}
+
+/** The status of finished runs, by the mean of their metric. */
+export const judgeSeeds = (
+  results: readonly SeedResult[],
+  target: number | null,
+  { metric }: Plan,
+): RunStatus =>
+  statusOf(
+    results.map(({ outcome }) => outcome),
+    target,
+    metricOf(metric),
+  );
+
+function statusOf(outcomes: readonly RunOutcome[], target: number | null, metric: Metric): RunStatus {
   if (target === null) return 'done';
-  const accuracies = results.map(({ outcome }) => outcome.evaluation?.accuracy ?? 0);
-  return mean(accuracies) >= target ? 'reached' : 'missed';
+  const worst = metric.better === 'higher' ? 0 : Number.POSITIVE_INFINITY;
+  const values = outcomes.map(({ evaluation }) => (evaluation && measured(evaluation, metric.name)) ?? worst);
+  return isReached(metric, mean(values), target) ? 'reached' : 'missed';
 }

@@ -35,7 +35,7 @@ export function trainInFolder(training: FolderTraining, place: RunPlace, early: 
       await trainSeeds(setup, plan, { seeds, folder, log, record, context, checkpoints, watch });
     },
     ...(resumesAfter === undefined ? {} : { resumesAfter }),
-    judge: () => judgeSeeds(record.results, config.stop.target),
+    judge: () => judgeSeeds(record.results, config.stop.target, plan),
     end: (run, ended) => finishTraining({ ...run, ...ended, resolved, seeds, setup, plan, record, context }),
   };
   return withRun({ ...resolved, config }, place, context, script, early);

@@ -4,6 +4,7 @@ import type { Setup } from '../coordinator/setup.js';
 import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
 import { weightsMetadata } from '../inference/weights-file.js';
 import type { MeasuredSpeed } from '../machine/hardware.js';
+import type { Metrics } from '../metrics/metric.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';
@@ -26,6 +27,9 @@ export interface SeedResult {
   readonly outcome: RunOutcome;
   /** On the test set, if the run itself was not evaluated on it and there is one. */
   readonly testAccuracy: number | null;
+  /** Of the weights that the run ended with, on stop.on and on the test samples. */
+  readonly metrics: Metrics;
+  readonly testMetrics: Metrics | null;
 }
 
 /** The results of a run, filled as it goes, so that an interruption keeps what exists. */
@@ -105,12 +109,14 @@ export interface RaceSummary {
 }
 
 export const seedRuns = ({ results }: Kept): SeedRun[] =>
-  results.map(({ seed, status, outcome, testAccuracy }) => ({
+  results.map(({ seed, status, outcome, testAccuracy, metrics }) => ({
     seed,
     status,
-    accuracy: outcome.evaluation?.accuracy ?? 0,
+    // Without an evaluation as low as can be; null if the targets are values.
+    accuracy: outcome.evaluation === null ? 0 : outcome.evaluation.accuracy,
     residentMs: outcome.residentMs,
     ...(testAccuracy === null ? {} : { testAccuracy }),
+    metrics,
   }));
 
 /** Writes the run folder and prints the card; a run that was interrupted or failed has no card. */
@@ -174,12 +180,23 @@ export function finalWeights(
   { tensors, accuracy }: Kept,
 ): Uint8Array {
   return writeSafetensors(
-    new Map([...(tensors ?? []), ...data.pipeline.tensors()]),
+    new Map([...(tensors ?? []), ...data.pipeline.tensors(), ...(data.goal.scale?.tensors() ?? [])]),
     weightsMetadata(
       ...([config, dataset, plan.input.packing] as const),
       { accuracy, on: config.stop.on, sync: plan.sync, sha256: dataset.sha256 },
       data.pipeline.encoding?.json ?? null,
     ),
+  );
+}
+
+/** By name over the runs; null if it is defined in none. */
+function meanMetrics(all: readonly Metrics[]): Metrics {
+  const names = [...new Set(all.flatMap((one) => Object.keys(one)))] as (keyof Metrics)[];
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = all.flatMap((one) => one[name] ?? []);
+      return [name, values.length === 0 ? null : mean(values)];
+    }),
   );
 }
 
@@ -199,12 +216,16 @@ function resultJson(ending: TrainingEnding) {
   const { setup, plan, record, status, resolved, seeds, failure, race, otherThreads, speedup } = ending;
   const { config } = setup;
   const outcomes = record.results.map(({ outcome }) => outcome);
-  const accuracies = outcomes.map(({ evaluation }) => evaluation?.accuracy ?? 0);
+  const accuracies = outcomes.flatMap(({ evaluation }) =>
+    evaluation === null ? 0 : (evaluation.accuracy ?? []),
+  );
+  const hasAccuracy = accuracies.length > 0;
   const first = outcomes[0] ?? record.unfinished;
   const runs = seedRuns(record);
   const reached = record.results.filter((result) => result.status === 'reached').length;
   const none = outcomes.length === 0;
   const tested = record.results.flatMap(({ testAccuracy }) => testAccuracy ?? []);
+  const testedMetrics = record.results.flatMap(({ testMetrics }) => testMetrics ?? []);
   // Times are medians over the finished runs, or those of the run that did not finish.
   const timed = none ? (record.unfinished === null ? [] : [record.unfinished]) : outcomes;
   const medianOf = (key: 'trainMs' | 'evaluateMs' | 'residentMs') => median(timed.map((run) => run[key]));
@@ -213,9 +234,16 @@ function resultJson(ending: TrainingEnding) {
     name: resolved.name,
     status,
     reason: failure instanceof Error ? failure.message : (outcomes[0]?.reason ?? null),
-    accuracy: race?.accuracy ?? (none ? (first?.evaluation?.accuracy ?? null) : mean(accuracies)),
+    accuracy:
+      race?.accuracy ??
+      (none ? (first?.evaluation?.accuracy ?? null) : hasAccuracy ? mean(accuracies) : null),
     accuracyOn: config.stop.on,
     ...(tested.length > 0 ? { testAccuracy: mean(tested) } : {}),
+    metric: plan.metric,
+    metrics: none
+      ? (first?.evaluation?.metrics ?? null)
+      : meanMetrics(record.results.map(({ metrics }) => metrics)),
+    ...(testedMetrics.length > 0 ? { testMetrics: meanMetrics(testedMetrics) } : {}),
     weights: first?.weights ?? null,
     loss: first?.evaluation?.loss ?? null,
     target: config.stop.target,
@@ -246,7 +274,7 @@ function resultJson(ending: TrainingEnding) {
     ...(seeds > 1
       ? {
           runs,
-          ...(none
+          ...(none || !hasAccuracy
             ? {}
             : {
                 summary: {

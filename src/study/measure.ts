@@ -1,6 +1,7 @@
 /** One run of a variant, and its accuracy, times and images. */
 import type { Config } from '../config/schema.js';
 import { imagesOf, runLength } from '../plan/run-length.js';
+import { ExitCode, UserError } from '../user-error.js';
 import { Diverged } from '../worker/session-errors.js';
 import type { Cell, CurvePoint } from './cell-store.js';
 import type { Bench } from './workbench.js';
@@ -18,6 +19,12 @@ export type Measurement = Pick<
  */
 export async function measureRun(bench: Bench, seed: number, config = bench.config): Promise<Measurement> {
   const { trainer } = bench;
+  const { target } = trainer.plan;
+  if (target.kind === 'value')
+    throw new UserError(
+      'a study compares accuracies: expected classes as targets, got values',
+      ExitCode.usage,
+    );
   const { images, stepsPerEpoch } = runLength(config, trainer.plan.parts.train.count);
   const seen = (step: number) => imagesOf(step, stepsPerEpoch, config.train.batch, images);
   const curve: CurvePoint[] = [];
@@ -35,7 +42,7 @@ export async function measureRun(bench: Bench, seed: number, config = bench.conf
         },
         evaluation({ step, elapsedMs }, { accuracy }) {
           lastMs = elapsedMs - trainedAt;
-          curve.push({ step, images: seen(step), ms: elapsedMs - evaluationsMs, accuracy });
+          curve.push({ step, images: seen(step), ms: elapsedMs - evaluationsMs, accuracy: accuracy ?? 0 });
           evaluationsMs += lastMs;
         },
       },

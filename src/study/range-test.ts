@@ -8,6 +8,7 @@ import type { Course } from '../coordinator/next-work.js';
 import { follow } from '../coordinator/run-loop.js';
 import type { Session } from '../coordinator/session.js';
 import { initialState } from '../coordinator/state.js';
+import { metricOf } from '../metrics/metric.js';
 import { pow } from '../numbers/elementary.js';
 import { runLength } from '../plan/run-length.js';
 import { Diverged } from '../worker/session-errors.js';
@@ -76,6 +77,7 @@ function rangeCourse(
     makesFeatures: session.plan.directions !== null,
     tail: null,
     keepsBest: false,
+    metric: metricOf(session.plan.metric),
     noise: null,
     judge: (state) => ({ state, reason: isOver() ? 'hopeless' : null }),
   };

@@ -97,7 +97,7 @@ export async function runWithFault(
     outcome = await trainer.train(config.seed, {
       ...observer,
       step: ({ step }, { loss }) => steps.push([step, loss]),
-      evaluation: ({ step }, { accuracy }) => evaluations.push([step, accuracy]),
+      evaluation: ({ step }, { accuracy }) => evaluations.push([step, accuracy ?? Number.NaN]),
       epoch: ({ epoch }) => epochs.push(epoch),
       lost: (from, failure) => lost.push({ from, failure }),
     });

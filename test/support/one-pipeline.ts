@@ -2,7 +2,10 @@
  * What holds of every run, whatever its configuration: threads, profiling, leaving the session and coming back from a
  * weights file change nothing.
  */
+
 import assert from 'node:assert/strict';
+import { labelSmoothingOf } from '../../dist/config/label-smoothing.js';
+import { namesOf } from '../../dist/data/target.js';
 import {
   type Config,
   type Dataset,
@@ -73,7 +76,9 @@ export async function predictsAsEvaluated(ready: Prepared, run: Trained, file: U
   const logits = await predict(ready, file, 1);
   assert.deepEqual(await predict(ready, file, 2), logits, 'predicted by 2 threads');
   const { targets: labels, count } = dataset.test;
-  const { classes } = dataset;
+  const { length: classes } = namesOf(dataset.target);
+  const { target } = ready.data.facts;
+  const weights = (target.kind === 'class' ? target.weights : null) ?? new Array<number>(classes).fill(1);
   const chosen = new Uint32Array(count);
   let correct = 0;
   let loss = 0;
@@ -83,9 +88,9 @@ export async function predictsAsEvaluated(ready: Prepared, run: Trained, file: U
     chosen[row] = of.indexOf(greatest);
     correct += Number(chosen[row] === labels[row]);
     loss +=
-      (config.loss.name === 'squared-error'
-        ? squaredError(of, labels[row])
-        : crossEntropy(of, greatest, labels[row], config.loss.labelSmoothing)) / count;
+      (config.loss.name === 'cross-entropy'
+        ? crossEntropy(of, greatest, labels[row], labelSmoothingOf(config.loss), weights)
+        : ofDifferences(config.loss, of, labels[row])) / count;
   }
   assert.equal(correct / count, run.test.accuracy, 'accuracy of the predictions');
   const off = Math.abs(loss - run.test.loss);
@@ -95,19 +100,27 @@ export async function predictsAsEvaluated(ready: Prepared, run: Trained, file: U
   assert.equal(accuracy, 1, 'images of which the session thinks as the predictions say');
 }
 
-/** Half the squared distance from the one-hot target. */
-const squaredError = (outputs: Float32Array, label: number) =>
-  outputs.reduce((sum, z, k) => sum + 0.5 * (z - Number(k === label)) ** 2, 0);
+/** A sum over the differences from the one-hot target. */
+function ofDifferences(loss: Config['loss'], outputs: Float32Array, label: number): number {
+  const curve = (d: number) => {
+    if (loss.name === 'squared-error') return 0.5 * d * d;
+    if (loss.name === 'absolute-error') return Math.abs(d);
+    if (loss.name !== 'huber') throw new Error(loss.name);
+    return Math.abs(d) < loss.delta ? 0.5 * d * d : loss.delta * Math.abs(d) - 0.5 * loss.delta ** 2;
+  };
+  return outputs.reduce((sum, z, k) => sum + curve(z - Number(k === label)), 0);
+}
 
-/** In float64, with a share of the target spread over all classes. */
-function crossEntropy(logits: Float32Array, greatest: number, label: number, smoothing: number): number {
-  let sum = 0;
-  let total = 0;
-  for (const z of logits) {
-    sum += Math.exp(z - greatest);
-    total += z;
-  }
-  const logSum = greatest + Math.log(sum);
-  const expected = (1 - smoothing) * logits[label] + (smoothing * total) / logits.length;
-  return logSum - expected;
+/** In float64, with a share of the target spread over all classes, each class with its weight. */
+function crossEntropy(
+  logits: Float32Array,
+  greatest: number,
+  label: number,
+  smoothing: number,
+  weights: readonly number[],
+): number {
+  const logSum = greatest + Math.log(logits.reduce((sum, z) => sum + Math.exp(z - greatest), 0));
+  const surprise = (c: number) => weights[c] * (logSum - logits[c]);
+  const all = logits.reduce((sum, _, c) => sum + surprise(c), 0);
+  return (1 - smoothing) * surprise(label) + (smoothing * all) / logits.length;
 }

@@ -59,7 +59,9 @@ const anyOp = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('directions'), drawing }),
   z.strictObject({ op: z.literal('products'), components: z.number(), ...linear, mean: floats }),
   z.strictObject({ op: z.literal('dense'), inputs: z.number(), outputs: z.number(), ...linear }),
-  z.strictObject({ op: z.enum(['moments', 'sumPool', 'relu', 'tanh', 'gelu', 'sigmoid', 'softmax', 'shares']) }),
+  z.strictObject({
+    op: z.enum(['moments', 'sumPool', 'relu', 'tanh', 'gelu', 'sigmoid', 'softmax', 'shares']),
+  }),
 ]);
 
 const ops = z.array(anyOp).max(mostOps);

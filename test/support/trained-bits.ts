@@ -40,5 +40,5 @@ export async function trainedBits(
   const digest = createHash('sha256');
   for (const { data } of session.parameters().values()) digest.update(Buffer.from(data.buffer));
   await session.close();
-  return { bits: digest.digest('hex'), accuracy, loss, steps };
+  return { bits: digest.digest('hex'), accuracy: accuracy ?? Number.NaN, loss, steps };
 }

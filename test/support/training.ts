@@ -182,8 +182,10 @@ export function syntheticDataset(options: {
     train: part(options.train),
     test: part(options.test),
     validation: null,
-    classes: options.classes,
-    labels: Array.from({ length: options.classes }, (_, index) => String(index)),
+    target: {
+      kind: 'class',
+      labels: Array.from({ length: options.classes }, (_, index) => String(index)),
+    },
     sha256: {},
   };
 }

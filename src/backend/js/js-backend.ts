@@ -7,7 +7,6 @@
 import type { PartName } from '../../data/dataset.js';
 import { activation, activationSlope, adamStep, matmul, sgdStep } from '../../kernels/reference.js';
 import { type Loss, lossOf } from '../../loss/loss.js';
-import { isHit } from '../../metrics/accuracy.js';
 import type { Slice } from '../../model/slice.js';
 import { dropoutFactors } from '../../optim/dropout.js';
 import type { Plan } from '../../plan/plan.js';
@@ -27,7 +26,7 @@ export class JsBackend implements Backend {
     this.#buffer = memory.buffer;
     this.#rows = new BatchRows(plan, memory);
     this.#rank = rank;
-    this.#lossOfRow = lossOf(plan.loss);
+    this.#lossOfRow = lossOf(plan.loss, plan.target);
   }
 
   propagate(firstSample: number, rows: Rows, batchRows: number, step: number, result: ShardResult): void {
@@ -83,6 +82,7 @@ export class JsBackend implements Backend {
     const inputs = this.#floats(evaluation[this.#rank].inputs.offset, samples.length * layers[0].inputs);
     this.#rows.inputs(part, samples, inputs);
     const sums = this.#forward(inputs, samples.length, () => {});
+    this.#rows.keepScores(first, sums[layers.length - 1]);
     this.#loss(part, samples, sums[layers.length - 1], 1, result);
   }
 
@@ -115,17 +115,17 @@ export class JsBackend implements Backend {
     scale: number,
     result: ShardResult,
   ): Float64Array {
-    const { classes } = this.#plan;
-    const labels = this.#rows.labels(part);
+    const { outputs: width } = this.#plan;
     const deltas = new Float64Array(logits.length);
     result.lossSum = 0;
     result.correct = 0;
     samples.forEach((sample, row) => {
-      const of = logits.subarray(row * classes, (row + 1) * classes);
-      const delta = deltas.subarray(row * classes, (row + 1) * classes);
-      result.lossSum += this.#lossOfRow.row(of, labels[sample], delta);
-      result.correct += Number(isHit(of, labels[sample]));
-      for (let c = 0; c < classes; c++) delta[c] *= scale;
+      const of = logits.subarray(row * width, (row + 1) * width);
+      const delta = deltas.subarray(row * width, (row + 1) * width);
+      const target = this.#rows.target(part, sample);
+      result.lossSum += this.#lossOfRow.row(of, target, delta);
+      result.correct += Number(this.#lossOfRow.isRight(of, target));
+      for (let k = 0; k < width; k++) delta[k] *= scale;
     });
     return deltas;
   }

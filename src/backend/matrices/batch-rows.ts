@@ -3,6 +3,7 @@ import { labelSmoothingOf } from '../../config/label-smoothing.js';
 import type { PartName } from '../../data/dataset.js';
 import { expandStored } from '../../kernels/expansion.js';
 import type { Plan } from '../../plan/plan.js';
+import { TargetReader } from '../target-reader.js';
 
 export class BatchRows {
   readonly #plan: Plan;
@@ -11,6 +12,7 @@ export class BatchRows {
   readonly #blank: Float32Array;
   readonly #words: Uint32Array;
   readonly #floats: Float32Array;
+  readonly #targets: TargetReader;
 
   constructor(plan: Plan, memory: WebAssembly.Memory) {
     const { input, regions } = plan;
@@ -20,6 +22,7 @@ export class BatchRows {
     this.#blank = Float32Array.from(shift, (value) => 0 - value);
     this.#words = new Uint32Array(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);
+    this.#targets = new TargetReader(plan, memory);
   }
 
   /** Samples [first, first + count) of the epoch's order; of a part, in the order of the file. */
@@ -90,9 +93,9 @@ export class BatchRows {
     });
   }
 
-  /** The labels' one-hot rows, smoothed: (1 − ε) one-hot + ε / classes. */
+  /** Of classes: the labels' one-hot rows, smoothed: (1 − ε) one-hot + ε / classes. */
   targets(part: PartName, samples: Int32Array, out: Float32Array): void {
-    const { classes, loss } = this.#plan;
+    const { outputs: classes, loss } = this.#plan;
     const labelSmoothing = labelSmoothingOf(loss);
     const labels = this.labels(part);
     out.fill(labelSmoothing / classes, 0, samples.length * classes);
@@ -105,6 +108,17 @@ export class BatchRows {
   hits(part: PartName, samples: Int32Array, found: ArrayLike<number>): number {
     const labels = this.labels(part);
     return samples.reduce((sum, sample, row) => sum + Number(labels[sample] === found[row]), 0);
+  }
+
+  /** The target of a sample, as a loss takes it; valid until the next call. */
+  target(part: PartName, sample: number): Float64Array {
+    return this.#targets.of(this.#plan.parts[part].targets.offset, sample);
+  }
+
+  /** After an evaluation of samples from `first`: their outputs, [rows][outputs], to their places. */
+  keepScores(first: number, outputs: ArrayLike<number>): void {
+    const { scores, outputs: width } = this.#plan;
+    if (scores !== null) this.#floats.set(outputs, scores.offset / 4 + first * width);
   }
 
   labels(part: PartName): Int32Array {

@@ -10,7 +10,6 @@
 import type { PartName } from '../../data/dataset.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { lossOf } from '../../loss/loss.js';
-import { isHit } from '../../metrics/accuracy.js';
 import type { Slice } from '../../model/slice.js';
 import { createOptimizer, type Optimizer } from '../../optim/optimizer.js';
 import type { Plan } from '../../plan/plan.js';
@@ -57,7 +56,7 @@ export class TfjsBackend implements Backend {
     this.#rows = new BatchRows(plan, memory);
     this.#rank = rank;
     this.#exchanges = plan.sync === 'owner' && plan.threads > 1;
-    this.#targets = new Float32Array(Math.max(plan.batch, plan.evaluationChunk) * plan.classes);
+    this.#targets = new Float32Array(Math.max(plan.batch, plan.evaluationChunk) * plan.outputs);
   }
 
   propagate(firstSample: number, rows: Rows, batchRows: number, _step: number, result: ShardResult): void {
@@ -82,7 +81,10 @@ export class TfjsBackend implements Backend {
     const { offset } = this.#plan.evaluation[this.#rank].inputs;
     // Braces: a tidy keeps what it returns.
     this.#tf.tidy(() => {
-      this.#loss(part, samples, this.#forward(part, samples, offset), result);
+      const passed = this.#forward(part, samples, offset);
+      const { sums } = passed;
+      this.#rows.keepScores(first, sums[sums.length - 1].dataSync());
+      this.#loss(part, samples, passed, result);
     });
   }
 
@@ -95,9 +97,11 @@ export class TfjsBackend implements Backend {
 
   /** Returns the gradient of the sum of the losses with respect to the logits. */
   #loss(part: PartName, samples: Int32Array, { sums }: Passed, result: ShardResult): Tensor {
-    const { classes } = this.#plan;
+    const { outputs: classes, target } = this.#plan;
     const logits = sums[sums.length - 1];
-    if (this.#plan.loss.name !== 'cross-entropy') return this.#lossByRows(part, samples, logits, result);
+    const isPlain = target.kind === 'class' && target.weights === null;
+    if (this.#plan.loss.name !== 'cross-entropy' || !isPlain)
+      return this.#lossByRows(part, samples, logits, result);
     const values = this.#targets.subarray(0, samples.length * classes);
     this.#rows.targets(part, samples, values);
     const targets = this.#tf.tensor(values, [samples.length, classes]);
@@ -110,21 +114,21 @@ export class TfjsBackend implements Backend {
 
   /** Any loss, by its definition on one row. */
   #lossByRows(part: PartName, samples: Int32Array, logits: Tensor, result: ShardResult): Tensor {
-    const { classes, loss: config } = this.#plan;
-    const loss = lossOf(config);
-    const labels = this.#rows.labels(part);
+    const { outputs: width, loss: config, target: facts } = this.#plan;
+    const loss = lossOf(config, facts);
     const outputs = Float64Array.from(logits.dataSync());
     const deltas = new Float32Array(outputs.length);
-    const gradient = new Float64Array(classes);
+    const gradient = new Float64Array(width);
     result.lossSum = 0;
     result.correct = 0;
     samples.forEach((sample, row) => {
-      const of = outputs.subarray(row * classes, (row + 1) * classes);
-      result.lossSum += loss.row(of, labels[sample], gradient);
-      result.correct += Number(isHit(of, labels[sample]));
-      deltas.set(gradient, row * classes);
+      const of = outputs.subarray(row * width, (row + 1) * width);
+      const target = this.#rows.target(part, sample);
+      result.lossSum += loss.row(of, target, gradient);
+      result.correct += Number(loss.isRight(of, target));
+      deltas.set(gradient, row * width);
     });
-    return this.#tf.tensor(deltas, [samples.length, classes]);
+    return this.#tf.tensor(deltas, [samples.length, width]);
   }
 
   #keep(inputs: readonly Tensor[], deltas: readonly Tensor[]): void {

@@ -6,8 +6,8 @@ import type { Rows } from '../backend.js';
 import { rowBytes } from './layer.js';
 
 /**
- * Byte offsets: classes i32, and for each row the place of its class, i32. One object per source, valid until its next
- * rows.
+ * Byte offsets: targets of a part, i32 or f32, and for each row the place of its target, i32. One object per source, valid
+ * until its next rows.
  */
 export interface RowTargets {
   targets: number;

@@ -2,9 +2,9 @@
 import { labelSmoothingOf } from '../../config/label-smoothing.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { type Loss, lossOf } from '../../loss/loss.js';
-import { isHit } from '../../metrics/accuracy.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Rows, ShardResult } from '../backend.js';
+import { TargetReader } from '../target-reader.js';
 import type { RowTargets } from './inputs.js';
 import { rowBytes, scratchOf } from './layer.js';
 
@@ -20,8 +20,10 @@ export function openLoss(
   memory: WebAssembly.Memory,
   rank: number,
 ): LossRuntime {
-  const loss = lossOf(plan.loss);
-  return loss.name === 'cross-entropy'
+  const { loss: config, target } = plan;
+  const loss = lossOf(config, target);
+  const isPlain = target.kind === 'class' && target.weights === null;
+  return loss.name === 'cross-entropy' && isPlain
     ? new CrossEntropyKernel(plan, kernels, memory, rank)
     : new LossByRows(plan, loss, memory);
 }
@@ -44,13 +46,13 @@ class CrossEntropyKernel implements LossRuntime {
     scale: number,
     result: ShardResult,
   ): void {
-    const { layers, classes, loss } = this.#plan;
+    const { layers, outputs, loss } = this.#plan;
     this.#lossSum[0] = 0;
     result.correct = this.#kernels.softmaxCrossEntropy(
       activations[layers.length - 1].offset + rows.first * rowBytes,
       panelBytes,
       rows.last - rows.first,
-      classes,
+      outputs,
       targets,
       order,
       labelSmoothingOf(loss),
@@ -67,6 +69,7 @@ class LossByRows implements LossRuntime {
   readonly #loss: Loss;
   readonly #floats: Float32Array;
   readonly #words: Int32Array;
+  readonly #targets: TargetReader;
   readonly #outputs: Float64Array;
   readonly #gradient: Float64Array;
 
@@ -75,8 +78,9 @@ class LossByRows implements LossRuntime {
     this.#loss = loss;
     this.#floats = new Float32Array(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
-    this.#outputs = new Float64Array(plan.classes);
-    this.#gradient = new Float64Array(plan.classes);
+    this.#targets = new TargetReader(plan, memory);
+    this.#outputs = new Float64Array(plan.outputs);
+    this.#gradient = new Float64Array(plan.outputs);
   }
 
   run(
@@ -86,18 +90,18 @@ class LossByRows implements LossRuntime {
     scale: number,
     result: ShardResult,
   ): void {
-    const { layers, classes } = this.#plan;
+    const { layers, outputs: width } = this.#plan;
     const start = activations[layers.length - 1].offset;
     const place = (row: number, k: number) => (start + (k >> 4) * panelBytes + row * rowBytes) / 4 + (k & 15);
     result.lossSum = 0;
     result.correct = 0;
     for (let row = rows.first; row < rows.last; row++) {
-      for (let k = 0; k < classes; k++) this.#outputs[k] = this.#floats[place(row, k)];
+      for (let k = 0; k < width; k++) this.#outputs[k] = this.#floats[place(row, k)];
       const sample = this.#words[order / 4 + row - rows.first];
-      const target = this.#words[targets / 4 + sample];
+      const target = this.#targets.of(targets, sample);
       result.lossSum += this.#loss.row(this.#outputs, target, this.#gradient);
-      result.correct += Number(isHit(this.#outputs, target));
-      for (let k = 0; k < classes; k++) this.#floats[place(row, k)] = scale * this.#gradient[k];
+      result.correct += Number(this.#loss.isRight(this.#outputs, target));
+      for (let k = 0; k < width; k++) this.#floats[place(row, k)] = scale * this.#gradient[k];
     }
   }
 }

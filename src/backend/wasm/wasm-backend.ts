@@ -9,6 +9,7 @@ import { RankRows } from '../../plan/rank-rows.js';
 import type { Backend, Rows, ShardResult } from '../backend.js';
 import { gradientOf, measureSlice, reduceSlice, updateSlice } from '../slice-steps.js';
 import { type InputSource, PackedSource } from './inputs.js';
+import { rowBytes } from './layer.js';
 import { type LossRuntime, openLoss } from './loss.js';
 import { Network } from './network.js';
 import { UnitsPass } from './units-pass.js';
@@ -24,6 +25,7 @@ export class WasmBackend implements Backend {
   readonly #source: InputSource;
   readonly #ranks: RankRows;
   readonly #units: UnitsPass | null;
+  readonly #floats: Float32Array;
 
   /** `rank` = plan.threads is the coordinator's, which has its own scratch but no evaluation workspace. */
   constructor(
@@ -35,6 +37,7 @@ export class WasmBackend implements Backend {
   ) {
     this.#plan = plan;
     this.#kernels = kernels;
+    this.#floats = new Float32Array(memory.buffer);
     this.#rank = rank;
     this.#source = source;
     this.#ranks = new RankRows(plan, memory);
@@ -86,7 +89,20 @@ export class WasmBackend implements Backend {
     const rows = { first: 0, last: last - first };
     const targets = this.#source.evaluated(this.#evaluation, part, first, rows, made);
     this.#network.forward(this.#evaluation, rows, null);
+    this.#keepScores(first, rows.last);
     this.#loss.run(this.#evaluation, targets, rows, 1, result);
+  }
+
+  /** The outputs of samples first, first + 1, … to their places. */
+  #keepScores(first: number, count: number): void {
+    const { scores, layers, outputs } = this.#plan;
+    if (scores === null) return;
+    const { activations, panelBytes } = this.#evaluation;
+    const start = activations[layers.length - 1].offset;
+    let to = scores.offset / 4 + first * outputs;
+    for (let row = 0; row < count; row++)
+      for (let k = 0; k < outputs; k++)
+        this.#floats[to++] = this.#floats[(start + (k >> 4) * panelBytes + row * rowBytes) / 4 + (k & 15)];
   }
 
   score(firstSample: number, rows: Rows, losses: Float64Array, result: ShardResult): void {

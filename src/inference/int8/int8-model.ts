@@ -171,9 +171,9 @@ export class Int8Model implements ChunkModel {
   }
 
   #take(count: number, width: number, out: Float32Array): void {
-    const { classes } = this.#site.inference.plan;
+    const { outputs } = this.#site.inference.plan;
     for (let row = 0, next = 0; row < count; row++)
-      for (let k = 0; k < classes; k++) out[next++] = this.#units[row * width + k];
+      for (let k = 0; k < outputs; k++) out[next++] = this.#units[row * width + k];
   }
 }
 

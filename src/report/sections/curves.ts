@@ -88,7 +88,7 @@ function accuracyChart(settings: readonly Setting[], palette: Palette, axis: Axi
   const evaluated = curves.flatMap(({ track, curve, colour }) =>
     track.evaluations.flatMap(({ accuracy, ...point }) => {
       const x = axis.at(point);
-      return x === null ? [] : { x, error: 1 - accuracy, curve, colour };
+      return x === null || accuracy === null ? [] : { x, error: 1 - accuracy, curve, colour };
     }),
   );
   if (evaluated.length === 0) return null;
@@ -96,9 +96,11 @@ function accuracyChart(settings: readonly Setting[], palette: Palette, axis: Axi
   const least = Math.max(5e-4, minimum(evaluated.map(({ error }) => error)) / 2);
   const height = (error: number) => -Math.log10(Math.max(least, error));
   const batches: Point[] = curves.flatMap(({ track, curve, colour }) =>
-    stepPoints(track, axis, ({ batchAccuracy }) => 1 - batchAccuracy, stepsFor(track)).map(([x, error]) => ({
-      ...{ x, y: height(error), curve, colour },
-    })),
+    stepPoints(track, axis, ({ batchAccuracy }) => 1 - (batchAccuracy ?? 0), stepsFor(track)).map(
+      ([x, error]) => ({
+        ...{ x, y: height(error), curve, colour },
+      }),
+    ),
   );
   const dots: Point[] = evaluated.map(({ error, ...point }) => ({ ...point, y: height(error) }));
   const heights = [...batches, ...dots].map(({ y }) => y);

@@ -1,6 +1,6 @@
 /**
  * A data set from a table: its columns get types, some rows are held out as test part unless they come in a file of their own.
- * Rows are read as a model has them if there is one. Classes only.
+ * Rows are read as a model has them if there is one.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -10,6 +10,7 @@ import { expandHome } from '../../config/home.js';
 import type { Config } from '../../config/schema.js';
 import { cannotRead, shownPath } from '../../data/content.js';
 import type { Dataset, Samples } from '../../data/dataset.js';
+import type { Target, TargetValues } from '../../data/target.js';
 import type { TableRows } from '../../data/transforms/transform.js';
 import { inTurns } from '../../numbers/steps.js';
 import { percent, plural } from '../../numbers/words.js';
@@ -20,12 +21,19 @@ import { holdOut } from '../hold-out.js';
 import { leaksIn } from '../leaks.js';
 import { readTable } from '../read-table.js';
 import type { TableSchema } from '../schema.js';
-import { type TargetSchema, type Targets, targetColumns, targetsLike, targetsOf } from '../targets.js';
+import {
+  type Task as TableTask,
+  type TargetSchema,
+  type Targets,
+  targetColumns,
+  targetsLike,
+  targetsOf,
+} from '../targets.js';
 import { RawRows } from './raw-rows.js';
 import { tableSummary } from './summary.js';
 import { encodingOf, type TableModel, unknownNotes } from './table-model.js';
 
-export type TableRequest = Pick<Config['data'], 'dir' | 'testFile' | 'test' | 'target' | 'columns'>;
+export type TableRequest = Pick<Config['data'], 'dir' | 'testFile' | 'test' | 'target' | 'task' | 'columns'>;
 
 export interface TableOptions {
   readonly note: (line: string) => void;
@@ -48,7 +56,6 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
   const path = pathOf(request, options);
   const given = model === null ? await read(path, request, options) : await readLike(path, model, options);
   const { table, targets } = given;
-  requireClasses(table, targets);
   const test =
     request.testFile === null
       ? null
@@ -67,18 +74,17 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
       Uint32Array.from(places, (place) => of.targets.rows[place]),
       options,
     ),
-    targets: Uint32Array.from(places, (place) => of.targets.values[place]),
+    targets: rowsOf(of.targets, places),
     count: places.length,
     shape: [rows.fields],
     full: 1,
     table: rows.table,
   });
   const train = await part(given, held.train);
-  const { names: labels } = targets.schema;
   return {
     ...{ name: 'table', source: resolve(path), train, validation: null },
     test: test === null ? await part(given, held.held) : await part(test, allOf(test.targets)),
-    ...{ classes: labels.length, labels },
+    target: targetOf(targets.schema),
     sha256: await hashesOf(path, request.testFile),
   };
 }
@@ -106,7 +112,7 @@ async function read(
   const table = typeColumns(raw, columns);
   for (const line of raw.notes) note(line);
   for (const line of table.notes.slice(raw.notes.length)) warn('column-ignored', line);
-  const targets = targetsOf(table, columns);
+  const targets = targetsOf(table, columns, { task: tasks[request.task] });
   for (const line of targets.notes) note(line);
   return { table, targets };
 }
@@ -124,15 +130,23 @@ async function readLike(
   return { table, targets };
 }
 
-/** Regression and several labels need losses of their own. */
-function requireClasses({ name, schema }: TypedTable, { schema: { task, columns } }: Targets): void {
-  if (task === 'classes') return;
-  const [column] = columns;
-  const found = schema.columns.find((each) => each.name === column);
-  throw new UserError(
-    `${name}: the target ${JSON.stringify(column)} has ${found?.values ?? task} (${found?.type ?? task}), expected classes: ` +
-      `data.columns={${JSON.stringify(column)}: category} makes each value a class, data.target names another column`,
-  );
+const tasks = {
+  ...{ auto: undefined, classification: 'classes', regression: 'values', labels: 'labels' },
+} as const satisfies Record<Config['data']['task'], TableTask | undefined>;
+
+const targetOf = ({ task, names }: TargetSchema): Target =>
+  task === 'classes'
+    ? { kind: 'class', labels: names }
+    : { kind: 'value', width: names.length, names, areLabels: task === 'labels' };
+
+function rowsOf({ values, schema }: Targets, places: Uint32Array): TargetValues {
+  if (values instanceof Uint32Array) return Uint32Array.from(places, (place) => values[place]);
+  const width = schema.names.length;
+  const taken = new Float32Array(places.length * width);
+  places.forEach((place, row) => {
+    taken.set(values.subarray(place * width, (place + 1) * width), row * width);
+  });
+  return taken;
 }
 
 function refuseUnseen({ table, targets: { unseen, schema } }: Read): void {
@@ -155,6 +169,7 @@ function heldOut(targets: Targets, asked: number | null, { evaluates }: TableOpt
   const { rows, values, schema } = targets;
   const wanted = asked ?? usualShare;
   const parts = holdOut(targets, wanted < 1 ? wanted : wanted / rows.length, testSeed);
+  if (schema.task !== 'classes') return parts;
   const trained = new Set(Array.from(parts.train, (place) => values[place]));
   const untrained = schema.names.filter((_, index) => !trained.has(index));
   if (untrained.length > 0 && !evaluates)
@@ -171,10 +186,11 @@ function warnOfColumns(
   train: Uint32Array,
   { warn }: TableOptions,
 ): void {
+  const what = targets.schema.task === 'values' ? 'the variance' : 'what the most frequent class gets wrong';
   for (const { column, explained } of leaksIn(table, targets, train, testSeed))
     warn(
       'column-leaks',
-      `${table.name}: column ${JSON.stringify(column)} alone decides ${percent(explained)} of what the most frequent class gets wrong: ` +
+      `${table.name}: column ${JSON.stringify(column)} alone decides ${percent(explained)} of ${what}: ` +
         `if it is not known when a row is predicted, data.columns={${JSON.stringify(column)}: ignore}`,
     );
 }

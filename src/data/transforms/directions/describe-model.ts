@@ -9,20 +9,20 @@ import type { DirectionsPlan } from './plan.js';
 /** From the plan of a run. */
 interface ModelPlan {
   readonly optimizer: Config['optimizer'];
-  readonly classes: number;
+  readonly outputs: number;
   readonly loss: Config['loss'];
   readonly regions: { readonly parameters: Region; readonly states: Region };
 }
 
 /** Fills the plan's table of constants, except the scale, which is fitted. */
 export function describeModel(plan: ModelPlan, directions: DirectionsPlan, memory: WebAssembly.Memory): void {
-  const { optimizer, classes, loss, regions } = plan;
+  const { optimizer, outputs, loss, regions } = plan;
   const { shape, model, mean, shift, projection, centres, rows, projected, deltas } = directions;
   const sgd = optimizer.name === 'sgd' ? optimizer : { momentum: 0, nesterov: false, weightDecay: 0 };
   writeLinearModel(memory, model.offset, {
     features: shape.features,
     components: shape.components,
-    classes,
+    classes: outputs,
     smoothing: labelSmoothingOf(loss),
     momentum: sgd.momentum,
     nesterov: Number(sgd.nesterov),

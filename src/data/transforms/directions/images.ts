@@ -3,12 +3,13 @@ import { mostClasses } from '../../../kernels/directions/direction-kernels.js';
 import { chunkImages, imageSide } from '../../../kernels/directions/spec.js';
 import { ExitCode, UserError } from '../../../user-error.js';
 import type { Dataset, PartName } from '../../dataset.js';
+import { classesIn, type TargetValues } from '../../target.js';
 import type { Values } from '../transform.js';
 import { paddingLabel } from './extractor.js';
 import type { DirectionsPlan } from './plan.js';
 
 /** @throws UserError (usage) for images of another size, or of too many classes. */
-export function refuseForDirections({ train, classes, name }: Dataset): void {
+export function refuseForDirections({ train, target, name }: Dataset): void {
   const [rows, columns] = train.shape;
   if (rows !== imageSide || columns !== imageSide) {
     throw new UserError(
@@ -16,6 +17,12 @@ export function refuseForDirections({ train, classes, name }: Dataset): void {
       ExitCode.usage,
     );
   }
+  if (target.kind === 'value')
+    throw new UserError(
+      `data.features.kind=directions: expected classes as targets, got values (data.set=${name}); data.features.kind=pixels learns values`,
+      ExitCode.usage,
+    );
+  const classes = target.labels.length;
   if (classes > mostClasses) {
     throw new UserError(
       `data.features.kind=directions: expected at most ${mostClasses} classes, got ${classes} (data.set=${name})`,
@@ -32,7 +39,7 @@ export function fillImages(
   plan: DirectionsPlan,
   name: PartName,
   { values: images, count }: Values,
-  targets: Uint32Array,
+  targets: TargetValues,
   buffer: ArrayBufferLike,
 ): void {
   const part = plan.parts[name];
@@ -40,7 +47,7 @@ export function fillImages(
   new Uint8Array(buffer, part.images.offset, images.length).set(images);
   const labels = new Uint8Array(buffer, part.labels.offset, part.labels.bytes).fill(paddingLabel);
   if (name === 'train') return;
-  labels.set(targets);
+  labels.set(classesIn(targets));
   const order = new Int32Array(buffer, part.order.offset, Math.ceil(count / chunkImages) * chunkImages);
   for (let i = 0; i < order.length; i++) order[i] = Math.min(i, count - 1);
 }

@@ -1,4 +1,4 @@
-/** Accuracy: the share of samples whose largest output is that of their class. */
+/** Whether the largest output is that of the class: the accuracy is the share of such samples. */
 
 /** Of several equal outputs the first counts, as in PyTorch's argmax; a row with a NaN is wrong. */
 export function isHit(outputs: ArrayLike<number>, target: number): boolean {

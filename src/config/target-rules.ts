@@ -1,0 +1,75 @@
+/** Checks between keys of targets, losses and metrics that need no data. */
+
+import type { Misfit } from './capabilities.js';
+import { type MetricName, valueMetrics } from './choices.js';
+import type { Config } from './schema.js';
+
+export type Task = 'classification' | 'regression' | 'labels';
+
+const valueLosses: readonly string[] = ['absolute-error', 'huber'];
+
+/** Of files; targets of a program say it themselves. */
+export function configuredTask({ data, loss }: Pick<Config, 'data' | 'loss'>): Task {
+  if (data.task !== 'auto') return data.task;
+  return data.set === 'csv' && valueLosses.includes(loss.name) ? 'regression' : 'classification';
+}
+
+export const isOfValues = (metric: MetricName): boolean => valueMetrics.some((name) => name === metric);
+
+/** Metrics whose best value is 1. */
+const shares: readonly MetricName[] = ['accuracy', 'balancedAccuracy', 'f1', 'auc', 'r2'];
+
+interface Rule extends Omit<Misfit, 'received'> {
+  readonly broken: boolean;
+}
+
+export function targetRules(config: Config): Rule[] {
+  const { data, loss, stop } = config;
+  const task = configuredTask(config);
+  // The targets of a program or a table decide.
+  const isOpen = (data.set === 'memory' || data.set === 'table') && data.task === 'auto';
+  const isTable = ['csv', 'memory', 'table'].includes(data.set);
+  const metric = stop.metric ?? (task === 'regression' ? 'rmse' : 'accuracy');
+  return [
+    {
+      broken: !isTable && task !== 'classification',
+      keys: ['data.task', 'data.set'],
+      expected: `auto or classification if data.set is ${data.set}: its targets are classes`,
+    },
+    {
+      broken: data.targets !== null && (data.set !== 'csv' || task === 'classification'),
+      keys: ['data.targets', 'data.set', 'data.task'],
+      expected: 'null unless data.set is csv and data.task is regression or labels',
+    },
+    {
+      broken: data.targets !== null && data.label !== null,
+      keys: ['data.targets', 'data.label'],
+      expected: 'null if data.label names the target',
+    },
+    {
+      broken: data.targetScale !== 'auto' && !isOpen && task !== 'regression',
+      keys: ['data.targetScale', 'data.task'],
+      expected: `auto if the task is ${task}`,
+    },
+    {
+      broken: task === 'regression' && loss.name === 'binary-cross-entropy',
+      keys: ['loss.name', 'data.task'],
+      expected:
+        'squared-error, absolute-error or huber if data.task is regression; data.task=labels is for targets of 0 and 1',
+    },
+    {
+      broken: stop.metric !== null && !isOpen && isOfValues(stop.metric) !== (task === 'regression'),
+      keys: ['stop.metric', 'data.task'],
+      expected: `a metric of ${task === 'regression' ? 'values: rmse, mae or r2' : 'classes: accuracy, balancedAccuracy, f1, auc or logLoss'}`,
+    },
+    {
+      broken:
+        stop.target !== null &&
+        stop.target > 1 &&
+        shares.includes(metric) &&
+        !(isOpen && stop.metric === null),
+      keys: ['stop.target', 'stop.metric'],
+      expected: `a number above 0 and up to 1, or null, if stop.metric is ${metric}`,
+    },
+  ];
+}

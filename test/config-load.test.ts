@@ -34,7 +34,6 @@ test('the defaults are complete', async () => {
       label: null,
       ...{ testFile: null, test: null, target: null, columns: {} },
       encoding: { scaling: 'standard', bins: 64, periodic: 0, sigma: 1, rare: null },
-      targets: null,
       task: 'auto',
       targetScale: 'auto',
       take: null,

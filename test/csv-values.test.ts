@@ -35,7 +35,7 @@ test('two targets of a table: records, evaluation and prediction have their unit
   const trained = await run([
     'train',
     ...words,
-    'data.targets=[price,rooms]',
+    'data.target=[price,rooms]',
     'stop.metric=mae',
     '--out',
     out,
@@ -84,8 +84,8 @@ test('what does not fit is refused', async () => {
     assert.notEqual(ended.code, 0);
     assert.match(ended.stderr, expected);
   };
-  await refusal(['data.targets=[price,price]'], /data.targets: expected different columns/);
-  await refusal(['data.targets=[price]', 'data.label=age'], /data.targets: expected null if data.label/);
+  await refusal(['data.target=[price,price]'], /data.target: expected different columns/);
+  await refusal(['data.target=[price]', 'data.label=age'], /data.target: expected null if data.label/);
   await refusal(['data.label=price', 'loss=cross-entropy'], /loss.name: expected squared-error/);
   await refusal(['data.label=price', 'stop.metric=f1'], /stop.metric: expected a metric of values/);
   await refusal(['data.task=labels', 'data.label=price'], /price, row 1: expected 0 or 1/);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Dataset, Samples } from '../dist/data/dataset.js';
+import { labelsOf } from '../dist/data/target.js';
 import { Encoder } from '../dist/tables/encoder.js';
 import { loadTable, type TableOptions, type TableRequest } from '../dist/tables/training/load-table.js';
 import { tableModelOf } from '../dist/tables/training/table-model.js';
@@ -13,7 +14,14 @@ import { refusing } from './support/says.ts';
 import { tableText } from './support/tables.ts';
 import { openSession } from './support/training.ts';
 
-const plain: TableRequest = { dir: null, testFile: null, test: null, target: null, columns: {} };
+const plain: TableRequest = {
+  dir: null,
+  testFile: null,
+  test: null,
+  target: null,
+  task: 'auto',
+  columns: {},
+};
 
 async function loaded(
   t: TestContext,
@@ -159,7 +167,9 @@ test('the held-out rows are a fifth of each class, the same in every run', async
   assert.deepEqual(one.dataset.test.values, two.dataset.test.values);
   assert.equal(one.dataset.test.count, 100);
   const share = ({ targets }: Samples) =>
-    one.dataset.labels.map((_, c) => targets.filter((target) => target === c).length / targets.length);
+    labelsOf(one.dataset.target).map(
+      (_, c) => targets.filter((target) => target === c).length / targets.length,
+    );
   share(one.dataset.train).forEach((of, c) => {
     assert.ok(Math.abs(of - share(one.dataset.test)[c]) < 0.01);
   });

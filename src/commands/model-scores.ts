@@ -23,7 +23,7 @@ export function fileOf(model: string): string {
 }
 
 /** The network says the rest. */
-const dataKeys = ['data.set', 'data.dir', 'data.label', 'data.targets', 'data.testFile', 'data.test'];
+const dataKeys = ['data.set', 'data.dir', 'data.label', 'data.target', 'data.testFile', 'data.test'];
 
 /**
  * The data set that the model was trained on, or the one that `words` name.

@@ -109,7 +109,7 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       keys: ['data.label', 'data.set'],
       expected: `null if data.set is ${data.set}: only CSV files have columns`,
     },
-    ...(['testFile', 'test', 'target'] as const).map((name) => ({
+    ...(['testFile', 'test'] as const).map((name) => ({
       broken: data[name] !== null && data.set !== 'table',
       keys: [`data.${name}`, 'data.set'],
       expected: `null if data.set is ${data.set}: it is for a table`,

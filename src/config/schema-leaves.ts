@@ -60,16 +60,16 @@ export const columnOrNull = () => {
 };
 
 export const columnsOrNull = () => {
-  const expected = 'a list of names or numbers of columns, or null';
-  const column = z.union(
-    [
-      z.int(expecting(expected)).min(1, expecting(expected)),
-      z.string(expecting(expected)).min(1, expecting(expected)),
-    ],
-    expecting(expected),
-  );
-  return z.array(column, expecting(expected)).min(1, expecting(expected)).nullable();
+  const expected = 'the name or the number of a column, a list of them, or null';
+  const number = z.int(expecting(expected)).min(1, expecting(expected));
+  const name = z.string(expecting(expected)).min(1, expecting(expected));
+  const several = z.array(z.union([number, name], expecting(expected)), expecting(expected));
+  return z.union([number, name, several.min(1, expecting(expected))], expecting(expected)).nullable();
 };
+
+/** What the user named: one, several, or null. */
+export const columnsOf = (named: string | number | readonly (string | number)[] | null) =>
+  named === null || typeof named === 'object' ? named : [named];
 
 /** A mapping of keys. It may be left out as a whole, because every key has a default. */
 export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import {
   above,
   belowOne,
-  columnOrNull,
+  columnsOrNull,
   countOrNull,
   expecting,
   integer,
@@ -53,9 +53,12 @@ export const tableKeys = {
       'Of a table: share or count of its rows that are held out as test part, the same in every run, from each class in proportion; ' +
         'null: a fifth, or none beside data.testFile',
     ),
-  target: columnOrNull()
+  target: columnsOrNull()
     .default(null)
-    .describe('Of a table: the column to predict, by its name or its number from 1; null: the last'),
+    .describe(
+      'The column to predict, by its name or its number from 1, or a list of several. Null: of a table the last; of CSV files that of ' +
+        'data.label. Of CSV files only if data.task is regression or labels',
+    ),
   columns: z
     .record(z.string(), z.string(expecting(typeWords)), expecting(typeWords))
     .default({})

@@ -14,7 +14,6 @@ import {
   belowOne,
   choiceError,
   columnOrNull,
-  columnsOrNull,
   countFromOne,
   countOrNull,
   expecting,
@@ -89,11 +88,6 @@ const data = section({
         'name such as label, class or target, else the only one that holds words, else the first (docs/data.md)',
     ),
   ...tableKeys,
-  targets: columnsOrNull()
-    .default(null)
-    .describe(
-      'Of CSV files: the columns of several targets, by their names or numbers from 1; null: the column of data.label alone',
-    ),
   task: oneOf(['auto', 'classification', 'regression', 'labels'])
     .default('auto')
     .describe(

@@ -37,13 +37,14 @@ export function targetRules(config: Config): Rule[] {
       expected: `auto or classification if data.set is ${data.set}: its targets are classes`,
     },
     {
-      broken: data.targets !== null && (data.set !== 'csv' || task === 'classification'),
-      keys: ['data.targets', 'data.set', 'data.task'],
-      expected: 'null unless data.set is csv and data.task is regression or labels',
+      broken:
+        data.target !== null && data.set !== 'table' && (data.set !== 'csv' || task === 'classification'),
+      keys: ['data.target', 'data.set', 'data.task'],
+      expected: 'null unless data.set is table, or csv with data.task regression or labels',
     },
     {
-      broken: data.targets !== null && data.label !== null,
-      keys: ['data.targets', 'data.label'],
+      broken: data.target !== null && data.label !== null,
+      keys: ['data.target', 'data.label'],
       expected: 'null if data.label names the target',
     },
     {

@@ -2,6 +2,7 @@
  * Resources that setups may share: data sets, compiled kernels, worker pools. A study shares them among many setups.
  */
 import type { Config } from '../config/schema.js';
+import { columnsOf } from '../config/schema-leaves.js';
 import { configuredTask } from '../config/target-rules.js';
 import type { Dataset } from '../data/dataset.js';
 import type { DownloadProgress } from '../data/download.js';
@@ -180,9 +181,9 @@ export class OwnResources implements Resources {
 
 /** What the configuration says of the files. */
 function dataRequest(config: Config): DataRequest {
-  const { set, dir, label, targets } = config.data;
+  const { set, dir, label, target } = config.data;
   const task = configuredTask(config);
-  const values = set === 'csv' && task !== 'classification' ? { columns: targets, task } : null;
+  const values = set === 'csv' && task !== 'classification' ? { columns: columnsOf(target), task } : null;
   return { set, dir, label, values };
 }
 

@@ -103,7 +103,7 @@ function tableOf(columns: CsvColumns, asked: readonly LabelColumn[]): Table {
   const twice = targets.find((column, at) => targets.indexOf(column) !== at);
   if (twice !== undefined)
     throw UserError.refusal(
-      'data.targets',
+      'data.target',
       `different columns of ${columns.path}`,
       columnText(columns, twice),
     );

@@ -31,7 +31,6 @@ export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }
       label: null,
       ...{ testFile: null, test: null, target: null, columns: {} },
       encoding: { scaling: 'standard', bins: 64, periodic: 0, sigma: 1, rare: null },
-      targets: null,
       task: 'auto',
       targetScale: 'auto',
       take: null,

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/schema.js';
+import { columnsOf } from '../config/schema-leaves.js';
 import type { Dataset } from '../data/dataset.js';
 import { factsOf } from '../data/target.js';
 import { transformSettings } from '../data/transforms/pipeline.js';
@@ -104,16 +105,16 @@ function described({ data, model, loss }: Config, { train, target }: Facts): Rec
 
 /** Of values, `target` stands for the labels of classes. */
 function describedTarget(
-  { targets, label }: Config['data'],
+  { target: asked, label }: Config['data'],
   loss: Config['loss'],
   target: Dataset['target'],
 ): Record<string, string> {
   const delta: Record<string, string> = loss.name === 'huber' ? { 'loss.delta': String(loss.delta) } : {};
   if (target.kind === 'class') return { labels: JSON.stringify(target.labels), ...delta };
-  const columns = targets ?? (label === null ? null : [label]);
+  const columns = columnsOf(asked ?? label);
   return {
     ...{ target: JSON.stringify(target), 'data.task': taskOf(factsOf(target), loss) },
-    ...(columns === null ? null : { 'data.targets': JSON.stringify(columns) }),
+    ...(columns === null ? null : { 'data.target': JSON.stringify(columns) }),
     ...delta,
   };
 }
@@ -122,7 +123,7 @@ function describedTarget(
 const mayDiffer = ({ model }: Config, key: string) =>
   key === 'loss.name' ||
   key === 'loss.delta' ||
-  key === 'data.targets' ||
+  key === 'data.target' ||
   (key === 'model.activation' && model.hidden.length === 0);
 
 /**

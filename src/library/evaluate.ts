@@ -131,7 +131,7 @@ function readTargets(name: string, targets: Targets, target: Target): TargetValu
 /** As the model's file says; null for classes. */
 function valuesOfCsv({ target, config, metadata }: SavedModel): CsvValues | null {
   if (target.kind === 'class') return null;
-  const columns: unknown = JSON.parse(metadata['data.targets'] ?? 'null');
+  const columns: unknown = JSON.parse(metadata['data.target'] ?? 'null');
   const task = config.loss.name === 'binary-cross-entropy' ? 'labels' : 'regression';
   return { columns: Array.isArray(columns) ? columns : null, task };
 }
@@ -160,11 +160,8 @@ async function readTable(
     );
   const { loadTable } = await import('../tables/training/load-table.js');
   const request = {
-    testFile: data.testFile ?? null,
-    test: data.test ?? null,
-    target: null,
-    task: 'auto',
-    columns: {},
+    ...{ testFile: data.testFile ?? null, test: data.test ?? null },
+    ...({ target: null, task: 'auto', columns: {} } as const),
   };
   const never = new AbortController().signal;
   const reading = { note: () => {}, warn: () => {}, signal: never, model, evaluates: true };

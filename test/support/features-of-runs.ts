@@ -128,7 +128,6 @@ export const otherKeys: readonly string[] = [
   'data.label',
   ...['data.testFile', 'data.test', 'data.target', 'data.columns'],
   ...['scaling', 'bins', 'periodic', 'sigma', 'rare'].map((key) => `data.encoding.${key}`),
-  'data.targets',
   'data.task',
   'data.targetScale',
   'model.init.file',

@@ -27,7 +27,13 @@ writeFileSync(file('houses.csv'), `${['id,size,age,price,rooms', ...rows].join('
 const data = ['data.set=csv', `data.dir=${file('houses.csv')}`];
 const words = [
   ...[...data, 'data.task=regression', 'model.hidden=[16]', 'train.epochs=25', 'train.batch=20'],
-  ...['optimizer.lr=0.05', 'parallel.threads=2', 'data.features.kind=pixels', '--quiet'],
+  ...[
+    'optimizer.lr=0.05',
+    'parallel.threads=2',
+    'data.features.kind=pixels',
+    'model.init.kind=torch',
+    '--quiet',
+  ],
 ];
 
 test('two targets of a table: records, evaluation and prediction have their units', async () => {

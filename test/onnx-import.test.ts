@@ -354,8 +354,8 @@ const refused: readonly [string, OnnxParts, RegExp, Partial<ImportSettings>?][] 
     /"Conv" \(node "a"\)/,
   ],
   [
-    'sigmoid between layers',
-    { ...plain, nodes: [gemm('x', 0, 'a'), ['Sigmoid', ['a'], 'r'], gemm('r', 1, 'y')] },
+    'an absolute value between layers',
+    { ...plain, nodes: [gemm('x', 0, 'a'), ['Abs', ['a'], 'r'], gemm('r', 1, 'y')] },
     /relu, tanh, gelu/,
   ],
   [

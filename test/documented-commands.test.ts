@@ -12,6 +12,7 @@ import { cliInTurn } from './support/commands-in-turn.ts';
 import { documentedCommands, documentedSettings } from './support/documented-commands.ts';
 import { drawing, testImage } from './support/drawings.ts';
 import { smallNetwork, stateDict } from './support/onnx-files.ts';
+import { tableText } from './support/tables.ts';
 import { toyRows, writeToySet } from './support/toy-set.ts';
 
 /** Shown, but not run here. A command that no page shows any more may not stay in this list. */
@@ -83,6 +84,7 @@ async function shortened(words: readonly string[], out: string): Promise<string[
   const more: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
     race: () => [...(kept.includes('--seeds') ? [] : ['--seeds', '1']), '--out', out],
     train: () => brief,
+    fit: () => ['train.steps=2', '--out', out],
     profile: () => brief,
     sweep: () => ['--repeats', '1', ...(threads ? [] : ['--threads', '1']), ...brief],
     study: async () => ['--dry-run', '--only', await first()],
@@ -113,6 +115,7 @@ describe('commands of the documentation', { concurrency: 2 }, () => {
     writeFileSync(join(cwd, 'rows.csv'), `${testImage(0).join()}\n`);
     // The folder of one's own that docs/data.md has.
     mkdirSync(join(cwd, 'my'));
+    writeFileSync(join(cwd, 'people.csv'), tableText(300).replace('class', 'income'));
     writeToySet(cwd, 'my/folder', undefined, toyRows(600, 7), 'class');
   });
   after(() => rm(cwd, { recursive: true, force: true }));

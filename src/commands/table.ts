@@ -25,6 +25,12 @@ export const table: readonly CommandEntry[] = [
     load: () => import('./train.js'),
   },
   {
+    name: 'fit',
+    description: 'train on a table: a CSV file and the column to predict are all it takes',
+    words: `<file> ${settings}`,
+    load: () => import('./fit.js'),
+  },
+  {
     name: 'sweep',
     description: 'measure speed-up against thread count',
     words: settings,

@@ -30,15 +30,22 @@ export function declareSettings(parser: Parser): Parser {
 
 /** Flags of train, sweep and profile. */
 export function declareTraining(parser: Parser): Parser {
-  return declareSettings(parser)
-    .option(
-      '--config <file>',
-      'YAML configuration (train, profile: configs/mnist-97.yaml, sweep: configs/sweep.yaml)',
-    )
-    .option(
-      '--threads <counts>',
-      'train, profile: a count, physical (default), logical or auto; sweep: also 1,2,4 or 1..12',
-    )
+  return declareRun(
+    declareSettings(parser)
+      .option(
+        '--config <file>',
+        'YAML configuration (train, profile: configs/mnist-97.yaml, sweep: configs/sweep.yaml)',
+      )
+      .option(
+        '--threads <counts>',
+        'train, profile: a count, physical (default), logical or auto; sweep: also 1,2,4 or 1..12',
+      ),
+  );
+}
+
+/** Flags of every command that trains one recipe. */
+export function declareRun(parser: Parser): Parser {
+  return parser
     .option(outOption, 'the run folder (default: a new one under results/)', folder)
     .option(...overwriteOption)
     .option('--print-config', 'print the resolved configuration as YAML, then stop', false)
@@ -55,16 +62,17 @@ export interface Beginning {
 
 /** Null if the configuration was requested and has been printed. @throws UserError (usage). */
 export async function beginTraining(
-  name: 'train' | 'profile',
+  name: 'train' | 'profile' | 'fit',
   words: readonly string[],
   flags: TrainingFlags,
   context: CommandContext,
   resumed: Resumed | null = null,
+  settings: Readonly<Record<string, unknown>> = {},
 ): Promise<Beginning | null> {
   const cores = await countCores();
   const threads = oneCount(name, flags.threads?.trim(), cores);
-  const file = flags.config ?? (resumed === null ? implied('mnist-97') : null);
-  return begin(file, words, { ...flags, threads, resumed }, cores, context);
+  const file = flags.config ?? (resumed === null ? implied(name === 'fit' ? 'fit' : 'mnist-97') : null);
+  return begin(file, words, { ...flags, threads, resumed, settings }, cores, context);
 }
 
 function oneCount(name: string, text: string | undefined, cores: CoreCount): Given['threads'] {
@@ -111,13 +119,15 @@ interface Given {
   readonly out?: string;
   readonly overwrite?: boolean;
   readonly resumed?: Resumed | null;
+  /** Of flags, by their keys; undefined: of a flag that was not given. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** Like beginTraining, for a command whose threads are those of the configuration. */
 export async function begin(
   file: string | Implied | null,
   words: readonly string[],
-  { threads, printConfig, logLevel, out, overwrite = false, resumed = null }: Given,
+  { threads, printConfig, logLevel, out, overwrite = false, resumed = null, settings = {} }: Given,
   cores: CoreCount,
   context: CommandContext,
 ): Promise<Beginning | null> {
@@ -125,7 +135,7 @@ export async function begin(
     ...(file === null || typeof file === 'string' ? { file } : { file: file.implied, implied: true }),
     ...(resumed === null ? {} : { base: baseOf(resumed) }),
     overrides: words,
-    flags: { 'parallel.threads': threads, 'log.level': logLevel ?? levelBelow(words, context) },
+    flags: { ...settings, 'parallel.threads': threads, 'log.level': logLevel ?? levelBelow(words, context) },
   });
   for (const line of resolved.notes) context.progress.note(line);
   if (printConfig === true) {

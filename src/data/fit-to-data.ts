@@ -22,6 +22,7 @@ export interface Fitting {
 
 /** The least number of steps in an epoch with an adapted batch. */
 const fewestSteps = 8;
+const fewestTableSteps = 32;
 
 /**
  * `given`: the keys that the user set.
@@ -84,9 +85,13 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
   }
   const available = data.take ?? samples;
 
-  if (train.batch > available && available > 0 && open('train.batch')) {
+  // Small tables train on few rows a step: each step is one more chance to learn.
+  const mostBatch = isTable ? Math.floor(available / fewestTableSteps) : available;
+  if (train.batch > mostBatch && available > 0 && open('train.batch')) {
     const eights = data.features.kind === 'directions';
-    const batch = fittingBatch(available, eights ? 8 : 1);
+    const batch = isTable
+      ? Math.min(train.batch, fittingBatch(available, 8, fewestTableSteps))
+      : fittingBatch(available, eights ? 8 : 1, fewestSteps);
     note('train.batch', batch, train.batch, `a run uses ${available} training samples`);
     train = { ...train, batch };
   }
@@ -132,10 +137,10 @@ function unevaluated(
   return { ...stop, ...withoutEvaluation };
 }
 
-/** The largest power of two that gives an epoch `fewestSteps` steps or more, but not below `least`. */
-function fittingBatch(samples: number, least: number): number {
-  const batch = powerOfTwo(floorLog2(Math.max(1, samples / fewestSteps)));
-  return Math.max(least, batch);
+/** The largest power of two that gives an epoch `steps` or more, but not below `least`, or all samples. */
+function fittingBatch(samples: number, least: number, steps: number): number {
+  const batch = powerOfTwo(floorLog2(Math.max(1, samples / steps)));
+  return Math.min(samples, Math.max(least, batch));
 }
 
 /** `used`: images of a run, as far as the user set them. */

@@ -20,6 +20,10 @@ export interface ResultCardInput {
   metric?: MetricName;
   metrics?: Metrics | null;
   accuracyOn: 'test' | 'validation' | 'train';
+  /** On the test samples, if the run itself was judged on others. */
+  testMetrics?: Metrics;
+  /** Of a prediction that knows no input; `class`: the one that is always predicted. */
+  baseline?: { readonly metric: MetricName; readonly value: number; readonly class: unknown } | null;
   /** The weights that the accuracy is of, with which the run ended. */
   weights?: FinalWeights | null;
   /** Layer widths, inputs first. */
@@ -108,6 +112,8 @@ export function resultCard(input: ResultCardInput): string[] {
         : `${valueInWords(input)} (${input.accuracyOn})${weightsInWords(input)}${raced}`,
     ),
     ...otherMetrics(input),
+    ...testInWords(input),
+    ...baselineInWords(input),
     field('speed', `${grouped(input.imagesPerSecond)} images/s${input.race ? ' in the repetitions' : ''}`),
     field('speed-up', speedupInWords(input)),
     ...(input.inference === null ? [] : [field('inference', input.inference)]),
@@ -148,10 +154,24 @@ function valueInWords({ metric = 'accuracy', metrics, accuracy }: ResultCardInpu
 
 /** In a line, without the one that decides. */
 function otherMetrics({ metric = 'accuracy', metrics }: ResultCardInput): string[] {
-  const others = Object.entries(metrics ?? {}).flatMap(([name, value]) =>
-    name === metric || value === null ? [] : `${name} ${inWords(name, value)}`,
-  );
-  return others.length === 0 ? [] : field('metrics', others.join(', '));
+  const { [metric]: _, ...others } = metrics ?? {};
+  const words = listed(others);
+  return words === '' ? [] : field('metrics', words);
+}
+
+const listed = (metrics: Metrics): string =>
+  Object.entries(metrics)
+    .flatMap(([name, value]) => (value === null ? [] : `${name} ${inWords(name, value)}`))
+    .join(', ');
+
+const testInWords = ({ testMetrics }: ResultCardInput): string[] =>
+  testMetrics === undefined ? [] : field('test', listed(testMetrics));
+
+function baselineInWords({ baseline }: ResultCardInput): string[] {
+  if (baseline === undefined || baseline === null) return [];
+  const { metric, value, class: always } = baseline;
+  const how = always === null ? 'the mean of the training rows' : `always ${JSON.stringify(always)}`;
+  return field('baseline', `${metric} ${inWords(metric, value)}: ${how}`);
 }
 
 function statusInWords(input: ResultCardInput): string {

@@ -2,8 +2,10 @@
 import type { ResolvedConfig } from '../config/load.js';
 import type { Setup } from '../coordinator/setup.js';
 import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
+import { widthOf } from '../data/target.js';
 import { weightsMetadata } from '../inference/weights-file.js';
 import type { MeasuredSpeed } from '../machine/hardware.js';
+import { baselineOf } from '../metrics/baseline.js';
 import type { Metrics } from '../metrics/metric.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
@@ -189,6 +191,13 @@ export function finalWeights(
   );
 }
 
+/** Of all training samples, those held out for validation included; on the test samples. */
+function baselineOfRun({ dataset: { train, test, target } }: Setup) {
+  const baseline = baselineOf(train.targets, test.targets, widthOf(target));
+  if (baseline === null || target.kind === 'value') return baseline;
+  return { ...baseline, class: target.labels[baseline.class ?? 0] };
+}
+
 /** By name over the runs; null if it is defined in none. */
 function meanMetrics(all: readonly Metrics[]): Metrics {
   const names = [...new Set(all.flatMap((one) => Object.keys(one)))] as (keyof Metrics)[];
@@ -244,6 +253,7 @@ function resultJson(ending: TrainingEnding) {
       ? (first?.evaluation?.metrics ?? null)
       : meanMetrics(record.results.map(({ metrics }) => metrics)),
     ...(testedMetrics.length > 0 ? { testMetrics: meanMetrics(testedMetrics) } : {}),
+    ...(setup.dataset.train.table === undefined ? {} : { baseline: baselineOfRun(setup) }),
     weights: first?.weights ?? null,
     loss: first?.evaluation?.loss ?? null,
     target: config.stop.target,

@@ -12,7 +12,14 @@ export const losses = [
   'binary-cross-entropy',
 ] as const;
 
-/** Metrics of classes and of labels, and of values. */
-export const classMetrics = ['accuracy', 'balancedAccuracy', 'f1', 'auc', 'logLoss'] as const;
-export const valueMetrics = ['rmse', 'mae', 'r2'] as const;
-export type MetricName = (typeof classMetrics)[number] | (typeof valueMetrics)[number];
+export type MetricName = 'accuracy' | 'balancedAccuracy' | 'f1' | 'auc' | 'logLoss' | 'rmse' | 'mae' | 'r2';
+
+/** Of classes and of labels, and of values. */
+export const classMetrics = [
+  'accuracy',
+  'balancedAccuracy',
+  'f1',
+  'auc',
+  'logLoss',
+] as const satisfies readonly MetricName[];
+export const valueMetrics = ['rmse', 'mae', 'r2'] as const satisfies readonly MetricName[];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { memoryLimit, requireMemory } from '../dist/memory/memory-limit.js';
+import { memoryLeft, memoryLimit, requireMemory } from '../dist/memory/memory-limit.js';
 import { allocate } from '../dist/memory/shared-memory.js';
 import { memoryParts } from '../dist/plan/memory-parts.js';
 import { temporaryFolder } from './support/data-files.ts';
@@ -110,4 +110,17 @@ test('more than WebAssembly has is refused with the sum by part', () => {
     message:
       /^this run needs 8192 MiB of shared memory \(data set 8192 MiB\), more than WebAssembly's 4,096 MiB: use /,
   });
+});
+
+test('a need that is small, but more than what is left, is refused', async (t) => {
+  const root = await machine(t, { ...v2, 'sys/fs/cgroup/memory.max': String(96 * 2 ** 20) });
+  const usedBytes = 60 * 2 ** 20;
+  for (const mebibytes of [63, 37])
+    assert.throws(() => requireMemory({ samples: mebibytes * 2 ** 20 }, 'use less', { root, usedBytes }), {
+      message: new RegExp(`needs ${mebibytes} MiB .* beside the 60 MiB in use, more than the 96 MiB`),
+    });
+  requireMemory({ samples: 36 * 2 ** 20 }, 'use less', { root, usedBytes });
+  const source = container('memory.max');
+  assert.deepEqual(memoryLeft(37 * 2 ** 20, { root, usedBytes }), { bytes: 36 * 2 ** 20, source });
+  assert.equal(memoryLeft(36 * 2 ** 20, { root, usedBytes }), null);
 });

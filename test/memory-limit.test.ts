@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { memoryLeft, memoryLimit, requireMemory } from '../dist/memory/memory-limit.js';
 import { allocate } from '../dist/memory/shared-memory.js';
-import { memoryParts } from '../dist/plan/memory-parts.js';
+import { copyParts, memoryParts } from '../dist/plan/memory-parts.js';
 import { temporaryFolder } from './support/data-files.ts';
 
 const meminfo = 'MemTotal:        8388608 kB\nMemFree:          100000 kB\nSwapTotal:             0 kB\n';
@@ -123,4 +123,13 @@ test('a need that is small, but more than what is left, is refused', async (t) =
   const source = container('memory.max');
   assert.deepEqual(memoryLeft(37 * 2 ** 20, { root, usedBytes }), { bytes: 36 * 2 ** 20, source });
   assert.equal(memoryLeft(36 * 2 ** 20, { root, usedBytes }), null);
+});
+
+test('copies of the state are counted if they will be made', async (t) => {
+  const root = await machine(t, { ...v2, 'sys/fs/cgroup/memory.max': String(gibibyte) });
+  const usedBytes = 500 * 2 ** 20;
+  requireMemory(copyParts(200 * 2 ** 20, false), 'use less', { root, usedBytes });
+  assert.throws(() => requireMemory(copyParts(200 * 2 ** 20, true), 'use less', { root, usedBytes }), {
+    message: /^this run needs 1000 MiB of memory \(checkpoints 800 MiB, copy for a lost worker 200 MiB\) /,
+  });
 });

@@ -91,7 +91,8 @@ export default async function bench(): Promise<void> {
         samples[`${name}, ${way}: ms lost`] = lost;
         samples[`${name}, ${way}: ms lost without`] = control;
         const megabytes = way === 'file' ? (statSync(path.join(folder, lastName)).size / 1e6).toFixed(1) : '';
-        const what = way === 'file' ? 'a checkpoint each second' : `a copy each ${(everyMs / 1000).toFixed(2)} s`;
+        const what =
+          way === 'file' ? 'a checkpoint each second' : `a copy each ${(everyMs / 1000).toFixed(2)} s`;
         const cells = [lost, control, shares].map((each) => shown(spread(each), 2));
         costs.push([name, megabytes, what, ...cells]);
       }

@@ -1,7 +1,7 @@
 /**
  * Runs that outlive their workers. Copies of the run's state are made in memory from time to time, between two commands. If a
- * worker is lost, others may be in the middle of a step, which cannot be undone: the weights in the shared memory are of no use. The run
- * goes on from the last copy on new workers, or ends and hands it over.
+ * worker is lost, others may be in the middle of a step, which cannot be undone: the weights in the shared memory are of no
+ * use. The run goes on from the last copy on new workers, or ends and hands it over.
  */
 import { requireMemory } from '../memory/memory-limit.js';
 import { copyParts } from '../plan/memory-parts.js';

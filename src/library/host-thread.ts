@@ -1,4 +1,7 @@
-/** The thread that trains, as the caller's thread sees it. An idle one is kept for the next training, and keeps no process alive. */
+/**
+ * The thread that trains, as the caller's thread sees it. An idle one is kept for the next training, and keeps no process
+ * alive.
+ */
 import { Worker } from 'node:worker_threads';
 import type { Dataset } from '../data/dataset.js';
 import { ExitCode, UserError } from '../user-error.js';

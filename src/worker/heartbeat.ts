@@ -68,7 +68,10 @@ export class Heartbeat {
     this.#ranks = Array.from({ length: threads }, () => ({ beats: 0, step: 0, quietMs: 0, stepMs: 0 }));
   }
 
-  /** Before other workers take the place of the ranks, all of which have left: their signs of life are not those of the new ones. */
+  /**
+   * Before other workers take the place of the ranks, all of which have left: their signs of life are not those of the new
+   * ones.
+   */
   restart(): void {
     for (const [rank, watched] of this.#ranks.entries()) {
       const at = rank * statsPerRank;

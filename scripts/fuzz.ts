@@ -1,11 +1,11 @@
 /**
  * Opens damaged files of every format that the program reads: `npm run fuzz -- [--inputs N] [--seed S] [--format idx,csv,…]
  * [--only NUMBER] [--jobs FORMATS AT ONCE] [--json FILE] [--record]`. Each must be opened rightly or refused in one short
- * line that names it, within a time limit and without much memory; exit code 1 after any other outcome. Findings are kept in a temporary folder; a finding that is
- * mended becomes a file of test/fixtures/fuzz.
+ * line that names it, within a time limit and without much memory; exit code 1 after any other outcome. Findings are kept in a
+ * temporary folder, which is removed if there are none; a finding that is mended becomes a file of test/fixtures/fuzz.
  */
 import { fork } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -94,6 +94,7 @@ await Promise.all(Array.from({ length: jobs }, work));
 const sum = (of: (result: FormatResult) => number) =>
   results.reduce((total, result) => total + of(result), 0);
 const others = sum(({ findings }) => findings.length);
+if (others === 0) rmSync(folder, { recursive: true, force: true });
 console.log(`${sum((result) => result.inputs)} files, ${others} neither opened nor refused in one line`);
 
 if (given.json !== undefined)

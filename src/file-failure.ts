@@ -2,8 +2,8 @@
 import { ExitCode, type Refused, UserError } from './user-error.js';
 
 /**
- * `what`: the operation, a verb first, such as `write`. `before` stands before the message. `exitCode`: if the path is the reason; a
- * failure of the machine is never bad usage. An error that is a line for the user already is returned as it is.
+ * `what`: the operation, a verb first, such as `write`. `before` stands before the message. `exitCode`: if the path is the
+ * reason; a failure of the machine is never bad usage. An error that is a line for the user already is returned as it is.
  */
 export function cannot(
   what: string,

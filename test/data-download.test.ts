@@ -1,7 +1,7 @@
 /** Downloads, against real HTTP servers on this machine that misbehave in every way that mirrors do. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -359,4 +359,42 @@ test('a cache folder that cannot be made', async (t) => {
   await writeFile(join(parent, 'file'), '');
   await chmod(join(parent, 'file'), 0o444);
   await refusal(load({ cacheDir: join(parent, 'file') }), [join(parent, 'file')]);
+});
+
+test('a mirror that drips just enough to be no stall is given up after a time by size; the next one goes on', async (t) => {
+  const drip: Answer = (request, response, file, offset, requestNumber) => {
+    if (file !== archives[big]) return serve(request, response, file, offset, requestNumber);
+    response.writeHead(200, { 'content-length': file.length });
+    response.write(file.subarray(0, half));
+    let at = half;
+    const timer = setInterval(() => {
+      at += 200;
+      if (at < file.length) response.write(file.subarray(at - 200, at));
+    }, 25);
+    response.once('close', () => clearInterval(timer));
+  };
+  const { dir, load, requests } = await prepare(t, drip, serve);
+  await load({ totalTimeoutMs: 300 });
+  assert.deepEqual(requestsOf(requests[0], bigFile), ['-']);
+  const [range] = requestsOf(requests[1], bigFile);
+  assert.ok(Number(/bytes=(\d+)-/.exec(range ?? '')?.[1]) >= half, range);
+  assert.deepEqual(await readFile(join(dir, bigFile)), archives[big]);
+  const alone = await prepare(t, drip);
+  await refusal(alone.load({ totalTimeoutMs: 300 }), ['too slow: ', `of ${size} bytes`, 'kept to resume']);
+});
+
+test('temporary files of killed processes are removed after a day, those of others stay', async (t) => {
+  const { dir, load } = await prepare(t, serve);
+  await mkdir(dir, { recursive: true });
+  const uuid = '01234567-89ab-cdef-0123-456789abcdef';
+  const [old, part] = [`${bigFile}.${uuid}.tmp`, `${bigFile}.part.${uuid}.tmp`];
+  const [young, mine] = [`${bigFile}.${uuid.replace('0', 'f')}.tmp`, 'notes.tmp'];
+  for (const name of [old, part, young, mine]) await writeFile(join(dir, name), 'x');
+  for (const name of [old, part, mine]) await utimes(join(dir, name), 1, 1);
+  await load();
+  const names = await readdir(dir);
+  assert.deepEqual(
+    [old, part, young, mine].map((name) => names.includes(name)),
+    [false, false, true, true],
+  );
 });

@@ -1,12 +1,15 @@
 /** Files in IDX format: what is read from them, and in what words the bad ones are refused. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { parseIdx, parseIdxPart } from '../dist/data/idx.js';
+import { readContent } from '../dist/data/content.js';
+import { announcedIdx, parseIdx, parseIdxPart } from '../dist/data/idx.js';
 import { inflate } from '../dist/data/inflate.js';
 import { UserError } from '../dist/user-error.js';
-import { idx, refusal } from './support/data-files.ts';
+import { idx, refusal, temporaryFolder } from './support/data-files.ts';
 
 const image = idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 const parse = async (bytes: Uint8Array, dimensions: 1 | 3 = 3) => parseIdx(bytes, dimensions, 'a-file');
@@ -128,8 +131,39 @@ test('gzip members one after the other, and zero padding, are read as gzip reads
 
 test('a decompression bomb stops at the limit', async () => {
   const bomb = gzipSync(Buffer.alloc(50_000_000));
-  await refusal(inflate(bomb, 'bomb.gz', undefined, 1_000_000), ['bomb.gz: ', 'more than 1000000 bytes']);
+  await refusal(inflate(bomb, 'bomb.gz', { limitBytes: 1_000_000 }), [
+    'bomb.gz: ',
+    'more than 1000000 bytes',
+  ]);
   // A trailer that promises little does not help it.
   bomb.writeUInt32LE(10, bomb.length - 4);
-  await refusal(inflate(bomb, 'bomb.gz', undefined, 1_000_000), ['bomb.gz: ', 'more than 1000000 bytes']);
+  await refusal(inflate(bomb, 'bomb.gz', { limitBytes: 1_000_000 }), [
+    'bomb.gz: ',
+    'more than 1000000 bytes',
+  ]);
+});
+
+test('a compressed file is inflated no further than its header names', async (t) => {
+  const dir = await temporaryFolder(t);
+  const zeros = Buffer.alloc(2 ** 28);
+  const [images, labels] = [idx([10, 28, 28], []), idx([10], [])];
+  const wide = Buffer.from([0, 0, 0x0c, 2, 0, 0, 0, 10, 0, 0, 0, 8]);
+  for (const [kind, start, named] of [
+    ['images', images, 7856],
+    ['labels', labels, 18],
+    ['labels', wide, 332],
+  ] as const) {
+    const path = join(dir, `${kind}.gz`);
+    await writeFile(path, gzipSync(Buffer.concat([start, zeros])));
+    const before = process.resourceUsage().maxRSS;
+    const reading = readContent(path, { announced: (first) => announcedIdx(first, kind, path) });
+    await refusal(reading, [path, `more than the ${named} bytes that its header names`]);
+    const grown = (process.resourceUsage().maxRSS - before) / 1024;
+    assert.ok(grown < 64, `${grown} MiB`);
+    const whole = Buffer.concat([start, zeros.subarray(0, named - start.length)]);
+    const announced = (first: Uint8Array) => announcedIdx(first, kind, path);
+    assert.equal((await inflate(gzipSync(whole), path, { announced })).bytes.length, named);
+  }
+  assert.throws(() => announcedIdx(Buffer.from('not IDX'), 'images', 'x'), /magic number/);
+  assert.equal(announcedIdx(images.subarray(0, 10), 'images', 'x'), null);
 });

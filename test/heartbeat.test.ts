@@ -4,10 +4,12 @@ import { test } from 'node:test';
 import { PhaseClock, statsPerRank } from '../dist/sync/phase-clock.js';
 import { Heartbeat } from '../dist/worker/heartbeat.js';
 
-function twoRanks(heartbeatMs: number) {
+/** `parameters`: of the network, whose step is estimated; none: it takes no time. */
+function twoRanks(heartbeatMs: number, parameters = 0) {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const stats = { offset: 0, bytes: 3 * statsPerRank * 8 };
-  const heartbeat = new Heartbeat({ threads: 2, regions: { stats }, heartbeatMs } as never, memory);
+  const plan = { threads: 2, regions: { stats }, heartbeatMs, parameters, batch: 1000, backend: 'wasm' };
+  const heartbeat = new Heartbeat(plan as never, memory);
   const clocks = [0, 1].map(
     (rank) => new PhaseClock(new Float64Array(memory.buffer, rank * statsPerRank * 8, statsPerRank)),
   );
@@ -15,6 +17,8 @@ function twoRanks(heartbeatMs: number) {
   return {
     clocks,
     begin: (work: 'start' | 'command' = 'command') => heartbeat.begin(work, now),
+    restart: () => heartbeat.restart(),
+    place: (rank: number) => heartbeat.place(rank),
     /** Ticks of 10 ms, or one of `tick`; the first hang. */
     pass(ms: number, tick = 10) {
       for (let passed = 0; passed < ms; passed += tick) {
@@ -80,4 +84,41 @@ test('a start may take two minutes, however short the heartbeat; the rank that d
   clocks[0].beat('idle');
   assert.equal(pass(119_000), null);
   assert.equal(pass(2000)?.rank, 1);
+});
+
+test('before the first step has ended, the limit is at least 20 times its estimate; then it is measured', () => {
+  // 6 × 10^7 × 1000 operations on two cores of 4 × 10^7 a millisecond: 750 ms.
+  const { clocks, begin, pass } = twoRanks(100, 1e7);
+  begin();
+  for (const clock of clocks) clock.startStep(1);
+  for (const clock of clocks) clock.enter('compute');
+  assert.equal(pass(14_900), null);
+  for (const clock of clocks) clock.startStep(2);
+  pass(10);
+  // Steps of 100 ms from here on.
+  const other = twoRanks(100, 1e7);
+  other.begin();
+  for (let step = 1; step < 4; step++) {
+    for (const clock of other.clocks) clock.startStep(step);
+    for (const clock of other.clocks) clock.enter(step % 2 ? 'compute' : 'update');
+    assert.equal(other.pass(100), null);
+  }
+  other.begin();
+  const hang = other.pass(14_900);
+  assert.ok(hang !== null && hang.afterMs >= 2000 && hang.afterMs <= 2300, `${hang?.afterMs} ms`);
+});
+
+test('a restart forgets the signs of life of the ranks before: one that does not start is named', () => {
+  const { clocks, begin, pass, restart, place } = twoRanks(100);
+  begin();
+  for (const clock of clocks) clock.startStep(7);
+  for (const clock of clocks) clock.enter('compute');
+  pass(50);
+  restart();
+  assert.deepEqual(place(1), { rank: 1, step: 0, activity: 'idle' });
+  begin('start');
+  clocks[0].beat('idle');
+  pass(130_000);
+  const hang = pass(10);
+  assert.deepEqual([hang?.rank, hang?.step], [1, 0]);
 });

@@ -218,3 +218,17 @@ test('continue: a step that fails again and again is no fault of the worker, and
   assert.ok(got.lost.length >= 1 && got.lost.length <= 3, `${got.lost.length} losses`);
   assert.equal(got.left, 0);
 });
+
+test('continue: a second, independent loss in a step that is taken again does not fail the run', async (t) => {
+  const words = [...base, 'parallel.sync=owner', 'parallel.onWorkerLoss=continue', 'parallel.heartbeat=60'];
+  const got = await runWithFault(t, words, 2, { kind: 'backwards2', rank: 1, step: 13 });
+  assert.equal(got.lost.length, 2);
+  assertSame(got, await without(t, words, 2));
+});
+
+test('continue: the fourth loss in a row without a new step fails the run', async (t) => {
+  const words = [...base, 'parallel.sync=owner', 'parallel.onWorkerLoss=continue', 'parallel.heartbeat=60'];
+  const got = await runWithFault(t, words, 2, { kind: 'backwards9', rank: 1, step: 29 });
+  assert.ok(got.error instanceof WorkerFailure, String(got.error));
+  assert.equal(got.lost.length, 3);
+});

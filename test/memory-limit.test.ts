@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { memoryLimit, requireMemory } from '../dist/memory/memory-limit.js';
+import { memoryLeft, memoryLimit, requireMemory } from '../dist/memory/memory-limit.js';
 import { allocate } from '../dist/memory/shared-memory.js';
-import { memoryParts } from '../dist/plan/memory-parts.js';
+import { copyParts, memoryParts } from '../dist/plan/memory-parts.js';
 import { temporaryFolder } from './support/data-files.ts';
 
 const meminfo = 'MemTotal:        8388608 kB\nMemFree:          100000 kB\nSwapTotal:             0 kB\n';
@@ -109,5 +109,27 @@ test('more than WebAssembly has is refused with the sum by part', () => {
     exitCode: 1,
     message:
       /^this run needs 8192 MiB of shared memory \(data set 8192 MiB\), more than WebAssembly's 4,096 MiB: use /,
+  });
+});
+
+test('a need that is small, but more than what is left, is refused', async (t) => {
+  const root = await machine(t, { ...v2, 'sys/fs/cgroup/memory.max': String(96 * 2 ** 20) });
+  const usedBytes = 60 * 2 ** 20;
+  for (const mebibytes of [63, 37])
+    assert.throws(() => requireMemory({ samples: mebibytes * 2 ** 20 }, 'use less', { root, usedBytes }), {
+      message: new RegExp(`needs ${mebibytes} MiB .* beside the 60 MiB in use, more than the 96 MiB`),
+    });
+  requireMemory({ samples: 36 * 2 ** 20 }, 'use less', { root, usedBytes });
+  const source = container('memory.max');
+  assert.deepEqual(memoryLeft(37 * 2 ** 20, { root, usedBytes }), { bytes: 36 * 2 ** 20, source });
+  assert.equal(memoryLeft(36 * 2 ** 20, { root, usedBytes }), null);
+});
+
+test('copies of the state are counted if they will be made', async (t) => {
+  const root = await machine(t, { ...v2, 'sys/fs/cgroup/memory.max': String(gibibyte) });
+  const usedBytes = 500 * 2 ** 20;
+  requireMemory(copyParts(200 * 2 ** 20, false), 'use less', { root, usedBytes });
+  assert.throws(() => requireMemory(copyParts(200 * 2 ** 20, true), 'use less', { root, usedBytes }), {
+    message: /^this run needs 1000 MiB of memory \(checkpoints 800 MiB, copy for a lost worker 200 MiB\) /,
   });
 });

@@ -96,7 +96,10 @@ test('another configuration is refused with every key and both values; some keys
   const longer = await bytesOf(train(toy(), { recipe: { ...unsaved, 'train.epochs': 420 } }));
   const run = train(toy(), {
     resume: folder,
-    recipe: { 'train.epochs': 420, 'log.every': 7, 'checkpoint.keep': 1 },
+    recipe: {
+      ...{ 'train.epochs': 420, 'log.every': 7, 'checkpoint.keep': 1 },
+      ...{ 'parallel.heartbeat': 600, 'parallel.onWorkerLoss': 'continue' },
+    },
   });
   assert.deepEqual(await bytesOf(run), longer);
   assert.equal(checkpointsIn(folder).length, 1);

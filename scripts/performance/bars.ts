@@ -3,6 +3,7 @@
  * by `judge`; docs/PERFORMANCE.md lists bars without a record as not measured.
  */
 import { maximum, median, minimum } from '../../dist/numbers/statistics.js';
+import { atMost, lossBars, soakBars } from './proof-bars.ts';
 import type { Bar } from './record-format.ts';
 
 export interface BarDefinition {
@@ -17,7 +18,8 @@ export interface BarDefinition {
     | 'profile'
     | 'library'
     | 'checkpoint'
-    | 'worker-loss';
+    | 'worker-loss'
+    | 'soak';
   readonly track: Bar['track'];
   readonly text: string;
   readonly unit: string;
@@ -29,7 +31,6 @@ export interface BarDefinition {
   readonly whenMissed?: string;
 }
 
-const atMost = (limit: number, unit: string) => ({ unit, limit, direction: 'at most' }) as const;
 const atLeast = (limit: number, unit: string) => ({ unit, limit, direction: 'at least' }) as const;
 
 const engineBar = { bench: 'engine', track: 'pixels' } as const;
@@ -247,27 +248,6 @@ const checkpointBars = {
   'copy-large': keepingBar('copies in memory, two a second or less often', '784-1024-512-10 (10.7 MB)'),
 } as const satisfies Record<string, BarDefinition>;
 
-/** Promises of docs/RELIABILITY.md. */
-const lossBar = { bench: 'worker-loss', track: 'pixels' } as const;
-
-const lossBars = {
-  'worker-loss-end': {
-    ...lossBar,
-    text: 'a worker that throws, exits, runs out of memory or is terminated: from the loss to the end of the process, the longest',
-    ...atMost(2, 's'),
-  },
-  'worker-loss-faults': {
-    ...lossBar,
-    text: 'of these runs, the deviations: another exit code than 1, no cause with worker and step, no checkpoint, an orphan',
-    ...atMost(0, ''),
-  },
-  'worker-loss-pause': {
-    ...lossBar,
-    text: '`parallel.onWorkerLoss=continue`: from the loss until new workers have the copy, from which steps are taken again',
-    ...atMost(200, 'ms'),
-  },
-} as const satisfies Record<string, BarDefinition>;
-
 export const bars = {
   ...sprintBars,
   ...coldBars,
@@ -280,6 +260,7 @@ export const bars = {
   ...libraryBars,
   ...checkpointBars,
   ...lossBars,
+  ...soakBars,
 };
 export type BarId = keyof typeof bars;
 

@@ -91,9 +91,14 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
       proofs: ['worker-loss'],
     },
     {
+      text: 'A thread that the system refuses, or that ends before its task, is one line with the reason and exit code 1',
+      tests: [['refused-threads', '']],
+    },
+    {
       text: 'A worker that hangs is found by `parallel.heartbeat`; a process that stands still is no hang',
       tests: [
         ['heartbeat', 'a rank that computes without a sign of life hangs'],
+        ['heartbeat', 'before the first step has ended'],
         ['cli-lost-workers', 'a worker that hangs: exit 1'],
         ['cli-lost-workers', 'SIGSTOP for three times the heartbeat is no hang'],
       ],
@@ -191,9 +196,15 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
       tests: [
         ['memory-limit', 'the limit'],
         ['memory-limit', 'the message has the sum by part'],
+        ['memory-limit', 'copies of the state are counted'],
+        ['data-idx', 'inflated no further than its header names'],
       ],
     },
-    { text: 'Sessions in one process leave no memory, handle or thread', tests: [], proofs: ['soak'] },
+    {
+      text: 'Sessions in one process leave no memory, handle or thread',
+      tests: [['soak-judgement', 'each kind of growth misses its bar']],
+      proofs: ['soak'],
+    },
   ],
   Security: [
     {

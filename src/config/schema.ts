@@ -236,7 +236,7 @@ const parallel = section({
   heartbeat: atLeast(0.1)
     .default(30)
     .describe(
-      'Seconds without a sign of life after which a worker hangs and is lost; at least 20 times the longest step so far. ' +
+      'Seconds without a sign of life after which a worker hangs and is lost; at least 20 times the longest step so far, or the estimate of the first. ' +
         'A stopped process or a suspended machine does not count',
     ),
   onWorkerLoss: oneOf(['fail', 'continue'])

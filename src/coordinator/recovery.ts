@@ -1,8 +1,10 @@
 /**
  * Runs that outlive their workers. Copies of the run's state are made in memory from time to time, between two commands. If a
- * worker is lost, others may be in the middle of a step, which cannot be undone: the weights in the shared memory are of no use. The run
- * goes on from the last copy on new workers, or ends and hands it over.
+ * worker is lost, others may be in the middle of a step, which cannot be undone: the weights in the shared memory are of no
+ * use. The run goes on from the last copy on new workers, or ends and hands it over.
  */
+import { requireMemory } from '../memory/memory-limit.js';
+import { copyParts } from '../plan/memory-parts.js';
 import { Pace } from '../plan/pace.js';
 import { WorkerFailure } from '../worker/session-errors.js';
 import { type Checkpoint, capture, restore } from './checkpoint.js';
@@ -90,10 +92,30 @@ class Once {
   };
 }
 
+/** Losses in a row, without a step that is new to the run between them, of which the next one ends it. */
+const mostLosses = 3;
+
+/** Judges whether a run goes on after a loss: what fails again and again is not the worker. */
+class Losses {
+  #last = -1;
+  #furthest = -1;
+  #inRow = 0;
+
+  /** `from`: the step after which the run went on; `to`: the last step before the loss. */
+  goesOn(from: number, to: number): boolean {
+    const isNew = to > this.#furthest;
+    const isSame = to === this.#last;
+    this.#inRow = isNew ? 1 : this.#inRow + 1;
+    this.#last = to;
+    this.#furthest = Math.max(this.#furthest, to);
+    return isNew || (!isSame && to > from && this.#inRow <= mostLosses);
+  }
+}
+
 /**
- * As `follow`. `continues`: if a worker is lost, the run goes on from the last copy; if the same step then fails again, the
- * cause is not the worker, and the run fails.
- * @throws as Session.run does.
+ * As `follow`. `continues`: if a worker is lost, the run goes on from the last copy. It fails if the same step then fails again, if
+ * no step was done since the copy, or after `mostLosses` without a new step.
+ * @throws as Session.run does; UserError if there is no memory for the copies.
  */
 export async function followWithCopies<Reason extends string>(
   session: Session,
@@ -104,9 +126,12 @@ export async function followWithCopies<Reason extends string>(
 ): ReturnType<typeof follow<Reason>> {
   const observer: RunObserver = { ...silent, ...given };
   if (!continues && observer.failed === undefined) return follow(session, course, start, observer);
+  const bytes = [...session.lasting.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const lower = 'use a smaller model.hidden, or parallel.onWorkerLoss=fail and checkpoint.every=off';
+  requireMemory(copyParts(bytes, observer.failed !== undefined), lower);
   const copies = new Copies(session, start, continues);
   const { reports } = new Once(observer);
-  let lostIn = -1;
+  const losses = new Losses();
   for (let from = start; ; ) {
     let stop = () => {};
     let sofar = from;
@@ -134,8 +159,8 @@ export async function followWithCopies<Reason extends string>(
         stop();
         return cause;
       };
-      if (!(continues && kept && error instanceof WorkerFailure && sofar.step > lostIn)) throw end(error);
-      lostIn = sofar.step;
+      const isLoss = continues && error instanceof WorkerFailure;
+      if (!isLoss || kept === null || !losses.goesOn(from.step, sofar.step)) throw end(error);
       await session.restart().catch((cause: unknown) => {
         throw end(cause);
       });

@@ -6,7 +6,7 @@ import { isAbsolute, relative } from 'node:path';
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import { requireWhole } from '../memory/whole-file.js';
 import { UserError } from '../user-error.js';
-import { inflate } from './inflate.js';
+import { type InflateOptions, inflate } from './inflate.js';
 import { interruption } from './interruption.js';
 import { knownArchives } from './known-sets.js';
 
@@ -23,6 +23,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** More bytes, stored or inflated, are refused. */
   readonly limitBytes?: number;
+  /** Of gzip data: what the first bytes announce. */
+  readonly announced?: InflateOptions['announced'];
   /** Called when the file was read and is being inflated. */
   readonly begun?: (() => void) | undefined;
 }
@@ -33,7 +35,7 @@ export interface ReadOptions {
  * exit code `interrupted` if the signal is aborted.
  */
 export async function readContent(path: string, options: ReadOptions = {}): Promise<Content> {
-  const { signal, limitBytes } = options;
+  const { signal, limitBytes, announced } = options;
   const name = shownPath(path);
   const { size } = await sized(path, name, limitBytes).catch((error: unknown) => {
     throw error instanceof UserError ? error : cannotRead(name, error);
@@ -42,7 +44,12 @@ export async function readContent(path: string, options: ReadOptions = {}): Prom
     throw signal?.aborted ? interruption(`reading ${name}`, signal) : cannotRead(name, error);
   });
   if (file[0] === 0x1f && file[1] === 0x8b) {
-    const inflating = inflate(file, name, signal, limitBytes, () => knownContent(file));
+    const inflating = inflate(file, name, {
+      signal,
+      limitBytes,
+      announced,
+      lookUp: () => knownContent(file),
+    });
     options.begun?.();
     const hashing = options.hashFile ? sha256Of(file) : null;
     const [inflated, fileSha256] = await Promise.all([inflating, hashing]);

@@ -6,13 +6,13 @@
  * at once can't disturb each other, and no lock is needed. The price: a killed process leaves nothing to resume from.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { UserError } from '../user-error.js';
 import { shownPath } from './content.js';
 import { interruption } from './interruption.js';
 import { type IdxName, idxNames, type KnownFile } from './known-sets.js';
-import { type Arrival, continueFrom, MirrorFailure, WrongContent } from './mirror.js';
+import { type Arrival, continueFrom, MirrorFailure, TooSlow, WrongContent } from './mirror.js';
 import { useProxies } from './proxy.js';
 
 export interface DownloadProgress {
@@ -26,11 +26,19 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long a mirror may take for 4096 bytes, default 20 s. */
   readonly idleTimeoutMs?: number | undefined;
+  /** How long a mirror may take for the missing bytes in all; default: a minute and 16 KiB a second. */
+  readonly totalTimeoutMs?: number | undefined;
   /** Instead of `process.env`: the proxies are read. */
   readonly environment?: NodeJS.ProcessEnv | undefined;
 }
 
 const triesPerMirror = 3;
+
+/** What a mirror has to reach on average: 26 MB take at most half an hour. */
+const [graceMs, leastBytesPerMs] = [60_000, 16.384];
+
+/** A temporary file that is older was left by a process that was killed. Its number would say nothing: caches may be shared. */
+const oldestTemporaryMs = 24 * 3_600_000;
 
 /**
  * Downloads `name`.gz into `dir`, which is made if missing.
@@ -90,18 +98,22 @@ async function tryMirror(
 ): Promise<boolean> {
   const totalBytes = expected.archiveSizeBytes;
   const onBytes = (receivedBytes: number) => options.onProgress?.({ file, receivedBytes, totalBytes });
+  const missingBytes = totalBytes - arrival.receivedBytes;
+  const { totalTimeoutMs = graceMs + missingBytes / leastBytesPerMs } = options;
+  const deadlineMs = performance.now() + totalTimeoutMs;
   for (let attempt = 0; attempt < triesPerMirror && !options.signal?.aborted; attempt += 1) {
     const resumedBytes = arrival.receivedBytes;
     try {
       if (arrival.receivedBytes < totalBytes) {
         const { signal, idleTimeoutMs = 20_000 } = options;
-        await continueFrom(url, arrival, { signal, idleTimeoutMs, onBytes });
+        await continueFrom(url, arrival, { signal, idleTimeoutMs, deadlineMs, onBytes });
       }
       verify(arrival.bytes, expected.archiveSha256);
       return true;
     } catch (error) {
       if (!(error instanceof MirrorFailure)) throw error;
       failures.push(`${url}: ${error.message}`);
+      if (error instanceof TooSlow) return false;
       const wrong = error instanceof WrongContent;
       if (wrong) arrival.receivedBytes = 0;
       // Retry only if the result can differ: there was progress, or the resumed bytes were bad.
@@ -144,6 +156,7 @@ async function keepPart(partPath: string, arrival: Arrival): Promise<string> {
 
 /** Flushed before the rename, so that a power cut can't leave an empty file under the final name. */
 async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
+  await removeOldTemporaries(dirname(path));
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeFile(temporary, bytes, { flush: true });
@@ -151,6 +164,16 @@ async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   } catch (error) {
     await discard(temporary);
     throw cannotWrite(path, error);
+  }
+}
+
+/** Those of processes that were killed. */
+async function removeOldTemporaries(dir: string): Promise<void> {
+  const names = await readdir(dir).catch(() => []);
+  for (const name of names) {
+    if (!/\.gz(?:\.part)?\.[0-9a-f-]{36}\.tmp$/.test(name)) continue;
+    const made = await stat(join(dir, name)).catch(() => null);
+    if (made !== null && Date.now() - made.mtimeMs > oldestTemporaryMs) await discard(join(dir, name));
   }
 }
 

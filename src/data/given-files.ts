@@ -46,5 +46,7 @@ export async function readGiven(file: string, signal: AbortSignal): Promise<Pick
     parts.push(part);
   }
   const bytes = Buffer.concat(parts, sizeBytes);
-  return bytes[0] === 0x1f && bytes[1] === 0x8b ? inflate(bytes, 'stdin', signal, mostBytes) : { bytes };
+  return bytes[0] === 0x1f && bytes[1] === 0x8b
+    ? inflate(bytes, 'stdin', { signal, limitBytes: mostBytes })
+    : { bytes };
 }

@@ -9,6 +9,7 @@
  */
 import { UserError } from '../user-error.js';
 import type { PartPaths, PixelSamples } from './dataset.js';
+import type { Announced } from './inflate.js';
 
 const unsignedByte = 0x08;
 const otherElementTypes: Readonly<Record<number, string>> = {
@@ -60,6 +61,24 @@ export function parseIdx(bytes: Uint8Array, dimensionCount: 1 | 3, path: string)
     );
   }
   return { dimensions, elements: bytes.subarray(headerBytes) };
+}
+
+/**
+ * The length that the header of a compressed file names, from its first bytes; null if they are too few.
+ * @throws UserError for a wrong magic number.
+ */
+export function announcedIdx(start: Uint8Array, kind: 'images' | 'labels', path: string): Announced | null {
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  const isWide = kind === 'labels' && start.length >= 4 && view.getUint32(0) === wideLabels;
+  const dimensionCount = kind === 'images' ? 3 : 1;
+  if (start.length >= 4 && !isWide) checkMagic(view.getUint32(0), dimensionCount, path);
+  const sizes = isWide ? 2 : dimensionCount;
+  const headerBytes = 4 + 4 * sizes;
+  if (start.length < headerBytes) return null;
+  const dimensions = Array.from({ length: sizes }, (_, index) => view.getUint32(4 + 4 * index));
+  const bytes = headerBytes + dimensions.reduce((product, size) => product * size, isWide ? 4 : 1);
+  const text = `${path}: inflates to more than the ${bytes} bytes that its header names for ${dimensions.join('x')}`;
+  return { bytes, tooMany: new UserError(text) };
 }
 
 function checkMagic(magic: number, dimensionCount: 1 | 3, path: string): void {

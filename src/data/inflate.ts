@@ -6,7 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as otherEvents } from 'node:timers/promises';
-import { createGunzip, type Gunzip } from 'node:zlib';
+import { constants, createGunzip, type Gunzip, gunzipSync } from 'node:zlib';
+import { memoryLeft } from '../memory/memory-limit.js';
 import { UserError } from '../user-error.js';
 import { throwIfInterrupted } from './interruption.js';
 
@@ -23,6 +24,23 @@ export const maximumContentBytes = 2 ** 31;
 /** Deflate compresses at most 1032:1 (zlib's technical notes), so no valid file inflates to more. */
 const largestRatio = 1032;
 
+/** Compressed bytes that hold the header of a format. */
+const headBytes = 4096;
+
+export interface InflateOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly limitBytes?: number | undefined;
+  /** Returns the SHA-256 of the content if it is known; else it is computed. */
+  readonly lookUp?: () => string | null;
+  /** How many bytes the first ones announce, and the error for more; null: they announce nothing. */
+  readonly announced?: ((start: Uint8Array) => Announced | null) | undefined;
+}
+
+export interface Announced {
+  readonly bytes: number;
+  readonly tooMany: UserError;
+}
+
 export interface Inflated {
   readonly bytes: Uint8Array;
   /** Of the uncompressed bytes, hexadecimal. */
@@ -31,18 +49,16 @@ export interface Inflated {
 
 /**
  * @param path names the file in errors.
- * @param lookUp returns the SHA-256 of the content if it is known; else it is computed.
  * @throws UserError if the data is not gzip, ends early, fails its CRC-32 or length check, is followed by other bytes,
- * or inflates to more than `limitBytes`.
+ * or inflates to more than it announces, than the memory holds or than `limitBytes`.
  */
 export async function inflate(
   compressed: Buffer,
   path: string,
-  signal?: AbortSignal,
-  limitBytes = maximumContentBytes,
-  lookUp: () => string | null = () => null,
+  { signal, limitBytes = maximumContentBytes, lookUp = () => null, announced }: InflateOptions = {},
 ): Promise<Inflated> {
-  const gunzip = createGunzip({ chunkSize: guessContentBytes(compressed, limitBytes) });
+  const most = mostOf(compressed, path, limitBytes, announced);
+  const gunzip = createGunzip({ chunkSize: guessContentBytes(compressed, most.bytes) });
   const hash = createHash('sha256');
   const parts: Buffer[] = [];
   let known: string | null = null;
@@ -61,11 +77,7 @@ export async function inflate(
   gunzip.on('data', (part: Buffer) => {
     parts.push(part);
     totalBytes += part.length;
-    if (totalBytes > limitBytes) {
-      gunzip.destroy(
-        new UserError(`${path}: inflates to more than ${limitBytes} bytes, which no data set here does`),
-      );
-    }
+    if (totalBytes > most.bytes) gunzip.destroy(most.tooMany);
   });
   let ended = false;
   const finished = new Promise<void>((resolve, reject) => {
@@ -98,6 +110,34 @@ export async function inflate(
   }
   await hashParts();
   return { bytes: join(parts, totalBytes), sha256: known ?? hash.digest('hex') };
+}
+
+/** The lowest of the limits. */
+function mostOf(
+  compressed: Buffer,
+  path: string,
+  limitBytes: number,
+  announced: InflateOptions['announced'],
+): Announced {
+  const named = announced?.(startOf(compressed)) ?? null;
+  const fixed = {
+    bytes: limitBytes,
+    tooMany: new UserError(`${path}: inflates to more than ${limitBytes} bytes, which no data set here does`),
+  };
+  const most = named !== null && named.bytes < limitBytes ? named : fixed;
+  const left = memoryLeft(Math.min(most.bytes, compressed.length * largestRatio));
+  if (left === null) return most;
+  const tooMany = `${path}: inflates to more than the ${left.bytes} bytes of memory that the ${left.source} leaves`;
+  return { bytes: left.bytes, tooMany: new UserError(`${tooMany}: use a smaller file`) };
+}
+
+/** The first inflated bytes, as many as there are; broken data are reported when all of them are read. */
+function startOf(compressed: Buffer): Uint8Array {
+  try {
+    return gunzipSync(compressed.subarray(0, headBytes), { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return new Uint8Array(0);
+  }
 }
 
 /** Resolves on failure too: the failure itself arrives by the stream's `error` event. */

@@ -18,7 +18,7 @@ import { checkLabels, checkSameSize, type Dataset, type PixelDataset } from './d
 import type { DownloadOptions } from './download.js';
 import { findIdxFiles, type IdxPaths, listOptionalFolder } from './folder.js';
 import { type Listing, listGivenFolder } from './given-folder.js';
-import { parseIdxPart } from './idx.js';
+import { announcedIdx, parseIdxPart } from './idx.js';
 import { findGivenIdxFiles } from './idx-files.js';
 import {
   type IdxName,
@@ -200,7 +200,12 @@ async function readAll(
     if (missing === 0) allBegun?.();
   };
   const options = { hashFile, signal, begun };
-  const read = idxNames.map(async (name) => [name, await readContent(paths[name], options)]);
+  const read = idxNames.map(async (name) => {
+    const path = paths[name];
+    const kind = name.includes('images') ? 'images' : 'labels';
+    const announced = (start: Uint8Array) => announcedIdx(start, kind, shownPath(path));
+    return [name, await readContent(path, { ...options, announced })];
+  });
   return Object.fromEntries(await Promise.all(read)) as Record<IdxName, Content>;
 }
 

@@ -17,6 +17,9 @@ export class MirrorFailure extends Error {
 /** The received bytes are not the file: nothing of it is worth keeping. */
 export class WrongContent extends MirrorFailure {}
 
+/** The deadline has passed: no other try at this mirror is worth it. */
+export class TooSlow extends MirrorFailure {}
+
 /** A mirror that sends fewer in the time of a stall is too slow to wait for. */
 const leastBytes = 4096;
 
@@ -24,6 +27,8 @@ export interface MirrorOptions {
   readonly signal?: AbortSignal | undefined;
   /** Gives up after this long without 4096 bytes. */
   readonly idleTimeoutMs: number;
+  /** Gives up at this time, by performance.now(), however many bytes arrive. */
+  readonly deadlineMs: number;
   readonly onBytes: (receivedBytes: number) => void;
 }
 
@@ -36,7 +41,9 @@ export interface MirrorOptions {
 export async function continueFrom(url: string, arrival: Arrival, options: MirrorOptions): Promise<void> {
   const idle = new AbortController();
   const timer = setTimeout(() => idle.abort(), options.idleTimeoutMs);
-  const signals = options.signal === undefined ? [idle.signal] : [idle.signal, options.signal];
+  const late = new AbortController();
+  const lateTimer = setTimeout(() => late.abort(), Math.max(0, options.deadlineMs - performance.now()));
+  const signals = [idle.signal, late.signal, ...(options.signal === undefined ? [] : [options.signal])];
   try {
     const response = await request(url, arrival, AbortSignal.any(signals));
     timer.refresh();
@@ -54,9 +61,14 @@ export async function continueFrom(url: string, arrival: Arrival, options: Mirro
       const stall = `fewer than ${leastBytes} bytes in ${options.idleTimeoutMs / 1000} s`;
       throw new MirrorFailure(stall, { cause: error });
     }
+    if (late.signal.aborted) {
+      const slow = `too slow: ${arrival.receivedBytes} of ${arrival.bytes.length} bytes had arrived in the time for a file of that size`;
+      throw new TooSlow(slow, { cause: error });
+    }
     throw new MirrorFailure(describe(error), { cause: error });
   } finally {
     clearTimeout(timer);
+    clearTimeout(lateTimer);
   }
 }
 

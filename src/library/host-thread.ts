@@ -1,8 +1,12 @@
-/** The thread that trains, as the caller's thread sees it. An idle one is kept for the next training, and keeps no process alive. */
+/**
+ * The thread that trains, as the caller's thread sees it. An idle one is kept for the next training, and keeps no process
+ * alive.
+ */
 import { Worker } from 'node:worker_threads';
 import type { CsvValues } from '../data/csv-values.js';
 import type { Dataset } from '../data/dataset.js';
 import { ExitCode, UserError } from '../user-error.js';
+import { refusedThread } from '../worker/thread-limit.js';
 import { receivedError } from './errors.js';
 import type { FromHost, ToHost } from './messages.js';
 import type { FileKeys } from './send-data.js';
@@ -12,10 +16,9 @@ export class HostThread {
   #receive: ((message: FromHost) => void) | null = null;
   #fail: ((error: Error) => void) | null = null;
 
+  /** @throws UserError if the system allows no more threads. */
   constructor() {
-    // Flags of the program, such as --input-type, are not meant for this thread.
-    const options = { name: 'shardstep', execArgv: [] };
-    this.#worker = new Worker(new URL('./host.js', import.meta.url), options);
+    this.#worker = startThread();
     this.#worker.on('message', (message: FromHost) => this.#receive?.(message));
     this.#worker.on('error', (error) => this.#end(error));
     this.#worker.on('exit', (code) =>
@@ -72,6 +75,15 @@ export class HostThread {
     this.#fail?.(error);
     this.#receive = null;
     this.#fail = null;
+  }
+}
+
+function startThread(): Worker {
+  try {
+    // Flags of the program, such as --input-type, are not meant for this thread.
+    return new Worker(new URL('./host.js', import.meta.url), { name: 'shardstep', execArgv: [] });
+  } catch (error) {
+    throw refusedThread(error);
   }
 }
 

@@ -45,8 +45,19 @@ function limitIn(text: string | null): number | null {
   return bytes === null || bytes >= 2 ** 60 ? null : bytes;
 }
 
-/** No process that has started lacks so little, and each check reads files. */
-const leastChecked = 64 * mebibyte;
+/** Each check reads files, so small needs are not checked: one of them is rarely the first that does not fit. */
+const leastChecked = mebibyte;
+
+/** What the limit leaves, if `bytes` more are too many; else null. */
+export function memoryLeft(
+  bytes: number,
+  { root = '', usedBytes = process.memoryUsage.rss() } = {},
+): MemoryLimit | null {
+  if (bytes < leastChecked) return null;
+  const limit = memoryLimit(root);
+  const left = Math.max(0, limit.bytes - usedBytes);
+  return bytes <= left ? null : { bytes: left, source: limit.source };
+}
 
 /**
  * Compares the sum of `parts`, bytes by name, and what the process already has with the limit.

@@ -19,3 +19,11 @@ export function memoryParts({ owners }: Pick<Plan, 'owners'>): Record<string, nu
   }
   return parts;
 }
+
+/**
+ * Bytes of the copies of a run's state, each of `bytes`: one to go on from after a loss; with checkpoints also the copy that waits
+ * for the file, that of the best evaluation, the one that is written, and its encoding.
+ */
+export function copyParts(bytes: number, hasCheckpoints: boolean): Record<string, number> {
+  return { 'copy for a lost worker': bytes, checkpoints: hasCheckpoints ? 4 * bytes : 0 };
+}

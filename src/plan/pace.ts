@@ -7,13 +7,22 @@ interface Progress {
   readonly elapsedMs: number;
 }
 
+/** Useful arithmetic of plain TypeScript on one core. */
+const plainFlopPerMs = 1e6;
+
+/** Milliseconds of a step on a machine that is free. With more threads than cores they take turns: as long as on one, at most. */
+export function estimatedStepMs({ parameters, batch, threads, backend, oversubscribed }: Plan): number {
+  const flopPerMs = backend === 'js' ? plainFlopPerMs : layerFlopPerMs;
+  return (6 * parameters * batch) / (flopPerMs * (oversubscribed ? 1 : threads));
+}
+
 export class Pace {
   /** Of a step: an estimate for the first command, then measured with the last one, evaluations included. */
   #stepMs: number;
   #before: Progress;
 
-  constructor({ parameters, batch, threads }: Plan, { step, elapsedMs }: Progress) {
-    this.#stepMs = (6 * parameters * batch) / (layerFlopPerMs * threads);
+  constructor(plan: Plan, { step, elapsedMs }: Progress) {
+    this.#stepMs = estimatedStepMs(plan);
     this.#before = { step, elapsedMs };
   }
 

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { shown } from '../config/config-file.js';
@@ -41,11 +41,7 @@ export function lockFolder(folder: string): FolderLock {
   }
   const release = () => {
     process.removeListener('exit', release);
-    try {
-      if (readFileSync(file, 'utf8') === text) rmSync(file);
-    } catch {
-      // The folder is gone, or may no longer be written: the lock ends with the process.
-    }
+    removeIfSame(file, text);
   };
   process.once('exit', release);
   return { release };
@@ -66,19 +62,68 @@ export function refuseHeld(folder: string): void {
 /** Only one process at a time checks a stale lock and replaces it with its own. */
 function replaceStale(file: string, text: string, folder: string): void {
   const guard = `${file}.new`;
-  const age = Date.now() - (statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-  if (age > takeoverMs) rmSync(guard, { force: true });
+  removeStale(guard, isOldGuard);
   if (!makeFile(guard, text)) throw refusal(folder, 'another process has just begun to write in it');
   try {
-    refuseHeld(folder);
-    rmSync(file, { force: true });
-    if (!makeFile(file, text)) refuseHeld(folder);
+    for (let tries = 0; tries < mostTries; tries++) {
+      refuseHeld(folder);
+      removeStale(file, (lock) => !isHeld(lock));
+      if (makeFile(file, text)) return;
+      // Another process has made its own meanwhile, and holds the folder or has released it.
+    }
+    throw refusal(folder, 'other processes begin and end to write in it');
   } finally {
-    rmSync(guard, { force: true });
+    removeIfSame(guard, text);
   }
 }
 
-/** False if the file exists already. It is a link to a finished file, so no process reads half of it. */
+/** Each try loses against a run that begins and ends meanwhile. */
+const mostTries = 100;
+
+const isOldGuard = (guard: string) => {
+  const made = statSync(guard, { throwIfNoEntry: false })?.mtimeMs;
+  return made !== undefined && Date.now() - made > takeoverMs;
+};
+
+/** Whether a running process, or one of another machine, holds this lock. */
+function isHeld(lock: string): boolean {
+  const holder = readHolder(lock);
+  return holder !== null && (holder.host !== host() || isRunning(holder));
+}
+
+/**
+ * Removes a file that is stale. Between the judgement and the removal another process may have put its own in the place: so the
+ * file is renamed first and judged again; a live one goes back, unless there is a newer one.
+ */
+function removeStale(file: string, isStale: (file: string) => boolean): void {
+  if (!isStale(file)) return;
+  const aside = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    throw cannot('lock the run folder', path.dirname(file), error, ExitCode.usage);
+  }
+  try {
+    if (!isStale(aside)) makeFile(file, readFileSync(aside, 'utf8'));
+  } finally {
+    removeIfPossible(aside);
+  }
+}
+
+/** A lock of another process stays. */
+function removeIfSame(file: string, text: string): void {
+  try {
+    if (readFileSync(file, 'utf8') === text) rmSync(file);
+  } catch {
+    // The folder is gone, or may no longer be written: the lock ends with the process.
+  }
+}
+
+/**
+ * False if the file exists already. It is a link to a finished file, so no process reads half of it; on a file system without
+ * links it is written in place, and one that begins in that moment may take it for stale.
+ */
 function makeFile(file: string, text: string): boolean {
   const temporary = `${file}.${randomBytes(6).toString('hex')}`;
   try {
@@ -87,7 +132,6 @@ function makeFile(file: string, text: string): boolean {
       linkSync(temporary, file);
     } catch (error) {
       if (errorCode(error) === 'EEXIST') return false;
-      // A file system without links.
       makeWhole(file, text);
     }
     return true;

@@ -31,9 +31,9 @@ const levels: Partial<Record<keyof LogEvents, 'warn' | 'error'>> = {
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /**
- * Starts `file` anew, or continues it. Every event has level info, except `warning` (warn) and `worker_error` (error). `run_start` and
- * `run_stop` are written at every level except silent, because a log without `run_stop` counts as damaged. At silent
- * there is no file, and a file of an earlier run is removed.
+ * Starts `file` anew, or continues it. Every event has level info, except `warning` (warn) and `worker_error` (error).
+ * `run_start` and `run_stop` are written at every level except silent, because a log without `run_stop` counts as damaged.
+ * At silent there is no file, and a file of an earlier run is removed.
  * Throws UserError (exit 2) for an unknown level or a file that cannot be opened.
  */
 export function openLog(file: string, level: string, continues = false): RunLog {

@@ -167,15 +167,15 @@ export function refuseOtherConfig({ facts, checkpoint, file }: Resumed, given: C
     );
 }
 
+/** Keys that change no bits. */
+const mayDiffer = [
+  ...['parallel.threads', 'parallel.heartbeat', 'parallel.onWorkerLoss'],
+  ...['data.dir', 'data.testFile'],
+];
+
 /** Null if the key may differ; else the reason, empty if it is plain. */
 function whyNot(key: string, { schedule, train, parallel }: Config): string | null {
-  if (
-    key === 'parallel.threads' ||
-    key === 'data.dir' ||
-    key === 'data.testFile' ||
-    /^(log|checkpoint)\./.test(key)
-  )
-    return null;
+  if (mayDiffer.includes(key) || /^(log|checkpoint)\./.test(key)) return null;
   if (key !== 'train.epochs') return '';
   const depends =
     schedule.name !== 'constant' && schedule.name !== 'step'

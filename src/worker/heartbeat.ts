@@ -3,6 +3,7 @@
  * counts only up to a bound: while the whole process or machine is stopped (SIGSTOP, suspend), no time passes.
  */
 import { doublesIn } from '../memory/views.js';
+import { estimatedStepMs } from '../plan/pace.js';
 import type { Plan } from '../plan/plan.js';
 import {
   type Activity,
@@ -16,7 +17,10 @@ import {
 /** The most that a tick counts, milliseconds: several times the coordinator's own interval. */
 const longestTickMs = 50;
 
-/** A rank that takes so many times as long as the longest step before hangs, unless the configuration grants it longer. */
+/**
+ * A rank that takes so many times as long as the longest step before hangs, unless the configuration grants it longer. Before a
+ * step is seen, its estimate counts: a phase of a large network is one beat.
+ */
 const longestSteps = 20;
 
 /**
@@ -49,15 +53,31 @@ export class Heartbeat {
   readonly #stats: Float64Array;
   readonly #ranks: readonly Watched[];
   readonly #leastMs: number;
-  #longestStepMs = 0;
+  /** Before the first step has ended, its estimate. */
+  #longestStepMs: number;
+  #hasSeenStep = false;
   #limitMs = startMs;
   #starts = true;
   #tickedAt = 0;
 
-  constructor({ threads, regions, heartbeatMs }: Plan, memory: WebAssembly.Memory) {
+  constructor(plan: Plan, memory: WebAssembly.Memory) {
+    const { threads, regions, heartbeatMs } = plan;
     this.#stats = doublesIn(memory, regions.stats);
+    this.#longestStepMs = estimatedStepMs(plan);
     this.#leastMs = heartbeatMs;
     this.#ranks = Array.from({ length: threads }, () => ({ beats: 0, step: 0, quietMs: 0, stepMs: 0 }));
+  }
+
+  /**
+   * Before other workers take the place of the ranks, all of which have left: their signs of life are not those of the new
+   * ones.
+   */
+  restart(): void {
+    for (const [rank, watched] of this.#ranks.entries()) {
+      const at = rank * statsPerRank;
+      this.#stats.fill(0, at + beatsSlot, at + activitySlot + 1);
+      Object.assign(watched, { beats: 0, step: 0, quietMs: 0, stepMs: 0 });
+    }
   }
 
   /** Before the ranks are waited for: `start`, until all are ready; `command`, until all are done. */
@@ -87,11 +107,21 @@ export class Heartbeat {
     watched.quietMs += tickMs;
     watched.stepMs += tickMs;
     if (beats === watched.beats) return;
-    this.#longest(step === watched.step ? watched.quietMs : watched.stepMs);
-    if (step !== watched.step) watched.stepMs = 0;
+    if (step !== watched.step) this.#ended(watched);
+    this.#longest(watched.quietMs);
     watched.quietMs = 0;
     watched.beats = beats;
     watched.step = step;
+  }
+
+  #ended(watched: Watched): void {
+    // Until the first step begins, the rank may have waited.
+    if (watched.step > 0) {
+      if (!this.#hasSeenStep) this.#longestStepMs = 0;
+      this.#hasSeenStep = true;
+      this.#longest(watched.stepMs);
+    }
+    watched.stepMs = 0;
   }
 
   #longest(ms: number): void {

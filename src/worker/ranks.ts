@@ -85,6 +85,7 @@ export class Ranks {
   /** After a loss, when all have left: a new start of every rank, new workers in the place of those that are gone. */
   restart(): void {
     this.#control.reset();
+    this.#heartbeat.restart();
     this.#start();
   }
 }

@@ -11,22 +11,23 @@ export class WorkerFailure extends Error {
 
   constructor(rank: number, cause: unknown, place: Place | null = null) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`worker ${rank} failed${words(place)}: ${reason}`, { cause });
+    // A refusal is none of this worker.
+    super(cause instanceof UserError ? reason : `worker ${rank} failed${words(place)}: ${reason}`, { cause });
     this.rank = rank;
     this.place = place;
   }
 
-  /** Its thread has ended or hangs; otherwise its code threw. */
+  /** Its thread has ended, hangs or was refused by the system; otherwise its code threw. */
   get isGone(): boolean {
     const { cause } = this;
     if (!(cause instanceof Error)) return false;
     const isFull = 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
-    return cause instanceof Silence || isFull || exited.test(cause.message);
+    return cause instanceof Silence || cause instanceof UserError || isFull || exited.test(cause.message);
   }
 }
 
-/** Piscina's words. */
-const exited = /^worker exited with code/;
+/** The words of Piscina and of the pool. */
+const exited = /^(?:a )?worker exited /;
 
 /** A worker without a sign of life. */
 class Silence extends Error {}

@@ -3,7 +3,7 @@
  * SHARDSTEP_TEST_FAULT: `kind rank step file`; the file marks that the fault has happened, and names the
  * thread.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import { type Step, strategies } from '../../dist/sync/strategy.js';
 import runRank, { type RankTask } from '../../dist/worker/index.js';
@@ -45,6 +45,14 @@ const first = (mark: string): boolean => {
   }
 };
 
+/** Throws once at its step, then once three steps earlier, and so on, as often as the kind says: `backwards2`. */
+function failBackwards(times: number, at: number, step: number, mark: string): void {
+  const time = (at - step) / 3;
+  if (!Number.isInteger(time) || time < 0 || time >= times) return;
+  if (time > 0 && !existsSync(`${mark}.${time - 1}`)) return;
+  if (first(`${mark}.${time}`)) faults.throw();
+}
+
 /** Once, unless it is a fault of the data. */
 function fail(kind: string, mark: string): void {
   if (kind === 'always') faults.throw();
@@ -62,7 +70,10 @@ export default async function run(task: RankTask): Promise<void> {
   Object.assign(strategies[sync], {
     work(step: Step) {
       step.clock.enter('compute');
-      if (step.rank === Number(rank) && step.number === Number(at)) fail(kind, mark);
+      const [, times] = /^backwards(\d+)$/.exec(kind) ?? [];
+      if (step.rank === Number(rank) && times !== undefined)
+        failBackwards(Number(times), Number(at), step.number, mark);
+      else if (step.rank === Number(rank) && step.number === Number(at)) fail(kind, mark);
       work(step);
     },
   });

@@ -1,7 +1,7 @@
 /**
- * Direction features of one image, in plain JavaScript, rounded as the kernels of `src/kernels/directions/assembly` round: coordinates in
- * units of 1/16384 pixel, prefix sums in integers, the rest in float32. `kernels/directions/directions-reference.ts` is
- * the same without rounding. Both differ by up to 1e-3 in features near 0, because of the square root.
+ * Direction features of one image, in plain JavaScript, rounded as the kernels of `src/kernels/directions/assembly` round:
+ * coordinates in units of 1/16384 pixel, prefix sums in integers, the rest in float32. `kernels/directions/directions-reference.ts`
+ * is the same without rounding. Both differ by up to 1e-3 in features near 0, because of the square root.
  */
 import type { Drawing } from '../../model/op.js';
 

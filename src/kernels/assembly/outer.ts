@@ -87,7 +87,10 @@ function tile1(rows: i32, a: usize, d: usize, c: usize, cRow: i32): void {
   store16(c, c0, c1, c2, c3);
 }
 
-/** Inputs [first, last) of A, aPanel bytes from panel to panel; `first` a multiple of 16; c: the first's row of G; cRow: 64, see matmul16. */
+/**
+ * Inputs [first, last) of A, aPanel bytes from panel to panel; `first` a multiple of 16; c: the first's row of G; cRow: 64, see
+ * matmul16.
+ */
 export function outer16(
   rows: i32, a: usize, aPanel: i32, first: i32, last: i32, d: usize, c: usize, cRow: i32): void {
   a += <usize>(first >> 4) * aPanel;

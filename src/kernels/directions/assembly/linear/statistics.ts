@@ -3,7 +3,10 @@ import { madd, sumLanes } from '../../../assembly/simd';
 import { sumDoubles } from './arithmetic';
 import { LinearModel } from './model';
 
-/** Sums of one chunk, out f32 [F + 1][8]: of each feature, then of all squares. Images beyond `lanes` of the last block do not count. */
+/**
+ * Sums of one chunk, out f32 [F + 1][8]: of each feature, then of all squares. Images beyond `lanes` of the last block do not
+ * count.
+ */
 export function blockStatistics(x: usize, blocks: i32, features: i32, lanes: i32, out: usize): void {
   const zero = f32x4.splat(0), bytes = <usize>features << 5, four = i32x4.splat(lanes);
   let ql = zero, qh = zero;

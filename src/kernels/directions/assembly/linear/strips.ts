@@ -4,7 +4,10 @@ import { madd } from '../../../assembly/simd';
 import { At0, At128, At160, At192, At224, At256, At288, At32, At64, At96 } from '../offsets';
 import { LinearModel, componentsOf } from './model';
 
-/** v = momentum · v + g + decay · w, w −= rate · (nesterov ? g + momentum · v : v) of the eight weights `At` bytes from w; rounded like the engine's sgd. */
+/**
+ * v = momentum · v + g + decay · w, w −= rate · (nesterov ? g + momentum · v : v) of the eight weights `At` bytes from w;
+ * rounded like the engine's sgd.
+ */
 // @ts-ignore: AssemblyScript decorator
 @inline
 function descend<At>(w: usize, v: usize, gl: v128, gh: v128, mu: v128, eta: v128, lambda: v128, now: v128, past: v128): void {

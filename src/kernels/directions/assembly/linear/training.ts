@@ -13,7 +13,10 @@ function biasGradient(deltas: usize, blocks: i32, k: usize): f32 {
   return sumLanes(sum);
 }
 
-/** Overwrites strips [first, last) of a gradient in the layout of the weights, and its bias if requested, over images from `image`. */
+/**
+ * Overwrites strips [first, last) of a gradient in the layout of the weights, and its bias if requested, over images from
+ * `image`.
+ */
 export function gradient(M: LinearModel, image: i32, blocks: i32, first: i32, last: i32, bias: i32, out: usize): void {
   const deltas = M.deltas + <usize>image * 40, rows = M.rows + <usize>(image * M.features << 2), projected = M.projected + <usize>(image * componentsOf(M) << 2);
   overStrips(false, M, rows, projected, deltas, blocks, first, last, out, 0);

@@ -57,11 +57,14 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
   ],
   Signals: [
     {
-      text: 'SIGINT, SIGTERM and SIGHUP end a run after its step with a checkpoint; exit codes 130, 143 and 129',
+      text:
+        'SIGINT, SIGTERM and SIGHUP end a run after its step with its weights and a checkpoint, if checkpoints are on; exit codes 130, 143 and 129. ' +
+        'A step that takes longer than 0.4 s is given up: the checkpoint is then the last copy in memory, of a step before, once there is one',
       tests: [
         ['cli-interruption', 'SIGINT ends a run with'],
         ['resume', 'SIGTERM: exit code 143'],
         ['resume', 'SIGHUP of a closed terminal: exit code 129'],
+        ['lost-workers', 'an interruption in the middle of a step'],
       ],
     },
     {

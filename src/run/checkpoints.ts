@@ -49,6 +49,7 @@ export class Checkpoints {
   #writing: Promise<void> | null = null;
   /** Names of the numbered files that were written whole. */
   readonly #written = new Set<string>();
+  readonly #failing = new Set<'records' | 'checkpoint'>();
   /** The step of the newest file; null without one. */
   writtenStep: number | null;
 
@@ -129,9 +130,10 @@ export class Checkpoints {
     // A checkpoint without the rows before it would leave a gap. No row is waiting for its evaluation now.
     try {
       this.#task.flush();
+      this.#failing.delete('records');
     } catch (error) {
       // The log reports it at the end of the run, which goes on.
-      if (this.#waiting !== null) this.#complain(this.#waiting, error);
+      if (this.#waiting !== null) this.#complain(this.#waiting, error, 'records');
       this.#waiting = null;
       return;
     }
@@ -149,6 +151,7 @@ export class Checkpoints {
       if (checkpoint.state.step <= (this.writtenStep ?? 0)) continue;
       try {
         await this.#write(checkpoint, best);
+        this.#failing.delete('checkpoint');
       } catch (error) {
         this.#complain(checkpoint, error);
       }
@@ -196,13 +199,16 @@ export class Checkpoints {
     if (best !== null) await this.#writeBest(best).catch((error: unknown) => this.#complain(best, error));
   }
 
-  #complain({ state }: Checkpoint, error: unknown): void {
+  /** Once, until it works again. */
+  #complain({ state }: Checkpoint, error: unknown, what: 'records' | 'checkpoint' = 'checkpoint'): void {
+    if (this.#failing.has(what)) return;
+    this.#failing.add(what);
     this.#warn(`no checkpoint after step ${state.step}`, error);
   }
 
   #warn(what: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    this.#task.warn('checkpoint-not-written', `${what}: ${reason}`);
+    this.#task.warn('checkpoint-not-written', `${what}: ${reason}; the next one is tried`);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.js';
 import { toYaml } from '../config/yaml-text.js';
 import { codeOf } from '../coordinator/interruption.js';
 import { ExitCode, UserError } from '../user-error.js';
+import type { Warn } from '../warnings.js';
 import type { CommandContext } from './command-context.js';
 import { claimFor, type RunPlace, useOf } from './folder-claim.js';
 import { openLog, type RunLog } from './log.js';
@@ -21,6 +22,7 @@ import {
   shownFolder,
   writeAtomic,
 } from './run-folder.js';
+import { warnOfRecords } from './warnings.js';
 
 export type OpenRun = Awaited<ReturnType<typeof beginRun>>;
 
@@ -114,7 +116,7 @@ async function beginRun(
     claim: claimFor(useOf(overwrite)),
     warn: warnings.warn,
   });
-  return withLog(folder, config.log.level, false, async (log) => {
+  return withLog(folder, config.log.level, false, warnings.warn, async (log) => {
     const { yaml, description } = early?.config === config ? early : earlyRecords(resolved, command);
     log.event('run_start', { name, command, versions: readVersions(), seed });
     log.event('config', { config });
@@ -131,11 +133,12 @@ async function withLog<T>(
   folder: RunFolder,
   level: string,
   continues: boolean,
+  warn: Warn,
   begin: (log: RunLog) => Promise<T>,
 ): Promise<T> {
   let log: RunLog | null = null;
   try {
-    log = openLog(folder.file('log.ndjson'), level, continues);
+    log = openLog(folder.file('log.ndjson'), level, continues, warnOfRecords(warn));
     return await begin(log);
   } catch (error) {
     // What ended the beginning is reported.
@@ -161,7 +164,7 @@ async function continueRun(
   const times = [...facts.resumed, { at: startedAt(), command, step }];
   const kept = cutRecords(resumed, warnings.warn);
   const folder = folderAt(resumed.folder, resumed.lock.release);
-  return withLog(folder, config.log.level, true, async (log) => {
+  return withLog(folder, config.log.level, true, warnings.warn, async (log) => {
     log.event('resume', { step, checkpoint: file, command });
     warnings.attach(log, ({ code, message }) => kept.hasWarning(code, message));
     log.flush();

@@ -1,11 +1,12 @@
 /** Results of a run that was stopped before: none of them is taken for those of the run that goes on, however that ends. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { train } from '../dist/index.js';
+import { cutLog, cutMetrics } from '../dist/run/cut-records.js';
 import { cli, expectCode } from './support/cli.ts';
 import { scratch } from './support/scratch.ts';
 import { writeToySet } from './support/toy-set.ts';
@@ -109,4 +110,54 @@ test('the library: after a start that failed, the folder is free and empty for t
   assert.match(stdout, /^cannot write .*config\.yaml: no space left on the device \(ENOSPC\)\ntrained\n$/);
   assert.ok(existsSync(join(out, 'final.safetensors')));
   rmSync(out, { recursive: true });
+});
+
+test('records of more than 2 GiB, and lines that lie across the pieces that are read, are cut as any', (t) => {
+  const folder = scratch(t);
+  const [metrics, log] = ['metrics.csv', 'log.ndjson'].map((name) => join(folder, name));
+  const rows = Array.from({ length: 60_000 }, (_, i) => `${i + 1},1,0.${i},,0.1,${i}.25`);
+  writeFileSync(metrics, `step,epoch,loss,accuracy,lr,elapsed_ms\n${rows.join('\n')}\n`);
+  writeFileSync(log, rows.map((_, i) => `{"event":"step","step":${i + 1}}\n`).join(''));
+  // As after a power cut: zeros to the end. No byte of them is on the disk.
+  truncateSync(metrics, 2 ** 31 + 100);
+  let lines = 0;
+  assert.equal(
+    cutLog(log, 55_555, () => lines++),
+    55_555,
+  );
+  assert.equal(lines, 55_555);
+  assert.equal(readFileSync(log, 'utf8').split('\n').at(-2), '{"event":"step","step":55555}');
+  assert.deepEqual(cutMetrics(metrics, 70_000), { count: 60_001, last: rows.at(-1) });
+  assert.deepEqual(cutMetrics(metrics, 59_000), { count: 59_001, last: rows[58_999] });
+  assert.deepEqual(readFileSync(metrics, 'utf8').trimEnd().split('\n').slice(1), rows.slice(0, 59_000));
+  assert.equal(cutMetrics(join(folder, 'none'), 1), null);
+});
+
+test('an interruption whose files cannot all be written: the line that says how it goes on', async (t) => {
+  const folder = scratch(t);
+  const shim = join(folder, 'shim.cjs');
+  writeFileSync(shim, preload);
+  const words = [
+    'train',
+    'data.set=csv',
+    `data.dir=${join(cwd, 'toy')}`,
+    'model.hidden=[16]',
+    'train.batch=16',
+  ];
+  words.push(
+    'train.epochs=100000',
+    'stop.target=null',
+    'checkpoint.every=100steps',
+    '--out',
+    'run',
+    '--threads',
+    '1',
+  );
+  const environment = { NODE_OPTIONS: `--require=${shim}` };
+  const { code, stderr } = await cli(words, { cwd: folder, environment, interruptAfter: 'epoch ' });
+  assert.equal(code, 130, stderr);
+  assert.match(
+    stderr,
+    /^error: cannot write .*final\.safetensors: .*\ninterrupted; not all results so far are in run; train --resume run goes on after step \d+\n$/m,
+  );
 });

@@ -274,17 +274,19 @@ export function cutRecords({ folder, checkpoint, facts }: Resumed, warn: Warn): 
     } catch (error) {
       throw cannot('delete', file(name), error, ExitCode.failure);
     }
-  const { lines } = cutMetrics(file('metrics.csv'), keeps);
-  const log = cutLog(file('log.ndjson'), keeps).lines ?? [];
+  const warnings = new Set<string>();
+  const rows = cutMetrics(file('metrics.csv'), keeps);
+  const logged = cutLog(file('log.ndjson'), keeps, (line) => {
+    if (line.includes('"event":"warning"')) warnings.add(warningIn(line));
+  });
   cutScalars(file(eventFileName), keeps);
   const { every, level } = facts.config.log;
-  const last = Number(lines?.at(-1)?.split(',')[0]) || 0;
+  const last = Number(rows?.last.split(',')[0]) || 0;
   const isShort = every > 0 && last < keeps - (keeps % every);
-  if (isShort || lines === null || (log.length === 0 && level !== 'silent'))
+  if (isShort || rows === null || ((logged ?? 0) === 0 && level !== 'silent'))
     warn('records-incomplete', `the records of the run end before step ${keeps}, after which it goes on`);
-  const warnings = new Set(log.filter((line) => line.includes('"event":"warning"')).map(warningIn));
   return {
-    rows: lines === null || lines.length === 0 ? null : lines.length - 1,
+    rows: rows === null || rows.count === 0 ? null : rows.count - 1,
     hasWarning: (code, message) => warnings.has(JSON.stringify([code, message])),
   };
 }

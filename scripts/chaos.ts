@@ -84,7 +84,7 @@ async function injectOne(number: number, tools: Tools): Promise<void> {
   };
   if (!isKind(name)) {
     const { differing, leftovers, problems: found } = await cutNetwork(below, folder);
-    count(row, { by: 'itself', unreadable: 0, orphans: 0, differing, leftovers });
+    count(row, { by: 'itself', again: 0, unreadable: 0, orphans: 0, differing, leftovers });
     note(name, found);
     return;
   }
@@ -144,7 +144,7 @@ if (given.record) {
         {
           title: 'Injections by kind',
           note:
-            `Seed ${seed}. *itself*: the run ended by itself; *resumed*: by \`train --resume\`; *startedAgain*: it had no checkpoint yet, or refused its damaged data. *differing*: ` +
+            `Seed ${seed}. *itself*: the run ended by itself; *resumed*: by \`train --resume\`; *startedAgain*: it had no checkpoint yet, or refused its damaged data. *again*: disturbances of runs that were resumed. *differing*: ` +
             `weights with other bits than those of the undisturbed run. ${resumedShare(sum)}; ${problems.length} problems.`,
           rows: [heading, ...[...rows].map(([kind, row]) => [kind, ...Object.values(row).map(String)])],
         },

@@ -36,7 +36,9 @@ export const warningCodes = {
   'threads-above-limit':
     'More threads were requested than CPUs are available to the process; the message says what limits them.',
   'checkpoint-not-written':
-    'A checkpoint could not be written; the run continues, and the one before is kept.',
+    'A checkpoint, or its name checkpoint-last, could not be written, or an older one not be deleted; the run continues, and the next one is tried.',
+  'records-not-written':
+    'The log, metrics.csv or the event file could not be written while the run went on. What they lack is written later; if it cannot be by the end, that is an error.',
   'checkpoint-damaged':
     'The newest checkpoint cannot be read, and the run is resumed from the one before; or that of the best evaluation cannot be, and is replaced.',
   'records-incomplete':

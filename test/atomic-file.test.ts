@@ -64,18 +64,21 @@ for (const fault of [...nameFaults, ...handleFaults])
       if (before !== null) assert.equal(readFileSync(file, 'utf8'), before);
     });
 
-test('the folder cannot be synced: the new file is there whole', async (t) => {
-  const folder = scratch(t);
-  const file = path.join(folder, 'result.json');
-  writeFileSync(file, 'old');
-  const open = fs.open;
-  t.mock.method(fs, 'open', (...given: Parameters<typeof open>) =>
-    given[0] === folder ? Promise.reject(new Error('no')) : open(...given),
-  );
-  await writeAtomic(file, 'new');
-  assert.equal(readFileSync(file, 'utf8'), 'new');
-  assert.deepEqual(readdirSync(folder), ['result.json']);
-});
+for (const code of ['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EBADF', 'EACCES', 'EIO'])
+  test(`${code} for the sync of the folder: the new file is there whole${code === 'EIO' ? ', but that is an error' : ''}`, async (t) => {
+    const folder = scratch(t);
+    const file = path.join(folder, 'result.json');
+    writeFileSync(file, 'old');
+    const open = fs.open;
+    t.mock.method(fs, 'open', (...given: Parameters<typeof open>) =>
+      given[0] === folder ? Promise.reject(Object.assign(new Error('no'), { code })) : open(...given),
+    );
+    const writing = writeAtomic(file, 'new');
+    if (code === 'EIO') await assert.rejects(writing, userError(1, file, 'input/output error'));
+    else await writing;
+    assert.equal(readFileSync(file, 'utf8'), 'new');
+    assert.deepEqual(readdirSync(folder), ['result.json']);
+  });
 
 test('the file is synced before the rename, the folder after it', async (t) => {
   const folder = scratch(t);

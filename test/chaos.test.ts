@@ -14,7 +14,7 @@ const script = fileURLToPath(new URL('../scripts/chaos.ts', import.meta.url));
 
 test('killed, with a damaged checkpoint, short writes or a cut network: the weights are those of an undisturbed run', async (t) => {
   const json = join(await temporaryFolder(t), 'chaos.json');
-  const kinds = ['kill', 'flip', 'network', ...(withoutGcc ? [] : ['short'])];
+  const kinds = ['kill', 'flip', 'network', 'kill', 'flip', ...(withoutGcc ? [] : ['short'])];
   const count = kinds.length;
   const words = [
     '--injections',
@@ -30,8 +30,12 @@ test('killed, with a damaged checkpoint, short writes or a cut network: the weig
   ];
   const { status, stderr } = spawnSync(process.execPath, [script, ...words], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
-  const { injections, problems } = JSON.parse(readFileSync(json, 'utf8'));
+  const { injections, problems, kinds: rows } = JSON.parse(readFileSync(json, 'utf8'));
   assert.deepEqual({ injections, problems }, { injections: count, problems: [] });
+  // A harness that disturbs nothing finds nothing.
+  const { kill, flip } = rows as Record<string, Record<'resumed' | 'again', number>>;
+  assert.ok(kill.resumed + flip.resumed > 0, 'none was resumed');
+  assert.ok(kill.again + flip.again > 0, 'none of those resumed was disturbed');
 });
 
 const mounts = () => (existsSync('/proc/mounts') ? readFileSync('/proc/mounts', 'utf8') : '');

@@ -3,7 +3,7 @@
  * and what was computed is printed though its file cannot be written.
  */
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Cell } from '../dist/study/cell-store.js';
@@ -95,13 +95,22 @@ test('train --resume', async (t) => {
   const start = await template(t);
   const checkpoints = ['checkpoint.every=50steps', 'checkpoint.keep=2', 'train.epochs=100'];
   await expectCode(0, ['train', ...briefly, ...checkpoints, '--out', 'run'], { cwd: start });
-  // As after a kill.
-  for (const name of ['result.json', 'final.safetensors']) await rm(join(start, 'run', name));
-  const going = ['train', '--resume', 'run', '--quiet'];
-  await failEach(t, { words: going, result: contentsOf('run', 'final.safetensors') }, every, {
-    start,
-    sample: 1,
-  });
+  const results = ['result.json', 'final.safetensors'].map((name) => join(start, 'run', name));
+  const weights = await readFile(results[1]);
+  /** Weights that are taken for those of a run that has finished are its own. */
+  const wholeAfter = async (cwd: string) => {
+    const result = await jsonOf(cwd, 'run', 'result.json').catch(() => null);
+    const final = await readFile(join(cwd, 'run', 'final.safetensors')).catch(() => null);
+    if (result?.status === 'done' && final !== null) assert.deepEqual(final, weights);
+  };
+  const going = { words: ['train', '--resume', 'run', '--quiet'], wholeAfter };
+  const result = contentsOf('run', 'final.safetensors');
+  // As after an interruption, with weights of another step; as after a kill.
+  await writeFile(results[0], JSON.stringify({ ...(await jsonOf(results[0])), status: 'interrupted' }));
+  await cp(join(start, 'run', 'checkpoint-last.safetensors'), results[1]);
+  await failEach(t, { ...going, result }, every, { start, sample: 1 });
+  for (const file of results) await rm(file);
+  await failEach(t, { ...going, result }, every, { start, sample: 1 });
 });
 
 test('sweep', whole, async (t) => {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { capture } from '../dist/coordinator/checkpoint.js';
+import { Interrupted } from '../dist/coordinator/interruption.js';
 import { initialState } from '../dist/coordinator/state.js';
+import type { RunObserver } from '../dist/coordinator/training-run.js';
 import { metricOf } from '../dist/metrics/metric.js';
 import { runLength } from '../dist/plan/run-length.js';
 import { readCheckpoint } from '../dist/run/checkpoint-file.js';
@@ -162,6 +164,26 @@ test('fail: an observer gets the last copy, of a whole step', async (t) => {
   const observer = { ...slow, failed: ({ state }: { state: { step: number } }) => kept.push(state.step) };
   const got = await runWithFault(t, words, 2, { kind: 'throw', rank: 0, step: 28 }, observer);
   assert.ok(got.error instanceof WorkerFailure);
+  assert.equal(kept.length, 1);
+  assert.ok(kept[0] > 0 && kept[0] < 28, `step ${kept[0]}`);
+});
+
+test('an interruption in the middle of a step that takes too long: the same', async (t) => {
+  const words = [...base, 'parallel.sync=owner', 'parallel.heartbeat=60'];
+  const kept: number[] = [];
+  const controller = new AbortController();
+  const observer: Partial<RunObserver> = {
+    ...slow,
+    between({ step }) {
+      slow.between();
+      // The next command takes the long step.
+      if (step === 27) setTimeout(() => controller.abort(), 50);
+    },
+    failed: ({ state }) => kept.push(state.step),
+  };
+  const fault = { kind: 'long', rank: 0, step: 28 };
+  const got = await runWithFault(t, words, 2, fault, observer, controller.signal);
+  assert.ok(got.error instanceof Interrupted, String(got.error));
   assert.equal(kept.length, 1);
   assert.ok(kept[0] > 0 && kept[0] < 28, `step ${kept[0]}`);
 });

@@ -1,5 +1,7 @@
 /*
  * Loaded before the C library (LD_PRELOAD): operations on files below CHAOS_PATH fail, or write less than they are given.
+ * These are writes, syncs and renames, also of open files; open, read, link, unlink, truncate and close never fail here: for them there
+ * is test/support/failing-files.ts, in Node's own calls.
  * CHAOS_MODE: eio, enospc, short. CHAOS_FIRST, CHAOS_LAST: which of these operations, counted from 1; short: every one.
  */
 #define _GNU_SOURCE

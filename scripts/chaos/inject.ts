@@ -1,7 +1,10 @@
-/** One injection: a disturbed run, then the same run to its end, compared with one that was not disturbed. */
+/**
+ * One injection: a disturbed run, then the same run to its end, compared with one that was not disturbed. Half of the runs that are
+ * resumed are disturbed again, once or twice; those with `owner` go on on another number of threads.
+ */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type KindName, kinds, type Tools } from './kinds.ts';
+import { again, type KindName, kinds, type Tools } from './kinds.ts';
 import { unmount } from './mounts.ts';
 import { foldersIn, type Reference } from './reference.ts';
 import { type Ended, leftoversIn, numberedIn, train, unreadableIn, weightsOf } from './training.ts';
@@ -11,6 +14,8 @@ export interface Injection {
   readonly configuration: string;
   /** How the run came to its end after the disturbance; `skipped`: this machine cannot disturb it so. */
   readonly by: 'itself' | 'resume' | 'another start' | 'skipped';
+  /** How often the run that was resumed was disturbed as well. */
+  readonly again: number;
   readonly unreadable: number;
   readonly differing: number;
   readonly leftovers: number;
@@ -24,6 +29,9 @@ const isUgly = ({ code, stderr }: Ended) =>
   /\n\s+at \S|node:internal/.test(stderr) ||
   ((code === 1 || code === 2) && stderr.match(/^error: /gm)?.length !== 1);
 
+/** It had been killed after its last file. */
+const wasFinished = ({ code, stderr }: Ended) => code === 2 && stderr.includes('a run that has finished');
+
 export async function inject(
   kind: KindName,
   reference: Reference,
@@ -35,12 +43,15 @@ export async function inject(
   const { words } = configuration;
   const [run, temporary] = foldersIn(folder, kind);
   const problems: string[] = [];
-  const result = { kind, configuration: configuration.name };
+  const result = { kind, configuration: configuration.name, again: 0 };
+  // Drawn before anything whose time differs.
+  const plannedAgain = below(2) === 0 ? 1 + below(2) : 0;
   try {
     const disturbance = await kinds[kind]({ run, temporary, reference, below, ...tools });
     if (disturbance === null)
       return { ...result, by: 'skipped', unreadable: 0, differing: 0, leftovers: 0, orphans: 0, problems };
-    const { ended, expects, damaged, goesOn } = disturbance;
+    const { ended, expects, goesOn } = disturbance;
+    let damaged = disturbance.damaged;
     const options = { temporary, ...goesOn };
     let orphans = ended.orphans;
     const judge = (what: string, one: Ended, codes: readonly (number | string)[]) => {
@@ -55,8 +66,26 @@ export async function inject(
     for (const name of unreadable) problems.push(`cannot be read: ${name}`);
     let by: Injection['by'] = 'itself';
     let last = ended;
-    let isComplete = ended.code === 0;
-    if (ended.code !== 0) {
+    let timesAgain = 0;
+    const hasWhole = () => numberedIn(run).some((name) => !damaged.includes(name));
+    while (goesOn === undefined && timesAgain < plannedAgain && last.code !== 0 && hasWhole()) {
+      const name = again[below(again.length)];
+      const threads = words.includes('parallel.sync=owner') ? ['--threads', `${1 + below(3)}`] : [];
+      const resume = ['--resume', run, ...threads];
+      const more = await kinds[name]({ run, temporary, reference, below, ...tools, resume });
+      if (more === null) break;
+      timesAgain++;
+      last = more.ended;
+      orphans += last.orphans;
+      damaged = [...damaged, ...more.damaged];
+      judge(`${name} again`, last, wasFinished(last) ? [2] : more.expects);
+      if (wasFinished(last)) break;
+      for (const file of unreadableIn(run).filter((name) => !damaged.includes(name)))
+        problems.push(`cannot be read after ${name}: ${file}`);
+    }
+    let isComplete = last.code === 0 || wasFinished(last);
+    if (isComplete && timesAgain > 0) by = 'resume';
+    if (!isComplete) {
       by = 'resume';
       const whole = numberedIn(run).filter((name) => !damaged.includes(name));
       last = await train(['--quiet', '--resume', run], options);
@@ -67,8 +96,7 @@ export async function inject(
         last = await train([...words, '--quiet', '--out', run, '--overwrite'], options);
         orphans += last.orphans;
       }
-      // It was killed after its last file.
-      const isFinished = last.code === 2 && last.stderr.includes('a run that has finished');
+      const isFinished = wasFinished(last);
       if (isFinished) by = 'itself';
       judge(by, last, [isFinished ? 2 : 0]);
       isComplete = isFinished || last.code === 0;
@@ -78,7 +106,7 @@ export async function inject(
     const leftovers = isComplete ? leftoversIn(run, temporary) : [];
     if (leftovers.length > 0) problems.push(`left over: ${leftovers.join(', ')}`);
     return {
-      ...{ ...result, by, unreadable: unreadable.length, orphans, problems },
+      ...{ ...result, by, again: timesAgain, unreadable: unreadable.length, orphans, problems },
       differing: Number(weights !== sha256),
       leftovers: leftovers.length,
     };

@@ -14,9 +14,10 @@ export interface Tools {
   readonly installed: CachedProgram | null;
 }
 
-/** Their run folder does not exist yet. */
 export interface Disturbed extends Moments, Tools {
   readonly temporary: string;
+  /** Of a run that is resumed and disturbed again, after `train`; absent: the run begins, and its folder does not exist yet. */
+  readonly resume?: readonly string[];
 }
 
 export interface Disturbance {
@@ -31,8 +32,11 @@ export interface Disturbance {
 
 type Kind = (disturbed: Disturbed) => Promise<Disturbance | null>;
 
-const begin = ({ reference, run, temporary }: Disturbed, options: Omit<StartOptions, 'temporary'>) =>
-  train([...reference.configuration.words, '--quiet', '--out', run], { temporary, ...options });
+const begin = ({ reference, run, temporary, resume }: Disturbed, options: Omit<StartOptions, 'temporary'>) =>
+  train([...(resume ?? [...reference.configuration.words, '--out', run]), '--quiet'], {
+    temporary,
+    ...options,
+  });
 
 const bySignal =
   (signal: NodeJS.Signals, code: number | NodeJS.Signals): Kind =>
@@ -149,6 +153,9 @@ export const kinds = {
   enospc: faulty('enospc'),
   short: faulty('short'),
 } satisfies Record<string, Kind>;
+
+/** These disturb a run that was resumed, too; the others need a folder of their own making. */
+export const again = ['kill', 'term', 'int', 'flip', 'eio', 'enospc', 'short'] as const satisfies KindName[];
 
 export type KindName = keyof typeof kinds;
 export const isKind = (name: string): name is KindName => Object.hasOwn(kinds, name);

@@ -15,7 +15,7 @@ export interface NetworkResult {
   readonly problems: readonly string[];
 }
 
-/** `killed`: the loading process is killed at a random moment as well. */
+/** In a third of the cases, the loading process is killed at a random moment as well. */
 export async function cutNetwork(below: (n: number) => number, folder: string): Promise<NetworkResult> {
   const archives = makeArchives();
   const cache = mkdtempSync(join(folder, 'network-'));

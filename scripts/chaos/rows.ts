@@ -2,20 +2,21 @@
 import type { Injection } from './inject.ts';
 
 export const emptyRow = () => ({
-  ...{ injections: 0, itself: 0, resumed: 0, startedAgain: 0, skipped: 0 },
+  ...{ injections: 0, itself: 0, resumed: 0, startedAgain: 0, again: 0, skipped: 0 },
   ...{ differing: 0, unreadable: 0, leftovers: 0, orphans: 0 },
 });
 export type Row = ReturnType<typeof emptyRow>;
 
-type Counted = Pick<Injection, 'by' | 'differing' | 'unreadable' | 'leftovers' | 'orphans'>;
+type Counted = Pick<Injection, 'by' | 'again' | 'differing' | 'unreadable' | 'leftovers' | 'orphans'>;
 
-export function count(row: Row, { by, differing, unreadable, leftovers, orphans }: Counted): void {
+export function count(row: Row, { by, again, differing, unreadable, leftovers, orphans }: Counted): void {
   if (by === 'skipped') {
     row.skipped++;
     return;
   }
   row.injections++;
   row[by === 'itself' ? 'itself' : by === 'resume' ? 'resumed' : 'startedAgain']++;
+  row.again += again;
   row.differing += differing;
   row.unreadable += unreadable;
   row.leftovers += leftovers;

@@ -50,6 +50,28 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
       ],
     },
     {
+      text: 'A run counts as finished only with the weights that its result names: results of a run that was stopped are removed when it goes on',
+      tests: [
+        ['resume-results', 'no old result is left, and the next one finishes it'],
+        ['resume-results', 'has not finished'],
+      ],
+      proofs: ['chaos'],
+    },
+    {
+      text: 'A damaged checkpoint does not count among those that are kept; one that could not be written is followed by the next',
+      tests: [
+        ['checkpoint-files', 'does not count among those that stay'],
+        ['checkpoint-files', 'it is written after all if that file cannot be'],
+      ],
+    },
+    {
+      text: 'Log, metrics.csv and event file that cannot be written for a time are written later, without a gap; exit code 1 only if they are not complete at the end',
+      tests: [
+        ['file-faults', 'are written later, without a gap'],
+        ['file-faults', 'cost the model nothing, and the exit code is 1'],
+      ],
+    },
+    {
       text: 'A checkpoint each second costs at most 1 % of the run, and so do copies in memory',
       tests: [],
       proofs: ['checkpoint'],
@@ -57,11 +79,14 @@ export const promises: Readonly<Record<string, readonly Promised[]>> = {
   ],
   Signals: [
     {
-      text: 'SIGINT, SIGTERM and SIGHUP end a run after its step with a checkpoint; exit codes 130, 143 and 129',
+      text:
+        'SIGINT, SIGTERM and SIGHUP end a run after its step with its weights and a checkpoint, if checkpoints are on; exit codes 130, 143 and 129. ' +
+        'A step that takes longer than 0.4 s is given up: the checkpoint is then the last copy in memory, of a step before, once there is one',
       tests: [
         ['cli-interruption', 'SIGINT ends a run with'],
         ['resume', 'SIGTERM: exit code 143'],
         ['resume', 'SIGHUP of a closed terminal: exit code 129'],
+        ['lost-workers', 'an interruption in the middle of a step'],
       ],
     },
     {

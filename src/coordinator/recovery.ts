@@ -8,6 +8,7 @@ import { copyParts } from '../plan/memory-parts.js';
 import { Pace } from '../plan/pace.js';
 import { WorkerFailure } from '../worker/session-errors.js';
 import { type Checkpoint, capture, restore } from './checkpoint.js';
+import { Interrupted } from './interruption.js';
 import type { Course } from './next-work.js';
 import { follow, type RunObserver, silent } from './run-loop.js';
 import type { Session } from './session.js';
@@ -155,7 +156,8 @@ export async function followWithCopies<Reason extends string>(
     } catch (error) {
       const { kept } = copies;
       const end = (cause: unknown) => {
-        if (cause instanceof WorkerFailure && kept !== null) observer.failed?.(kept);
+        const isLost = cause instanceof WorkerFailure || (cause instanceof Interrupted && !session.isWhole);
+        if (isLost && kept !== null) observer.failed?.(kept);
         stop();
         return cause;
       };

@@ -44,8 +44,8 @@ export interface RunObserver {
   /** A worker was lost, and the run goes on from an earlier step; later reports are of steps not reported before. */
   lost(position: Position, failure: WorkerFailure): void;
   /**
-   * The run has failed because a worker was lost, perhaps in the middle of a step: the last copy of a whole step. If absent,
-   * no copies are made for it. Called before `stopped`.
+   * The run has ended in the middle of a step, perhaps: a worker was lost, or an interruption did not wait for it. The last copy of
+   * a whole step; if absent, no copies are made for it. Called before `stopped`.
    */
   readonly failed?: (kept: Checkpoint) => void;
   /** The order of an epoch was drawn, in the first epoch with the run's subset: from and to by `performance.now()`. */

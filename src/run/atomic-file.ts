@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { cannot } from '../file-failure.js';
+import { cannot, errorCode } from '../file-failure.js';
 import { plural } from '../numbers/words.js';
 import { ExitCode, UserError } from '../user-error.js';
 
@@ -18,11 +18,11 @@ export async function writeAtomic(file: string, data: Contents): Promise<void> {
   try {
     await writeSynced(temporary, data);
     await fs.rename(temporary, file);
+    await syncFolder(path.dirname(file));
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(() => {});
     throw cannot('write', file, error, ExitCode.failure);
   }
-  await syncFolder(path.dirname(file));
 }
 
 async function writeSynced(file: string, data: Contents): Promise<void> {
@@ -36,12 +36,17 @@ async function writeSynced(file: string, data: Contents): Promise<void> {
   }
 }
 
-/** Windows has no such call, and some file systems refuse it: the rename is done nevertheless. */
-async function syncFolder(folder: string): Promise<void> {
+/** Windows has no such call, some file systems refuse it, and a folder may be writable but not readable. */
+const unsyncable = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EACCES', 'EISDIR', 'EBADF'];
+
+/** Where folders cannot be synced, the rename is done nevertheless. @throws the error of a device that fails. */
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await fs.open(folder, 'r');
     await handle.sync().finally(() => handle.close());
-  } catch {}
+  } catch (error) {
+    if (!unsyncable.includes(errorCode(error))) throw error;
+  }
 }
 
 /** Waits for all, so that a file that fails stops no other. Returns the first failure, with the number of the others; null without one. */

@@ -16,9 +16,9 @@ import { isBetter, type Metric } from '../metrics/metric.js';
 import { Pace } from '../plan/pace.js';
 import type { runLength } from '../plan/run-length.js';
 import type { Warn } from '../warnings.js';
-import { type Contents, temporaryName, writeAtomic } from './atomic-file.js';
+import { type Contents, syncFolder, temporaryName, writeAtomic } from './atomic-file.js';
 import { encodeCheckpoint, type RunFacts } from './checkpoint-file.js';
-import { bestName, checkpointName, checkpointsIn, lastName } from './checkpoint-names.js';
+import { bestName, checkpointName, checkpointsIn, lastName, stepOf } from './checkpoint-names.js';
 
 /** `auto`: a run that takes less by its own speed has no checkpoints. */
 const shortestAutoMs = 10_000;
@@ -50,6 +50,9 @@ export class Checkpoints {
   #waiting: Checkpoint | null = null;
   #best: Checkpoint | null = null;
   #writing: Promise<void> | null = null;
+  /** Names of the numbered files that were written whole. */
+  readonly #written = new Set<string>();
+  readonly #failing = new Set<'records' | 'checkpoint'>();
   /** The step of the newest file; null without one. */
   writtenStep: number | null;
 
@@ -120,7 +123,7 @@ export class Checkpoints {
     this.#keep(state, () => capture(this.#session, state));
   }
 
-  /** Unless there is a file of this step, or a later one. */
+  /** Unless there is a copy or a file of this step, or a later one; while one is being written, that may still fail. */
   #keep(state: TrainingState, copy: () => Checkpoint): void {
     const newest = this.#waiting?.state.step ?? this.writtenStep ?? 0;
     if (state.step <= newest || !this.#isLong(state)) return;
@@ -132,9 +135,10 @@ export class Checkpoints {
     // A checkpoint without the rows before it would leave a gap. No row is waiting for its evaluation now.
     try {
       this.#task.flush();
+      this.#failing.delete('records');
     } catch (error) {
       // The log reports it at the end of the run, which goes on.
-      if (this.#waiting !== null) this.#complain(this.#waiting, error);
+      if (this.#waiting !== null) this.#complain(this.#waiting, error, 'records');
       this.#waiting = null;
       return;
     }
@@ -148,8 +152,11 @@ export class Checkpoints {
     while (this.#waiting !== null) {
       const [checkpoint, best] = [this.#waiting, this.#best];
       this.#waiting = null;
+      // A copy of a step before that of the file that was being written.
+      if (checkpoint.state.step <= (this.writtenStep ?? 0)) continue;
       try {
         await this.#write(checkpoint, best);
+        this.#failing.delete('checkpoint');
       } catch (error) {
         this.#complain(checkpoint, error);
       }
@@ -157,17 +164,31 @@ export class Checkpoints {
   }
 
   async #write(checkpoint: Checkpoint, best: Checkpoint | null): Promise<void> {
-    const { folder, facts, config } = this.#task;
+    const { folder, facts } = this.#task;
     const { step } = checkpoint.state;
     await Promise.all(this.#task.records.map(sync));
     if (best !== null) await this.#writeBest(best);
-    const file = path.join(folder, checkpointName(step));
+    const name = checkpointName(step);
+    const file = path.join(folder, name);
     const contents = await encodeCheckpoint({ facts, checkpoint });
     await writeAtomic(file, contents);
-    await link(file, path.join(folder, lastName), contents);
     this.writtenStep = step;
-    for (const name of checkpointsIn(folder).slice(config.checkpoint.keep))
-      await fs.rm(path.join(folder, name), { force: true });
+    this.#written.add(name);
+    await link(file, path.join(folder, lastName), contents).catch((error: unknown) =>
+      this.#warn(`the checkpoint after step ${step} is not ${lastName}`, error),
+    );
+    await this.#prune().catch((error: unknown) =>
+      this.#warn(`checkpoints before step ${step} are not deleted`, error),
+    );
+  }
+
+  /** The newest stay. One of a later step than that from which the run goes on could not be read then, and does not count. */
+  async #prune(): Promise<void> {
+    const { folder, config, from } = this.#task;
+    const names = checkpointsIn(folder);
+    const isOurs = (name: string) => this.#written.has(name) || (stepOf(name) ?? 0) <= (from?.step ?? 0);
+    const kept = names.filter(isOurs).slice(0, config.checkpoint.keep);
+    for (const name of names) if (!kept.includes(name)) await fs.rm(path.join(folder, name), { force: true });
   }
 
   async #writeBest(best: Checkpoint): Promise<void> {
@@ -183,9 +204,16 @@ export class Checkpoints {
     if (best !== null) await this.#writeBest(best).catch((error: unknown) => this.#complain(best, error));
   }
 
-  #complain({ state }: Checkpoint, error: unknown): void {
+  /** Once, until it works again. */
+  #complain({ state }: Checkpoint, error: unknown, what: 'records' | 'checkpoint' = 'checkpoint'): void {
+    if (this.#failing.has(what)) return;
+    this.#failing.add(what);
+    this.#warn(`no checkpoint after step ${state.step}`, error);
+  }
+
+  #warn(what: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    this.#task.warn('checkpoint-not-written', `no checkpoint after step ${state.step}: ${reason}`);
+    this.#task.warn('checkpoint-not-written', `${what}: ${reason}; the next one is tried`);
   }
 }
 
@@ -204,6 +232,7 @@ async function link(file: string, name: string, contents: Contents): Promise<voi
   try {
     await fs.link(file, temporary);
     await fs.rename(temporary, name);
+    await syncFolder(path.dirname(name));
   } catch {
     await writeAtomic(name, contents);
   } finally {

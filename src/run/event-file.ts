@@ -6,11 +6,11 @@
  *   Event   1 double wall_time | 2 int64 step | 3 string file_version | 5 Summary
  *   Summary 1 Value { 1 string tag | 2 float simple_value }
  */
-import { mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { cannot } from '../file-failure.js';
-import { ExitCode } from '../user-error.js';
-import { BufferedFile } from './buffered-file.js';
+import { ExitCode, type UserError } from '../user-error.js';
+import { BufferedFile, openRecords } from './buffered-file.js';
 import { crc32c } from './crc32c.js';
 import { appendEveryMs } from './metrics-file.js';
 
@@ -43,18 +43,20 @@ export class EventFile {
   }
 
   /**
-   * Later records go to this file, whose folder is created if needed; earlier records are kept in memory until then.
+   * Later records go to this file, whose folder is created if needed; earlier records are kept in memory until
+   * then. `failed`: if one cannot be written; it is tried again.
    */
-  open(file: string): void {
+  open(file: string, failed: (error: UserError) => void = () => {}): void {
     this.#path = file;
-    this.#records.open(() => {
+    const make = () => {
       try {
         mkdirSync(path.dirname(file));
       } catch {
         // If the folder cannot be made, opening the file fails with the reason.
       }
-      return openSync(file, this.#continues ? 'a' : 'w');
-    });
+      return openRecords(file, this.#continues);
+    };
+    this.#records.open(make, (error) => failed(cannot('write', file, error, ExitCode.failure)));
   }
 
   get isOpen(): boolean {

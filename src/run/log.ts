@@ -3,11 +3,11 @@
  * The events are defined in log-schema.ts. Importing this file costs pino (~20 ms), so commands import it
  * only if a run folder is wanted.
  */
-import { openSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { pino } from 'pino';
 import { cannot } from '../file-failure.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
-import { BufferedFile } from './buffered-file.js';
+import { BufferedFile, openRecords } from './buffered-file.js';
 import type { LogEvents } from './log-schema.js';
 
 export interface RunLog {
@@ -31,12 +31,18 @@ const levels: Partial<Record<keyof LogEvents, 'warn' | 'error'>> = {
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /**
- * Starts `file` anew, or continues it. Every event has level info, except `warning` (warn) and `worker_error` (error).
- * `run_start` and `run_stop` are written at every level except silent, because a log without `run_stop` counts as damaged.
- * At silent there is no file, and a file of an earlier run is removed.
+ * Starts `file` anew, or continues it. Every event has level info, except `warning` (warn) and `worker_error` (error). `run_start` and
+ * `run_stop` are written at every level except silent, because a log without `run_stop` counts as damaged. At silent
+ * there is no file, and a file of an earlier run is removed.
+ * `failed`: called if a line cannot be written; it is tried again.
  * Throws UserError (exit 2) for an unknown level or a file that cannot be opened.
  */
-export function openLog(file: string, level: string, continues = false): RunLog {
+export function openLog(
+  file: string,
+  level: string,
+  continues = false,
+  failed: (error: UserError) => void = () => {},
+): RunLog {
   if (!LEVELS.includes(level)) {
     throw new UserError(`log.level: ${expectedGot(`one of ${LEVELS.join(', ')}`, level)}`, ExitCode.usage);
   }
@@ -45,7 +51,7 @@ export function openLog(file: string, level: string, continues = false): RunLog 
     asUserError(file, ExitCode.usage, () => rmSync(file, { force: true }));
     return { event() {}, flush() {}, close() {} };
   }
-  const destination = logFile(file, continues);
+  const destination = logFile(file, continues, failed);
   const options = {
     base: { schema: 1 },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -78,10 +84,13 @@ export function openLog(file: string, level: string, continues = false): RunLog 
  * so a full disk hangs the process, and its fsync costs 4 ms at the end of a run. Measured: 3–5 µs an event here,
  * against 4–7 µs (sync) and 6–10 µs (async) there.
  */
-function logFile(file: string, continues: boolean) {
-  const descriptor = asUserError(file, ExitCode.usage, () => openSync(file, continues ? 'a' : 'w'));
+function logFile(file: string, continues: boolean, failed: (error: UserError) => void) {
+  const descriptor = asUserError(file, ExitCode.usage, () => openRecords(file, continues));
   const lines = new BufferedFile(appendEveryMs);
-  lines.open(descriptor);
+  lines.open(
+    () => descriptor,
+    (error) => failed(cannot('write the log', file, error, ExitCode.failure)),
+  );
   let closed = false;
   const report = () =>
     asUserError(file, ExitCode.failure, () => {

@@ -1,9 +1,8 @@
 /** metrics.csv: one row a step, appended while the run goes on, so that a killed run keeps its rows. */
-import { openSync } from 'node:fs';
 import type { MetricName } from '../config/choices.js';
 import { cannot } from '../file-failure.js';
-import { ExitCode } from '../user-error.js';
-import { BufferedFile } from './buffered-file.js';
+import { ExitCode, type UserError } from '../user-error.js';
+import { BufferedFile, openRecords } from './buffered-file.js';
 import type { RunFolder } from './run-folder.js';
 
 /** At most the rows of this long are lost if the process is killed. */
@@ -45,11 +44,15 @@ export class MetricsWriter {
     this.#metric = metric === 'accuracy' ? null : metric;
   }
 
-  /** Later rows go to the folder's file; earlier rows are kept in memory until then. */
-  open(folder: RunFolder): void {
+  /** Later rows go to the folder's file; earlier rows are kept in memory until then. `failed`: if one cannot be written; it is tried again. */
+  open(folder: RunFolder, failed: (error: UserError) => void = () => {}): void {
+    const file = folder.file('metrics.csv');
     if (!this.#continues)
       this.#file.write(`${[...heading, ...(this.#metric === null ? [] : [this.#metric])].join()}\n`);
-    this.#file.open(() => openSync(folder.file('metrics.csv'), this.#continues ? 'a' : 'w'));
+    this.#file.open(
+      () => openRecords(file, this.#continues),
+      (error) => failed(cannot('write', file, error, ExitCode.failure)),
+    );
     this.#appendedAt = performance.now();
   }
 

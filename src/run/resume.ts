@@ -20,6 +20,7 @@ import type { Warn } from '../warnings.js';
 import { type RunFacts, readCheckpoint } from './checkpoint-file.js';
 import { bestName, checkpointsIn } from './checkpoint-names.js';
 import { cutLog, cutMetrics, cutScalars } from './cut-records.js';
+import { piecesOf } from './file-pieces.js';
 import { filesOfRuns } from './folder-contents.js';
 import { type FolderLock, lockFolder } from './folder-lock.js';
 import { eventFileName } from './run-folder.js';
@@ -87,19 +88,30 @@ function locked(folder: string, asked: string): FolderLock {
   }
 }
 
-/** The status of a run that is complete; null of one that was stopped, in whatever way. */
+/** The status of a run that is complete, with its weights; null of one that was stopped, in whatever way. */
 function finishedStatus(folder: string): string | null {
-  const file = path.join(folder, 'result.json');
+  const [results, weights] = ['result.json', 'final.safetensors'].map((name) => path.join(folder, name));
+  const result = readIfThere(results, () => JSON.parse(readWholeFile(results).toString('utf8')));
+  if (!['done', 'reached', 'missed'].includes(result?.status)) return null;
+  const sha256 = readIfThere(weights, () => sha256Of(weights));
+  // Weights of another time, such as those of an interruption, are not those of this result.
+  return sha256 !== null && sha256 === (result.weightsSha256 ?? sha256) ? result.status : null;
+}
+
+/** Null if there is no file. A damaged one is that of no finished run; one that cannot be read may be that of one. */
+function readIfThere<T>(file: string, read: () => T): T | null {
   try {
-    const { status } = JSON.parse(readWholeFile(file).toString('utf8'));
-    const isFinished = ['done', 'reached', 'missed'].includes(status);
-    const weights = statSync(path.join(folder, 'final.safetensors'), { throwIfNoEntry: false });
-    return isFinished && weights !== undefined ? status : null;
+    return read();
   } catch (error) {
-    // A damaged file is that of no finished run; one that cannot be read may be that of one.
     if (['', 'ENOENT'].includes(errorCode(error))) return null;
     throw cannot('read', file, error, ExitCode.failure);
   }
+}
+
+function sha256Of(file: string): string {
+  const hash = createHash('sha256');
+  for (const piece of piecesOf(file)) hash.update(piece);
+  return hash.digest('hex');
 }
 
 function newestWhole(folder: string, names: readonly string[], warn: Warn, asked: string) {
@@ -253,24 +265,35 @@ export interface KeptRecords {
   hasWarning(code: string, message: string): boolean;
 }
 
-/** @throws UserError (exit 1) if a file cannot be read or cut. */
+/** The results of the run before it goes on; the result first, which says that the others are whole. */
+const oldResults = ['result.json', 'final.safetensors', 'meta.json'];
+
+/** Removes the results of the run as it was stopped. @throws UserError (exit 1) if a file cannot be read, cut or removed. */
 export function cutRecords({ folder, checkpoint, facts }: Resumed, warn: Warn): KeptRecords {
   const { step, pending } = checkpoint.state;
   // The last step is reported again with what follows from it.
   const keeps = pending === null ? step : step - 1;
   const file = (name: string) => path.join(folder, name);
-  for (const name of filesOfRuns(folder)) if (name.endsWith('.tmp')) rmSync(file(name), { force: true });
-  const { lines } = cutMetrics(file('metrics.csv'), keeps);
-  const log = cutLog(file('log.ndjson'), keeps).lines ?? [];
+  const old = filesOfRuns(folder).filter((name) => name.endsWith('.tmp'));
+  for (const name of [...oldResults, ...old])
+    try {
+      rmSync(file(name), { force: true });
+    } catch (error) {
+      throw cannot('delete', file(name), error, ExitCode.failure);
+    }
+  const warnings = new Set<string>();
+  const rows = cutMetrics(file('metrics.csv'), keeps);
+  const logged = cutLog(file('log.ndjson'), keeps, (line) => {
+    if (line.includes('"event":"warning"')) warnings.add(warningIn(line));
+  });
   cutScalars(file(eventFileName), keeps);
   const { every, level } = facts.config.log;
-  const last = Number(lines?.at(-1)?.split(',')[0]) || 0;
+  const last = Number(rows?.last.split(',')[0]) || 0;
   const isShort = every > 0 && last < keeps - (keeps % every);
-  if (isShort || lines === null || (log.length === 0 && level !== 'silent'))
+  if (isShort || rows === null || ((logged ?? 0) === 0 && level !== 'silent'))
     warn('records-incomplete', `the records of the run end before step ${keeps}, after which it goes on`);
-  const warnings = new Set(log.filter((line) => line.includes('"event":"warning"')).map(warningIn));
   return {
-    rows: lines === null || lines.length === 0 ? null : lines.length - 1,
+    rows: rows === null || rows.count === 0 ? null : rows.count - 1,
     hasWarning: (code, message) => warnings.has(JSON.stringify([code, message])),
   };
 }

@@ -35,7 +35,7 @@ export interface RunResults {
 }
 
 /**
- * Logs `hardware` and `run_stop`, closes the log, writes config.yaml, meta.json, result.json and the other files, and
+ * Logs `hardware` and `run_stop`, closes the log, writes config.yaml, meta.json and the other files, then result.json, and
  * prints. A run that was interrupted or failed ends at once, without the hardware card.
  * @throws UserError, after all that, if a file cannot be written.
  */
@@ -62,13 +62,15 @@ export async function endRun(
     ...files,
     'config.yaml': toYaml(withAbsolutePaths(setup.config)),
     'meta.json': json(meta),
-    'result.json': json(result),
   };
-  const unwritten = await firstFailure([
+  const written = [
     ...Object.entries(all).map(([name, data]) => writeAtomic(folder.file(name), data)),
     ...others.map((write) => write()),
     closed,
-  ]);
+  ];
+  // Last: a process that is killed before it leaves a run that has not ended.
+  const last = Promise.allSettled(written).then(() => writeAtomic(folder.file('result.json'), json(result)));
+  const unwritten = await firstFailure([...written, last]);
   await show(facts === null ? [] : hardwareLines(facts, measured, tensorflow));
   if (unwritten !== null) throw unwritten;
 }

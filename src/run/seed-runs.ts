@@ -21,6 +21,7 @@ import { createRecorder } from './recorder.js';
 import type { Resumed } from './resume.js';
 import { eventFileName, type RunFolder, scalarsPath } from './run-folder.js';
 import type { Kept, SeedResult } from './train-result.js';
+import { warnOfRecords } from './warnings.js';
 
 export interface SeedRuns {
   readonly config: Config;
@@ -61,12 +62,13 @@ export async function runSeeds(
   const from = about?.resumed?.checkpoint ?? null;
   const metric = metricOf(session.plan.metric);
   record.metrics.measures(metric.name);
-  if (folder !== undefined) record.metrics.open(folder);
+  const unwritten = warnOfRecords(context.warnings.warn);
+  if (folder !== undefined) record.metrics.open(folder, unwritten);
   for (let run = 0; run < seeds; run++) {
     const seed = (config.seed + run) % 2 ** 32;
     const scalars = await openScalars(config, from);
     if (scalars !== null) record.scalars.set(seed, scalars);
-    if (folder !== undefined) scalars?.open(scalarsPath(folder, seed, seeds));
+    if (folder !== undefined) scalars?.open(scalarsPath(folder, seed, seeds), unwritten);
     const observer = createRecorder({
       log,
       metrics: run === 0 ? record.metrics : null,

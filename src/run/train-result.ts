@@ -1,4 +1,5 @@
 /** The output of a training run: the files of its run folder, and the card or the JSON on stdout. */
+import { createHash } from 'node:crypto';
 import type { ResolvedConfig } from '../config/load.js';
 import type { Setup } from '../coordinator/setup.js';
 import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
@@ -124,10 +125,10 @@ export const seedRuns = ({ results }: Kept): SeedRun[] =>
 /** Writes the run folder and prints the card; a run that was interrupted or failed has no card. */
 export async function finishTraining(ending: TrainingEnding): Promise<void> {
   const { setup, folder, record, status, failure, context, profiled } = ending;
-  const result = resultJson(ending);
+  const final = record.tensors === null ? null : finalWeights(setup, ending.plan, record);
+  const result = resultJson(ending, final);
   const reason = failure instanceof Error ? failure.message : (record.results[0]?.outcome.reason ?? status);
-  const weights: Record<string, Uint8Array> =
-    record.tensors === null ? {} : { 'final.safetensors': finalWeights(setup, ending.plan, record) };
+  const weights: Record<string, Uint8Array> = final === null ? {} : { 'final.safetensors': final };
   const show = async (hardware: readonly string[]) => {
     if (context.json)
       return context.stdout(JSON.stringify(profiled ? { ...result, profile: profiled.json } : result));
@@ -219,9 +220,9 @@ async function writeScalars(scalars: Kept['scalars'], seeds: number, folder: Run
 
 /**
  * result.json. Times in milliseconds. Over several seeds, accuracy is the mean (for the race, its own) and every time
- * of a run the median.
+ * of a run the median. `final`: the bytes of final.safetensors.
  */
-function resultJson(ending: TrainingEnding) {
+function resultJson(ending: TrainingEnding, final: Uint8Array | null) {
   const { setup, plan, record, status, resolved, seeds, failure, race, otherThreads, speedup } = ending;
   const { config } = setup;
   const outcomes = record.results.map(({ outcome }) => outcome);
@@ -255,6 +256,7 @@ function resultJson(ending: TrainingEnding) {
     ...(testedMetrics.length > 0 ? { testMetrics: meanMetrics(testedMetrics) } : {}),
     ...(setup.dataset.train.table === undefined ? {} : { baseline: baselineOfRun(setup) }),
     weights: first?.weights ?? null,
+    weightsSha256: final && createHash('sha256').update(final).digest('hex'),
     loss: first?.evaluation?.loss ?? null,
     target: config.stop.target,
     threads: plan.threads,

@@ -1,4 +1,5 @@
 /** The warnings of a command: shown at once, logged as soon as there is a log, and kept for result.json. */
+import type { UserError } from '../user-error.js';
 import type { Warn, Warning } from '../warnings.js';
 import type { RunLog } from './log.js';
 
@@ -31,3 +32,7 @@ export class Warnings {
     return this.#given;
   }
 }
+
+/** Of a file of records that cannot be written while the run goes on. */
+export const warnOfRecords = (warn: Warn) => (error: UserError) =>
+  warn('records-not-written', `${error.message}; what it lacks is kept in memory, and tried again`);

@@ -1,13 +1,15 @@
 /** The scaffold of every command with a run folder: begin, body, status, exit code, end. */
+import { rm } from 'node:fs/promises';
 import type { ResolvedConfig } from '../config/load.js';
 import { withAbsolutePaths } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import { toYaml } from '../config/yaml-text.js';
 import { codeOf } from '../coordinator/interruption.js';
 import { ExitCode, UserError } from '../user-error.js';
+import type { Warn } from '../warnings.js';
 import type { CommandContext } from './command-context.js';
 import { claimFor, type RunPlace, useOf } from './folder-claim.js';
-import { openLog } from './log.js';
+import { openLog, type RunLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { recordFailure } from './recorder.js';
 import { cutRecords, type Resumed } from './resume.js';
@@ -15,10 +17,12 @@ import {
   createRunFolder,
   describeRun,
   folderAt,
+  type RunFolder,
   readVersions,
   shownFolder,
   writeAtomic,
 } from './run-folder.js';
+import { warnOfRecords } from './warnings.js';
 
 export type OpenRun = Awaited<ReturnType<typeof beginRun>>;
 
@@ -75,21 +79,22 @@ export async function withRun(
   progress.finish();
   if (signal.aborted) status = 'interrupted';
   const exitCode = status === 'interrupted' ? codeOf(signal) : exitCodeOf(status, failure);
+  const where = shownFolder(run.folder);
+  let kept = `the results so far are in ${where}`;
   try {
     await script.end(run, { status, exitCode, failure });
   } catch (error) {
     // What ended the run is the reason for its exit code; this is another.
     if (failure === null && status !== 'interrupted') throw error;
     context.stderr(`error: ${error instanceof Error ? error.message : String(error)}`);
-    if (status === 'interrupted') return exitCode;
+    kept = `not all results so far are in ${where}`;
   } finally {
     run.folder.release();
   }
   if (status === 'interrupted') {
-    const where = shownFolder(run.folder);
     const goesOn = script.resumesAfter?.() ?? null;
     const more = goesOn === null ? '' : `; train --resume ${where} goes on after step ${goesOn}`;
-    context.stderr(`interrupted; the results so far are in ${where}${more}`);
+    context.stderr(`interrupted; ${kept}${more}`);
   } else if (failure !== null) throw failure;
   return exitCode;
 }
@@ -111,15 +116,39 @@ async function beginRun(
     claim: claimFor(useOf(overwrite)),
     warn: warnings.warn,
   });
-  const log = openLog(folder.file('log.ndjson'), config.log.level);
-  const { yaml, description } = early?.config === config ? early : earlyRecords(resolved, command);
-  log.event('run_start', { name, command, versions: readVersions(), seed });
-  log.event('config', { config });
-  warnings.attach(log);
-  // Even a run that is killed leaves its log and configuration.
-  log.flush();
-  await writeAtomic(folder.file('config.yaml'), yaml);
-  return { folder, log, description, rows: null, facts: { startedAt: startedAt(), command, resumed: [] } };
+  return withLog(folder, config.log.level, false, warnings.warn, async (log) => {
+    const { yaml, description } = early?.config === config ? early : earlyRecords(resolved, command);
+    log.event('run_start', { name, command, versions: readVersions(), seed });
+    log.event('config', { config });
+    warnings.attach(log);
+    // Even a run that is killed leaves its log and configuration.
+    log.flush();
+    await writeAtomic(folder.file('config.yaml'), yaml);
+    return { folder, log, description, rows: null, facts: { startedAt: startedAt(), command, resumed: [] } };
+  });
+}
+
+/** Opens the log for the beginning of a run. If that fails, the folder is free again, without the log of a new run. */
+async function withLog<T>(
+  folder: RunFolder,
+  level: string,
+  continues: boolean,
+  warn: Warn,
+  begin: (log: RunLog) => Promise<T>,
+): Promise<T> {
+  let log: RunLog | null = null;
+  try {
+    log = openLog(folder.file('log.ndjson'), level, continues, warnOfRecords(warn));
+    return await begin(log);
+  } catch (error) {
+    // What ended the beginning is reported.
+    try {
+      log?.close();
+    } catch {}
+    if (!continues) await rm(folder.file('log.ndjson'), { force: true }).catch(() => {});
+    folder.release();
+    throw error;
+  }
 }
 
 /** The records go on after those before the checkpoint. */
@@ -135,15 +164,16 @@ async function continueRun(
   const times = [...facts.resumed, { at: startedAt(), command, step }];
   const kept = cutRecords(resumed, warnings.warn);
   const folder = folderAt(resumed.folder, resumed.lock.release);
-  const log = openLog(folder.file('log.ndjson'), config.log.level, true);
-  log.event('resume', { step, checkpoint: file, command });
-  warnings.attach(log, ({ code, message }) => kept.hasWarning(code, message));
-  log.flush();
-  const description = describeRun({
-    ...{ name: facts.name, command: facts.command, seed: config.seed, resumed: times },
-    startedAt: new Date(facts.startedAt),
+  return withLog(folder, config.log.level, true, warnings.warn, async (log) => {
+    log.event('resume', { step, checkpoint: file, command });
+    warnings.attach(log, ({ code, message }) => kept.hasWarning(code, message));
+    log.flush();
+    const description = describeRun({
+      ...{ name: facts.name, command: facts.command, seed: config.seed, resumed: times },
+      startedAt: new Date(facts.startedAt),
+    });
+    return { folder, log, description, rows: kept.rows, facts: { ...before, resumed: times } };
   });
-  return { folder, log, description, rows: kept.rows, facts: { ...before, resumed: times } };
 }
 
 const startedAt = () => new Date().toISOString();

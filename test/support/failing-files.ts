@@ -34,7 +34,14 @@ type Calls = Record<string, unknown>;
 const kinds: Readonly<Record<string, Kind>> = {
   ...{ readFile: 'read', read: 'read', readdir: 'look', readlink: 'look', stat: 'look', lstat: 'look' },
   ...{ fstat: 'look', access: 'look', realpath: 'look', exists: 'look' },
-  ...{ writeFile: 'write', appendFile: 'write', write: 'write', truncate: 'write', copyFile: 'make' },
+  ...{
+    writeFile: 'write',
+    appendFile: 'write',
+    write: 'write',
+    truncate: 'write',
+    ftruncate: 'write',
+    copyFile: 'make',
+  },
   ...{ mkdir: 'make', mkdtemp: 'make', symlink: 'make', link: 'make', rename: 'make' },
   ...{ rm: 'remove', rmdir: 'remove', unlink: 'remove', fsync: 'sync', sync: 'sync', datasync: 'sync' },
   // To read; to write it is `make`.
@@ -102,7 +109,7 @@ class Faults {
       if (place !== folder) this.#original.rmSync(place, { recursive: true, force: true });
       return null;
     }
-    if (kind === 'write') this.#writeHalf(target, given[0]);
+    if (kind === 'write') this.#writeHalf(target, given);
     const message = `${code}: ${reasons[code]}, ${base} '${place}'`;
     return Object.assign(new Error(message), { code, syscall: base, path: place });
   }
@@ -116,11 +123,13 @@ class Faults {
     return false;
   }
 
-  #writeHalf(target: unknown, data: unknown): void {
+  #writeHalf(target: unknown, [data, offset, length, position]: readonly unknown[]): void {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     if (!(bytes instanceof Uint8Array)) return;
-    const half = bytes.subarray(0, bytes.length >> 1);
-    if (typeof target === 'number') this.#original.writeSync(target, half);
+    const from = Number(offset) || 0;
+    const half = bytes.subarray(from, from + ((Number(length) || bytes.length - from) >> 1));
+    const place = typeof position === 'number' ? position : null;
+    if (typeof target === 'number') this.#original.writeSync(target, half, 0, half.length, place);
     else this.#original.writeFileSync(String(target), half);
   }
 }

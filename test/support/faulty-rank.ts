@@ -31,6 +31,10 @@ const faults: Record<string, () => void> = {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(bytes)), {} as never);
     (instance.exports.f as () => void)();
   },
+  /** A step that takes longer than an interruption waits for it. */
+  long() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+  },
   sleep() {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   },

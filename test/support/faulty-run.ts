@@ -60,6 +60,7 @@ export async function runWithFault(
   threads: number,
   fault: Fault | null,
   observer: Partial<RunObserver> = {},
+  signal = never,
 ): Promise<FaultyRun> {
   const workers: Worker[] = [];
   const onWorker = (worker: Worker) => workers.push(worker);
@@ -73,7 +74,7 @@ export async function runWithFault(
   const config = await configure(...words);
   const dataset = await someMnist(Math.max(1280, config.data.take ?? 0), 500);
   const setup = await openSetup({
-    ...{ config, signal: never, note: ignore, warn: ignore, startsWorkers: false, dataset },
+    ...{ config, signal, note: ignore, warn: ignore, startsWorkers: false, dataset },
     cores: { physical: 2, logical: 2, available: 2 },
     resources,
   });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Checkpoint, capture } from '../dist/coordinator/checkpoint.js';
 import { initialState } from '../dist/coordinator/state.js';
+import { metricOf } from '../dist/metrics/metric.js';
 import { runLength } from '../dist/plan/run-length.js';
 import { readCheckpoint } from '../dist/run/checkpoint-file.js';
 import { checkpointName, checkpointsIn, lastName } from '../dist/run/checkpoint-names.js';
@@ -35,7 +36,7 @@ async function checkpointsOf(
   const state = (step: number) => ({ ...initialState(1), step, epoch: 1 + Math.floor(step / 10) });
   const task = {
     ...{ config, folder, facts: { name: 'test' } as never, length: runLength(config, 640), flush },
-    ...{ records: [], from: from === 0 ? null : state(from), bestAccuracy: null },
+    ...{ records: [], from: from === 0 ? null : state(from), best: null, metric: metricOf('accuracy') },
     warn: (_: string, message: string) => warnings.push(message),
   };
   const checkpoints = Checkpoints.of(task, session);

@@ -47,7 +47,8 @@ async function trained(backend: string, threads: number, overrides: readonly str
 }
 
 for (const { backend, options } of backends) {
-  for (const name of Object.keys(goldenCases)) {
+  // optimizer.clip is refused with backend=js, which has no norms.
+  for (const name of Object.keys(goldenCases).filter((one) => backend !== 'js' || one !== 'mlp-clip')) {
     test(
       `${backend}, ${name}: PyTorch's losses, gradient and weights, 1 and 2 threads`,
       options,

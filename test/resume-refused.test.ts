@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { type Model, train, UserError } from '../dist/index.js';
 import { readCheckpoint } from '../dist/run/checkpoint-file.js';
-import { checkpointsIn } from '../dist/run/checkpoint-names.js';
+import { checkpointsIn, isCheckpoint } from '../dist/run/checkpoint-names.js';
 import { lockFolder } from '../dist/run/folder-lock.js';
 import { expectCode } from './support/cli.ts';
 import { scratch } from './support/scratch.ts';
@@ -149,6 +149,12 @@ test('a damaged newest checkpoint: the one before, with a warning, and the same 
   assert.ok(warning.message.includes(newest) && warning.message.includes(before), warning.message);
 });
 
+test('without the numbered checkpoints, the one of the name checkpoint-last: the same model', async (t) => {
+  const folder = stopped(t);
+  for (const name of checkpointsIn(folder)) rmSync(join(folder, name));
+  assert.deepEqual(await bytesOf(train(toy(), { resume: folder })), whole);
+});
+
 test('every damage is seen: a byte changed anywhere, a file cut anywhere', (t) => {
   const folder = stopped(t);
   const file = join(folder, checkpointsIn(folder)[0]);
@@ -173,7 +179,7 @@ test('nothing to go on with: no folder, no run, no checkpoint, none that can be 
   lock.release();
   for (const name of checkpointsIn(folder)) writeFileSync(join(folder, name), 'torn');
   await assert.rejects(resume(folder), refused('failure', 'no checkpoint can be read'));
-  for (const name of checkpointsIn(folder)) rmSync(join(folder, name));
+  for (const name of readdirSync(folder).filter(isCheckpoint)) rmSync(join(folder, name));
   await assert.rejects(resume(folder), refused('usage', 'without a checkpoint'));
   assert.ok(!readdirSync(folder).includes('run.lock'));
 });

@@ -18,7 +18,7 @@ import { ExitCode, UserError } from '../user-error.js';
 import { version } from '../version.js';
 import type { Warn } from '../warnings.js';
 import { type RunFacts, readCheckpoint } from './checkpoint-file.js';
-import { bestName, checkpointsIn } from './checkpoint-names.js';
+import { bestName, checkpointsIn, lastName } from './checkpoint-names.js';
 import { cutLog, cutMetrics, cutScalars } from './cut-records.js';
 import { piecesOf } from './file-pieces.js';
 import { filesOfRuns } from './folder-contents.js';
@@ -64,9 +64,13 @@ export function openResumed(given: string, warn: Warn, asked = '--resume'): Resu
       throw refuse(
         `a run that has finished (${finished}): start another with model.init.file=${name}/final.safetensors`,
       );
-    const names = checkpointsIn(folder);
+    // The other names are of the same files, unless these were lost.
+    const others = [lastName, bestName].filter((one) => files.includes(one));
+    const names = [...checkpointsIn(folder), ...others];
     if (names.length === 0)
-      throw refuse('one without a checkpoint: it was stopped before the first, or checkpoint.every was off');
+      throw refuse(
+        'one without a checkpoint: it was stopped before the first, or checkpoint.every was off; --out with --overwrite starts it again',
+      );
     return {
       folder,
       lock,

@@ -4,14 +4,15 @@ import type { Activation } from './options.js';
 
 export function forward(
   layers: readonly OnlineLayer[],
-  row: Float32Array,
+  row: Float32Array | Float64Array,
   activation: Activation,
   leakyReluAlpha: number,
 ): Float32Array {
   const activate = activationOf(activation, leakyReluAlpha);
   let from = row;
+  let to = new Float32Array(0);
   for (const { inputs, outputs, weights, biases } of layers) {
-    const to = new Float32Array(outputs);
+    to = new Float32Array(outputs);
     for (let node = 0, w = 0; node < outputs; node++) {
       let sum = biases[node];
       for (let k = 0; k < inputs; k++, w++) sum += weights[w] * from[k];
@@ -19,13 +20,11 @@ export function forward(
     }
     from = to;
   }
-  return from;
+  return to;
 }
 
 function activationOf(activation: Activation, alpha: number): (sum: number) => number {
   if (activation === 'sigmoid') return (sum) => 1 / (1 + Math.exp(-sum));
   if (activation === 'tanh') return Math.tanh;
-  return activation === 'relu'
-    ? (sum) => (sum < 0 ? 0 : sum)
-    : (sum) => Math.max(sum, alpha * sum);
+  return activation === 'relu' ? (sum) => Math.max(sum, 0) : (sum) => Math.max(sum, alpha * sum);
 }

@@ -64,7 +64,11 @@ const isTree = (value: unknown): value is Tree =>
 /** @throws UserError naming the first value that no brain.js has written. */
 export function readNetwork(json: unknown): Stored {
   if (!isTree(json))
-    throw UserError.refusal('json', 'the object that toJSON() returned (JSON.parse makes it from text)', json);
+    throw UserError.refusal(
+      'json',
+      'the object that toJSON() returned (JSON.parse makes it from text)',
+      json,
+    );
   if (typeof json.type === 'string' && !/^NeuralNetwork(GPU)?$/.test(json.type))
     throw refused('type', 'NeuralNetwork', json.type);
   const sizes = list(json.sizes, 'sizes').map((size, i) => {

@@ -32,9 +32,8 @@ import { type BinaryTestResult, scores, type TestResult } from './scores.js';
 import { compiled, sourceOf } from './to-function.js';
 
 /** What `run` returns: arrays for samples with arrays, objects for samples with objects. */
-export type Outputs<Output> = Output extends ArrayLike<number>
-  ? Float32Array
-  : { [Name in keyof Output]-?: number };
+export type Outputs<Output> =
+  Output extends ArrayLike<number> ? Float32Array : { [Name in keyof Output]-?: number };
 
 export interface AsyncTrainOptions extends TrainOptions {
   /** Ends the training; the promise is then rejected with the signal's reason. The network keeps what it has learned. */
@@ -153,7 +152,9 @@ export class NeuralNetwork<Input extends Values = Values, Output extends Values 
   /** The outputs for a row. Names of an object that no sample had are left out; names that it lacks are 0. */
   run(input: Partial<Input> | Input): Outputs<Output> {
     this.#requireWeights();
-    const row = new Float32Array(this.#input.width);
+    const { lookup, width } = this.#input;
+    // As in brain.js: the numbers of an array are used as they are.
+    const row = lookup === null ? new Float64Array(width) : new Float32Array(width);
     encode(input as Row, this.#input, 'input', row, 0);
     return this.#named(this.#forward(row)) as Outputs<Output>;
   }
@@ -208,7 +209,8 @@ export class NeuralNetwork<Input extends Values = Values, Output extends Values 
     const samples: unknown = data;
     checkSamples(samples);
     const sides = { input: sideOf(samples, this.#input), output: sideOf(samples, this.#output) };
-    const layers = this.#layers.length > 0 ? this.#layers : this.#drawn(sides.input.width, sides.output.width);
+    const layers =
+      this.#layers.length > 0 ? this.#layers : this.#drawn(sides.input.width, sides.output.width);
     if (settings.praxis === 'adam') withAdam(layers);
     const started = (memory: OnlineMemory) => {
       this.#memory = memory;
@@ -256,7 +258,7 @@ export class NeuralNetwork<Input extends Values = Values, Output extends Values 
     };
   }
 
-  #forward(row: Float32Array): Float32Array {
+  #forward(row: Float32Array | Float64Array): Float32Array {
     this.#read();
     return forward(this.#layers, row, this.#settings.activation, this.#settings.leakyReluAlpha);
   }

@@ -128,7 +128,8 @@ export function checkNetworkOptions(options: object): void {
 }
 
 function check(options: object, rules: Readonly<Record<string, Rule>>, others: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw UserError.refusal('options', 'an object', options);
+  if (typeof options !== 'object' || options === null)
+    throw UserError.refusal('options', 'an object', options);
   for (const [key, value] of Object.entries(options)) {
     if (others.includes(key) || value === undefined) continue;
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;

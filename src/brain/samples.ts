@@ -101,12 +101,22 @@ export function encodeSample(
   if (side.name === 'output' && side.lookup !== null && !isList(row))
     for (const key of Object.keys(row))
       if (!side.lookup.has(key))
-        throw UserError.refusal(`data[${i}].output`, `the outputs ${[...side.lookup.keys()].join(', ')}`, key);
+        throw UserError.refusal(
+          `data[${i}].output`,
+          `the outputs ${[...side.lookup.keys()].join(', ')}`,
+          key,
+        );
   encode(row, side, `data[${i}].${side.name}`, out, at);
 }
 
 /** `where`: the row in messages. */
-export function encode(row: Row, side: Side, where: string, out: Float32Array, at: number): void {
+export function encode(
+  row: Row,
+  side: Side,
+  where: string,
+  out: Float32Array | Float64Array,
+  at: number,
+): void {
   const { lookup, width } = side;
   if (lookup === null) {
     if (!isList(row) || row.length !== width) throw unlike(where, side.name, row, width);

@@ -1,7 +1,7 @@
 /** A trained network as the source of a function that needs nothing else: to be pasted into another program. */
 import { ExitCode, UserError } from '../user-error.js';
-import type { Activation } from './options.js';
 import type { Stored } from './json.js';
+import type { Activation } from './options.js';
 
 const activations: Readonly<Record<Activation, (alpha: number) => string>> = {
   sigmoid: () => '1 / (1 + Math.exp(-sum))',
@@ -21,7 +21,7 @@ export function sourceOf({ layers, input, output, settings }: Stored): string {
     '// One row for each unit: its bias, then its weights.',
     `const layers = ${JSON.stringify(numbers)};`,
     named === null
-      ? 'let values = Array.from(input, Math.fround);'
+      ? 'let values = Array.from(input);'
       : `let values = ${JSON.stringify(named)}.map((name) =>\n  Math.fround(Object.hasOwn(input, name) ? (input[name] ?? 0) : 0));`,
     'for (const rows of layers)',
     '  values = rows.map((row) => {',

@@ -70,7 +70,8 @@ function checked(wide: WebAssembly.Module): WebAssembly.Module {
   return wide;
 }
 
-const reason = (level: Level, error: unknown) => `${level}: ${error instanceof Error ? error.message : error}`;
+const reason = (level: Level, error: unknown) =>
+  `${level}: ${error instanceof Error ? error.message : error}`;
 
 function linked(module: WebAssembly.Module, memory: WebAssembly.Memory): OnlineKernels {
   // The module belongs to this package, so the shape of its exports is known.

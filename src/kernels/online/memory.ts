@@ -111,7 +111,10 @@ export class OnlineMemory {
         ];
     this.inputStride = isWide ? padded(width, 16) : width;
     this.targetStride = rows[rows.length - 1];
-    const [inputsAt, targetsAt] = [take(4 * samples * this.inputStride), take(4 * samples * this.targetStride)];
+    const [inputsAt, targetsAt] = [
+      take(4 * samples * this.inputStride),
+      take(4 * samples * this.targetStride),
+    ];
     const { bytes } = arena;
     this.memory = allocate(bytes, { 'samples and network': bytes }, 'train with fewer samples at a time');
     const { buffer } = this.memory;

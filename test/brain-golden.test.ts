@@ -32,7 +32,7 @@ for (const { name, network, data, options } of cases)
       assert.ok(Math.abs(error - errors[i]) <= limit, `pass ${i + 1}: ${errors[i]}, brain.js ${error}`);
     assert.ok(expected.errors[passes - 1] < expected.errors[0], 'the case learns');
     for (const [i, { input }] of data.slice(0, compared).entries()) {
-      const [ours, theirs] = [net.run(input), expected.outputs[i]].map(numbersOf);
+      const [ours, theirs]: number[][] = [net.run(input), expected.outputs[i]].map(numbersOf);
       assert.equal(ours.length, theirs.length);
       for (const [k, value] of ours.entries()) assert.ok(Math.abs(value - theirs[k]) <= 100 * limit);
     }

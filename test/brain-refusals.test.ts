@@ -113,6 +113,13 @@ test('damaged JSON', () => {
       /^json: layers\[1\]\.biases\[0\]: expected a finite number, got null/,
     ],
     [(json) => ({ ...json, outputLookup: { a: 7 } }), /^json: outputLookup: expected places below 1, got 7/],
+    [
+      () => ({
+        ...{ sizes: [1, 1], activation: 'leaky-relu' },
+        layers: [{ 0: {} }, { 0: { bias: 0, weights: { 0: 1 } } }],
+      }),
+      /^json: activation: expected another one: leaky-relu of brain\.js 1/,
+    ],
     [(json) => ({ ...json, trainOpts: { momentum: 'much' } }), /^options\.momentum: expected a number/],
   ];
   const net = new NeuralNetwork().fromJSON(trained());

@@ -15,7 +15,7 @@ export interface NetworkJson {
   readonly inputLookupLength: number;
   readonly outputLookup: Record<string, number> | null;
   readonly outputLookupLength: number;
-  readonly options: Omit<NetworkOptions, 'log' | 'callback'>;
+  readonly options: Pick<NetworkOptions, 'inputSize' | 'outputSize' | 'binaryThresh' | 'hiddenLayers'>;
   readonly trainOpts: Omit<TrainSettings, 'log' | 'callback' | 'timeout'> & {
     readonly log: boolean;
     readonly timeout: number | 'Infinity';
@@ -33,7 +33,7 @@ export interface Stored {
 
 export function writeNetwork({ layers, input, output, options, settings }: Stored): NetworkJson {
   const { log, callback: _, timeout, ...others } = settings;
-  const { log: _log, callback: _callback, ...plain } = options;
+  const { inputSize = 0, outputSize = 0, binaryThresh = 0.5, hiddenLayers } = options;
   const rows = ({ inputs, outputs, weights }: OnlineLayer) =>
     Array.from({ length: outputs }, (_row, i) => [...weights.subarray(i * inputs, (i + 1) * inputs)]);
   return {
@@ -47,7 +47,7 @@ export function writeNetwork({ layers, input, output, options, settings }: Store
     inputLookupLength: input.lookup?.size ?? 0,
     outputLookup: output.lookup && Object.fromEntries(output.lookup),
     outputLookupLength: output.lookup?.size ?? 0,
-    options: { inputSize: 0, outputSize: 0, binaryThresh: 0.5, ...plain },
+    options: { inputSize, outputSize, binaryThresh, ...(hiddenLayers ? { hiddenLayers } : {}) },
     trainOpts: {
       ...others,
       log: log !== false,
@@ -81,6 +81,12 @@ export function readNetwork(json: unknown): Stored {
   if (stored.length !== sizes.length) throw refused('layers', `${sizes.length} layers`, stored.length);
   const isFirstVersion = !Array.isArray(tree(stored[1], 'layers[1]').weights);
   const read = isFirstVersion ? readNodes : readMatrices;
+  if (isFirstVersion && json.activation === 'leaky-relu')
+    throw refused(
+      'activation',
+      'another one: leaky-relu of brain.js 1 is 0 below 0, and α times the sum above',
+      'leaky-relu',
+    );
   const settings = settingsOf(json);
   return { ...read(json, sizes, stored), settings, options: optionsOf(json.options) };
 }

@@ -11,14 +11,14 @@ import { prepareJavaScript } from './peers/javascript-environment.ts';
 import { writeRecord } from './record.ts';
 
 const rounds = 7;
-const [images, passes] = [1000, 3];
+const [images, passes] = [1000, 10];
 
 interface Work {
   readonly name: string;
   readonly data: readonly Sample[];
   readonly hidden: readonly number[];
   readonly options: TrainOptions;
-  /** brain.js trains on so many of the samples: its time is per sample too. */
+  /** brain.js trains on so many of the samples, with as many passes: its time is per sample too. */
   readonly peerSamples: number;
 }
 

@@ -120,22 +120,26 @@ export function encode(
   const { lookup, width } = side;
   if (lookup === null) {
     if (!isList(row) || row.length !== width) throw unlike(where, side.name, row, width);
-    for (let k = 0; k < width; k++) out[at + k] = checked(row[k], where, `[${k}]`);
+    for (let k = 0; k < width; k++) {
+      const value = row[k];
+      // Names are made for messages only: this is the hot loop of a training's start.
+      if (typeof value !== 'number' || !Number.isFinite(value)) throw unfit(value, `${where}[${k}]`);
+      out[at + k] = value;
+    }
     return;
   }
   if (isList(row) || typeof row !== 'object' || row === null) throw unlike(where, side.name, row, null);
   for (const [key, place] of lookup) {
-    const value = Object.hasOwn(row, key) ? row[key] : undefined;
-    out[at + place] = value === undefined ? 0 : checked(value, where, nameOf(key));
+    const value = (Object.hasOwn(row, key) ? row[key] : undefined) as unknown;
+    if (value !== undefined && (typeof value !== 'number' || !Number.isFinite(value)))
+      throw unfit(value, `${where}${nameOf(key)}`);
+    out[at + place] = value ?? 0;
   }
 }
 
 export const nameOf = (key: string) => (/^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
 
-function checked(value: unknown, where: string, name: string): number {
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw UserError.refusal(`${where}${name}`, 'a finite number', value);
-}
+const unfit = (value: unknown, where: string) => UserError.refusal(where, 'a finite number', value);
 
 /** `width`: null if objects are expected. */
 function unlike(where: number | string, name: string, row: unknown, width: number | null): UserError {

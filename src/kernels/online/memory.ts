@@ -52,8 +52,9 @@ interface Places {
   readonly squares: number;
   readonly biasMeans: number;
   readonly biasSquares: number;
-  /** The index of a weight from that of the layer's first. */
-  readonly at: (output: number, input: number) => number;
+  /** The index of an output's first weight, from that of the layer's first; and from it to that of the next input. */
+  readonly rowAt: (output: number) => number;
+  readonly step: number;
 }
 
 export class OnlineMemory {
@@ -88,16 +89,16 @@ export class OnlineMemory {
     const places = layers.map(({ inputs, outputs }, l) => {
       const [count, row] = [4 * inputs * rows[l], 4 * rows[l]];
       const forAdam = (bytes: number) => (settings.adam === null ? 0 : take(bytes));
-      const exactly = (output: number, input: number) => output * inputs + input;
-      const rowByRow = (output: number, input: number) => input * rows[l] + output;
-      const inPanels = (output: number, input: number) =>
-        (output >> 5) * inputs * 32 + input * 32 + (output & 31);
+      const exactly = (output: number) => output * inputs;
+      const inPanels = (output: number) => (output >> 5) * inputs * 32 + (output & 31);
+      const rowByRow = (output: number) => output;
+      const step = isWide ? (l === 0 ? 32 : rows[l]) : 1;
       return {
         ...{ inputs, outputs, rowBytes: isWide ? row : 4 * inputs },
         ...{ weights: take(count), changes: take(count), biases: take(row), values: take(row) },
         deltas: take(isWide && l === 0 ? 2 * blockSize * row : row),
         ...{ squares: forAdam(count), biasMeans: forAdam(row), biasSquares: forAdam(row) },
-        at: isWide ? (l === 0 ? inPanels : rowByRow) : exactly,
+        ...{ rowAt: isWide ? (l === 0 ? inPanels : rowByRow) : exactly, step },
       };
     });
     const width = layers[0].inputs;
@@ -166,9 +167,11 @@ export class OnlineMemory {
       const [place, share] = [this.#places[l], l === 0 ? ahead : 0];
       const changes = adam === null ? layer.changes : layer.adam?.means;
       const [w, c] = [place.weights / 4, place.changes / 4];
-      this.#each(l, (i, at) => {
-        if (changes !== undefined) changes[i] = f[c + at];
-        weights[i] = share === 0 ? f[w + at] : f[w + at] - share * f[c + at];
+      this.#each(l, (first, start, step, end) => {
+        for (let i = first, at = start; i < end; i++, at += step) {
+          if (changes !== undefined) changes[i] = f[c + at];
+          weights[i] = f[w + at] - share * f[c + at];
+        }
       });
       biases.set(f.subarray(place.biases / 4, place.biases / 4 + layer.outputs));
       if (adam === null || layer.adam === null) return;
@@ -184,10 +187,12 @@ export class OnlineMemory {
       const [place, share] = [this.#places[l], l === 0 ? ahead : 0];
       const changes = adam === null ? layer.changes : layer.adam?.means;
       const [w, c] = [place.weights / 4, place.changes / 4];
-      this.#each(l, (i, at) => {
-        const change = changes === undefined ? 0 : changes[i];
-        f[w + at] = weights[i] + share * change;
-        f[c + at] = change;
+      this.#each(l, (first, start, step, end) => {
+        for (let i = first, at = start; i < end; i++, at += step) {
+          const change = changes === undefined ? 0 : changes[i];
+          f[w + at] = weights[i] + share * change;
+          f[c + at] = change;
+        }
       });
       f.set(biases, place.biases / 4);
       if (adam === null || layer.adam === null) return;
@@ -202,11 +207,12 @@ export class OnlineMemory {
     return this.#kind === 'wide' ? momentum / (1 - momentum) : 0;
   }
 
-  #each(layer: number, visit: (index: number, at: number) => void): void {
+  /** Each output: its weights in the layer are [first, end). */
+  #each(layer: number, visit: (first: number, at: number, step: number, end: number) => void): void {
     const { inputs, outputs } = this.#layers[layer];
-    const { at } = this.#places[layer];
+    const { rowAt, step } = this.#places[layer];
     for (let output = 0; output < outputs; output++)
-      for (let input = 0; input < inputs; input++) visit(output * inputs + input, at(output, input));
+      visit(output * inputs, rowAt(output), step, (output + 1) * inputs);
   }
 
   #words(offset: number, values: readonly number[]): void {

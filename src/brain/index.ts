@@ -1,6 +1,6 @@
 /** `shardstep/brain`: the feed-forward network of brain.js. */
 
-export { type Refused, UserError } from '../user-error.js';
+export { ExitCode, type Refused, UserError } from '../user-error.js';
 export { CrossValidate, type CrossValidateJson, type FoldResult } from './cross-validate.js';
 export type { NetworkJson } from './json.js';
 export { likely } from './likely.js';

@@ -61,19 +61,19 @@ function listed(net: usize, from: usize, t: i32, inputs: i32): i32 {
   const lists = <usize>load<u32>(net, Net.lists), lengths = <usize>load<u32>(net, Net.lengths);
   const deltas = <usize>load<u32>(net, Net.deltas) + <usize>t * <usize>load<i32>(net, Net.first + Layer.rowBytes);
   let at = entries;
-  for (let k = 0; k < inputs; k += 4, from += 16) {
-    if (!v128.any_true(f32x4.ne(v128.load(from), zero))) continue;
-    for (let j = k, most = min(k + 4, inputs); j < most; j++) {
-      const x = load<f32>(from + (<usize>(j - k) << 2));
-      if (x == 0) continue;
-      store<i32>(at, j << 7);
+  // Rows of samples are padded with zeros to 16.
+  for (let k = 0; k < inputs; k += 16, from += 64) {
+    const low = i16x8.narrow_i32x4_s(f32x4.ne(v128.load(from), zero), f32x4.ne(v128.load(from, 16), zero));
+    const high = i16x8.narrow_i32x4_s(f32x4.ne(v128.load(from, 32), zero), f32x4.ne(v128.load(from, 48), zero));
+    for (let mask = i8x16.bitmask(i8x16.narrow_i16x8_s(low, high)); mask != 0; mask &= mask - 1) {
+      const offset = ctz(mask), j = <usize>(k + offset), x = load<f32>(from + (<usize>offset << 2));
+      store<i32>(at, <i32>j << 7);
       store<f32>(at, x, 4);
       at += 8;
-      const length = <usize>load<u8>(lengths + <usize>j);
-      const place = lists + (<usize>j << 8) + (length << 3);
+      const length = <usize>load<u8>(lengths + j), place = lists + (j << 8) + (length << 3);
       store<u32>(place, deltas);
       store<f32>(place, x, 4);
-      store<u8>(lengths + <usize>j, length + 1);
+      store<u8>(lengths + j, length + 1);
     }
   }
   return <i32>((at - entries) >> 3);

@@ -41,6 +41,7 @@ export function* trainingOnline(training: Training): Steps<TrainingState> {
   const { iterations, errorThresh, log, logPeriod, callback, callbackPeriod, timeout } = settings;
   const kind = kindOf(layers, settings);
   const memory = new OnlineMemory(kind, layers, data.length, onlineSettings(settings), steps);
+  yield null;
   yield* filling(memory, training);
   const kernels = onlineKernels(kind, memory.memory);
   started(memory);

@@ -3,11 +3,15 @@ import type { OnlineLayer } from '../kernels/online/memory.js';
 
 /** As brain.js draws them: uniform in [−0.2, 0.2). `random`: uniform in [0, 1). */
 export function drawnLayers(sizes: readonly number[], random: () => number): OnlineLayer[] {
-  const draw = (count: number) => Float32Array.from({ length: count }, () => random() * 0.4 - 0.2);
+  const draw = (count: number) => {
+    const drawn = new Float32Array(count);
+    for (let i = 0; i < count; i++) drawn[i] = random() * 0.4 - 0.2;
+    return drawn;
+  };
   return sizes.slice(1).map((outputs, l) => {
     const inputs = sizes[l];
     const biases = draw(outputs);
-    return { ...layerOf(inputs, draw(outputs * inputs), biases) };
+    return layerOf(inputs, draw(outputs * inputs), biases);
   });
 }
 

@@ -116,9 +116,13 @@ test('trainAsync lets other events run, ends by its signal, and keeps what was l
   const timer = setInterval(() => {
     events++;
     assert.throws(() => net.train(data), /is being trained/);
-    if (events === 5) ending.abort();
   }, 1);
-  const training = net.trainAsync(data, { iterations: 1e9, errorThresh: 0, signal: ending.signal });
+  // With both: passes are done, and other events are handled between them.
+  const callback = ({ iterations }: brain.TrainingState) => {
+    if (iterations >= 3 && events >= 2) ending.abort();
+  };
+  const options = { iterations: 1e9, errorThresh: 0, callback, callbackPeriod: 1 };
+  const training = net.trainAsync(data, { ...options, signal: ending.signal });
   await assert.rejects(training, { name: 'AbortError' });
   clearInterval(timer);
   const before = net.test(data).error;

@@ -36,6 +36,10 @@ writeFileSync(
 );
 modules.set('inference.', { file: inference, constants: {} });
 
+// Online training in float32 and SIMD.
+const online = 'src/kernels/assembly/online/index.ts';
+modules.set('online-wide.', { file: online, constants: { WIDE: 1 } });
+
 for (const [prefix, { file, constants }] of modules) {
   for (const [name, fma] of Object.entries({ relaxed: 1, simd: 0 })) {
     const { error, stderr } = await asc.main([
@@ -56,13 +60,22 @@ for (const [prefix, { file, constants }] of modules) {
   }
 }
 
-// Elementary functions in float64, for JavaScript: in a memory of its own, and small, because it is compiled at run time.
-const { error, stderr } = await asc.main([
-  'src/kernels/assembly/elementary/index.ts',
-  ...['-o', 'dist/kernels/elementary.wasm', '--runtime', 'stub', '--noAssert', '-O3', '--shrinkLevel', '1'],
-  ...['--use', 'abort=', '--initialMemory', '1', '--maximumMemory', '1'],
-]);
-if (error) {
-  console.error(`elementary: ${stderr.toString()}`);
-  process.exit(1);
+// Modules that have no levels. Elementary functions in float64, for JavaScript: in a memory of its own. Online training in the
+// arithmetic of brain.js. Both are compiled at run time, so they are small.
+const single = {
+  elementary: ['src/kernels/assembly/elementary/index.ts', '--maximumMemory', '1'],
+  'online-exact': [
+    ...[online, '--use', 'WIDE=0', '--use', 'FMA=0', '--enable', 'simd', '--enable', 'threads'],
+    ...['--importMemory', '--sharedMemory', '--maximumMemory', '65536'],
+  ],
+};
+for (const [name, words] of Object.entries(single)) {
+  const { error, stderr } = await asc.main([
+    ...[...words, '-o', `dist/kernels/${name}.wasm`, '--runtime', 'stub', '--noAssert', '-O3'],
+    ...[...(name === 'elementary' ? ['--shrinkLevel', '1'] : []), '--use', 'abort=', '--initialMemory', '1'],
+  ]);
+  if (error) {
+    console.error(`${name}: ${stderr.toString()}`);
+    process.exit(1);
+  }
 }

@@ -72,15 +72,19 @@ const commandLine = (everywhere: readonly string[]) =>
 const small = smallShared((await commandLine([])).metafile, smallBytes);
 const bundles = await Promise.all([
   commandLine(small),
-  // What a program imports is one file, what that loads with `import()` another; they share a third.
+  // What a program imports is one file, what that loads with `import()` another; they share a third. So do `shardstep` and
+  // `shardstep/brain`.
   build({
     ...settings,
     plugins: [
       builtinsWhenUsed(dist),
-      ...plugins({ dist, entries: ['index.js'], groupOf: () => 'rest', everywhere: [] }),
+      ...plugins({ dist, entries: ['index.js', 'brain/index.js'], groupOf: () => 'rest', everywhere: [] }),
     ],
     chunkNames: 'library/[name]-[hash]',
-    entryPoints: [{ in: join(dist, 'index.js'), out: 'library/index' }],
+    entryPoints: [
+      { in: join(dist, 'index.js'), out: 'library/index' },
+      { in: join(dist, 'brain/index.js'), out: 'library/brain' },
+    ],
   }),
 ]);
 const outputFiles = bundles.flatMap((bundle) => bundle.outputFiles);
@@ -103,6 +107,11 @@ mkdirSync(join(lib, 'kernels'));
 for (const name of readdirSync(join(dist, 'kernels')).filter((each) => each.endsWith('.wasm')))
   cpSync(join(dist, 'kernels', name), join(lib, 'kernels', name));
 writeFileSync(join(lib, 'THIRD-PARTY.txt'), notices(root, inputs));
-const { declarations, problems } = extractApi(root);
-for (const problem of problems) console.warn(`public types: ${problem}`);
-writeFileSync(join(lib, 'index.d.ts'), declarations);
+for (const [entry, file] of [
+  ['index', 'index.d.ts'],
+  ['brain/index', 'brain.d.ts'],
+]) {
+  const { declarations, problems } = extractApi(root, entry);
+  for (const problem of problems) console.warn(`public types of ${entry}: ${problem}`);
+  writeFileSync(join(lib, file), declarations);
+}

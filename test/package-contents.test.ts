@@ -33,7 +33,7 @@ test('it holds what runs, and nothing that is for developers only', () => {
   assert.deepEqual([...kinds].sort(), ['', '.cjs', '.js', '.json', '.md', '.ts', '.txt', '.wasm', '.yaml']);
   assert.deepEqual(
     files.filter((file) => file.endsWith('.ts')),
-    ['lib/index.d.ts'],
+    ['lib/brain.d.ts', 'lib/index.d.ts'],
   );
 });
 

@@ -88,6 +88,28 @@ test('a program trains, saves, loads and predicts with it, on each Node here', (
   }
 });
 
+test('shardstep/brain trains small and wide networks, on each Node here, also with require', () => {
+  const program = `
+    const wide = new NeuralNetwork({ hiddenLayers: [60], seed: 1 });
+    const inputs = Array.from({ length: 40 }, (_, i) => Array.from({ length: 40 }, (_, k) => Number(i === k)));
+    const { error } = wide.train(inputs.map((input, i) => ({ input, output: [i % 2] })), { iterations: 3000 });
+    const xor = new NeuralNetwork({ hiddenLayers: [3], seed: 4 });
+    xor.train([[0, 0], [0, 1], [1, 0], [1, 1]].map(([a, b]) => ({ input: [a, b], output: [a ^ b] })));
+    console.log(error <= 0.005, Math.round(xor.run([0, 1])[0]), Math.round(xor.toFunction()([1, 1])[0]));
+  `;
+  writeFileSync(join(project.folder, 'c.mjs'), `import { NeuralNetwork } from 'shardstep/brain';${program}`);
+  writeFileSync(
+    join(project.folder, 'd.cjs'),
+    `const { NeuralNetwork } = require('shardstep/brain');${program}`,
+  );
+  for (const node of nodes())
+    for (const file of ['c.mjs', 'd.cjs']) {
+      const run = spawnSync(node, [join(project.folder, file)], { cwd: tmpdir(), encoding: 'utf8' });
+      assert.equal(run.stdout, 'true 1 0\n', `${node} ${file}: ${run.stderr}`);
+      assert.equal(run.stderr, '', `${node} ${file}`);
+    }
+});
+
 test('it races on each Node here', () => {
   const cwd = elsewhere('nodes');
   for (const [i, node] of nodes().entries()) {
@@ -194,6 +216,13 @@ for (const { files, ...options } of consumers)
   test(`a strict TypeScript program compiles against it: ${Object.values(options).join(', ')}`, () => {
     const text =
       "import { load, type Epoch, type Model, train, UserError, version } from 'shardstep';\n" +
+      "import { likely, NeuralNetwork } from 'shardstep/brain';\n" +
+      'const net = new NeuralNetwork<number[], { yes: number }>({ hiddenLayers: [3] });\n' +
+      'export const { error }: { error: number } = net.train([{ input: [1], output: { yes: 1 } }]);\n' +
+      'export const yes: number = net.run([1]).yes;\n' +
+      'export const name: string | null = likely([1], net);\n' +
+      '// @ts-expect-error: no such output\n' +
+      'export const no: number = net.run([1]).no;\n' +
       'export const given: string = version;\n' +
       'export async function use(signal: AbortSignal): Promise<Epoch[]> {\n' +
       "  const run = train({ set: 'mnist' }, { recipe: 'mnist-97', signal, threads: 'physical' });\n" +

@@ -17,11 +17,11 @@ export interface PublicApi {
 /** Our comments are plain text: the marks `@public` and TSDoc's rules of escaping are not used. */
 const ignored = /^(ae-missing-release-tag|ae-forgotten-export|ae-unresolved-link|tsdoc-.*|console-.*)$/;
 
-/** @throws if the declarations do not compile. */
-export function extractApi(root: string): PublicApi {
+/** `module`: below dist/. @throws if the declarations do not compile. */
+export function extractApi(root: string, module = 'index'): PublicApi {
   const folder = mkdtempSync(join(tmpdir(), 'shardstep-api-'));
   const typesFile = join(folder, 'index.d.ts');
-  const entry = join(root, 'dist/index.d.ts');
+  const entry = join(root, `dist/${module}.d.ts`);
   const problems: string[] = [];
   try {
     const config = ExtractorConfig.prepare({
@@ -61,7 +61,7 @@ export function extractApi(root: string): PublicApi {
     for (const [, name] of declarations.matchAll(
       /^declare (?:\w+ )*?(?:interface|type|class|const|function) (\w+)/gm,
     ))
-      problems.push(`${name} is used by public types: src/index.ts must export it`);
+      problems.push(`${name} is used by public types: src/${module}.ts must export it`);
     return { declarations, problems };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -19,6 +19,7 @@ export const rooms = [
     'loss',
     'metrics',
     'formats',
+    'brain',
   ],
   ...['plan', 'backend', 'sync', 'worker', 'inference', 'fast-start', 'coordinator', 'run', 'library'],
   ...['report', 'profile', 'study', 'commands', 'index'],

@@ -8,9 +8,10 @@ import { type Checkpoint, capture } from '../dist/coordinator/checkpoint.js';
 import { initialState } from '../dist/coordinator/state.js';
 import { metricOf } from '../dist/metrics/metric.js';
 import { runLength } from '../dist/plan/run-length.js';
-import { type RunFacts, readCheckpoint } from '../dist/run/checkpoint-file.js';
+import { readCheckpoint } from '../dist/run/checkpoint-file.js';
 import { checkpointName, checkpointsIn, lastName } from '../dist/run/checkpoint-names.js';
 import { Checkpoints } from '../dist/run/checkpoints.js';
+import { factsOfTest } from './support/run-facts.ts';
 import { scratch } from './support/scratch.ts';
 import { configure, openSession, someMnist } from './support/training.ts';
 
@@ -34,12 +35,8 @@ async function checkpointsOf(
   const folder = scratch(t);
   const warnings: string[] = [];
   const state = (step: number) => ({ ...initialState(1), step, epoch: 1 + Math.floor(step / 10) });
-  const facts: RunFacts = {
-    ...{ name: 'test', config, version: '', kernels: null, threads: 1, sync: 'owner', data: {} },
-    ...{ startedAt: '', command: '', resumed: [] },
-  };
   const task = {
-    ...{ config, folder, facts, length: runLength(config, 640), flush },
+    ...{ config, folder, facts: factsOfTest(config), length: runLength(config, 640), flush },
     ...{ records: [], from: from === 0 ? null : state(from), best: null, metric: metricOf('accuracy') },
     warn: (_: string, message: string) => warnings.push(message),
   };

@@ -10,8 +10,8 @@ import {
   trainsApart,
 } from '../dist/config/capabilities.js';
 import { describeKeys } from '../dist/config/keys.js';
-import { labelSmoothingOf } from '../dist/config/label-smoothing.js';
 import { resolveConfig } from '../dist/config/load.js';
+import { labelSmoothingOf } from '../dist/config/loss-keys.js';
 import { configSchema } from '../dist/config/schema.js';
 import { strategies } from '../dist/sync/strategy.js';
 import { word } from './support/config-refusal.ts';
@@ -71,10 +71,11 @@ test('the key that says what a run is of stays, the other is refused, by whoever
 });
 
 test('a loss by name; cross-entropy is the default, and its key needs no name', async () => {
-  assert.deepEqual((await set()).loss, { name: 'cross-entropy', labelSmoothing: 0 });
+  assert.deepEqual((await set()).loss, {
+    ...{ name: 'cross-entropy', labelSmoothing: 0, classWeights: 'none' },
+  });
   assert.deepEqual((await set('loss.labelSmoothing=0.1')).loss, {
-    name: 'cross-entropy',
-    labelSmoothing: 0.1,
+    ...{ name: 'cross-entropy', labelSmoothing: 0.1, classWeights: 'none' },
   });
   assert.deepEqual(configSchema.parse({ loss: { name: 'squared-error' } }).loss, { name: 'squared-error' });
   assert.equal(labelSmoothingOf({ name: 'squared-error' }), 0);

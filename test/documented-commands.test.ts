@@ -41,6 +41,7 @@ const scripts: Readonly<Record<string, string>> = {
   bench: 'measures for minutes',
   'bench:peers': 'installs other libraries and measures for an hour',
   docs: 'writes docs/; test/docs-current.test.ts holds them against the code',
+  audit: 'asks the registry',
   chaos: 'takes minutes; test/chaos.test.ts does a part',
   fuzz: 'takes minutes; test/fuzz.test.ts does a part',
   'fuzz:models': 'takes minutes; test/damaged-models.test.ts opens some',
@@ -174,14 +175,32 @@ test('every reason why a command is not run is of one that is shown', () => {
 });
 
 /** Settings that need another recipe than the default one, which is on direction features. */
-const onPixels = new Set(['backend=tfjs-node', 'backend=js', 'backend.name=tfjs-node']);
+const onPixels = new Set(['backend=tfjs-node', 'backend=js', 'backend.name=tfjs-node', 'loss.name=huber']);
+
+/** What other settings need beside them. */
+const beside: Readonly<Record<string, readonly string[]>> = {
+  'data.set=table': ['data.dir=people.csv'],
+  'data.task=regression': ['data.set=csv', 'data.dir=my/folder', 'loss.name=squared-error'],
+  'data.task=labels': ['data.set=csv', 'data.dir=my/folder', 'loss.name=binary-cross-entropy'],
+  'data.target=[price,income]': [
+    'data.set=csv',
+    'data.dir=my/folder',
+    'data.task=regression',
+    'loss.name=huber',
+  ],
+};
 
 for (const { text, pages } of documentedSettings()) {
   if (text === 'key=value') continue;
   test(`${text} (${pages.join(', ')}) is taken`, async () => {
-    const recipe = onPixels.has(text) ? { file: 'pixels-97' } : { file: 'mnist-97', implied: true };
+    const recipe =
+      onPixels.has(text) || text in beside ? { file: 'pixels-97' } : { file: 'mnist-97', implied: true };
     const folder =
       /data\.set=(idx|csv)/.test(text) && !text.includes('data.dir=') ? ['data.dir=my/folder'] : [];
-    await resolveConfig({ ...recipe, overrides: [...text.split(' '), ...folder], environment: {} });
+    await resolveConfig({
+      ...recipe,
+      overrides: [...text.split(' '), ...(beside[text] ?? []), ...folder],
+      environment: {},
+    });
   });
 }

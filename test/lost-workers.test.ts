@@ -16,6 +16,7 @@ import { Checkpoints } from '../dist/run/checkpoints.js';
 import { Diverged, WorkerFailure } from '../dist/worker/session-errors.js';
 import { temporaryFolder } from './support/data-files.ts';
 import { type FaultyRun, runWithFault } from './support/faulty-run.ts';
+import { factsOfTest } from './support/run-facts.ts';
 import { configure, openSession, someMnist } from './support/training.ts';
 
 // For isolates that start from now on: a worker soon runs out of memory.
@@ -196,7 +197,7 @@ test('fail: that copy becomes a checkpoint in the folder, unless one of its step
   t.after(() => trainer.close());
   await trainer.start(1);
   const task = {
-    ...{ config, folder, facts: { name: 'test' } as never, length: runLength(config, 640) },
+    ...{ config, folder, facts: factsOfTest(config), length: runLength(config, 640) },
     ...{ flush() {}, records: [], warn() {}, from: null, best: null, metric: metricOf('accuracy') },
   };
   const checkpoints = Checkpoints.of(task, session);

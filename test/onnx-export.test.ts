@@ -50,7 +50,7 @@ for (const [name, words] of Object.entries(exportedCases))
 const operators = [
   ...['Abs', 'Add', 'Cast', 'Clip', 'Concat', 'CumSum', 'Div', 'Floor', 'Gather', 'GatherElements', 'Gemm'],
   ...['Greater', 'GreaterOrEqual', 'Identity', 'MatMul', 'Max', 'Min', 'Mod', 'Mul', 'Pad', 'ReduceSum'],
-  ...['Relu', 'Reshape', 'Slice', 'Softmax', 'Sqrt', 'Sub', 'Tanh', 'Where'],
+  ...['Relu', 'Reshape', 'Sigmoid', 'Slice', 'Softmax', 'Sqrt', 'Sub', 'Tanh', 'Where'],
 ];
 
 test('float32 values come as float32', () => {

@@ -32,7 +32,7 @@ const some = [
 ];
 const often = 'checkpoint.every=15steps';
 
-/** Starts a run and kills it as soon as its newest checkpoint is of so many steps. */
+/** Starts a run and kills it as soon as its newest checkpoint is of so many steps, and it has written one itself. */
 async function killedAfter(
   t: TestContext,
   cwd: string,
@@ -40,12 +40,13 @@ async function killedAfter(
   steps: number,
 ): Promise<void> {
   const folder = join(cwd, words[words.findIndex((word) => word === '--out' || word === '--resume') + 1]);
+  const newest = () =>
+    (existsSync(folder) ? readdirSync(folder) : []).map(stepOf).reduce((a, b) => Math.max(a, b), 0);
+  const before = newest();
   const child = spawn(process.execPath, [coordinator, ...words], { cwd, stdio: 'ignore' });
   t.after(() => child.kill('SIGKILL'));
   const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
-  const newest = () =>
-    (existsSync(folder) ? readdirSync(folder) : []).map(stepOf).reduce((a, b) => Math.max(a, b), 0);
-  while (newest() < steps && child.exitCode === null) await sleep(5);
+  while (newest() < Math.max(steps, before + 1) && child.exitCode === null) await sleep(5);
   child.kill('SIGKILL');
   assert.equal(await ended, 'SIGKILL', 'the run ended before it was killed');
 }

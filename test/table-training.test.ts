@@ -220,7 +220,15 @@ const many = (line: (row: number) => string, count = 40) =>
   head + Array.from({ length: count }, (_, row) => `${line(row)}\n`).join('');
 const good = many((row) => `${row % 7},${row % 5},${row % 2 ? 'a' : 'b'}`);
 const refused: Readonly<
-  Record<string, readonly [string | Buffer, readonly string[], Partial<TableRequest>?]>
+  Record<
+    string,
+    readonly [
+      text: string | Buffer,
+      parts: readonly string[],
+      request?: Partial<TableRequest>,
+      exitCode?: number,
+    ]
+  >
 > = {
   'a ragged row': [`${good}1,2\n`, ['line 42', '2 columns', '3']],
   'two columns of one name': [good.replace('x,y', 'x,x'), ['"x"', 'column']],
@@ -237,17 +245,14 @@ const refused: Readonly<
     ),
     ['"x" has texts', 'ignore'],
   ],
-  'a regression': [
-    many((row) => `${row % 7},${row % 5},${row * 1.37}`),
-    ['expected classes', 'category', 'number'],
-  ],
+  'words as a regression': [good, ['"class" has words', 'regression'], { task: 'regression' }, 1],
   'a target that is no column': [good, ['clas', 'did you mean class'], { target: 'clas' }],
   'a type that is none': [good, ['"x"', 'numbr'], { columns: { x: 'numbr' } }],
   'a type of no column': [good, ['"z"'], { columns: { z: 'number' } }],
 };
-for (const [name, [text, parts, request]] of Object.entries(refused))
+for (const [name, [text, parts, request, code]] of Object.entries(refused))
   test(`refused with one line: ${name}`, async (t) => {
-    const exitCode = request === undefined ? 1 : 2;
+    const exitCode = code ?? (request === undefined ? 1 : 2);
     await assert.rejects(loaded(t, { 'a.csv': text }, request), refusing(exitCode, ...parts));
   });
 

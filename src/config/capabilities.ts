@@ -4,12 +4,12 @@
  * A new choice is a line in these tables: no choice names another.
  */
 
+import { alternatives } from '../numbers/words.js';
 import { valueAt } from './layer.js';
+import { classWeightsWord } from './loss-keys.js';
 import type { Config } from './schema.js';
 
-/**
- * What choices need of others. Each need has the text that a refusal adds as its reason; empty if the reason is plain.
- */
+/** What choices need of others. Each need has the text that a refusal adds as its reason; empty if the reason is plain. */
 const reasons = {
   /** Images at their own size, not redrawn by their moments. */
   wholeImages: '',
@@ -142,6 +142,7 @@ export interface Chooser {
   readonly choose?: (config: Config) => string;
 }
 
+const scored: Choice = { needs: ['scores'], word: 'another metric' };
 const positive = (value: number) => (value > 0 ? 'above 0' : '0');
 const usesDirections = ({ data }: Config) => data.features.kind === 'directions';
 
@@ -186,8 +187,8 @@ export const choosers: readonly Chooser[] = [
   {
     key: 'loss.classWeights',
     alsoBy: 'loss.name',
-    choices: { none: {}, given: { needs: ['anyLoss'] } },
-    choose: ({ loss }) => ('classWeights' in loss && loss.classWeights !== 'none' ? 'given' : 'none'),
+    choices: { none: {}, balanced: { needs: ['anyLoss'] }, 'a list': { needs: ['anyLoss'] } },
+    choose: ({ loss }) => classWeightsWord(loss),
   },
   { key: 'optimizer.name', choices: optimizers },
   {
@@ -216,8 +217,11 @@ export const choosers: readonly Chooser[] = [
   },
   {
     key: 'stop.metric',
-    choices: { sums: { word: 'accuracy' }, scores: { needs: ['scores'], word: 'another metric' } },
-    choose: ({ stop }) => (stop.metric === null || stop.metric === 'accuracy' ? 'sums' : 'scores'),
+    choices: {
+      ...{ accuracy: {}, balancedAccuracy: scored, f1: scored, auc: scored, logLoss: scored },
+      ...{ rmse: scored, mae: scored, r2: scored },
+    },
+    choose: ({ stop }) => stop.metric ?? 'accuracy',
   },
   { key: 'log.noiseScale', choices: { false: {}, true: { needs: ['separateGradients'] } } },
 ];
@@ -265,8 +269,8 @@ export function expectedBeside(
   const wouldDo = words(chooser, (choice) => clash(chooser, choice, other, otherName) === null);
   const goes = words(other, (choice) => clash(chooser, name, other, choice) === null);
   const clashes = words(other, (choice) => clash(chooser, name, other, choice) !== null);
-  const condition = goes.length < clashes.length ? `not ${joined(goes)}` : joined(clashes);
-  return `${joined(wouldDo)} if ${other.key} is ${condition}${because(lacking)}`;
+  const condition = goes.length < clashes.length ? `not ${alternatives(goes)}` : alternatives(clashes);
+  return `${alternatives(wouldDo)} if ${other.key} is ${condition}${because(lacking)}`;
 }
 
 /** The first capability that one choice needs, the other key answers for, and the other key's choice lacks. */
@@ -288,7 +292,7 @@ function unofferedNeed(choice: Choice | undefined): Capability | null {
 }
 
 function offeredElsewhere(chooser: Chooser): string {
-  return joined(words(chooser, (name) => unofferedNeed(chooser.choices[name]) === null));
+  return alternatives(words(chooser, (name) => unofferedNeed(chooser.choices[name]) === null));
 }
 
 function chosen(chooser: Chooser, config: Config): string {
@@ -305,10 +309,6 @@ function words({ choices }: Chooser, test: (name: string) => boolean): string[] 
   return [...new Set(named.map(([name, { word }]) => word ?? name))];
 }
 
-function joined(list: readonly string[]): string {
-  return list.length < 2 ? list.join() : `${list.slice(0, -1).join(', ')} or ${list.at(-1)}`;
-}
-
 const because = (capability: Capability) => (reasons[capability] === '' ? '' : `: ${reasons[capability]}`);
 
 /** Values of data.normalise that are a linear map with tensors of its own. */
@@ -317,9 +317,8 @@ export function isLinearMap(normalise: Config['data']['normalise']): normalise i
 }
 
 /** Whether norms of the whole gradient are needed before any parameter is updated. */
-export function measuresFirst({ name, clip }: Config['optimizer']): boolean {
-  return clip !== null || (optimizers[name].needs?.includes('norms') ?? false);
-}
+export const measuresFirst = ({ name, clip }: Config['optimizer']): boolean =>
+  clip !== null || (optimizers[name].needs?.includes('norms') ?? false);
 
 /** Number of gradients kept at a time: one for each thread, one in all, or none beside those of the replicas. */
 export function gradientBuffers(sync: Config['parallel']['sync'], threads: number): number {
@@ -336,6 +335,5 @@ export function appliesAtOnce(sync: Config['parallel']['sync'], optimizer: Confi
 }
 
 /** Whether the workers train apart, each on weights that the others do not wait for. */
-export function trainsApart(sync: Config['parallel']['sync']): boolean {
-  return strategies[sync].needs?.includes('replicas') ?? false;
-}
+export const trainsApart = (sync: Config['parallel']['sync']): boolean =>
+  strategies[sync].needs?.includes('replicas') ?? false;

@@ -67,10 +67,6 @@ export const columnsOrNull = () => {
   return z.union([number, name, several.min(1, expecting(expected))], expecting(expected)).nullable();
 };
 
-/** What the user named: one, several, or null. */
-export const columnsOf = (named: string | number | readonly (string | number)[] | null) =>
-  named === null || typeof named === 'object' ? named : [named];
-
 /** A mapping of keys. It may be left out as a whole, because every key has a default. */
 export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, {

@@ -74,3 +74,7 @@ export function targetRules(config: Config): Rule[] {
     },
   ];
 }
+
+/** What the user named: one, several, or null. */
+export const columnsOf = (named: string | number | readonly (string | number)[] | null) =>
+  named === null || typeof named === 'object' ? named : [named];

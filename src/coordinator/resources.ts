@@ -2,8 +2,7 @@
  * Resources that setups may share: data sets, compiled kernels, worker pools. A study shares them among many setups.
  */
 import type { Config } from '../config/schema.js';
-import { columnsOf } from '../config/schema-leaves.js';
-import { configuredTask } from '../config/target-rules.js';
+import { columnsOf, configuredTask } from '../config/target-rules.js';
 import type { Dataset } from '../data/dataset.js';
 import type { DownloadProgress } from '../data/download.js';
 import { type DataRequest, loadDataset } from '../data/load.js';

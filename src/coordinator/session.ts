@@ -43,6 +43,8 @@ const burstMs = 5;
 /** How long an interrupted session waits for the common last step of all ranks, which leaves its weights whole. */
 const wholeStepMs = 400;
 
+const nowhere = { offset: 0, bytes: 0 };
+
 export class Session {
   readonly plan: Plan;
   /** What the rest of a run depends on besides its state: see checkpoint.ts. */
@@ -144,26 +146,25 @@ export class Session {
 
   /** The epoch's order: i32 [training images], to be filled before the epoch's first step. */
   get order(): Int32Array {
-    const { offset } = this.plan.regions.order;
-    return new Int32Array(this.#memory.buffer, offset, this.plan.parts.train.count);
+    return new Int32Array(this.#memory.buffer, this.plan.regions.order.offset, this.plan.parts.train.count);
   }
 
   /** With direction features: the order of the epoch's batches, i32. */
   get batches(): Int32Array {
-    return wordsIn(this.#memory, this.plan.directions?.batches ?? { offset: 0, bytes: 0 });
+    return wordsIn(this.#memory, this.plan.directions?.batches ?? nowhere);
   }
 
   /** Selective back-propagation: the epoch's draws, uniform in [0, 2^32), to be filled like the order; else empty. */
   get draws(): Uint32Array {
-    const { offset, bytes } = this.plan.selection?.draws ?? { offset: 0, bytes: 0 };
-    return new Uint32Array(this.#memory.buffer, offset, bytes / 4);
+    return this.#unsigned(this.plan.selection?.draws);
   }
 
   /** Dropout: the seed of the run's masks, to be written before its first step; else empty. */
   get maskSeed(): Uint32Array {
-    const { offset, bytes } = this.plan.dropout?.seed ?? { offset: 0, bytes: 0 };
-    return new Uint32Array(this.#memory.buffer, offset, bytes / 4);
+    return this.#unsigned(this.plan.dropout?.seed);
   }
+
+  #unsigned = ({ offset, bytes } = nowhere) => new Uint32Array(this.#memory.buffer, offset, bytes / 4);
 
   /** When the direction features of the run's training images were ready; milliseconds since the Unix epoch. */
   get extractedAt(): number {
@@ -255,8 +256,8 @@ export class Session {
 
   /** Accuracy and mean loss over a whole part. */
   async evaluate(part: PartName): Promise<Evaluation> {
-    const none = { first: 0, rates: [], firstSample: 0, epochSamples: 0, extract: false };
-    const { evaluation } = await this.run({ ...none, evaluate: part });
+    const none = { first: 0, rates: [], firstSample: 0, epochSamples: 0, extract: false, evaluate: part };
+    const { evaluation } = await this.run(none);
     if (evaluation === null) throw new Error('an evaluation was requested and not made');
     return evaluation;
   }
@@ -265,9 +266,7 @@ export class Session {
   metrics = (part: PartName): Metrics => readMetrics(this.plan, this.#memory, part, this.#goal);
 
   /** Time spent in each phase since the parameters were set. */
-  phaseTimes(): PhaseTimes {
-    return readPhaseTimes(this.plan, this.#memory);
-  }
+  phaseTimes = (): PhaseTimes => readPhaseTimes(this.plan, this.#memory);
 
   /** Releases the workers; the worker pool can serve another session afterwards. */
   async close(): Promise<void> {
@@ -283,6 +282,7 @@ export class Session {
     const buffers = gradientBuffers(this.plan.sync, this.plan.threads);
     const barrier = this.#control.barrier(this.plan.threads + 1, 0);
     const stats = doublesIn(this.#memory, this.plan.regions.stats);
+    const measures = measuresFirst(this.plan.optimizer);
     let yieldedAt = performance.now();
     const meet = async () => {
       const { generation, last } = barrier.arrive();
@@ -295,14 +295,8 @@ export class Session {
     for (let i = 0; i < rates.length; i++) {
       await meet();
       const started = performance.now();
-      strategy.combine?.({
-        backend: this.#backend,
-        allSlices,
-        buffers,
-        measures: measuresFirst(this.plan.optimizer),
-        number: first + i + 1,
-        learningRate: rates[i],
-      });
+      const step = { number: first + i + 1, learningRate: rates[i] };
+      strategy.combine?.({ backend: this.#backend, allSlices, buffers, measures, ...step });
       stats[this.plan.threads * statsPerRank] += performance.now() - started;
       this.profile?.combined();
       await meet();

@@ -3,7 +3,7 @@
  * is loaded before the accuracy is known.
  */
 
-import { labelSmoothingOf } from '../config/label-smoothing.js';
+import { labelSmoothingOf } from '../config/loss-keys.js';
 import type { Config } from '../config/schema.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import { peakRate } from '../optim/batch-scaling.js';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/schema.js';
-import { columnsOf } from '../config/schema-leaves.js';
+import { columnsOf } from '../config/target-rules.js';
 import type { Dataset } from '../data/dataset.js';
 import { factsOf } from '../data/target.js';
 import { transformSettings } from '../data/transforms/pipeline.js';

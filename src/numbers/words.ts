@@ -38,3 +38,7 @@ export const plural = (count: number, noun: string): string => `${count} ${noun}
 
 /** For a terminal: a name from another machine must not move the cursor or colour the text after it. */
 export const printable = (text: string): string => text.replace(/(?!\n)\p{Cc}/gu, '�');
+
+/** `a, b or c`. */
+export const alternatives = (list: readonly string[]): string =>
+  list.length < 2 ? list.join() : `${list.slice(0, -1).join(', ')} or ${list.at(-1)}`;

@@ -14,6 +14,7 @@ export const offThePath: Readonly<Record<string, string>> = {
   'study/study-markdown.ts': 'a text',
   'numbers/words.ts': 'numbers as text',
   'formats/runtime/': 'the text of exported programs, which refers to nothing outside itself',
+  'brain/': "brain.js's own functions, to its bits on the same Node, and its random start",
   'formats/onnx/elementwise.ts': 'recognises functions by their values, within a tolerance',
   'formats/c/': 'the text of exported programs, and their sizes',
   'kernels/directions/direction-checks.ts': 'a self-test, within a tolerance',

@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { labelSmoothingOf } from '../../dist/config/label-smoothing.js';
+import { labelSmoothingOf } from '../../dist/config/loss-keys.js';
 import { namesOf } from '../../dist/data/target.js';
 import {
   type Config,

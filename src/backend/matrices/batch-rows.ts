@@ -1,5 +1,5 @@
 /** Rows of a part as a matrix f32 [rows][features], normalised, and as targets f32 [rows][classes]. */
-import { labelSmoothingOf } from '../../config/label-smoothing.js';
+import { labelSmoothingOf } from '../../config/loss-keys.js';
 import type { PartName } from '../../data/dataset.js';
 import { expandStored } from '../../kernels/expansion.js';
 import type { Plan } from '../../plan/plan.js';

@@ -1,5 +1,5 @@
 /** The loss of rows of a workspace; its gradient overwrites their outputs. */
-import { labelSmoothingOf } from '../../config/label-smoothing.js';
+import { labelSmoothingOf } from '../../config/loss-keys.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { type Loss, lossOf } from '../../loss/loss.js';
 import type { Plan, Workspace } from '../../plan/plan.js';

@@ -1,6 +1,6 @@
 /** Writes the constants of a plan that its kernels read, once. */
 
-import { labelSmoothingOf } from '../../../config/label-smoothing.js';
+import { labelSmoothingOf } from '../../../config/loss-keys.js';
 import type { Config } from '../../../config/schema.js';
 import { writeLinearModel } from '../../../kernels/directions/linear-model.js';
 import type { Region } from '../../../memory/arena.js';

@@ -33,5 +33,5 @@ export function configJsonSchema(): Record<string, unknown> {
 
 /** The text of configs/schema.json. */
 export function configJsonSchemaText(): string {
-  return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+  return `${JSON.stringify(configJsonSchema(), null, 1).replace(/\n +/g, '\n')}\n`;
 }

@@ -7,6 +7,7 @@ import { evaluatingRange } from '../data/odd-data.js';
 import { classesIn, namesOf, type Target, type TargetValues, widthOf } from '../data/target.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import type { SavedModel } from '../inference/saved-model.js';
+import { tableKey } from '../inference/weights-file.js';
 import { lossOf } from '../loss/loss.js';
 import { scoringClasses } from '../metrics/classification.js';
 import { allMetrics, judgedBy, type Metrics } from '../metrics/metric.js';
@@ -147,7 +148,7 @@ async function read(data: Exclude<Data, MemoryData>, saved: SavedModel): Promise
 /** All rows of the file, unless the test rows are named. */
 async function readTable(
   data: Exclude<Data, MemoryData>,
-  { table: model, source }: SavedModel,
+  { table: model, metadata, tensors, source }: SavedModel,
 ): Promise<Evaluated> {
   const keys = fileKeys(data);
   if (model === null || !('table' in data))
@@ -158,13 +159,9 @@ async function readTable(
       `table, testFile and test: ${source} has the columns and the target`,
       Object.keys(data),
     );
-  const { loadTable } = await import('../tables/training/load-table.js');
-  const request = {
+  const dataset = await readInHost(keys, null, {
+    ...{ json: metadata[tableKey] ?? '', tensors, source, dir: String(keys['data.dir']) },
     ...{ testFile: data.testFile ?? null, test: data.test ?? null },
-    ...({ target: null, task: 'auto', columns: {} } as const),
-  };
-  const never = new AbortController().signal;
-  const reading = { note: () => {}, warn: () => {}, signal: never, model, evaluates: true };
-  const { test } = await loadTable({ dir: String(keys['data.dir']), ...request }, reading);
-  return test;
+  });
+  return dataset.test;
 }

@@ -8,7 +8,7 @@ import type { Dataset } from '../data/dataset.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { refusedThread } from '../worker/thread-limit.js';
 import { receivedError } from './errors.js';
-import type { FromHost, ToHost } from './messages.js';
+import type { FromHost, SentTable, ToHost } from './messages.js';
 import type { FileKeys } from './send-data.js';
 
 export class HostThread {
@@ -102,10 +102,14 @@ function release(host: HostThread): void {
 }
 
 /** A data set that is read by the thread, without its training samples. @throws UserError for bad data. */
-export function readInHost(keys: FileKeys, values: CsvValues | null): Promise<Dataset> {
+export function readInHost(
+  keys: FileKeys,
+  values: CsvValues | null,
+  table: SentTable | null = null,
+): Promise<Dataset> {
   return new Promise((resolve, reject) => {
     borrowHost().start(
-      { kind: 'read', keys, values },
+      { kind: 'read', keys, values, table },
       (message) => {
         if (message.kind === 'read') resolve(message.dataset);
         else if (message.kind === 'failed') reject(receivedError(message.error));

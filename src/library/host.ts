@@ -5,9 +5,10 @@
 import { parentPort } from 'node:worker_threads';
 import { Interrupted } from '../coordinator/interruption.js';
 import type { CsvValues } from '../data/csv-values.js';
-import { type DataRequest, loadDataset } from '../data/load.js';
+import type { Dataset, Samples } from '../data/dataset.js';
+import { loadDataset } from '../data/load.js';
 import { sentError } from './errors.js';
-import type { FromHost, Last, ToHost, TrainRequest } from './messages.js';
+import type { FromHost, Last, SentTable, ToHost, TrainRequest } from './messages.js';
 import type { FileKeys } from './send-data.js';
 import { trainFor } from './train-for.js';
 
@@ -18,7 +19,7 @@ let interruption = new AbortController();
 
 port.on('message', (message: ToHost) => {
   if (message.kind === 'stop') interruption.abort(new Interrupted());
-  else if (message.kind === 'read') void answer(() => read(message.keys, message.values));
+  else if (message.kind === 'read') void answer(() => read(message));
   else void answer((send) => train(message.request, send));
 });
 
@@ -39,21 +40,48 @@ async function train(request: TrainRequest, report: Send): Promise<Last> {
   return { kind: 'done', result: await trainFor(request, interruption.signal, report) };
 }
 
-async function read(keys: FileKeys, values: CsvValues | null): Promise<Last> {
-  const { 'data.set': set, 'data.dir': dir = null, 'data.label': label = null } = keys;
-  const column = typeof label === 'object' ? null : label;
-  const request: DataRequest = {
-    ...{ set: set as 'idx', dir: dir === null ? null : String(dir) },
-    ...{ label: column, values },
-  };
-  const dataset = await loadDataset(request);
-  // The test part alone travels.
-  const { train, test: given } = dataset;
-  const none = { values: train.values.slice(0, 0), targets: train.targets.slice(0, 0), count: 0 };
-  // In shared memory, which the caller's thread need not copy.
+async function read({ keys, values, table }: Extract<ToHost, { kind: 'read' }>): Promise<Last> {
+  const {
+    train,
+    test: given,
+    ...dataset
+  } = table === null ? await load(keys, values) : await loadRows(table);
+  // The test part alone travels, in shared memory, which the caller's thread need not copy.
   const room = new SharedArrayBuffer(given.values.byteLength);
   const shared = given.values instanceof Float32Array ? new Float32Array(room) : new Uint8Array(room);
   shared.set(given.values);
-  const test = { ...given, values: shared };
-  return { kind: 'read', dataset: { ...dataset, train: { ...dataset.train, ...none }, test } };
+  const none = { values: train.values.slice(0, 0), targets: train.targets.slice(0, 0), count: 0 };
+  return {
+    kind: 'read',
+    dataset: { ...dataset, train: { ...bare(train), ...none }, test: { ...bare(given), values: shared } },
+  };
+}
+
+/** Without the functions that read rows of a table. */
+const bare = ({ table: _, ...samples }: Samples): Samples => samples;
+
+function load(keys: FileKeys, values: CsvValues | null): Promise<Dataset> {
+  const { 'data.set': set, 'data.dir': dir = null, 'data.label': label = null } = keys;
+  return loadDataset({
+    ...{ set: set as 'idx', dir: dir === null ? null : String(dir) },
+    ...{ label: typeof label === 'object' ? null : label, values },
+  });
+}
+
+/** All rows of the file, unless the test rows are named. */
+async function loadRows({ json, tensors, source, ...rows }: SentTable): Promise<Dataset> {
+  const [{ loadTable }, { tableModelOf }] = await Promise.all([
+    import('../tables/training/load-table.js'),
+    import('../tables/training/table-model.js'),
+  ]);
+  const request = { ...rows, ...({ target: null, task: 'auto', columns: {} } as const) };
+  const { signal } = new AbortController();
+  const reading = {
+    note() {},
+    warn() {},
+    signal,
+    model: tableModelOf(json, tensors, source),
+    evaluates: true,
+  };
+  return loadTable(request, reading);
 }

@@ -2,6 +2,7 @@
 import type { CsvValues } from '../data/csv-values.js';
 import type { Dataset } from '../data/dataset.js';
 import type { LoadedKernels } from '../kernels/load.js';
+import type { Tensor } from '../model/safetensors.js';
 import type { Warning } from '../warnings.js';
 import type { ModelBytes } from './files.js';
 import type { FileKeys, SentData } from './send-data.js';
@@ -26,7 +27,12 @@ export interface TrainRequest {
 export type ToHost =
   | { readonly kind: 'train'; readonly request: TrainRequest }
   /** Reads a data set, for an evaluation. */
-  | { readonly kind: 'read'; readonly keys: FileKeys; readonly values: CsvValues | null }
+  | {
+      readonly kind: 'read';
+      readonly keys: FileKeys;
+      readonly values: CsvValues | null;
+      readonly table: SentTable | null;
+    }
   /** Ends the training after its present step. */
   | { readonly kind: 'stop' };
 
@@ -50,6 +56,17 @@ export interface SentResult {
   /** The bytes of the model's file. */
   readonly bytes: Uint8Array;
   readonly kernels: LoadedKernels | null;
+}
+
+/** Rows of a table are read as a model has them: its encoder as in its file, and which rows. */
+export interface SentTable {
+  readonly json: string;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Names the model. */
+  readonly source: string;
+  readonly dir: string;
+  readonly testFile: string | null;
+  readonly test: number | null;
 }
 
 /** An error loses its class on its way between threads. */

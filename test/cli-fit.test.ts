@@ -112,3 +112,60 @@ test('the recipe may be overridden, and the same seed gives the same model', asy
   assert.notEqual(code, 0);
   assert.match(stderr, /rows\.csv/);
 });
+
+const numbered = (rows: number, row: (i: number) => readonly (number | string)[], names: string) =>
+  `${[names, ...Array.from({ length: rows }, (_, i) => row(i).join())].join('\n')}\n`;
+
+test('several labels: beside the most frequent set of them', async (t) => {
+  const cwd = await workingDirectory(t);
+  const row = (i: number) => [(i * 37) % 101, i % 9, (i * 37) % 101 > 50 ? 1 : 0, i % 9 > 6 ? 1 : 0];
+  await writeFiles(cwd, { 'a.csv': numbered(900, row, 'x,y,high,late') });
+  const words = ['fit', 'a.csv', '--target', 'high', '--target', 'late', '--out', 'o', 'train.epochs=20'];
+  const { code, stdout, stderr } = await cli(words, { cwd });
+  assert.equal(code, 0, stderr);
+  const { testMetrics, baseline } = await readJson<Result>(cwd, 'o', 'result.json');
+  assert.equal(baseline.metric, 'accuracy');
+  assert.match(String(baseline.class), /^[01],0$/);
+  assert.ok(Math.abs(baseline.value - 0.5 * (7 / 9)) < 0.05, String(baseline.value));
+  assert.ok(testMetrics.accuracy > 0.9, String(testMetrics.accuracy));
+  // The score on rows that chose nothing comes first.
+  assert.match(
+    stdout,
+    new RegExp(
+      `^fit: done at ${(Math.floor(testMetrics.accuracy * 1e4 + 1e-6) / 100).toFixed(2)} % on the test rows\n`,
+    ),
+  );
+});
+
+test('skewed numbers, one of which is 0: whichever part it is in, no logarithm is taken', async (t) => {
+  const cwd = await workingDirectory(t);
+  const price = (i: number) => Math.round(Math.exp((i * 7) % 11)) + 1;
+  for (const zero of [3, 4, 50, 111]) {
+    const row = (i: number) => [(i * 7) % 11, i % 5, i === zero ? 0 : price(i)];
+    await writeFiles(cwd, { 'a.csv': numbered(300, row, 'x,y,price') });
+    const words = [
+      'fit',
+      'a.csv',
+      '--target',
+      'price',
+      '--out',
+      `o${zero}`,
+      'train.epochs=2',
+      '--seeds',
+      '2',
+    ];
+    const { code, stderr } = await cli(words, { cwd });
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /logarithm/);
+  }
+  const { code, stderr } = await cli(['verify', 'o111'], { cwd });
+  assert.equal(code, 0, stderr);
+});
+
+test('a few rows: one of them is held out for the validation', async (t) => {
+  const cwd = await workingDirectory(t);
+  await writeFiles(cwd, { 'a.csv': numbered(5, (i) => [i, i % 2 ? 'a' : 'b'], 'x,kind') });
+  const { code, stderr } = await cli(['fit', 'a.csv', '--out', 'o', 'train.epochs=2'], { cwd });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /data\.validation: 1 instead of 0\.1, which was not set/);
+});

@@ -46,7 +46,7 @@ const resultFile = z.object({
   backend: z.string(),
   wasmLevel: z.string().nullable(),
   accuracy: z.number().nullable(),
-  runs: z.array(z.object({ accuracy: z.number() })).optional(),
+  runs: z.array(z.object({ accuracy: z.number().nullable() })).optional(),
 });
 const metaFile = z.object({
   versions: z.object({ shardstep: z.string(), node: z.string() }),

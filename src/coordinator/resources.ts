@@ -81,9 +81,10 @@ export class OwnResources implements Resources {
 
   dataset(config: Config, begun: () => void = () => {}, reading = unread): Promise<Dataset> {
     const { data } = config;
-    const { set, dir, testFile, test, target, columns } = data;
+    const { set, dir, testFile, test, target, task, columns } = data;
     const request = dataRequest(config);
-    const key = JSON.stringify([request, dir, testFile, test, target, columns, reading.source]);
+    const { source, evaluates } = reading;
+    const key = JSON.stringify([request, dir, testFile, test, target, task, columns, source, evaluates]);
     const [note, warn] = [this.#note, this.#warn];
     if (set === 'table') {
       const table = this.#datasets.get(key) ?? this.#table(data, begun, reading);

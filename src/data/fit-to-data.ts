@@ -39,6 +39,15 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
     notes.push(`data.validation: ${data.validation} is not used: the data have validation samples`);
     data = { ...data, validation: 0 };
   }
+  if (
+    data.validation > 0 &&
+    open('data.validation') &&
+    dataset.train.count > 1 &&
+    heldOut(dataset, data.validation) === 0
+  ) {
+    note('data.validation', 1, data.validation, `it is none of ${dataset.train.count} training samples`);
+    data = { ...data, validation: 1 };
+  }
   const samples = dataset.train.count - heldOut(dataset, data.validation);
 
   for (const { key, received, instead, why, fit } of unfitSettings(data, dataset.train)) {

@@ -6,13 +6,27 @@ import { valueScores } from './values.js';
 export interface Baseline {
   readonly metric: MetricName;
   readonly value: number;
-  /** The class that is always predicted; null: the means. */
-  readonly class: number | null;
+  /** The class that is always predicted, or the labels, such as `0,1,0`; null: the means. */
+  readonly class: number | string | null;
 }
 
-/** On `judged`, in the units of the targets; null without samples. `width`: values of a sample. */
-export function baselineOf(trained: TargetValues, judged: TargetValues, width: number): Baseline | null {
+/**
+ * On `judged`, in the units of the targets; null without samples. `width`: values of a sample. `areLabels`: each of them is 0 or 1, and a
+ * sample is right if all are.
+ */
+export function baselineOf(
+  trained: TargetValues,
+  judged: TargetValues,
+  width: number,
+  areLabels = false,
+): Baseline | null {
   if (trained.length === 0 || judged.length === 0) return null;
+  if (areLabels) {
+    const [before, after] = [trained, judged].map((targets) => setsOf(targets, width));
+    const [[most]] = [...counted(before)].sort(([, a], [, b]) => b - a);
+    const right = after.filter((one) => one === most).length;
+    return { metric: 'accuracy', value: right / after.length, class: most };
+  }
   if (trained instanceof Uint32Array && judged instanceof Uint32Array) {
     const index = mostFrequent(trained);
     const right = judged.reduce((sum, target) => sum + Number(target === index), 0);
@@ -43,4 +57,16 @@ function meanOf(values: TargetValues, column: number, width: number): number {
   let sum = 0;
   for (let at = column; at < values.length; at += width) sum += values[at];
   return (sum * width) / values.length;
+}
+
+/** The labels of each sample. */
+const setsOf = (targets: TargetValues, width: number): string[] =>
+  Array.from({ length: targets.length / width }, (_, i) =>
+    Array.from(targets.subarray(i * width, (i + 1) * width)).join(),
+  );
+
+function counted(words: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
 }

@@ -55,8 +55,12 @@ export function prepareTargets(
   const scale =
     target.kind === 'value' && isScaled
       ? (restored ??
-        TargetScale.fit(data.targetScale, valuesIn(parts.train.targets), target.names, (line) =>
-          notes.push(line),
+        TargetScale.fit(
+          data.targetScale,
+          valuesIn(parts.train.targets),
+          target.names,
+          (line) => notes.push(line),
+          [parts.validation, parts.test].map(({ targets }) => valuesIn(targets)),
         ))
       : null;
   const inUnits = (outputs: Float32Array) => scale?.values(outputs) ?? Float64Array.from(outputs);

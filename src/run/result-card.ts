@@ -175,11 +175,14 @@ function baselineInWords({ baseline }: ResultCardInput): string[] {
 }
 
 function statusInWords(input: ResultCardInput): string {
-  const { status, target, accuracyOn, metric = 'accuracy' } = input;
-  const value = valueInWords(input);
+  const { status, target, metric = 'accuracy', baseline, testMetrics } = input;
+  // Of a table: the score on rows that chose neither weights nor length.
+  const tested = status === 'done' && baseline ? (testMetrics?.[metric] ?? null) : null;
+  const value = tested === null ? valueInWords(input) : inWords(metric, tested);
   const got = value === null || isShare(metric) ? value : `${metric} ${value}`;
   const goal = target === null ? '' : ` (target ${isShare(metric) ? shortPercent(target) : target})`;
-  const on = accuracyOn === 'test' ? '' : ` on ${accuracyOn}`;
+  const part = input.accuracyOn === 'test' ? '' : ` on ${input.accuracyOn}`;
+  const on = tested === null ? part : ' on the test rows';
   const after = got === null ? ' before the first evaluation' : ` at ${got}${on}`;
   switch (status) {
     case 'reached':

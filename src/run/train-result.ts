@@ -193,10 +193,11 @@ export function finalWeights(
 }
 
 /** Of all training samples, those held out for validation included; on the test samples. */
-function baselineOfRun({ dataset: { train, test, target } }: Setup) {
-  const baseline = baselineOf(train.targets, test.targets, widthOf(target));
+function baselineOfRun({ dataset: { train, test, target }, config }: Setup) {
+  const areLabels = config.loss.name === 'binary-cross-entropy' && target.kind === 'value';
+  const baseline = baselineOf(train.targets, test.targets, widthOf(target), areLabels);
   if (baseline === null || target.kind === 'value') return baseline;
-  return { ...baseline, class: target.labels[baseline.class ?? 0] };
+  return { ...baseline, class: target.labels[Number(baseline.class)] };
 }
 
 /** By name over the runs; null if it is defined in none. */

@@ -39,7 +39,8 @@ export class TargetScale {
   }
 
   /**
-   * `values`: f32 [count][width]. `note` gets a line for each logarithm that was chosen.
+   * `values`: f32 [count][width]. `others`: of samples that are not trained on, whose logarithms are needed too. `note` gets a line for
+   * each logarithm that was chosen.
    * @throws UserError if all values of a target are equal, or if a logarithm of one that is not positive is asked for.
    */
   static fit(
@@ -47,13 +48,16 @@ export class TargetScale {
     values: Float32Array,
     names: readonly string[],
     note: (line: string) => void,
+    others: readonly Float32Array[] = [],
   ): TargetScale {
     const width = names.length;
+    const isPositive = (k: number) =>
+      others.every((part) => part.every((value, i) => i % width !== k || value > 0));
     if (kind === 'none') return TargetScale.none(width);
     const fitted = TargetScale.none(width);
     const isLog = names.map((name, k) => {
       const column = columnOf(values, width, k);
-      const chosen = isLogarithmic(kind, column, name, note);
+      const chosen = (kind !== 'auto' || isPositive(k)) && isLogarithmic(kind, column, name, note);
       const { mean, sd } = momentsOf(chosen ? column.map(log) : column);
       // Differences of a millionth are rounding.
       if (!(sd > 1e-6 * Math.abs(mean)))
@@ -102,7 +106,7 @@ export class TargetScale {
       if (!this.#isLog[k]) return (value - this.#mean[k]) / this.#scale[k];
       if (!(value > 0))
         throw new UserError(
-          `target ${names[k]}: sample ${(i - k) / this.width} is ${value}, expected values above 0, since the network learns logarithms (data.targetScale=standard does not)`,
+          `target ${names[k]}: sample ${(i - k) / this.width} is ${value}, expected values above 0: the network learns logarithms`,
         );
       return (log(value) - this.#mean[k]) / this.#scale[k];
     });

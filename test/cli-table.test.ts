@@ -78,6 +78,41 @@ test('a run is verified, its model evaluates and predicts rows by the names of t
   assert.equal(evaluated.accuracy, accuracy);
 });
 
+/** Two columns of words of yes and no; the first row has `first` in the first. */
+const flagText = (rows: number, first: 'yes' | 'no') =>
+  `a,b,warm,wet\n${Array.from({ length: rows }, (_, row) => {
+    const at = first === 'yes' ? row : row + 1;
+    const [a, b] = [at % 2, (at * 7) % 10];
+    return `${a},${b},${a === 0 ? 'yes' : 'no'},${b > 4 ? 'yes' : 'no'}\n`;
+  }).join('')}`;
+
+for (const task of ['labels', 'regression'])
+  test(`words of yes and no as ${task}: eval gives the figures of training, with a test file and without`, async (t) => {
+    const cwd = await workingDirectory(t);
+    await writeFiles(cwd, {
+      'flags.yaml': `
+data: { set: table, dir: rows.csv, target: [warm, wet], task: ${task} }
+model: { hidden: [8] }
+train: { batch: 16, epochs: 5 }
+optimizer: { name: adam, lr: 0.02 }
+`,
+      ...{ 'rows.csv': flagText(300, 'no'), 'test.csv': flagText(60, 'yes') },
+    });
+    for (const [out, own, others] of [
+      ['a', [], ['data.dir=rows.csv', 'data.test=0.2']],
+      ['b', ['data.testFile=test.csv'], ['data.dir=test.csv']],
+    ] as const) {
+      const run = ['train', '--config=flags.yaml', '--threads=1', '--quiet', `--out=${out}`];
+      const done = await cli([...run, ...own], { cwd });
+      assert.equal(done.code, 0, done.stderr);
+      const { metrics } = await readJson<{ metrics: Record<string, number> }>(cwd, out, 'result.json');
+      const scores = await cli(['eval', out, ...others, '--json'], { cwd });
+      assert.equal(scores.code, 0, scores.stderr);
+      assert.deepEqual(JSON.parse(scores.stdout).metrics, metrics);
+      assert.ok(task === 'labels' ? metrics.accuracy > 0.9 : metrics.rmse < 0.2, JSON.stringify(metrics));
+    }
+  });
+
 test('the held-out fifth is evaluated again; a missing column, other types and foreign data are refused', async (t) => {
   const cwd = await trained(t);
   const { accuracy } = await readJson<{ accuracy: number }>(cwd, 'a', 'result.json');

@@ -234,6 +234,25 @@ test('restored from JSON and tensors it gives the same bits', async () => {
   }
 });
 
+test('a column may be named as a property that every object has', async () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const rows = range(40, (row) =>
+      Object.fromEntries<unknown>([
+        [name, ['red', 'blue'][row % 2]],
+        ['target', row],
+      ]),
+    );
+    const { encoder, table } = await fitted(rows);
+    const restored = Encoder.from(JSON.parse(JSON.stringify(encoder)), encoder.tensors());
+    for (const each of [encoder, restored]) {
+      assert.deepEqual(Object.entries(each.categories), [[name, ['blue', 'red']]]);
+      assert.deepEqual([...each.stored(table).values.slice(0, 2)], [2, 1], name);
+      assert.equal(each.object(rows[0]).values[0], 2, name);
+      assert.deepEqual(each.object({}).missing, [name]);
+    }
+  }
+});
+
 test('an object becomes the stored row that the table has', async () => {
   const { encoder, table } = await fitted(mixed, { buckets: 64 });
   const all = encoder.stored(table);

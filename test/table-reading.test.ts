@@ -137,6 +137,28 @@ for (const [text, names, count] of headers)
     assert.deepEqual([[...table.names], table.rowCount], [names, count]);
   });
 
+const named: [text: string, named: string[], names: string[], count: number][] = [
+  ['2019,2020,2021\n1.5,2.5,3.5\n4,5,6\n', ['2021'], ['2019', '2020', '2021'], 2],
+  ['2019,2020,2021\n1.5,2.5,3.5\n4,5,6\n', [], ['1', '2', '3'], 3],
+  // A number that counts the columns says nothing of the first line.
+  ['3,1,2\n1.5,2.5,3.5\n4,5,6\n', ['3'], ['1', '2', '3'], 3],
+  ['job,city\nclerk,Rome\nnurse,Oslo\n', ['job', 'city'], ['job', 'city'], 2],
+  ['job, home  city\nclerk,Rome\n', ['home city'], ['job', 'home city'], 1],
+  ['job,city\nclerk,Rome\nnurse,Oslo\n', ['town'], ['1', '2'], 3],
+  ['"job"\nclerk\nnurse\n', ['job'], ['job'], 2],
+];
+for (const [text, asked, names, count] of named)
+  test(`a line of names that are asked for is the header: ${JSON.stringify(text.slice(0, 14))} with ${asked}`, async () => {
+    const table = await read(text, { named: asked });
+    assert.deepEqual([[...table.names], table.rowCount], [names, count]);
+  });
+
+test('a column with a type is asked for; the caller knows better', async () => {
+  const text = '2019,2020\n1,2\n3,4\n';
+  assert.deepEqual([...(await read(text, { columns: { 2020: 'number' } })).names], ['2019', '2020']);
+  assert.deepEqual([...(await read(text, { named: ['2019'], header: false })).names], ['1', '2']);
+});
+
 test('the header and the separator can be said', async () => {
   assert.deepEqual([...(await read('a,b\nc,d\n', { header: false })).names], ['1', '2']);
   assert.deepEqual([...(await read('1,2\n3,4\n', { header: true })).names], ['1', '2']);

@@ -139,6 +139,45 @@ test('a third word among yes and no targets is counted, not dropped', async () =
   assert.deepEqual([[...tested.values], tested.dropped, [...tested.unseen]], [[1, 2], 0, [['maybe', 1]]]);
 });
 
+const firstWords: Record<string, [first: string, second: string]> = {
+  'the word for 1 first': ['yes', 'no'],
+  'the word for 0 first': ['no', 'yes'],
+};
+for (const [name, [first, second]] of Object.entries(firstWords))
+  test(`words of yes and no are 0 and 1 to every later reader: ${name}`, async () => {
+    const words = (row: number) => (row === 3 ? null : row % 3 === 0 ? first : second);
+    for (const task of ['labels', 'values'] as const) {
+      const training = [x, range(60, (row) => (row % 2 === 0 ? 'no' : 'yes')), range(60, words)];
+      const { table, found } = await targets(training, ['y', 'z'], { task });
+      const order = range(60, (row) => 59 - row);
+      const others = rowsOf(
+        ...[x, range(60, words), range(60, words)].map((cells) => order.map((row) => cells[row])),
+      );
+      const raw = await readTable(others, { name: 'b.csv', wanted: wantedLike(table.schema) });
+      const like = targetsLike(typeLike(raw, table.schema, ['y', 'z']), found.schema);
+      assert.deepEqual(
+        [...like.rows],
+        range(60, (row) => row).filter((row) => row !== 56),
+      );
+      const expected = [...like.rows].flatMap((row) => Array(2).fill(words(59 - row) === 'yes' ? 1 : 0));
+      assert.deepEqual([...like.values], expected);
+    }
+  });
+
+test('a third word among labels or values of yes and no is refused', async () => {
+  const flags = range(60, (row) => ['no', 'yes'][row % 2]);
+  for (const task of ['labels', 'values'] as const) {
+    const { table, found } = await targets([x, flags, flags], ['y', 'z'], { task });
+    const others = rowsOf([1, 2, 3], ['yes', 'no', 'no'], ['no', 'maybe', 'No']);
+    const raw = await readTable(others, { name: 'b.csv', wanted: wantedLike(table.schema) });
+    const like = typeLike(raw, table.schema, ['y', 'z']);
+    assert.throws(
+      () => targetsLike(like, found.schema),
+      refusing(1, 'b.csv', '"z"', 'no or yes', '"maybe", "No"'),
+    );
+  }
+});
+
 test('held-out rows: each class by its size, the same for a seed, a class of one row never', async () => {
   const classes = range(200, (row) => (row === 7 ? 'alone' : row % 4 === 0 ? 'few' : 'many'));
   const { found } = await targets([range(200, (row) => row % 9), classes], ['y']);

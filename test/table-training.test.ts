@@ -6,6 +6,7 @@ import type { Dataset, Samples } from '../dist/data/dataset.js';
 import { labelsOf } from '../dist/data/target.js';
 import { Encoder } from '../dist/tables/encoder.js';
 import { loadTable, type TableOptions, type TableRequest } from '../dist/tables/training/load-table.js';
+import { readTableRows } from '../dist/tables/training/table-file.js';
 import { tableModelOf } from '../dist/tables/training/table-model.js';
 import type { Warning } from '../dist/warnings.js';
 import { workingDirectory } from './support/cli.ts';
@@ -259,6 +260,53 @@ for (const [name, [text, parts, request, code]] of Object.entries(refused))
 test('a class of the test file that training never saw is refused', async (t) => {
   const files = { 'a.csv': good, 'b.csv': `${head}1,2,c\n1,2,a\n` };
   await assert.rejects(loaded(t, files, { testFile: 'b.csv' }), refusing(1, 'b.csv', '"c" in 1 row', 'a, b'));
+});
+
+test('a header of numbers is one if the target or a type names a column of it', async (t) => {
+  const years = `2019,2020,2021\n${Array.from({ length: 40 }, (_, row) => `${row / 8},${(row * 7) % 11},${row / 4}\n`).join('')}`;
+  for (const request of [
+    { target: '2021' },
+    { target: [2021] },
+    { columns: { 2019: 'number' } },
+  ] satisfies Partial<TableRequest>[]) {
+    const { dataset } = await loaded(t, { 'a.csv': years }, request);
+    assert.deepEqual([dataset.train.count + dataset.test.count, dataset.target.kind], [40, 'value']);
+    assert.ok(dataset.target.kind === 'value' && dataset.target.names?.join() === '2021');
+  }
+});
+
+test('rows to be predicted: the columns that training had are the header, the target is not read', async (t) => {
+  const pay = (row: number) =>
+    `${['clerk', 'nurse'][row % 2]},${['Rome', 'Oslo', 'Bern'][row % 3]},${row / 4}\n`;
+  const people = `job,city,pay\n${Array.from({ length: 60 }, (_, row) => pay(row)).join('')}`;
+  const { dataset } = await loaded(t, { 'people.csv': people });
+  const steps = dataset.train.table?.fit(dataset.train, (await configured(table)).data.encoding);
+  assert.ok(steps);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  const model = tableModelOf(step.value.json, new Map(step.value.tensors), 'test');
+  const { signal } = new AbortController();
+  const read = async (text: string) =>
+    [...(await readTableRows(new TextEncoder().encode(text), 'new.csv', model, () => {}, signal))].join(' ');
+  // Numbers from 1 in the order of the words.
+  assert.equal(await read('job,city\nclerk,Rome\nnurse,Oslo\n'), '1 3 2 2');
+  assert.equal(await read('city,job\nRome,clerk\n'), '1 3');
+  assert.equal(await read('job,city,pay\nclerk,Rome,TBD\nnurse,Oslo,2.5\n'), '1 3 2 2');
+  await assert.rejects(
+    read('job,town\nclerk,Rome\nnurse,Oslo\n'),
+    refusing(2, 'new.csv', 'no column "city"', 'job, town'),
+  );
+  const measured = await loaded(
+    t,
+    { 'rows.csv': 'job,city,pay\nclerk,Rome,0.5\nnurse,Oslo,NA\n' },
+    {},
+    { model, evaluates: true },
+  );
+  assert.equal(measured.dataset.test.count, 1);
+  await assert.rejects(
+    loaded(t, { 'rows.csv': 'job,city,pay\nclerk,Rome,TBD\n' }, {}, { model, evaluates: true }),
+    refusing(1, 'rows.csv: line 2', '"pay"', 'TBD'),
+  );
 });
 
 test('an encoder in a file that makes no sense is refused', () => {

@@ -93,6 +93,10 @@ export function typeLike(table: Table, schema: TableSchema, targets: readonly st
   return { name: tableName, rowCount, schema, columns, notes };
 }
 
+/** Names of the columns that other rows must have. `absent`: targets, of rows that are to be predicted. */
+export const usedNames = ({ columns }: TableSchema, absent: readonly string[] = []): string[] =>
+  columns.flatMap(({ name, type }) => (type === 'ignore' || absent.includes(name) ? [] : [name]));
+
 /** How rows are read whose columns are known: the others are not stored. */
 export function wantedLike({ columns }: TableSchema): WantedColumns {
   const known = new Map(columns.map((column) => [column.name, column]));

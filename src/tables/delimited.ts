@@ -10,6 +10,8 @@ export interface DelimitedOptions {
   readonly separator?: Separator | undefined;
   /** Whether the first line has the names of the columns; found by default. */
   readonly header?: boolean | undefined;
+  /** Names, or numbers counted from 1, of columns that the table must have. */
+  readonly named?: readonly string[] | undefined;
 }
 
 interface Layout {
@@ -157,7 +159,11 @@ class DelimitedRows {
   }
 }
 
-function layoutOf(text: string, name: string, { separator: asked, header }: DelimitedOptions): Layout {
+function layoutOf(
+  text: string,
+  name: string,
+  { separator: asked, header, named = [] }: DelimitedOptions,
+): Layout {
   const lines = text.slice(0, layoutCharacters).split('\n');
   // Of a wide table, as many lines as there are.
   const start = lines.length > 20 ? lines.slice(0, -1).join('\n') : text;
@@ -173,7 +179,7 @@ function layoutOf(text: string, name: string, { separator: asked, header }: Deli
   );
   if (all.length === 0) throw new UserError(`${name}: no rows, expected at least one`);
   const [first, ...later] = all.slice(0, layoutRows);
-  const hasHeader = header ?? isHeader(first, later);
+  const hasHeader = header ?? (holdsName(first, named) || isHeader(first, later));
   const rows = hasHeader ? later : [first, ...later];
   const [row = first] = rows;
   const isTrailing =
@@ -207,11 +213,22 @@ function refuseWidth(line: string, where: string): void {
 
 const linesIn = (cells: readonly string[]) => 1 + cells.join('').split('\n').length - 1;
 
+const nameIn = (cell: string): string => trimmedCell(cell).replace(/\s+/g, ' ');
+
+/** Without a header the columns are named by their numbers, so that no other name could be found. */
+function holdsName(first: readonly string[], named: readonly string[]): boolean {
+  const cells = first.map(nameIn);
+  return named.some((name) => {
+    const isPlace = /^[1-9]\d*$/.test(name) && Number(name) <= first.length;
+    return name !== '' && !isPlace && cells.includes(name);
+  });
+}
+
 /** @throws UserError for two columns of one name. */
 function namesOf(header: readonly string[], name: string, line: number): string[] {
   const places = new Map<string, number>();
   return header.map((cell, column) => {
-    const given = trimmedCell(cell).replace(/\s+/g, ' ') || `column ${column + 1}`;
+    const given = nameIn(cell) || `column ${column + 1}`;
     const other = places.get(given);
     if (other !== undefined)
       throw new UserError(

@@ -111,7 +111,7 @@ export function* planningColumns(
   options: EncoderOptions,
 ): Steps<{ readonly plan: Plan; readonly categories: Readonly<Record<string, readonly string[]>> }> {
   const plan = new Plan();
-  const categories: Record<string, readonly string[]> = {};
+  const categories = new Map<string, readonly string[]>();
   for (const [place, { name, type }] of columns.entries()) {
     const part = (of: DatePart) => values.part(name, of);
     if (type === 'yes/no') planFlag(plan, name, part('value'));
@@ -125,11 +125,12 @@ export function* planningColumns(
       const counts = values.words(name);
       const missing = counts.get('') ?? 0;
       counts.delete('');
-      categories[name] = planCategories(plan, name, counts, missing, options);
+      categories.set(name, planCategories(plan, name, counts, missing, options));
     }
     yield { doing: 'fitting the encoder', share: place / columns.length };
   }
-  return { plan, categories };
+  // Not by assignment: a column may be named `__proto__`.
+  return { plan, categories: Object.fromEntries(categories) };
 }
 
 /** `values`: of the training rows; NaN: missing. */

@@ -193,7 +193,8 @@ export class Encoder {
         );
       }
     const used = this.columns.filter(({ name, type }) => type !== 'ignore' && !this.targets.includes(name));
-    const cells = new Map(used.map((column) => [column.name, this.#cell(column, given[column.name])]));
+    const ownValue = (name: string) => (Object.hasOwn(given, name) ? given[name] : undefined);
+    const cells = new Map(used.map((column) => [column.name, this.#cell(column, ownValue(column.name))]));
     const others = new Map<string, number>();
     const values = Float32Array.from(this.fields, ({ column, part }) => {
       const cell = cells.get(column);
@@ -204,7 +205,7 @@ export class Encoder {
     });
     const entries = this.#texts.map((name) => this.#entries(name, String(cells.get(name) ?? '')));
     const texts = this.#texts.length === 0 ? null : sparseRows([entries]);
-    const missing = used.flatMap(({ name }) => (given[name] === undefined ? [name] : []));
+    const missing = used.flatMap(({ name }) => (ownValue(name) === undefined ? [name] : []));
     return { count: 1, values, texts, others, missing };
   }
 

@@ -23,6 +23,8 @@ export interface ReadTableOptions {
   readonly separator?: Separator;
   /** Whether the first line has the names of the columns; by default found. */
   readonly header?: boolean;
+  /** Names, or numbers counted from 1, of columns that the table must have: a first line with one is the header. */
+  readonly named?: readonly string[];
   /** Types of columns by name, such as `{ zip: 'category' }`; the others are found. */
   readonly columns?: Readonly<Record<string, string>>;
   /** How columns that `columns` does not name are stored; by default as their cells are. */
@@ -114,7 +116,8 @@ async function readerOf(source: TableSource, options: ReadTableOptions): Promise
   const begin = first.trimStart()[0];
   const isText = typeof source === 'string' && /\.(csv|tsv|txt)(\.gz)?$/i.test(source);
   if (!isText && (begin === '{' || begin === '[')) return jsonReader(bytes, begin === '[');
-  return delimitedReader(bytes, first, options);
+  const { separator, header, named = [], columns = {} } = options;
+  return delimitedReader(bytes, first, { separator, header, named: [...named, ...Object.keys(columns)] });
 }
 
 /** The lines that decide the format: many, or some of a wide table. */

@@ -5,7 +5,7 @@ import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { TypedTable } from './column-types.js';
 import { unknownColumn } from './read-table.js';
 import type { ColumnSchema } from './schema.js';
-import type { Column } from './word-columns.js';
+import { binary, type Column } from './word-columns.js';
 
 /** values: real numbers of one or several columns; labels: each of several holds or not. */
 export type Task = 'classes' | 'values' | 'labels';
@@ -125,9 +125,14 @@ function classWords(task: Task, names: readonly string[], columns: readonly stri
   return `${names.length} ${kind} of ${columns.map((name) => JSON.stringify(name)).join(', ')}: ${shown.join(', ')}`;
 }
 
-/** The targets of other rows, numbered as in training. */
+/**
+ * The targets of other rows, numbered as in training.
+ * @throws UserError for a word other than yes and no among several labels or values.
+ */
 export function targetsLike(table: TypedTable, schema: TargetSchema): Targets {
-  const columns = schema.columns.map((name) => columnOf(table, name));
+  const found = schema.columns.map((name) => columnOf(table, name));
+  const areClassNames = schema.task === 'classes' || schema.separator !== undefined;
+  const columns = areClassNames ? found : found.map((column) => flagsOf(table.name, column));
   const { rows, notes } = present(table, columns);
   const unseen = new Map<string, number>();
   const dropped = table.rowCount - rows.length;
@@ -179,6 +184,22 @@ function columnOf({ name, schema, columns }: TypedTable, target: string): Target
       'target',
     );
   return { schema: schema.columns[place], column: columns[place] };
+}
+
+/** Words of yes and no are 0 and 1, as in training. @throws UserError for other words. */
+function flagsOf(table: string, target: TargetColumn): TargetColumn {
+  const { schema, column } = target;
+  const { name, words } = schema;
+  if (column.kind !== 'words' || words === undefined) return target;
+  const others = column.words.slice(1).filter((word) => !words.includes(word));
+  if (others.length > 0) {
+    const named = others.slice(0, 5).map((word) => JSON.stringify(word));
+    throw new UserError(
+      `${table}: ${JSON.stringify(name)}: expected ${words.join(' or ')}, as training has them, ` +
+        `got ${named.join(', ')}${others.length > 5 ? ', …' : ''}`,
+    );
+  }
+  return { schema, column: binary(column, words) };
 }
 
 /** NaN: missing. */

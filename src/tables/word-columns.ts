@@ -230,7 +230,10 @@ function yesNo(words: readonly string[]): readonly [string, string] | null {
   return null;
 }
 
-export function binary({ words, indices }: WordsColumn, [no, yes]: readonly [string, string]): Column {
+export function binary(
+  { words, indices }: Extract<Column, { readonly kind: 'words' }>,
+  [no, yes]: readonly [string, string],
+): Column {
   const places = words.map((word) => (word === no ? 0 : word === yes ? 1 : Number.NaN));
   return { kind: 'values', values: Float32Array.from(indices, (index) => places[index]) };
 }

@@ -16,7 +16,7 @@ import { inTurns } from '../../numbers/steps.js';
 import { percent, plural } from '../../numbers/words.js';
 import { ExitCode, UserError } from '../../user-error.js';
 import type { Warn } from '../../warnings.js';
-import { type TypedTable, typeColumns, typeLike, wantedLike } from '../column-types.js';
+import { type TypedTable, typeColumns, typeLike, usedNames, wantedLike } from '../column-types.js';
 import { holdOut } from '../hold-out.js';
 import { leaksIn } from '../leaks.js';
 import { readTable } from '../read-table.js';
@@ -106,7 +106,8 @@ async function read(
   request: TableRequest,
   { note, warn, signal }: TableOptions,
 ): Promise<Read> {
-  const raw = await readTable(path, { columns: request.columns, signal });
+  const named = [request.target ?? []].flat().map(String);
+  const raw = await readTable(path, { columns: request.columns, named, signal });
   const { columns, note: chosen } = targetColumns(raw.name, raw.names, request.target ?? undefined);
   if (chosen !== null) note(`${chosen} (data.target names another)`);
   const table = typeColumns(raw, columns);
@@ -123,7 +124,8 @@ async function readLike(
   { note, signal }: TableOptions,
 ): Promise<Read> {
   const schema = 'encoder' in model ? { columns: model.encoder.columns } : model.columns;
-  const raw = await readTable(path, { wanted: wantedLike(schema), signal });
+  const named = usedNames(schema);
+  const raw = await readTable(path, { wanted: wantedLike(schema), named, signal });
   const table = typeLike(raw, schema, model.target.columns);
   const targets = targetsLike(table, model.target);
   for (const line of [...table.notes, ...targets.notes]) note(line);

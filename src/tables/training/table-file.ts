@@ -1,6 +1,7 @@
 /** Rows to be predicted of a file, as a model stores them. */
-import { typeLike, wantedLike } from '../column-types.js';
+import { typeLike, usedNames, wantedLike } from '../column-types.js';
 import { readTable } from '../read-table.js';
+import type { WantedColumns } from '../table-builder.js';
 import { type TableModel, unknownNotes } from './table-model.js';
 
 /**
@@ -15,7 +16,11 @@ export async function readTableRows(
   signal: AbortSignal,
 ): Promise<Float32Array> {
   const schema = { columns: encoder.columns };
-  const raw = await readTable(given, { name, wanted: wantedLike(schema), signal });
+  const named = usedNames(schema, target.columns);
+  const wantedOf = wantedLike(schema);
+  // What the rows are to be predicted as is unknown, whatever stands there.
+  const wanted: WantedColumns = (column) => (target.columns.includes(column) ? null : wantedOf(column));
+  const raw = await readTable(given, { name, wanted, named, signal });
   const table = typeLike(raw, schema, target.columns);
   const { values, others } = encoder.stored(table);
   for (const line of [...table.notes, ...unknownNotes(table.name, others)]) note(line);

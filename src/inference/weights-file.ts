@@ -176,9 +176,13 @@ export function requireDescription(metadata: InitialWeights['metadata'], file: s
  */
 export function describedSettings({ metadata }: InitialWeights, file: string): string[] {
   requireDescription(metadata, file);
-  return Object.entries(metadata)
-    .filter(([key]) => /^(data|model|loss)\./.test(key))
-    .map(([key, value]) => `${key}=${value}`);
+  return (
+    Object.entries(metadata)
+      // The encoder of a table has its targets, whatever their places in another file.
+      .filter(([key]) => key !== 'data.target' || metadata[tableKey] === undefined)
+      .filter(([key]) => /^(data|model|loss)\./.test(key))
+      .map(([key, value]) => `${key}=${value}`)
+  );
 }
 
 /**

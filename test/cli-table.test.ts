@@ -190,3 +190,32 @@ test('beside a model, settings of the table that differ from its own are refused
   assert.equal(other.code, 2, other.stderr);
   assert.match(other.stderr, /data\.targetScale: expected .*standard.* got "none"/);
 });
+
+test('evaluating the file of training is said, and how its held-out rows are evaluated', async (t) => {
+  const cwd = await trained(t);
+  const warned = async (...more: string[]) => {
+    const { code, stderr } = await cli(['eval', 'a', ...more], { cwd });
+    assert.equal(code, 0, stderr);
+    return /data\.test=0\.2 .*\[evaluates-training-rows\]/.test(stderr);
+  };
+  await writeFiles(cwd, { 'other.csv': tableText(50, 3) });
+  assert.equal(await warned('data.dir=rows.csv'), true);
+  assert.equal(await warned('data.dir=rows.csv', 'data.test=0.2'), false);
+  assert.equal(await warned('data.dir=other.csv'), false);
+});
+
+test('a prediction whose exponential overflows is refused in one line', async (t) => {
+  const cwd = await workingDirectory(t);
+  const rows = Array.from(
+    { length: 100 },
+    (_, i) => `${(i % 40) + 0.5},${Math.exp((i % 40) / 5 + (i % 7) / 50)}`,
+  );
+  await writeFiles(cwd, { 'rows.csv': `x,y\n${rows.join('\n')}\n`, 'far.csv': 'x\n1e9\n' });
+  const data = { table: join(cwd, 'rows.csv'), target: 'y' };
+  const few = { 'data.targetScale': 'log', 'data.encoding.bins': 0, 'model.hidden': [], 'train.epochs': 30 };
+  await using model = await train(data, { recipe: few });
+  assert.ok(Number.isFinite(model.predictValues({ x: 20 })[0]));
+  const refused = { name: 'UserError', message: /a predicted value is not finite in the unit of the target/ };
+  assert.throws(() => model.predictValues({ x: 1e9 }), refused);
+  await assert.rejects(model.predictMany([{ x: 1e9 }]), refused);
+});

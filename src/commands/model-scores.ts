@@ -10,7 +10,7 @@ import { classesIn } from '../data/target.js';
 import { Predictor } from '../inference/predictor.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
-import { describedSettings, type InitialWeights, inputNamesOf } from '../inference/weights-file.js';
+import { describedSettings, digestOf, type InitialWeights, inputNamesOf } from '../inference/weights-file.js';
 import { lossOf } from '../loss/loss.js';
 import { countCores } from '../machine/cores.js';
 import { type ClassScores, scoreClasses } from '../metrics/classification.js';
@@ -47,10 +47,20 @@ export async function testSetOf(
   const { config } = await resolveConfig({ file: null, overrides });
   const read = await resources.dataset(config, undefined, { weights, source: file, evaluates: true });
   const dataset = inOrderOf(inputNamesOf(weights.metadata), read);
+  const { test, testFile } = config.data;
+  // Of a run with a file of test rows, metadata have one digest of both files.
+  if (dataset.name === 'table' && test === null && testFile === null && isTrainingFile(weights, dataset))
+    warn(
+      'evaluates-training-rows',
+      `${dataset.source} is the file that ${file} was trained on, and its training rows count too: data.test=0.2 evaluates the rows that were held out, unless training had another data.test`,
+    );
   refuseOtherData(savedModel(weights, file), dataset);
   for (const { code, message } of evaluatedRange(dataset.test, weights.tensors)) warn(code, message);
   return dataset;
 }
+
+const isTrainingFile = ({ metadata }: InitialWeights, { sha256 }: Dataset): boolean =>
+  metadata['dataset.sha256'] === digestOf(sha256);
 
 function refuseOtherKeys(words: readonly string[]): void {
   for (const word of words)

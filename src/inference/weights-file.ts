@@ -69,12 +69,17 @@ export function weightsMetadata(
   return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Of files of a data set: as metadata have it. */
+export const digestOf = (sha256: Origin['sha256']): string =>
+  createHash('sha256')
+    .update(JSON.stringify(Object.entries(sha256).sort(([a], [b]) => (a < b ? -1 : 1))))
+    .digest('hex');
+
 function writtenOrigin(config: Config, { accuracy, on, sync, sha256 }: Origin): Record<string, string> {
-  const hashes = Object.entries(sha256).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     recipe: JSON.stringify(recipeOf(config, sync)),
     ...(accuracy === null ? {} : { accuracy: String(accuracy), 'accuracy.on': on }),
-    'dataset.sha256': createHash('sha256').update(JSON.stringify(hashes)).digest('hex'),
+    'dataset.sha256': digestOf(sha256),
   };
 }
 

@@ -166,10 +166,13 @@ test('beside a model, settings of the table that differ from its own are refused
   assert.match(evaluated.stderr, /data\.target: expected "class"/);
   const same = await further('data.encoding.bins=5', 'data.target=class');
   assert.equal(same.code, 0, same.stderr);
-  await assert.rejects(train({ table: join(cwd, 'rows.csv'), target: 'kind' }, { from: join(cwd, 'a') }), {
-    name: 'UserError',
-    message: /data\.target: expected "class"/,
-  });
+  await assert.rejects(
+    async () => train({ table: join(cwd, 'rows.csv'), target: 'kind' }, { from: join(cwd, 'a') }),
+    {
+      name: 'UserError',
+      message: /data\.target: expected "class"/,
+    },
+  );
   const values = [
     'train',
     '--threads=1',

@@ -26,6 +26,8 @@ export const warningCodes = {
     'A column of a table is no input: it is constant, without values, or another in every row. data.columns says otherwise.',
   'column-leaks':
     'A column of a table determines the target almost alone: it may not be known when a row is to be predicted.',
+  'evaluates-training-rows':
+    'A model of a table is evaluated on the file that it was trained on, whole: data.test has the held-out rows.',
   'test-without-labels': 'The test file has no labels: training samples are held out for the test instead.',
   'cache-temporary':
     'There is no home folder, or the cache folder cannot be written; downloads go to the temporary folder, which may be emptied.',

@@ -181,3 +181,79 @@ test('a program trains on a table', async (t) => {
   const { accuracy } = await model.evaluate({ table, test: 0.2 });
   assert.equal(String(accuracy), model.metadata.accuracy);
 });
+
+test('beside a model, settings of the table that differ from its own are refused, not ignored', async (t) => {
+  const cwd = await trained(t, 'data.encoding.bins=5');
+  const further = (...more: string[]) =>
+    cli([...words, 'model.init.file=a/final.safetensors', '--out=c', 'train.epochs=1', ...more], { cwd });
+  const cases: [string, RegExp][] = [
+    ['data.target=kind', /data\.target: expected "class", .*got "kind"/],
+    ['data.columns={weight: category}', /data\.columns\.weight: expected "number", .*got "category"/],
+    ['data.encoding.bins=7', /data\.encoding\.bins: expected 5, .*got 7/],
+    ['data.encoding.scaling=quantile', /data\.encoding\.scaling: expected "standard", .*got "quantile"/],
+  ];
+  for (const [word, message] of cases) {
+    const { code, stderr } = await further(word);
+    assert.equal(code, 2, `${word}: ${stderr}`);
+    assert.match(stderr, message);
+  }
+  const evaluated = await cli(['eval', 'a', 'data.dir=rows.csv', 'data.target=kind'], { cwd });
+  assert.match(evaluated.stderr, /data\.target: expected "class"/);
+  const same = await further('data.encoding.bins=5', 'data.target=class');
+  assert.equal(same.code, 0, same.stderr);
+  await assert.rejects(
+    async () => train({ table: join(cwd, 'rows.csv'), target: 'kind' }, { from: join(cwd, 'a') }),
+    {
+      name: 'UserError',
+      message: /data\.target: expected "class"/,
+    },
+  );
+  const values = [
+    'train',
+    '--threads=1',
+    '--quiet',
+    'data.set=table',
+    'data.dir=rows.csv',
+    'model.hidden=[4]',
+  ];
+  const few = [...values, 'train.epochs=1', 'train.batch=32', 'data.target=weight', 'data.task=regression'];
+  const scaled = await cli([...few, 'data.targetScale=standard', '--out=v'], { cwd });
+  assert.equal(scaled.code, 0, scaled.stderr);
+  const other = await cli(
+    [...few, 'data.targetScale=none', 'model.init.file=v/final.safetensors', '--out=w'],
+    {
+      cwd,
+    },
+  );
+  assert.equal(other.code, 2, other.stderr);
+  assert.match(other.stderr, /data\.targetScale: expected .*standard.* got "none"/);
+});
+
+test('evaluating the file of training is said, and how its held-out rows are evaluated', async (t) => {
+  const cwd = await trained(t);
+  const warned = async (...more: string[]) => {
+    const { code, stderr } = await cli(['eval', 'a', ...more], { cwd });
+    assert.equal(code, 0, stderr);
+    return /data\.test=0\.2 .*\[evaluates-training-rows\]/.test(stderr);
+  };
+  await writeFiles(cwd, { 'other.csv': tableText(50, 3) });
+  assert.equal(await warned('data.dir=rows.csv'), true);
+  assert.equal(await warned('data.dir=rows.csv', 'data.test=0.2'), false);
+  assert.equal(await warned('data.dir=other.csv'), false);
+});
+
+test('a prediction whose exponential overflows is refused in one line', async (t) => {
+  const cwd = await workingDirectory(t);
+  const rows = Array.from(
+    { length: 100 },
+    (_, i) => `${(i % 40) + 0.5},${Math.exp((i % 40) / 5 + (i % 7) / 50)}`,
+  );
+  await writeFiles(cwd, { 'rows.csv': `x,y\n${rows.join('\n')}\n`, 'far.csv': 'x\n1e9\n' });
+  const data = { table: join(cwd, 'rows.csv'), target: 'y' };
+  const few = { 'data.targetScale': 'log', 'data.encoding.bins': 0, 'model.hidden': [], 'train.epochs': 30 };
+  await using model = await train(data, { recipe: few });
+  assert.ok(Number.isFinite(model.predictValues({ x: 20 })[0]));
+  const refused = { name: 'UserError', message: /a predicted value is not finite in the unit of the target/ };
+  assert.throws(() => model.predictValues({ x: 1e9 }), refused);
+  await assert.rejects(model.predictMany([{ x: 1e9 }]), refused);
+});

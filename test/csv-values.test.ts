@@ -101,3 +101,45 @@ test('what does not fit is refused', async () => {
   );
   await refusal(['data.label=id'], /expected a number within float32, got "h0"/);
 });
+
+test('columns in another order go by the names of the header: prediction, evaluation, training further', async () => {
+  const cells = rows.map((row) => row.split(','));
+  const reordered = cells.map(([id, size, age, price, rooms]) => [rooms, age, id, price, size].join());
+  writeFileSync(file('order.csv'), `${['rooms,age,id,price,size', ...reordered].join('\n')}\n`);
+  writeFileSync(file('less.csv'), `${['rooms,old,id,price,size', ...reordered].join('\n')}\n`);
+  writeFileSync(file('bare.csv'), `${cells.map(([, size, age]) => [size, age].join()).join('\n')}\n`);
+  const out = file('named');
+  expectCode(await run(['train', ...words, 'data.target=[4,5]', '--out', out]), 0);
+  const predicted = async (name: string) => {
+    const ended = await run(['predict', out, file(name), '--json']);
+    expectCode(ended, 0);
+    return JSON.parse(ended.stdout).predictions.map(({ values }: { values: object }) => values);
+  };
+  const wanted = await predicted('houses.csv');
+  assert.deepEqual(await predicted('order.csv'), wanted);
+  assert.deepEqual(await predicted('bare.csv'), wanted);
+  const metrics = async (name: string) => {
+    const ended = await run(['eval', out, 'data.set=csv', `data.dir=${file(name)}`, '--json']);
+    expectCode(ended, 0);
+    return JSON.parse(ended.stdout).metrics;
+  };
+  assert.deepEqual(await metrics('order.csv'), await metrics('houses.csv'));
+  for (const line of [
+    ['predict', out, file('less.csv')],
+    ['eval', out, 'data.set=csv', `data.dir=${file('less.csv')}`],
+  ]) {
+    const ended = await run(line);
+    assert.notEqual(ended.code, 0);
+    assert.match(ended.stderr, /less\.csv: expected one column "age", an input of the model, got none/);
+  }
+  const other = [...words, `data.dir=${file('order.csv')}`, 'data.target=[price,rooms]'];
+  const further = await run([
+    'train',
+    ...other,
+    `model.init.file=${out}/final.safetensors`,
+    '--out',
+    file('x'),
+  ]);
+  assert.notEqual(further.code, 0);
+  assert.match(further.stderr, /inputs: expected \["size","age"\], as the weights/);
+});

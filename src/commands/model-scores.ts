@@ -4,12 +4,13 @@ import path from 'node:path';
 import { resolveConfig } from '../config/load.js';
 import type { OwnResources } from '../coordinator/resources.js';
 import type { Dataset } from '../data/dataset.js';
+import { inOrderOf } from '../data/named-inputs.js';
 import { evaluatedRange } from '../data/odd-data.js';
 import { classesIn } from '../data/target.js';
 import { Predictor } from '../inference/predictor.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
-import { describedSettings, type InitialWeights } from '../inference/weights-file.js';
+import { describedSettings, digestOf, type InitialWeights, inputNamesOf } from '../inference/weights-file.js';
 import { lossOf } from '../loss/loss.js';
 import { countCores } from '../machine/cores.js';
 import { type ClassScores, scoreClasses } from '../metrics/classification.js';
@@ -44,11 +45,22 @@ export async function testSetOf(
     );
   const overrides = [...describedSettings(weights, file), ...words];
   const { config } = await resolveConfig({ file: null, overrides });
-  const dataset = await resources.dataset(config, undefined, { weights, source: file, evaluates: true });
+  const read = await resources.dataset(config, undefined, { weights, source: file, evaluates: true });
+  const dataset = inOrderOf(inputNamesOf(weights.metadata), read);
+  const { test, testFile } = config.data;
+  // Of a run with a file of test rows, metadata have one digest of both files.
+  if (dataset.name === 'table' && test === null && testFile === null && isTrainingFile(weights, dataset))
+    warn(
+      'evaluates-training-rows',
+      `${dataset.source} is the file that ${file} was trained on, and its training rows count too: data.test=0.2 evaluates the rows that were held out, unless training had another data.test`,
+    );
   refuseOtherData(savedModel(weights, file), dataset);
   for (const { code, message } of evaluatedRange(dataset.test, weights.tensors)) warn(code, message);
   return dataset;
 }
+
+const isTrainingFile = ({ metadata }: InitialWeights, { sha256 }: Dataset): boolean =>
+  metadata['dataset.sha256'] === digestOf(sha256);
 
 function refuseOtherKeys(words: readonly string[]): void {
   for (const word of words)

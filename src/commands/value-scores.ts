@@ -47,7 +47,7 @@ export function valuesCard(file: string, { name, test }: Dataset, { metrics, per
   );
   return [
     `model      ${file}`,
-    `samples    ${grouped(test.count)} of the test part of ${name}`,
+    `samples    ${name === 'table' ? `${grouped(test.count)} rows` : `${grouped(test.count)} of the test part of ${name}`}`,
     ...lines,
     ...(perTarget.length > 1 ? ['', table] : []),
   ].join('\n');

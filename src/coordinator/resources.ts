@@ -81,10 +81,21 @@ export class OwnResources implements Resources {
 
   dataset(config: Config, begun: () => void = () => {}, reading = unread): Promise<Dataset> {
     const { data } = config;
-    const { set, dir, testFile, test, target, task, columns } = data;
+    const { set, dir, testFile, test, target, task, columns, encoding } = data;
     const request = dataRequest(config);
     const { source, evaluates } = reading;
-    const key = JSON.stringify([request, dir, testFile, test, target, task, columns, source, evaluates]);
+    const table = [
+      dir,
+      testFile,
+      test,
+      target,
+      task,
+      columns,
+      source === '' ? null : encoding,
+      source,
+      evaluates,
+    ];
+    const key = JSON.stringify([request, ...ofTable]);
     const [note, warn] = [this.#note, this.#warn];
     if (set === 'table') {
       const table = this.#datasets.get(key) ?? this.#table(data, begun, reading);

@@ -2,6 +2,7 @@
 import { UserError } from '../user-error.js';
 import { parseCsv, parseRealCsv } from './csv.js';
 import { type CsvColumns, type CsvLayout, isRowName, labelOf } from './csv-layout.js';
+import { placesOf, taken } from './named-inputs.js';
 import type { ValueKind } from './transforms/transform.js';
 
 interface InputColumns {
@@ -9,6 +10,8 @@ interface InputColumns {
   readonly kind: ValueKind;
   /** Names of columns that are targets of the model. */
   readonly targets?: readonly string[];
+  /** Names of the inputs in their order, by which the columns of a file with a header go; null: by position. */
+  readonly inputs?: readonly string[] | null;
 }
 
 /**
@@ -20,12 +23,23 @@ interface InputColumns {
 export async function csvInputs(
   content: Uint8Array,
   path: string,
-  { size, kind, targets = [] }: InputColumns,
+  { size, kind, targets = [], inputs = null }: InputColumns,
   signal?: AbortSignal,
 ): Promise<Uint8Array | Float32Array> {
-  const layout = (columns: CsvColumns) => layoutOfInputs(columns, size, targets);
+  // Of the inputs among the columns that are read.
+  let order: readonly number[] | null = null;
+  const layout = ({ rows, ...columns }: CsvColumns): CsvLayout => {
+    const { names } = columns;
+    if (inputs === null || names === null) return layoutOfInputs({ ...columns, rows }, size, targets);
+    const places = placesOf(inputs, names, path);
+    const leftOut = [...names.keys()].filter((column) => !places.includes(column));
+    const sorted = places.toSorted((a, b) => a - b);
+    order = places.map((place) => sorted.indexOf(place));
+    return { ...columns, label: -1, labelBy: 'first', hasWords: false, leftOut, counters: [] };
+  };
   const parse = kind === 'uint8' ? parseCsv : parseRealCsv;
-  return (await parse(content, path, { layout, signal })).values;
+  const { values } = await parse(content, path, { layout, signal });
+  return order === null ? values : taken(values, size, order);
 }
 
 function layoutOfInputs(

@@ -9,6 +9,7 @@ import { type CsvColumns, type CsvLayout, columnText, type LabelColumn, layoutOf
 import { layoutLike, NoLabels } from './csv-like.js';
 import type { CsvFiles, CsvSetOptions } from './csv-set.js';
 import type { Dataset, Samples } from './dataset.js';
+import { taken } from './named-inputs.js';
 import { holdOutTest } from './split.js';
 
 export interface CsvValues {
@@ -18,7 +19,7 @@ export interface CsvValues {
   readonly task: 'regression' | 'labels';
 }
 
-type ValueSet = Pick<Dataset, 'train' | 'test' | 'target' | 'sha256'>;
+type ValueSet = Pick<Dataset, 'train' | 'test' | 'target' | 'sha256' | 'inputs'>;
 
 /** A file: its columns, and which are targets. */
 interface Table {
@@ -59,7 +60,13 @@ export async function readCsvValues(
   const sha256 = { 'train.csv': train.sha256, ...(test === null ? {} : { 'test.csv': test.sha256 }) };
   const split =
     parts.test === null ? heldOut(parts.train, layout.path, note) : { train: parts.train, test: parts.test };
-  return { ...split, target: { kind: 'value', width: targets.length, names }, sha256 };
+  const inputs = inputNames(train, layout, targets);
+  return {
+    ...split,
+    target: { kind: 'value', width: targets.length, names },
+    ...(inputs === null ? {} : { inputs }),
+    sha256,
+  };
 }
 
 interface Part {
@@ -128,15 +135,18 @@ function separated(
   );
   const places = targets.map((column) => columns.indexOf(column));
   const inputs = [...columns.keys()].filter((place) => !places.includes(place));
-  const take = (chosen: readonly number[]) => {
-    const out = new Float32Array(count * chosen.length);
-    for (let row = 0; row < count; row++)
-      chosen.forEach((place, k) => {
-        out[row * chosen.length + k] = values[row * columns.length + place];
-      });
-    return out;
-  };
+  const take = (chosen: readonly number[]) => taken(values, columns.length, chosen);
   return { values: take(inputs), targets: take(places), count, shape: [inputs.length], full: 1 };
+}
+
+/** Null without a header whose names differ. */
+function inputNames(
+  { leftOut }: Part,
+  { names }: CsvLayout,
+  targets: readonly number[],
+): readonly string[] | null {
+  if (names === null || new Set(names).size < names.length) return null;
+  return names.filter((_, column) => !leftOut.includes(column) && !targets.includes(column));
 }
 
 function refuseOtherThanLabels({ targets }: Samples, names: readonly string[], path: string): void {

@@ -30,6 +30,8 @@ export interface Dataset {
   readonly validation: Samples | null;
   /** Of classes, the largest number over all parts is the last one. */
   readonly target: Target;
+  /** Names of real inputs, all different, by which other files are read; absent: they go by position. */
+  readonly inputs?: readonly string[];
   /** SHA-256 (hexadecimal) of the uncompressed content, by canonical file name without `.gz`. */
   readonly sha256: Readonly<Record<string, string>>;
 }

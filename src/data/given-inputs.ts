@@ -22,6 +22,8 @@ export interface InputsOptions extends ImageModel {
   readonly manner: Manner | null;
   /** Columns of CSV files that are targets, by their names: they are not read. */
   readonly targets?: readonly string[];
+  /** Names of the inputs in their order; null: columns go by position. */
+  readonly inputs?: readonly string[] | null;
   readonly note: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -41,11 +43,12 @@ export class GivenInputs {
    */
   async read(file: string): Promise<GivenSamples> {
     const name = file === '-' ? 'stdin' : shownPath(file);
-    const { input, kind: values, signal, targets = [] } = this.#options;
+    const { input, kind: values, signal, targets = [], inputs = null } = this.#options;
     const { bytes } = await readGiven(file, signal);
     const kind = contentKindOf(bytes);
     if (kind === 'text') {
-      const rows = await csvInputs(bytes, name, { size: sizeOf(input), kind: values, targets }, signal);
+      const columns = { size: sizeOf(input), kind: values, targets, inputs };
+      const rows = await csvInputs(bytes, name, columns, signal);
       return { isMany: true, values: rows };
     }
     if (kind === 'image') return { isMany: false, values: await this.#image(bytes, name) };

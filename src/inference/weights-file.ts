@@ -23,13 +23,16 @@ const format = 1;
 /** The encoder of a table's rows, JSON. */
 export const tableKey = 'table';
 
+/** Names of real inputs, JSON; absent: they go by position. */
+const inputsKey = 'inputs';
+
 /** Weights that a run starts from. */
 export interface InitialWeights {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-type Facts = Pick<Dataset, 'target'> & {
+type Facts = Pick<Dataset, 'target' | 'inputs'> & {
   readonly train: Pick<Dataset['train'], 'shape' | 'values' | 'table'>;
 };
 
@@ -66,12 +69,17 @@ export function weightsMetadata(
   return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Of files of a data set: as metadata have it. */
+export const digestOf = (sha256: Origin['sha256']): string =>
+  createHash('sha256')
+    .update(JSON.stringify(Object.entries(sha256).sort(([a], [b]) => (a < b ? -1 : 1))))
+    .digest('hex');
+
 function writtenOrigin(config: Config, { accuracy, on, sync, sha256 }: Origin): Record<string, string> {
-  const hashes = Object.entries(sha256).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     recipe: JSON.stringify(recipeOf(config, sync)),
     ...(accuracy === null ? {} : { accuracy: String(accuracy), 'accuracy.on': on }),
-    'dataset.sha256': createHash('sha256').update(JSON.stringify(hashes)).digest('hex'),
+    'dataset.sha256': digestOf(sha256),
   };
 }
 
@@ -88,14 +96,15 @@ function recipeOf(
 }
 
 /** Settings in which weights and a configuration must agree. `data.scale` is a tensor of its transform. */
-function described({ data, model, loss }: Config, { train, target }: Facts): Record<string, string> {
+function described({ data, model, loss }: Config, { train, target, inputs }: Facts): Record<string, string> {
   const { features } = data;
   const values = kindOf(train.values);
   return {
     'data.features': JSON.stringify(features.kind === 'pixels' ? { kind: features.kind } : features),
     ...Object.fromEntries(transformSettings(data, train)),
     input: JSON.stringify(train.shape),
-    ...describedTarget(data, loss, target),
+    ...describedTarget(data, loss, target, inputs !== undefined),
+    ...(inputs === undefined ? {} : { [inputsKey]: JSON.stringify(inputs) }),
     'loss.name': loss.name,
     'model.activation': model.activation,
     'model.hidden': JSON.stringify(model.hidden),
@@ -108,13 +117,15 @@ function describedTarget(
   { target: asked, label }: Config['data'],
   loss: Config['loss'],
   target: Dataset['target'],
+  hasNames: boolean,
 ): Record<string, string> {
   const delta: Record<string, string> = loss.name === 'huber' ? { 'loss.delta': String(loss.delta) } : {};
   if (target.kind === 'class') return { labels: JSON.stringify(target.labels), ...delta };
   const columns = columnsOf(asked ?? label);
   return {
     ...{ target: JSON.stringify(target), 'data.task': taskOf(factsOf(target), loss) },
-    ...(columns === null ? null : { 'data.target': JSON.stringify(columns) }),
+    // A number is of one file, a name of all.
+    ...(columns === null ? null : { 'data.target': JSON.stringify(hasNames ? target.names : columns) }),
     ...delta,
   };
 }
@@ -176,9 +187,13 @@ export function requireDescription(metadata: InitialWeights['metadata'], file: s
  */
 export function describedSettings({ metadata }: InitialWeights, file: string): string[] {
   requireDescription(metadata, file);
-  return Object.entries(metadata)
-    .filter(([key]) => /^(data|model|loss)\./.test(key))
-    .map(([key, value]) => `${key}=${value}`);
+  return (
+    Object.entries(metadata)
+      // The encoder of a table has its targets, whatever their places in another file.
+      .filter(([key]) => key !== 'data.target' || metadata[tableKey] === undefined)
+      .filter(([key]) => /^(data|model|loss)\./.test(key))
+      .map(([key, value]) => `${key}=${value}`)
+  );
 }
 
 /**
@@ -208,7 +223,9 @@ export function checkInitialWeights(
       ExitCode.usage,
     );
   }
-  const silent = settings.flatMap(([key]) => (metadata[key] === undefined && key !== 'values' ? [key] : []));
+  const silent = settings.flatMap(([key]) =>
+    metadata[key] === undefined && key !== 'values' && key !== inputsKey ? [key] : [],
+  );
   if (metadata[formatKey] === undefined)
     warn(
       'weights-undescribed',
@@ -221,6 +238,12 @@ export function checkInitialWeights(
 /** The kind of the samples' values; files from before there were others have none. */
 export const valuesOf = (metadata: InitialWeights['metadata']): ValueKind =>
   metadata.values === 'float32' ? 'float32' : 'uint8';
+
+/** Names of the inputs in their order; null: they go by position. */
+export function inputNamesOf(metadata: InitialWeights['metadata']): readonly string[] | null {
+  const names = parsed(metadata[inputsKey] ?? 'null');
+  return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : null;
+}
 
 /** Of metadata that are JSON or a word. */
 function parsed(text: string): unknown {

@@ -3,11 +3,12 @@ import type { CsvValues } from '../data/csv-values.js';
 import type { Samples } from '../data/dataset.js';
 import { classesOf, numbered } from '../data/memory-targets.js';
 import { countOfValues, ownValues } from '../data/memory-values.js';
+import { inOrderOf } from '../data/named-inputs.js';
 import { evaluatingRange } from '../data/odd-data.js';
 import { classesIn, namesOf, type Target, type TargetValues, widthOf } from '../data/target.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import type { SavedModel } from '../inference/saved-model.js';
-import { tableKey } from '../inference/weights-file.js';
+import { inputNamesOf, tableKey } from '../inference/weights-file.js';
 import { lossOf } from '../loss/loss.js';
 import { scoringClasses } from '../metrics/classification.js';
 import { allMetrics, judgedBy, type Metrics } from '../metrics/metric.js';
@@ -140,7 +141,8 @@ function valuesOfCsv({ target, config, metadata }: SavedModel): CsvValues | null
 async function read(data: Exclude<Data, MemoryData>, saved: SavedModel): Promise<Evaluated> {
   if ('table' in data || saved.table !== null) return readTable(data, saved);
   const keys = fileKeys(data);
-  const dataset = await readInHost(keys, keys['data.set'] === 'csv' ? valuesOfCsv(saved) : null);
+  const given = await readInHost(keys, keys['data.set'] === 'csv' ? valuesOfCsv(saved) : null);
+  const dataset = inOrderOf(inputNamesOf(saved.metadata), given);
   refuseOtherData(saved, dataset);
   return dataset.test;
 }

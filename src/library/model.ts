@@ -249,7 +249,13 @@ export class Model implements AsyncDisposable {
   #inUnits(outputs: Float32Array): Float64Array {
     const { scale, config } = this.#saved;
     if (config.loss.name === 'binary-cross-entropy') return Float64Array.from(outputs, sigmoid);
-    return scale?.values(outputs) ?? Float64Array.from(outputs);
+    const values = scale?.values(outputs) ?? Float64Array.from(outputs);
+    // An exponential of a finite output need not be finite, in float32 neither.
+    if (values.some((value) => !Number.isFinite(Math.fround(value))))
+      throw new UserError(
+        `${this.source}: a predicted value is not finite in the unit of the target: the sample is far outside those of training`,
+      );
+    return values;
   }
 
   get #loss() {

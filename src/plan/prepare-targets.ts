@@ -52,6 +52,12 @@ export function prepareTargets(
           stored.prefix,
         )
       : null;
+  if (restored?.agreesWith(data.targetScale) === false)
+    throw UserError.refusal(
+      'data.targetScale',
+      `auto, or the scale that ${stored?.source ?? 'the model'} was trained with (${restored.kind})`,
+      data.targetScale,
+    );
   const scale =
     target.kind === 'value' && isScaled
       ? (restored ??

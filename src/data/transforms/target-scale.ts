@@ -124,6 +124,18 @@ export class TargetScale {
     return Float64Array.from(outputs, (output, i) => this.value(output, i % width));
   }
 
+  /** As settings say it. */
+  get kind(): string {
+    const isPlain = (k: number) => !this.#isLog[k] && this.#mean[k] === 0 && this.#scale[k] === 1;
+    if (this.#isLog.every((is) => is)) return 'log';
+    if (this.hasLogarithms) return 'auto: logarithms of some targets';
+    return this.#isLog.every((_, k) => isPlain(k)) ? 'none' : 'standard';
+  }
+
+  agreesWith(asked: ScaleKind): boolean {
+    return asked === 'auto' || asked === this.kind;
+  }
+
   get hasLogarithms(): boolean {
     return this.#isLog.some((is) => is);
   }

@@ -29,11 +29,12 @@ import {
   targetsLike,
   targetsOf,
 } from '../targets.js';
+import { type ReadingSettings, refuseOtherReading } from './like-model.js';
 import { RawRows } from './raw-rows.js';
 import { tableSummary } from './summary.js';
 import { encodingOf, type TableModel, unknownNotes } from './table-model.js';
 
-export type TableRequest = Pick<Config['data'], 'dir' | 'testFile' | 'test' | 'target' | 'task' | 'columns'>;
+export type TableRequest = Pick<Config['data'], 'dir' | 'testFile' | 'test' | 'task'> & ReadingSettings;
 
 export interface TableOptions {
   readonly note: (line: string) => void;
@@ -54,7 +55,8 @@ const usualShare = 0.2;
 export async function loadTable(request: TableRequest, options: TableOptions): Promise<Dataset> {
   const { note, model } = options;
   const path = pathOf(request, options);
-  const given = model === null ? await read(path, request, options) : await readLike(path, model, options);
+  const given =
+    model === null ? await read(path, request, options) : await readLike(path, model, options, request);
   const { table, targets } = given;
   const test =
     request.testFile === null
@@ -122,10 +124,12 @@ async function readLike(
   path: string,
   model: TableModel | { readonly columns: TableSchema; readonly target: TargetSchema },
   { note, signal }: TableOptions,
+  asked: ReadingSettings | null = null,
 ): Promise<Read> {
   const schema = 'encoder' in model ? { columns: model.encoder.columns } : model.columns;
   const named = usedNames(schema);
   const raw = await readTable(path, { wanted: wantedLike(schema), named, signal });
+  if (asked !== null && 'encoder' in model) refuseOtherReading(asked, raw.name, raw.names, model);
   const table = typeLike(raw, schema, model.target.columns);
   const targets = targetsLike(table, model.target);
   for (const line of [...table.notes, ...targets.notes]) note(line);

@@ -109,7 +109,10 @@ export class RawRows implements TableRows {
     });
     const numbers = this.#numbering(encoder);
     const encode = (rows: Values, out: Values['values'] | null) => renumbered(rows, numbers, out);
-    return encodingOf({ encoder, target: this.#target }, numbers.length === 0 ? null : encode);
+    return encodingOf(
+      { encoder, target: this.#target, encoding: options },
+      numbers.length === 0 ? null : encode,
+    );
   }
 
   #countsOf(column: string, places: Float32Array): Map<string, number> {

@@ -1,4 +1,5 @@
 /** The fitted encoder of a table in a model's file: JSON among the metadata, its tensors beside the weights. */
+import type { Config } from '../../config/schema.js';
 import type { Encoding, Values } from '../../data/transforms/transform.js';
 import { isSound } from '../../kernels/expansion.js';
 import type { Tensor } from '../../model/safetensors.js';
@@ -11,18 +12,27 @@ import type { TargetSchema } from '../targets.js';
 export interface TableModel {
   readonly encoder: Encoder;
   readonly target: TargetSchema;
+  /** As asked when it was fitted; null in files that do not say it. */
+  readonly encoding: Config['data']['encoding'] | null;
 }
 
 const prefix = 'encoder.';
 
 /** `encode`: null if the rows are stored ones. */
-export function encodingOf({ encoder, target }: TableModel, encode: Encoding['encode'] | null): Encoding {
+export function encodingOf(
+  { encoder, target, encoding }: TableModel,
+  encode: Encoding['encode'] | null,
+): Encoding {
   const tensors = new Map<string, Tensor>(
     [...encoder.tensors()].map(([name, data]) => [prefix + name, { shape: [data.length], data }]),
   );
   return {
     blocks: encoder.table,
-    json: JSON.stringify({ encoder: encoder.toJSON(), target }),
+    json: JSON.stringify({
+      encoder: encoder.toJSON(),
+      target,
+      ...(encoding === null ? {} : { encoding }),
+    }),
     tensors,
     keepsValues: encode === null,
     encode: encode ?? ((rows: Values) => rows),
@@ -39,11 +49,18 @@ export function tableModelOf(json: string, tensors: ReadonlyMap<string, Tensor>,
       cause,
     });
   try {
-    const { encoder, target } = JSON.parse(json) as { encoder: EncoderJson; target: TargetSchema };
+    const {
+      encoder,
+      target,
+      encoding = null,
+    } = JSON.parse(json) as Partial<TableModel> & {
+      encoder: EncoderJson;
+      target: TargetSchema;
+    };
     const own = [...tensors].flatMap(([name, { data }]): [string, Float32Array][] =>
       name.startsWith(prefix) ? [[name.slice(prefix.length), data]] : [],
     );
-    const made = { encoder: Encoder.from(encoder, new Map(own)), target };
+    const made = { encoder: Encoder.from(encoder, new Map(own)), target, encoding };
     if (isModel(made)) return made;
   } catch (error) {
     throw damaged(error);

@@ -84,18 +84,8 @@ export class OwnResources implements Resources {
     const { set, dir, testFile, test, target, task, columns, encoding } = data;
     const request = dataRequest(config);
     const { source, evaluates } = reading;
-    const table = [
-      dir,
-      testFile,
-      test,
-      target,
-      task,
-      columns,
-      source === '' ? null : encoding,
-      source,
-      evaluates,
-    ];
-    const key = JSON.stringify([request, ...ofTable]);
+    const asked = { dir, testFile, test, target, task, columns, encoding: source === '' ? null : encoding };
+    const key = JSON.stringify([request, asked, source, evaluates]);
     const [note, warn] = [this.#note, this.#warn];
     if (set === 'table') {
       const table = this.#datasets.get(key) ?? this.#table(data, begun, reading);

@@ -1,5 +1,4 @@
 /** The fitted encoder of a table in a model's file: JSON among the metadata, its tensors beside the weights. */
-import type { Config } from '../../config/schema.js';
 import type { Encoding, Values } from '../../data/transforms/transform.js';
 import { isSound } from '../../kernels/expansion.js';
 import type { Tensor } from '../../model/safetensors.js';
@@ -8,12 +7,21 @@ import { UserError } from '../../user-error.js';
 import { Encoder, type EncoderJson } from '../encoder.js';
 import type { TargetSchema } from '../targets.js';
 
+/** As `data.encoding`, whose type would bring the schema's library into the public types. */
+export interface AskedEncoding {
+  readonly scaling: 'standard' | 'quantile' | 'none';
+  readonly bins: number;
+  readonly periodic: number;
+  readonly sigma: number;
+  readonly rare: number | null;
+}
+
 /** How rows of a table are read for a network, and what it says of them. */
 export interface TableModel {
   readonly encoder: Encoder;
   readonly target: TargetSchema;
   /** As asked when it was fitted; null in files that do not say it. */
-  readonly encoding: Config['data']['encoding'] | null;
+  readonly encoding: AskedEncoding | null;
 }
 
 const prefix = 'encoder.';

@@ -8,6 +8,7 @@ import { layerWords, unitWord } from '../dist/numbers/counter-hash.js';
 import { Rng } from '../dist/numbers/rng.js';
 import { dropoutFactors, dropoutRates } from '../dist/optim/dropout.js';
 import { word } from './support/config-refusal.ts';
+import { assertSlopes } from './support/slopes.ts';
 import { trainedBits } from './support/trained-bits.ts';
 import {
   configure,
@@ -118,25 +119,7 @@ for (const kind of ['relu', 'tanh', 'gelu', 'sigmoid'] as const)
       );
       const lossNow = () => lossOf(weights, kind, sizes, factors);
       assert.ok(Math.abs(loss - lossNow()) < 1e-5, `${loss}, ${lossNow()}`);
-      const pick = new Rng(9);
-      for (const [name, values] of weights) {
-        const moved = after.get(name)?.data ?? new Float32Array();
-        for (let n = 0; n < 8; n++) {
-          const i = pick.below(values.length);
-          const before = values[i];
-          const h = 1e-5;
-          values[i] = before + h;
-          const up = lossNow();
-          values[i] = before - h;
-          const slope = (up - lossNow()) / (2 * h);
-          values[i] = before;
-          const gradient = before - moved[i];
-          assert.ok(
-            Math.abs(gradient - slope) < 2e-5 + 1e-3 * Math.abs(slope),
-            `${name}[${i}]: ${gradient}, slope ${slope}`,
-          );
-        }
-      }
+      assertSlopes(weights, after, lossNow, 8);
     });
 
 /** Mean loss of the second `batch` images; `factors`: of each row's hidden units, by layer. */

@@ -4,6 +4,7 @@ import { type ActivationName, activation, crossEntropy } from '../dist/kernels/r
 import { denseNetwork, initialTensors } from '../dist/model/network.js';
 import type { Tensor } from '../dist/model/safetensors.js';
 import { Rng } from '../dist/numbers/rng.js';
+import { assertSlopes } from './support/slopes.ts';
 import { openSession, syntheticDataset, takeSteps } from './support/training.ts';
 
 const [rows, columns, classes, batch, smoothing] = [5, 7, 6, 20, 0.15];
@@ -80,25 +81,7 @@ for (const kind of ['relu', 'tanh', 'gelu', 'sigmoid'] as const) {
       const lossNow = () =>
         lossOf(tensors, weights, dataset.train.values, dataset.train.targets, kind, sizes);
       assert.ok(Math.abs(loss - lossNow()) < 1e-5);
-      const pick = new Rng(9);
-      for (const [name, values] of weights) {
-        const moved = after.get(name)?.data ?? new Float32Array();
-        for (let n = 0; n < 12; n++) {
-          const i = pick.below(values.length);
-          const before = values[i];
-          const h = 1e-5;
-          values[i] = before + h;
-          const up = lossNow();
-          values[i] = before - h;
-          const slope = (up - lossNow()) / (2 * h);
-          values[i] = before;
-          const gradient = before - moved[i];
-          assert.ok(
-            Math.abs(gradient - slope) < 2e-5 + 1e-3 * Math.abs(slope),
-            `${name}[${i}]: ${gradient}, slope ${slope}`,
-          );
-        }
-      }
+      assertSlopes(weights, after, lossNow, 12);
     });
   }
 }

@@ -1,7 +1,8 @@
 /** Checks between keys of targets, losses and metrics that need no data. */
 
+import { alternatives } from '../numbers/words.js';
 import type { Misfit } from './capabilities.js';
-import { type MetricName, valueMetrics } from './choices.js';
+import { classMetrics, type MetricName, valueMetrics } from './choices.js';
 import type { Config } from './schema.js';
 
 export type Task = 'classification' | 'regression' | 'labels';
@@ -14,10 +15,20 @@ export function configuredTask({ data, loss }: Pick<Config, 'data' | 'loss'>): T
   return data.set === 'csv' && valueLosses.includes(loss.name) ? 'regression' : 'classification';
 }
 
-export const isOfValues = (metric: MetricName): boolean => valueMetrics.some((name) => name === metric);
+/** Whether a metric is one of the task: those of labels are those of classes. */
+export const fitsTask = (metric: MetricName, task: Task): boolean =>
+  valueMetrics.some((name) => name === metric) === (task === 'regression');
 
-/** Metrics whose best value is 1. */
-const shares: readonly MetricName[] = ['accuracy', 'balancedAccuracy', 'f1', 'auc', 'r2'];
+/** stop.metric, or that of the task. */
+export const metricNameOf = (asked: MetricName | null, task: Task): MetricName =>
+  asked ?? (task === 'regression' ? 'rmse' : 'accuracy');
+
+/** An error, of which less is better; the best value of all others is 1. */
+export const isError = (metric: MetricName): boolean => ['logLoss', 'rmse', 'mae'].includes(metric);
+
+/** For refusals. */
+export const metricsOfTask = (task: Task): string =>
+  alternatives(task === 'regression' ? valueMetrics : classMetrics);
 
 interface Rule extends Omit<Misfit, 'received'> {
   readonly broken: boolean;
@@ -29,7 +40,7 @@ export function targetRules(config: Config): Rule[] {
   // The targets of a program or a table decide.
   const isOpen = (data.set === 'memory' || data.set === 'table') && data.task === 'auto';
   const isTable = ['csv', 'memory', 'table'].includes(data.set);
-  const metric = stop.metric ?? (task === 'regression' ? 'rmse' : 'accuracy');
+  const metric = metricNameOf(stop.metric, task);
   return [
     {
       broken: !isTable && task !== 'classification',
@@ -59,16 +70,13 @@ export function targetRules(config: Config): Rule[] {
         'squared-error, absolute-error or huber if data.task is regression; data.task=labels is for targets of 0 and 1',
     },
     {
-      broken: stop.metric !== null && !isOpen && isOfValues(stop.metric) !== (task === 'regression'),
+      broken: stop.metric !== null && !isOpen && !fitsTask(stop.metric, task),
       keys: ['stop.metric', 'data.task'],
-      expected: `a metric of ${task === 'regression' ? 'values: rmse, mae or r2' : 'classes: accuracy, balancedAccuracy, f1, auc or logLoss'}`,
+      expected: `a metric of ${task === 'regression' ? 'values' : 'classes'}: ${metricsOfTask(task)}`,
     },
     {
       broken:
-        stop.target !== null &&
-        stop.target > 1 &&
-        shares.includes(metric) &&
-        !(isOpen && stop.metric === null),
+        stop.target !== null && stop.target > 1 && !isError(metric) && !(isOpen && stop.metric === null),
       keys: ['stop.target', 'stop.metric'],
       expected: `a number above 0 and up to 1, or null, if stop.metric is ${metric}`,
     },

@@ -1,7 +1,7 @@
 /** The choice of the training samples that are held out for validation or a test. */
 import { Rng, Stream, shuffle } from '../numbers/rng.js';
 import type { Dataset, Samples } from './dataset.js';
-import { someTargets, type TargetValues } from './target.js';
+import { pickedTargets, someTargets } from './target.js';
 import { sizeOf } from './transforms/transform.js';
 
 export interface Split {
@@ -101,21 +101,10 @@ function pick<Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: n
   return {
     ...samples,
     values,
-    targets: pickTargets(samples, indices),
+    targets: pickedTargets(samples.targets, targetWidth(samples), indices),
     count: indices.length,
   };
 }
 
 /** Values of a sample's target. */
 const targetWidth = ({ targets, count }: Samples) => (count === 0 ? 1 : targets.length / count);
-
-function pickTargets(samples: Samples, indices: readonly number[]): TargetValues {
-  const { targets } = samples;
-  if (targets instanceof Uint32Array) return Uint32Array.from(indices, (i) => targets[i]);
-  const width = targetWidth(samples);
-  const picked = new Float32Array(indices.length * width);
-  indices.forEach((from, to) => {
-    picked.set(targets.subarray(from * width, (from + 1) * width), to * width);
-  });
-  return picked;
-}

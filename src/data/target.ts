@@ -55,3 +55,11 @@ export function labelsOf(target: Target): readonly string[] {
 /** Samples [first, last). */
 export const someTargets = (targets: TargetValues, width: number, first: number, last: number) =>
   targets.subarray(first * width, last * width);
+
+/** Samples at these places. */
+export function pickedTargets(targets: TargetValues, width: number, places: ArrayLike<number>): TargetValues {
+  const picked = new (targets instanceof Uint32Array ? Uint32Array : Float32Array)(places.length * width);
+  for (let to = 0; to < places.length; to++)
+    picked.set(someTargets(targets, width, places[to], places[to] + 1), to * width);
+  return picked;
+}

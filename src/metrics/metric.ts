@@ -2,8 +2,8 @@
  * The metrics of each task. All are computed in float64 from the outputs of an evaluation, in the order of the samples: their
  * bits do not depend on the number of threads. Null: not defined on these samples, such as the AUC of one class.
  */
-import { type MetricName, valueMetrics } from '../config/choices.js';
-import type { Task } from '../config/target-rules.js';
+import type { MetricName } from '../config/choices.js';
+import { isError, type Task } from '../config/target-rules.js';
 import type { TargetFacts } from '../data/target.js';
 import type { Loss } from '../loss/loss.js';
 import { classJudged, classScores } from './classes.js';
@@ -19,12 +19,10 @@ export interface Metric {
   of(judged: Judged): number | null;
 }
 
-const lower: readonly MetricName[] = ['logLoss', 'rmse', 'mae'];
-
 export function metricOf(name: MetricName): Metric {
   return {
     name,
-    better: lower.includes(name) ? 'lower' : 'higher',
+    better: isError(name) ? 'lower' : 'higher',
     needs: name === 'accuracy' ? 'sums' : 'scores',
     of: (judged) => scoresOf(judged)[name]?.() ?? null,
   };
@@ -62,13 +60,6 @@ export function taskOf(target: TargetFacts, { name }: Pick<Loss, 'name'>): Task 
   if (target.kind === 'class') return 'classification';
   return name === 'binary-cross-entropy' ? 'labels' : 'regression';
 }
-
-/** stop.metric, or that of the task. */
-export const metricNameOf = (asked: MetricName | null, task: Task): MetricName =>
-  asked ?? (task === 'regression' ? 'rmse' : 'accuracy');
-
-export const fitsTask = (name: MetricName, task: Task): boolean =>
-  valueMetrics.some((one) => one === name) === (task === 'regression');
 
 /**
  * `outputs`: of the network, f32 [count][outputs]. `own`: the targets in their own units, and how outputs become such values.

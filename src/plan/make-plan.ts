@@ -4,13 +4,14 @@
  */
 import { appliesAtOnce, gradientBuffers } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
+import { metricNameOf } from '../config/target-rules.js';
 import { planSamples } from '../data/samples-plan.js';
 import { widthOf } from '../data/target.js';
 import { planDirections } from '../data/transforms/directions/plan.js';
 import { blockImages, chunkImages } from '../kernels/directions/spec.js';
 import type { Core } from '../machine/core-speeds.js';
 import { Arena } from '../memory/arena.js';
-import { metricNameOf, taskOf } from '../metrics/metric.js';
+import { taskOf } from '../metrics/metric.js';
 import { chooseFirstLayer } from '../model/first-layer.js';
 import { denseNetwork, layoutNetwork, parameterFloats } from '../model/network.js';
 import { floorLog2 } from '../numbers/elementary.js';

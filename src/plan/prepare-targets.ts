@@ -1,11 +1,12 @@
 /** The targets of a run: what the network sees of them, and what metrics compare its outputs with. */
 import type { Config } from '../config/schema.js';
+import { fitsTask, isError, metricNameOf, metricsOfTask } from '../config/target-rules.js';
 import type { Dataset, PartName, Samples } from '../data/dataset.js';
 import { factsOf, type Target, type TargetFacts, type TargetValues, valuesIn } from '../data/target.js';
 import { TargetScale } from '../data/transforms/target-scale.js';
 import { type Loss, lossOf, outputsFor } from '../loss/loss.js';
 import type { Judged } from '../metrics/judged.js';
-import { fitsTask, judgedBy, metricNameOf, taskOf } from '../metrics/metric.js';
+import { judgedBy, taskOf } from '../metrics/metric.js';
 import type { Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 
@@ -139,12 +140,10 @@ export function refuseUnfitTarget({ target, train, validation, test }: Dataset, 
   if (stop.metric !== null && !fitsTask(stop.metric, task))
     refuse(
       'stop.metric',
-      task === 'regression'
-        ? 'rmse, mae or r2: the targets are values'
-        : 'accuracy, balancedAccuracy, f1, auc or logLoss: the targets are classes',
+      `${metricsOfTask(task)}: the targets are ${task === 'regression' ? 'values' : 'classes'}`,
       stop.metric,
     );
   const metric = metricNameOf(stop.metric, task);
-  if (stop.target !== null && stop.target > 1 && !['rmse', 'mae', 'logLoss'].includes(metric))
+  if (stop.target !== null && stop.target > 1 && !isError(metric))
     refuse('stop.target', `a number above 0 and up to 1, or null, if stop.metric is ${metric}`, stop.target);
 }

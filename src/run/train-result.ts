@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import type { ResolvedConfig } from '../config/load.js';
 import type { Setup } from '../coordinator/setup.js';
 import type { RunOutcome, UnfinishedOutcome } from '../coordinator/training-run.js';
-import { widthOf } from '../data/target.js';
+import { factsOf, widthOf } from '../data/target.js';
 import { weightsMetadata } from '../inference/weights-file.js';
 import type { MeasuredSpeed } from '../machine/hardware.js';
 import { baselineOf } from '../metrics/baseline.js';
-import type { Metrics } from '../metrics/metric.js';
+import { type Metrics, taskOf } from '../metrics/metric.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';
@@ -194,7 +194,7 @@ export function finalWeights(
 
 /** Of all training samples, those held out for validation included; on the test samples. */
 function baselineOfRun({ dataset: { train, test, target }, config }: Setup) {
-  const areLabels = config.loss.name === 'binary-cross-entropy' && target.kind === 'value';
+  const areLabels = taskOf(factsOf(target), config.loss) === 'labels';
   const baseline = baselineOf(train.targets, test.targets, widthOf(target), areLabels);
   if (baseline === null || target.kind === 'value') return baseline;
   return { ...baseline, class: target.labels[Number(baseline.class)] };

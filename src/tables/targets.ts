@@ -161,12 +161,16 @@ export function targetsLike(table: TypedTable, schema: TargetSchema): Targets {
         }
     });
   });
+  const note = `${table.name}: ${schema.columns[0]}: training never saw ${unseenWords(unseen)}: no prediction can be right there`;
+  return { schema, rows, values, dropped, unseen, notes: unseen.size > 0 ? [...notes, note] : notes };
+}
+
+/** The first of them, each with its rows. */
+export function unseenWords(unseen: Targets['unseen']): string {
   const named = [...unseen]
     .slice(0, 5)
     .map(([word, count]) => `${JSON.stringify(word)} in ${plural(count, 'row')}`);
-  const more = unseen.size > 5 ? ', …' : '';
-  const note = `${table.name}: ${schema.columns[0]}: training never saw ${named.join(', ')}${more}: no prediction can be right there`;
-  return { schema, rows, values, dropped, unseen, notes: unseen.size > 0 ? [...notes, note] : notes };
+  return `${named.join(', ')}${unseen.size > 5 ? ', …' : ''}`;
 }
 
 interface TargetColumn {

@@ -40,12 +40,15 @@ function transformsOf({ features }: Config['data'], kind: ValueKind): readonly T
   return features.kind === 'directions' ? beforeDirections : transforms;
 }
 
+const transformsFor = (data: Config['data'], { values, table }: Pick<Values, 'values' | 'table'>) =>
+  table === undefined ? transformsOf(data, kindOf(values)) : forTables;
+
 /** Settings that samples of a weights file must agree on, each with its value. */
 export const transformSettings = (
   data: Config['data'],
-  { values, table }: Pick<Values, 'values' | 'table'>,
+  samples: Pick<Values, 'values' | 'table'>,
 ): [string, string][] =>
-  (table === undefined ? transformsOf(data, kindOf(values)) : forTables).flatMap(({ keys }) =>
+  transformsFor(data, samples).flatMap(({ keys }) =>
     keys.map((key): [string, string] => [`data.${key}`, String(data[key])]),
   );
 
@@ -83,8 +86,7 @@ export class Pipeline {
   ): Steps<{ readonly pipeline: Pipeline; readonly train: Values }> {
     let samples = train;
     const stages: Fitted[] = [];
-    const kinds = train.table === undefined ? transformsOf(data, kindOf(train.values)) : forTables;
-    for (const kind of kinds) {
+    for (const kind of transformsFor(data, train)) {
       const transform = kind.of(data);
       if (transform === null) continue;
       const stage =

@@ -10,10 +10,10 @@ import { expandHome } from '../../config/home.js';
 import type { Config } from '../../config/schema.js';
 import { cannotRead, shownPath } from '../../data/content.js';
 import type { Dataset, Samples } from '../../data/dataset.js';
-import type { Target, TargetValues } from '../../data/target.js';
+import { pickedTargets, type Target, widthOf } from '../../data/target.js';
 import type { TableRows } from '../../data/transforms/transform.js';
 import { inTurns } from '../../numbers/steps.js';
-import { percent, plural } from '../../numbers/words.js';
+import { percent } from '../../numbers/words.js';
 import { ExitCode, UserError } from '../../user-error.js';
 import type { Warn } from '../../warnings.js';
 import { type TypedTable, typeColumns, typeLike, usedNames, wantedLike } from '../column-types.js';
@@ -28,6 +28,7 @@ import {
   targetColumns,
   targetsLike,
   targetsOf,
+  unseenWords,
 } from '../targets.js';
 import { type ReadingSettings, refuseOtherReading } from './like-model.js';
 import { RawRows } from './raw-rows.js';
@@ -69,6 +70,7 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
     const sizes = { train: held.train.length, test: test?.targets.rows.length ?? held.held.length };
     for (const line of tableSummary(table, targets, sizes)) note(line);
   }
+  const target = targetOf(targets.schema);
   const rows = rowsFor(table, targets.schema, model);
   const part = async (of: Read, places: Uint32Array): Promise<Samples> => ({
     values: await rows.read(
@@ -76,7 +78,7 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
       Uint32Array.from(places, (place) => of.targets.rows[place]),
       options,
     ),
-    targets: rowsOf(of.targets, places),
+    targets: pickedTargets(of.targets.values, widthOf(target), places),
     count: places.length,
     shape: [rows.fields],
     full: 1,
@@ -86,7 +88,7 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
   return {
     ...{ name: 'table', source: resolve(path), train, validation: null },
     test: test === null ? await part(given, held.held) : await part(test, allOf(test.targets)),
-    target: targetOf(targets.schema),
+    target,
     sha256: await hashesOf(path, request.testFile),
   };
 }
@@ -145,24 +147,11 @@ const targetOf = ({ task, names }: TargetSchema): Target =>
     ? { kind: 'class', labels: names }
     : { kind: 'value', width: names.length, names, areLabels: task === 'labels' };
 
-function rowsOf({ values, schema }: Targets, places: Uint32Array): TargetValues {
-  if (values instanceof Uint32Array) return Uint32Array.from(places, (place) => values[place]);
-  const width = schema.names.length;
-  const taken = new Float32Array(places.length * width);
-  places.forEach((place, row) => {
-    taken.set(values.subarray(place * width, (place + 1) * width), row * width);
-  });
-  return taken;
-}
-
 function refuseUnseen({ table, targets: { unseen, schema } }: Read): void {
   if (unseen.size === 0) return;
-  const named = [...unseen]
-    .slice(0, 5)
-    .map(([word, count]) => `${JSON.stringify(word)} in ${plural(count, 'row')}`);
   throw new UserError(
     `${table.name}: ${JSON.stringify(schema.columns[0])}: expected ${schema.names.slice(0, 8).join(', ')}${schema.names.length > 8 ? ', …' : ''}, ` +
-      `as training has them, got ${named.join(', ')}${unseen.size > 5 ? ', …' : ''}`,
+      `as training has them, got ${unseenWords(unseen)}`,
   );
 }
 

@@ -40,7 +40,7 @@ export function sumBlock(net: usize, samples: usize, count: i32, factors: usize,
   }
 }
 
-/** to = start + scale·Σ x·rows, 32 outputs. */
+/** to = start + scale·Σ x·rows, 32 outputs. An entry: what is added to `rows` (i32), x (f32). */
 function panelSum(entries: usize, end: usize, rows: usize, start: usize, to: usize, scale: f32): void {
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
   for (let entry = entries; entry < end; entry += 8) {
@@ -147,7 +147,7 @@ export function updateBlock(net: usize, count: i32): void {
       const length = load<u8>(lengths + <usize>k);
       if (length == 0 && load<u8>(live + <usize>k) == 0) continue;
       const list = lists + (<usize>k << 8), row = <usize>k << 7, end = list + (<usize>length << 3);
-      add(list, end, at, u + row, lasting);
+      panelSum(list, end, at, u + row, u + row, lasting);
       change(list, end, late, at + <usize>blockSize * rowBytes, c + row, left);
     }
   for (let k = 0; k < inputs; k++) {
@@ -174,21 +174,6 @@ function moving(net: usize, count: i32): usize {
       v128.store(d + <usize>blockSize * rowBytes, f32x4.mul(f, v128.load(d)));
   }
   return deltas + <usize>(t + 1) * rowBytes;
-}
-
-/** u += scale·Σ x·δ, one row of a panel. */
-// @ts-ignore: AssemblyScript decorator
-@inline
-function add(list: usize, end: usize, at: usize, u: usize, scale: f32): void {
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-  for (let entry = list; entry < end; entry += 8) {
-    const d = <usize>load<u32>(entry) + at, x = v128.load_splat<f32>(entry, 4);
-    s0 = madd(x, v128.load(d), s0); s1 = madd(x, v128.load(d, 16), s1);
-    s2 = madd(x, v128.load(d, 32), s2); s3 = madd(x, v128.load(d, 48), s3);
-    s4 = madd(x, v128.load(d, 64), s4); s5 = madd(x, v128.load(d, 80), s5);
-    s6 = madd(x, v128.load(d, 96), s6); s7 = madd(x, v128.load(d, 112), s7);
-  }
-  combine(f32x4.splat(scale), u, u, s0, s1, s2, s3, s4, s5, s6, s7);
 }
 
 /** c = left·c + Σ x·r·m^(n−1−s)·δ, one row of a panel; only samples from `late` on count, at the end of the list. */

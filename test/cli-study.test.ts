@@ -170,7 +170,7 @@ test('at equal time the slower variant takes fewer steps, and a resumed study ta
     base: 'pixels-97',
     equal: 'time',
     set: { 'data.take': 1024 },
-    variants: { 16: { 'model.hidden': [16] }, 512: { 'model.hidden': [512] } },
+    variants: { 16: { 'model.hidden': [16] }, 2048: { 'model.hidden': [2048] } },
   };
   writeFileSync(join(cwd, 's.yaml'), studyText([widths]));
   const words = ['study', '--config', 's.yaml', '--out', 'o', '--json', '--quiet'];

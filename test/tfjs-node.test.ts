@@ -80,9 +80,9 @@ test('fastmlp reaches 0.97, the card names TensorFlow, and nothing else is said'
 });
 
 for (const [sync, optimizer] of [
-  ['owner', 'sgd'],
-  ['sharded', 'adam'],
-  ['average', 'lars'],
+  ['owner', '{name: sgd}'],
+  ['sharded', '{name: adam}'],
+  ['average', '{name: lars}'],
   ['owner', '{name: adamw, weightDecay: 0.5, clip: 0.2}'],
 ])
   test(
@@ -108,7 +108,7 @@ for (const [sync, optimizer] of [
         'train.batch=8',
         'train.epochs=6',
         `parallel.sync=${sync}`,
-        `optimizer.name=${optimizer}`,
+        `optimizer=${optimizer}`,
       ];
       const checkpoints = ['checkpoint.every=10steps', 'checkpoint.keep=9'];
       const flags = ['--threads', '2', '--quiet', '--out', 'run'];

@@ -104,12 +104,7 @@ for (const [sync, optimizer] of [
         'model.hidden=[6]',
         'stop.target=null',
       ];
-      const recipe = [
-        'train.batch=8',
-        'train.epochs=6',
-        `parallel.sync=${sync}`,
-        `optimizer=${optimizer}`,
-      ];
+      const recipe = ['train.batch=8', 'train.epochs=6', `parallel.sync=${sync}`, `optimizer=${optimizer}`];
       const checkpoints = ['checkpoint.every=10steps', 'checkpoint.keep=9'];
       const flags = ['--threads', '2', '--quiet', '--out', 'run'];
       const words = ['train', ...settings, ...recipe, ...checkpoints, ...flags];

@@ -13,7 +13,7 @@ import type { KernelModules, LoadedKernels } from '../kernels/load.js';
 import { packerBytes, RowPacker } from '../kernels/row-packer.js';
 import { allocate } from '../memory/shared-memory.js';
 import { doublesIn, floatsIn, wordsIn } from '../memory/views.js';
-import type { Metrics } from '../metrics/metric.js';
+import type { Judged } from '../metrics/judged.js';
 import type { Tensor } from '../model/safetensors.js';
 import { EventLoopWatch } from '../numbers/event-loop.js';
 import { inTurns } from '../numbers/steps.js';
@@ -32,7 +32,7 @@ import { Interrupted } from './interruption.js';
 import { MadeInputs } from './made-inputs.js';
 import { type ParameterStore, parameterStore } from './parameter-store.js';
 import type { PreparedData } from './prepare-data.js';
-import { readEvaluation, readMetrics, readPhaseTimes } from './readings.js';
+import { readEvaluation, readJudged, readPhaseTimes } from './readings.js';
 import { openProfile, type SessionProfile } from './session-profile.js';
 import { StepRecord } from './step-metrics.js';
 import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
@@ -262,8 +262,8 @@ export class Session {
     return evaluation;
   }
 
-  /** Every metric of the last evaluation, which was of this part. */
-  metrics = (part: PartName): Metrics => readMetrics(this.plan, this.#memory, part, this.#goal);
+  /** What metrics of the last evaluation are computed from, which was of this part; null: the plan keeps no outputs. */
+  judged = (part: PartName): Judged | null => readJudged(this.plan, this.#memory, part, this.#goal);
 
   /** Time spent in each phase since the parameters were set. */
   phaseTimes = (): PhaseTimes => readPhaseTimes(this.plan, this.#memory);

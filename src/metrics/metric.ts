@@ -49,6 +49,9 @@ export function allMetrics(judged: Judged): Metrics {
   return Object.fromEntries(Object.entries(scoresOf(judged)).map(([name, of]) => [name, of()]));
 }
 
+/** None if there are no outputs to compute them from. */
+export const metricsOf = (judged: Judged | null): Metrics => (judged === null ? {} : allMetrics(judged));
+
 export const isBetter = ({ better }: Pick<Metric, 'better'>, one: number, other: number): boolean =>
   better === 'higher' ? one > other : one < other;
 

@@ -6,7 +6,7 @@ import { type Trainer, withTrainer } from '../coordinator/trainer.js';
 import type { RunObserver, RunOutcome } from '../coordinator/training-run.js';
 import { type Evaluation, measured } from '../coordinator/work.js';
 import type { TargetValues } from '../data/target.js';
-import { isReached, type Metric, type Metrics, metricOf, taskOf } from '../metrics/metric.js';
+import { isReached, type Metric, type Metrics, metricOf, metricsOf, taskOf } from '../metrics/metric.js';
 import { mean } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';
 import { runLength } from '../plan/run-length.js';
@@ -132,7 +132,12 @@ export async function runSeeds(
     const metrics = await metricsAtEnd(trainer, config, outcome);
     const isTested = config.stop.on !== 'test' && session.plan.parts.test.count > 0;
     const tested = isTested ? await session.evaluate('test') : null;
-    const testMetrics = tested && { ...accuracyOf(tested), ...session.metrics('test') };
+    const judged =
+      isTested || (config.stop.on === 'test' && outcome.evaluation !== null) ? session.judged('test') : null;
+    const testMetrics = tested && { ...accuracyOf(tested), ...metricsOf(judged) };
+    // Loaded here: only tables need it.
+    const hasInterval = judged !== null && config.data.set === 'table' && seeds === 1;
+    const testInterval = hasInterval ? (await import('../metrics/intervals.js')).intervalsOf(judged) : null;
     const status = statusOf([outcome], config.stop.target, metric);
     record.results.push({
       seed,
@@ -141,6 +146,7 @@ export async function runSeeds(
       testAccuracy: tested?.accuracy ?? null,
       metrics,
       testMetrics,
+      testInterval,
     });
     if (record.tensors === null) {
       record.tensors = session.parameters();
@@ -189,7 +195,7 @@ async function metricsAtEnd(
   if (stop.on === 'train' || session.plan.scores === null) return accuracyOf(evaluation);
   // The last evaluation was of later weights.
   if (weights.of === 'best evaluation') await session.evaluate(stop.on);
-  return { ...accuracyOf(evaluation), ...session.metrics(stop.on) };
+  return { ...accuracyOf(evaluation), ...metricsOf(session.judged(stop.on)) };
 }
 
 /** The status of finished runs, by the mean of their metric. */

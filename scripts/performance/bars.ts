@@ -3,6 +3,7 @@
  * by `judge`; docs/PERFORMANCE.md lists bars without a record as not measured.
  */
 import { maximum, median, minimum } from '../../dist/numbers/statistics.js';
+import { brainBars } from './own-data-bars.ts';
 import { atMost, lossBars, soakBars } from './proof-bars.ts';
 import type { Bar } from './record-format.ts';
 
@@ -19,7 +20,8 @@ export interface BarDefinition {
     | 'library'
     | 'checkpoint'
     | 'worker-loss'
-    | 'soak';
+    | 'soak'
+    | 'brain';
   readonly track: Bar['track'];
   readonly text: string;
   readonly unit: string;
@@ -261,6 +263,7 @@ export const bars = {
   ...checkpointBars,
   ...lossBars,
   ...soakBars,
+  ...brainBars,
 };
 export type BarId = keyof typeof bars;
 

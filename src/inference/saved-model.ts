@@ -11,6 +11,7 @@ import { TargetScale } from '../data/transforms/target-scale.js';
 import { type Shape, sizeOf } from '../data/transforms/transform.js';
 import { directionShape } from '../kernels/directions/spec.js';
 import { outputsFor } from '../loss/loss.js';
+import { shortcutName } from '../model/layers/shortcut.js';
 import { nameOf } from '../model/network.js';
 import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -61,6 +62,7 @@ export function savedModel({ tensors: given, metadata }: InitialWeights, source:
     ),
     hidden: reader.list('model.hidden', isSize) as number[],
     activation: reader.word('model.activation', activations, 'relu'),
+    shortcut: reader.word('model.shortcut', ['true', 'false'], 'false') === 'true',
     loss: reader.word('loss.name', losses, 'cross-entropy'),
     delta: reader.number('loss.delta', 1),
   };
@@ -71,7 +73,7 @@ export function savedModel({ tensors: given, metadata }: InitialWeights, source:
   const facts = factsOf(target);
   const tensors =
     target.kind === 'class' && described.loss === 'binary-cross-entropy'
-      ? withFirstOutput(given, described.hidden, source)
+      ? withFirstOutput(given, described, source)
       : given;
   // Of two outputs, the first of them 0, the softmax is the sigmoid, and its cross entropy is the binary one.
   const isBinary = tensors !== given;
@@ -213,29 +215,37 @@ class Reader {
   }
 }
 
-/** The last layer with a first output that is always 0. @throws UserError if a tensor is missing or does not fit. */
+/**
+ * The last layer, and the shortcut if there is one, with a first output that is always 0.
+ * @throws UserError if a tensor is missing or does not fit.
+ */
 function withFirstOutput(
   tensors: ReadonlyMap<string, Tensor>,
-  hidden: readonly number[],
+  { hidden, shortcut = false }: Pick<Described, 'hidden' | 'shortcut'>,
   source: string,
 ): ReadonlyMap<string, Tensor> {
   const layer = nameOf(hidden.length);
   const bias = findTensor(tensors, `${layer}.bias`, [1], source);
-  const { shape = [] } = tensors.get(`${layer}.weight`) ?? {};
-  const inputs = shape[1] ?? 0;
-  const weight = findTensor(tensors, `${layer}.weight`, [1, inputs], source);
-  const rows = new Float32Array(2 * inputs);
-  rows.set(weight, inputs);
+  const names = [layer, ...(shortcut ? [shortcutName] : [])].map((name) => `${name}.weight`);
   return new Map([
     ...tensors,
-    [`${layer}.weight`, { shape: [2, inputs], data: rows }],
+    ...names.map((name): [string, Tensor] => [name, afterZeros(tensors, name, source)]),
     [`${layer}.bias`, { shape: [2], data: Float32Array.of(0, bias[0]) }],
   ]);
 }
 
+/** A row of zeros, then the one row of a matrix. */
+function afterZeros(tensors: ReadonlyMap<string, Tensor>, name: string, source: string): Tensor {
+  const { shape = [] } = tensors.get(name) ?? {};
+  const inputs = shape[1] ?? 0;
+  const rows = new Float32Array(2 * inputs);
+  rows.set(findTensor(tensors, name, [1, inputs], source), inputs);
+  return { shape: [2, inputs], data: rows };
+}
+
 /** Before memory is planned for layers that are only said. @throws UserError if a tensor is missing or does not fit. */
 function requireLayers(
-  { features, hidden }: Described,
+  { features, hidden, shortcut }: Described,
   { output }: Pipeline,
   classes: number,
   tensors: ReadonlyMap<string, Tensor>,
@@ -245,6 +255,7 @@ function requireLayers(
   const widths = [inputs, ...hidden, classes];
   for (const [index, width] of widths.slice(1).entries())
     findTensor(tensors, `${nameOf(index)}.weight`, [width, widths[index]], source);
+  if (shortcut) findTensor(tensors, `${shortcutName}.weight`, [classes, inputs], source);
 }
 
 /** @throws UserError naming the first tensor with a value that is not finite. */

@@ -108,6 +108,8 @@ function described({ data, model, loss }: Config, { train, target, inputs }: Fac
     'loss.name': loss.name,
     'model.activation': model.activation,
     'model.hidden': JSON.stringify(model.hidden),
+    // Files without one do not name it: they are as before there were any.
+    ...(model.shortcut ? { 'model.shortcut': 'true' } : {}),
     values,
   };
 }

@@ -4,8 +4,10 @@ import { Interrupted } from '../coordinator/interruption.js';
 import { OwnResources } from '../coordinator/resources.js';
 import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import type { RunObserver } from '../coordinator/training-run.js';
+import type { Evaluation } from '../coordinator/work.js';
 import { describedSettings, parseWeights } from '../inference/weights-file.js';
 import { countCores } from '../machine/cores.js';
+import type { Metrics } from '../metrics/metric.js';
 import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
 import { baseOf, openResumed, type Resumed, refuseOtherConfig, refuseOtherRun } from '../run/resume.js';
@@ -61,7 +63,7 @@ async function trainIn(
   const dataset = request.data.kind === 'memory' ? { dataset: request.data.dataset } : {};
   const resources = new OwnResources(signal, note, warn);
   const options = {
-    ...{ config, given, cores, signal, note, warn, resources, ...dataset },
+    ...{ config, given, cores, signal, note, warn, resources, ...dataset, packsOnce: true },
     ...(from === null
       ? {}
       : { from: { weights: parseWeights(from.bytes, from.source), source: from.source } }),
@@ -140,22 +142,33 @@ function watching({ config, data }: Setup, { progress }: TrainRequest, send: Sen
   const { totalSteps: steps } = runLength(config, data.parts.train.values.count);
   const { epochs } = config.train;
   let sentMs = Number.NEGATIVE_INFINITY;
+  let last: Metrics | null = null;
   const eta = (step: number, elapsedMs: number) => (elapsedMs / Math.max(1, step)) * (steps - step);
   return {
     epoch({ epoch, step, elapsedMs }, loss, evaluation) {
       const accuracy = evaluation?.accuracy ?? null;
+      const metrics = evaluation && metricsOf(evaluation);
+      const { on } = config.stop;
       const etaMs = eta(step, elapsedMs);
-      send({ kind: 'epoch', epoch: { epoch, loss, accuracy, on: config.stop.on, step, elapsedMs, etaMs } });
+      send({ kind: 'epoch', epoch: { epoch, loss, accuracy, metrics, on, step, elapsedMs, etaMs } });
+    },
+    evaluation(_, evaluation) {
+      last = metricsOf(evaluation);
     },
     tick({ epoch, step, elapsedMs }) {
       const now = performance.now();
       if (!progress || now - sentMs < progressEveryMs) return;
       sentMs = now;
       const etaMs = step === 0 ? null : eta(step, elapsedMs);
-      send({ kind: 'progress', progress: { epoch, epochs, step, steps, elapsedMs, etaMs } });
+      send({ kind: 'progress', progress: { epoch, epochs, step, steps, elapsedMs, etaMs, metrics: last } });
     },
   };
 }
+
+const metricsOf = ({ accuracy, metrics }: Evaluation): Metrics => ({
+  ...(accuracy === null ? {} : { accuracy }),
+  ...metrics,
+});
 
 function contextOf({ logs }: TrainRequest, signal: AbortSignal, send: Send): CommandContext {
   const log = (level: 'debug' | 'info', message: string) => {

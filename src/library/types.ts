@@ -1,6 +1,7 @@
 /** What a program passes to the library, and what it gets back. */
 import type { Inputs, MemoryData, MemoryPart, Targets } from '../data/memory-set.js';
 import type { ClassScores } from '../metrics/classification.js';
+import type { Metrics } from '../metrics/metric.js';
 import type { Model } from './model.js';
 
 export type { Inputs, MemoryData, MemoryPart, Targets };
@@ -68,6 +69,8 @@ export interface TrainProgress {
   readonly elapsedMs: number;
   /** Null before the first step. */
   readonly etaMs: number | null;
+  /** Of the last evaluation, as of an epoch; null before the first. */
+  readonly metrics: Metrics | null;
 }
 
 export interface Epoch {
@@ -77,7 +80,9 @@ export interface Epoch {
   readonly loss: number;
   /** Share of samples whose class is recognised; null if the epoch was not evaluated. */
   readonly accuracy: number | null;
-  /** The samples that `accuracy` is of; `train`: the training samples, while they were trained on. */
+  /** By the names of `model.metrics()`: all of a regression, else the accuracy and those that the recipe needs; null as above. */
+  readonly metrics: Metrics | null;
+  /** The samples that `accuracy` and `metrics` are of; `train`: the training samples, while they were trained on. */
   readonly on: 'test' | 'validation' | 'train';
   readonly step: number;
   readonly elapsedMs: number;

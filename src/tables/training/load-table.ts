@@ -19,7 +19,7 @@ import type { Warn } from '../../warnings.js';
 import { type TypedTable, typeColumns, typeLike, usedNames, wantedLike } from '../column-types.js';
 import { holdOut } from '../hold-out.js';
 import { leaksIn } from '../leaks.js';
-import { readTable } from '../read-table.js';
+import { readTable, type Table } from '../read-table.js';
 import type { TableSchema } from '../schema.js';
 import {
   type Task as TableTask,
@@ -46,6 +46,8 @@ export interface TableOptions {
   readonly model: TableModel | null;
   /** Whether nothing is trained: without a test part of its own, all rows are one. */
   readonly evaluates: boolean;
+  /** Rows of a program, instead of a file. */
+  readonly rows?: Table;
 }
 
 /** The same rows in every run, whatever its seed. */
@@ -55,7 +57,7 @@ const usualShare = 0.2;
 /** @throws UserError for a file that cannot be read as a table, or that has no classes to learn. */
 export async function loadTable(request: TableRequest, options: TableOptions): Promise<Dataset> {
   const { note, model } = options;
-  const path = pathOf(request, options);
+  const path = options.rows?.name ?? pathOf(request, options);
   const given =
     model === null ? await read(path, request, options) : await readLike(path, model, options, request);
   const { table, targets } = given;
@@ -85,7 +87,12 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
     );
   };
   return {
-    ...{ name: 'table', source: resolve(path), train: part(given, held.train), validation: null },
+    ...{
+      name: 'table',
+      source: options.rows === undefined ? resolve(path) : 'memory',
+      train: part(given, held.train),
+      validation: null,
+    },
     test: test === null ? part(given, held.held) : part(test, allOf(test.targets)),
     target,
     sha256: await hashesOf([
@@ -114,10 +121,10 @@ function pathOf({ dir }: TableRequest, { environment = process.env }: TableOptio
 async function read(
   path: string,
   request: TableRequest,
-  { note, warn, signal }: TableOptions,
+  { note, warn, signal, rows }: TableOptions,
 ): Promise<Read> {
   const named = [request.target ?? []].flat().map(String);
-  const raw = await readTable(path, { columns: request.columns, named, signal });
+  const raw = rows ?? (await readTable(path, { columns: request.columns, named, signal }));
   const { columns, note: chosen } = targetColumns(raw.name, raw.names, request.target ?? undefined);
   if (chosen !== null) note(`${chosen} (data.target names another)`);
   const table = typeColumns(raw, columns);

@@ -18,7 +18,8 @@ export const isStream = (value: unknown): value is Stream<unknown> =>
   (Symbol.asyncIterator in value || Symbol.iterator in value);
 
 /** Whether the data are not in the arrays that a data set in memory has. */
-export function isGathered(data: object): boolean {
+export function isGathered(data: unknown): boolean {
+  if (typeof data !== 'object' || data === null) return false;
   if ('pairs' in data) return true;
   if (!('inputs' in data)) return false;
   const { inputs } = data;

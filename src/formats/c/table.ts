@@ -81,6 +81,13 @@ static inline void ${name}_circle(float turns, float *cosine, float *sine)
     *sine = sinf(angle);
 }
 
+/* z times a frequency, in turns: the rest of the product keeps the place on the circle if z is large. */
+static inline void ${name}_turn(float z, float frequency, float *cosine, float *sine)
+{
+    const float turns = z * frequency, rest = fmaf(z, frequency, -turns);
+    ${name}_circle(turns - floorf(turns) + rest, cosine, sine);
+}
+
 /* Blocks of inputs: scaled numbers, curves, ranges, circles, categories, flags of missing values. */
 static inline void ${name}_expand(const float *x, const float *table, float *y)
 {
@@ -119,7 +126,7 @@ static inline void ${name}_expand(const float *x, const float *table, float *y)
             break;
         case 4:
             for (int i = 0; i < count; i++)
-                ${name}_circle((z - row[5]) * row[6] * of[i], out + i, out + count + i);
+                ${name}_turn((z - row[5]) * row[6], of[i], out + i, out + count + i);
             break;
         case 5: {
             const int rare = row[5] > 0.0f ? count : -1;

@@ -4,7 +4,7 @@
  */
 import type { TableBlock } from '../../kernels/expansion.js';
 import type { Op } from '../../model/op.js';
-import type { Expressions } from './lowering.js';
+import { Expressions } from './lowering.js';
 import { Element } from './schema.js';
 
 type Of<Name extends Op['op']> = Extract<Op, { readonly op: Name }>;
@@ -131,13 +131,13 @@ export function expandRows(e: Expressions, stored: string, { width, blocks }: Of
   const periodic = of('periodic').filter(({ count }) => count > 0);
   if (periodic.length > 0) {
     const repeated = periodic.flatMap(({ count }, place) => new Array<number>(count).fill(place));
-    const frequencies = row(
-      e,
-      'frequency',
-      periodic.flatMap(({ tensors }) => [...tensors[0]]),
-    );
+    const frequencies = periodic.flatMap(({ tensors }) => [...tensors[0]]);
+    // In float64, so that large products keep their place on the circle.
+    const wide = new Expressions(e.builder, 'double');
+    const z = wide.cast(gathered(e, scaled(periodic), repeated), Element.double);
+    const turns = wide.mul(z, row(wide, 'frequency', frequencies));
     addCircle(
-      e.mul(gathered(e, scaled(periodic), repeated), frequencies),
+      e.cast(wide.sub(turns, wide.floor(turns)), Element.float),
       periodic.flatMap(({ at, count }) => range(at, count)),
       periodic.flatMap(({ at, count }) => range(at + count, count)),
     );

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Graph, OutputKind } from '../model/op.js';
+import { plural } from '../numbers/words.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import { activations, shares, softmax } from './c/functions.js';
 import { bytesOf, isCName, stringLiteral } from './c/literals.js';
@@ -144,7 +145,8 @@ interface Facts {
 
 function openingComment(facts: Facts): string {
   const { kind, columns, name, upper, input, isQuantised, constants, stack, shape, inputs, classes } = facts;
-  const what = { class: 'classes', value: 'values', labels: 'labels' }[kind];
+  const what =
+    kind === 'class' ? `${classes} classes` : plural(classes, kind === 'value' ? 'value' : 'label');
   const numbers = input === 'float' ? 'numbers' : 'integers from 0 to 255';
   const samples = columns ? `rows of a table with ${inputs} columns` : `samples of ${shape} ${numbers}`;
   const order = columns
@@ -164,7 +166,7 @@ function openingComment(facts: Facts): string {
  * SPDX-License-Identifier: 0BSD
  * This code may be used without conditions: written by shardstep (export), from a model with its weights.
  *
- * ${classes} ${what} from ${samples}; ${isQuantised ? 'weights of layers in 8 bits' : 'weights in float32'}.
+ * ${what} from ${samples}; ${isQuantised ? 'weights of layers in 8 bits' : 'weights in float32'}.
  * Flash: ${constants} bytes of constants, besides the code and the names${kind === 'class' && !columns ? ' of the classes' : ''}.
  * RAM: ${stack} bytes of stack for values, besides a few dozen scalars; no heap, no static variables.
  *

@@ -3,6 +3,7 @@
  * there is no second implementation: what is exported is what runs here.
  */
 import type { Graph, Op } from '../model/op.js';
+import { plural } from '../numbers/words.js';
 import { decodeNumbers, encodeNumbers } from './numbers-text.js';
 import { helpers, type OpName, operations } from './runtime/operations.js';
 import { type Chain, chainOf, predictWith } from './runtime/predict.js';
@@ -65,14 +66,14 @@ function aboutOf({ inputs, values, labels, kind, columns }: Chain, input: readon
     value: '{ values, byName }, in the units of the targets',
     labels: '{ labels, probabilities, byName }; labels: those of probability ½ or more',
   }[kind];
-  const what = { class: 'classes', value: 'values', labels: 'labels' }[kind];
+  const what = kind === 'class' ? `${count} classes` : plural(count, kind === 'value' ? 'value' : 'label');
   const from =
     columns === null ? `samples of ${input.join('×')} ${numbers}` : `rows of a table with ${inputs} columns`;
   const sample =
     columns === null
       ? `sample: an array of ${inputs} ${numbers}, row by row.`
       : 'sample: an object by the names of `columns`, or an array of their cells in this order; null: missing.';
-  return `// ${count} ${what} from ${from}; no imports, for any JavaScript runtime.
+  return `// ${what} from ${from}; no imports, for any JavaScript runtime.
 // predict(sample) → ${made}; ${sample}`;
 }
 

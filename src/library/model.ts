@@ -224,7 +224,16 @@ export class Model implements AsyncDisposable {
   }
 
   /** The model in plain JavaScript, without threads and WebAssembly: the function of an exported `.mjs`. */
-  toFunction(): (sample: ArrayLike<number>) => { label: string; index: number; probabilities: number[] } {
+  toFunction(): (sample: ArrayLike<number> | TableRow) => {
+    label: string;
+    index: number;
+    probabilities: number[];
+  } {
+    if (this.kind === 'value')
+      throw new UserError(
+        `${this.source}: toFunction: expected a network of classes, got one of values, whose function is in the .mjs file of shardstep export`,
+        ExitCode.usage,
+      );
     return toFunction(graphOf(this.#saved));
   }
 

@@ -182,10 +182,16 @@ const unexpected: Warn = (code, message) => {
 };
 
 /** The bytes of final.safetensors. */
-export const weightsFile = ({ tensors, packing }: Trained, { config, dataset }: Prepared): Uint8Array =>
+export const weightsFile = ({ tensors, packing }: Trained, { config, dataset, data }: Prepared): Uint8Array =>
   writeSafetensors(
-    new Map(tensors),
-    weightsMetadata(config, dataset, packing, { accuracy: null, on: 'test', sync: 'owner', sha256: {} }),
+    new Map([...tensors, ...(data.goal.scale?.tensors() ?? [])]),
+    weightsMetadata(
+      config,
+      dataset,
+      packing,
+      { accuracy: null, on: 'test', sync: 'owner', sha256: {} },
+      data.pipeline.encoding?.json ?? null,
+    ),
   );
 
 /**

@@ -2,7 +2,7 @@
  * A model as its file describes it: the network, the fitted transforms and the classes. The file is enough: no
  * configuration is read. See weights-file.ts for what writes it.
  */
-import { activations, losses, normalisations, realNormalisations } from '../config/choices.js';
+import { activations, dataSets, losses, normalisations, realNormalisations } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import { classTarget, factsOf, namesOf, type Target } from '../data/target.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
@@ -54,11 +54,7 @@ export function savedModel({ tensors: given, metadata }: InitialWeights, source:
       'none',
     ),
     momentNormalise: reader.word('data.momentNormalise', ['true', 'false'], 'false') === 'true',
-    set: reader.word(
-      'data.set',
-      ['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv', 'table', 'memory'],
-      'idx',
-    ),
+    set: reader.word('data.set', dataSets, 'idx'),
     hidden: reader.list('model.hidden', isSize) as number[],
     activation: reader.word('model.activation', activations, 'relu'),
     loss: reader.word('loss.name', losses, 'cross-entropy'),

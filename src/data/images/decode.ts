@@ -4,7 +4,7 @@
  */
 import type { Sharp, SharpOptions } from 'sharp';
 import { UserError } from '../../user-error.js';
-import { imageKindOf } from './kinds.js';
+import { type ImageKind, imageKindOf } from './kinds.js';
 
 export interface Picture {
   readonly width: number;
@@ -36,6 +36,37 @@ export async function loadSharp(): Promise<MakeSharp> {
   }
 }
 
+/** Of the package and the libraries in it, on which decoded pixels depend. */
+export async function sharpVersions(): Promise<string> {
+  await loadSharp();
+  return JSON.stringify((await import('sharp')).default.versions);
+}
+
+/** What an image file says of itself. */
+export interface PictureLook {
+  /** As it is seen, turned as EXIF says. */
+  readonly width: number;
+  readonly height: number;
+  readonly isGrey: boolean;
+}
+
+/** @throws UserError for bytes that are no image. */
+export async function lookAt(sharp: MakeSharp, bytes: Uint8Array, name: string): Promise<PictureLook> {
+  const kind = kindOf(bytes, name);
+  const { autoOrient, space } = await orRefuse(
+    sharp(bytes, { limitInputPixels: false }).metadata(),
+    kind,
+    name,
+  );
+  return { ...autoOrient, isGrey: space === 'b-w' || space === 'grey16' };
+}
+
+function kindOf(bytes: Uint8Array, name: string): ImageKind {
+  const kind = imageKindOf(bytes);
+  if (kind === null) throw new UserError(`${name}: expected a PNG, JPEG, WebP or GIF image`);
+  return kind;
+}
+
 /** No image can be read; other files can. */
 export class MissingSharp extends UserError {}
 
@@ -44,8 +75,7 @@ export class MissingSharp extends UserError {}
  * @throws UserError for bytes that are no such image, too large, damaged or animated.
  */
 export async function decode(sharp: MakeSharp, bytes: Uint8Array, name: string): Promise<Picture> {
-  const kind = imageKindOf(bytes);
-  if (kind === null) throw new UserError(`${name}: expected a PNG, JPEG, WebP or GIF image`);
+  const kind = kindOf(bytes, name);
   const {
     width,
     height,

@@ -24,7 +24,7 @@ export async function prepare(
   manner: Manner,
   shape: ImageShape,
   name: string,
-  fit: PictureFit,
+  fit: PictureFit = 'pad',
 ): Promise<Uint8Array> {
   const image = onBackground(picture);
   if (manner === 'plain') return plain(sharp, image, shape, fit);

@@ -47,7 +47,8 @@ export async function findPictures(given: string, namedBy: string): Promise<Foun
     throw new UserError(`${namedBy}: ${shownPath(given)} ${reason}`, undefined, { cause: error });
   });
   for (let depth = 0; depth < deepest && root.folders.length === 1; depth++) {
-    if (root.files.some((name) => pictureName.test(name))) break;
+    const isPart = Object.values(partNames).some((pattern) => pattern.test(root.folders[0]));
+    if (isPart || root.files.some((name) => pictureName.test(name))) break;
     const only = await listed(join(root.dir, root.folders[0]));
     if (only.folders.length === 0 || only.files.some((name) => pictureName.test(name))) break;
     root = only;

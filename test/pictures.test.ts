@@ -8,6 +8,7 @@ import { loadSharp } from '../dist/data/images/decode.js';
 import { readImage } from '../dist/data/images/read-image.js';
 import { loadPictures, type PicturesOptions } from '../dist/data/pictures/load-pictures.js';
 import { labelsOf } from '../dist/data/target.js';
+import { decoderOf } from '../dist/worker/picture-decoder.js';
 import { temporaryFolder } from './support/data-files.ts';
 import { refusing } from './support/says.ts';
 
@@ -54,7 +55,7 @@ async function load(t: TestContext, dir: string, choices: Choices = {}, cache?: 
   const notes: string[] = [];
   const { test: share = null, size = null, fit = 'crop', colour: channels = 'auto' } = choices;
   const options: PicturesOptions = {
-    ...(choices.threads === undefined ? {} : { threads: choices.threads }),
+    decoder: decoderOf(choices.threads),
     labels: choices.labels ?? null,
     environment: { SHARDSTEP_CACHE: cache ?? (await temporaryFolder(t)) },
     note: (line) => notes.push(line),

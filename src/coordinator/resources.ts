@@ -131,10 +131,14 @@ export class OwnResources implements Resources {
     { weights, evaluates }: TableReading,
   ): Promise<Dataset> {
     begun();
-    const { loadPictures } = await import('../data/pictures/load-pictures.js');
+    const [{ loadPictures }, { decoderOf }] = await Promise.all([
+      import('../data/pictures/load-pictures.js'),
+      import('../worker/picture-decoder.js'),
+    ]);
     const [note, warn, signal] = [this.#note, this.#warn, this.#signal];
     const { images, labels } = picturesLike(weights?.metadata ?? {}, data.images, evaluates);
-    return loadPictures({ ...data, images }, { note, warn, signal, labels: evaluates ? labels : null });
+    const options = { note, warn, signal, decoder: decoderOf(), labels: evaluates ? labels : null };
+    return loadPictures({ ...data, images }, options);
   }
 
   async prepared(config: Config, dataset: Dataset, initial: InitialTensors): Promise<PreparedData> {

@@ -74,8 +74,11 @@ function load(keys: FileKeys, values: CsvValues | null): Promise<Dataset> {
 
 /** All pictures of the folder, unless the test part is named. */
 async function loadFolders({ labels, ...request }: SentPictures): Promise<Dataset> {
-  const { loadPictures } = await import('../data/pictures/load-pictures.js');
-  return loadPictures(request, { note() {}, warn() {}, labels });
+  const [{ loadPictures }, { decoderOf }] = await Promise.all([
+    import('../data/pictures/load-pictures.js'),
+    import('../worker/picture-decoder.js'),
+  ]);
+  return loadPictures(request, { note() {}, warn() {}, decoder: decoderOf(), labels });
 }
 
 /** All rows of the file, unless the test rows are named. */

@@ -13,14 +13,15 @@ import type { Dataset, PartName, PixelSamples } from '../dataset.js';
 import { sharpVersions } from '../images/decode.js';
 import { checkTrainingLabels } from '../labels.js';
 import { holdOutClasses } from '../split.js';
-import { type DecodeOptions, PictureDecoder } from './decode-pictures.js';
-import type { Decoded } from './decode-task.js';
+import type { Decoded } from './decode-some.js';
+import type { DecodeOptions, OpenDecoder, PictureDecoder } from './decoder.js';
 import { type FoundPictures, findPictures, type PictureFile } from './find-pictures.js';
 import { type DecodedPictures, PictureCache } from './picture-cache.js';
 
 export type PicturesRequest = Pick<Config['data'], 'dir' | 'test' | 'images'>;
 
 export interface PicturesOptions extends DecodeOptions {
+  readonly decoder: OpenDecoder;
   readonly warn: Warn;
   readonly environment?: NodeJS.ProcessEnv | undefined;
   /** Classes of a model in their order: nothing is trained, and without a test part all pictures are one. Null: to be trained on. */
@@ -97,7 +98,7 @@ async function decodedOf(
     note(`${plural(paths.length, 'picture')} of ${shownPath(dir)}: unchanged, decoded in an earlier run`);
     return kept;
   }
-  const decoder = new PictureDecoder(paths.length, options);
+  const decoder = options.decoder(paths.length, options);
   try {
     const { shape, reasons } = await shapeFor(files, images, decoder);
     const { values, results } = await decoder.read(paths, shape, images.fit);

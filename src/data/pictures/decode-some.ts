@@ -27,7 +27,7 @@ export type Decoded =
 /** The library's own threads decode one picture while this one reads or frames another. */
 const atOnce = 4;
 
-export default async function decodeSome(task: DecodeTask): Promise<Decoded[]> {
+export async function decodeSome(task: DecodeTask): Promise<Decoded[]> {
   const sharp = await loadSharp();
   const results: Decoded[] = [];
   let next = 0;

@@ -1,49 +1,53 @@
 /** Makes samples of picture files in threads of their own. The samples do not depend on the number of threads. */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import type { PictureFit } from '../../config/choices.js';
-import { requireMemory } from '../../memory/memory-limit.js';
-import { sizeOf } from '../../numbers/size.js';
-import { grouped } from '../../numbers/words.js';
-import type { ImageShape } from '../images/prepare.js';
-import { interruption } from '../interruption.js';
-import type { Decoded, DecodeTask } from './decode-task.js';
+import type { PictureFit } from '../config/choices.js';
+import type { ImageShape } from '../data/images/prepare.js';
+import { interruption } from '../data/interruption.js';
+import type { Decoded, DecodeTask } from '../data/pictures/decode-some.js';
+import type { DecodeOptions, OpenDecoder, PictureDecoder } from '../data/pictures/decoder.js';
+import { requireMemory } from '../memory/memory-limit.js';
+import { sizeOf } from '../numbers/size.js';
+import { grouped } from '../numbers/words.js';
+import { refusedThread } from './thread-limit.js';
+import { codeRangeSizeMb, requireWorkerMemory } from './thread-memory.js';
 
-export interface DecodeOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly note: (line: string) => void;
-  /** Threads that decode; by default as many as the process may use. */
-  readonly threads?: number | undefined;
-}
+/** `threads`: by default as many as the process may use, but no more than the pictures are tasks. */
+export const decoderOf =
+  (threads = availableParallelism()): OpenDecoder =>
+  (pictures, options) =>
+    new DecodingThreads(Math.max(1, Math.min(threads, Math.ceil(pictures / pictureCount))), options);
 
 /** Of a task: some milliseconds for small pictures, and small enough to share out large ones. */
 const pictureCount = 32;
 const noteMs = 10_000;
 
-export class PictureDecoder {
+class DecodingThreads implements PictureDecoder {
   readonly #pool: Piscina<DecodeTask, Decoded[]>;
   readonly #options: DecodeOptions;
 
-  /** `pictures`: no more threads than they have tasks. */
-  constructor(pictures: number, options: DecodeOptions) {
-    const { threads = availableParallelism() } = options;
-    const most = Math.max(1, Math.min(threads, Math.ceil(pictures / pictureCount)));
+  /** @throws UserError when the system allows no more threads, or too little memory for them. */
+  constructor(threads: number, options: DecodeOptions) {
+    requireWorkerMemory(threads);
     this.#options = options;
-    this.#pool = new Piscina({
-      filename: new URL('./decode-task.js', import.meta.url).href,
-      minThreads: most,
-      maxThreads: most,
-      recordTiming: false,
-      atomics: 'disabled',
-    });
+    try {
+      this.#pool = new Piscina({
+        filename: new URL('./picture-worker.js', import.meta.url).href,
+        minThreads: threads,
+        maxThreads: threads,
+        recordTiming: false,
+        resourceLimits: { codeRangeSizeMb },
+        atomics: 'disabled',
+      });
+    } catch (error) {
+      throw refusedThread(error);
+    }
   }
 
-  /** What the files say of themselves, in their order. */
   look(paths: readonly string[]): Promise<Decoded[]> {
     return this.#inTasks(paths, 'looked at', () => null);
   }
 
-  /** u8 [pictures][rows][columns][channels], in shared memory; those that failed are black. */
   async read(paths: readonly string[], shape: ImageShape, fit: PictureFit) {
     const bytes = paths.length * sizeOf(shape);
     requireMemory({ pictures: bytes }, 'lower data.images.size, or name a folder of fewer pictures');
@@ -84,7 +88,7 @@ export class PictureDecoder {
       );
       return parts.flat();
     } catch (error) {
-      throw signal?.aborted ? interruption('decoding pictures', signal) : error;
+      throw signal?.aborted ? interruption('decoding pictures', signal) : refusedThread(error);
     }
   }
 }

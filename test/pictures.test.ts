@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
 import { loadSharp } from '../dist/data/images/decode.js';
 import { readImage } from '../dist/data/images/read-image.js';
+import { loadDataset } from '../dist/data/load.js';
 import { loadPictures, type PicturesOptions } from '../dist/data/pictures/load-pictures.js';
 import { labelsOf } from '../dist/data/target.js';
 import { decoderOf } from '../dist/worker/picture-decoder.js';
@@ -48,6 +49,7 @@ interface Choices {
   readonly colour?: 'auto' | 'grey' | 'colour';
   readonly threads?: number;
   readonly labels?: readonly string[];
+  readonly signal?: AbortSignal;
 }
 
 async function load(t: TestContext, dir: string, choices: Choices = {}, cache?: string) {
@@ -57,6 +59,7 @@ async function load(t: TestContext, dir: string, choices: Choices = {}, cache?: 
   const options: PicturesOptions = {
     decoder: decoderOf(choices.threads),
     labels: choices.labels ?? null,
+    signal: choices.signal,
     environment: { SHARDSTEP_CACHE: cache ?? (await temporaryFolder(t)) },
     note: (line) => notes.push(line),
     warn: (code, message) => said.push(`${code}: ${message}`),
@@ -96,6 +99,25 @@ test('classes are the folders, sorted; a fifth of each is held out, the same in 
   const half = await load(t, dir, { test: 0.5 });
   assert.deepEqual([half.train.count, half.test.count], [15, 15]);
   assert.equal((await load(t, dir, { test: 3 })).test.count, 3);
+});
+
+test('digits of MNIST as PNG files are the samples of its IDX files, grey or as three equal colours', async (t) => {
+  const { train: mnist } = await loadDataset({ set: 'mnist', dir: null }, { environment: {} });
+  const files: Record<string, Bytes> = {};
+  for (let i = 0; i < 40; i++) {
+    const raw = { raw: { width: 28, height: 28, channels: 1 } } as const;
+    const own = sharp(Uint8Array.from(mnist.values.subarray(784 * i, 784 * i + 784)), raw);
+    const png = i % 2 ? own.toColourspace('b-w') : own.toColourspace('srgb');
+    files[`${i % 2}/${String(i).padStart(2, '0')}.png`] = await png.png().toBuffer();
+  }
+  const dir = await folder(t, files);
+  const { test: all } = await load(t, dir, { colour: 'grey', labels: ['0', '1'] });
+  assert.deepEqual([all.count, ...all.shape], [40, 28, 28, 1]);
+  for (let at = 0; at < 40; at++) {
+    const i = at < 20 ? 2 * at : 2 * (at - 20) + 1;
+    const own = all.values.slice(784 * at, 784 * at + 784);
+    assert.deepEqual(own, mnist.values.slice(784 * i, 784 * i + 784), `digit ${i}`);
+  }
 });
 
 test('the samples do not depend on the threads that decode', async (t) => {
@@ -310,6 +332,14 @@ test('refusals: one line with the folder, and what was expected', async (t) => {
   await refused(await classes(2), 'data.test: expected a count below the 4 pictures', { test: 4 });
   await refused(await classes(3, ['a', 'c']), 'the class "c"', { labels: ['a', 'b'] });
   await assert.rejects(load(t, '/nonexistent/pictures'), refusing(1, 'data.dir', 'does not exist'));
+});
+
+test('an interrupt ends the decoding', async (t) => {
+  const dir = await folder(t, await classes(100));
+  const interruption = new AbortController();
+  const loading = load(t, dir, { threads: 1, signal: interruption.signal });
+  setTimeout(() => interruption.abort(), 60);
+  await assert.rejects(loading, refusing(130, 'interrupted while decoding pictures'));
 });
 
 test('cached: decoded once, again after any change, also one that keeps size and time, and after damage', async (t) => {

@@ -34,6 +34,7 @@ test('the defaults are complete', async () => {
       label: null,
       ...{ testFile: null, test: null, target: null, columns: {} },
       encoding: { scaling: 'standard', bins: 64, periodic: 0, sigma: 1, rare: null },
+      images: { size: null, fit: 'crop', colour: 'auto' },
       task: 'auto',
       targetScale: 'auto',
       take: null,

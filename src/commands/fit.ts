@@ -1,4 +1,8 @@
-/** The `fit` command: a table and its target are all that it needs; the recipe is configs/fit.yaml. */
+/**
+ * The `fit` command: a table and its target are all that it needs, or a folder of pictures for each class; the recipes are
+ * configs/fit.yaml and configs/fit-images.yaml.
+ */
+import { statSync } from 'node:fs';
 import type { Command as Parser } from 'commander';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Command } from './command.js';
@@ -17,7 +21,10 @@ interface Flags extends TrainingFlags {
 const declare = (parser: Parser) =>
   declareRun(
     parser
-      .argument('<file>', 'the table: CSV, TSV, JSON lines or Parquet, also compressed with gzip')
+      .argument(
+        '<file>',
+        'the table: CSV, TSV, JSON lines or Parquet, also compressed with gzip; or a folder with a folder of pictures for each class',
+      )
       .argument('[key=value...]', 'settings that override the recipe, such as train.epochs=20')
       .option(
         '--target <column>',
@@ -27,7 +34,7 @@ const declare = (parser: Parser) =>
       .option('--test <file>', 'a table of rows that only measure the model', file('test'))
       .option(
         '--holdout <share>',
-        'without --test: the share of the rows that only measure it (default: 0.2)',
+        'without --test: the share of the rows, or of the pictures, that only measure it (default: 0.2)',
         share,
       )
       .option(
@@ -36,7 +43,10 @@ const declare = (parser: Parser) =>
         typeOf,
       )
       .option('--seeds <n>', 'train with seeds 1, 2, …; print mean, SD, min', count('seeds'), 1)
-      .option('--config <file>', 'another recipe (default: configs/fit.yaml)')
+      .option(
+        '--config <file>',
+        'another recipe (default: configs/fit.yaml, for pictures configs/fit-images.yaml)',
+      )
       .option('--threads <count>', 'a count, physical (default), logical or auto'),
   );
 
@@ -44,18 +54,30 @@ export const command: Command<Flags> = {
   declare,
   async run([data, ...words], flags, line) {
     const { target, test, holdout, column, seeds } = flags;
+    const isFolder = statSync(data, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (isFolder) refuseForPictures(flags);
     const settings = {
       'data.dir': data,
-      'data.set': 'table',
+      'data.set': isFolder ? 'images' : 'table',
       'data.target': target?.length === 1 ? target[0] : target,
       'data.testFile': test,
       'data.test': holdout,
       'data.columns': column,
     };
-    const beginning = await beginTraining('fit', words, flags, line, null, settings);
+    const recipe = isFolder ? 'fit-images' : 'fit';
+    const beginning = await beginTraining('fit', words, flags, line, null, settings, recipe);
     return beginning === null ? ExitCode.done : train({ ...beginning, seeds, printPlan: false }, line);
   },
 };
+
+/** What a table has and a folder has not. */
+function refuseForPictures({ target, test, column }: Flags): void {
+  const flag = target !== undefined ? '--target' : test !== undefined ? '--test' : null;
+  const given = flag ?? (column === undefined ? null : '--column');
+  if (given === null) return;
+  const advice = given === '--test' ? 'train and test in it are the parts' : 'its folders are the classes';
+  throw new UserError(`${given}: expected none for a folder of pictures: ${advice}`, ExitCode.usage);
+}
 
 function share(text: string): number {
   const value = Number(text);

@@ -49,10 +49,17 @@ export async function testSetOf(
   const dataset = inOrderOf(inputNamesOf(weights.metadata), read);
   const { test, testFile } = config.data;
   // Of a run with a file of test rows, metadata have one digest of both files.
-  if (dataset.name === 'table' && test === null && testFile === null && isTrainingFile(weights, dataset))
+  const isWhole = test === null && testFile === null && dataset.train.count === 0;
+  const { name, source } = dataset;
+  if (name === 'images' && isWhole && isTrainingFile(weights, dataset))
     warn(
       'evaluates-training-rows',
-      `${dataset.source} is the file that ${file} was trained on, and its training rows count too: data.test=0.2 evaluates the rows that were held out, unless training had another data.test`,
+      `${source} is the folder that ${file} was trained on, and its training pictures count too: data.test=0.2 evaluates those that were held out, unless training had another data.test`,
+    );
+  if (name === 'table' && isWhole && isTrainingFile(weights, dataset))
+    warn(
+      'evaluates-training-rows',
+      `${source} is the file that ${file} was trained on, and its training rows count too: data.test=0.2 evaluates the rows that were held out, unless training had another data.test`,
     );
   refuseOtherData(savedModel(weights, file), dataset);
   for (const { code, message } of evaluatedRange(dataset.test, weights.tensors)) warn(code, message);

@@ -4,6 +4,7 @@
  */
 
 import { type Misfit, misfits } from './capabilities.js';
+import { givenSets } from './choices.js';
 import { type Branch, defaultsSource, given, valueAt } from './layer.js';
 import { type Problem, wording } from './refusal.js';
 import { type Config, defaultLocalSteps } from './schema.js';
@@ -100,7 +101,7 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       expected: `${instead} if stop.on is train: ${evaluationsNeeded}`,
     })),
     {
-      broken: ['idx', 'csv', 'table'].includes(data.set) && data.dir === null && !environment.SHARDSTEP_DATA,
+      broken: givenSets.some((set) => set === data.set) && data.dir === null && !environment.SHARDSTEP_DATA,
       keys: ['data.dir', 'data.set'],
       expected: `a ${data.set === 'table' ? 'file' : 'folder'}, since data.set is ${data.set} (or set SHARDSTEP_DATA)`,
     },
@@ -109,10 +110,20 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       keys: ['data.label', 'data.set'],
       expected: `null if data.set is ${data.set}: only CSV files have columns`,
     },
-    ...(['testFile', 'test'] as const).map((name) => ({
-      broken: data[name] !== null && data.set !== 'table',
-      keys: [`data.${name}`, 'data.set'],
+    {
+      broken: data.testFile !== null && data.set !== 'table',
+      keys: ['data.testFile', 'data.set'],
       expected: `null if data.set is ${data.set}: it is for a table`,
+    },
+    {
+      broken: data.test !== null && data.set !== 'table' && data.set !== 'images',
+      keys: ['data.test', 'data.set'],
+      expected: `null if data.set is ${data.set}: it is for a table or for images`,
+    },
+    ...Object.entries({ size: null, fit: 'crop', colour: 'auto' }).map(([name, usual]) => ({
+      broken: data.set !== 'images' && Reflect.get(data.images, name) !== usual,
+      keys: [`data.images.${name}`, 'data.set'],
+      expected: `${usual} if data.set is ${data.set}: it is for images`,
     })),
     {
       broken: Object.keys(data.columns).length > 0 && data.set !== 'table',

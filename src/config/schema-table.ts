@@ -50,8 +50,8 @@ export const tableKeys = {
     .nullable()
     .default(null)
     .describe(
-      'Of a table: share or count of its rows that are held out as test part, the same in every run, from each class in proportion; ' +
-        'null: a fifth, or none beside data.testFile',
+      'Of a table, or of pictures in folders: share or count of its rows that are held out as test part, the same in every run, from each class in proportion; ' +
+        'null: a fifth, or none beside data.testFile or the folder of test pictures',
     ),
   target: columnsOrNull()
     .default(null)

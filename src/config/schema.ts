@@ -6,8 +6,9 @@
 
 import * as z from 'zod';
 
-import { activations, normalisations } from './choices.js';
+import { activations, dataSets, normalisations } from './choices.js';
 import { checkpoint } from './schema-checkpoint.js';
+import { images } from './schema-images.js';
 import {
   above,
   atLeast,
@@ -71,10 +72,10 @@ const scaleWords = 'auto or an integer from 1 to 255';
 const shareOrCount = 'a share from 0 to below 1, or a count from 1 up';
 const data = section({
   features: features.prefault({}),
-  set: oneOf(['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv', 'table', 'memory'])
+  set: oneOf(dataSets)
     .default('mnist')
     .describe(
-      'Data set; idx and csv (pixels) are your own files in data.dir, table: columns of any types (docs/data.md); memory: the samples that a program passes, not for the command line',
+      'Data set; idx and csv (pixels) are your own files in data.dir, table: columns of any types, images: pictures in a folder for each class; cifar-10, emnist and qmnist are their published files in data.dir (docs/data.md); memory: the samples that a program passes, not for the command line',
     ),
   dir: pathOrNull('folder')
     .default(null)
@@ -88,6 +89,7 @@ const data = section({
         'name such as label, class or target, else the only one that holds words, else the first (docs/data.md)',
     ),
   ...tableKeys,
+  images: images.prefault({}),
   task: oneOf(['auto', 'classification', 'regression', 'labels'])
     .default('auto')
     .describe(

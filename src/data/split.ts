@@ -41,6 +41,29 @@ export function splitStratified(samples: Samples, held: number, seed: number): S
   return { train: pick(samples, chosen, 0), validation: pick(samples, chosen, 1) };
 }
 
+/**
+ * `held` samples drawn from the classes in proportion to their sizes, as a test part; a class of one sample stays in the
+ * training part.
+ */
+export function holdOutClasses<Kind extends Samples & { readonly targets: Uint32Array }>(
+  samples: Kind,
+  held: number,
+  seed: number,
+): { readonly train: Kind; readonly test: Kind } {
+  const { targets, count } = samples;
+  const sizes = new Map<number, number>();
+  for (const target of targets) sizes.set(target, (sizes.get(target) ?? 0) + 1);
+  const places = Uint32Array.from(targets.keys()).filter((at) => (sizes.get(targets[at]) ?? 0) > 1);
+  const chosen = new Uint8Array(count);
+  const rng = new Rng(seed, Stream.validation);
+  const classes = places.map((at) => targets[at]);
+  for (const { members, share } of sharesOf(classes, Math.min(held, places.length))) {
+    shuffle(members, rng);
+    for (const member of members.subarray(0, share)) chosen[places[member]] = 1;
+  }
+  return { train: pick(samples, chosen, 0), test: pick(samples, chosen, 1) };
+}
+
 const heldOneIn = 5;
 
 /**

@@ -3,7 +3,7 @@
  * configuration is read. See weights-file.ts for what writes it. What reads rows of a table is given, since a program that
  * loads another model should not load it.
  */
-import { activations, losses, normalisations, realNormalisations } from '../config/choices.js';
+import { activations, dataSets, losses, normalisations, realNormalisations } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import { classTarget, factsOf, namesOf, type Target } from '../data/target.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
@@ -60,11 +60,7 @@ export function describedModel(
       'none',
     ),
     momentNormalise: reader.word('data.momentNormalise', ['true', 'false'], 'false') === 'true',
-    set: reader.word(
-      'data.set',
-      ['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv', 'table', 'memory'],
-      'idx',
-    ),
+    set: reader.word('data.set', dataSets, 'idx'),
     hidden: reader.list('model.hidden', isSize) as number[],
     activation: reader.word('model.activation', activations, 'relu'),
     shortcut: reader.word('model.shortcut', ['true', 'false'], 'false') === 'true',

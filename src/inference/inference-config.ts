@@ -39,6 +39,7 @@ export function inferenceConfig({
       label: null,
       ...{ testFile: null, test: null, target: null, columns: {} },
       encoding: { scaling: 'standard', bins: 64, periodic: 0, sigma: 1, rare: null },
+      images: { size: null, fit: 'crop', colour: 'auto' },
       task: 'auto',
       targetScale: 'auto',
       take: null,

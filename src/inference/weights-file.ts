@@ -3,6 +3,7 @@
  * weights are useless. Equal runs write equal files: nothing in the file depends on time, and keys are sorted.
  */
 import { createHash } from 'node:crypto';
+import { type PictureFit, pictureFits } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import { columnsOf } from '../config/target-rules.js';
 import type { Dataset } from '../data/dataset.js';
@@ -95,6 +96,57 @@ function recipeOf(
   return { ...samples, init: model.init.kind, train, optimizer, schedule, loss, sync, ...apart, stop, seed };
 }
 
+/**
+ * What a model's file says of the pictures that it takes, for settings that the user left open; and its classes, null if it has
+ * none.
+ */
+export function picturesLike(
+  metadata: InitialWeights['metadata'],
+  images: Config['data']['images'],
+  evaluates: boolean,
+): { readonly images: Config['data']['images']; readonly labels: readonly string[] | null } {
+  const set = metadata['data.set'] ?? 'images';
+  if (evaluates && set !== 'images')
+    throw UserError.refusal(
+      'data.set',
+      `${set} or the like: pictures in folders are for models that were trained on them`,
+      'images',
+    );
+  const size = parsed(metadata['data.images.size'] ?? 'null');
+  const colour = metadata['data.images.colour'];
+  const labels = parsed(metadata.labels ?? 'null');
+  return {
+    images: {
+      fit: evaluates ? fitOf(metadata) : images.fit,
+      size: images.size ?? (isPair(size) ? size : null),
+      colour: images.colour === 'auto' && (colour === 'grey' || colour === 'colour') ? colour : images.colour,
+    },
+    labels: isWords(labels) ? labels : null,
+  };
+}
+
+/** Models of other samples say none: of pictures that they are asked about, the whole is taken. */
+export const fitOf = (metadata: InitialWeights['metadata']): PictureFit =>
+  pictureFits.find((fit) => fit === metadata['data.images.fit']) ?? 'pad';
+
+const isPair = (value: unknown): value is [number, number] =>
+  Array.isArray(value) && value.length === 2 && value.every((side) => Number.isInteger(side));
+
+const isWords = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((word) => typeof word === 'string');
+
+function describedPictures(
+  { set, images }: Config['data'],
+  shape: readonly number[],
+): Record<string, string> {
+  if (set !== 'images') return {};
+  return {
+    'data.images.size': JSON.stringify(shape.slice(0, 2)),
+    'data.images.fit': images.fit,
+    'data.images.colour': shape[2] === 1 ? 'grey' : 'colour',
+  };
+}
+
 /** Settings in which weights and a configuration must agree. `data.scale` is a tensor of its transform. */
 function described({ data, model, loss }: Config, { train, target, inputs }: Facts): Record<string, string> {
   const { features } = data;
@@ -102,6 +154,7 @@ function described({ data, model, loss }: Config, { train, target, inputs }: Fac
   return {
     'data.features': JSON.stringify(features.kind === 'pixels' ? { kind: features.kind } : features),
     ...Object.fromEntries(transformSettings(data, train)),
+    ...describedPictures(data, train.shape),
     input: JSON.stringify(train.shape),
     ...describedTarget(data, loss, target, inputs !== undefined),
     ...(inputs === undefined ? {} : { [inputsKey]: JSON.stringify(inputs) }),
@@ -193,7 +246,8 @@ export function describedSettings({ metadata }: InitialWeights, file: string): s
     Object.entries(metadata)
       // The encoder of a table has its targets, whatever their places in another file.
       .filter(([key]) => key !== 'data.target' || metadata[tableKey] === undefined)
-      .filter(([key]) => /^(data|model|loss)\./.test(key))
+      // Of pictures in folders: see picturesLike.
+      .filter(([key]) => /^(data|model|loss)\./.test(key) && !key.startsWith('data.images.'))
       .map(([key, value]) => `${key}=${value}`)
   );
 }
@@ -226,7 +280,9 @@ export function checkInitialWeights(
     );
   }
   const silent = settings.flatMap(([key]) =>
-    metadata[key] === undefined && key !== 'values' && key !== inputsKey ? [key] : [],
+    metadata[key] === undefined && key !== 'values' && key !== inputsKey && !key.startsWith('data.images.')
+      ? [key]
+      : [],
   );
   if (metadata[formatKey] === undefined)
     warn(
@@ -244,7 +300,7 @@ export const valuesOf = (metadata: InitialWeights['metadata']): ValueKind =>
 /** Names of the inputs in their order; null: they go by position. */
 export function inputNamesOf(metadata: InitialWeights['metadata']): readonly string[] | null {
   const names = parsed(metadata[inputsKey] ?? 'null');
-  return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : null;
+  return isWords(names) ? names : null;
 }
 
 /** Of metadata that are JSON or a word. */

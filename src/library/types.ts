@@ -47,8 +47,21 @@ export interface PairData extends Pick<RowData, 'columns' | 'test'>, Pick<Memory
 }
 
 /**
- * A data set: in memory, rows or samples that come one by one, known by name, four IDX files in a folder, CSV files of pixels (a
- * folder or one file), or a table.
+ * Pictures of any size: a folder with a folder of PNG, JPEG, WebP or GIF files for each class, or with `train` and `test` of such
+ * folders. `size`, `fit` and `colour` are `data.images.size`, `.fit` and `.colour` of docs/config.md; `test`: the share of the
+ * pictures that is held out (a fifth). Needs the package sharp.
+ */
+export interface PicturesData {
+  readonly images: string;
+  readonly size?: number | readonly [rows: number, columns: number];
+  readonly fit?: 'crop' | 'pad' | 'stretch';
+  readonly colour?: 'auto' | 'grey' | 'colour';
+  readonly test?: number;
+}
+
+/**
+ * A data set: in memory, rows or samples that come one by one, known by name, IDX files in a folder (also EMNIST and QMNIST), the
+ * binary files of CIFAR-10, CSV files of pixels (a folder or one file), pictures in folders, or a table.
  */
 export type Data =
   | MemoryData
@@ -56,8 +69,10 @@ export type Data =
   | SampleStream
   | PairData
   | { readonly set: 'mnist' | 'fashion-mnist' | 'kmnist'; readonly dir?: string }
+  | { readonly set: 'cifar-10' | 'emnist' | 'qmnist'; readonly dir: string }
   | { readonly idx: string }
   | { readonly csv: string; readonly label?: string | number }
+  | PicturesData
   | TableData;
 
 /** Keys of a configuration, nested or dotted: `{ train: { epochs: 3 } }`, `{ 'train.epochs': 3 }`. See docs/config.md. */

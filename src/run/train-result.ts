@@ -193,6 +193,9 @@ export function finalWeights(
 }
 
 /** Of all training samples, those held out for validation included; on the test samples. */
+/** Nobody knows what is good on them: they are judged beside a baseline. */
+const isOwnSet = ({ dataset: { name, train } }: Setup) => train.table !== undefined || name === 'images';
+
 function baselineOfRun({ dataset: { train, test, target }, config }: Setup) {
   const areLabels = taskOf(factsOf(target), config.loss) === 'labels';
   const baseline = baselineOf(train.targets, test.targets, widthOf(target), areLabels);
@@ -255,7 +258,7 @@ function resultJson(ending: TrainingEnding, final: Uint8Array | null) {
       ? (first?.evaluation?.metrics ?? null)
       : meanMetrics(record.results.map(({ metrics }) => metrics)),
     ...(testedMetrics.length > 0 ? { testMetrics: meanMetrics(testedMetrics) } : {}),
-    ...(setup.dataset.train.table === undefined ? {} : { baseline: baselineOfRun(setup) }),
+    ...(isOwnSet(setup) ? { baseline: baselineOfRun(setup) } : {}),
     weights: first?.weights ?? null,
     weightsSha256: final && createHash('sha256').update(final).digest('hex'),
     loss: first?.evaluation?.loss ?? null,

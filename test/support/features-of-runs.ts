@@ -134,6 +134,7 @@ export const otherKeys: readonly string[] = [
   'data.label',
   ...['data.testFile', 'data.test', 'data.target', 'data.columns'],
   ...['scaling', 'bins', 'periodic', 'sigma', 'rare'].map((key) => `data.encoding.${key}`),
+  ...['size', 'fit', 'colour'].map((key) => `data.images.${key}`),
   'data.task',
   'data.targetScale',
   'model.init.file',

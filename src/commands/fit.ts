@@ -12,6 +12,7 @@ interface Flags extends TrainingFlags {
   readonly holdout?: number;
   readonly column?: Readonly<Record<string, string>>;
   readonly seeds: number;
+  readonly folds?: number;
 }
 
 const declare = (parser: Parser) =>
@@ -35,6 +36,11 @@ const declare = (parser: Parser) =>
         'the type of a column, if the one found is wrong: number, category, yes/no, date, text, ignore; again for others',
         typeOf,
       )
+      .option(
+        '--folds <k>',
+        'measure each of k parts of the rows by a model of the others, before the model of all rows is trained',
+        foldCount,
+      )
       .option('--seeds <n>', 'train with seeds 1, 2, …; print mean, SD, min', count('seeds'), 1)
       .option('--config <file>', 'another recipe (default: configs/fit.yaml)')
       .option('--threads <count>', 'a count, physical (default), logical or auto'),
@@ -43,19 +49,44 @@ const declare = (parser: Parser) =>
 export const command: Command<Flags> = {
   declare,
   async run([data, ...words], flags, line) {
-    const { target, test, holdout, column, seeds } = flags;
+    const { target, test, holdout, column, seeds, folds } = flags;
+    refuseTogether(flags, words);
     const settings = {
       'data.dir': data,
       'data.set': 'table',
       'data.target': target?.length === 1 ? target[0] : target,
       'data.testFile': test,
-      'data.test': holdout,
+      // The rows that measure are those of the folds.
+      'data.test': folds !== undefined && test === undefined ? 0 : holdout,
       'data.columns': column,
     };
     const beginning = await beginTraining('fit', words, flags, line, null, settings);
-    return beginning === null ? ExitCode.done : train({ ...beginning, seeds, printPlan: false }, line);
+    if (beginning === null) return ExitCode.done;
+    const options = { ...beginning, seeds, printPlan: false };
+    if (folds === undefined) return train(options, line);
+    const { crossValidation } = await import('../search/cross-validation.js');
+    return train({ ...options, before: (setup) => crossValidation(setup, folds, line) }, line);
   },
 };
+
+/** @throws UserError (usage) */
+function refuseTogether({ folds, holdout, seeds }: Flags, words: readonly string[]): void {
+  const refuse = (flag: string, beside: string, reason: string) => {
+    throw new UserError(`${flag}: expected no ${beside} beside it: ${reason}`, ExitCode.usage);
+  };
+  const isSet = (key: string) => words.some((word) => word.startsWith(`${key}=`));
+  if (folds === undefined) return;
+  const reason = 'the rows that measure are those of the folds';
+  if (holdout !== undefined) refuse('--folds', '--holdout', reason);
+  if (isSet('data.test')) refuse('--folds', 'data.test', reason);
+  if (seeds > 1) refuse('--folds', '--seeds', 'one model of all rows is trained after the folds');
+}
+
+function foldCount(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 2 && value <= 1000) return value;
+  throw new UserError(`--folds: ${expectedGot('an integer from 2 to 1000', text)}`, ExitCode.usage);
+}
 
 function share(text: string): number {
   const value = Number(text);

@@ -60,6 +60,7 @@ export class Session {
   readonly profile: SessionProfile | null;
   /** A signal outlives its sessions and must not keep their memory. */
   #unlisten = () => {};
+  #sharesThread = false;
   readonly #made: MadeInputs;
   readonly #eventLoop = new EventLoopWatch();
   /** With direction features: the parameters came with their transform, which is kept. */
@@ -90,7 +91,7 @@ export class Session {
 
   /**
    * Lays out and fills the memory, and waits for the workers to be ready. If `signal` is aborted, the session's current
-   * operation ends with `Interrupted`.
+   * operation ends with `Interrupted`. `sharesThread`: other sessions run in this thread at the same time.
    * @throws UserError if there is not enough memory, WorkerFailure if a worker fails to start.
    */
   static async open(
@@ -99,6 +100,7 @@ export class Session {
     kernels: LoadedKernels | null,
     pool: WorkerPool,
     signal: AbortSignal,
+    sharesThread = false,
   ): Promise<Session> {
     signal.throwIfAborted();
     const engine = kernels?.modules.engine ?? null;
@@ -108,10 +110,10 @@ export class Session {
     // Only a profiled run pays for loading it.
     const profile = plan.profile && (await openProfile(plan, plan.profile, memory));
     const session = new Session(plan, memory, kernels?.modules ?? null, pool, profile, data.goal);
+    session.#sharesThread = sharesThread;
     const interrupt = () => session.#interrupt();
     signal.addEventListener('abort', interrupt, { once: true });
     session.#unlisten = () => signal.removeEventListener('abort', interrupt);
-    // The workers start meanwhile.
     await inTurns(fillingSamples(plan, data, memory, packer), signal, () => {});
     await session.#ready();
     return session;
@@ -181,8 +183,7 @@ export class Session {
 
   /** Begins a run whose vectors are set and which has done `steps`: anything that derives from others is made anew. */
   begin(steps: number): void {
-    // The counts start from here: the first tick comes before the first step is reported.
-    this.#control.reportProgress(steps);
+    this.#control.reportProgress(steps); // The first tick comes before the first step is reported.
     this.#control.startRun();
     this.refresh();
     this.#made.reset();
@@ -247,11 +248,9 @@ export class Session {
   /** After a run that threw: the metrics of the steps that all ranks had finished. */
   finishedSteps(work: Work): StepMetrics[] {
     const { stopAfter, progress } = this.#control;
-    const finished =
-      stopAfter !== null && this.isWhole
-        ? Math.max(0, Math.min(work.rates.length, stopAfter - work.first))
-        : this.#steps.finished(work, progress);
-    return this.#steps.read(finished, work);
+    if (stopAfter === null || !this.isWhole)
+      return this.#steps.read(this.#steps.finished(work, progress), work);
+    return this.#steps.read(Math.max(0, Math.min(work.rates.length, stopAfter - work.first)), work);
   }
 
   /** Accuracy and mean loss over a whole part. */
@@ -314,7 +313,8 @@ export class Session {
     onTick?: (step: number) => void,
   ): Promise<void> {
     while (!reached()) {
-      this.#control.waitForReport(word, Math.max(0, burstMs - this.#eventLoop.blockedMs()));
+      if (this.#sharesThread) await this.#control.nextReport(word, burstMs);
+      else this.#control.waitForReport(word, Math.max(0, burstMs - this.#eventLoop.blockedMs()));
       if (reached()) break;
       await this.#checkpoint();
       onTick?.(this.#control.progress);

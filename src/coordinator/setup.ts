@@ -48,6 +48,8 @@ export interface SetupOptions {
   readonly meanwhile?: () => void;
   /** False for a setup whose sessions have other thread counts than the configuration's. */
   readonly startsWorkers?: boolean;
+  /** Whether sessions of several setups run in this thread at the same time: none then blocks it while it waits. */
+  readonly sharesThread?: boolean;
 }
 
 /** Facts about a future run; its workers may be starting. */

@@ -86,12 +86,18 @@ function slice(samples: Samples, first: number, last: number): Samples {
     values: samples.values.subarray(first * size, last * size),
     targets: someTargets(samples.targets, targetWidth(samples), first, last),
     count: last - first,
+    ...(samples.rows && { rows: samples.rows.subarray(first, last) }),
   };
 }
 
-/** Of the same kind as `samples`. */
-function pick<Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: number): Kind {
-  const indices = Array.from(chosen.keys()).filter((i) => chosen[i] === wanted);
+const pick = <Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: number): Kind =>
+  samplesAt(
+    samples,
+    Uint32Array.from(chosen.keys()).filter((i) => chosen[i] === wanted),
+  );
+
+/** Copies of the samples at these places, of the same kind as `samples`. */
+export function samplesAt<Kind extends Samples>(samples: Kind, indices: Uint32Array): Kind {
   const size = sizeOf(samples.shape);
   const length = indices.length * size;
   const values = samples.values instanceof Float32Array ? new Float32Array(length) : new Uint8Array(length);
@@ -103,6 +109,7 @@ function pick<Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: n
     values,
     targets: pickedTargets(samples.targets, targetWidth(samples), indices),
     count: indices.length,
+    ...(samples.rows && { rows: indices.map((at) => samples.rows?.[at] ?? 0) }),
   };
 }
 

@@ -92,8 +92,10 @@ export interface TrainingEnding extends RunEnding {
   readonly race?: RaceSummary | null;
   /** The `profile` command: its report, shown instead of the card. */
   readonly profiled?: ShownProfile | null;
-  /** Of the command, besides those of every run. */
+  /** Of the command, besides those of every run: files, keys of result.json, and lines above the card. */
   readonly files?: RunResults['files'];
+  readonly keys?: Readonly<Record<string, unknown>>;
+  readonly lines?: readonly string[];
   readonly others?: RunResults['others'];
   /** The same seeds on other thread counts, and the speed-up of `plan` over one thread. */
   readonly otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[];
@@ -126,7 +128,7 @@ export const seedRuns = ({ results }: Kept): SeedRun[] =>
 export async function finishTraining(ending: TrainingEnding): Promise<void> {
   const { setup, folder, record, status, failure, context, profiled } = ending;
   const final = record.tensors === null ? null : finalWeights(setup, ending.plan, record);
-  const result = resultJson(ending, final);
+  const result = { ...resultJson(ending, final), ...ending.keys };
   const reason = failure instanceof Error ? failure.message : (record.results[0]?.outcome.reason ?? status);
   const weights: Record<string, Uint8Array> = final === null ? {} : { 'final.safetensors': final };
   const show = async (hardware: readonly string[]) => {
@@ -135,7 +137,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     if (status === 'interrupted' || status === 'failed') return;
     const lines = profiled
       ? [profiled.text, ...hardware, '', `folder     ${shownFolder(folder)}`]
-      : await cardOf(ending, result, hardware);
+      : [...(ending.lines ?? []), ...(await cardOf(ending, result, hardware))];
     context.stdout(lines.join('\n'));
   };
   await endRun(

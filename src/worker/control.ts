@@ -214,6 +214,13 @@ export class Control {
     if (seen !== this.#threads && !this.aborted) Atomics.wait(this.#words, Word[word], seen, timeoutMs);
   }
 
+  /** The same without blocking, for a thread in which other sessions run too. */
+  async nextReport(word: 'done' | 'ready', timeoutMs: number): Promise<void> {
+    const seen = Atomics.load(this.#words, Word[word]);
+    if (seen === this.#threads || this.aborted) return;
+    await Atomics.waitAsync(this.#words, Word[word], seen, timeoutMs).value;
+  }
+
   get progress(): number {
     return Atomics.load(this.#words, Word.progress);
   }

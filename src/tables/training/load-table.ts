@@ -72,18 +72,18 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
   }
   const target = targetOf(targets.schema);
   const rows = rowsFor(table, targets.schema, model);
-  const part = async (of: Read, places: Uint32Array): Promise<Samples> => ({
-    values: await rows.read(
-      of.table,
-      Uint32Array.from(places, (place) => of.targets.rows[place]),
-      options,
-    ),
-    targets: pickedTargets(of.targets.values, widthOf(target), places),
-    count: places.length,
-    shape: [rows.fields],
-    full: 1,
-    table: rows.table,
-  });
+  const part = async (of: Read, places: Uint32Array): Promise<Samples> => {
+    const inFile = places.map((place) => of.targets.rows[place]);
+    return {
+      values: await rows.read(of.table, inFile, options),
+      targets: pickedTargets(of.targets.values, widthOf(target), places),
+      count: places.length,
+      shape: [rows.fields],
+      full: 1,
+      table: rows.table,
+      rows: inFile,
+    };
+  };
   const train = await part(given, held.train);
   return {
     ...{ name: 'table', source: resolve(path), train, validation: null },

@@ -13,6 +13,7 @@ interface Flags extends TrainingFlags {
   readonly column?: Readonly<Record<string, string>>;
   readonly seeds: number;
   readonly folds?: number;
+  readonly average?: number;
 }
 
 const declare = (parser: Parser) =>
@@ -42,6 +43,11 @@ const declare = (parser: Parser) =>
         foldCount,
       )
       .option('--seeds <n>', 'train with seeds 1, 2, …; print mean, SD, min', count('seeds'), 1)
+      .option(
+        '--average <n>',
+        'train n networks with seeds 1, 2, …; the model averages their predictions',
+        count('average'),
+      )
       .option('--config <file>', 'another recipe (default: configs/fit.yaml)')
       .option('--threads <count>', 'a count, physical (default), logical or auto'),
   );
@@ -49,7 +55,7 @@ const declare = (parser: Parser) =>
 export const command: Command<Flags> = {
   declare,
   async run([data, ...words], flags, line) {
-    const { target, test, holdout, column, seeds, folds } = flags;
+    const { target, test, holdout, column, seeds, folds, average } = flags;
     refuseTogether(flags, words);
     const settings = {
       'data.dir': data,
@@ -59,6 +65,7 @@ export const command: Command<Flags> = {
       // The rows that measure are those of the folds.
       'data.test': folds !== undefined && test === undefined ? 0 : holdout,
       'data.columns': column,
+      'model.members': average,
     };
     const beginning = await beginTraining('fit', words, flags, line, null, settings);
     if (beginning === null) return ExitCode.done;
@@ -70,11 +77,13 @@ export const command: Command<Flags> = {
 };
 
 /** @throws UserError (usage) */
-function refuseTogether({ folds, holdout, seeds }: Flags, words: readonly string[]): void {
+function refuseTogether({ folds, holdout, seeds, average }: Flags, words: readonly string[]): void {
   const refuse = (flag: string, beside: string, reason: string) => {
     throw new UserError(`${flag}: expected no ${beside} beside it: ${reason}`, ExitCode.usage);
   };
   const isSet = (key: string) => words.some((word) => word.startsWith(`${key}=`));
+  if (average !== undefined && seeds > 1)
+    refuse('--average', '--seeds', 'these are models of one network each');
   if (folds === undefined) return;
   const reason = 'the rows that measure are those of the folds';
   if (holdout !== undefined) refuse('--folds', '--holdout', reason);

@@ -60,6 +60,12 @@ function refuseBesideResume({ resume, out, overwrite, seeds }: Flags): void {
 
 /** Several runs have no common state. */
 function refuseSeveral({ config, given }: ResolvedConfig, seeds: number): void {
+  if (seeds > 1 && config.model.members > 1)
+    throw UserError.refusal(
+      'model.members',
+      '1 with --seeds: these are runs of one network',
+      config.model.members,
+    );
   if (seeds > 1 && given.has('checkpoint.every') && config.checkpoint.every !== 'off')
     throw UserError.refusal(
       'checkpoint.every',

@@ -155,6 +155,12 @@ const model = section({
     .default([256, 128])
     .describe('Widths of the hidden layers; [] is softmax regression'),
   activation: oneOf(activations).default('relu').describe('Activation of the hidden layers'),
+  members: integer('an integer from 1 to 256', 1, 256)
+    .default(1)
+    .describe(
+      'Networks that are trained with seeds seed, seed + 1, … on the same samples; the model is their average: of the probabilities, or of ' +
+        'the values in the units of the targets',
+    ),
   init: section({
     kind: oneOf(['torch', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe', 'zero'])
       .default('torch')

@@ -32,7 +32,7 @@ import { Interrupted } from './interruption.js';
 import { MadeInputs } from './made-inputs.js';
 import { type ParameterStore, parameterStore } from './parameter-store.js';
 import type { PreparedData } from './prepare-data.js';
-import { readEvaluation, readMetrics, readPhaseTimes } from './readings.js';
+import { readEvaluation, readMetrics, readOutputs, readPhaseTimes } from './readings.js';
 import { openProfile, type SessionProfile } from './session-profile.js';
 import { StepRecord } from './step-metrics.js';
 import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
@@ -261,9 +261,9 @@ export class Session {
     return evaluation;
   }
 
-  /** Every metric of the last evaluation, which was of this part. */
+  /** Of the last evaluation, which was of this part: every metric; the outputs, f32 [count][outputs]. */
   metrics = (part: PartName): Metrics => readMetrics(this.plan, this.#memory, part, this.#goal);
-
+  outputs = (part: PartName): Float32Array => readOutputs(this.plan, this.#memory, part);
   /** Time spent in each phase since the parameters were set. */
   phaseTimes = (): PhaseTimes => readPhaseTimes(this.plan, this.#memory);
 

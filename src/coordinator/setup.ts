@@ -85,7 +85,9 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const asked = config.parallel.threads;
     const over = typeof asked === 'number' && fixed ? oversubscription(asked, fixed.count, cores) : null;
     if (over !== null) warn('threads-above-limit', over);
-    const count = options.startsWorkers === false ? null : (fixed?.count ?? null);
+    // Several networks are trained by sessions of fewer threads.
+    const isApart = options.startsWorkers === false || config.model.members > 1;
+    const count = isApart ? null : (fixed?.count ?? null);
     const startWorkers = () => {
       if (count !== null) resources.warm(count);
     };

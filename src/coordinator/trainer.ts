@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { inTurns } from '../numbers/steps.js';
 import type { Plan } from '../plan/plan.js';
+import { UserError } from '../user-error.js';
 import { explained } from '../worker/divergence.js';
 import { Diverged } from '../worker/session-errors.js';
 import { type Checkpoint, restore } from './checkpoint.js';
@@ -80,8 +81,10 @@ export class Trainer {
     observer: Partial<RunObserver>,
     options: TrainOnceOptions = {},
   ): Promise<RunOutcome> {
-    await this.start(seed);
     const { config = this.#setup.config, evaluates, from = null } = options;
+    if (config.model.members > 1)
+      throw UserError.refusal('model.members', '1: this command trains one network', config.model.members);
+    await this.start(seed);
     const state = from === null ? initialState(seed) : restore(this.session, from);
     try {
       return await trainOnce(this.session, config, seed, observer, evaluates, state);

@@ -10,6 +10,8 @@ export interface Described
   readonly loss: Config['loss']['name'];
   /** Of huber. */
   readonly delta?: number;
+  /** Networks whose outputs are averaged. */
+  readonly members?: number;
 }
 
 /** The other keys have no effect on pixels. */
@@ -23,7 +25,8 @@ export const pixelFeatures: Described['features'] = {
   quadratic: 0,
 };
 
-export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }: Described): Config {
+export function inferenceConfig(described: Described): Config {
+  const { hidden, activation, loss, delta = 1, members = 1, ...data } = described;
   return {
     data: {
       ...data,
@@ -41,7 +44,7 @@ export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }
       validationFrom: 'auto',
       scale: 'auto',
     },
-    model: { hidden, activation, init: { kind: 'torch', file: null, prefix: '' } },
+    model: { hidden, activation, members, init: { kind: 'torch', file: null, prefix: '' } },
     loss: inferenceLoss(loss, delta),
     train: {
       batch: 1,

@@ -37,7 +37,12 @@ export function graphOf(saved: SavedModel): Graph {
 }
 
 /** @throws UserError for a network whose outputs need an operation that no format has. */
-function refuseWithoutOps({ target, source }: SavedModel): void {
+function refuseWithoutOps({ target, config, source }: SavedModel): void {
+  if (config.model.members > 1)
+    throw new UserError(
+      `${source}: an average of ${config.model.members} networks, which no export format has but safetensors`,
+      ExitCode.usage,
+    );
   if (target.kind === 'value')
     throw new UserError(
       `${source}: a network of values, which no export format has but safetensors`,

@@ -11,6 +11,7 @@ import { TargetScale } from '../data/transforms/target-scale.js';
 import { type Shape, sizeOf } from '../data/transforms/transform.js';
 import { directionShape } from '../kernels/directions/spec.js';
 import { outputsFor } from '../loss/loss.js';
+import { memberPrefix } from '../model/members.js';
 import { nameOf } from '../model/network.js';
 import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -18,7 +19,7 @@ import type { DataFacts } from '../plan/plan.js';
 import { type TableModel, tableModelOf } from '../tables/training/table-model.js';
 import { expectedGot, UserError } from '../user-error.js';
 import { type Described, inferenceConfig, pixelFeatures } from './inference-config.js';
-import { type InitialWeights, requireDescription, tableKey } from './weights-file.js';
+import { type InitialWeights, membersKey, requireDescription, tableKey } from './weights-file.js';
 
 export interface SavedModel {
   readonly config: Config;
@@ -63,7 +64,9 @@ export function savedModel({ tensors: given, metadata }: InitialWeights, source:
     activation: reader.word('model.activation', activations, 'relu'),
     loss: reader.word('loss.name', losses, 'cross-entropy'),
     delta: reader.number('loss.delta', 1),
+    members: Number(reader.word(membersKey, null, '1')),
   };
+  requireMembers(described, source);
   const names = namesOf(target);
   if (new Set(names).size < names.length)
     throw new UserError(`${source}: labels: ${expectedGot('names that differ', names)}`);
@@ -71,7 +74,7 @@ export function savedModel({ tensors: given, metadata }: InitialWeights, source:
   const facts = factsOf(target);
   const tensors =
     target.kind === 'class' && described.loss === 'binary-cross-entropy'
-      ? withFirstOutput(given, described.hidden, source)
+      ? withFirstOutput(given, described, source)
       : given;
   // Of two outputs, the first of them 0, the softmax is the sigmoid, and its cross entropy is the binary one.
   const isBinary = tensors !== given;
@@ -213,13 +216,31 @@ class Reader {
   }
 }
 
-/** The last layer with a first output that is always 0. @throws UserError if a tensor is missing or does not fit. */
-function withFirstOutput(
+/** @throws UserError for a number of networks that no run has. */
+function requireMembers({ members = 1 }: Described, source: string): void {
+  if (members < 1 || members > 256)
+    throw new UserError(`${source}: ${membersKey}: ${expectedGot('an integer from 1 to 256', members)}`);
+}
+
+const prefixesOf = ({ members = 1 }: Described) =>
+  Array.from({ length: members }, (_, member) => memberPrefix(member));
+
+/** Last layers with a first output that is always 0. @throws UserError if a tensor is missing or does not fit. */
+const withFirstOutput = (
   tensors: ReadonlyMap<string, Tensor>,
-  hidden: readonly number[],
+  described: Described,
+  source: string,
+): ReadonlyMap<string, Tensor> =>
+  prefixesOf(described).reduce(
+    (all, prefix) => withTwoOutputs(all, prefix + nameOf(described.hidden.length), source),
+    tensors,
+  );
+
+function withTwoOutputs(
+  tensors: ReadonlyMap<string, Tensor>,
+  layer: string,
   source: string,
 ): ReadonlyMap<string, Tensor> {
-  const layer = nameOf(hidden.length);
   const bias = findTensor(tensors, `${layer}.bias`, [1], source);
   const { shape = [] } = tensors.get(`${layer}.weight`) ?? {};
   const inputs = shape[1] ?? 0;
@@ -235,16 +256,18 @@ function withFirstOutput(
 
 /** Before memory is planned for layers that are only said. @throws UserError if a tensor is missing or does not fit. */
 function requireLayers(
-  { features, hidden }: Described,
+  described: Described,
   { output }: Pipeline,
   classes: number,
   tensors: ReadonlyMap<string, Tensor>,
   source: string,
 ): void {
+  const { features, hidden } = described;
   const inputs = features.kind === 'directions' ? directionShape(features).inputs : sizeOf(output);
   const widths = [inputs, ...hidden, classes];
-  for (const [index, width] of widths.slice(1).entries())
-    findTensor(tensors, `${nameOf(index)}.weight`, [width, widths[index]], source);
+  for (const prefix of prefixesOf(described))
+    for (const [index, width] of widths.slice(1).entries())
+      findTensor(tensors, `${prefix}${nameOf(index)}.weight`, [width, widths[index]], source);
 }
 
 /** @throws UserError naming the first tensor with a value that is not finite. */

@@ -8,8 +8,9 @@ import { toJson } from '../formats/json.js';
 import { onnxMetadata } from '../formats/onnx/own.js';
 import { toOnnx } from '../formats/onnx/write.js';
 import { toFunction } from '../formats/runtime/predict.js';
+import { type ModelPredictor, openPredictor } from '../inference/average.js';
 import { graphOf } from '../inference/model-graph.js';
-import { type Precision, Predictor } from '../inference/predictor.js';
+import type { Precision } from '../inference/predictor.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
 import { parseWeights } from '../inference/weights-file.js';
 import { directionShape } from '../kernels/directions/spec.js';
@@ -52,9 +53,9 @@ export class Model implements AsyncDisposable {
   readonly #kind: SampleKind;
   readonly #kernels: LoadedKernels;
   /** For the calling thread alone. */
-  readonly #alone: Predictor;
+  readonly #alone: ModelPredictor;
   /** With workers, by number of threads. */
-  readonly #shared = new Map<number, Promise<Predictor>>();
+  readonly #shared = new Map<number, Promise<ModelPredictor>>();
   /** Calls of predictMany: their workers are not ended before them. */
   readonly #running = new Set<Promise<void>>();
 
@@ -62,7 +63,7 @@ export class Model implements AsyncDisposable {
     bytes: Uint8Array,
     saved: SavedModel,
     kernels: LoadedKernels,
-    alone: Predictor,
+    alone: ModelPredictor,
     precision: Precision = 'float32',
   ) {
     this.#bytes = bytes;
@@ -86,7 +87,7 @@ export class Model implements AsyncDisposable {
   /** @internal With the kernels of a training. @throws UserError if the bytes are no model. */
   static async open(bytes: Uint8Array, source: string, kernels: LoadedKernels): Promise<Model> {
     const saved = savedModel(parseWeights(bytes, source), source);
-    const alone = await Predictor.open(saved, saved.tensors, kernels, source);
+    const alone = await openPredictor(saved, saved.tensors, kernels, source);
     return new Model(bytes, saved, kernels, alone);
   }
 
@@ -100,7 +101,7 @@ export class Model implements AsyncDisposable {
     // Whatever fails first is thrown below.
     kernels.catch(() => {});
     const [{ bytes, source }, saved] = [await reading, await opening];
-    const alone = await Predictor.open(saved, saved.tensors, kernels, source);
+    const alone = await openPredictor(saved, saved.tensors, kernels, source);
     return new Model(bytes, saved, await kernels, alone);
   }
 
@@ -195,7 +196,7 @@ export class Model implements AsyncDisposable {
     if (typeof mostLost !== 'number' || Number.isNaN(mostLost))
       throw UserError.refusal('mostLost', 'a share of the samples, such as 0.001', mostLost);
     const precision = 'int8';
-    const alone = await Predictor.open(this.#saved, tensors, this.#kernels, source, { precision });
+    const alone = await openPredictor(this.#saved, tensors, this.#kernels, source, { precision });
     const model = new Model(this.#bytes, this.#saved, this.#kernels, alone, precision);
     const { refuseLoss } = await import('./evaluate.js');
     await refuseLoss(this.#saved, [this, model], data, mostLost);
@@ -276,7 +277,7 @@ export class Model implements AsyncDisposable {
   }
 
   /** In calls short enough for other events of the thread. */
-  async #fill(predictor: Predictor, values: Samples['values'], out: Float32Array): Promise<void> {
+  async #fill(predictor: ModelPredictor, values: Samples['values'], out: Float32Array): Promise<void> {
     const classes = this.labels.length;
     const size = sizeOf(this.input);
     const count = values.length / size;
@@ -295,7 +296,7 @@ export class Model implements AsyncDisposable {
     }
   }
 
-  async #predictor(threads: NonNullable<PredictOptions['threads']>): Promise<Predictor> {
+  async #predictor(threads: NonNullable<PredictOptions['threads']>): Promise<ModelPredictor> {
     if (threads === 1) return this.#alone;
     const { countCores } = await import('../machine/cores.js');
     const cores = await countCores();
@@ -309,7 +310,7 @@ export class Model implements AsyncDisposable {
     const options = { threads: count, cores: cores.available, precision: this.precision };
     const { tensors, source } = this.#saved;
     const predictor =
-      this.#shared.get(count) ?? Predictor.open(this.#saved, tensors, this.#kernels, source, options);
+      this.#shared.get(count) ?? openPredictor(this.#saved, tensors, this.#kernels, source, options);
     this.#shared.set(count, predictor);
     // One that could not be opened is tried again.
     predictor.catch(() => this.#shared.delete(count));

@@ -1,7 +1,7 @@
 /** Outputs of a network of a table that was just trained, by the predictor that a loaded model has. */
 import type { Setup } from '../coordinator/setup.js';
 import type { PartName } from '../data/dataset.js';
-import { Predictor } from '../inference/predictor.js';
+import { openPredictor } from '../inference/average.js';
 import type { Tensor } from '../model/safetensors.js';
 import { UserError } from '../user-error.js';
 
@@ -17,7 +17,12 @@ export async function networkOutputs(
   const { values } = parts[part].values;
   if (values instanceof Uint16Array) throw new Error('pixels, where rows of a table are expected');
   const all = new Map([...tensors, ...pipeline.tensors()]);
-  const predictor = await Predictor.open({ config, facts, pipeline }, all, kernels, 'the network');
+  const predictor = await openPredictor(
+    { config, facts, pipeline, scale: data.goal.scale },
+    all,
+    kernels,
+    'the network',
+  );
   try {
     return predictor.predict(values);
   } finally {

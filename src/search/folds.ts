@@ -14,6 +14,7 @@ import { allMetrics, type Metrics, taskOf } from '../metrics/metric.js';
 import { inLanes } from '../numbers/lanes.js';
 import { sameForAnyThreads } from '../plan/threads.js';
 import type { CommandContext } from '../run/command-context.js';
+import { type Average, trainMembers } from '../run/members.js';
 import { networkOutputs } from '../run/network-outputs.js';
 import { foldsOf } from '../tables/hold-out.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
@@ -89,10 +90,7 @@ async function trainFold(
     ...(given === undefined ? {} : { given }),
     ...{ startsWorkers: false, sharesThread: true },
   });
-  const { outcome, tensors } = await withTrainer(setup, planFor(setup), async (trainer) => ({
-    outcome: await trainer.train(config.seed, {}),
-    tensors: trainer.session.parameters(),
-  }));
+  const { outcome, tensors } = await trained(setup);
   const judged = setup.data.goal.judged('test', await networkOutputs(setup, tensors, 'test'));
   return {
     fold: fold + 1,
@@ -104,6 +102,18 @@ async function trainFold(
     places: placesOf(dealt, (each) => each === fold),
     judged,
   };
+}
+
+async function trained(setup: Setup): Promise<Pick<Average['members'][number], 'outcome' | 'tensors'>> {
+  const { config } = setup;
+  if (config.model.members > 1) {
+    const { members, tensors } = await trainMembers(setup, setup.threads.count, () => ({}));
+    return { outcome: members[0].outcome, tensors };
+  }
+  return withTrainer(setup, planFor(setup), async (trainer) => ({
+    outcome: await trainer.train(config.seed, {}),
+    tensors: trainer.session.parameters(),
+  }));
 }
 
 const placesOf = (dealt: Uint16Array, isWanted: (fold: number) => boolean): Uint32Array =>

@@ -130,6 +130,7 @@ export const otherKeys: readonly string[] = [
   ...['scaling', 'bins', 'periodic', 'sigma', 'rare'].map((key) => `data.encoding.${key}`),
   'data.task',
   'data.targetScale',
+  'model.members',
   'model.init.file',
   'model.init.prefix',
   'backend.threadsPerWorker',

@@ -2,7 +2,7 @@
 import type { Command as Parser } from 'commander';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Command } from './command.js';
-import { count, file } from './option-values.js';
+import { count, duration, file } from './option-values.js';
 import { train } from './train.js';
 import { beginTraining, declareRun, type TrainingFlags } from './training-options.js';
 
@@ -14,6 +14,8 @@ interface Flags extends TrainingFlags {
   readonly seeds: number;
   readonly folds?: number;
   readonly average?: number;
+  /** Milliseconds. */
+  readonly budget?: number;
 }
 
 const declare = (parser: Parser) =>
@@ -48,6 +50,11 @@ const declare = (parser: Parser) =>
         'train n networks with seeds 1, 2, …; the model averages their predictions',
         count('average'),
       )
+      .option(
+        '--budget <duration>',
+        'search for better settings on validation rows until so long after the start, such as 10s or 2m; print the leaderboard',
+        duration('budget'),
+      )
       .option('--config <file>', 'another recipe (default: configs/fit.yaml)')
       .option('--threads <count>', 'a count, physical (default), logical or auto'),
   );
@@ -55,7 +62,7 @@ const declare = (parser: Parser) =>
 export const command: Command<Flags> = {
   declare,
   async run([data, ...words], flags, line) {
-    const { target, test, holdout, column, seeds, folds, average } = flags;
+    const { target, test, holdout, column, seeds, folds, average, budget } = flags;
     refuseTogether(flags, words);
     const settings = {
       'data.dir': data,
@@ -70,6 +77,12 @@ export const command: Command<Flags> = {
     const beginning = await beginTraining('fit', words, flags, line, null, settings);
     if (beginning === null) return ExitCode.done;
     const options = { ...beginning, seeds, printPlan: false };
+    if (budget !== undefined) {
+      const { budgetSearch } = await import('../search/budget.js');
+      const isFixed = (key: string) =>
+        words.some((word) => key === word.split('=')[0] || key.startsWith(`${word.split('=')[0]}.`));
+      return train({ ...options, before: (setup) => budgetSearch(setup, budget, isFixed, line) }, line);
+    }
     if (folds === undefined) return train(options, line);
     const { crossValidation } = await import('../search/cross-validation.js');
     return train({ ...options, before: (setup) => crossValidation(setup, folds, line) }, line);
@@ -77,13 +90,23 @@ export const command: Command<Flags> = {
 };
 
 /** @throws UserError (usage) */
-function refuseTogether({ folds, holdout, seeds, average }: Flags, words: readonly string[]): void {
+function refuseTogether({ folds, holdout, seeds, average, budget }: Flags, words: readonly string[]): void {
   const refuse = (flag: string, beside: string, reason: string) => {
     throw new UserError(`${flag}: expected no ${beside} beside it: ${reason}`, ExitCode.usage);
   };
   const isSet = (key: string) => words.some((word) => word.startsWith(`${key}=`));
   if (average !== undefined && seeds > 1)
     refuse('--average', '--seeds', 'these are models of one network each');
+  for (const [flag, isGiven] of Object.entries({
+    ...{ '--average': average !== undefined, '--folds': folds !== undefined, '--seeds': seeds > 1 },
+    'model.members': isSet('model.members'),
+  }))
+    if (budget !== undefined && isGiven)
+      refuse(
+        '--budget',
+        flag,
+        'the search is for one network; config.yaml of its folder has the settings found',
+      );
   if (folds === undefined) return;
   const reason = 'the rows that measure are those of the folds';
   if (holdout !== undefined) refuse('--folds', '--holdout', reason);

@@ -25,6 +25,8 @@ export interface TrainOnceOptions {
   readonly evaluates?: boolean;
   /** Goes on from there. */
   readonly from?: Checkpoint | null;
+  /** Asked after each evaluation, whether the run is to end there. */
+  readonly isOver?: () => boolean;
 }
 
 export class Trainer {
@@ -81,13 +83,13 @@ export class Trainer {
     observer: Partial<RunObserver>,
     options: TrainOnceOptions = {},
   ): Promise<RunOutcome> {
-    const { config = this.#setup.config, evaluates, from = null } = options;
+    const { config = this.#setup.config, evaluates, from = null, isOver } = options;
     if (config.model.members > 1)
       throw UserError.refusal('model.members', '1: this command trains one network', config.model.members);
     await this.start(seed);
     const state = from === null ? initialState(seed) : restore(this.session, from);
     try {
-      return await trainOnce(this.session, config, seed, observer, evaluates, state);
+      return await trainOnce(this.session, config, seed, observer, evaluates, state, isOver);
     } catch (error) {
       throw error instanceof Diverged ? this.#explained(error) : error;
     }

@@ -23,14 +23,18 @@ export interface FolderTraining extends Pick<RunScript, 'resumesAfter'> {
 
 /** Work of a command in the folder of its run, before the training; its results are written with those of the run. */
 export interface Before {
-  run(run: OpenRun): Promise<void>;
+  /** Returns what takes the place of the run's own setup, whose results are in the record then; null: it is trained. */
+  run(run: OpenRun, record: Kept): Promise<Trained | null>;
   /** As far as the work has got. */
   results(): Pick<TrainingEnding, 'files' | 'keys' | 'lines'>;
 }
 
+export type Trained = Pick<FolderTraining, 'setup' | 'plan'>;
+
 /** @throws as withRun does. */
 export function trainInFolder(training: FolderTraining, place: RunPlace, early: EarlyRecords | null = null) {
-  const { setup, plan, seeds, record, context, watch, resumesAfter, before } = training;
+  const { seeds, record, context, watch, resumesAfter, before } = training;
+  let { setup, plan } = training;
   const { config } = setup;
   const { resumed = null } = place;
   const name = resumed?.facts.name ?? training.resolved.name;
@@ -38,8 +42,10 @@ export function trainInFolder(training: FolderTraining, place: RunPlace, early: 
   const script: RunScript = {
     async body(run) {
       const { folder, log, rows, facts } = run;
-      await before?.run(run);
+      const trained = (await before?.run(run, record)) ?? null;
+      if (trained !== null) ({ setup, plan } = trained);
       beginRecords(resumed, rows, { setup, plan, log, record });
+      if (trained !== null) return;
       // Several runs have no common state.
       const checkpoints = seeds > 1 ? null : { facts: factsOf(name, setup, plan, facts), resumed };
       await trainSeeds(setup, plan, { seeds, folder, log, record, context, checkpoints, watch });

@@ -26,6 +26,7 @@ export function crossValidation(setup: Setup, folds: number, context: CommandCon
         );
       };
       await crossValidate(setup, dealt, folds, context, note);
+      return null;
     },
     results() {
       if (judged.length === 0) return {};

@@ -183,6 +183,7 @@ test('override values are YAML: lists, null, quotes, and yes is a string', async
   assert.deepEqual(config.model, {
     hidden: [64, 32],
     activation: 'relu',
+    members: 1,
     init: { kind: 'torch', file: 'some/path.safetensors', prefix: 'yes' },
   });
   assert.deepEqual([config.data.dir, config.data.pool, config.data.crop], ['a b', 2, 3]);

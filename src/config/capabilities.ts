@@ -223,11 +223,6 @@ export const choosers: readonly Chooser[] = [
     },
     choose: ({ stop }) => stop.metric ?? 'accuracy',
   },
-  {
-    key: 'model.members',
-    choices: { '1': {}, 'above 1': { needs: ['scores'] } },
-    choose: ({ model }) => (model.members > 1 ? 'above 1' : '1'),
-  },
   { key: 'log.noiseScale', choices: { false: {}, true: { needs: ['separateGradients'] } } },
 ];
 

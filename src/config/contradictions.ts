@@ -85,6 +85,11 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       expected: `a number, or a list as long as model.hidden, ${model.hidden.length}`,
     },
     {
+      broken: model.members > 1 && data.features.kind === 'directions',
+      keys: ['model.members', 'data.features.kind'],
+      expected: '1 if data.features.kind is directions, whose features are part of each network',
+    },
+    {
       broken: model.members > 1 && stop.on === 'train',
       keys: ['model.members', 'stop.on'],
       expected: '1 if stop.on is train: an average is measured on samples of its own',

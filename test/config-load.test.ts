@@ -48,7 +48,12 @@ test('the defaults are complete', async () => {
       validationFrom: 'auto',
       scale: 'auto',
     },
-    model: { hidden: [256, 128], activation: 'relu', members: 1, init: { kind: 'torch', file: null, prefix: '' } },
+    model: {
+      hidden: [256, 128],
+      activation: 'relu',
+      members: 1,
+      init: { kind: 'torch', file: null, prefix: '' },
+    },
     loss: { name: 'cross-entropy', labelSmoothing: 0, classWeights: 'none' },
     train: {
       batch: 512,

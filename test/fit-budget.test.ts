@@ -5,6 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { misfits } from '../dist/config/capabilities.js';
+import { openSetup } from '../dist/coordinator/setup.js';
+import { countCores } from '../dist/machine/cores.js';
+import { rankedCells } from '../dist/search/budget.js';
+import { type Cell, searchCells } from '../dist/search/cells.js';
 import { drawSettings } from '../dist/search/space.js';
 import { cli, readJson, workingDirectory } from './support/cli.ts';
 import { writeFiles } from './support/data-files.ts';
@@ -69,25 +73,22 @@ test('settings: the recipe first, then draws that the seed decides, none twice, 
 
 const settings = ['train.epochs=3', 'train.batch=32', 'model.hidden=[16]'];
 
-test('a search of a regression: in time, ranked, repeated without a search; test rows change no choice', async (t) => {
-  const cwd = await workingDirectory(t);
-  const text = (rows: number, seed: number, factor: number) => {
-    const [header, ...lines] = tableText(rows, seed).trimEnd().split('\n');
-    const priced = lines.map((line) => {
-      const [, size, weight] = line.split(',');
-      return `${line},${factor * (1000 + 40 * Number(size) + 5 * Number(weight))}`;
-    });
-    return `${[`${header},price`, ...priced].join('\n')}\n`;
-  };
-  await writeFiles(cwd, {
-    'a.csv': text(400, 1, 1),
-    'b.csv': text(100, 2, 1),
-    'poisoned.csv': text(100, 3, -1000),
+/** Prices that follow from two columns. */
+const text = (rows: number, seed: number, factor: number) => {
+  const [header, ...lines] = tableText(rows, seed).trimEnd().split('\n');
+  const priced = lines.map((line) => {
+    const [, size, weight] = line.split(',');
+    return `${line},${factor * (1000 + 40 * Number(size) + 5 * Number(weight))}`;
   });
+  return `${[`${header},price`, ...priced].join('\n')}\n`;
+};
+test('a search of a regression: in time, ranked, and repeated without a search', async (t) => {
+  const cwd = await workingDirectory(t);
+  await writeFiles(cwd, { 'a.csv': text(400, 1, 1), 'b.csv': text(100, 2, 1) });
   const words = ['fit', 'a.csv', '--target', 'price', '--column', 'row=ignore', '--column', 'class=ignore'];
   const run = async (file: string, out: string) => {
     const started = performance.now();
-    const more = ['--test', file, '--budget', '5s', '--out', out, ...settings];
+    const more = ['--test', file, '--budget', '6s', '--out', out, ...settings];
     const { code, stderr, stdout } = await cli([...words, ...more], { cwd });
     assert.equal(code, 0, stderr);
     // No measurement: only that the search ends by itself.
@@ -99,14 +100,14 @@ test('a search of a regression: in time, ranked, repeated without a search; test
   assert.equal(search.metric, 'rmse');
   assert.ok(cells.some(({ cell, settings }) => cell === 1 && Object.keys(settings).length === 0));
   const values = cells.flatMap(({ value }) => value ?? []);
-  assert.ok(values.length >= 2, JSON.stringify(cells));
+  assert.ok(values.length >= 1, JSON.stringify(cells));
   assert.deepEqual(
     values,
     values.toSorted((a, b) => a - b),
   );
   assert.deepEqual([chosen.cell, values[0]], [cells[0].cell, metrics.rmse]);
   assert.ok(testMetrics.rmse > 0);
-  assert.match(stdout, /^search {5}\d+ cells within 5 s/m);
+  assert.match(stdout, /^search {5}\d+ cells? within 6 s/m);
   const csv = (await readFile(join(cwd, 'o', 'leaderboard.csv'), 'utf8')).trimEnd().split('\n');
   assert.equal(csv[0], 'rank,cell,rmse,seconds,epochs,end,settings');
   assert.equal(csv.length, cells.length + 1);
@@ -121,17 +122,55 @@ test('a search of a regression: in time, ranked, repeated without a search; test
   const weights = (out: string) => readFile(join(cwd, out, 'final.safetensors'));
   assert.ok((await weights('p')).equals(await weights('o')));
   assert.deepEqual((await readJson<Result>(cwd, 'p', 'result.json')).testMetrics, testMetrics);
+});
 
-  const poisoned = await run('poisoned.csv', 'q');
-  assert.notEqual(poisoned.testMetrics.rmse, testMetrics.rmse);
-  let compared = 0;
-  for (const one of poisoned.search.cells) {
-    const other = cells.find(({ cell }) => cell === one.cell);
-    if (other === undefined || other.end !== 'whole' || one.end !== 'whole') continue;
-    assert.deepEqual([one.settings, one.value], [other.settings, other.value]);
-    compared++;
-  }
-  assert.ok(compared >= 1);
+test('cells: the same whatever the lanes; test rows change none of them, neither do they change its choice', async (t) => {
+  const cwd = await workingDirectory(t);
+  await writeFiles(cwd, {
+    'a.csv': text(300, 1, 1),
+    'b.csv': text(100, 2, 1),
+    'poisoned.csv': text(100, 3, 1000),
+  });
+  const searched = async (file: string, lanes: number, count: number, ...more: readonly string[]) => {
+    const config = await configure(
+      ...['data.set=table', `data.dir=${join(cwd, 'a.csv')}`, `data.testFile=${join(cwd, file)}`],
+      ...['data.target=price', 'data.columns={row: ignore, class: ignore}', 'loss=squared-error'],
+      ...['data.validation=0.2', 'stop.on=validation', 'stop.restoreBest=true', 'optimizer={name: adamw}'],
+      ...[...settings, 'data.encoding.bins=8', ...more],
+    );
+    const setup = await openSetup({
+      ...{ config, cores: await countCores(), signal: new AbortController().signal },
+      ...{ note() {}, warn() {}, startsWorkers: false },
+    });
+    const cells: Cell[] = [];
+    let best: number | null = null;
+    await searchCells({
+      ...{ setup, lanes, signal: setup.signal, deadline: 1e6 },
+      draws: drawSettings(config, 240, () => false).take(count),
+      observe: () => ({}),
+      finished(cell, model) {
+        cells.push(cell);
+        best = model?.cell.cell ?? best;
+      },
+    });
+    await setup.resources.close();
+    const ranked = rankedCells(cells, 'rmse');
+    assert.equal(ranked[0].cell, best);
+    return ranked.map(({ cell, end, value, settings }) => ({ cell, end, value, settings }));
+  };
+  const cells = await searched('b.csv', 1, 4);
+  assert.deepEqual(
+    cells.map(({ end }) => end),
+    ['whole', 'whole', 'whole', 'whole'],
+  );
+  const values = cells.map(({ value }) => value ?? Number.NaN);
+  assert.ok(values.every((value, at) => at === 0 || value > values[at - 1]));
+  assert.deepEqual(await searched('b.csv', 3, 4), cells);
+  assert.deepEqual(await searched('poisoned.csv', 2, 4), cells);
+  // Behind the better half after four evaluations.
+  const longer = await searched('b.csv', 1, 8, 'train.epochs=5');
+  assert.ok(longer.some(({ end }) => end === 'behind'));
+  assert.ok(longer.every(({ cell, end }) => end === 'whole' || (end === 'behind' && cell > 3)));
 });
 
 test('Ctrl-C ends a search with the best model so far; what does not go with a search is refused', async (t) => {

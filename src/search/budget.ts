@@ -24,8 +24,12 @@ import { drawSettings } from './space.js';
 
 export const leaderboardName = 'leaderboard.csv';
 
-/** Of the time, for the evaluation on the test rows and the files of the run. */
-const reserveMs = (budgetMs: number) => Math.min(600, 0.05 * budgetMs);
+/**
+ * Of the time, for the evaluation on the test rows and the files of the run: they take most of what start, reading and preparing
+ * took, also on a machine that is busy.
+ */
+const reserveMs = (budgetMs: number, startMs: number) =>
+  Math.min(0.25 * budgetMs, Math.max(300, 0.6 * startMs));
 
 const shownCells = 10;
 
@@ -55,7 +59,7 @@ export function budgetSearch(
       await searchCells({
         ...{ setup, signal: context.signal, lanes: setup.threads.count },
         draws: drawSettings(config, plan.parts.train.count, isFixed),
-        deadline: budgetMs - reserveMs(budgetMs),
+        deadline: budgetMs - reserveMs(budgetMs, performance.now()),
         observe: (cell, config, plan) => {
           const writer = new MetricsWriter();
           writers.set(cell, writer);

@@ -77,16 +77,20 @@ export async function searchCells(options: SearchOptions): Promise<void> {
     true,
   );
   const dataset = trainingOnly(setup.dataset);
-  const rungValues = new Map<number, number[]>();
+  const known: Known = { rungs: new Map(), shortestMs: 0 };
   const failures: unknown[] = [];
   let [begun, best]: [number, CellModel | null] = [0, null];
   const lane = async () => {
-    while (failures.length === 0 && !signal.aborted && (begun === 0 || performance.now() < deadline)) {
+    while (
+      failures.length === 0 &&
+      !signal.aborted &&
+      (begun === 0 || performance.now() + known.shortestMs < deadline)
+    ) {
       const next = draws.next();
       if (next.done === true) return;
       const cell = ++begun;
       try {
-        const trained = await trainCell(cell, next.value, options, { resources, dataset, rungValues });
+        const trained = await trainCell(cell, next.value, options, { resources, dataset, known });
         const isBest = 'tensors' in trained && isAbove(trained, best);
         if (isBest) best = trained;
         finished('tensors' in trained ? trained.cell : trained, isBest ? best : null);
@@ -110,20 +114,28 @@ function isAbove(one: CellModel, other: CellModel | null): boolean {
   return a === b ? one.cell.cell < other.cell.cell : isBetter(metricOf(one.plan.metric), a, b);
 }
 
+/** What the cells know of each other. */
+interface Known {
+  /** By number of evaluations: the best values of the cells that have come so far. */
+  readonly rungs: Map<number, number[]>;
+  /** Of the cells that were evaluated: the shortest time until then, from their beginning; 0 without any. */
+  shortestMs: number;
+}
+
 interface Shared {
   readonly resources: OwnResources;
   readonly dataset: Dataset;
-  readonly rungValues: Map<number, number[]>;
+  readonly known: Known;
 }
 
 async function trainCell(
   cell: number,
   draw: Draw,
   { setup: { cores, given, warn }, deadline, signal, observe, lanes }: SearchOptions,
-  { resources, dataset, rungValues }: Shared,
+  { resources, dataset, known }: Shared,
 ): Promise<CellModel | Cell> {
   const started = performance.now();
-  const watch = new CellWatch(cell, deadline, signal, rungValues);
+  const watch = new CellWatch(cell, deadline, signal, known);
   const config: Config = { ...draw.config, parallel: { ...draw.config.parallel, threads: 1 } };
   const ended = (end: CellEnd, value: number | null, epochs: number): Cell => ({
     ...draw,
@@ -170,13 +182,14 @@ class CellWatch {
   readonly #cell: number;
   readonly #deadline: number;
   readonly #user: AbortSignal;
-  readonly #rungs: Map<number, number[]>;
+  readonly #known: Known;
+  readonly #started = performance.now();
 
-  constructor(cell: number, deadline: number, user: AbortSignal, rungs: Map<number, number[]>) {
+  constructor(cell: number, deadline: number, user: AbortSignal, known: Known) {
     this.#cell = cell;
     this.#deadline = deadline;
     this.#user = user;
-    this.#rungs = rungs;
+    this.#known = known;
     // The recipe itself is evaluated at least once.
     if (cell > 1) this.#endAfter(deadline - performance.now());
     user.addEventListener('abort', this.#stopped, { once: true });
@@ -204,6 +217,10 @@ class CellWatch {
         if (value !== null && (this.#best === null || isBetter(metric, value, this.#best)))
           this.#best = value;
         this.#evaluations++;
+        const { shortestMs } = this.#known;
+        const sinceMs = now - this.#started;
+        if (this.#evaluations === 1)
+          this.#known.shortestMs = shortestMs === 0 ? sinceMs : Math.min(shortestMs, sinceMs);
         if (this.#cell === 1 && this.#evaluations === 1) this.#endAfter(this.#deadline - now + patienceMs);
         if (this.#best !== null && rungs.includes(this.#evaluations)) this.#compare(this.#best, metric);
       },
@@ -211,9 +228,9 @@ class CellWatch {
   }
 
   #compare(value: number, metric: Metric): void {
-    const values = this.#rungs.get(this.#evaluations) ?? [];
+    const values = this.#known.rungs.get(this.#evaluations) ?? [];
     values.push(value);
-    this.#rungs.set(this.#evaluations, values);
+    this.#known.rungs.set(this.#evaluations, values);
     const better = values.filter((other) => isBetter(metric, other, value)).length;
     this.isBehind = this.#cell > 1 && values.length >= fewestAtRung && better >= values.length / 2;
   }

@@ -53,6 +53,7 @@ test('the defaults are complete', async () => {
       hidden: [256, 128],
       activation: 'relu',
       shortcut: false,
+      members: 1,
       init: { kind: 'torch', file: null, prefix: '' },
     },
     loss: { name: 'cross-entropy', labelSmoothing: 0, classWeights: 'none' },
@@ -190,6 +191,7 @@ test('override values are YAML: lists, null, quotes, and yes is a string', async
     hidden: [64, 32],
     activation: 'relu',
     shortcut: false,
+    members: 1,
     init: { kind: 'torch', file: 'some/path.safetensors', prefix: 'yes' },
   });
   assert.deepEqual([config.data.dir, config.data.pool, config.data.crop], ['a b', 2, 3]);

@@ -7,7 +7,7 @@ import type { Dataset } from '../data/dataset.js';
 import { inOrderOf } from '../data/named-inputs.js';
 import { evaluatedRange } from '../data/odd-data.js';
 import { classesIn } from '../data/target.js';
-import { Predictor } from '../inference/predictor.js';
+import { openPredictor } from '../inference/average.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
 import { describedSettings, digestOf, type InitialWeights, inputNamesOf } from '../inference/weights-file.js';
@@ -106,7 +106,7 @@ export async function outputsOf(
   if (kernels === null) throw new Error('the predictor needs kernels');
   const { physical, available } = await countCores();
   const options = { threads: physical, cores: available };
-  const predictor = await Predictor.open(model, model.tensors, kernels, model.source, options);
+  const predictor = await openPredictor(model, model.tensors, kernels, model.source, options);
   try {
     return predictor.predict(test.values);
   } finally {

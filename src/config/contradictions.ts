@@ -42,7 +42,7 @@ export const withoutEvaluation = {
 export const evaluationsNeeded = 'the accuracy of an epoch is of changing weights';
 
 function rules(config: Config, environment: Readonly<Record<string, string | undefined>>): Rule[] {
-  const { data, log, model, optimizer, parallel, stop, train } = config;
+  const { checkpoint, data, log, model, optimizer, parallel, stop, train } = config;
   const isLocal = parallel.sync === 'local-sgd';
   return [
     {
@@ -84,6 +84,31 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       broken: typeof train.dropout !== 'number' && train.dropout.length !== model.hidden.length,
       keys: ['train.dropout', 'model.hidden'],
       expected: `a number, or a list as long as model.hidden, ${model.hidden.length}`,
+    },
+    {
+      broken: model.members > 1 && data.features.kind === 'directions',
+      keys: ['model.members', 'data.features.kind'],
+      expected: '1 if data.features.kind is directions, whose features are part of each network',
+    },
+    {
+      broken: model.members > 1 && stop.on === 'train',
+      keys: ['model.members', 'stop.on'],
+      expected: '1 if stop.on is train: an average is measured on samples of its own',
+    },
+    {
+      broken: model.members > 1 && log.noiseScale,
+      keys: ['model.members', 'log.noiseScale'],
+      expected: '1 if log.noiseScale is true: it is of one network',
+    },
+    {
+      broken: model.members > 1 && log.tensorboard,
+      keys: ['model.members', 'log.tensorboard'],
+      expected: '1 if log.tensorboard is true: its charts are of one network',
+    },
+    {
+      broken: model.members > 1 && checkpoint.every !== 'off' && checkpoint.every !== 'auto',
+      keys: ['model.members', 'checkpoint.every'],
+      expected: '1, or checkpoint.every=off or auto, which writes none: checkpoints are of one network',
     },
     {
       broken: train.tailAverage > 0 && stop.patience !== null,

@@ -163,6 +163,12 @@ const model = section({
       'A linear map from the inputs to the outputs beside the layers, added to theirs (Cheng et al. 2016); it begins at zero and ' +
         'dropout leaves it whole',
     ),
+  members: integer('an integer from 1 to 256', 1, 256)
+    .default(1)
+    .describe(
+      'Networks that are trained with seeds seed, seed + 1, … on the same samples; the model is their average: of the probabilities, or of ' +
+        'the values in the units of the targets',
+    ),
   init: section({
     kind: oneOf(['torch', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe', 'zero'])
       .default('torch')

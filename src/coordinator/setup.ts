@@ -50,6 +50,8 @@ export interface SetupOptions {
   readonly packsOnce?: boolean;
   /** False for a setup whose sessions have other thread counts than the configuration's. */
   readonly startsWorkers?: boolean;
+  /** Whether sessions of several setups run in this thread at the same time: none then blocks it while it waits. */
+  readonly sharesThread?: boolean;
 }
 
 /** Facts about a future run; its workers may be starting. */
@@ -68,6 +70,9 @@ export interface Setup extends Omit<SetupOptions, 'resources' | 'dataset' | 'fro
   readonly phases: Record<string, number>;
 }
 
+/** What a session needs of it. */
+export type SessionSetup = Pick<Setup, 'data' | 'kernels' | 'packsOnce' | 'sharesThread'>;
+
 /**
  * Reads and prepares the data while the kernels are compiled and the workers start, if their number is already known.
  * @throws UserError for bad data or weights; Interrupted.
@@ -85,7 +90,9 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const asked = config.parallel.threads;
     const over = typeof asked === 'number' && fixed ? oversubscription(asked, fixed.count, cores) : null;
     if (over !== null) warn('threads-above-limit', over);
-    const count = options.startsWorkers === false ? null : (fixed?.count ?? null);
+    // Several networks are trained by sessions of fewer threads.
+    const isApart = options.startsWorkers === false || config.model.members > 1;
+    const count = isApart ? null : (fixed?.count ?? null);
     const startWorkers = () => {
       if (count !== null) resources.warm(count);
     };

@@ -53,13 +53,14 @@ export function* settingParameters(
   session.setParameters(tensors, `model.init.kind=${kind}`);
 }
 
-/** The settings of a run in a configuration. */
+/** The settings of a run in a configuration. `isOver`: asked after each evaluation, whether the run is to end there. */
 export function trainingCourse(
   session: Session,
   config: Config,
   seed: number,
   evaluates = true,
-): Course<'target' | 'patience'> {
+  isOver = () => false,
+): Course<'target' | 'patience' | 'time'> {
   const { plan } = session;
   const { train, schedule, stop } = config;
   const length = runLength(config, plan.parts.train.count);
@@ -92,7 +93,7 @@ export function trainingCourse(
         );
       if (value === null) return { state, reason: null };
       const { state: next, reason } = judge(state.stop, stop, value, metric);
-      return { state: { ...state, stop: next }, reason };
+      return { state: { ...state, stop: next }, reason: reason ?? (isOver() ? 'time' : null) };
     },
   };
 }
@@ -109,8 +110,9 @@ export async function trainOnce(
   observer: Partial<RunObserver>,
   evaluates = true,
   start = initialState(seed),
+  isOver = () => false,
 ): Promise<RunOutcome> {
-  const course = trainingCourse(session, config, seed, evaluates);
+  const course = trainingCourse(session, config, seed, evaluates, isOver);
   const continues = config.parallel.onWorkerLoss === 'continue' && session.plan.profile === null;
   const { state, reason } = await followWithCopies(session, course, start, observer, continues);
   const { stepsPerEpoch } = course.length;

@@ -120,12 +120,15 @@ function slice(samples: Samples, first: number, last: number): Samples {
     values: samples.values.subarray(first * size, last * size),
     targets: someTargets(samples.targets, targetWidth(samples), first, last),
     count: last - first,
+    ...(samples.fileRows && { fileRows: samples.fileRows.subarray(first, last) }),
   };
 }
 
-/** Of the same kind as `samples`. */
-function pick<Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: number): Kind {
-  const indices = placesIn(chosen, wanted);
+const pick = <Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: number): Kind =>
+  samplesAt(samples, placesIn(chosen, wanted));
+
+/** The samples at these places, which ascend, of the same kind as `samples`. */
+export function samplesAt<Kind extends Samples>(samples: Kind, indices: Uint32Array): Kind {
   if (samples.rows !== undefined) return pickedRows(samples, indices);
   const size = sizeOf(samples.shape);
   const length = indices.length * size;
@@ -138,6 +141,7 @@ function pick<Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: n
     values,
     targets: pickedTargets(samples.targets, targetWidth(samples), indices),
     count: indices.length,
+    ...ownRows(samples, indices),
   };
 }
 
@@ -147,7 +151,12 @@ function pickedRows<Kind extends Samples>(samples: Kind, indices: Uint32Array): 
   if (rows === undefined) throw new Error('samples that are in memory, where rows on demand are expected');
   const picked = pickedTargets(targets, targetWidth(samples), indices);
   const own = table === undefined ? { targets: picked } : { targets: picked, table };
-  return valuesOnDemand(rows.picked(indices), own) as Samples as Kind;
+  const others = { ...own, ...ownRows(samples, indices) };
+  return valuesOnDemand(rows.picked(indices), others) as Samples as Kind;
+}
+
+function ownRows({ fileRows }: Samples, indices: Uint32Array): Pick<Samples, 'fileRows'> {
+  return fileRows === undefined ? {} : { fileRows: indices.map((at) => fileRows[at]) };
 }
 
 /** The places of a value, in their order. */

@@ -13,6 +13,7 @@ import { type Shape, sizeOf } from '../data/transforms/transform.js';
 import { directionShape } from '../kernels/directions/spec.js';
 import { outputsFor } from '../loss/loss.js';
 import { shortcutName } from '../model/layers/shortcut.js';
+import { memberPrefix } from '../model/members.js';
 import { nameOf } from '../model/network.js';
 import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -20,7 +21,7 @@ import type { DataFacts } from '../plan/plan.js';
 import type { TableModel, tableModelOf } from '../tables/training/table-model.js';
 import { expectedGot, UserError } from '../user-error.js';
 import { type Described, inferenceConfig, pixelFeatures } from './inference-config.js';
-import { type InitialWeights, requireDescription, tableKey } from './weights-file.js';
+import { type InitialWeights, membersKey, requireDescription, tableKey } from './weights-file.js';
 
 export interface SavedModel {
   readonly config: Config;
@@ -66,7 +67,9 @@ export function describedModel(
     shortcut: reader.word('model.shortcut', ['true', 'false'], 'false') === 'true',
     loss: reader.word('loss.name', losses, 'cross-entropy'),
     delta: reader.number('loss.delta', 1),
+    members: Number(reader.word(membersKey, null, '1')),
   };
+  requireMembers(described, source);
   const names = namesOf(target);
   if (new Set(names).size < names.length)
     throw new UserError(`${source}: labels: ${expectedGot('names that differ', names)}`);
@@ -218,23 +221,33 @@ class Reader {
   }
 }
 
+/** @throws UserError for a number of networks that no run has. */
+function requireMembers({ members = 1 }: Described, source: string): void {
+  if (members < 1 || members > 256)
+    throw new UserError(`${source}: ${membersKey}: ${expectedGot('an integer from 1 to 256', members)}`);
+}
+
+const prefixesOf = ({ members = 1 }: Described) =>
+  Array.from({ length: members }, (_, member) => memberPrefix(member));
+
 /**
- * The last layer, and the shortcut if there is one, with a first output that is always 0.
+ * Of each network the last layer, and the shortcut if there is one, with a first output that is always 0.
  * @throws UserError if a tensor is missing or does not fit.
  */
 function withFirstOutput(
   tensors: ReadonlyMap<string, Tensor>,
-  { hidden, shortcut = false }: Pick<Described, 'hidden' | 'shortcut'>,
+  described: Described,
   source: string,
 ): ReadonlyMap<string, Tensor> {
-  const layer = nameOf(hidden.length);
-  const bias = findTensor(tensors, `${layer}.bias`, [1], source);
-  const names = [layer, ...(shortcut ? [shortcutName] : [])].map((name) => `${name}.weight`);
-  return new Map([
-    ...tensors,
-    ...names.map((name): [string, Tensor] => [name, afterZeros(tensors, name, source)]),
-    [`${layer}.bias`, { shape: [2], data: Float32Array.of(0, bias[0]) }],
-  ]);
+  const all = new Map(tensors);
+  for (const prefix of prefixesOf(described)) {
+    const layer = prefix + nameOf(described.hidden.length);
+    const bias = findTensor(tensors, `${layer}.bias`, [1], source);
+    for (const name of [layer, ...(described.shortcut ? [prefix + shortcutName] : [])])
+      all.set(`${name}.weight`, afterZeros(tensors, `${name}.weight`, source));
+    all.set(`${layer}.bias`, { shape: [2], data: Float32Array.of(0, bias[0]) });
+  }
+  return all;
 }
 
 /** A row of zeros, then the one row of a matrix. */
@@ -248,17 +261,20 @@ function afterZeros(tensors: ReadonlyMap<string, Tensor>, name: string, source: 
 
 /** Before memory is planned for layers that are only said. @throws UserError if a tensor is missing or does not fit. */
 function requireLayers(
-  { features, hidden, shortcut }: Described,
+  described: Described,
   { output }: Pipeline,
   classes: number,
   tensors: ReadonlyMap<string, Tensor>,
   source: string,
 ): void {
+  const { features, hidden, shortcut } = described;
   const inputs = features.kind === 'directions' ? directionShape(features).inputs : sizeOf(output);
   const widths = [inputs, ...hidden, classes];
-  for (const [index, width] of widths.slice(1).entries())
-    findTensor(tensors, `${nameOf(index)}.weight`, [width, widths[index]], source);
-  if (shortcut) findTensor(tensors, `${shortcutName}.weight`, [classes, inputs], source);
+  for (const prefix of prefixesOf(described)) {
+    for (const [index, width] of widths.slice(1).entries())
+      findTensor(tensors, `${prefix}${nameOf(index)}.weight`, [width, widths[index]], source);
+    if (shortcut) findTensor(tensors, `${prefix}${shortcutName}.weight`, [classes, inputs], source);
+  }
 }
 
 /** @throws UserError naming the first tensor with a value that is not finite. */

@@ -11,6 +11,8 @@ export interface Described
   readonly loss: Config['loss']['name'];
   /** Of huber. */
   readonly delta?: number;
+  /** Networks whose outputs are averaged. */
+  readonly members?: number;
 }
 
 /** The other keys have no effect on pixels. */
@@ -24,14 +26,8 @@ export const pixelFeatures: Described['features'] = {
   quadratic: 0,
 };
 
-export function inferenceConfig({
-  hidden,
-  activation,
-  shortcut = false,
-  loss,
-  delta = 1,
-  ...data
-}: Described): Config {
+export function inferenceConfig(described: Described): Config {
+  const { hidden, activation, shortcut = false, loss, delta = 1, members = 1, ...data } = described;
   return {
     data: {
       ...data,
@@ -50,7 +46,7 @@ export function inferenceConfig({
       validationFrom: 'auto',
       scale: 'auto',
     },
-    model: { hidden, activation, shortcut, init: { kind: 'torch', file: null, prefix: '' } },
+    model: { hidden, activation, shortcut, members, init: { kind: 'torch', file: null, prefix: '' } },
     loss: inferenceLoss(loss, delta),
     train: {
       batch: 1,

@@ -17,6 +17,7 @@ import { withinChain } from './shortcut-in-chain.js';
 
 /** @throws UserError if a tensor is missing or does not fit. */
 export function graphOf(saved: SavedModel): Graph {
+  refuseAverages(saved);
   const { config, pipeline, facts, table, target, scale, tensors, source } = saved;
   const { data, model, loss } = config;
   const seesDirections = data.features.kind === 'directions';
@@ -50,6 +51,15 @@ export function graphOf(saved: SavedModel): Graph {
     ],
     probabilities: lossOf(loss, facts.target).describe(),
   };
+}
+
+/** No format has several networks. @throws UserError */
+function refuseAverages({ config, source }: SavedModel): void {
+  if (config.model.members > 1)
+    throw new UserError(
+      `${source}: an average of ${config.model.members} networks, which no export format has but safetensors`,
+      ExitCode.usage,
+    );
 }
 
 export function outputKindOf({ target, config }: SavedModel): OutputKind {

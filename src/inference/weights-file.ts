@@ -19,7 +19,11 @@ import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
 
 export const formatKey = 'shardstep.format';
-const format = 1;
+/** Those of one network, and of several whose outputs are averaged, which earlier programs would take for one. */
+const [format, formatOfMembers] = [1, 2];
+
+/** Of several networks. */
+export const membersKey = 'model.members';
 
 /** The encoder of a table's rows, JSON. */
 export const tableKey = 'table';
@@ -59,7 +63,13 @@ export function weightsMetadata(
   origin: Origin | null,
   table: string | null = null,
 ): Record<string, string> {
-  const about = { format: 'pt', [formatKey]: String(format), 'data.set': config.data.set, packing };
+  const { members } = config.model;
+  const about = {
+    ...{ format: 'pt', 'data.set': config.data.set, packing },
+    ...(members === 1
+      ? { [formatKey]: String(format) }
+      : { [formatKey]: String(formatOfMembers), [membersKey]: String(members) }),
+  };
   const encoder = table === null ? {} : { [tableKey]: table };
   const metadata = {
     ...about,
@@ -223,8 +233,8 @@ export function parseWeights(bytes: Uint8Array, file: string): InitialWeights {
   const tensors = readSafetensors(bytes, file);
   const metadata = readSafetensorsMetadata(bytes, file);
   const theirs = metadata[formatKey];
-  if (theirs !== undefined && !(Number(theirs) <= format))
-    throw new UserError(`${file}: ${formatKey}: ${expectedGot(`a number up to ${format}`, theirs)}`);
+  if (theirs !== undefined && !(Number(theirs) <= formatOfMembers))
+    throw new UserError(`${file}: ${formatKey}: ${expectedGot(`a number up to ${formatOfMembers}`, theirs)}`);
   return { tensors, metadata };
 }
 
@@ -263,6 +273,12 @@ export function checkInitialWeights(
   warn: Warn,
   source = `model.init.file=${config.model.init.file}`,
 ): void {
+  const members = metadata[membersKey];
+  if (members !== undefined)
+    throw new UserError(
+      `${source}: expected the weights of one network, got an average of ${members} networks`,
+      ExitCode.usage,
+    );
   const settings = Object.entries(described(config, facts));
   const [isTable, wasTable] = [facts.train.table !== undefined, metadata[tableKey] !== undefined];
   if (isTable !== wasTable) {

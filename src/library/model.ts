@@ -8,9 +8,10 @@ import { toJson } from '../formats/json.js';
 import { onnxMetadata } from '../formats/onnx/own.js';
 import { toOnnx } from '../formats/onnx/write.js';
 import { toFunction } from '../formats/runtime/predict.js';
+import { type ModelPredictor, openPredictor } from '../inference/average.js';
 import type { SavedModel } from '../inference/described-model.js';
 import { graphOf } from '../inference/model-graph.js';
-import { type Precision, Predictor } from '../inference/predictor.js';
+import type { Precision } from '../inference/predictor.js';
 import { directionShape } from '../kernels/directions/spec.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import { loadKernelsApart } from '../kernels/load-apart.js';
@@ -53,9 +54,9 @@ export class Model implements AsyncDisposable {
   readonly #kind: SampleKind;
   readonly #kernels: LoadedKernels;
   /** For the calling thread alone. */
-  readonly #alone: Predictor;
+  readonly #alone: ModelPredictor;
   /** With workers, by number of threads. */
-  readonly #shared = new Map<number, Promise<Predictor>>();
+  readonly #shared = new Map<number, Promise<ModelPredictor>>();
   /** Calls of predictMany: their workers are not ended before them. */
   readonly #running = new Set<Promise<void>>();
 
@@ -63,7 +64,7 @@ export class Model implements AsyncDisposable {
     bytes: Uint8Array,
     { saved, reading }: Opened,
     kernels: LoadedKernels,
-    alone: Predictor,
+    alone: ModelPredictor,
     precision: Precision = 'float32',
   ) {
     this.#bytes = bytes;
@@ -88,7 +89,7 @@ export class Model implements AsyncDisposable {
   /** @internal With the kernels of a training. @throws UserError if the bytes are no model. */
   static async open(bytes: Uint8Array, source: string, kernels: LoadedKernels): Promise<Model> {
     const all = await opened({ bytes, source });
-    const alone = await Predictor.open(all.saved, all.saved.tensors, kernels, source);
+    const alone = await openPredictor(all.saved, all.saved.tensors, kernels, source);
     return new Model(bytes, all, kernels, alone);
   }
 
@@ -102,7 +103,7 @@ export class Model implements AsyncDisposable {
     // Whatever fails first is thrown below.
     kernels.catch(() => {});
     const [{ bytes, source }, all] = [await reading, await opening];
-    const alone = await Predictor.open(all.saved, all.saved.tensors, kernels, source);
+    const alone = await openPredictor(all.saved, all.saved.tensors, kernels, source);
     return new Model(bytes, all, await kernels, alone);
   }
 
@@ -197,7 +198,7 @@ export class Model implements AsyncDisposable {
     if (typeof mostLost !== 'number' || Number.isNaN(mostLost))
       throw UserError.refusal('mostLost', 'a share of the samples, such as 0.001', mostLost);
     const precision = 'int8';
-    const alone = await Predictor.open(this.#saved, tensors, this.#kernels, source, { precision });
+    const alone = await openPredictor(this.#saved, tensors, this.#kernels, source, { precision });
     const own = { saved: this.#saved, reading: this.#reading };
     const model = new Model(this.#bytes, own, this.#kernels, alone, precision);
     const { refuseLoss } = await import('./evaluate.js');
@@ -290,7 +291,7 @@ export class Model implements AsyncDisposable {
   }
 
   /** In calls short enough for other events of the thread. */
-  async #fill(predictor: Predictor, values: Samples['values'], out: Float32Array): Promise<void> {
+  async #fill(predictor: ModelPredictor, values: Samples['values'], out: Float32Array): Promise<void> {
     const classes = this.labels.length;
     const size = sizeOf(this.input);
     const count = values.length / size;
@@ -309,7 +310,7 @@ export class Model implements AsyncDisposable {
     }
   }
 
-  async #predictor(threads: NonNullable<PredictOptions['threads']>): Promise<Predictor> {
+  async #predictor(threads: NonNullable<PredictOptions['threads']>): Promise<ModelPredictor> {
     if (threads === 1) return this.#alone;
     const { countCores } = await import('../machine/cores.js');
     const cores = await countCores();
@@ -323,7 +324,7 @@ export class Model implements AsyncDisposable {
     const options = { threads: count, cores: cores.available, precision: this.precision };
     const { tensors, source } = this.#saved;
     const predictor =
-      this.#shared.get(count) ?? Predictor.open(this.#saved, tensors, this.#kernels, source, options);
+      this.#shared.get(count) ?? openPredictor(this.#saved, tensors, this.#kernels, source, options);
     this.#shared.set(count, predictor);
     // One that could not be opened is tried again.
     predictor.catch(() => this.#shared.delete(count));

@@ -163,7 +163,9 @@ export function makePlan(
       take,
     ),
   );
-  const scores = blockwise ? null : arena.part('scores', (take) => planScores(take, facts, metric));
+  const scores = blockwise
+    ? null
+    : arena.part('scores', (take) => planScores(take, facts, metric, config.model.members));
   const byUnits = units && arena.part('units', (take) => planUnits(take, units, layers, workspaces, batch));
   return {
     backend: config.backend.name,

@@ -35,10 +35,10 @@ export function holdOut(targets: Targets, share: number, seed: number): HeldOut 
   return { train: placesIn(chosen, 0), held: placesIn(chosen, 1) };
 }
 
-/** The fold, from 0, of each of `Targets.rows`: each class is dealt out in turn. */
-export function foldsOf(targets: Targets, folds: number, seed: number): Uint8Array {
+/** The fold, from 0, of each of `rows`: each class is dealt out in turn. */
+export function foldsOf(targets: Stratified, folds: number, seed: number): Uint16Array {
   const strata = strataOf(targets);
-  const fold = new Uint8Array(strata.length);
+  const fold = new Uint16Array(strata.length);
   const rng = new Rng(seed, Stream.validation);
   let next = 0;
   for (const { members } of sharesOf(strata, 0)) {
@@ -48,8 +48,13 @@ export function foldsOf(targets: Targets, folds: number, seed: number): Uint8Arr
   return fold;
 }
 
+/** What rows are told apart by. */
+export interface Stratified extends Pick<Targets, 'values' | 'rows'> {
+  readonly schema: Pick<Targets['schema'], 'task' | 'names'>;
+}
+
 /** The class, the range of the first value or the combination of labels of each row. */
-function strataOf({ schema, values, rows }: Targets): Uint32Array {
+function strataOf({ schema, values, rows }: Stratified): Uint32Array {
   if (values instanceof Uint32Array) return values;
   const width = schema.names.length;
   if (schema.task === 'values') {

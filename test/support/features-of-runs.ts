@@ -137,6 +137,7 @@ export const otherKeys: readonly string[] = [
   ...['size', 'fit', 'colour'].map((key) => `data.images.${key}`),
   'data.task',
   'data.targetScale',
+  'model.members',
   'model.init.file',
   'model.init.prefix',
   'backend.threadsPerWorker',

@@ -258,7 +258,7 @@ async function open(
   const pool = pools.get(threads) ?? openPool(threads);
   pools.set(threads, pool);
   const loaded = config.backend.name === 'js' ? null : kernelsFor(shapeOf(config));
-  return Session.open(plan, data, loaded, pool, new AbortController().signal);
+  return Session.open(plan, { data, kernels: loaded }, pool, new AbortController().signal);
 }
 
 function kernelsFor(shape: ReturnType<typeof shapeOf>): LoadedKernels {

@@ -118,6 +118,11 @@ export class TargetScale {
     return this.#isLog[k] ? exp(scaled) : scaled;
   }
 
+  /** The output whose value this is. */
+  output(value: number, k: number): number {
+    return ((this.#isLog[k] ? log(value) : value) - this.#mean[k]) / this.#scale[k];
+  }
+
   /** f64, from f32 [count][width]. */
   values(outputs: Float32Array): Float64Array {
     const { width } = this;

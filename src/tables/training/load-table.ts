@@ -75,16 +75,12 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
   const target = targetOf(targets.schema);
   const rows = rowsFor(table, targets.schema, model);
   const part = ({ table, targets }: Read, places: Uint32Array): Samples => {
+    const fileRows = places.map((place) => targets.rows[place]);
     const own = {
       targets: pickedTargets(targets.values, widthOf(target), places),
-      table: rows.table,
+      ...{ table: rows.table, fileRows },
     };
-    return rows.of(
-      table,
-      places.map((place) => targets.rows[place]),
-      own,
-      options,
-    );
+    return rows.of(table, fileRows, own, options);
   };
   return {
     ...{
@@ -209,7 +205,7 @@ interface RowsOf {
   of(
     table: TypedTable,
     rows: Uint32Array,
-    others: Pick<Samples, 'targets' | 'table'>,
+    others: Pick<Samples, 'targets' | 'table' | 'fileRows'>,
     options: TableOptions,
   ): Samples;
 }

@@ -1,0 +1,77 @@
+"""`splits.py DATA OUT SEEDS`: writes the tables of the folder DATA and those of scikit-learn as CSV files with their splits.
+
+80/20, of each class in proportion; tables of fewer than 2,000 rows are split anew for each seed, since a fifth of them is few
+rows; Adult has its own test file. Tables whose files are not in DATA are left out of the manifest, and named in it.
+"""
+import csv
+import gzip
+import json
+import os
+import sys
+
+from sklearn import datasets
+from sklearn.model_selection import train_test_split
+
+DATA, OUT, SEEDS = sys.argv[1], sys.argv[2], int(sys.argv[3])
+SMALL = 2000
+
+# name, file, file of test rows, target, task, whether the score is of logarithms
+FILES = [
+    ('adult', 'adult_train.csv', 'adult_test.csv', 'income', 'classes', False),
+    ('diamonds', 'diamonds.csv', None, 'price', 'values', True),
+    ('letters', 'letterrecognition.csv', None, 'lettr', 'classes', False),
+    ('penguins', 'penguins.csv', None, 'species', 'classes', False),
+]
+# Of scikit-learn, none of which a default was chosen by.
+BUILT_IN = [
+    ('breast cancer', datasets.load_breast_cancer, 'classes'),
+    ('digits', datasets.load_digits, 'classes'),
+    ('wine', datasets.load_wine, 'classes'),
+    ('diabetes', datasets.load_diabetes, 'values'),
+]
+
+
+def read(name):
+    path = os.path.join(DATA, name)
+    if os.path.exists(path):
+        with open(path, newline='') as file:
+            return list(csv.reader(file))
+    with gzip.open(path + '.gz', 'rt', newline='') as file:
+        return list(csv.reader(file))
+
+
+def write(name, header, rows):
+    with open(os.path.join(OUT, name), 'w', newline='') as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def add(name, target, task, logarithm, header, rows, test=None):
+    splits = SEEDS if len(rows) < SMALL and test is None else 1
+    at = header.index(target)
+    for split in range(1, splits + 1):
+        strata = [row[at] for row in rows] if task == 'classes' else None
+        seed = split - 1
+        parts = (rows, test) if test else train_test_split(rows, test_size=0.2, random_state=seed, stratify=strata)
+        for part, own in zip(('train', 'test'), parts):
+            write(f'{name}-{split}.{part}.csv', header, own)
+    tables.append(dict(
+        name=name, target=target, task=task, logarithm=logarithm, splits=splits, columns=len(header) - 1,
+        train=len(parts[0]), test=len(parts[1]),
+    ))
+
+
+tables, missing = [], []
+for name, file, test, target, task, logarithm in FILES:
+    try:
+        header, *rows = read(file)
+        add(name, target, task, logarithm, header, rows, read(test)[1:] if test else None)
+    except FileNotFoundError as error:
+        missing.append(f'{name}: no {os.path.basename(error.filename)}')
+for name, load, task in BUILT_IN:
+    loaded = load()
+    words = [f'class {y}' for y in loaded.target] if task == 'classes' else [repr(float(y)) for y in loaded.target]
+    names = [str(each) for each in getattr(loaded, 'feature_names')]
+    rows = [[*(repr(float(x)) for x in row), word] for row, word in zip(loaded.data, words)]
+    add(name.replace(' ', '-'), 'target', task, False, [*names, 'target'], rows)
+with open(os.path.join(OUT, 'manifest.json'), 'w') as file:
+    json.dump(dict(tables=tables, missing=missing), file)

@@ -5,6 +5,7 @@
 import { maximum, median, minimum } from '../../dist/numbers/statistics.js';
 import { atMost, lossBars, soakBars } from './proof-bars.ts';
 import type { Bar } from './record-format.ts';
+import { tableBars } from './table-bars.ts';
 
 export interface BarDefinition {
   readonly bench:
@@ -19,7 +20,8 @@ export interface BarDefinition {
     | 'library'
     | 'checkpoint'
     | 'worker-loss'
-    | 'soak';
+    | 'soak'
+    | 'tables';
   readonly track: Bar['track'];
   readonly text: string;
   readonly unit: string;
@@ -261,6 +263,7 @@ export const bars = {
   ...checkpointBars,
   ...lossBars,
   ...soakBars,
+  ...tableBars,
 };
 export type BarId = keyof typeof bars;
 

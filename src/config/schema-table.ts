@@ -30,7 +30,7 @@ const encoding = section({
     .default(64)
     .describe(
       'Tables: inputs of the piecewise linear encoding of a number (Gorishniy et al. 2022): how much of each of so many ranges lies below it; 0: none; ' +
-        'auto: one for every four distinct values of the column, 64 at most',
+        'auto: 64; d²/64 in a column of d < 64 distinct values, and one for 32 rows in small tables',
     ),
   periodic: integer('an integer from 0 to 4096', 0, 4096)
     .default(0)

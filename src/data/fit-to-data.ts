@@ -94,9 +94,9 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
   }
   const available = data.take ?? samples;
 
-  // Small tables train on few rows a step: each step is one more chance to learn.
+  // Small tables train on few rows a step: each step is one more chance to learn. With train.byTable, that was chosen.
   const mostBatch = isTable ? Math.floor(available / fewestTableSteps) : available;
-  if (train.batch > mostBatch && available > 0 && open('train.batch')) {
+  if (train.batch > mostBatch && available > 0 && open('train.batch') && !(isTable && train.byTable)) {
     const eights = data.features.kind === 'directions';
     const batch = isTable
       ? Math.min(train.batch, fittingBatch(available, 8, fewestTableSteps))

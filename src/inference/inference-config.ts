@@ -47,6 +47,7 @@ export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }
       batch: 1,
       epochs: 1,
       steps: null,
+      byTable: false,
       dropLast: false,
       tailAverage: 0,
       tailEvery: 1,

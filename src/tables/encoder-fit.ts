@@ -40,7 +40,7 @@ const sortedRows = 2 ** 18;
 
 /** Of `bins: 'auto'`. */
 const mostRanges = 64;
-const valuesOfRange = Number(process.env.VPR ?? 4);
+const rowsOfRange = 32;
 
 /** Collects fields and blocks in the order of the columns. */
 export class Plan {
@@ -239,16 +239,16 @@ function scaleOf(values: Float32Array): { readonly shift: number; readonly scale
 export function edgesOf(sorted: Float32Array, wanted: number | 'auto'): Float32Array | null {
   const distinct = sorted.filter((value, place) => place === 0 || value !== sorted[place - 1]);
   if (distinct.length < 2) return null;
-  const bins = wanted === 'auto' ? rangesOf(distinct.length) : wanted;
+  const bins = wanted === 'auto' ? rangesOf(distinct.length, sorted.length) : wanted;
   if (distinct.length <= bins + 1) return distinct;
   const half = Math.ceil(bins / 2);
   const quantiles = (of: Float32Array) => Array.from({ length: half + 1 }, (_, i) => quantile(of, i / half));
   return Float32Array.from(new Set([...quantiles(sorted), ...quantiles(distinct)])).sort();
 }
 
-/** A range for each value would be a table of values, in which neighbours share nothing. */
-export const rangesOf = (distinct: number): number =>
-  Math.min(mostRanges, Math.ceil(distinct / valuesOfRange));
+/** Neither a range for each of few values, which share nothing then, nor ranges of few rows. */
+export const rangesOf = (distinct: number, rows: number): number =>
+  Math.min(mostRanges, Math.ceil((distinct * distinct) / mostRanges), Math.ceil(rows / rowsOfRange));
 
 /** From the values to those of a normal distribution with the same ranks. */
 function curveOf(sorted: Float32Array): { readonly x: Float32Array; readonly y: Float32Array } {

@@ -128,6 +128,7 @@ export const otherKeys: readonly string[] = [
   'data.label',
   ...['data.testFile', 'data.test', 'data.target', 'data.columns'],
   ...['scaling', 'bins', 'periodic', 'sigma', 'rare'].map((key) => `data.encoding.${key}`),
+  'train.byTable',
   'data.task',
   'data.targetScale',
   'model.init.file',

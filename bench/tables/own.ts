@@ -8,7 +8,7 @@ import { type Split, threads } from './splits.ts';
 
 const start = promisify(execFile);
 const most = { maxBuffer: 2 ** 28, cwd: root } as const;
-const program = join(root, 'dist', 'coordinator', 'index.js');
+const program = join(root, 'dist', 'coordinator');
 
 export interface OwnRun {
   /** Process start → scores. */

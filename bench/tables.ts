@@ -20,6 +20,9 @@ interface Measured {
   readonly reached: readonly (OwnRun | null)[];
 }
 
+/** Shorter trainings are judged by their scores only. */
+const largeRows = 2000;
+
 const contestants = ['own', 'mlp', 'boosting', 'pytorch'] as const;
 const namesOf = {
   own: 'shardstep',
@@ -116,7 +119,7 @@ const pytorchOverOwn = ({ turns }: Measured) =>
   meanOf(turns, ({ pytorch }) => pytorch.seconds) / meanOf(turns, ({ own }) => own.trainSeconds);
 
 function barsOf(all: readonly Measured[]) {
-  const large = all.filter(({ table }) => table.splits === 1);
+  const large = all.filter(({ table }) => table.train + table.test >= largeRows);
   const score = (id: BarId, name: string, factor: number) => {
     const found = all.find(({ table }) => table.name === name);
     return judge(id, found === undefined ? null : factor * mean(scoresOf(found, 'own')));

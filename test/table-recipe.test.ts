@@ -42,24 +42,24 @@ async function chosenFor(rows: number, classes: number, ...overrides: string[]) 
   const { config, given } = await recipe(...overrides);
   const of = dataset(rows, classes);
   const { config: chosen, notes } = recipeOfTable(config, of, given);
-  const { train, stop, loss } = fitToData(chosen, of, given).config;
+  const { train, stop, loss, data } = fitToData(chosen, of, given).config;
   const smoothing = loss.name === 'cross-entropy' ? loss.labelSmoothing : null;
   return {
-    values: [train.batch, train.epochs, train.dropout, smoothing, stop.metric],
+    values: [train.batch, train.epochs, train.dropout, smoothing, stop.metric, data.validation],
     notes,
   };
 }
 
-test('batch and epochs by rows, regularisation by classes, the log loss decides in small tables', async () => {
+test('batch and epochs by rows, regularisation by classes, the log loss and more validation rows decide in small tables', async () => {
   const cases = [
-    [275, 3, [16, 60, 0, 0.1, 'logLoss']],
-    [455, 2, [16, 60, 0.2, 0, 'logLoss']],
-    [16_000, 26, [128, 35, 0, 0.1, null]],
-    [22_792, 2, [128, 12, 0.2, 0, null]],
-    [43_152, 0, [256, 13, 0, null, null]],
-    [353, 0, [16, 60, 0, null, null]],
-    [1_000_000, 2, [1024, 4, 0.2, 0, null]],
-    [12, 3, [8, 60, 0, 0.1, 'logLoss']],
+    [275, 3, [16, 60, 0.4, 0.1, 'logLoss', 0.2]],
+    [455, 2, [16, 60, 0.4, 0, 'logLoss', 0.2]],
+    [16_000, 26, [128, 35, 0, 0.1, null, 0.1]],
+    [22_792, 2, [128, 12, 0.2, 0, null, 0.1]],
+    [43_152, 0, [256, 13, 0, null, null, 0.1]],
+    [353, 0, [16, 60, 0.4, null, null, 0.2]],
+    [1_000_000, 2, [1024, 4, 0.2, 0, null, 0.1]],
+    [12, 3, [8, 60, 0.4, 0.1, 'logLoss', 0.2]],
   ] as const;
   for (const [rows, classes, expected] of cases) {
     const { values, notes } = await chosenFor(rows, classes);
@@ -70,10 +70,10 @@ test('batch and epochs by rows, regularisation by classes, the log loss decides 
 });
 
 test('a value that the user set is kept, and its key is not among the chosen ones', async () => {
-  const words = ['train.batch=100', 'train.dropout=0.4', 'stop.metric=auc'];
+  const words = ['train.batch=100', 'train.dropout=0.3', 'stop.metric=auc', 'data.validation=0.3'];
   const { values, notes } = await chosenFor(455, 2, ...words);
-  // Five steps an epoch instead of 26: as many steps take more epochs than there may be.
-  assert.deepEqual(values, [100, 60, 0.4, 0, 'auc']);
+  // Four steps an epoch instead of 23: as many steps take more epochs than there may be.
+  assert.deepEqual(values, [100, 60, 0.3, 0, 'auc', 0.3]);
   assert.match(notes[0], /: train\.epochs=60$/);
   const all = [...words, 'train.epochs=7'];
   assert.deepEqual((await chosenFor(455, 2, ...all)).notes, []);
@@ -110,7 +110,15 @@ test('a default fit has the same bits on one, two and three threads', async (t) 
     const words = ['fit', 'rows.csv', `--threads=${threads}`, '--out', out, 'train.epochs=3'];
     const { code, stderr } = await cli(words, { cwd });
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /by 216 rows of 3 classes, each to be set otherwise: train\.batch=16 loss/);
+    assert.match(
+      stderr,
+      /by 192 rows of 3 classes, each to be set otherwise: data\.validation=0\.2 train\.batch=16 train\.dropout=0\.4 loss/,
+    );
+    if (threads === 1) {
+      // Trained again by its own file, in which everything is set.
+      const verified = await cli(['verify', out, '--json'], { cwd });
+      assert.equal(verified.code, 0, verified.stderr);
+    }
     hashes.push((await readJson<{ weightsSha256: string }>(cwd, out, 'result.json')).weightsSha256);
   }
   assert.deepEqual(hashes, [hashes[0], hashes[0], hashes[0]]);

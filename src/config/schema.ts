@@ -185,7 +185,7 @@ const train = section({
   byTable: flag()
     .default(false)
     .describe(
-      'Of a table: what follows from its rows and classes, where it is not set: batch, epochs, dropout, label smoothing, the metric that decides (docs/data.md)',
+      'Of a table: what follows from its rows and classes, where it is not set: batch, epochs, dropout, label smoothing, validation rows, the metric that decides (docs/data.md)',
     ),
   dropLast: flag().default(false).describe('Leave out a last batch that is not full'),
   tailAverage: belowOne()

@@ -16,16 +16,14 @@ const batchOf = (rows: number): number =>
 const usualSteps = 2000;
 const [fewestEpochs, mostEpochs] = [4, 60];
 
-/** Fewer say little by the share that is right, and many epochs are equally good. */
-const fewValidationRows = 200;
+/** Of tables with fewer, a tenth is too few rows to find the best epoch by, and the share that is right is the same in many. */
+const smallTable = 2000;
 
 /** `given`: the keys that the user set. Of another data set the same object. */
 export function recipeOfTable(config: Config, dataset: Dataset, given: ReadonlySet<string>): Fitting {
   const { data, loss, model, train, stop } = config;
   if (!train.byTable || dataset.train.table === undefined) return { config, notes: [] };
   const { target } = dataset;
-  const held = heldOut(dataset, data.validation);
-  const rows = dataset.train.count - held;
   const classes = target.kind === 'class' ? target.labels.length : 0;
   const isSet = (key: string) => given.has(key);
   const words: string[] = [];
@@ -35,25 +33,30 @@ export function recipeOfTable(config: Config, dataset: Dataset, given: ReadonlyS
     return chosenValue;
   };
 
+  const isSmall = dataset.train.count < smallTable;
+  const validation =
+    isSmall && data.validation > 0 ? chosen('data.validation', data.validation, 0.2) : data.validation;
+  const held = heldOut(dataset, validation);
+  const rows = dataset.train.count - held;
   const batch = chosen('train.batch', train.batch, batchOf(rows));
   const steps = usualSteps * (classes > 2 ? 2 : 1);
   const wanted = Math.round(steps / Math.ceil(rows / batch));
   const epochs = chosen('train.epochs', train.epochs, Math.min(mostEpochs, Math.max(fewestEpochs, wanted)));
+  const share = isSmall ? 0.4 : classes === 2 ? 0.2 : 0;
   const dropout =
-    classes === 2 && model.hidden.length > 0 ? chosen('train.dropout', train.dropout, 0.2) : train.dropout;
+    share > 0 && model.hidden.length > 0 ? chosen('train.dropout', train.dropout, share) : train.dropout;
   const smoothed =
     loss.name === 'cross-entropy' && classes > 2
       ? { ...loss, labelSmoothing: chosen('loss.labelSmoothing', loss.labelSmoothing, 0.1) }
       : loss;
   const metric =
-    classes > 0 && held > 0 && held < fewValidationRows
-      ? chosen('stop.metric', stop.metric, 'logLoss' as const)
-      : stop.metric;
+    classes > 0 && isSmall && held > 0 ? chosen('stop.metric', stop.metric, 'logLoss' as const) : stop.metric;
   if (words.length === 0) return { config, notes: [] };
   const of = classes > 0 ? `${rows} rows of ${classes} classes` : `${rows} rows`;
   return {
     config: {
       ...config,
+      data: { ...data, validation },
       loss: smoothed,
       train: { ...train, batch, epochs, dropout },
       stop: { ...stop, metric },

@@ -48,7 +48,12 @@ test('the defaults are complete', async () => {
       validationFrom: 'auto',
       scale: 'auto',
     },
-    model: { hidden: [256, 128], activation: 'relu', init: { kind: 'torch', file: null, prefix: '' } },
+    model: {
+      hidden: [256, 128],
+      activation: 'relu',
+      shortcut: false,
+      init: { kind: 'torch', file: null, prefix: '' },
+    },
     loss: { name: 'cross-entropy', labelSmoothing: 0, classWeights: 'none' },
     train: {
       batch: 512,
@@ -184,6 +189,7 @@ test('override values are YAML: lists, null, quotes, and yes is a string', async
   assert.deepEqual(config.model, {
     hidden: [64, 32],
     activation: 'relu',
+    shortcut: false,
     init: { kind: 'torch', file: 'some/path.safetensors', prefix: 'yes' },
   });
   assert.deepEqual([config.data.dir, config.data.pool, config.data.crop], ['a b', 2, 3]);

@@ -3,6 +3,7 @@
  * by `judge`; docs/PERFORMANCE.md lists bars without a record as not measured.
  */
 import { maximum, median, minimum } from '../../dist/numbers/statistics.js';
+import { brainBars } from './own-data-bars.ts';
 import { atMost, lossBars, soakBars } from './proof-bars.ts';
 import type { Bar } from './record-format.ts';
 import { tableBars } from './table-bars.ts';
@@ -21,7 +22,8 @@ export interface BarDefinition {
     | 'checkpoint'
     | 'worker-loss'
     | 'soak'
-    | 'tables';
+    | 'tables'
+    | 'brain';
   readonly track: Bar['track'];
   readonly text: string;
   readonly unit: string;
@@ -264,6 +266,7 @@ export const bars = {
   ...lossBars,
   ...soakBars,
   ...tableBars,
+  ...brainBars,
 };
 export type BarId = keyof typeof bars;
 

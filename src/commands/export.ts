@@ -64,6 +64,8 @@ async function exportModel(
   const saved = savedModel(weights, source);
   const graph = graphOf(saved);
   checkGraph(graph, source);
+  if (flags.int8 && saved.config.model.shortcut)
+    throw UserError.refusal('--int8', 'no model with model.shortcut', source);
   const measured = flags.int8 ? await measure(weights, saved, words, flags.allowLoss, context) : null;
   const { data, beside, notes } = await format.write(graph, {
     name: flags.name ?? null,

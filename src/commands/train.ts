@@ -93,6 +93,7 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     note,
     warn,
     meanwhile,
+    packsOnce: true,
   };
   return withSetup(about, async (setup) => {
     const plan = planFor(setup);

@@ -155,6 +155,12 @@ const model = section({
     .default([256, 128])
     .describe('Widths of the hidden layers; [] is softmax regression'),
   activation: oneOf(activations).default('relu').describe('Activation of the hidden layers'),
+  shortcut: flag()
+    .default(false)
+    .describe(
+      'A linear map from the inputs to the outputs beside the layers, added to theirs (Cheng et al. 2016); it begins at zero and ' +
+        'dropout leaves it whole',
+    ),
   init: section({
     kind: oneOf(['torch', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe', 'zero'])
       .default('torch')

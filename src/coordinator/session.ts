@@ -42,7 +42,6 @@ const burstMs = 5;
 
 /** How long an interrupted session waits for the common last step of all ranks, which leaves its weights whole. */
 const wholeStepMs = 400;
-
 const nowhere = { offset: 0, bytes: 0 };
 
 export class Session {
@@ -99,6 +98,7 @@ export class Session {
     kernels: LoadedKernels | null,
     pool: WorkerPool,
     signal: AbortSignal,
+    moves = false,
   ): Promise<Session> {
     signal.throwIfAborted();
     const engine = kernels?.modules.engine ?? null;
@@ -112,7 +112,7 @@ export class Session {
     signal.addEventListener('abort', interrupt, { once: true });
     session.#unlisten = () => signal.removeEventListener('abort', interrupt);
     // The workers start meanwhile.
-    await inTurns(fillingSamples(plan, data, memory, packer), signal, () => {});
+    await inTurns(fillingSamples(plan, data, memory, packer, moves), signal, () => {});
     await session.#ready();
     return session;
   }

@@ -47,6 +47,8 @@ export interface SetupOptions {
   readonly from?: { readonly weights: InitialWeights; readonly source: string };
   /** Called while the data are read and workers start. */
   readonly meanwhile?: () => void;
+  /** One session is opened, so rows of a table may leave the memory that they were read into. */
+  readonly packsOnce?: boolean;
   /** False for a setup whose sessions have other thread counts than the configuration's. */
   readonly startsWorkers?: boolean;
 }

@@ -57,7 +57,7 @@ export class Trainer {
     };
     try {
       const session = await timed(setup.phases, 'start workers', () =>
-        Session.open(plan, setup.data, setup.kernels, pool, interruption.signal),
+        Session.open(plan, setup.data, setup.kernels, pool, interruption.signal, setup.packsOnce),
       );
       return new Trainer(setup, plan, session, giveBack);
     } catch (error) {

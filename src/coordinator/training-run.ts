@@ -1,6 +1,7 @@
 /** A training run over an open session: its start, and the course that a configuration describes. */
 import type { Config } from '../config/schema.js';
 import { metricOf } from '../metrics/metric.js';
+import { initialShortcut } from '../model/layers/shortcut.js';
 import { denseNetwork, drawingTensors } from '../model/network.js';
 import type { Tensor } from '../model/safetensors.js';
 import { Rng, Stream } from '../numbers/rng.js';
@@ -44,9 +45,11 @@ export function* settingParameters(
     session.setParameters(fromFile, file ?? 'model.init.file', prefix);
     return;
   }
-  const { features } = session.plan.input;
-  const network = denseNetwork([features, ...config.model.hidden, session.plan.outputs]);
-  const tensors = yield* drawingTensors(network, kind, new Rng(seed, Stream.weights));
+  const { input, outputs, shortcut } = session.plan;
+  const network = denseNetwork([input.features, ...config.model.hidden, outputs]);
+  const layers = yield* drawingTensors(network, kind, new Rng(seed, Stream.weights));
+  const beside = shortcut === null ? [] : initialShortcut(shortcut.inputs, shortcut.outputs);
+  const tensors = new Map([...layers, ...beside]);
   session.setParameters(tensors, `model.init.kind=${kind}`);
 }
 

@@ -7,6 +7,7 @@ export interface Described
   /** Widths of the hidden layers. */
   readonly hidden: number[];
   readonly activation: Config['model']['activation'];
+  readonly shortcut?: boolean;
   readonly loss: Config['loss']['name'];
   /** Of huber. */
   readonly delta?: number;
@@ -23,7 +24,14 @@ export const pixelFeatures: Described['features'] = {
   quadratic: 0,
 };
 
-export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }: Described): Config {
+export function inferenceConfig({
+  hidden,
+  activation,
+  shortcut = false,
+  loss,
+  delta = 1,
+  ...data
+}: Described): Config {
   return {
     data: {
       ...data,
@@ -41,7 +49,7 @@ export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }
       validationFrom: 'auto',
       scale: 'auto',
     },
-    model: { hidden, activation, init: { kind: 'torch', file: null, prefix: '' } },
+    model: { hidden, activation, shortcut, init: { kind: 'torch', file: null, prefix: '' } },
     loss: inferenceLoss(loss, delta),
     train: {
       batch: 1,

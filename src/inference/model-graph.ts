@@ -4,12 +4,14 @@ import type { Pipeline } from '../data/transforms/pipeline.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import { lossOf } from '../loss/loss.js';
+import { shortcutName } from '../model/layers/shortcut.js';
 import { denseNetwork, layerTensors, layoutNetwork } from '../model/network.js';
 import type { Graph, Op } from '../model/op.js';
 import { findTensor } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { SavedModel } from './saved-model.js';
+import { withinChain } from './shortcut-in-chain.js';
 
 /** @throws UserError if a tensor is missing or does not fit. */
 export function graphOf(saved: SavedModel): Graph {
@@ -20,12 +22,16 @@ export function graphOf(saved: SavedModel): Graph {
   const shape = directionShape(data.features);
   const inputs = seesDirections ? shape.inputs : sizeOf(pipeline.output);
   const network = denseNetwork([inputs, ...model.hidden, facts.outputs]);
-  const layers = layoutNetwork(network, 'matrix').flatMap((layout, index): Op[] => {
+  const chain = layoutNetwork(network, 'matrix').flatMap((layout, index): Op[] => {
     const named = (name: string, size: number[]) =>
       findTensor(tensors, `${layout.name}.${name}`, size, source);
     const ops = layerTensors[layout.kind].describe(layout, named);
     return index + 1 === network.length ? ops : [...ops, { op: model.activation }];
   });
+  const beside = [facts.outputs, inputs];
+  const layers = model.shortcut
+    ? withinChain(chain, findTensor(tensors, `${shortcutName}.weight`, beside, source), source)
+    : chain;
   const before = seesDirections ? directionOps(pipeline, shape, tensors, source) : pipeline.describe();
   return {
     input: pipeline.input,

@@ -8,7 +8,7 @@ import { columnsOf } from '../config/target-rules.js';
 import type { Dataset } from '../data/dataset.js';
 import { factsOf } from '../data/target.js';
 import { transformSettings } from '../data/transforms/pipeline.js';
-import { kindOf, type ValueKind } from '../data/transforms/transform.js';
+import { sampleKind, type ValueKind } from '../data/transforms/transform.js';
 import { cannot } from '../file-failure.js';
 import { readWholeFile } from '../memory/whole-file.js';
 import { taskOf } from '../metrics/metric.js';
@@ -98,7 +98,7 @@ function recipeOf(
 /** Settings in which weights and a configuration must agree. `data.scale` is a tensor of its transform. */
 function described({ data, model, loss }: Config, { train, target, inputs }: Facts): Record<string, string> {
   const { features } = data;
-  const values = kindOf(train.values);
+  const values = sampleKind(train);
   return {
     'data.features': JSON.stringify(features.kind === 'pixels' ? { kind: features.kind } : features),
     ...Object.fromEntries(transformSettings(data, train)),
@@ -108,6 +108,8 @@ function described({ data, model, loss }: Config, { train, target, inputs }: Fac
     'loss.name': loss.name,
     'model.activation': model.activation,
     'model.hidden': JSON.stringify(model.hidden),
+    // Files without one do not name it: they are as before there were any.
+    ...(model.shortcut ? { 'model.shortcut': 'true' } : {}),
     values,
   };
 }

@@ -18,7 +18,8 @@ import { ExitCode, UserError } from '../user-error.js';
 import { readInHost } from './host-thread.js';
 import type { Model } from './model.js';
 import { samplesOf } from './samples.js';
-import { fileKeys, isMemory, refuseOtherMemoryKeys } from './send-data.js';
+import { type FileData, fileKeys, isMemory, refuseOtherMemoryKeys } from './send-data.js';
+import { isGathered } from './streams.js';
 import type { Data, Evaluation, MemoryData, PredictOptions, Targets } from './types.js';
 
 /** Samples with the number of the class of each. */
@@ -92,7 +93,13 @@ async function scored(
 }
 
 async function evaluatedSamples(saved: SavedModel, data: Data): Promise<Evaluated> {
-  const { values, targets } = isMemory(data) ? await given(data, saved) : await read(data, saved);
+  if (isGathered(data))
+    throw UserError.refusal(
+      'data',
+      'samples in arrays, or a file of rows, { table: path }',
+      Object.keys(data),
+    );
+  const { values, targets } = isMemory(data) ? await given(data, saved) : await read(data as FileData, saved);
   if (targets.length === 0) throw UserError.refusal('data', 'at least one sample to evaluate on', 'none');
   return { values, targets };
 }
@@ -138,7 +145,7 @@ function valuesOfCsv({ target, config, metadata }: SavedModel): CsvValues | null
   return { columns: Array.isArray(columns) ? columns : null, task };
 }
 
-async function read(data: Exclude<Data, MemoryData>, saved: SavedModel): Promise<Evaluated> {
+async function read(data: FileData, saved: SavedModel): Promise<Evaluated> {
   if ('table' in data || saved.table !== null) return readTable(data, saved);
   const keys = fileKeys(data);
   const given = await readInHost(keys, keys['data.set'] === 'csv' ? valuesOfCsv(saved) : null);
@@ -149,7 +156,7 @@ async function read(data: Exclude<Data, MemoryData>, saved: SavedModel): Promise
 
 /** All rows of the file, unless the test rows are named. */
 async function readTable(
-  data: Exclude<Data, MemoryData>,
+  data: FileData,
   { table: model, metadata, tensors, source }: SavedModel,
 ): Promise<Evaluated> {
   const keys = fileKeys(data);

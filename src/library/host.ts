@@ -58,7 +58,13 @@ async function read({ keys, values, table }: Extract<ToHost, { kind: 'read' }>):
 }
 
 /** Without the functions that read rows of a table. */
-const bare = ({ table: _, ...samples }: Samples): Samples => samples;
+const bare = ({ values, targets, count, shape, full }: Samples): Samples => ({
+  values,
+  targets,
+  count,
+  shape,
+  full,
+});
 
 function load(keys: FileKeys, values: CsvValues | null): Promise<Dataset> {
   const { 'data.set': set, 'data.dir': dir = null, 'data.label': label = null } = keys;

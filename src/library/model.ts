@@ -8,10 +8,9 @@ import { toJson } from '../formats/json.js';
 import { onnxMetadata } from '../formats/onnx/own.js';
 import { toOnnx } from '../formats/onnx/write.js';
 import { toFunction } from '../formats/runtime/predict.js';
+import type { SavedModel } from '../inference/described-model.js';
 import { graphOf } from '../inference/model-graph.js';
 import { type Precision, Predictor } from '../inference/predictor.js';
-import { type SavedModel, savedModel } from '../inference/saved-model.js';
-import { parseWeights } from '../inference/weights-file.js';
 import { directionShape } from '../kernels/directions/spec.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import { loadKernelsApart } from '../kernels/load-apart.js';
@@ -20,11 +19,12 @@ import { sigmoid, toProbabilities } from '../loss/probabilities.js';
 import type { Metrics } from '../metrics/metric.js';
 import { mostLost as usualLoss } from '../model/quantise.js';
 import { inTurns } from '../numbers/steps.js';
-import { type TableRow, tableRow, tableRows } from '../tables/training/table-inputs.js';
+import type { TableRow } from '../tables/training/table-inputs.js';
 import type { TableModel } from '../tables/training/table-model.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { version } from '../version.js';
 import { type ModelBytes, pathOf } from './files.js';
+import { type Opened, opened, type RowReading } from './opened-model.js';
 import { checkedSample, type SampleKind, samplesOf } from './samples.js';
 import type { ClassPrediction, Data, Evaluation, Inputs, PredictOptions } from './types.js';
 
@@ -49,6 +49,7 @@ export class Model implements AsyncDisposable {
   readonly precision: Precision;
   readonly #bytes: Uint8Array;
   readonly #saved: SavedModel;
+  readonly #reading: RowReading;
   readonly #kind: SampleKind;
   readonly #kernels: LoadedKernels;
   /** For the calling thread alone. */
@@ -60,13 +61,14 @@ export class Model implements AsyncDisposable {
 
   private constructor(
     bytes: Uint8Array,
-    saved: SavedModel,
+    { saved, reading }: Opened,
     kernels: LoadedKernels,
     alone: Predictor,
     precision: Precision = 'float32',
   ) {
     this.#bytes = bytes;
     this.#saved = saved;
+    this.#reading = reading;
     this.#kernels = kernels;
     this.#alone = alone;
     this.labels = namesOf(saved.target);
@@ -85,23 +87,23 @@ export class Model implements AsyncDisposable {
 
   /** @internal With the kernels of a training. @throws UserError if the bytes are no model. */
   static async open(bytes: Uint8Array, source: string, kernels: LoadedKernels): Promise<Model> {
-    const saved = savedModel(parseWeights(bytes, source), source);
-    const alone = await Predictor.open(saved, saved.tensors, kernels, source);
-    return new Model(bytes, saved, kernels, alone);
+    const all = await opened({ bytes, source });
+    const alone = await Predictor.open(all.saved, all.saved.tensors, kernels, source);
+    return new Model(bytes, all, kernels, alone);
   }
 
   /** @internal Kernels are compiled while the file is read. @throws as `reading` does, or if the bytes are no model. */
   static async load(reading: Promise<ModelBytes>): Promise<Model> {
-    const opening = reading.then(({ bytes, source }) => savedModel(parseWeights(bytes, source), source));
-    const shape = opening.then(({ config: { data } }) =>
-      data.features.kind === 'directions' ? directionShape(data.features) : null,
+    const opening = reading.then(opened);
+    const shape = opening.then(({ saved: { config } }) =>
+      config.data.features.kind === 'directions' ? directionShape(config.data.features) : null,
     );
     const kernels = loadKernelsApart(undefined, shape);
     // Whatever fails first is thrown below.
     kernels.catch(() => {});
-    const [{ bytes, source }, saved] = [await reading, await opening];
-    const alone = await Predictor.open(saved, saved.tensors, kernels, source);
-    return new Model(bytes, saved, await kernels, alone);
+    const [{ bytes, source }, all] = [await reading, await opening];
+    const alone = await Predictor.open(all.saved, all.saved.tensors, kernels, source);
+    return new Model(bytes, all, await kernels, alone);
   }
 
   /**
@@ -196,7 +198,8 @@ export class Model implements AsyncDisposable {
       throw UserError.refusal('mostLost', 'a share of the samples, such as 0.001', mostLost);
     const precision = 'int8';
     const alone = await Predictor.open(this.#saved, tensors, this.#kernels, source, { precision });
-    const model = new Model(this.#bytes, this.#saved, this.#kernels, alone, precision);
+    const own = { saved: this.#saved, reading: this.#reading };
+    const model = new Model(this.#bytes, own, this.#kernels, alone, precision);
     const { refuseLoss } = await import('./evaluate.js');
     await refuseLoss(this.#saved, [this, model], data, mostLost);
     return model;
@@ -264,13 +267,15 @@ export class Model implements AsyncDisposable {
 
   #sample(sample: ArrayLike<number> | TableRow): Samples['values'] {
     const { table } = this;
-    return table === null ? checkedSample(sample, this.#kind) : tableRow(table, sample, 'sample');
+    if (table === null || this.#reading === null) return checkedSample(sample, this.#kind);
+    return this.#reading.tableRow(table, sample, 'sample');
   }
 
   async #samples(inputs: Inputs | readonly TableRow[]): Promise<Samples['values']> {
     const { table } = this;
     const never = new AbortController().signal;
-    if (table !== null) return inTurns(tableRows(table, inputs, 'inputs'), never, () => {});
+    if (table !== null && this.#reading !== null)
+      return inTurns(this.#reading.tableRows(table, inputs, 'inputs'), never, () => {});
     // Of objects, the refusal names the first.
     return samplesOf(inputs as Inputs, this.#kind);
   }

@@ -6,13 +6,19 @@ import { type MemoryData, makingMemoryDataset, memoryKeys } from '../data/memory
 import { refuseOtherKeys } from '../data/other-keys.js';
 import { inTurns, type Steps } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
-import type { Data, TableData } from './types.js';
+import type { SentRows } from './gather.js';
+import { isGathered } from './streams.js';
+import type { Data, PairData, RowData, SampleStream, TableData } from './types.js';
+
+/** Data that are read of files. */
+export type FileData = Exclude<Data, MemoryData | RowData | SampleStream | PairData>;
 
 export type FileKeys = Readonly<Record<string, string | number | Readonly<Record<string, string>>>>;
 
 /** `keys`: of the configuration. */
 export type SentData =
   | { readonly kind: 'memory'; readonly dataset: Dataset }
+  | { readonly kind: 'rows'; readonly rows: SentRows; readonly keys: FileKeys }
   | { readonly kind: 'files'; readonly keys: FileKeys };
 
 const forms =
@@ -20,21 +26,32 @@ const forms =
 
 /** @throws UserError (usage) for data of none of the forms, and as makingMemoryDataset does. */
 export async function sendData(data: Data, signal: AbortSignal): Promise<SentData> {
+  refuseNoObject(data);
+  if (isGathered(data)) {
+    const { gathered } = await import('./gather.js');
+    const all = await gathered(data as RowData | SampleStream | PairData, signal);
+    if (all.kind === 'rows') return { kind: 'rows', rows: all.rows, keys: rowKeysOf(all.keys) };
+    return sendData(all.data, signal);
+  }
   return isMemory(data)
     ? { kind: 'memory', dataset: await inTurns(sharing(data), signal, () => {}) }
-    : { kind: 'files', keys: fileKeys(data) };
+    : { kind: 'files', keys: fileKeys(data as FileData) };
+}
+
+function refuseNoObject(data: unknown): void {
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    throw UserError.refusal('data', forms, data);
 }
 
 export function isMemory(data: Data): data is MemoryData {
-  if (typeof data !== 'object' || data === null || Array.isArray(data))
-    throw UserError.refusal('data', forms, data);
+  refuseNoObject(data);
   return 'inputs' in data || 'targets' in data;
 }
 
 export const refuseOtherMemoryKeys = (data: MemoryData): void => refuseOtherKeys('data', data, memoryKeys);
 
 /** The keys of a configuration that name the files. @throws UserError (usage) for data of none of the forms. */
-export function fileKeys(data: Exclude<Data, MemoryData>): FileKeys {
+export function fileKeys(data: FileData): FileKeys {
   if ('set' in data) {
     refuseOtherKeys('data', data, ['set', 'dir']);
     const { set, dir } = data;
@@ -56,6 +73,14 @@ export function fileKeys(data: Exclude<Data, MemoryData>): FileKeys {
     throw UserError.refusal('data.label', 'the name of a column, or its number from 1', label);
   return { ...place, 'data.label': label };
 }
+
+const rowKeysOf = ({ target, test, columns }: Pick<RowData, 'target' | 'test' | 'columns'>): FileKeys => ({
+  // The rows come with the request.
+  ...{ 'data.set': 'table', 'data.dir': 'memory' },
+  ...(target === undefined ? {} : { 'data.target': target }),
+  ...(test === undefined ? {} : { 'data.test': test }),
+  ...(columns === undefined ? {} : { 'data.columns': columns }),
+});
 
 function tableKeysOf(data: TableData): FileKeys {
   refuseOtherKeys('data', data, ['table', 'target', 'testFile', 'test', 'columns']);

@@ -159,6 +159,10 @@ function withWatch(observer: RunObserver, watch: Partial<RunObserver>): RunObser
       observer.step(...report);
       watch.step?.(...report);
     },
+    evaluation(...report) {
+      observer.evaluation(...report);
+      watch.evaluation?.(...report);
+    },
     epoch(...report) {
       observer.epoch(...report);
       watch.epoch?.(...report);

@@ -102,7 +102,7 @@ export function fitEncoder(
 
 /** Training rows, column by column. */
 export interface ColumnValues {
-  /** Of a column of numbers, dates, yes and no; NaN: missing. */
+  /** Of a column of numbers, dates, yes and no; NaN: missing. Written to, and not kept. */
   part(column: string, part: DatePart): Float32Array;
   /** Rows of each word of a column of categories; '': missing. */
   words(column: string): Map<string, number>;
@@ -137,9 +137,9 @@ export function* planningColumns(
   return { plan, categories: Object.fromEntries(categories) };
 }
 
-/** `values`: of the training rows; NaN: missing. */
+/** `values`: of the training rows, which are written to; NaN: missing. */
 export function planNumber(plan: Plan, column: string, values: Float32Array, options: EncoderOptions): void {
-  const known = values.filter((value) => !Number.isNaN(value));
+  const known = present(values);
   const sorted = (known.length > sortedRows ? every(known, sortedRows) : known.slice()).sort();
   if (sorted.length === 0) return;
   const field = plan.fields.length;
@@ -161,7 +161,7 @@ export function planNumber(plan: Plan, column: string, values: Float32Array, opt
 
 /** Of 0 and 1. */
 export function planFlag(plan: Plan, column: string, values: Float32Array): void {
-  const known = values.filter((value) => !Number.isNaN(value));
+  const known = present(values);
   const field = plan.fields.length;
   let ones = 0;
   for (const value of known) ones += value;
@@ -178,7 +178,7 @@ export function planCycle(
   period: number,
   values: Float32Array,
 ): void {
-  const known = values.filter((value) => !Number.isNaN(value));
+  const known = present(values);
   if (known.every((value) => value === known[0])) return;
   const field = plan.fields.length;
   plan.fields.push({ column, part, fill: 0 });
@@ -209,6 +209,13 @@ export function planCategories(
   return kept;
 }
 
+/** Those that are not missing, moved to the front. Not by `filter`, which collects numbers as objects. */
+function present(values: Float32Array): Float32Array {
+  let count = 0;
+  for (const value of values) if (!Number.isNaN(value)) values[count++] = value;
+  return values.subarray(0, count);
+}
+
 function every(values: Float32Array, count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => values[Math.floor((i * values.length) / count)]);
 }
@@ -237,7 +244,10 @@ function scaleOf(values: Float32Array): { readonly shift: number; readonly scale
  * distinct values, if they are few. Null: fewer than two.
  */
 export function edgesOf(sorted: Float32Array, wanted: number | 'auto'): Float32Array | null {
-  const distinct = sorted.filter((value, place) => place === 0 || value !== sorted[place - 1]);
+  const all = new Float32Array(sorted.length);
+  let count = 0;
+  for (const value of sorted) if (count === 0 || value !== all[count - 1]) all[count++] = value;
+  const distinct = all.slice(0, count);
   if (distinct.length < 2) return null;
   const bins = wanted === 'auto' ? rangesOf(distinct.length, sorted.length) : wanted;
   if (distinct.length <= bins + 1) return distinct;

@@ -51,6 +51,12 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
   'data.scale': one('data.scale', 100, 200),
   'model.hidden': one('model.hidden', '[]', '[20]', '[130]', '[12,11,10]'),
   'model.activation': one('model.activation', 'tanh', 'gelu', 'sigmoid'),
+  'model.shortcut': [
+    ...one('model.shortcut', true),
+    ['model.shortcut=true', 'model.hidden=[60]'],
+    ['model.shortcut=true', 'data.packing=sparse', 'model.hidden=[130]'],
+    ['model.shortcut=true', 'data.packing=dense'],
+  ],
   'model.init.kind': [
     ...one('model.init.kind', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe'),
     ['model.init.kind=zero', 'model.hidden=[]'],

@@ -19,7 +19,7 @@ import { type RunOutcome, startParameters, trainOnce } from '../../dist/coordina
 import type { Evaluation, StepMetrics } from '../../dist/coordinator/work.js';
 import type { Dataset } from '../../dist/data/dataset.js';
 import { Pipeline } from '../../dist/data/transforms/pipeline.js';
-import { kindOf } from '../../dist/data/transforms/transform.js';
+import { sampleKind } from '../../dist/data/transforms/transform.js';
 import { Predictor } from '../../dist/inference/predictor.js';
 import {
   checkInitialWeights,
@@ -225,7 +225,7 @@ export async function predict(
 ): Promise<Float32Array> {
   const tensors = readSafetensors(bytes, 'weights');
   const stored = { tensors, prefix: '', source: 'weights' };
-  const pipeline = Pipeline.restore(config.data, dataset.test.shape, stored, kindOf(dataset.test.values));
+  const pipeline = Pipeline.restore(config.data, dataset.test.shape, stored, sampleKind(dataset.test));
   const network = { config, facts: data.facts, pipeline };
   const predictor = await Predictor.open(network, tensors, kernelsFor(shapeOf(config)), 'weights', {
     threads,

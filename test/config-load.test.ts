@@ -61,6 +61,7 @@ test('the defaults are complete', async () => {
       batch: 512,
       epochs: 10,
       steps: null,
+      byTable: false,
       dropLast: false,
       tailAverage: 0,
       tailEvery: 1,

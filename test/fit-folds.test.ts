@@ -29,7 +29,7 @@ interface Result {
   };
 }
 
-const settings = ['train.epochs=3', 'train.batch=32', 'model.hidden=[16]'];
+const settings = ['train.epochs=10', 'train.batch=16', 'model.hidden=[16]'];
 
 test('folds: every row has one; of each class and range of values each has its share; another seed deals otherwise', () => {
   const count = 1003;

@@ -6,6 +6,7 @@ import { maximum, median, minimum } from '../../dist/numbers/statistics.js';
 import { brainBars } from './own-data-bars.ts';
 import { atMost, lossBars, soakBars } from './proof-bars.ts';
 import type { Bar } from './record-format.ts';
+import { tableBars } from './table-bars.ts';
 
 export interface BarDefinition {
   readonly bench:
@@ -21,6 +22,7 @@ export interface BarDefinition {
     | 'checkpoint'
     | 'worker-loss'
     | 'soak'
+    | 'tables'
     | 'brain';
   readonly track: Bar['track'];
   readonly text: string;
@@ -263,6 +265,7 @@ export const bars = {
   ...checkpointBars,
   ...lossBars,
   ...soakBars,
+  ...tableBars,
   ...brainBars,
 };
 export type BarId = keyof typeof bars;

@@ -116,6 +116,11 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       expected: '0 if stop.patience is given: the tail is a share of a run whose length is known',
     },
     {
+      broken: train.byTable && data.set !== 'table',
+      keys: ['train.byTable', 'data.set'],
+      expected: 'false if data.set is not table',
+    },
+    {
       broken: stop.on === 'validation' && data.validation === 0 && data.set !== 'memory',
       keys: ['stop.on', 'data.validation'],
       expected: 'test, or data.validation above 0',

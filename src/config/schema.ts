@@ -196,6 +196,11 @@ const train = section({
     .describe(
       'Stop after this many steps if train.epochs has more; the schedule is spread over the steps of the run',
     ),
+  byTable: flag()
+    .default(false)
+    .describe(
+      'Of a table: what follows from its rows and classes, where it is not set: batch, epochs, dropout, label smoothing, validation rows, the metric that decides (docs/data.md)',
+    ),
   dropLast: flag().default(false).describe('Leave out a last batch that is not full'),
   tailAverage: belowOne()
     .default(0)

@@ -24,6 +24,7 @@ import {
   oversubscription,
   type ThreadChoice,
 } from '../plan/threads.js';
+import { recipeOfTable } from '../tables/training/table-recipe.js';
 import type { Warn } from '../warnings.js';
 import { requireRunMemory } from '../worker/thread-memory.js';
 import { type PreparedData, refuseEmptyPart, trainingImages } from './prepare-data.js';
@@ -128,8 +129,10 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
       warn('kernels-refused', `kernel level ${reason}; it is not used`);
     const dataset = await loading;
     signal.throwIfAborted();
-    const fitting = options.given === undefined ? null : fitToData(config, dataset, options.given);
-    for (const line of fitting?.notes ?? []) note(line);
+    const { given } = options;
+    const chosen = given === undefined ? null : recipeOfTable(config, dataset, given);
+    const fitting = given === undefined ? null : fitToData(chosen?.config ?? config, dataset, given);
+    for (const line of [...(chosen?.notes ?? []), ...(fitting?.notes ?? [])]) note(line);
     if (fitting !== null && fitting.config !== config) {
       config = fitting.config;
       kernels = resources.kernels(config);

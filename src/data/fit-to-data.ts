@@ -95,10 +95,10 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
   }
   const available = data.take ?? samples;
 
-  // Small sets train on few samples a step: each step is one more chance to learn.
+  // Small sets train on few samples a step: each step is one more chance to learn. With train.byTable, that was chosen.
   const isOwnSet = isTable || data.set === 'images';
   const mostBatch = isOwnSet ? Math.floor(available / fewestTableSteps) : available;
-  if (train.batch > mostBatch && available > 0 && open('train.batch')) {
+  if (train.batch > mostBatch && available > 0 && open('train.batch') && !(isTable && train.byTable)) {
     const eights = data.features.kind === 'directions';
     const batch = isOwnSet
       ? Math.min(train.batch, fittingBatch(available, 8, fewestTableSteps))

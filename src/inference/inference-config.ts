@@ -52,6 +52,7 @@ export function inferenceConfig(described: Described): Config {
       batch: 1,
       epochs: 1,
       steps: null,
+      byTable: false,
       dropLast: false,
       tailAverage: 0,
       tailEvery: 1,

@@ -183,7 +183,10 @@ async function trainedBy(
   context: CommandContext,
 ): Promise<Trained | null> {
   const { seed } = own.config;
-  const config = withLength({ ...own.config, parallel }, cell, outcome.epochs);
+  // What followed from the table is chosen; nothing is chosen again beside the settings found.
+  const { train } = own.config;
+  const chosen: Config = { ...own.config, parallel, train: { ...train, byTable: false } };
+  const config = withLength(chosen, cell, outcome.epochs);
   const push = (testMetrics: Metrics | null) => {
     const testAccuracy = testMetrics?.accuracy ?? null;
     record.results.push({ seed, status: 'done', outcome, metrics, testMetrics, testAccuracy });

@@ -135,6 +135,7 @@ export const otherKeys: readonly string[] = [
   ...['data.testFile', 'data.test', 'data.target', 'data.columns'],
   ...['scaling', 'bins', 'periodic', 'sigma', 'rare'].map((key) => `data.encoding.${key}`),
   ...['size', 'fit', 'colour'].map((key) => `data.images.${key}`),
+  'train.byTable',
   'data.task',
   'data.targetScale',
   'model.members',

@@ -29,7 +29,7 @@ test('classes: the last column by default, metrics of held-out rows beside the m
   assert.deepEqual(Object.keys(testInterval), Object.keys(testMetrics));
   const { low, high } = testInterval.accuracy;
   assert.ok(low < testMetrics.accuracy && testMetrics.accuracy < high, `${low} ${high}`);
-  assert.match(stdout, /^interval {3}accuracy \S+ % to \S+ %: 95 %, test rows$/m);
+  assert.match(stdout, /^interval {3}logLoss \S+ to \S+, accuracy \S+ % to \S+ %:/m);
   assert.match(stdout, / of [\d,]+ rows, /);
   assert.match(stdout, /^speed {6}[\d,]+ rows\/s$/m);
   assert.doesNotMatch(stdout + stderr, /images/);
@@ -46,7 +46,7 @@ test('classes: the last column by default, metrics of held-out rows beside the m
   assert.ok(testMetrics.accuracy > baseline.value + 0.2, `${testMetrics.accuracy} ${baseline.value}`);
   assert.match(
     stdout,
-    /^test {7}accuracy .*\n(.*\n)?interval .*\nbaseline {3}accuracy .* always "(low|mid|high)"$/m,
+    /^test {7}accuracy .*\n(.*\n)?interval .*\n(.*\n)?baseline {3}accuracy .* always "(low|mid|high)"$/m,
   );
   const predicted = await cli(['predict', 'o', 'rows.csv', '--csv'], { cwd });
   assert.equal(predicted.code, 0, predicted.stderr);
@@ -176,7 +176,11 @@ test('skewed numbers, one of which is 0: whichever part it is in, no logarithm i
 test('a few rows: one of them is held out for the validation', async (t) => {
   const cwd = await workingDirectory(t);
   await writeFiles(cwd, { 'a.csv': numbered(5, (i) => [i, i % 2 ? 'a' : 'b'], 'x,kind') });
-  const { code, stderr } = await cli(['fit', 'a.csv', '--out', 'o', 'train.epochs=2'], { cwd });
+  const words = ['fit', 'a.csv', '--out', 'o', 'train.epochs=2'];
+  const { code, stderr } = await cli(words, { cwd });
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /data\.validation: 1 instead of 0\.1, which was not set/);
+  assert.match(stderr, /by 3 rows of 2 classes, .*data\.validation=0\.2/);
+  const tenth = await cli([...words, '--overwrite', 'train.byTable=false'], { cwd });
+  assert.equal(tenth.code, 0, tenth.stderr);
+  assert.match(tenth.stderr, /data\.validation: 1 instead of 0\.1, which was not set/);
 });

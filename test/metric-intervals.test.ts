@@ -19,11 +19,11 @@ function classesOf(count: number, share: number, seed: number) {
 
 test('about 95 % of the intervals cover the true accuracy', () => {
   let covered = 0;
-  for (let seed = 1; seed <= 100; seed++) {
+  for (let seed = 1; seed <= 40; seed++) {
     const { low, high } = intervalsOf(classesOf(200, 0.8, seed)).accuracy;
     covered += Number(low <= 0.8 && 0.8 <= high);
   }
-  assert.ok(covered >= 88 && covered < 100, String(covered));
+  assert.ok(covered >= 34 && covered < 40, String(covered));
 });
 
 test('the width is that of the normal approximation, also if fewer rows are drawn than there are', () => {

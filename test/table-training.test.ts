@@ -75,7 +75,7 @@ async function expanded(dataset: Dataset, words: readonly string[]): Promise<Dat
   const encoding = step.value;
   const tensors = new Map(encoding.tensors);
   const { encoder } = tableModelOf(encoding.json, tensors, 'test');
-  const part = ({ table: _, ...samples }: Samples): Samples => {
+  const part = (samples: Samples): Samples => {
     const { values } = encoding.encode(samples, null);
     assert.ok(values instanceof Float32Array);
     const fields = encoder.fields.length;
@@ -86,7 +86,8 @@ async function expanded(dataset: Dataset, words: readonly string[]): Promise<Dat
     rows.forEach((row, place) => {
       all.set(row, place * encoder.width);
     });
-    return { ...samples, values: all, shape: [encoder.width] };
+    const { targets, count, full } = samples;
+    return { targets, count, full, values: all, shape: [encoder.width] };
   };
   return { ...dataset, name: 'memory', train: part(train), test: part(dataset.test) };
 }

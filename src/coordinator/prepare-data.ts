@@ -9,7 +9,7 @@ import { measuringFeatures } from '../data/statistics.js';
 import { refuseForDirections } from '../data/transforms/directions/images.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { fullOf } from '../data/transforms/range.js';
-import { kindOf, sizeOf } from '../data/transforms/transform.js';
+import { sampleKind, sizeOf } from '../data/transforms/transform.js';
 import { refuseUnfit } from '../data/unfit-settings.js';
 import type { SampleKernels } from '../kernels/sample-kernels.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -159,7 +159,7 @@ function* packedFacts(
   outputs: number,
   kernels: SampleKernels | null,
 ): Steps<PackingFacts> {
-  const isReal = kindOf(parts.train.values.values) === 'float32';
+  const isReal = sampleKind(parts.train.values) === 'float32';
   if (isReal || !keepsZeros) {
     const width = sizeOf(output);
     const size = ({ values: { count } }: PreparedPart) => ({ count, nonZeros: count * width });

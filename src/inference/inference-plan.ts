@@ -13,6 +13,7 @@ import type { Kernels } from '../kernels/kernels.js';
 import { Arena, type Region } from '../memory/arena.js';
 import { allocate } from '../memory/shared-memory.js';
 import { wordsIn } from '../memory/views.js';
+import { withShortcut } from '../model/network.js';
 import { importParameters } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
 import { fillBlocks } from '../plan/fill-memory.js';
@@ -129,7 +130,7 @@ export function fillInference(
   tensors: ReadonlyMap<string, Tensor>,
   source: string,
 ): WebAssembly.Memory {
-  const { regions, parameters, layers } = plan;
+  const { regions, parameters } = plan;
   const memory = allocate(bytes);
   const { buffer } = memory;
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
@@ -137,7 +138,8 @@ export function fillInference(
   new Int32Array(buffer, rangeEnds.offset, plan.input.rangeEnds.length).set(plan.input.rangeEnds);
   const vector = new Float32Array(buffer, regions.parameters.offset, parameters);
   const { directions } = plan;
-  if (directions === null || directions.hasLayers) importParameters(layers, tensors, vector, source);
+  if (directions === null || directions.hasLayers)
+    importParameters(withShortcut(plan), tensors, vector, source);
   else writeStrips(directions.shape, plan.outputs, vector, tensors, source, '');
   fillBlocks(plan, pipeline, memory);
   const { shift } = pipeline.affine;

@@ -96,4 +96,12 @@ export const inferenceChecks: Record<InferenceKernel, Check> = {
       );
     });
   },
+
+  addInto(kernels, scratch, { panels }) {
+    const target = scratch.floats(panels * 16);
+    const source = scratch.floats(panels * 16);
+    const expected = target.view.map((x, i) => x + source.view[i]);
+    kernels.addInto(target.pointer, source.pointer, panels * 16);
+    return relativeError(target.view, expected);
+  },
 };

@@ -145,14 +145,6 @@ const checks: Record<keyof Kernels, Check> = {
     return relativeError(out.view, reference.matmul(new Float64Array(rows).fill(1), d.view, 1, rows, 16));
   },
 
-  addInto(kernels, scratch, { panels }) {
-    const target = scratch.floats(panels * 16);
-    const source = scratch.floats(panels * 16);
-    const expected = target.view.map((x, i) => x + source.view[i]);
-    kernels.addInto(target.pointer, source.pointer, panels * 16);
-    return relativeError(target.view, expected);
-  },
-
   negativeOuter(kernels, scratch, { rows, panels }) {
     const shift = scratch.floats(rows);
     const v = scratch.floats(panels * 16);

@@ -77,6 +77,21 @@ export function isSound(table: Float32Array): boolean {
   return true;
 }
 
+/** The blocks of a sound table. */
+export function blocksIn(table: Float32Array): TableBlock[] {
+  return Array.from({ length: table[0] }, (_, place) => {
+    const row = (1 + place) * rowFloats;
+    const [kind, field, at, count, fill, first, second, data] = table.subarray(row, row + rowFloats);
+    const op = blockOps[kind];
+    const { floats } = sizesOf(op, count, first, second);
+    const size = op === 'curve' ? count : floats;
+    const tensors = Array.from({ length: size === 0 ? 0 : floats / size }, (__, i) =>
+      table.slice(data + i * size, data + (i + 1) * size),
+    );
+    return { op, field, at, count, fill, parameters: [first, second], tensors };
+  });
+}
+
 /** Inputs and numbers of the tensors of a block. */
 function sizesOf(op: BlockOp, count: number, first: number, second: number) {
   switch (op) {

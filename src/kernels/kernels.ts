@@ -215,7 +215,7 @@ export const activationCode = { relu: 0, tanh: 1, gelu: 2, sigmoid: 3 } as const
 export const inferenceKernels = [
   ...(['packRows', 'locateRows', 'gatherRows', 'gatherFloats', 'expandRows', 'centredBias'] as const),
   ...(['sparseForward16', 'sparseForward64', 'packActive', 'activeForward64'] as const),
-  ...(['matmul16', 'activate'] as const),
+  ...(['matmul16', 'activate', 'addInto'] as const),
 ] satisfies readonly (keyof Kernels)[];
 
 export type InferenceKernel = (typeof inferenceKernels)[number];

@@ -13,7 +13,13 @@ import type { Core } from '../machine/core-speeds.js';
 import { Arena } from '../memory/arena.js';
 import { taskOf } from '../metrics/metric.js';
 import { chooseFirstLayer } from '../model/first-layer.js';
-import { denseNetwork, layoutNetwork, parameterFloats } from '../model/network.js';
+import {
+  denseNetwork,
+  layoutNetwork,
+  layoutShortcut,
+  parameterFloats,
+  withShortcut,
+} from '../model/network.js';
 import { floorLog2 } from '../numbers/elementary.js';
 import { dropoutRates } from '../optim/dropout.js';
 import { weightRows } from '../optim/layer-norms.js';
@@ -72,6 +78,8 @@ export function makePlan(
   const firstForm = asMatrices ? 'matrix' : facts.packing === 'sparse' ? 'sparse rows' : 'dense rows';
   const network = denseNetwork([features, ...config.model.hidden, facts.outputs]);
   const layers = layoutNetwork(network, firstForm);
+  const shortcut = config.model.shortcut ? layoutShortcut(layers, firstForm) : null;
+  const trained = withShortcut({ layers, shortcut });
   // Owners of hidden units own whole panels, as a single thread does.
   const units = sync === 'units' ? shareUnits(layers[0].outputs, threads) : null;
   const cuts = { threads: units === null ? threads : 1, shares };
@@ -79,8 +87,8 @@ export function makePlan(
   // Softmax regression on direction features works on blocks of images, not on rows of a workspace.
   const blockwise = directions?.hasLayers === false;
   const kernelRanges = asMatrices ? [] : input.rangeEnds;
-  const rows = weightRows(layers, blockwise ? directions.shape.strips : null);
-  const parameters = blockwise ? directions.shape.vectorFloats : parameterFloats(layers);
+  const rows = weightRows(trained, blockwise ? directions.shape.strips : null);
+  const parameters = blockwise ? directions.shape.vectorFloats : parameterFloats(trained);
   const vectorBytes = parameters * 4;
   const balanced = isBalanced(config, { sync, threads, oversubscribed, seesDirections, parameters });
   const most = mostRows(batch, threads, shares, balanced ? mostShare : 1);
@@ -90,16 +98,16 @@ export function makePlan(
     ? planStripSlices(directions.shape.strips, threads, shares)
     : units !== null
       ? planUnitSlices(layers, kernelRanges.length, units)
-      : planSlices(layers, facts, kernelRanges, threads, batch, shares, balanced);
+      : planSlices(trained, facts, kernelRanges, threads, batch, shares, balanced);
   // The padding of matrices is never written: it needs a section that stays zero.
   const gradientPlaceBytes =
     appliesAtOnce(sync, config.optimizer) && !asMatrices
       ? Math.max(...slices.flat().map(({ floats }) => floats * 4))
       : null;
   const chunks = Math.ceil(largest / chunkSamples);
-  const scratchFloats = scratchFloatsOf(layers);
+  const scratchFloats = scratchFloatsOf(trained);
   const workspaces: WorkspaceSizes = {
-    layers,
+    ...{ layers, shortcut },
     inputWidth: kernelRanges.length > 0 || blockwise ? 0 : input.width,
     ranges: input.rangeEnds.length,
     keepsSums: keepsSums(config),
@@ -132,7 +140,7 @@ export function makePlan(
     take(
       profile === null
         ? 0
-        : (threads + 1) * stampDoubles({ steps: ringSteps, layers: layers.length, slices, chunks }) * 8,
+        : (threads + 1) * stampDoubles({ steps: ringSteps, layers: trained.length, slices, chunks }) * 8,
     ),
   );
   const images = facts.parts.train.count;
@@ -155,7 +163,9 @@ export function makePlan(
       take,
     ),
   );
-  const scores = blockwise ? null : arena.part('scores', (take) => planScores(take, facts, metric));
+  const scores = blockwise
+    ? null
+    : arena.part('scores', (take) => planScores(take, facts, metric, config.model.members));
   const byUnits = units && arena.part('units', (take) => planUnits(take, units, layers, workspaces, batch));
   return {
     backend: config.backend.name,
@@ -179,7 +189,7 @@ export function makePlan(
     optimizer: config.optimizer,
     input,
     directions,
-    layers,
+    ...{ layers, shortcut },
     weightRows: rows,
     gradientPlaceBytes,
     parameters,

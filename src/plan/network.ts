@@ -23,6 +23,8 @@ export interface Workspace {
   readonly deltas: readonly Region[];
   /** Per hidden layer: pre-activations of GELU; with dropout, values of tanh and sigmoid before it; else none. */
   readonly preActivations: readonly Region[];
+  /** The shortcut's part of the outputs, then the gradient of the outputs; null without a shortcut. */
+  readonly shortcut: Region | null;
 }
 
 /**
@@ -72,6 +74,7 @@ export function scratchFloatsOf(layers: readonly LayerLayout[]): number {
 
 export interface WorkspaceSizes {
   readonly layers: readonly LayerLayout[];
+  readonly shortcut: LayerLayout | null;
   /** Floats of a dense row of inputs; 0 if rows of inputs are not needed. */
   readonly inputWidth: number;
   /** Sparse: feature ranges. */
@@ -83,7 +86,7 @@ export interface WorkspaceSizes {
 
 export function planWorkspace(
   take: Take,
-  { layers, inputWidth, ranges, keepsSums, hasRows }: WorkspaceSizes,
+  { layers, shortcut, inputWidth, ranges, keepsSums, hasRows }: WorkspaceSizes,
   rows: number,
   training: boolean,
 ): Workspace {
@@ -98,6 +101,7 @@ export function planWorkspace(
     activations: perLayer(layers),
     deltas: training ? perLayer(hidden) : [],
     preActivations: keepsSums ? perLayer(hidden) : [],
+    shortcut: shortcut && take(rows * shortcut.width * 4),
   };
 }
 

@@ -116,6 +116,8 @@ export interface Plan {
   readonly input: InputPlan;
   readonly directions: DirectionsPlan | null;
   readonly layers: readonly LayerLayout[];
+  /** From the inputs to the outputs, beside the layers; its slices have the number after the last layer's. */
+  readonly shortcut: LayerLayout | null;
   /** Where a layer-wise optimiser keeps the norms of each layer. */
   readonly weightRows: readonly WeightRows[];
   /**

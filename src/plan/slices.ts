@@ -70,9 +70,9 @@ export function planSlices(
   balanced = false,
 ): Slice[][] {
   const units = layers.flatMap((layer, l) => {
-    const sparse = l === 0 && rangeEnds.length > 0;
+    const sparse = (l === 0 || layer.kind === 'linear') && rangeEnds.length > 0;
     const whole = wholePanels(layer, threads, shares);
-    const claimed = balanced && l > 0;
+    const claimed = balanced && l > 0 && !sparse;
     const ends = claimed
       ? cutRows(layer, claimedPerThread * threads, fewestClaimedRows)
       : whole

@@ -46,7 +46,8 @@ export function intervalsOf(judged: Judged): Intervals {
   );
 }
 
-function rowsOf(judged: Judged, rows: Uint32Array): Judged {
+/** Those of some samples, which may come again. */
+export function rowsOf(judged: Judged, rows: Uint32Array): Judged {
   switch (judged.kind) {
     case 'class': {
       const { classes, probabilities, chosen, targets } = judged;

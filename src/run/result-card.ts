@@ -60,6 +60,8 @@ export interface ResultCardInput {
   speedup: number | null;
   /** How fast the network predicts, in words; null if not measured. */
   inference: string | null;
+  /** Of a command, after the scores: label, or none in a line that goes on, and words. */
+  lines?: readonly (readonly [label: string, words: string])[];
   /** From `hardwareLines`. */
   hardware: readonly string[];
   /** Null if the run has no folder. */
@@ -120,6 +122,7 @@ export function resultCard(input: ResultCardInput): string[] {
     ...testInWords(input),
     ...intervalInWords(input),
     ...baselineInWords(input),
+    ...(input.lines ?? []).map(([label, words]) => field(label, words)),
     field(
       'speed',
       `${grouped(input.imagesPerSecond)} ${input.unit ?? 'image'}s/s${input.race ? ' in the repetitions' : ''}`,

@@ -8,7 +8,7 @@ import { weightsMetadata } from '../inference/weights-file.js';
 import type { MeasuredSpeed } from '../machine/hardware.js';
 import { baselineOf } from '../metrics/baseline.js';
 import type { Intervals } from '../metrics/intervals.js';
-import { type Metrics, taskOf } from '../metrics/metric.js';
+import { type Metrics, meanMetrics, taskOf } from '../metrics/metric.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';
@@ -20,7 +20,7 @@ import type { RunLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { MetricsWriter } from './metrics-file.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
-import { metricInWords, resultCard, type SeedRun } from './result-card.js';
+import { metricInWords, type ResultCardInput, resultCard, type SeedRun } from './result-card.js';
 import type { Resumed } from './resume.js';
 import { endRun, type RunEnding, type RunResults } from './run-ending.js';
 import { type RunFolder, scalarsPath, shownFolder } from './run-folder.js';
@@ -94,6 +94,8 @@ export interface ShownProfile {
   readonly measured: MeasuredSpeed;
 }
 
+export type TrainingResult = ReturnType<typeof resultJson>;
+
 export interface TrainingEnding extends RunEnding {
   readonly resolved: ResolvedConfig;
   /** Number of seeds requested. */
@@ -111,6 +113,10 @@ export interface TrainingEnding extends RunEnding {
   readonly keys?: Readonly<Record<string, unknown>>;
   readonly lines?: readonly string[];
   readonly others?: RunResults['others'];
+  /** Files that show the result. */
+  readonly pages?: (result: TrainingResult) => RunResults['files'];
+  /** On the card, after the scores: label and words. */
+  readonly cardLines?: ResultCardInput['lines'];
   /** The same seeds on other thread counts, and the speed-up of `plan` over one thread. */
   readonly otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[];
   readonly speedup?: number | null;
@@ -158,7 +164,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     { ...ending, measured: profiled?.measured ?? null },
     {
       ...{ reason, result, show },
-      files: { ...weights, ...ending.files },
+      files: { ...weights, ...ending.files, ...ending.pages?.(result) },
       others: [
         () => record.metrics.write(folder),
         () => writeScalars(record.scalars, ending.seeds, folder),
@@ -179,8 +185,8 @@ function membersLine({ members }: Kept): string[] {
 }
 
 async function cardOf(
-  { setup, plan, record, race, speedup, folder }: TrainingEnding,
-  result: ReturnType<typeof resultJson>,
+  { setup, plan, record, race, speedup, folder, cardLines = [] }: TrainingEnding,
+  result: TrainingResult,
   hardware: readonly string[],
 ): Promise<string[]> {
   const { config } = setup;
@@ -199,6 +205,7 @@ async function cardOf(
     speedup: speedup ?? null,
     inference: tensors && (await inferenceWords(setup, tensors, plan.threads)),
     hardware: [...hardware],
+    lines: cardLines,
     folder: shownFolder(folder),
   });
 }
@@ -228,17 +235,6 @@ function baselineOfRun({ dataset: { train, test, target }, config }: Setup) {
   const baseline = baselineOf(train.targets, test.targets, widthOf(target), areLabels);
   if (baseline === null || target.kind === 'value') return baseline;
   return { ...baseline, class: target.labels[Number(baseline.class)] };
-}
-
-/** By name over the runs; null if it is defined in none. */
-function meanMetrics(all: readonly Metrics[]): Metrics {
-  const names = [...new Set(all.flatMap((one) => Object.keys(one)))] as (keyof Metrics)[];
-  return Object.fromEntries(
-    names.map((name) => {
-      const values = all.flatMap((one) => one[name] ?? []);
-      return [name, values.length === 0 ? null : mean(values)];
-    }),
-  );
 }
 
 /** Ends the event files. Those of the race are made here, because its repetitions run before the folder exists. */

@@ -102,14 +102,21 @@ export function explanationLines({ part, importance, leftOut }: Explanation): [s
     ],
     ...shown.map(({ importance: value, low, high }, place): [string, string] => [
       '',
-      `${names[place].padEnd(widest)}  ${changeInWords(importance, value)} (${changeInWords(importance, low)} to ${changeInWords(importance, high)})`,
+      `${names[place].padEnd(widest)}  ${changeInWords(importance, value)} (${rangeInWords(importance, low, high)})`,
     ]),
     ...(more > 0 ? [['', `and ${more} more in importance.csv`] as [string, string]] : []),
   ];
 }
 
 /** A share in points. */
-export function changeInWords({ metric }: Pick<Importances, 'metric'>, value: number): string {
-  const isShare = metricInWords(metric, 0).endsWith('%');
-  return isShare ? `${(value * 100).toFixed(2)} points` : String(Number(value.toPrecision(3)));
+export function changeInWords(of: Pick<Importances, 'metric'>, value: number): string {
+  return `${changeNumber(of, value)}${isShare(of) ? ' points' : ''}`;
 }
+
+/** `1.25 to 2.50 points`. */
+export const rangeInWords = (of: Pick<Importances, 'metric'>, low: number, high: number): string =>
+  `${changeNumber(of, low)} to ${changeInWords(of, high)}`;
+
+const isShare = ({ metric }: Pick<Importances, 'metric'>) => metricInWords(metric, 0).endsWith('%');
+const changeNumber = (of: Pick<Importances, 'metric'>, value: number): string =>
+  isShare(of) ? (value * 100).toFixed(2) : String(Number(value.toPrecision(3)));

@@ -11,7 +11,7 @@ import { metricInWords } from '../run/result-card.js';
 import type { ColumnSchema } from '../tables/schema.js';
 import type { Warning } from '../warnings.js';
 import { calibrationFigures, curveFigure, importanceFigure } from './figures.js';
-import { changeInWords } from './files.js';
+import { changeInWords, rangeInWords } from './files.js';
 import type { Explanation } from './parts.js';
 import { shown } from './shown.js';
 
@@ -119,7 +119,7 @@ function importance({ explanation: { importance, part } }: ReportInput): Section
           .slice(0, mostRows)
           .map(({ column, type, importance: value, low, high }) => [
             ...[shown(column), type, changeInWords(importance, value)],
-            `${changeInWords(importance, low)} to ${changeInWords(importance, high)}`,
+            rangeInWords(importance, low, high),
           ]),
       }),
       ...(columns.length > mostRows ? [words(`The others are in importance.csv.`)] : []),

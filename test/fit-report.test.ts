@@ -1,6 +1,6 @@
 /** The report of `fit`: files, card and page of a model of a table. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseHTML } from 'linkedom';
@@ -95,7 +95,7 @@ test('classes: the column that decides is first, noise is worth nothing, worst r
     assert.equal((Number(line) / 2 - 1) % 50, 7);
   }
 
-  const page = readFileSync(join(cwd, 'o', 'report.html'), 'utf8');
+  const page = readFileSync(join(cwd, 'o', 'fit-report.html'), 'utf8');
   const { document } = parseHTML(page);
   for (const forbidden of ['script', 'img', 'link', 'b', 'iframe', 'a'])
     assert.equal(document.querySelectorAll(forbidden).length, 0, forbidden);
@@ -110,7 +110,7 @@ test('classes: the column that decides is first, noise is worth nothing, worst r
   assert.equal(document.querySelectorAll('svg').length, 3);
 
   // Neither the threads nor the report change anything else.
-  const files = ['importance.csv', 'calibration.csv', 'confusion.csv', 'worst.csv', 'report.html'];
+  const files = ['importance.csv', 'calibration.csv', 'confusion.csv', 'worst.csv', 'fit-report.html'];
   const read = (out: string, file: string) => readFileSync(join(cwd, out, file));
   const one = await cli([...words.with(3, 'p'), '--threads', '1', '--quiet'], { cwd });
   assert.equal(one.code, 0, one.stderr);
@@ -151,4 +151,30 @@ test('values: residuals in their own units, on the test file; a model of two net
   const folds = ['fit', 'a.csv', 'data.test=0', '--out', 'v', '--quiet', ...small];
   assert.equal((await cli(folds, { cwd })).code, 0);
   assert.equal((await readJson<Result>(cwd, 'v', 'result.json')).importance.on, 'validation');
+});
+
+test('a regression: `report` draws its RMSE, `verify` compares every metric with the record', async (t) => {
+  const cwd = await workingDirectory(t);
+  const rng = new Rng(1);
+  const lines = Array.from({ length: 300 }, () => rng.below(1000)).map((x) => `${x},${2 * x + 1000}`);
+  await writeFiles(cwd, { 'a.csv': `x,y\n${lines.join('\n')}\n` });
+  const fitted = await cli(['fit', 'a.csv', '--out', 'o', '--no-report', '--quiet', ...small], { cwd });
+  assert.equal(fitted.code, 0, fitted.stderr);
+  const drawn = await cli(['report', 'o', '--out', 'r', '--quiet'], { cwd });
+  assert.equal(drawn.code, 0, drawn.stderr);
+  const { document } = parseHTML(readFileSync(join(cwd, 'r', 'report.html'), 'utf8'));
+  const titles = [...document.querySelectorAll('figure h3')].map(({ textContent }) => textContent);
+  assert.ok(titles.includes('rmse against time') && titles.includes('rmse against images'), titles.join());
+  const dots = document.querySelector('svg[aria-label="rmse against time"]')?.querySelectorAll('circle');
+  assert.equal(dots?.length, 10);
+
+  const equal = await cli(['verify', 'o', '--quiet'], { cwd });
+  assert.match(equal.stdout, /^o: the same bits$/m);
+  assert.match(equal.stdout, /^metrics {4}equal, 6$/m);
+  const file = join(cwd, 'o', 'result.json');
+  const result = await readJson<Result>(file);
+  writeFileSync(file, JSON.stringify({ ...result, testMetrics: { ...result.testMetrics, mae: 1 } }));
+  const other = await cli(['verify', 'o', '--quiet'], { cwd });
+  assert.deepEqual([equal.code, other.code], [0, 1]);
+  assert.match(other.stdout, /^metrics {4}mae of the test samples 1 in the record, \S+ now$/m);
 });

@@ -67,7 +67,7 @@ const declare = (parser: Parser) =>
       )
       .option(
         '--no-report',
-        'without report.html and its tables, for which the model is measured some hundred times on up to 10,000 rows',
+        'without fit-report.html and its tables, for which the model is measured some hundred times on up to 10,000 rows',
       )
       .option(
         '--config <file>',

@@ -1,4 +1,4 @@
-/** What `fit` does after a training on a table: explains the model, and writes report.html beside it. */
+/** What `fit` does after a training on a table: explains the model, and writes fit-report.html beside it. */
 import type { Setup } from '../coordinator/setup.js';
 import { namesOf } from '../data/target.js';
 import type { CommandContext } from '../run/command-context.js';
@@ -10,7 +10,7 @@ import { explanationFiles, explanationKeys, explanationLines } from './files.js'
 import { type ReportInput, reportPage } from './page.js';
 import type { Explanation } from './parts.js';
 
-export const reportName = 'report.html';
+export const reportName = 'fit-report.html';
 
 /** Notes that are lines of a table have its columns, which the report has anyway. */
 const mostNotes = 100;

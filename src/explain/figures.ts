@@ -1,4 +1,4 @@
-/** The charts of report.html. */
+/** The charts of fit-report.html. */
 import type { MetricName } from '../config/choices.js';
 import { isError } from '../config/target-rules.js';
 import type { Figure } from '../report/document.js';
@@ -15,7 +15,9 @@ const [mostBars, mostTargets] = [20, 6];
 /** Null if there are too few points for a line. */
 export function curveFigure(curve: readonly CurvePoint[], metric: MetricName, on: string): Figure | null {
   if (curve.length < 2) return null;
-  const points = curve.map(({ step, value }): Point => ({ x: step, y: value }));
+  // Evaluations within an epoch are told apart by their steps.
+  const isByEpoch = curve.every(({ epoch }, i) => i === 0 || epoch > curve[i - 1].epoch);
+  const points = curve.map(({ step, epoch, value }): Point => ({ x: isByEpoch ? epoch : step, y: value }));
   const best = points.reduce((a, b) => ((isError(metric) ? b.y < a.y : b.y > a.y) ? b : a));
   return lineChart(
     {
@@ -23,7 +25,7 @@ export function curveFigure(curve: readonly CurvePoint[], metric: MetricName, on
       title: `${metric} over the training`,
       caption: `On ${on} rows, after each evaluation; the large dot is the best.`,
     },
-    axisOf('step', [0, ...points.map(({ x }) => x)]),
+    axisOf(isByEpoch ? 'epoch' : 'step', [0, ...points.map(({ x }) => x)]),
     axisOf(
       metric,
       points.map(({ y }) => y),

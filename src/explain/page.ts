@@ -1,4 +1,5 @@
-/** report.html of a run on a table: its score, its columns, and where it is wrong. Without scripts and network. */
+/** fit-report.html of a run on a table: its score, its columns, and where it is wrong. Without scripts and network. */
+import { basename } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import type { Baseline } from '../metrics/baseline.js';
 import type { Intervals } from '../metrics/intervals.js';
@@ -47,7 +48,7 @@ export function reportPage(input: ReportInput): string {
   );
   return htmlPage({
     title: shown(`${result.name}: ${targets.join(', ')}`, 200),
-    summary: shown(`${dataset.source}: ${rows.join(', ')}.`, 400),
+    summary: shown(`${basename(dataset.source)}: ${rows.join(', ')}.`, 400),
     notices: [],
     sections: [
       scores(input),
@@ -137,7 +138,7 @@ function errors({ explanation: { calibration, part, rows } }: ReportInput): Sect
       : calibration.targets
           .map(
             ({ name, bias }) =>
-              `${shown(name)}: predictions are ${number(Math.abs(bias))} too ${bias < 0 ? 'low' : 'high'} in the mean.`,
+              `${shown(name)}: predictions are ${Number(Math.abs(bias).toPrecision(3))} too ${bias < 0 ? 'low' : 'high'} in the mean.`,
           )
           .join(' ');
   const title = calibration.kind === 'shares' ? 'Calibration' : 'Residuals';

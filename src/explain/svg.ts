@@ -3,7 +3,7 @@ import type { Figure, LegendEntry } from '../report/document.js';
 import { type Html, html } from '../report/html.js';
 
 const [width, height] = [440, 280];
-const margin = { left: 56, right: 16, top: 14, bottom: 42 };
+const margin = { left: 56, right: 16, top: 26, bottom: 42 };
 const wantedTicks = 5;
 
 export interface Axis {

@@ -138,11 +138,7 @@ export async function runSeeds(
       scalars?.close();
     }
     const metrics = await metricsAtEnd(trainer, config, outcome);
-    const isTested = config.stop.on !== 'test' && session.plan.parts.test.count > 0;
-    const tested = isTested ? await session.evaluate('test') : null;
-    const judged =
-      isTested || (config.stop.on === 'test' && outcome.evaluation !== null) ? session.judged('test') : null;
-    const testMetrics = tested && { ...accuracyOf(tested), ...metricsOf(judged) };
+    const { tested, judged, testMetrics } = await testedAtEnd(trainer, config, outcome);
     const testInterval = seeds === 1 ? await testIntervalOf(config, judged) : null;
     const status = statusOf([outcome], config.stop.target, metric);
     record.results.push({
@@ -173,8 +169,8 @@ async function openScalars({ log }: Config, from: Checkpoint | null): Promise<Ev
 const accuracyOf = ({ accuracy }: Evaluation): Metrics => (accuracy === null ? {} : { accuracy });
 
 /** Of the weights that the run ended with, on stop.on. */
-async function metricsAtEnd(
-  { session }: Trainer,
+export async function metricsAtEnd(
+  { session }: Pick<Trainer, 'session'>,
   { stop }: Config,
   { evaluation, weights }: RunOutcome,
 ): Promise<Metrics> {
@@ -183,6 +179,18 @@ async function metricsAtEnd(
   // The last evaluation was of later weights.
   if (weights.of === 'best evaluation') await session.evaluate(stop.on);
   return { ...accuracyOf(evaluation), ...metricsOf(session.judged(stop.on)) };
+}
+
+/** On the test samples; `tested`: null if the run was evaluated on them, or without any. */
+export async function testedAtEnd(
+  { session }: Pick<Trainer, 'session'>,
+  { stop }: Config,
+  { evaluation }: Pick<RunOutcome, 'evaluation'>,
+) {
+  const isTested = stop.on !== 'test' && session.plan.parts.test.count > 0;
+  const tested = isTested ? await session.evaluate('test') : null;
+  const judged = isTested || (stop.on === 'test' && evaluation !== null) ? session.judged('test') : null;
+  return { tested, judged, testMetrics: tested && { ...accuracyOf(tested), ...metricsOf(judged) } };
 }
 
 /** The status of finished runs, by the mean of their metric. */

@@ -19,7 +19,7 @@ const measured: readonly FirstLayerChoice[] = [
 ];
 
 /** Multiplications with dense inputs in the time of one with an entry of a sparse row. */
-const entryCost = 2.5;
+const entryCost = 3;
 
 /** Whether rows of a table, of so many entries, become sparse rows in a step, or dense inputs. */
 export const takesEntries = (entries: number, features: number): boolean => entries * entryCost < features;

@@ -65,7 +65,8 @@ function predictionOf(
   const { width, targets } = judged;
   const places = Array.from({ length: width }, (_, k) => at * width + k);
   return {
-    targets: places.map((place) => targets[place]),
+    // A float32 as people write it.
+    targets: places.map((place) => Number(targets[place].toPrecision(7))),
     predicted: places.map((place) =>
       judged.kind === 'labels' ? sigmoid(judged.outputs[place]) : judged.predicted[place],
     ),

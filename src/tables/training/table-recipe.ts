@@ -51,6 +51,8 @@ export function recipeOfTable(config: Config, dataset: Dataset, given: ReadonlyS
       : loss;
   const metric =
     classes > 0 && isSmall && held > 0 ? chosen('stop.metric', stop.metric, 'logLoss' as const) : stop.metric;
+  const bestMargin =
+    !isSmall && stop.restoreBest ? chosen('stop.bestMargin', stop.bestMargin, 1) : stop.bestMargin;
   if (words.length === 0) return { config, notes: [] };
   const of = classes > 0 ? `${rows} rows of ${classes} classes` : `${rows} rows`;
   return {
@@ -59,7 +61,7 @@ export function recipeOfTable(config: Config, dataset: Dataset, given: ReadonlyS
       data: { ...data, validation },
       loss: smoothed,
       train: { ...train, batch, epochs, dropout },
-      stop: { ...stop, metric },
+      stop: { ...stop, metric, bestMargin },
     },
     notes: [`by ${of}, each to be set otherwise: ${words.join(' ')}`],
   };

@@ -190,7 +190,7 @@ function worst({ explanation: { worst, importance, part }, targets, names }: Rep
   const rows = worst.rows
     .slice(0, shownWorst)
     .map(({ place, loss, targets, predicted, probability, cells }) => [
-      ...[grouped(place), number(loss)],
+      ...[String(place), number(loss)],
       ...(isClass
         ? [number(targets[0]), number(predicted[0]), metricInWords('accuracy', probability ?? 0)]
         : targets.flatMap((one, k) => [number(one), number(predicted[k])])),

@@ -19,6 +19,12 @@ export type ValueKind = 'uint8' | 'float32';
 export const kindOf = (values: Values['values']): ValueKind =>
   values instanceof Float32Array ? 'float32' : 'uint8';
 
+/** Of rows of a table. */
+export function storedValues(values: Values['values']): Float32Array {
+  if (values instanceof Float32Array) return values;
+  throw new Error('rows of a table are stored as float32');
+}
+
 /** Samples before they become the inputs of a network: pixels, integers made of them, or real numbers. */
 export interface Values {
   /** [count][product of the shape]. */

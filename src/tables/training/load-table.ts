@@ -71,7 +71,7 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
     for (const line of tableSummary(table, targets, sizes)) note(line);
   }
   const target = targetOf(targets.schema);
-  const rows = rowsFor(table, targets.schema, model);
+  const rows = rowsFor(table, targets.schema, model, note);
   const part = async (of: Read, places: Uint32Array): Promise<Samples> => ({
     values: await rows.read(
       of.table,
@@ -196,16 +196,22 @@ interface RowsOf {
   read(table: TypedTable, rows: Uint32Array, options: TableOptions): Promise<Float32Array>;
 }
 
-function rowsFor({ name, schema }: TypedTable, target: TargetSchema, model: TableModel | null): RowsOf {
+function rowsFor(
+  typed: TypedTable,
+  target: TargetSchema,
+  model: TableModel | null,
+  note: TableOptions['note'],
+): RowsOf {
   if (model === null) {
-    const rows = new RawRows(name, schema, target);
+    const rows = new RawRows(typed, target);
+    for (const line of rows.notes) note(line);
     const read: RowsOf['read'] = (table, places, { signal, note }) =>
       inTurns(rows.reading(table, places), signal, note);
-    return { fields: rows.fields.length, table: rows, read };
+    return { fields: rows.width, table: rows, read };
   }
   const { encoder } = model;
   return {
-    fields: encoder.fields.length,
+    fields: encoder.storedWidth,
     table: {
       // The rows are stored ones already.
       *fit() {

@@ -13,6 +13,7 @@ import { encoderDefaults, planningColumns } from '../encoder-fit.js';
 import type { Field } from '../expand.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import type { TargetSchema } from '../targets.js';
+import { RawTexts } from './raw-texts.js';
 import { encodingOf } from './table-model.js';
 
 type RawField = Pick<Field, 'column' | 'part'>;
@@ -25,21 +26,30 @@ export class RawRows implements TableRows {
   /** By column: places of words, from 1. */
   readonly #words = new Map<string, Map<string, number>>();
 
-  /** @throws UserError for columns of texts. */
-  constructor(table: string, schema: TableSchema, target: TargetSchema) {
-    this.#schema = schema;
+  readonly #texts: RawTexts;
+  /** Numbers of a row. */
+  readonly width: number;
+
+  /** `table`: with the training rows, whose texts decide their sizes. @throws UserError if no column is left. */
+  constructor(table: TypedTable, target: TargetSchema) {
+    this.#schema = table.schema;
     this.#target = target;
     this.fields = this.#inputs.flatMap(({ name, type }) => {
-      if (type === 'text')
-        throw new UserError(
-          `${table}: column ${JSON.stringify(name)} has texts, which are no inputs yet: data.columns={${JSON.stringify(name)}: ignore} leaves it out`,
-        );
+      if (type === 'text') return [];
       if (type === 'category') this.#words.set(name, new Map());
       const parts: readonly DatePart[] = type === 'date' ? ['value', 'year', 'week', 'day'] : ['value'];
       return parts.map((part) => ({ column: name, part }));
     });
-    if (this.fields.length === 0)
-      throw new UserError(`${table}: every column but the target is ignored, expected inputs`);
+    const texts = this.#inputs.flatMap(({ name, type }) => (type === 'text' ? [name] : []));
+    this.#texts = new RawTexts(table, texts);
+    this.width = this.fields.length + texts.length * this.#texts.options.slots;
+    if (this.width === 0)
+      throw new UserError(`${table.name}: every column but the target is ignored, expected inputs`);
+  }
+
+  /** Lines for people. */
+  get notes(): readonly string[] {
+    return this.#texts.notes;
   }
 
   get #inputs(): readonly ColumnSchema[] {
@@ -48,9 +58,9 @@ export class RawRows implements TableRows {
     );
   }
 
-  /** f32 [rows][fields], NaN: missing. In steps. */
+  /** f32 [rows][width], NaN: missing. In steps. */
   *reading(table: TypedTable, rows: Uint32Array): Steps<Float32Array> {
-    const width = this.fields.length;
+    const { width } = this;
     const values = new Float32Array(rows.length * width);
     const columns = new Map(table.schema.columns.map(({ name }, place) => [name, table.columns[place]]));
     for (const [field, { column: name, part }] of this.fields.entries()) {
@@ -64,6 +74,7 @@ export class RawRows implements TableRows {
       } else for (let i = 0; i < rows.length; i++) values[i * width + field] = Number.NaN;
       yield { doing: `storing ${table.name}`, share: field / width };
     }
+    this.#texts.store(table, rows, values, { width, from: this.fields.length });
     return values;
   }
 
@@ -100,12 +111,11 @@ export class RawRows implements TableRows {
       const { column, part } = plan.fields[block.field];
       return { ...block, field: place(column, part) };
     });
-    if (blocks.length === 0)
+    if (blocks.length === 0 && this.#texts.names.length === 0)
       throw new UserError('every column is the same in all training rows, expected inputs that differ');
-    const { buckets, wordGrams, characters } = all;
     const encoder = new Encoder({
       ...{ columns: this.#schema.columns, targets: this.#target.columns, fields, blocks, categories },
-      text: { buckets, wordGrams, characters },
+      text: this.#texts.options,
     });
     const numbers = this.#numbering(encoder);
     const encode = (rows: Values, out: Values['values'] | null) => renumbered(rows, numbers, out);

@@ -238,14 +238,6 @@ const refused: Readonly<
   'an empty file': ['', ['empty']],
   'a header alone': [head, ['no rows']],
   'a binary file': [Buffer.from(Uint8Array.from({ length: 4096 }, (_, i) => (i * 37) % 256)), []],
-  texts: [
-    many(
-      (row) =>
-        `"a long sentence number ${row} about the many things of ${row * row}",${row % 3},${row % 2 ? 'a' : 'b'}`,
-      400,
-    ),
-    ['"x" has texts', 'ignore'],
-  ],
   'words as a regression': [good, ['"class" has words', 'regression'], { task: 'regression' }, 1],
   'a target that is no column': [good, ['clas', 'did you mean class'], { target: 'clas' }],
   'a type that is none': [good, ['"x"', 'numbr'], { columns: { x: 'numbr' } }],

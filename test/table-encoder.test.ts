@@ -223,7 +223,7 @@ test('restored from JSON and tensors it gives the same bits', async () => {
     const restored = Encoder.from(JSON.parse(JSON.stringify(encoder)), encoder.tensors());
     assert.equal(restored.width, encoder.width);
     assert.deepEqual(restored.blocks, encoder.blocks);
-    const width = encoder.fields.length;
+    const width = encoder.storedWidth;
     const { values } = restored.stored(table);
     const out = new Float32Array(restored.denseWidth);
     range(60, (row) =>

@@ -37,7 +37,10 @@ export function gramsOf(
   };
   let last = -1;
   // A gram takes a character at least; those behind the last that can matter are not even read.
-  for (const [word] of text.slice(0, most * mostOfGram).toLowerCase().matchAll(/[\p{L}\p{N}]+/gu)) {
+  for (const [word] of text
+    .slice(0, most * mostOfGram)
+    .toLowerCase()
+    .matchAll(/[\p{L}\p{N}]+/gu)) {
     if (grams.length >= most) break;
     const hash = hashOf(word, 0, word.length, wordSalt);
     add(hash);

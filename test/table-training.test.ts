@@ -305,7 +305,7 @@ test('an encoder in a file that makes no sense is refused', () => {
   const encoder = new Encoder({
     ...{ columns: [], targets: ['class'], fields: [{ column: 'x', part: 'value', fill: 0 }], categories: {} },
     blocks: [{ op: 'linear', field: 0, at: 0, shift: 0, scale: 1 }],
-    text: { buckets: 2, wordGrams: 1, characters: null },
+    text: { buckets: 2, wordGrams: 1, characters: null, slots: 0 },
   });
   const target = { task: 'classes', columns: ['class'], names: ['a', 'b'] };
   const good = { encoder: encoder.toJSON(), target };

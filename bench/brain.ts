@@ -8,13 +8,15 @@ import { NeuralNetwork, type Sample, type TrainOptions } from '../dist/brain/ind
 import { Rng } from '../dist/numbers/rng.js';
 import { alternate, type Case, mnistImages, printed, ratios, shown, spread } from './harness.ts';
 import { prepareJavaScript } from './peers/javascript-environment.ts';
-import { writeRecord } from './record.ts';
+import { type BarId, judge, writeRecord } from './record.ts';
 
 const rounds = 7;
 const [images, passes] = [1000, 10];
 
 interface Work {
   readonly name: string;
+  /** Null: no bar. */
+  readonly bar: BarId | null;
   readonly data: readonly Sample[];
   readonly hidden: readonly number[];
   readonly options: TrainOptions;
@@ -50,12 +52,16 @@ export default async function brain(): Promise<void> {
   });
   const taken = await alternate(cases, { rounds });
   const samplesOf = (name: string) => taken.get(name)?.samples ?? [];
-  const rows = works.map(({ name }, i) => {
+  const measured = works.map(({ name, bar }, i) => {
     const [own, other] = [samplesOf(names[2 * i]), samplesOf(names[2 * i + 1])];
-    return [name, shown(spread(own), 3), shown(spread(other), 3), shown(spread(ratios(other, own)), 1)];
+    return { name, bar, own, other, faster: ratios(other, own) };
   });
+  const rows = measured.map(({ name, own, other, faster }) => [
+    name,
+    ...[shown(spread(own), 3), shown(spread(other), 3), shown(spread(faster), 1)],
+  ]);
   await writeRecord('brain', {
-    bars: [],
+    bars: measured.flatMap(({ bar, faster }) => (bar === null ? [] : [judge(bar, faster)])),
     tables: [
       printed({
         title: `shardstep/brain against brain.js ${version}`,
@@ -100,10 +106,10 @@ async function allWorks(): Promise<Work[]> {
   ].map(([a, b]) => ({ input: [a, b], output: [a ^ b] }));
   return [
     {
-      ...{ name: 'XOR, 2-3-1, 20,000 passes', data: xor, hidden: [3], peerSamples: 4 },
+      ...{ name: 'XOR, 2-3-1, 20,000 passes', bar: 'brain-xor', data: xor, hidden: [3], peerSamples: 4 },
       options: { iterations: 20000, errorThresh: 1e-9 },
     },
-    { name: 'MNIST, 784-128-10', data: of(picture), ...wide },
-    { name: 'noise, 784-128-10', data: of(noise), ...wide },
+    { name: 'MNIST, 784-128-10', bar: 'brain-digits', data: of(picture), ...wide },
+    { name: 'noise, 784-128-10', bar: null, data: of(noise), ...wide },
   ];
 }

@@ -26,7 +26,7 @@ const poolWorkerBeside: Plugin = {
     bundler.onLoad({ filter: /dist[\\/]worker[\\/]pool\.js$/ }, ({ path }) => ({
       contents: replaced(
         readFileSync(path, 'utf8'),
-        "new URL('./index.js', import.meta.url)",
+        "new URL('./entry.cjs', import.meta.url)",
         "new URL('rank.cjs', require('node:url').pathToFileURL(__filename))",
       ),
     }));

@@ -31,8 +31,9 @@ const byAddress = addressed.flatMap((file) => {
     posix.join(posix.dirname(file), name),
   );
 });
-/** The command line is loaded by `coordinator/entry.cjs`. */
-const entries = [...new Set(['commands/main', ...byAddress])];
+/** CommonJS files that are published as they are, and load the command line and the workers' task. */
+const loaders = ['coordinator/entry.cjs', 'worker/entry.cjs'];
+const entries = [...new Set(['commands/main', 'worker/index', ...byAddress])];
 
 /** Files of the bundler below so many bytes become one that all programs load. */
 const smallBytes = 2600;
@@ -101,8 +102,7 @@ for (const { path, text } of outputFiles) {
     : '';
   writeFileSync(path, requires + text);
 }
-mkdirSync(join(lib, 'coordinator'), { recursive: true });
-cpSync(join(dist, 'coordinator/entry.cjs'), join(lib, 'coordinator/entry.cjs'));
+for (const file of loaders) cpSync(join(dist, file), join(lib, file));
 mkdirSync(join(lib, 'kernels'));
 for (const name of readdirSync(join(dist, 'kernels')).filter((each) => each.endsWith('.wasm')))
   cpSync(join(dist, 'kernels', name), join(lib, 'kernels', name));

@@ -27,7 +27,9 @@ export const warningCodes = {
   'column-leaks':
     'A column of a table determines the target almost alone: it may not be known when a row is to be predicted.',
   'evaluates-training-rows':
-    'A model of a table is evaluated on the file that it was trained on, whole: data.test has the held-out rows.',
+    'A model of a table, or of pictures in folders, is evaluated on the file or the folder that it was trained on, whole: data.test has what was held out.',
+  'pictures-left-out':
+    'A folder of pictures has files that are no pictures or cannot be read, pictures of no class, or folders without pictures: they are left out.',
   'test-without-labels': 'The test file has no labels: training samples are held out for the test instead.',
   'cache-temporary':
     'There is no home folder, or the cache folder cannot be written; downloads go to the temporary folder, which may be emptied.',

@@ -165,7 +165,11 @@ test('skewed numbers, one of which is 0: whichever part it is in, no logarithm i
 test('a few rows: one of them is held out for the validation', async (t) => {
   const cwd = await workingDirectory(t);
   await writeFiles(cwd, { 'a.csv': numbered(5, (i) => [i, i % 2 ? 'a' : 'b'], 'x,kind') });
-  const { code, stderr } = await cli(['fit', 'a.csv', '--out', 'o', 'train.epochs=2'], { cwd });
+  const words = ['fit', 'a.csv', '--out', 'o', 'train.epochs=2'];
+  const { code, stderr } = await cli(words, { cwd });
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /data\.validation: 1 instead of 0\.1, which was not set/);
+  assert.match(stderr, /by 3 rows of 2 classes, .*data\.validation=0\.2/);
+  const tenth = await cli([...words, '--overwrite', 'train.byTable=false'], { cwd });
+  assert.equal(tenth.code, 0, tenth.stderr);
+  assert.match(tenth.stderr, /data\.validation: 1 instead of 0\.1, which was not set/);
 });

@@ -1,6 +1,6 @@
 /** A table from the command line: trained, verified, resumed, evaluated, predicted by the names of its columns. */
 import assert from 'node:assert/strict';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -73,7 +73,8 @@ test('a run is verified, its model evaluates and predicts rows by the names of t
   });
   assert.throws(() => model.predict([1, 2]), { name: 'UserError', message: /an object/ });
   await assert.rejects(model.predictMany([{ size: 'large' }]), { name: 'UserError', message: /size/ });
-  assert.throws(() => model.toOnnx(), { name: 'UserError', message: /cannot be exported yet/ });
+  assert.ok(model.toOnnx().length > 1000);
+  assert.equal(model.toFunction()({ size, weight, kind: 'yew', when, sold }).label, own.label);
   const evaluated = await model.evaluate({ table: join(cwd, 'test.csv.gz') });
   assert.equal(evaluated.accuracy, accuracy);
 });
@@ -129,7 +130,19 @@ test('the held-out fifth is evaluated again; a missing column, other types and f
   };
   assert.match(await refused('predict', 'a', 'less.csv'), /less\.csv has no column "size"/);
   assert.match(await refused('predict', 'a', 'odd.csv'), /odd\.csv: line 2, column 2 \("size"\).*"large"/);
-  assert.match(await refused('export', 'a', '--to=a.onnx'), /cannot be exported yet/);
+  assert.match(await refused('export', 'a', '--to=a.tfjs.json'), /tfjs: .*got one of a table/);
+  assert.match(await refused('export', 'a', '--to=a.h', '--int8'), /--int8: .*got one of a table/);
+  for (const name of ['a.mjs', 'a.h', 'a.json', 'a.onnx', 'a.safetensors']) {
+    const { code, stdout, stderr } = await cli(['export', 'a', `--to=${name}`], { cwd });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /3 classes from rows with 5 columns/);
+  }
+  const imported = await cli(['import', 'a.onnx', '--to=b.safetensors'], { cwd });
+  assert.equal(imported.code, 0, imported.stderr);
+  const [before, after] = await Promise.all(
+    ['a.safetensors', 'b.safetensors'].map((name) => readFile(join(cwd, name))),
+  );
+  assert.ok(before.equals(after), 'the weights file comes back from ONNX');
   assert.match(await refused('eval', 'a', 'data.set=mnist'), /mnist/);
   assert.match(await refused(...words, 'data.normalise=whiten'), /data\.normalise: expected .* got "whiten"/);
   assert.match(await refused(...words, 'data.target=clas'), /no column "clas".*did you mean class/);

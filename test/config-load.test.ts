@@ -34,6 +34,7 @@ test('the defaults are complete', async () => {
       label: null,
       ...{ testFile: null, test: null, target: null, columns: {} },
       encoding: { scaling: 'standard', bins: 64, periodic: 0, sigma: 1, rare: null },
+      images: { size: null, fit: 'crop', colour: 'auto' },
       task: 'auto',
       targetScale: 'auto',
       take: null,
@@ -48,12 +49,19 @@ test('the defaults are complete', async () => {
       validationFrom: 'auto',
       scale: 'auto',
     },
-    model: { hidden: [256, 128], activation: 'relu', init: { kind: 'torch', file: null, prefix: '' } },
+    model: {
+      hidden: [256, 128],
+      activation: 'relu',
+      shortcut: false,
+      members: 1,
+      init: { kind: 'torch', file: null, prefix: '' },
+    },
     loss: { name: 'cross-entropy', labelSmoothing: 0, classWeights: 'none' },
     train: {
       batch: 512,
       epochs: 10,
       steps: null,
+      byTable: false,
       dropLast: false,
       tailAverage: 0,
       tailEvery: 1,
@@ -87,6 +95,7 @@ test('the defaults are complete', async () => {
       every: 'epoch',
       patience: null,
       restoreBest: false,
+      bestMargin: 0,
       minDelta: 0,
     },
     log: { every: 10, noiseScale: false, level: 'info', tensorboard: false },
@@ -183,6 +192,8 @@ test('override values are YAML: lists, null, quotes, and yes is a string', async
   assert.deepEqual(config.model, {
     hidden: [64, 32],
     activation: 'relu',
+    shortcut: false,
+    members: 1,
     init: { kind: 'torch', file: 'some/path.safetensors', prefix: 'yes' },
   });
   assert.deepEqual([config.data.dir, config.data.pool, config.data.crop], ['a b', 2, 3]);

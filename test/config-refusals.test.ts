@@ -120,10 +120,10 @@ for (const [key, meant] of [
 
 test('an unknown key with nothing near it lists the keys at its level', async () => {
   const { train, optimizer } = configSchema.parse({ optimizer: { name: 'adam' } });
-  says(await word('train.colour=1'), 'train.colour', 'unknown', ...Object.keys(train));
+  says(await word('train.flavour=1'), 'train.flavour', 'unknown', ...Object.keys(train));
   const { parallel, checkpoint, data } = configSchema.parse({});
   says(
-    await word('optimizer.size=1'),
+    await word('optimizer.flavour=1'),
     'keys of optimizer are',
     ...Object.keys(configSchema.parse({}).optimizer),
   );

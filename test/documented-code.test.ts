@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { toModule } from '../dist/formats/module.js';
+import type { Graph } from '../dist/model/op.js';
 import { expectCode } from './support/cli.ts';
 import { drawing } from './support/drawings.ts';
 
@@ -29,9 +31,28 @@ before(async () => {
   const model = fileURLToPath(new URL('./fixtures/models/format-1-directions.safetensors', import.meta.url));
   await expectCode(0, ['export', model, '--to', 'digits.mjs', '--quiet'], { cwd });
   copyFileSync(model, join(cwd, 'digits.safetensors'));
+  writeFileSync(join(cwd, 'people.mjs'), toModule(people));
   writeFileSync(join(cwd, 'seven.jpg'), await drawing(0));
 });
 after(() => rm(cwd, { recursive: true, force: true }));
+
+/** Of a table with three columns. */
+const people: Graph = {
+  ...{ kind: 'value', values: 'float32', input: [3], labels: ['price'], probabilities: [] },
+  columns: [
+    { name: 'age', type: 'number' },
+    { name: 'workclass', type: 'category', categories: ['Private', 'State-gov'] },
+    { name: 'member', type: 'yes/no', words: ['no', 'yes'] },
+  ],
+  ops: [
+    {
+      ...{ op: 'expand', fields: 3, width: 1 },
+      blocks: [
+        { ...{ op: 'linear', field: 0, at: 0, count: 0, fill: 40 }, parameters: [40, 0.1], tensors: [] },
+      ],
+    },
+  ],
+};
 
 test('README and docs/library.md show programs', () => {
   for (const page of ['README.md', 'docs/library.md'])

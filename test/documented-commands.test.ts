@@ -114,6 +114,11 @@ describe('commands of the documentation', { concurrency: 2 }, () => {
     for (const name of ['seven.jpg', 'photo.jpg', 'scans/1.jpg'])
       writeFileSync(join(cwd, name), await drawing(0));
     writeFileSync(join(cwd, 'rows.csv'), `${testImage(0).join()}\n`);
+    for (const [at, name] of ['cats', 'dogs'].entries()) {
+      mkdirSync(join(cwd, 'pictures', name), { recursive: true });
+      for (let i = 0; i < 8; i++)
+        writeFileSync(join(cwd, 'pictures', name, `${i}.jpg`), await drawing(8 * at + i));
+    }
     // The folder of one's own that docs/data.md has.
     mkdirSync(join(cwd, 'my'));
     writeFileSync(join(cwd, 'people.csv'), tableText(300).replace('class', 'income'));
@@ -180,6 +185,7 @@ const onPixels = new Set(['backend=tfjs-node', 'backend=js', 'backend.name=tfjs-
 /** What other settings need beside them. */
 const beside: Readonly<Record<string, readonly string[]>> = {
   'data.set=table': ['data.dir=people.csv'],
+  'model.shortcut=true': ['model.hidden=[16]'],
   'data.task=regression': ['data.set=csv', 'data.dir=my/folder', 'loss.name=squared-error'],
   'data.task=labels': ['data.set=csv', 'data.dir=my/folder', 'loss.name=binary-cross-entropy'],
   'data.target=[price,income]': [

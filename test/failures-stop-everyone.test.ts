@@ -81,7 +81,12 @@ for (const sync of ['owner', 'units', 'hogwild', 'local-sgd'])
     const data = prepareData(dataset, config);
     const plan = makePlan(config, data.facts, 2, 2);
     const pool = openPool(2);
-    const session = await Session.open(plan, data, loadKernels(), pool, new AbortController().signal);
+    const session = await Session.open(
+      plan,
+      { data, kernels: loadKernels() },
+      pool,
+      new AbortController().signal,
+    );
     session.setParameters(initialTensors(denseNetwork(sizes), 'torch', new Rng(1)), 'seed 1');
     fileOrder(session);
     const endless = async () => {

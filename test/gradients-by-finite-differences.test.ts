@@ -22,19 +22,23 @@ function lossOf(
 ): number {
   let total = 0;
   for (let sample = 0; sample < batch; sample++) {
-    let units = Array.from(
+    const inputs = Array.from(
       images.subarray(sample * sizes[0], (sample + 1) * sizes[0]),
       (x) => (x / 255 - 0.1307) / 0.3081,
     );
+    let units = inputs;
     for (let layer = 0; layer + 1 < sizes.length; layer++) {
       const weight = weights.get(`${2 * layer}.weight`) ?? new Float64Array();
       const bias = weights.get(`${2 * layer}.bias`) ?? new Float64Array();
-      const inputs = units;
+      const below = units;
       units = Array.from(bias, (b, o) => {
-        const z = inputs.reduce((sum, x, i) => sum + x * weight[o * inputs.length + i], b);
+        const z = below.reduce((sum, x, i) => sum + x * weight[o * below.length + i], b);
         return layer + 2 === sizes.length ? z : activation(kind, z);
       });
     }
+    const beside = weights.get('shortcut.weight');
+    if (beside !== undefined)
+      units = units.map((z, k) => inputs.reduce((sum, x, p) => sum + x * beside[k * inputs.length + p], z));
     total += crossEntropy(units, labels[sample], smoothing).loss;
   }
   assert.equal(tensors.size, weights.size);
@@ -42,15 +46,17 @@ function lossOf(
 }
 
 for (const kind of ['relu', 'tanh', 'gelu', 'sigmoid'] as const) {
-  for (const [sync, packing] of [
-    ['owner', 'sparse'],
-    ['owner', 'dense'],
-    ['units', 'sparse'],
-    ['units', 'dense'],
+  for (const [sync, packing, shortcut] of [
+    ['owner', 'sparse', false],
+    ['owner', 'dense', false],
+    ['owner', 'sparse', true],
+    ['owner', 'dense', true],
+    ['units', 'sparse', false],
+    ['units', 'dense', false],
   ] as const) {
     const hidden = networks[sync];
     const sizes = [rows * columns, ...hidden, classes];
-    test(`${kind}, ${packing}, ${sync}: the gradient of every layer is the slope of the float64 loss`, async () => {
+    test(`${kind}, ${packing}, ${sync}${shortcut ? ', shortcut' : ''}: the gradient of every layer is the slope of the float64 loss`, async () => {
       const dataset = syntheticDataset({
         rows,
         columns,
@@ -63,13 +69,19 @@ for (const kind of ['relu', 'tanh', 'gelu', 'sigmoid'] as const) {
       const { session } = await openSession(dataset, 2, [
         `model.hidden=[${hidden}]`,
         `parallel.sync=${sync}`,
+        `model.shortcut=${shortcut}`,
         `model.activation=${kind}`,
         `data.packing=${packing}`,
         `loss.labelSmoothing=${smoothing}`,
         `train.batch=${batch}`,
         'optimizer.momentum=0',
       ]);
-      const tensors = initialTensors(denseNetwork(sizes), 'torch', new Rng(5));
+      const rng = new Rng(5);
+      const tensors = initialTensors(denseNetwork(sizes), 'torch', rng);
+      if (shortcut) {
+        const data = Float32Array.from({ length: classes * sizes[0] }, () => rng.symmetric(0.3));
+        tensors.set('shortcut.weight', { shape: [classes, sizes[0]], data });
+      }
       session.setParameters(tensors, 'seed 5');
       session.order.forEach((_, i, order) => {
         order[i] = i;

@@ -177,9 +177,9 @@ test('what is no model is refused with one line', async () => {
     ],
     [
       change((metadata) => {
-        metadata['shardstep.format'] = '2';
+        metadata['shardstep.format'] = '3';
       }),
-      /shardstep\.format: expected a number up to 1, got "2"/,
+      /shardstep\.format: expected a number up to 2, got "3"/,
     ],
     [
       change((metadata) => {

@@ -42,7 +42,7 @@ test('training and images are not in the files that are read at once', () => {
   // What `shardstep/brain` needs too is a file of its own.
   assert.equal(shared.length, 2);
   const read = [first, ...shared.map((name) => readFileSync(new URL(name, folder), 'utf8'))].join('');
-  assert.ok(read.length < 178 * 1024, `${read.length} bytes`);
+  assert.ok(read.length < 166 * 1024, `${read.length} bytes`);
   const later = readdirSync(folder).find((name) => name.startsWith('rest-')) ?? assert.fail('no rest');
   const rest = readFileSync(new URL(later, folder), 'utf8');
   for (const words of ['{ inputs, targets }', 'sharp', 'confusion'])

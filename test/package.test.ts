@@ -16,6 +16,7 @@ import {
   packInto,
   root,
 } from './support/installed.ts';
+import { nodes } from './support/nodes.ts';
 import { toyRun, writeToyRecipe, writeToySet } from './support/toy-set.ts';
 
 const mnist = { SHARDSTEP_DATA: join(root, 'data/mnist') };
@@ -40,14 +41,6 @@ function elsewhere(name: string): string {
   const folder = join(outside, name);
   mkdirSync(folder);
   return folder;
-}
-
-/** The Node of the tests, the system's, and those that `SHARDSTEP_NODES` names. */
-function nodes(): string[] {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((each) => !each.includes('node_modules'));
-  const system = folders.map((folder) => join(folder, 'node')).find((file) => existsSync(file));
-  const named = (process.env.SHARDSTEP_NODES ?? '').split(delimiter).filter((each) => each !== '');
-  return [process.execPath, ...(system === undefined ? [] : [system]), ...named];
 }
 
 test('it can be imported, and required, on each Node here', () => {

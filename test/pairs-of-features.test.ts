@@ -30,6 +30,14 @@ const examples: [string[]][] = [
   [['train.dropout=0.3', 'train.selective.beta=1']],
   [['optimizer={name: lars, clip: 0.5}', 'parallel.sync=average']],
   [['data.features.kind=directions', 'model.hidden=[]', 'optimizer={name: sgd, clip: 0.2}']],
+  [['model.shortcut=true', 'data.features.kind=directions']],
+  [['model.shortcut=true', 'model.hidden=[130]', 'optimizer={name: lars, clip: 0.5}']],
+  [['model.shortcut=true', 'model.hidden=[60]', 'data.normalise=none', 'train.dropout=0.4']],
+  [['model.shortcut=true', 'parallel.sync=local-sgd', 'parallel.localSteps=2', 'data.packing=sparse']],
+  [['model.shortcut=true', 'parallel.sync=hogwild', 'data.normalise=whiten', 'data.pool=2']],
+  [['model.shortcut=true', 'backend=js', 'optimizer={name: adamw, weightDecay: 0.3}']],
+  [['model.shortcut=true', 'log.noiseScale=true', 'parallel.sync=average']],
+  [['model.shortcut=true', 'train.selective.beta=1', 'model.activation=gelu']],
 ];
 
 test('every key is a feature here, or is known to change no result', () => {

@@ -33,6 +33,7 @@ const shapes = fc.record({
   classes: fc.integer({ min: 1, max: 30 }),
   packing: fc.constantFrom('sparse', 'dense'),
   threads: fc.integer({ min: 1, max: 16 }),
+  shortcut: fc.boolean(),
 });
 
 /** Those that a strategy trains. */
@@ -45,8 +46,11 @@ for (const sync of ['owner', 'units'])
   test(`${sync}: every parameter has exactly one owner, whatever the shape and the number of threads`, async () => {
     const config = await configure('train.batch=50', 'model.hidden=[9]', `parallel.sync=${sync}`);
     fc.assert(
-      fc.property(shapesOf(sync), ({ features, hidden, classes, packing, threads }) => {
-        const given = { ...config, model: { ...config.model, hidden } };
+      fc.property(shapesOf(sync), ({ features, hidden, classes, packing, threads, shortcut }) => {
+        const given = {
+          ...config,
+          model: { ...config.model, hidden, shortcut: shortcut && sync !== 'units' },
+        };
         const plan = makePlan(given, facts(features, classes, packing), threads, 2);
         const owners = new Uint8Array(plan.parameters);
         for (const slice of plan.slices.flat())
@@ -62,8 +66,11 @@ for (const sync of ['owner', 'units', 'sharded', 'hogwild', 'local-sgd'])
     const words = ['train.batch=50', 'model.activation=gelu', 'model.hidden=[9]', `parallel.sync=${sync}`];
     const config = await configure(...words);
     fc.assert(
-      fc.property(shapesOf(sync), ({ features, hidden, classes, packing, threads }) => {
-        const given = { ...config, model: { ...config.model, hidden } };
+      fc.property(shapesOf(sync), ({ features, hidden, classes, packing, threads, shortcut }) => {
+        const given = {
+          ...config,
+          model: { ...config.model, hidden, shortcut: shortcut && sync !== 'units' },
+        };
         const plan = makePlan(given, facts(features, classes, packing), threads, 2);
         const regions = allRegions(plan).sort((a, b) => a.offset - b.offset);
         let top = 65536; // the module's own page
@@ -81,8 +88,11 @@ function allRegions(value: unknown): Region[] {
   if (typeof value !== 'object' || value === null) return [];
   const { offset, bytes } = value as Partial<Region>;
   if (typeof offset === 'number' && typeof bytes === 'number') return bytes > 0 ? [{ offset, bytes }] : [];
-  const { layers: _layers, slices: _slices, ...rest } = value as Partial<Plan>;
-  return Object.values(rest).flatMap(allRegions);
+  const { layers: _layers, shortcut, slices: _slices, ...rest } = value as Partial<Plan>;
+  // Of a plan it is a layer, of a workspace a region.
+  const beside =
+    shortcut !== null && shortcut !== undefined && 'kind' in shortcut ? [] : allRegions(shortcut);
+  return [...Object.values(rest).flatMap(allRegions), ...beside];
 }
 
 test('parameter indices are distinct and within the vector', () => {

@@ -11,7 +11,7 @@ const allowed: readonly string[] = [];
 
 const allFiles: Tree = new Map(
   readdirSync(source, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /\.c?ts$/.test(file))
     .map((file) => [file, readFileSync(new URL(file, source), 'utf8')]),
 );
 
@@ -33,7 +33,7 @@ test('the check sees the imports of the real tree', () => {
   assert.ok(imports.length > 900, `${imports.length} imports`);
   assert.ok(imports.some(({ to, kind }) => to === 'plan/plan.ts' && kind === 'type'));
   assert.ok(imports.some(({ from, to }) => from === 'commands/entry.ts' && to === 'commands/main.ts'));
-  assert.ok(imports.some(({ to, kind }) => to === 'worker/index.ts' && kind === 'reference'));
+  assert.ok(imports.some(({ to, kind }) => to === 'worker/entry.cts' && kind === 'reference'));
 });
 
 test('src/coordinator leads runs and holds nothing else: at most 20 files', () => {

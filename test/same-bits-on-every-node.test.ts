@@ -1,18 +1,13 @@
 /** One seed gives the same bits on every Node, at every kernel level that both have. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Level, levels } from '../dist/kernels/levels.js';
 import { cli, expectCode, readJson, workingDirectory } from './support/cli.ts';
 import { writeMnist } from './support/mnist-files.ts';
-
-/** The Node of the tests, the system's, and those that `SHARDSTEP_NODES` names. */
-const folders = (process.env.PATH ?? '').split(delimiter).filter((each) => !each.includes('node_modules'));
-const system = folders.map((folder) => join(folder, 'node')).find((file) => existsSync(file));
-const named = (process.env.SHARDSTEP_NODES ?? '').split(delimiter).filter((each) => each !== '');
-const nodes = [process.execPath, ...(system === undefined ? [] : [system]), ...named];
+import { nodes } from './support/nodes.ts';
 
 /** What was once left to `Math` is in them: powers of Adam, cosines, orthogonal weights, eigenvectors, selection. */
 const runs: Readonly<Record<string, readonly string[]>> = {
@@ -50,7 +45,7 @@ test('weights, losses and kernel level on every Node', { concurrency: 2 }, async
   const cwd = await workingDirectory(t);
   await writeMnist(join(cwd, 'data'), 512, 200);
   const hashes = new Map<string, Map<string, string[]>>();
-  for (const [n, through] of nodes.entries())
+  for (const [n, through] of nodes().entries())
     for (const level of ['relaxed-256', 'relaxed', 'simd'] as const) {
       // Only the pinned Node and newer ones have it.
       if (level === 'relaxed-256' && n > 0) continue;

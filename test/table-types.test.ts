@@ -82,6 +82,10 @@ const numbers: Record<string, [cells: string[], values: (number | null)[]]> = {
     ['1,5', '-2,25', '3', ''],
     [1.5, -2.25, 3, null],
   ],
+  'three decimals behind a comma, one number below 1': [
+    ['1,125', '-0,375', '5,500'],
+    [1.125, -0.375, 5.5],
+  ],
   'decimal commas and thousands by points': [
     ['1.234,5', '2.000', '3'],
     [1234.5, 2000, 3],

@@ -83,7 +83,7 @@ test('a file that does not describe its network loads with a warning', async () 
 });
 
 test('a later format is refused with both numbers', async () => {
-  const later = rewritten('later.safetensors', (metadata) => ({ ...metadata, 'shardstep.format': '2' }));
+  const later = rewritten('later.safetensors', (metadata) => ({ ...metadata, 'shardstep.format': '3' }));
   const { stderr } = await expectCode(1, ['train', ...from(later)], { cwd });
-  assert.match(stderr, /format.*\b1\b.*\b2\b/);
+  assert.match(stderr, /format.*\b2\b.*\b3\b/);
 });

@@ -3,8 +3,10 @@
  * by `judge`; docs/PERFORMANCE.md lists bars without a record as not measured.
  */
 import { maximum, median, minimum } from '../../dist/numbers/statistics.js';
+import { brainBars } from './own-data-bars.ts';
 import { atMost, lossBars, soakBars } from './proof-bars.ts';
 import type { Bar } from './record-format.ts';
+import { tableBars } from './table-bars.ts';
 
 export interface BarDefinition {
   readonly bench:
@@ -19,7 +21,9 @@ export interface BarDefinition {
     | 'library'
     | 'checkpoint'
     | 'worker-loss'
-    | 'soak';
+    | 'soak'
+    | 'tables'
+    | 'brain';
   readonly track: Bar['track'];
   readonly text: string;
   readonly unit: string;
@@ -261,6 +265,8 @@ export const bars = {
   ...checkpointBars,
   ...lossBars,
   ...soakBars,
+  ...tableBars,
+  ...brainBars,
 };
 export type BarId = keyof typeof bars;
 

@@ -14,6 +14,7 @@ const tracks: readonly { readonly track: Bar['track']; readonly title: string }[
   { track: 'features', title: 'With features from the literature' },
   { track: 'pixels', title: 'Pixels only' },
   { track: 'both', title: 'Both tracks' },
+  { track: 'tables', title: 'Tables' },
 ];
 
 type Records = ReadonlyMap<string, BenchRecord>;
@@ -30,6 +31,7 @@ const benches = [
   'tfjs',
   'profile',
   'library',
+  'tables',
   'peers',
 ];
 

@@ -11,7 +11,7 @@ const spread = z.strictObject({
 
 const bar = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
-  track: z.enum(['features', 'pixels', 'both']),
+  track: z.enum(['features', 'pixels', 'both', 'tables']),
   /** What is measured, in words. */
   text: z.string().min(1),
   unit: z.string(),

@@ -2,15 +2,17 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { OwnResources } from '../coordinator/resources.js';
+import { namesOf } from '../data/target.js';
 import { checkGraph } from '../formats/check-graph.js';
 import { type Format, formatNamed, formatOf, formats } from '../formats/formats.js';
 import { quantisedLayers } from '../formats/quantised.js';
-import { graphOf } from '../inference/model-graph.js';
+import { graphOf, inputColumns, outputKindOf } from '../inference/model-graph.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
 import { type InitialWeights, readWeights } from '../inference/weights-file.js';
 import { readWholeFile } from '../memory/whole-file.js';
+import type { Graph, OutputKind } from '../model/op.js';
 import { mostLost } from '../model/quantise.js';
-import { grouped, percent } from '../numbers/words.js';
+import { grouped, percent, plural } from '../numbers/words.js';
 import { writeAtomic } from '../run/atomic-file.js';
 import type { CommandContext } from '../run/command-context.js';
 import { ExitCode, expectedGot, quoted, UserError } from '../user-error.js';
@@ -62,10 +64,10 @@ async function exportModel(
     );
   const weights = readWeights(source);
   const saved = savedModel(weights, source);
-  const graph = graphOf(saved);
-  checkGraph(graph, source);
+  const graph = format.holdsAll === true ? null : checked(graphOf(saved), source);
+  if (flags.int8) refuseInt8(saved);
   const measured = flags.int8 ? await measure(weights, saved, words, flags.allowLoss, context) : null;
-  const { data, beside, notes } = await format.write(graph, {
+  const { data, beside, notes } = await format.write(() => graph ?? checked(graphOf(saved), source), {
     name: flags.name ?? null,
     isQuantised: flags.int8,
     fileName: path.basename(flags.to),
@@ -83,13 +85,14 @@ async function exportModel(
     (sum, each) => sum + Buffer.byteLength(each),
     0,
   );
-  const { classes, shape } = { classes: graph.labels.length, shape: graph.input.join('×') };
+  const kind = outputKindOf(saved);
+  const outputs = namesOf(saved.target).length;
   const results = {
     file: flags.to,
     beside: files.map(([name]) => name),
     format: format.name,
     bytes,
-    classes,
+    ...(kind === 'class' ? { classes: outputs } : { [kind === 'value' ? 'values' : 'labels']: outputs }),
   };
   context.stdout(
     context.json
@@ -101,10 +104,37 @@ async function exportModel(
           notes: notes ?? [],
           warnings: context.warnings.list,
         })
-      : `${flags.to}: ${grouped(bytes)} bytes, ${format.holds}: ${classes} classes from ${shape} values${wordsOf(measured)}`,
+      : `${flags.to}: ${grouped(bytes)} bytes, ${format.holds}: ${outputWords(kind, outputs)} from ${inputWords(saved)}${wordsOf(measured)}`,
   );
   return ExitCode.done;
 }
+
+function checked(graph: Graph, source: string): Graph {
+  checkGraph(graph, source);
+  return graph;
+}
+
+/** @throws UserError (usage): its loss is measured on images. */
+function refuseInt8(saved: SavedModel): void {
+  if (saved.config.model.shortcut)
+    throw UserError.refusal('--int8', 'no model with model.shortcut', saved.source);
+  if (saved.table === null && saved.target.kind === 'class') return;
+  const got = saved.table === null ? 'one of values' : 'one of a table';
+  throw new UserError(
+    `--int8: expected a network of classes from pixels or numbers, got ${got}`,
+    ExitCode.usage,
+  );
+}
+
+function outputWords(kind: OutputKind, count: number): string {
+  if (kind === 'class') return `${count} classes`;
+  return plural(count, kind === 'value' ? 'value' : 'label');
+}
+
+const inputWords = ({ table, pipeline }: SavedModel): string =>
+  table === null
+    ? `${pipeline.input.join('×')} values`
+    : `rows with ${plural(inputColumns(table).length, 'column')}`;
 
 /** @throws UserError (usage) for an unknown format, or one that does not take the other flags. */
 function chosenFormat({ to, format, name, int8, allowLoss }: Flags): Format {

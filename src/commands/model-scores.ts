@@ -7,7 +7,7 @@ import type { Dataset } from '../data/dataset.js';
 import { inOrderOf } from '../data/named-inputs.js';
 import { evaluatedRange } from '../data/odd-data.js';
 import { classesIn } from '../data/target.js';
-import { Predictor } from '../inference/predictor.js';
+import { openPredictor } from '../inference/average.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import { type SavedModel, savedModel } from '../inference/saved-model.js';
 import { describedSettings, digestOf, type InitialWeights, inputNamesOf } from '../inference/weights-file.js';
@@ -49,10 +49,17 @@ export async function testSetOf(
   const dataset = inOrderOf(inputNamesOf(weights.metadata), read);
   const { test, testFile } = config.data;
   // Of a run with a file of test rows, metadata have one digest of both files.
-  if (dataset.name === 'table' && test === null && testFile === null && isTrainingFile(weights, dataset))
+  const isWhole = test === null && testFile === null && dataset.train.count === 0;
+  const { name, source } = dataset;
+  if (name === 'images' && isWhole && isTrainingFile(weights, dataset))
     warn(
       'evaluates-training-rows',
-      `${dataset.source} is the file that ${file} was trained on, and its training rows count too: data.test=0.2 evaluates the rows that were held out, unless training had another data.test`,
+      `${source} is the folder that ${file} was trained on, and its training pictures count too: data.test=0.2 evaluates those that were held out, unless training had another data.test`,
+    );
+  if (name === 'table' && isWhole && isTrainingFile(weights, dataset))
+    warn(
+      'evaluates-training-rows',
+      `${source} is the file that ${file} was trained on, and its training rows count too: data.test=0.2 evaluates the rows that were held out, unless training had another data.test`,
     );
   refuseOtherData(savedModel(weights, file), dataset);
   for (const { code, message } of evaluatedRange(dataset.test, weights.tensors)) warn(code, message);
@@ -99,7 +106,7 @@ export async function outputsOf(
   if (kernels === null) throw new Error('the predictor needs kernels');
   const { physical, available } = await countCores();
   const options = { threads: physical, cores: available };
-  const predictor = await Predictor.open(model, model.tensors, kernels, model.source, options);
+  const predictor = await openPredictor(model, model.tensors, kernels, model.source, options);
   try {
     return predictor.predict(test.values);
   } finally {

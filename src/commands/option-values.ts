@@ -27,6 +27,17 @@ export function rate(name: string) {
   };
 }
 
+/** Milliseconds of a duration such as 500ms, 10s, 2m or 1h. */
+export function duration(name: string) {
+  return (text: string): number => {
+    const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
+    const value = Number(number) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit] ?? 0);
+    if (value >= 1000 && value <= 7 * 24 * 3_600_000) return value;
+    const expected = 'a duration from 1s to 168h, such as 10s, 2m or 1h';
+    throw new UserError(`--${name}: ${expectedGot(expected, text)}`, ExitCode.usage);
+  };
+}
+
 export function folder(text: string): string {
   if (text !== '') return expandHome(text, '--out');
   throw new UserError(`--out: ${expectedGot('the path of a folder', text)}`, ExitCode.usage);

@@ -4,7 +4,7 @@ import { filesOf, readGiven } from '../data/given-files.js';
 import { GivenInputs, type GivenSamples } from '../data/given-inputs.js';
 import { MissingSharp } from '../data/images/decode.js';
 import { type Manner, manners } from '../data/images/prepare.js';
-import { inputNamesOf, valuesOf } from '../inference/weights-file.js';
+import { fitOf, inputNamesOf, valuesOf } from '../inference/weights-file.js';
 import { load } from '../library/load.js';
 import type { Model } from '../library/model.js';
 import type { PredictOptions } from '../library/types.js';
@@ -93,7 +93,8 @@ async function predict(
   const manner = flags.as ?? null;
   const names = inputNamesOf(model.metadata);
   const given = new GivenInputs({
-    ...{ input: model.input, kind, set, manner, targets, inputs: names, note, signal },
+    ...{ input: model.input, kind, set, fit: fitOf(model.metadata), manner, targets },
+    ...{ inputs: names, note, signal },
   });
   const inputs = table === null ? given : { read: (file: string) => tableSamples(file, table, note, signal) };
   const writer = writerOf(flags, context, model.kind);

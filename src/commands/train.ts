@@ -1,10 +1,10 @@
 /** The `train` command: one run, or one for each of several seeds, and its run folder. */
 
 import type { ResolvedConfig } from '../config/load.js';
-import { planFor, withSetup } from '../coordinator/setup.js';
+import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import type { CommandContext } from '../run/command-context.js';
 import { openResumed, refuseOtherRun } from '../run/resume.js';
-import { trainInFolder } from '../run/train-in-folder.js';
+import { type Before, trainInFolder } from '../run/train-in-folder.js';
 import { emptyRecord } from '../run/train-result.js';
 import { type EarlyRecords, earlyRecords } from '../run/with-run.js';
 import { ExitCode, UserError } from '../user-error.js';
@@ -60,6 +60,12 @@ function refuseBesideResume({ resume, out, overwrite, seeds }: Flags): void {
 
 /** Several runs have no common state. */
 function refuseSeveral({ config, given }: ResolvedConfig, seeds: number): void {
+  if (seeds > 1 && config.model.members > 1)
+    throw UserError.refusal(
+      'model.members',
+      '1 with --seeds: these are runs of one network',
+      config.model.members,
+    );
   if (seeds > 1 && given.has('checkpoint.every') && config.checkpoint.every !== 'off')
     throw UserError.refusal(
       'checkpoint.every',
@@ -71,6 +77,8 @@ function refuseSeveral({ config, given }: ResolvedConfig, seeds: number): void {
 export interface TrainOptions extends Beginning {
   readonly seeds: number;
   readonly printPlan: boolean;
+  /** Of a command that does more than train. @throws UserError before anything is written. */
+  readonly before?: (setup: Setup) => Before;
 }
 
 export function train(options: TrainOptions, context: CommandContext): Promise<ExitCode> {
@@ -93,6 +101,7 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     note,
     warn,
     meanwhile,
+    packsOnce: true,
   };
   return withSetup(about, async (setup) => {
     const plan = planFor(setup);
@@ -104,6 +113,8 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     setup.phases.startup = context.startupMs;
     const record = emptyRecord(null);
     const resumesAfter = () => record.checkpointStep;
-    return trainInFolder({ setup, plan, resolved, seeds, record, context, resumesAfter }, place, early);
+    const before = options.before === undefined ? {} : { before: options.before(setup) };
+    const training = { ...{ setup, plan, resolved, seeds, record, context, resumesAfter }, ...before };
+    return trainInFolder(training, place, early);
   });
 }

@@ -68,10 +68,12 @@ export async function beginTraining(
   context: CommandContext,
   resumed: Resumed | null = null,
   settings: Readonly<Record<string, unknown>> = {},
+  /** The default one. */
+  recipe = 'mnist-97',
 ): Promise<Beginning | null> {
   const cores = await countCores();
   const threads = oneCount(name, flags.threads?.trim(), cores);
-  const file = flags.config ?? (resumed === null ? implied(name === 'fit' ? 'fit' : 'mnist-97') : null);
+  const file = flags.config ?? (resumed === null ? implied(recipe) : null);
   return begin(file, words, { ...flags, threads, resumed, settings }, cores, context);
 }
 

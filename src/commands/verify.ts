@@ -8,7 +8,8 @@ import type { Config } from '../config/schema.js';
 import { OwnResources } from '../coordinator/resources.js';
 import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
-import { silent } from '../coordinator/training-run.js';
+import { type Position, silent } from '../coordinator/training-run.js';
+import type { StepMetrics } from '../coordinator/work.js';
 import { cannot, errorCode } from '../file-failure.js';
 import { type Level, levels, levelsHere } from '../kernels/levels.js';
 import { countCores } from '../machine/cores.js';
@@ -185,14 +186,18 @@ async function compare(recorded: Recorded, setup: Setup, context: CommandContext
   const plan = planFor(setup, result.threads);
   const losses = new Map<number, number>();
   const record = emptyRecord(null);
-  await withTrainer(setup, plan, async (trainer) => {
-    const outcome = await trainer.train(config.seed, {
-      ...silent,
-      step: ({ step }, { loss }) => losses.set(step, loss),
+  const observer = { ...silent, step: ({ step }: Position, { loss }: StepMetrics) => losses.set(step, loss) };
+  if (config.model.members > 1) {
+    const { trainMembers } = await import('../run/members.js');
+    const observed = (member: number) => (member === 0 ? observer : {});
+    const { tensors, evaluation } = await trainMembers(setup, plan.threads, observed);
+    Object.assign(record, { tensors, accuracy: evaluation.accuracy });
+  } else
+    await withTrainer(setup, plan, async (trainer) => {
+      const outcome = await trainer.train(config.seed, observer);
+      record.accuracy = outcome.evaluation?.accuracy ?? null;
+      record.tensors = trainer.session.parameters();
     });
-    record.accuracy = outcome.evaluation?.accuracy ?? null;
-    record.tensors = trainer.session.parameters();
-  });
   const bytes = finalWeights(setup, plan, record);
   const again = readSafetensors(bytes, 'the run trained again');
   const facts = await gatherHardware();

@@ -22,6 +22,9 @@ const reasons = {
   /** A batch is cut into blocks of eight rows. */
   batchOfEights: '',
   noHiddenLayers: '',
+  hiddenLayers: 'without hidden layers the network is a linear map already',
+  /** Inputs have a second way to the outputs. */
+  shortcut: '',
   oneHiddenLayer: 'the threads share the units of the one hidden layer',
   /** A backend computes any units of a layer apart from the others. */
   separateUnits: '',
@@ -77,42 +80,39 @@ const packings: Choices<Config['data']['packing']> = {
   sparse: {},
 };
 
+const layered = ['anyLoss', 'scores', 'hiddenLayers'] as const;
+
 const networks = {
   softmax: { offers: ['noHiddenLayers', 'anyLoss', 'scores'], word: '[]' },
   softmaxOnDirections: { offers: ['noHiddenLayers'], word: '[]' },
-  oneHiddenLayer: { offers: ['anyLoss', 'scores', 'oneHiddenLayer'], word: 'a list of one width' },
-  layers: { offers: ['anyLoss', 'scores'], word: 'a list of widths' },
+  oneHiddenLayer: { offers: [...layered, 'oneHiddenLayer'], word: 'a list of one width' },
+  layers: { offers: layered, word: 'a list of widths' },
 } as const satisfies Record<string, Choice>;
 
 const backends: Choices<Config['backend']['name']> = {
-  wasm: { offers: ['directionKernels', 'replicas', 'perRowLoss', 'norms', 'separateUnits', 'dropout'] },
+  wasm: {
+    offers: ['directionKernels', 'replicas', 'perRowLoss', 'norms', 'separateUnits', 'dropout', 'shortcut'],
+  },
   'tfjs-node': { offers: ['norms'] },
-  js: { offers: ['dropout'] },
+  js: { offers: ['dropout', 'shortcut'] },
 };
 
 interface Strategy extends Choice {
   readonly gradientBuffers: 'one for each thread' | 0 | 1;
 }
 
+const together = ['wholeGradientBeforeUpdate', 'oneCopyOfWeights'] as const;
+const byRows = [...together, 'perRowLoss', 'shortcut'] as const;
+
 const strategies: Readonly<Record<Config['parallel']['sync'], Strategy>> = {
   /** What owner offers: whatever else is set, the choice can be owner. */
-  auto: { offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss'], gradientBuffers: 1 },
-  average: {
-    offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss', 'separateGradients'],
-    gradientBuffers: 'one for each thread',
-  },
-  sharded: {
-    offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss', 'separateGradients'],
-    gradientBuffers: 'one for each thread',
-  },
-  owner: { offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights', 'perRowLoss'], gradientBuffers: 1 },
-  units: {
-    needs: ['oneHiddenLayer', 'separateUnits'],
-    offers: ['wholeGradientBeforeUpdate', 'oneCopyOfWeights'],
-    gradientBuffers: 1,
-  },
-  hogwild: { needs: ['replicas'], gradientBuffers: 0 },
-  'local-sgd': { needs: ['replicas'], gradientBuffers: 1 },
+  auto: { offers: byRows, gradientBuffers: 1 },
+  average: { offers: [...byRows, 'separateGradients'], gradientBuffers: 'one for each thread' },
+  sharded: { offers: [...byRows, 'separateGradients'], gradientBuffers: 'one for each thread' },
+  owner: { offers: byRows, gradientBuffers: 1 },
+  units: { needs: ['oneHiddenLayer', 'separateUnits'], offers: together, gradientBuffers: 1 },
+  hogwild: { needs: ['replicas'], offers: ['shortcut'], gradientBuffers: 0 },
+  'local-sgd': { needs: ['replicas'], offers: ['shortcut'], gradientBuffers: 1 },
 };
 
 const losses: Choices<Config['loss']['name']> = {
@@ -181,6 +181,7 @@ export const choosers: readonly Chooser[] = [
       return usesDirections(config) ? 'softmaxOnDirections' : 'softmax';
     },
   },
+  { key: 'model.shortcut', choices: { false: {}, true: { needs: ['hiddenLayers', 'shortcut'] } } },
   { key: 'backend', at: 'backend.name', choices: backends },
   { key: 'parallel.sync', choices: strategies },
   { key: 'loss.name', choices: losses },

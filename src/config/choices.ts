@@ -23,3 +23,12 @@ export const classMetrics = [
   'logLoss',
 ] as const satisfies readonly MetricName[];
 export const valueMetrics = ['rmse', 'mae', 'r2'] as const satisfies readonly MetricName[];
+
+/** Data sets of files that the user has: data.dir, or SHARDSTEP_DATA, says where. */
+export const givenSets = ['idx', 'csv', 'table', 'images', 'cifar-10', 'emnist', 'qmnist'] as const;
+
+export const dataSets = ['mnist', 'fashion-mnist', 'kmnist', ...givenSets, 'memory'] as const;
+
+/** What becomes of a picture of other proportions than the sample. */
+export const pictureFits = ['crop', 'pad', 'stretch'] as const;
+export type PictureFit = (typeof pictureFits)[number];

@@ -4,6 +4,7 @@
  */
 
 import { type Misfit, misfits } from './capabilities.js';
+import { givenSets } from './choices.js';
 import { type Branch, defaultsSource, given, valueAt } from './layer.js';
 import { type Problem, wording } from './refusal.js';
 import { type Config, defaultLocalSteps } from './schema.js';
@@ -41,7 +42,7 @@ export const withoutEvaluation = {
 export const evaluationsNeeded = 'the accuracy of an epoch is of changing weights';
 
 function rules(config: Config, environment: Readonly<Record<string, string | undefined>>): Rule[] {
-  const { data, log, model, optimizer, parallel, stop, train } = config;
+  const { checkpoint, data, log, model, optimizer, parallel, stop, train } = config;
   const isLocal = parallel.sync === 'local-sgd';
   return [
     {
@@ -85,9 +86,44 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       expected: `a number, or a list as long as model.hidden, ${model.hidden.length}`,
     },
     {
+      broken: model.members > 1 && data.features.kind === 'directions',
+      keys: ['model.members', 'data.features.kind'],
+      expected: '1 if data.features.kind is directions, whose features are part of each network',
+    },
+    {
+      broken: model.members > 1 && stop.on === 'train',
+      keys: ['model.members', 'stop.on'],
+      expected: '1 if stop.on is train: an average is measured on samples of its own',
+    },
+    {
+      broken: model.members > 1 && log.noiseScale,
+      keys: ['model.members', 'log.noiseScale'],
+      expected: '1 if log.noiseScale is true: it is of one network',
+    },
+    {
+      broken: model.members > 1 && log.tensorboard,
+      keys: ['model.members', 'log.tensorboard'],
+      expected: '1 if log.tensorboard is true: its charts are of one network',
+    },
+    {
+      broken: model.members > 1 && checkpoint.every !== 'off' && checkpoint.every !== 'auto',
+      keys: ['model.members', 'checkpoint.every'],
+      expected: '1, or checkpoint.every=off or auto, which writes none: checkpoints are of one network',
+    },
+    {
       broken: train.tailAverage > 0 && stop.patience !== null,
       keys: ['train.tailAverage', 'stop.patience'],
       expected: '0 if stop.patience is given: the tail is a share of a run whose length is known',
+    },
+    {
+      broken: stop.bestMargin > 0 && !stop.restoreBest,
+      keys: ['stop.bestMargin', 'stop.restoreBest'],
+      expected: '0 if stop.restoreBest is false',
+    },
+    {
+      broken: train.byTable && data.set !== 'table',
+      keys: ['train.byTable', 'data.set'],
+      expected: 'false if data.set is not table',
     },
     {
       broken: stop.on === 'validation' && data.validation === 0 && data.set !== 'memory',
@@ -100,7 +136,7 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       expected: `${instead} if stop.on is train: ${evaluationsNeeded}`,
     })),
     {
-      broken: ['idx', 'csv', 'table'].includes(data.set) && data.dir === null && !environment.SHARDSTEP_DATA,
+      broken: givenSets.some((set) => set === data.set) && data.dir === null && !environment.SHARDSTEP_DATA,
       keys: ['data.dir', 'data.set'],
       expected: `a ${data.set === 'table' ? 'file' : 'folder'}, since data.set is ${data.set} (or set SHARDSTEP_DATA)`,
     },
@@ -109,10 +145,20 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       keys: ['data.label', 'data.set'],
       expected: `null if data.set is ${data.set}: only CSV files have columns`,
     },
-    ...(['testFile', 'test'] as const).map((name) => ({
-      broken: data[name] !== null && data.set !== 'table',
-      keys: [`data.${name}`, 'data.set'],
+    {
+      broken: data.testFile !== null && data.set !== 'table',
+      keys: ['data.testFile', 'data.set'],
       expected: `null if data.set is ${data.set}: it is for a table`,
+    },
+    {
+      broken: data.test !== null && data.set !== 'table' && data.set !== 'images',
+      keys: ['data.test', 'data.set'],
+      expected: `null if data.set is ${data.set}: it is for a table or for images`,
+    },
+    ...Object.entries({ size: null, fit: 'crop', colour: 'auto' }).map(([name, usual]) => ({
+      broken: data.set !== 'images' && Reflect.get(data.images, name) !== usual,
+      keys: [`data.images.${name}`, 'data.set'],
+      expected: `${usual} if data.set is ${data.set}: it is for images`,
     })),
     {
       broken: Object.keys(data.columns).length > 0 && data.set !== 'table',

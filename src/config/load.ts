@@ -4,6 +4,7 @@
  */
 
 import { basename, extname } from 'node:path';
+import { givenSets } from './choices.js';
 import { type ConfigFile, readConfigFiles } from './config-file.js';
 import { contradictions } from './contradictions.js';
 import { displace, givenKeys } from './implied.js';
@@ -109,7 +110,7 @@ function checked(
       return { config, given: new Set(givenKeys(merged)), notes: notes.map((note) => note(config)) };
     }
     const { set } = result.data.data;
-    const displaced = displace(problems, merged, layers, ['idx', 'csv', 'table', 'memory'].includes(set));
+    const displaced = displace(problems, merged, layers, [...givenSets, 'memory'].includes(set));
     if (displaced === null) refuse(problems);
     for (const { path, source, value, reason } of displaced)
       notes.push((config) => {

@@ -1,6 +1,7 @@
 /** The keys whose values are paths. They are relative to the working directory, also in a file, and absolute in records. */
 import { resolve } from 'node:path';
 import { UserError } from '../user-error.js';
+import { givenSets } from './choices.js';
 import { expandHome } from './home.js';
 import { type Branch, given, place } from './layer.js';
 import type { Problem } from './refusal.js';
@@ -38,7 +39,7 @@ export function withAbsolutePaths(
   directory = process.cwd(),
 ): Config {
   const { data, model } = config;
-  const isOwn = ['idx', 'csv', 'table'].includes(data.set);
+  const isOwn = givenSets.some((set) => set === data.set);
   const named = environment.SHARDSTEP_DATA;
   const dir = data.dir ?? (isOwn && named ? expandHome(named, 'SHARDSTEP_DATA', environment) : null);
   const absolute = (path: string | null) => (path === null ? null : resolve(directory, path));

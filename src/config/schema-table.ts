@@ -16,6 +16,8 @@ import {
 const testWords = 'a share from 0 to below 1, a count from 1 up, or null';
 const typeWords = 'a mapping from names of columns to types, such as {zip: category}';
 
+const binsWords = 'an integer from 0 to 4096, or auto';
+
 /** How columns become inputs. */
 const encoding = section({
   scaling: oneOf(['standard', 'quantile', 'none'])
@@ -23,10 +25,12 @@ const encoding = section({
     .describe(
       'Tables: an input for each number. standard: minus its mean, over its standard deviation; quantile: normally distributed, by its rank among the training rows; none: no such input',
     ),
-  bins: integer('an integer from 0 to 4096', 0, 4096)
+  bins: z
+    .union([z.literal('auto'), integer(binsWords, 0, 4096)], expecting(binsWords))
     .default(64)
     .describe(
-      'Tables: inputs of the piecewise linear encoding of a number (Gorishniy et al. 2022): how much of each of so many ranges lies below it; 0: none',
+      'Tables: inputs of the piecewise linear encoding of a number (Gorishniy et al. 2022): how much of each of so many ranges lies below it; 0: none; ' +
+        'auto: 64; d²/64 in a column of d < 64 distinct values, and one for 32 rows in small tables',
     ),
   periodic: integer('an integer from 0 to 4096', 0, 4096)
     .default(0)
@@ -50,8 +54,8 @@ export const tableKeys = {
     .nullable()
     .default(null)
     .describe(
-      'Of a table: share or count of its rows that are held out as test part, the same in every run, from each class in proportion; ' +
-        'null: a fifth, or none beside data.testFile',
+      'Of a table, or of pictures in folders: share or count of its rows that are held out as test part, the same in every run, from each class in proportion; ' +
+        'null: a fifth, or none beside data.testFile or the folder of test pictures',
     ),
   target: columnsOrNull()
     .default(null)

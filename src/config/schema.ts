@@ -6,8 +6,9 @@
 
 import * as z from 'zod';
 
-import { activations, normalisations } from './choices.js';
+import { activations, dataSets, normalisations } from './choices.js';
 import { checkpoint } from './schema-checkpoint.js';
+import { images } from './schema-images.js';
 import {
   above,
   atLeast,
@@ -71,10 +72,10 @@ const scaleWords = 'auto or an integer from 1 to 255';
 const shareOrCount = 'a share from 0 to below 1, or a count from 1 up';
 const data = section({
   features: features.prefault({}),
-  set: oneOf(['mnist', 'fashion-mnist', 'kmnist', 'idx', 'csv', 'table', 'memory'])
+  set: oneOf(dataSets)
     .default('mnist')
     .describe(
-      'Data set; idx and csv (pixels) are your own files in data.dir, table: columns of any types (docs/data.md); memory: the samples that a program passes, not for the command line',
+      'Data set; idx and csv (pixels) are your own files in data.dir, table: columns of any types, images: pictures in a folder for each class; cifar-10, emnist and qmnist are their published files in data.dir (docs/data.md); memory: the samples that a program passes, not for the command line',
     ),
   dir: pathOrNull('folder')
     .default(null)
@@ -88,6 +89,7 @@ const data = section({
         'name such as label, class or target, else the only one that holds words, else the first (docs/data.md)',
     ),
   ...tableKeys,
+  images: images.prefault({}),
   task: oneOf(['auto', 'classification', 'regression', 'labels'])
     .default('auto')
     .describe(
@@ -155,6 +157,18 @@ const model = section({
     .default([256, 128])
     .describe('Widths of the hidden layers; [] is softmax regression'),
   activation: oneOf(activations).default('relu').describe('Activation of the hidden layers'),
+  shortcut: flag()
+    .default(false)
+    .describe(
+      'A linear map from the inputs to the outputs beside the layers, added to theirs (Cheng et al. 2016); it begins at zero and ' +
+        'dropout leaves it whole',
+    ),
+  members: integer('an integer from 1 to 256', 1, 256)
+    .default(1)
+    .describe(
+      'Networks that are trained with seeds seed, seed + 1, … on the same samples; the model is their average: of the probabilities, or of ' +
+        'the values in the units of the targets',
+    ),
   init: section({
     kind: oneOf(['torch', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe', 'zero'])
       .default('torch')
@@ -181,6 +195,11 @@ const train = section({
     .default(null)
     .describe(
       'Stop after this many steps if train.epochs has more; the schedule is spread over the steps of the run',
+    ),
+  byTable: flag()
+    .default(false)
+    .describe(
+      'Of a table: what follows from its rows and classes, where it is not set: batch, epochs, dropout, label smoothing, validation rows, the metric that decides (docs/data.md)',
     ),
   dropLast: flag().default(false).describe('Leave out a last batch that is not full'),
   tailAverage: belowOne()

@@ -1,6 +1,7 @@
 /** A session's parameters as named tensors, for every layout of the plan; includes the transform of direction features. */
 import { readStrips, writeStrips } from '../backend/directions/strip-tensors.js';
 import { TransformTensors } from '../data/transforms/directions/transform-tensors.js';
+import { withShortcut } from '../model/network.js';
 import { exportParameters, importParameters } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { Plan } from '../plan/plan.js';
@@ -18,7 +19,8 @@ export interface ParameterStore {
 
 export function parameterStore(plan: Plan, memory: WebAssembly.Memory): ParameterStore {
   const vector = new Float32Array(memory.buffer, plan.regions.parameters.offset, plan.parameters);
-  const { directions, outputs, layers } = plan;
+  const { directions, outputs } = plan;
+  const layers = withShortcut(plan);
   const transform = directions && new TransformTensors(directions, memory);
   // Without hidden layers, direction features have a layout of their own.
   const strips = directions === null || directions.hasLayers ? null : directions.shape;

@@ -9,9 +9,9 @@ import { measuringFeatures } from '../data/statistics.js';
 import { refuseForDirections } from '../data/transforms/directions/images.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { fullOf } from '../data/transforms/range.js';
-import { kindOf, sizeOf, storedValues } from '../data/transforms/transform.js';
+import { sampleKind, sizeOf, storedValues } from '../data/transforms/transform.js';
 import { refuseUnfit } from '../data/unfit-settings.js';
-import { tableSizes, textSizes } from '../kernels/expansion.js';
+import { storedSizes, tableSizes, textSizes } from '../kernels/expansion.js';
 import type { SampleKernels } from '../kernels/sample-kernels.js';
 import { countStored, StoredTexts } from '../kernels/stored-texts.js';
 import type { Tensor } from '../model/safetensors.js';
@@ -74,7 +74,7 @@ export function* preparingData(
     : yield* packedFacts(config, pipeline, parts, goal.outputs, kernels);
   const { scale, shift } = pipeline.affine;
   const { encoding } = pipeline;
-  const sizes = encoding && { fields: sizeOf(train.shape), blocks: encoding.blocks.length };
+  const sizes = encoding && storedSizes(encoding.blocks);
   const shifted = shift.some((value) => value !== 0);
   return {
     facts: {
@@ -182,7 +182,7 @@ function* packedFacts(
   kernels: SampleKernels | null,
 ): Steps<PackingFacts> {
   if (encoding !== null && textSizes(encoding.blocks).count > 0) return textFacts(encoding.blocks, parts);
-  const isReal = kindOf(parts.train.values.values) === 'float32';
+  const isReal = sampleKind(parts.train.values) === 'float32';
   if (isReal || !keepsZeros) {
     const width = sizeOf(output);
     const size = ({ values: { count } }: PreparedPart) => ({ count, nonZeros: count * width });

@@ -38,17 +38,17 @@ export function readMetrics(plan: Plan, memory: WebAssembly.Memory, part: PartNa
   return plan.scores === null ? {} : allMetrics(judgedIn(plan, memory, part, goal));
 }
 
-function judgedIn(
+const judgedIn = (plan: Plan, memory: WebAssembly.Memory, part: PartName, goal: Goal): Judged =>
+  goal.judged(part, readOutputs(plan, memory, part));
+
+/** A copy, f32 [count][outputs], of those of the last evaluation, of this part. */
+export function readOutputs(
   { scores, outputs, parts }: Plan,
   memory: WebAssembly.Memory,
   part: PartName,
-  goal: Goal,
-): Judged {
+): Float32Array {
   if (scores === null) throw new Error('the plan keeps no outputs of an evaluation');
-  return goal.judged(
-    part,
-    new Float32Array(memory.buffer, scores.offset, parts[part].count * outputs).slice(),
-  );
+  return new Float32Array(memory.buffer, scores.offset, parts[part].count * outputs).slice();
 }
 
 /** Mean over the ranks, milliseconds; the coordinator's combining counts as update, not as waiting. */

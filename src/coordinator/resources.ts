@@ -6,7 +6,7 @@ import { columnsOf, configuredTask } from '../config/target-rules.js';
 import type { Dataset } from '../data/dataset.js';
 import type { DownloadProgress } from '../data/download.js';
 import { type DataRequest, loadDataset } from '../data/load.js';
-import { type InitialWeights, tableKey } from '../inference/weights-file.js';
+import { type InitialWeights, picturesLike, tableKey } from '../inference/weights-file.js';
 import { type DirectionShape, directionShape } from '../kernels/directions/spec.js';
 import type { Level } from '../kernels/levels.js';
 import { type LoadedKernels, loadKernels } from '../kernels/load.js';
@@ -17,7 +17,7 @@ import type { Warn } from '../warnings.js';
 import { openPool, type WorkerPool } from '../worker/pool.js';
 import { type PreparedData, preparingData } from './prepare-data.js';
 
-/** How a table is read: as the model of these weights has it, if it is one of a table; whether nothing is trained. */
+/** How a table, or pictures in folders, are read: as the model of these weights has it, if it is one of a table; whether nothing is trained. */
 export interface TableReading {
   readonly weights: InitialWeights | null;
   readonly source: string;
@@ -81,16 +81,26 @@ export class OwnResources implements Resources {
 
   dataset(config: Config, begun: () => void = () => {}, reading = unread): Promise<Dataset> {
     const { data } = config;
-    const { set, dir, testFile, test, target, task, columns, encoding } = data;
+    const { set, dir, testFile, test, target, task, columns, images, encoding } = data;
     const request = dataRequest(config);
     const { source, evaluates } = reading;
-    const asked = { dir, testFile, test, target, task, columns, encoding: source === '' ? null : encoding };
+    const asked = {
+      dir,
+      testFile,
+      test,
+      target,
+      task,
+      columns,
+      images,
+      encoding: source === '' ? null : encoding,
+    };
     const key = JSON.stringify([request, asked, source, evaluates]);
     const [note, warn] = [this.#note, this.#warn];
-    if (set === 'table') {
-      const table = this.#datasets.get(key) ?? this.#table(data, begun, reading);
-      this.#datasets.set(key, table);
-      return table;
+    if (set === 'table' || set === 'images') {
+      const read = set === 'table' ? this.#table : this.#pictures;
+      const own = this.#datasets.get(key) ?? read.call(this, data, begun, reading);
+      this.#datasets.set(key, own);
+      return own;
     }
     const options = { signal: this.#signal, onProgress: downloadNotes(note), note, warn, begun };
     const loading = this.#datasets.get(key) ?? loadDataset(request, options);
@@ -113,6 +123,22 @@ export class OwnResources implements Resources {
     const model = weights === null || json === undefined ? null : tableModelOf(json, weights.tensors, source);
     const [note, warn, signal] = [this.#note, this.#warn, this.#signal];
     return loadTable(data, { note, warn, signal, model, evaluates });
+  }
+
+  async #pictures(
+    data: Config['data'],
+    begun: () => void,
+    { weights, evaluates }: TableReading,
+  ): Promise<Dataset> {
+    begun();
+    const [{ loadPictures }, { decoderOf }] = await Promise.all([
+      import('../data/pictures/load-pictures.js'),
+      import('../worker/picture-decoder.js'),
+    ]);
+    const [note, warn, signal] = [this.#note, this.#warn, this.#signal];
+    const { images, labels } = picturesLike(weights?.metadata ?? {}, data.images, evaluates);
+    const options = { note, warn, signal, decoder: decoderOf(), labels: evaluates ? labels : null };
+    return loadPictures({ ...data, images }, options);
   }
 
   async prepared(config: Config, dataset: Dataset, initial: InitialTensors): Promise<PreparedData> {

@@ -9,7 +9,7 @@ import { SquaredGradients } from '../backend/squared-gradients.js';
 import { gradientBuffers, measuresFirst } from '../config/capabilities.js';
 import type { PartName } from '../data/dataset.js';
 import { instantiateKernels } from '../kernels/kernels.js';
-import type { KernelModules, LoadedKernels } from '../kernels/load.js';
+import type { KernelModules } from '../kernels/load.js';
 import { packerBytes, RowPacker } from '../kernels/row-packer.js';
 import { allocate } from '../memory/shared-memory.js';
 import { doublesIn, floatsIn, wordsIn } from '../memory/views.js';
@@ -31,9 +31,9 @@ import { type LastingVectors, lastingVectors } from './checkpoint.js';
 import { Interrupted } from './interruption.js';
 import { MadeInputs } from './made-inputs.js';
 import { type ParameterStore, parameterStore } from './parameter-store.js';
-import type { PreparedData } from './prepare-data.js';
-import { readEvaluation, readMetrics, readPhaseTimes } from './readings.js';
+import { readEvaluation, readMetrics, readOutputs, readPhaseTimes } from './readings.js';
 import { openProfile, type SessionProfile } from './session-profile.js';
+import type { SessionSetup } from './setup.js';
 import { StepRecord } from './step-metrics.js';
 import type { Done, Evaluation, PhaseTimes, StepMetrics, Work } from './work.js';
 
@@ -42,7 +42,6 @@ const burstMs = 5;
 
 /** How long an interrupted session waits for the common last step of all ranks, which leaves its weights whole. */
 const wholeStepMs = 400;
-
 const nowhere = { offset: 0, bytes: 0 };
 
 export class Session {
@@ -60,6 +59,7 @@ export class Session {
   readonly profile: SessionProfile | null;
   /** A signal outlives its sessions and must not keep their memory. */
   #unlisten = () => {};
+  #sharesThread = false;
   readonly #made: MadeInputs;
   readonly #eventLoop = new EventLoopWatch();
   /** With direction features: the parameters came with their transform, which is kept. */
@@ -90,13 +90,12 @@ export class Session {
 
   /**
    * Lays out and fills the memory, and waits for the workers to be ready. If `signal` is aborted, the session's current
-   * operation ends with `Interrupted`.
+   * operation ends with `Interrupted`. `sharesThread`: other sessions run in this thread at the same time.
    * @throws UserError if there is not enough memory, WorkerFailure if a worker fails to start.
    */
   static async open(
     plan: Plan,
-    data: PreparedData,
-    kernels: LoadedKernels | null,
+    { data, kernels, packsOnce = false, sharesThread = false }: SessionSetup,
     pool: WorkerPool,
     signal: AbortSignal,
   ): Promise<Session> {
@@ -108,11 +107,12 @@ export class Session {
     // Only a profiled run pays for loading it.
     const profile = plan.profile && (await openProfile(plan, plan.profile, memory));
     const session = new Session(plan, memory, kernels?.modules ?? null, pool, profile, data.goal);
+    session.#sharesThread = sharesThread;
     const interrupt = () => session.#interrupt();
     signal.addEventListener('abort', interrupt, { once: true });
     session.#unlisten = () => signal.removeEventListener('abort', interrupt);
     // The workers start meanwhile.
-    await inTurns(fillingSamples(plan, data, memory, packer), signal, () => {});
+    await inTurns(fillingSamples(plan, data, memory, packer, packsOnce), signal, () => {});
     await session.#ready();
     return session;
   }
@@ -181,8 +181,7 @@ export class Session {
 
   /** Begins a run whose vectors are set and which has done `steps`: anything that derives from others is made anew. */
   begin(steps: number): void {
-    // The counts start from here: the first tick comes before the first step is reported.
-    this.#control.reportProgress(steps);
+    this.#control.reportProgress(steps); // The first tick comes before the first step is reported.
     this.#control.startRun();
     this.refresh();
     this.#made.reset();
@@ -247,11 +246,9 @@ export class Session {
   /** After a run that threw: the metrics of the steps that all ranks had finished. */
   finishedSteps(work: Work): StepMetrics[] {
     const { stopAfter, progress } = this.#control;
-    const finished =
-      stopAfter !== null && this.isWhole
-        ? Math.max(0, Math.min(work.rates.length, stopAfter - work.first))
-        : this.#steps.finished(work, progress);
-    return this.#steps.read(finished, work);
+    if (stopAfter === null || !this.isWhole)
+      return this.#steps.read(this.#steps.finished(work, progress), work);
+    return this.#steps.read(Math.max(0, Math.min(work.rates.length, stopAfter - work.first)), work);
   }
 
   /** Accuracy and mean loss over a whole part. */
@@ -262,9 +259,9 @@ export class Session {
     return evaluation;
   }
 
-  /** Every metric of the last evaluation, which was of this part. */
+  /** Of the last evaluation, which was of this part: every metric; the outputs, f32 [count][outputs]. */
   metrics = (part: PartName): Metrics => readMetrics(this.plan, this.#memory, part, this.#goal);
-
+  outputs = (part: PartName): Float32Array => readOutputs(this.plan, this.#memory, part);
   /** Time spent in each phase since the parameters were set. */
   phaseTimes = (): PhaseTimes => readPhaseTimes(this.plan, this.#memory);
 
@@ -314,7 +311,8 @@ export class Session {
     onTick?: (step: number) => void,
   ): Promise<void> {
     while (!reached()) {
-      this.#control.waitForReport(word, Math.max(0, burstMs - this.#eventLoop.blockedMs()));
+      if (this.#sharesThread) await this.#control.nextReport(word, burstMs);
+      else this.#control.waitForReport(word, Math.max(0, burstMs - this.#eventLoop.blockedMs()));
       if (reached()) break;
       await this.#checkpoint();
       onTick?.(this.#control.progress);

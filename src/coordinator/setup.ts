@@ -24,6 +24,7 @@ import {
   oversubscription,
   type ThreadChoice,
 } from '../plan/threads.js';
+import { recipeOfTable } from '../tables/training/table-recipe.js';
 import type { Warn } from '../warnings.js';
 import { requireRunMemory } from '../worker/thread-memory.js';
 import { type PreparedData, refuseEmptyPart, trainingImages } from './prepare-data.js';
@@ -46,8 +47,12 @@ export interface SetupOptions {
   readonly from?: { readonly weights: InitialWeights; readonly source: string };
   /** Called while the data are read and workers start. */
   readonly meanwhile?: () => void;
+  /** One session is opened, so rows of a table may leave the memory that they were read into. */
+  readonly packsOnce?: boolean;
   /** False for a setup whose sessions have other thread counts than the configuration's. */
   readonly startsWorkers?: boolean;
+  /** Whether sessions of several setups run in this thread at the same time: none then blocks it while it waits. */
+  readonly sharesThread?: boolean;
 }
 
 /** Facts about a future run; its workers may be starting. */
@@ -66,6 +71,9 @@ export interface Setup extends Omit<SetupOptions, 'resources' | 'dataset' | 'fro
   readonly phases: Record<string, number>;
 }
 
+/** What a session needs of it. */
+export type SessionSetup = Pick<Setup, 'data' | 'kernels' | 'packsOnce' | 'sharesThread'>;
+
 /**
  * Reads and prepares the data while the kernels are compiled and the workers start, if their number is already known.
  * @throws UserError for bad data or weights; Interrupted.
@@ -83,7 +91,9 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
     const asked = config.parallel.threads;
     const over = typeof asked === 'number' && fixed ? oversubscription(asked, fixed.count, cores) : null;
     if (over !== null) warn('threads-above-limit', over);
-    const count = options.startsWorkers === false ? null : (fixed?.count ?? null);
+    // Several networks are trained by sessions of fewer threads.
+    const isApart = options.startsWorkers === false || config.model.members > 1;
+    const count = isApart ? null : (fixed?.count ?? null);
     const startWorkers = () => {
       if (count !== null) resources.warm(count);
     };
@@ -119,8 +129,10 @@ export async function openSetup(options: SetupOptions): Promise<Setup> {
       warn('kernels-refused', `kernel level ${reason}; it is not used`);
     const dataset = await loading;
     signal.throwIfAborted();
-    const fitting = options.given === undefined ? null : fitToData(config, dataset, options.given);
-    for (const line of fitting?.notes ?? []) note(line);
+    const { given } = options;
+    const chosen = given === undefined ? null : recipeOfTable(config, dataset, given);
+    const fitting = given === undefined ? null : fitToData(chosen?.config ?? config, dataset, given);
+    for (const line of [...(chosen?.notes ?? []), ...(fitting?.notes ?? [])]) note(line);
     if (fitting !== null && fitting.config !== config) {
       config = fitting.config;
       kernels = resources.kernels(config);

@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.js';
 import { sizeOf } from '../data/transforms/transform.js';
 import { inTurns } from '../numbers/steps.js';
 import type { Plan } from '../plan/plan.js';
+import { UserError } from '../user-error.js';
 import { explained } from '../worker/divergence.js';
 import { Diverged } from '../worker/session-errors.js';
 import { type Checkpoint, restore } from './checkpoint.js';
@@ -24,6 +25,8 @@ export interface TrainOnceOptions {
   readonly evaluates?: boolean;
   /** Goes on from there. */
   readonly from?: Checkpoint | null;
+  /** Asked after each evaluation, whether the run is to end there. */
+  readonly isOver?: () => boolean;
 }
 
 export class Trainer {
@@ -57,7 +60,7 @@ export class Trainer {
     };
     try {
       const session = await timed(setup.phases, 'start workers', () =>
-        Session.open(plan, setup.data, setup.kernels, pool, interruption.signal),
+        Session.open(plan, setup, pool, interruption.signal),
       );
       return new Trainer(setup, plan, session, giveBack);
     } catch (error) {
@@ -80,11 +83,13 @@ export class Trainer {
     observer: Partial<RunObserver>,
     options: TrainOnceOptions = {},
   ): Promise<RunOutcome> {
+    const { config = this.#setup.config, evaluates, from = null, isOver } = options;
+    if (config.model.members > 1)
+      throw UserError.refusal('model.members', '1: this command trains one network', config.model.members);
     await this.start(seed);
-    const { config = this.#setup.config, evaluates, from = null } = options;
     const state = from === null ? initialState(seed) : restore(this.session, from);
     try {
-      return await trainOnce(this.session, config, seed, observer, evaluates, state);
+      return await trainOnce(this.session, config, seed, observer, evaluates, state, isOver);
     } catch (error) {
       throw error instanceof Diverged ? this.#explained(error) : error;
     }

@@ -1,6 +1,7 @@
 /** A training run over an open session: its start, and the course that a configuration describes. */
 import type { Config } from '../config/schema.js';
 import { metricOf } from '../metrics/metric.js';
+import { initialShortcut } from '../model/layers/shortcut.js';
 import { denseNetwork, drawingTensors } from '../model/network.js';
 import type { Tensor } from '../model/safetensors.js';
 import { Rng, Stream } from '../numbers/rng.js';
@@ -13,6 +14,7 @@ import { runLength } from '../plan/run-length.js';
 import { shardSizes } from '../plan/shards.js';
 import { judge, type StopReason } from '../plan/stopping.js';
 import { UserError } from '../user-error.js';
+import { isClearlyBest } from './best-weights.js';
 import { orderOf } from './epoch-order.js';
 import type { Course } from './next-work.js';
 import { followWithCopies } from './recovery.js';
@@ -44,19 +46,22 @@ export function* settingParameters(
     session.setParameters(fromFile, file ?? 'model.init.file', prefix);
     return;
   }
-  const { features } = session.plan.input;
-  const network = denseNetwork([features, ...config.model.hidden, session.plan.outputs]);
-  const tensors = yield* drawingTensors(network, kind, new Rng(seed, Stream.weights));
+  const { input, outputs, shortcut } = session.plan;
+  const network = denseNetwork([input.features, ...config.model.hidden, outputs]);
+  const layers = yield* drawingTensors(network, kind, new Rng(seed, Stream.weights));
+  const beside = shortcut === null ? [] : initialShortcut(shortcut.inputs, shortcut.outputs);
+  const tensors = new Map([...layers, ...beside]);
   session.setParameters(tensors, `model.init.kind=${kind}`);
 }
 
-/** The settings of a run in a configuration. */
+/** The settings of a run in a configuration. `isOver`: asked after each evaluation, whether the run is to end there. */
 export function trainingCourse(
   session: Session,
   config: Config,
   seed: number,
   evaluates = true,
-): Course<'target' | 'patience'> {
+  isOver = () => false,
+): Course<'target' | 'patience' | 'time'> {
   const { plan } = session;
   const { train, schedule, stop } = config;
   const length = runLength(config, plan.parts.train.count);
@@ -75,6 +80,10 @@ export function trainingCourse(
     makesFeatures: plan.directions !== null,
     tail: configuredTail(train, totalSteps),
     keepsBest: stop.restoreBest,
+    isClearlyBest: (best, last) => {
+      const samples = plan.parts[stop.on].count;
+      return isClearlyBest(best, last, metric, stop.bestMargin, samples);
+    },
     metric,
     noise: plan.noise === null ? null : noiseSizes(shardSizes(train.batch, plan.threads)),
     judge(state, evaluation) {
@@ -89,7 +98,7 @@ export function trainingCourse(
         );
       if (value === null) return { state, reason: null };
       const { state: next, reason } = judge(state.stop, stop, value, metric);
-      return { state: { ...state, stop: next }, reason };
+      return { state: { ...state, stop: next }, reason: reason ?? (isOver() ? 'time' : null) };
     },
   };
 }
@@ -106,8 +115,9 @@ export async function trainOnce(
   observer: Partial<RunObserver>,
   evaluates = true,
   start = initialState(seed),
+  isOver = () => false,
 ): Promise<RunOutcome> {
-  const course = trainingCourse(session, config, seed, evaluates);
+  const course = trainingCourse(session, config, seed, evaluates, isOver);
   const continues = config.parallel.onWorkerLoss === 'continue' && session.plan.profile === null;
   const { state, reason } = await followWithCopies(session, course, start, observer, continues);
   const { stepsPerEpoch } = course.length;

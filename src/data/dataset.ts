@@ -16,6 +16,8 @@ export interface Samples extends Values {
   readonly values: Uint8Array | Float32Array;
   /** u32 [count]: the class of each sample; f32 [count][width of the target]: its values. */
   readonly targets: TargetValues;
+  /** Of a table, u32 [count]: the row of the file that each sample is, from 0, header not counted. */
+  readonly fileRows?: Uint32Array;
 }
 
 export interface Dataset {

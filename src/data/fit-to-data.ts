@@ -22,6 +22,7 @@ export interface Fitting {
 
 /** The least number of steps in an epoch with an adapted batch. */
 const fewestSteps = 8;
+/** Of a table, or of pictures in folders. */
 const fewestTableSteps = 32;
 
 /**
@@ -94,11 +95,12 @@ export function fitToData(config: Config, dataset: Dataset, given: ReadonlySet<s
   }
   const available = data.take ?? samples;
 
-  // Small tables train on few rows a step: each step is one more chance to learn.
-  const mostBatch = isTable ? Math.floor(available / fewestTableSteps) : available;
-  if (train.batch > mostBatch && available > 0 && open('train.batch')) {
+  // Small sets train on few samples a step: each step is one more chance to learn. With train.byTable, that was chosen.
+  const isOwnSet = isTable || data.set === 'images';
+  const mostBatch = isOwnSet ? Math.floor(available / fewestTableSteps) : available;
+  if (train.batch > mostBatch && available > 0 && open('train.batch') && !(isTable && train.byTable)) {
     const eights = data.features.kind === 'directions';
-    const batch = isTable
+    const batch = isOwnSet
       ? Math.min(train.batch, fittingBatch(available, 8, fewestTableSteps))
       : fittingBatch(available, eights ? 8 : 1, fewestSteps);
     note('train.batch', batch, train.batch, `a run uses ${available} training samples`);

@@ -3,8 +3,9 @@
  * parallel and checks that they fit together. The formats are in `idx.ts` and `csv.ts`.
  */
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { dataSets } from '../config/choices.js';
 import { expandHome } from '../config/home.js';
 import { type CacheFolder, cacheFolders, writableCache } from '../machine/cache-folders.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
@@ -23,6 +24,7 @@ import { findGivenIdxFiles } from './idx-files.js';
 import {
   type IdxName,
   idxNames,
+  isKnownSet,
   type KnownSet,
   type KnownSetName,
   knownSetClasses,
@@ -33,7 +35,7 @@ import { checkTrainingLabels, integerLabels } from './labels.js';
 export type { Dataset, Samples } from './dataset.js';
 
 export interface DataRequest {
-  set: KnownSetName | 'idx' | 'csv' | 'table' | 'memory';
+  set: (typeof dataSets)[number];
   /** The folder with the files; may be null for the sets that are known by name. */
   dir: string | null;
   /** Of CSV files: the column of the labels; null: found by the header, else the first. */
@@ -92,7 +94,12 @@ export async function loadDataset(request: DataRequest, options: LoadOptions = {
       `data.set: ${expectedGot('a set of images: a table has columns of any types', set)}`,
       ExitCode.usage,
     );
-  if (set !== 'idx' && set !== 'csv') return loadKnownSet(set, dir, options);
+  if (set === 'images')
+    throw new UserError(
+      `data.set: ${expectedGot('a set of images of one size: those in folders are of any', set)}`,
+      ExitCode.usage,
+    );
+  if (isKnownSet(set)) return loadKnownSet(set, dir, options);
   const [given, namedBy] = givenFolder(dir, options);
   if (given === undefined) {
     throw new UserError(`data.dir: expected the folder with the files of data.set=${set}`, ExitCode.usage);
@@ -100,10 +107,22 @@ export async function loadDataset(request: DataRequest, options: LoadOptions = {
   // One file is a training file without a test file.
   if (set === 'csv' && (await isFile(given)))
     return readCsv(given, { train: given, test: null }, request, options);
+  const { note = () => {}, signal } = options;
+  if (set === 'cifar-10') {
+    options.begun?.();
+    return (await import('./pictures/cifar.js')).readCifar(given, namedBy, { note, signal });
+  }
   const listing = await listGivenFolder(given, namedBy);
   if (set === 'csv') return loadCsv(given, listing, request, options);
-  const paths = await findGivenIdxFiles(listing, set, options.note ?? (() => {}));
-  return assembleIdx(set, given, paths, await readAll(paths, false, options));
+  const paths = await findGivenIdxFiles(listing, set, note);
+  const dataset = assembleIdx(set, given, paths, await readAll(paths, false, options));
+  const images = paths['train-images-idx3-ubyte'];
+  if (set === 'emnist') return (await import('./pictures/emnist.js')).upright(dataset, images, note);
+  if (set === 'idx' && /emnist/i.test(basename(images)))
+    note(
+      `${shownPath(images)}: images of EMNIST lie on their side; data.set=emnist turns them and names the classes`,
+    );
+  return dataset;
 }
 
 /** The folder given by `data.dir` or else by the environment, and the name of its source. */
@@ -226,7 +245,7 @@ function assembleIdx(
   checkSameSize(train, pathOf('train-images-idx3-ubyte'), test, pathOf('t10k-images-idx3-ubyte'));
   const sha256 = Object.fromEntries(idxNames.map((name) => [name, contents[name].sha256]));
   const labels = integerLabels(train.targets, test.targets);
-  if (set === 'idx') {
+  if (!isKnownSet(set)) {
     checkTrainingLabels(train, labels, { where: pathOf('train-labels-idx1-ubyte'), advice: () => '' });
   }
   const parts = { train, test, validation: null };

@@ -8,7 +8,7 @@ import { isKnownSet } from './known-sets.js';
 import { classesIn, type Target } from './target.js';
 import type { Pipeline } from './transforms/pipeline.js';
 import { fullLight, fullOf } from './transforms/range.js';
-import { kindOf } from './transforms/transform.js';
+import { sampleKind } from './transforms/transform.js';
 
 type Parts = Readonly<Record<PartName, Samples>>;
 
@@ -22,7 +22,7 @@ export function rangeWarnings(
   pipeline: Pipeline,
   stored: number | null,
 ): Warning[] {
-  if (isKnownSet(config.data.set) || kindOf(parts.train.values) === 'float32') return [];
+  if (isKnownSet(config.data.set) || sampleKind(parts.train) === 'float32') return [];
   const full = fullOf(pipeline.tensors());
   const train = rangeOfValues(parts.train);
   const others = Object.entries(parts).filter(([name, { count }]) => name !== 'train' && count > 0);
@@ -42,10 +42,10 @@ export const evaluatedRange = (...given: Parameters<typeof evaluatingRange>): Wa
 
 /** Of samples that a network is evaluated on, far from the light that it was trained on. */
 export function* evaluatingRange(
-  test: Pick<Samples, 'values'>,
+  test: Pick<Samples, 'values' | 'rows'>,
   tensors: ReadonlyMap<string, Tensor>,
 ): Steps<Warning[]> {
-  if (kindOf(test.values) === 'float32') return [];
+  if (sampleKind(test) === 'float32') return [];
   const full = fullOf(tensors);
   return partMessages('test', yield* measuringRange(test), full, full).map(valueRange);
 }

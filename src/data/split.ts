@@ -2,6 +2,7 @@
 import { Rng, Stream, shuffle } from '../numbers/rng.js';
 import type { Dataset, Samples } from './dataset.js';
 import { pickedTargets, someTargets } from './target.js';
+import { valuesOnDemand } from './transforms/rows-on-demand.js';
 import { sizeOf } from './transforms/transform.js';
 
 export interface Split {
@@ -40,6 +41,29 @@ export function splitStratified(samples: Samples, held: number, seed: number): S
   return { train: pick(samples, chosen, 0), validation: pick(samples, chosen, 1) };
 }
 
+/**
+ * `held` samples drawn from the classes in proportion to their sizes, as a test part; a class of one sample stays in the
+ * training part.
+ */
+export function holdOutClasses<Kind extends Samples & { readonly targets: Uint32Array }>(
+  samples: Kind,
+  held: number,
+  seed: number,
+): { readonly train: Kind; readonly test: Kind } {
+  const { targets, count } = samples;
+  const sizes = new Map<number, number>();
+  for (const target of targets) sizes.set(target, (sizes.get(target) ?? 0) + 1);
+  const places = Uint32Array.from(targets.keys()).filter((at) => (sizes.get(targets[at]) ?? 0) > 1);
+  const chosen = new Uint8Array(count);
+  const rng = new Rng(seed, Stream.validation);
+  const classes = places.map((at) => targets[at]);
+  for (const { members, share } of sharesOf(classes, Math.min(held, places.length))) {
+    shuffle(members, rng);
+    for (const member of members.subarray(0, share)) chosen[places[member]] = 1;
+  }
+  return { train: pick(samples, chosen, 0), test: pick(samples, chosen, 1) };
+}
+
 const heldOneIn = 5;
 
 /**
@@ -62,13 +86,18 @@ export function holdOutTest<Kind extends Samples>(
 
 /** Whole numbers of samples that add up to `held`: rounded down, then one more for the largest remainders. */
 export function sharesOf(targets: Uint32Array, held: number): { members: Int32Array; share: number }[] {
-  const byClass = new Map<number, number[]>();
+  // Lists that grow would take several times the memory.
+  const sizes = new Map<number, number>();
+  for (let i = 0; i < targets.length; i++) sizes.set(targets[i], (sizes.get(targets[i]) ?? 0) + 1);
+  const byClass = [...sizes]
+    .sort(([a], [b]) => a - b)
+    .map(([target, size]) => ({ target, members: new Int32Array(size), filled: 0 }));
+  const own = new Map(byClass.map((each) => [each.target, each]));
   for (let i = 0; i < targets.length; i++) {
-    const members = byClass.get(targets[i]);
-    if (members === undefined) byClass.set(targets[i], [i]);
-    else members.push(i);
+    const each = own.get(targets[i]);
+    if (each !== undefined) each.members[each.filled++] = i;
   }
-  const classes = [...byClass].sort(([a], [b]) => a - b).map(([, members]) => Int32Array.from(members));
+  const classes = byClass.map(({ members }) => members);
   const exact = classes.map((members) => (members.length * held) / targets.length);
   const shares = exact.map(Math.floor);
   const byRemainder = exact
@@ -80,18 +109,27 @@ export function sharesOf(targets: Uint32Array, held: number): { members: Int32Ar
 }
 
 function slice(samples: Samples, first: number, last: number): Samples {
+  if (samples.rows !== undefined) {
+    const indices = new Uint32Array(last - first);
+    for (let i = 0; i < indices.length; i++) indices[i] = first + i;
+    return pickedRows(samples, indices);
+  }
   const size = sizeOf(samples.shape);
   return {
     ...samples,
     values: samples.values.subarray(first * size, last * size),
     targets: someTargets(samples.targets, targetWidth(samples), first, last),
     count: last - first,
+    ...(samples.fileRows && { fileRows: samples.fileRows.subarray(first, last) }),
   };
 }
 
-/** Of the same kind as `samples`. */
-function pick<Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: number): Kind {
-  const indices = Array.from(chosen.keys()).filter((i) => chosen[i] === wanted);
+const pick = <Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: number): Kind =>
+  samplesAt(samples, placesIn(chosen, wanted));
+
+/** The samples at these places, which ascend, of the same kind as `samples`. */
+export function samplesAt<Kind extends Samples>(samples: Kind, indices: Uint32Array): Kind {
+  if (samples.rows !== undefined) return pickedRows(samples, indices);
   const size = sizeOf(samples.shape);
   const length = indices.length * size;
   const values = samples.values instanceof Float32Array ? new Float32Array(length) : new Uint8Array(length);
@@ -103,7 +141,32 @@ function pick<Kind extends Samples>(samples: Kind, chosen: Uint8Array, wanted: n
     values,
     targets: pickedTargets(samples.targets, targetWidth(samples), indices),
     count: indices.length,
+    ...ownRows(samples, indices),
   };
+}
+
+/** Without a copy of the rows. */
+function pickedRows<Kind extends Samples>(samples: Kind, indices: Uint32Array): Kind {
+  const { rows, table, targets } = samples;
+  if (rows === undefined) throw new Error('samples that are in memory, where rows on demand are expected');
+  const picked = pickedTargets(targets, targetWidth(samples), indices);
+  const own = table === undefined ? { targets: picked } : { targets: picked, table };
+  const others = { ...own, ...ownRows(samples, indices) };
+  return valuesOnDemand(rows.picked(indices), others) as Samples as Kind;
+}
+
+function ownRows({ fileRows }: Samples, indices: Uint32Array): Pick<Samples, 'fileRows'> {
+  return fileRows === undefined ? {} : { fileRows: indices.map((at) => fileRows[at]) };
+}
+
+/** The places of a value, in their order. */
+export function placesIn(chosen: Uint8Array, wanted: number): Uint32Array {
+  let count = 0;
+  for (let i = 0; i < chosen.length; i++) if (chosen[i] === wanted) count += 1;
+  const places = new Uint32Array(count);
+  let at = 0;
+  for (let i = 0; i < chosen.length; i++) if (chosen[i] === wanted) places[at++] = i;
+  return places;
 }
 
 /** Values of a sample's target. */

@@ -59,6 +59,10 @@ export const someTargets = (targets: TargetValues, width: number, first: number,
 /** Samples at these places. */
 export function pickedTargets(targets: TargetValues, width: number, places: ArrayLike<number>): TargetValues {
   const picked = new (targets instanceof Uint32Array ? Uint32Array : Float32Array)(places.length * width);
+  if (width === 1) {
+    for (let to = 0; to < places.length; to++) picked[to] = targets[places[to]];
+    return picked;
+  }
   for (let to = 0; to < places.length; to++)
     picked.set(someTargets(targets, width, places[to], places[to] + 1), to * width);
   return picked;

@@ -3,7 +3,7 @@ import { realNormalisations } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Samples } from './dataset.js';
-import { kindOf, type Shape } from './transforms/transform.js';
+import { type Shape, sampleKind } from './transforms/transform.js';
 
 type Data = Config['data'];
 
@@ -66,9 +66,10 @@ const rules: readonly Rule[] = [
 /** Empty for grey images of pixels. */
 export function unfitSettings(
   data: Data,
-  { values, shape, table }: Pick<Samples, 'values' | 'shape' | 'table'>,
+  samples: Pick<Samples, 'values' | 'shape' | 'table' | 'rows'>,
 ): UnfitSetting[] {
-  const isReal = kindOf(values) === 'float32';
+  const { shape, table } = samples;
+  const isReal = sampleKind(samples) === 'float32';
   const why =
     table !== undefined
       ? 'a table has an encoder of its own'
@@ -88,7 +89,7 @@ export function unfitSettings(
 }
 
 /** @throws UserError (usage) naming the first setting that does not fit the samples. */
-export function refuseUnfit(data: Data, samples: Pick<Samples, 'values' | 'shape' | 'table'>): void {
+export function refuseUnfit(data: Data, samples: Pick<Samples, 'values' | 'shape' | 'table' | 'rows'>): void {
   const [unfit] = unfitSettings(data, samples);
   if (unfit === undefined) return;
   const { key, expected, received, why } = unfit;

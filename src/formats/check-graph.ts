@@ -1,5 +1,6 @@
 /** Whether a graph makes sense: each operation fits the values that reach it, and every number is finite. */
-import { type Graph, type Op, shapeAfter } from '../model/op.js';
+import { type BlockOp, blockTable, isSound } from '../kernels/expansion.js';
+import { type Graph, type Op, type OutputKind, shapeAfter } from '../model/op.js';
 import { sizeOf } from '../numbers/size.js';
 import { expectedGot, UserError } from '../user-error.js';
 
@@ -14,7 +15,7 @@ const directionsSide = 28;
 
 /** @throws UserError naming the operation; `source` names the graph in messages. */
 export function checkGraph(graph: Graph, source: string): void {
-  const { input, values, labels, ops, probabilities } = graph;
+  const { input, values, labels, ops, probabilities, kind = 'class', columns } = graph;
   const demand = (holds: boolean, what: string, expected: string, got: unknown) => {
     if (!holds) throw new UserError(`${source}: ${what}: ${expectedGot(expected, got)}`);
   };
@@ -25,6 +26,8 @@ export function checkGraph(graph: Graph, source: string): void {
     [...input],
   );
   demand(labels.length > 0, 'labels', 'at least one class', 0);
+  if (columns !== undefined)
+    demand(input.join() === String(columns.length), 'columns', `${sizeOf(input)} columns`, columns.length);
   demand(ops.length + probabilities.length <= mostOps, 'ops', `at most ${mostOps} operations`, ops.length);
   let site: Site = { shape: input, isBytes: values === 'uint8' };
   for (const [n, op] of ops.entries()) {
@@ -38,12 +41,10 @@ export function checkGraph(graph: Graph, source: string): void {
   const outputs = sizeOf(site.shape);
   demand(outputs === labels.length, 'labels', `${outputs}, one for each output`, labels.length);
   const ends = probabilities.map(({ op }) => op);
-  demand(
-    ends.length === 1 && endings.has(ends[0]),
-    'probabilities',
-    'softmax or shares, one operation',
-    ends,
-  );
+  const expected = endingsOf[kind];
+  const fits = expected.length === 0 ? ends.length === 0 : ends.length === 1 && expected.includes(ends[0]);
+  const words = expected.length === 0 ? 'no operation' : `${expected.join(' or ')}, one operation`;
+  demand(fits, 'probabilities', words, ends);
 }
 
 interface Site {
@@ -57,6 +58,11 @@ interface Refusal {
   readonly got: unknown;
 }
 
+const endingsOf: Readonly<Record<OutputKind, readonly Op['op'][]>> = {
+  class: ['softmax', 'shares'],
+  labels: ['sigmoid'],
+  value: [],
+};
 const endings: ReadonlySet<Op['op']> = new Set(['softmax', 'shares']);
 const keepsBytes: ReadonlySet<Op['op']> = new Set(['lookup', 'moments', 'crop']);
 
@@ -94,6 +100,14 @@ function refusalOf(op: Op, site: Site): Refusal | null {
       if (!(op.step > 0 && op.step < Number.POSITIVE_INFINITY))
         return { expected: 'a step above 0', got: op.step };
       return Number.isFinite(op.bound) ? null : { expected: 'a finite bound', got: op.bound };
+    case 'fields':
+      return op.columns.every((at) => Number.isInteger(at) && at >= 0 && at < width)
+        ? wrongLength('parts', op.parts, op.columns.length)
+        : { expected: `places of ${width} columns`, got: op.columns };
+    case 'expand':
+      return expandRefusal(op, width);
+    case 'exp':
+      return wrongLength('which', op.which, width);
     case 'directions':
       return directionsRefusal(op.drawing, site);
     case 'products':
@@ -121,6 +135,25 @@ const matrixRefusal = ({ weight, bias }: Linear, outputs: number, inputs: number
   notFinite('weight', weight) ??
   notFinite('bias', bias);
 
+function expandRefusal(
+  { fields, width, blocks }: Extract<Op, { op: 'expand' }>,
+  given: number,
+): Refusal | null {
+  if (fields !== given) return { expected: `${given} fields`, got: fields };
+  if (!isCount(width)) return { expected: `1 to ${mostValues} inputs`, got: width };
+  const floats = blocks.map(({ op, tensors, count }) => ({ op, count, of: tensors.map((t) => t.length) }));
+  const isWhole = floats.every(({ op, count, of }) => of.join() === tensorSizes(op, count).join());
+  return isWhole && isSound(blockTable(blocks, fields, width))
+    ? null
+    : { expected: `blocks from ${fields} fields to ${width} inputs`, got: floats };
+}
+
+function tensorSizes(op: BlockOp, count: number): number[] {
+  if (op === 'curve') return [count, count];
+  if (op === 'bins') return [count + 1];
+  return op === 'periodic' ? [count] : [];
+}
+
 function directionsRefusal(
   { grid, pool, size }: Extract<Op, { op: 'directions' }>['drawing'],
   { shape, isBytes }: Site,
@@ -133,7 +166,7 @@ function directionsRefusal(
   return size >= 0.01 && size <= 1 ? null : { expected: 'a size from 0.01 to 1', got: size };
 }
 
-const wrongLength = (name: string, values: ArrayLike<number>, length: number): Refusal | null =>
+const wrongLength = (name: string, values: { readonly length: number }, length: number): Refusal | null =>
   values.length === length ? null : { expected: `${length} values of ${name}`, got: values.length };
 
 function notFinite(name: string, values: Float32Array | Float64Array): Refusal | null {

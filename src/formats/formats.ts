@@ -31,8 +31,10 @@ export interface Format {
   readonly holds: string;
   readonly takesName?: boolean;
   readonly takesInt8?: boolean;
+  /** Whether it holds models that no graph can express, such as those of texts. */
+  readonly holdsAll?: boolean;
   /** @throws UserError for a graph that the format cannot express. */
-  readonly write: (graph: Graph, options: WriteOptions) => Promise<Written>;
+  readonly write: (graph: () => Graph, options: WriteOptions) => Promise<Written>;
 }
 
 export const formats: readonly Format[] = [
@@ -40,13 +42,14 @@ export const formats: readonly Format[] = [
     name: 'safetensors',
     ending: '.safetensors',
     holds: 'the weights file itself',
+    holdsAll: true,
     write: async (_, { source }) => ({ data: source }),
   },
   {
     name: 'mjs',
     ending: '.mjs',
     holds: 'an ES module without imports',
-    write: async (graph) => ({ data: (await import('./module.js')).toModule(graph) }),
+    write: async (graph) => ({ data: (await import('./module.js')).toModule(graph()) }),
   },
   {
     name: 'h',
@@ -55,7 +58,7 @@ export const formats: readonly Format[] = [
     takesName: true,
     takesInt8: true,
     write: async (graph, { name, isQuantised }) => ({
-      data: (await import('./header.js')).toHeader(graph, { name: name ?? 'model', isQuantised }),
+      data: (await import('./header.js')).toHeader(graph(), { name: name ?? 'model', isQuantised }),
     }),
   },
   {
@@ -71,7 +74,7 @@ export const formats: readonly Format[] = [
         readSafetensorsMetadata(source, 'model'),
         readSafetensors(source, 'model'),
       );
-      return { data: toOnnx(graph, { version, metadata }) };
+      return { data: toOnnx(graph(), { version, metadata }) };
     },
   },
   {
@@ -83,7 +86,7 @@ export const formats: readonly Format[] = [
       const weightsName = `${fileName.replace(/(\.tfjs)?\.json$/i, '')}.weights.bin`;
       const metadata = readSafetensorsMetadata(source, 'model');
       const { toTfjs } = await import('./tfjs/write.js');
-      const { json, weights, notes } = toTfjs(graph, { version, metadata, weightsName });
+      const { json, weights, notes } = toTfjs(graph(), { version, metadata, weightsName });
       return { data: json, beside: new Map([[weightsName, weights]]), notes };
     },
   },
@@ -91,7 +94,7 @@ export const formats: readonly Format[] = [
     name: 'json',
     ending: '.json',
     holds: 'the operations of the model as JSON',
-    write: async (graph) => ({ data: (await import('./json.js')).toJson(graph) }),
+    write: async (graph) => ({ data: (await import('./json.js')).toJson(graph()) }),
   },
 ];
 

@@ -3,11 +3,13 @@
  * that stay in flash. Weights are float32, or 8 bits.
  */
 import { createHash } from 'node:crypto';
-import type { Graph } from '../model/op.js';
+import type { Graph, OutputKind } from '../model/op.js';
+import { plural } from '../numbers/words.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
-import { shares, softmax } from './c/functions.js';
+import { activations, shares, softmax } from './c/functions.js';
 import { bytesOf, isCName, stringLiteral } from './c/literals.js';
 import { type CValues, type Stage, stagesOf } from './c/stages.js';
+import { columnBytes, columnNames } from './c/table.js';
 import { chainOf } from './runtime/predict.js';
 
 export interface HeaderOptions {
@@ -30,19 +32,21 @@ export function toHeader(graph: Graph, { name = 'model', isQuantised = false }: 
     throw new UserError(
       `a C header: ${expectedGot('a model whose last operation is a layer', graph.ops.at(-1)?.op ?? null)}`,
     );
-  const ending = (graph.probabilities[0].op === 'softmax' ? softmax : shares)(name);
+  const answer = answerOf(graph, name);
   const functions = new Map(
-    [...stages.flatMap((stage) => stage.functions), ending].map((one) => [one.name, one.text]),
+    [...stages.flatMap((stage) => stage.functions), ...answer.functions].map((one) => [one.name, one.text]),
   );
   const { labels, inputs } = chain;
   const input = graph.values === 'uint8' ? 'uint8_t' : 'float';
   const flow = buffersOf(stages);
   const upper = name.toUpperCase();
-  const constants = stages.reduce((sum, stage) => sum + stage.constantBytes, 0);
+  const { kind, columns } = chain;
+  const names = columns === null ? 0 : columnBytes(columns);
+  const constants = stages.reduce((sum, stage) => sum + stage.constantBytes, names);
   const scratch = Math.max(0, ...stages.map((stage) => stage.scratchBytes));
   const facts = {
     ...{ name, upper, input, isQuantised, constants, shape: graph.input.join('x'), inputs },
-    ...{ classes: labels.length, stack: flow.bytes + scratch },
+    ...{ kind, columns: columns !== null, classes: labels.length, stack: flow.bytes + scratch },
   };
   const body = `#include <math.h>
 #include <stddef.h>
@@ -53,28 +57,21 @@ export function toHeader(graph: Graph, { name = 'model', isQuantised = false }: 
 #endif
 
 #define ${upper}_INPUTS ${inputs}
-#define ${upper}_CLASSES ${labels.length}
+#define ${upper}_${countOf[kind]} ${labels.length}
 
-static const char *const ${name}_labels[${upper}_CLASSES] = {
+static const char *const ${name}_${kind === 'value' ? 'names' : 'labels'}[${upper}_${countOf[kind]}] = {
 ${labels.map((label) => `    ${stringLiteral(label)},`).join('\n')}
 };
 
-${stages
+${columns === null ? '' : columnNames(name, columns)}${stages
   .map((stage) => stage.constants)
   .filter((text) => text !== '')
   .join('\n')}
 ${[...functions.values()].join('\n')}
-/* Returns the index of the class; probabilities: room for ${upper}_CLASSES, or NULL. */
-static inline int ${name}_predict(const ${input} *input, float *probabilities)
+${answer.head(input)}
 {
 ${flow.statements}
-    int best = 0;
-    for (int k = 1; k < ${upper}_CLASSES; k++)
-        if (outputs[k] > outputs[best])
-            best = k;
-    if (probabilities != NULL)
-        ${ending.name}(outputs, ${upper}_CLASSES, probabilities);
-    return best;
+${answer.statements}
 }
 `;
   const mark = `0x${createHash('sha256').update(body).digest('hex').slice(0, 8)}u`;
@@ -91,7 +88,50 @@ ${body}
 `;
 }
 
+const countOf = { class: 'CLASSES', value: 'VALUES', labels: 'LABELS' } as const;
+
+/** What `predict` returns and writes. */
+function answerOf({ kind = 'class', probabilities }: Graph, name: string) {
+  const upper = name.toUpperCase();
+  if (kind === 'class') {
+    const ending = (probabilities[0].op === 'softmax' ? softmax : shares)(name);
+    return {
+      functions: [ending],
+      head: (
+        input: string,
+      ) => `/* Returns the index of the class; probabilities: room for ${upper}_CLASSES, or NULL. */
+static inline int ${name}_predict(const ${input} *input, float *probabilities)`,
+      statements: `    int best = 0;
+    for (int k = 1; k < ${upper}_CLASSES; k++)
+        if (outputs[k] > outputs[best])
+            best = k;
+    if (probabilities != NULL)
+        ${ending.name}(outputs, ${upper}_CLASSES, probabilities);
+    return best;`,
+    };
+  }
+  if (kind === 'labels') {
+    const ending = activations.sigmoid(name, 'float', 'float');
+    return {
+      functions: [ending],
+      head: (input: string) => `/* The probability of each label; room for ${upper}_LABELS. */
+static inline void ${name}_predict(const ${input} *input, float *probabilities)`,
+      statements: `    ${ending.name}(outputs, ${upper}_LABELS, probabilities);`,
+    };
+  }
+  return {
+    functions: [],
+    head: (input: string) => `/* Values in their units; room for ${upper}_VALUES. */
+static inline void ${name}_predict(const ${input} *input, float *values)`,
+    statements: `    for (int k = 0; k < ${upper}_VALUES; k++)
+        values[k] = outputs[k];`,
+  };
+}
+
 interface Facts {
+  readonly kind: OutputKind;
+  /** Whether samples are rows of a table. */
+  readonly columns: boolean;
   readonly name: string;
   readonly upper: string;
   readonly input: string;
@@ -103,29 +143,36 @@ interface Facts {
   readonly classes: number;
 }
 
-function openingComment({
-  name,
-  upper,
-  input,
-  isQuantised,
-  constants,
-  stack,
-  shape,
-  inputs,
-  classes,
-}: Facts): string {
+function openingComment(facts: Facts): string {
+  const { kind, columns, name, upper, input, isQuantised, constants, stack, shape, inputs, classes } = facts;
+  const what =
+    kind === 'class' ? `${classes} classes` : plural(classes, kind === 'value' ? 'value' : 'label');
+  const numbers = input === 'float' ? 'numbers' : 'integers from 0 to 255';
+  const samples = columns ? `rows of a table with ${inputs} columns` : `samples of ${shape} ${numbers}`;
+  const order = columns
+    ? `${inputs} values in the order of ${name}_columns; NAN: missing`
+    : `${inputs} values, row by row`;
+  const results = kind === 'value' ? 'values' : 'probabilities';
+  const call =
+    kind === 'class'
+      ? `int index = ${name}_predict(input, probabilities);
+ *     puts(${name}_labels[index]);`
+      : `${name}_predict(input, ${results});`;
+  const word = columns
+    ? `
+ *     input[c] = ${name}_word(c, "...");   the value of a word of a category, or of yes/no`
+    : '';
   return `/*
  * SPDX-License-Identifier: 0BSD
  * This code may be used without conditions: written by shardstep (export), from a model with its weights.
  *
- * ${classes} classes from samples of ${shape} ${input === 'float' ? 'numbers' : 'integers from 0 to 255'}; ${isQuantised ? 'weights of layers in 8 bits' : 'weights in float32'}.
- * Flash: ${constants} bytes of constants, besides the code and the names of the classes.
+ * ${what} from ${samples}; ${isQuantised ? 'weights of layers in 8 bits' : 'weights in float32'}.
+ * Flash: ${constants} bytes of constants, besides the code and the names${kind === 'class' && !columns ? ' of the classes' : ''}.
  * RAM: ${stack} bytes of stack for values, besides a few dozen scalars; no heap, no static variables.
  *
- *     const ${input} input[${upper}_INPUTS] = { ... };   ${inputs} values, row by row
- *     float probabilities[${upper}_CLASSES];
- *     int index = ${name}_predict(input, probabilities);
- *     puts(${name}_labels[index]);
+ *     ${columns ? '' : 'const '}${input} input[${upper}_INPUTS] = { ... };   ${order}${word}
+ *     float ${results}[${upper}_${countOf[kind]}];
+ *     ${call}
  *
  * C99 with the mathematical library (-lm); without -ffast-math, which changes the rounding.
  */`;

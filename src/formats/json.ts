@@ -13,7 +13,7 @@ export function toJson(graph: Graph): string {
     value instanceof Uint8Array || value instanceof Float32Array || value instanceof Float64Array
       ? encodeNumbers(value)
       : value;
-  const { input, values, labels, ops, probabilities } = graph;
+  const { kind, columns, otherColumns, input, values, labels, ops, probabilities } = graph;
   const about = { format: graphFormat, version: graphVersion };
-  return `${JSON.stringify({ ...about, input, values, labels, ops, probabilities }, encoded, 1)}\n`;
+  return `${JSON.stringify({ ...about, kind, columns, otherColumns, input, values, labels, ops, probabilities }, encoded, 1)}\n`;
 }

@@ -1,7 +1,8 @@
 /** A network on a chunk of samples, by the kernels that evaluate it in a session: the same bits. */
 import type { Rows } from '../backend/backend.js';
 import { type LayerSite, scratchOf } from '../backend/wasm/layer.js';
-import { openLayer } from '../backend/wasm/network.js';
+import { openLayer, openShortcut } from '../backend/wasm/network.js';
+import type { Shortcut } from '../backend/wasm/shortcut.js';
 import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import type { DirectionKernels } from '../kernels/directions/direction-kernels.js';
 import { blockBytes, blockImages, blocksOf } from '../kernels/directions/spec.js';
@@ -32,6 +33,7 @@ class LayerModel implements ChunkModel {
   readonly #rank: number;
   readonly #inputs: ChunkInputs;
   readonly #layers: readonly ForwardLayer[];
+  readonly #shortcut: Shortcut | null;
   /** One object for every call, which then allocates nothing. */
   readonly #rows = { first: 0, last: 0 };
   /** f32 [panels][chunk][16]. */
@@ -49,6 +51,7 @@ class LayerModel implements ChunkModel {
       const layer: LayerSite = { plan, kernels, memory, index, rank, scratch };
       return skipsZeros(plan, index) ? new SkippingLayer(layer, inference.skipping[rank]) : openLayer(layer);
     });
+    this.#shortcut = openShortcut({ plan, kernels, memory, rank, scratch });
     this.#panels = new Float32Array(memory.buffer, offset, bytes / 4);
   }
 
@@ -58,6 +61,7 @@ class LayerModel implements ChunkModel {
     this.#rows.last = count;
     for (let l = 0; l < this.#layers.length; l++)
       this.#layers[l].forward(evaluation[this.#rank], this.#rows, null);
+    this.#shortcut?.forward(evaluation[this.#rank], this.#rows);
     for (let row = 0, next = 0; row < count; row++)
       for (let k = 0; k < outputs; k++)
         out[next++] = this.#panels[((k >> 4) * evaluationChunk + row) * 16 + (k & 15)];

@@ -7,9 +7,12 @@ export interface Described
   /** Widths of the hidden layers. */
   readonly hidden: number[];
   readonly activation: Config['model']['activation'];
+  readonly shortcut?: boolean;
   readonly loss: Config['loss']['name'];
   /** Of huber. */
   readonly delta?: number;
+  /** Networks whose outputs are averaged. */
+  readonly members?: number;
 }
 
 /** The other keys have no effect on pixels. */
@@ -23,7 +26,8 @@ export const pixelFeatures: Described['features'] = {
   quadratic: 0,
 };
 
-export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }: Described): Config {
+export function inferenceConfig(described: Described): Config {
+  const { hidden, activation, shortcut = false, loss, delta = 1, members = 1, ...data } = described;
   return {
     data: {
       ...data,
@@ -31,6 +35,7 @@ export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }
       label: null,
       ...{ testFile: null, test: null, target: null, columns: {} },
       encoding: { scaling: 'standard', bins: 64, periodic: 0, sigma: 1, rare: null },
+      images: { size: null, fit: 'crop', colour: 'auto' },
       task: 'auto',
       targetScale: 'auto',
       take: null,
@@ -41,12 +46,13 @@ export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }
       validationFrom: 'auto',
       scale: 'auto',
     },
-    model: { hidden, activation, init: { kind: 'torch', file: null, prefix: '' } },
+    model: { hidden, activation, shortcut, members, init: { kind: 'torch', file: null, prefix: '' } },
     loss: inferenceLoss(loss, delta),
     train: {
       batch: 1,
       epochs: 1,
       steps: null,
+      byTable: false,
       dropLast: false,
       tailAverage: 0,
       tailEvery: 1,
@@ -76,6 +82,7 @@ export function inferenceConfig({ hidden, activation, loss, delta = 1, ...data }
       every: 'epoch',
       patience: null,
       restoreBest: false,
+      bestMargin: 0,
       minDelta: 0,
     },
     log: { every: 10, noiseScale: false, level: 'info', tensorboard: false },

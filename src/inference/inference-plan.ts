@@ -13,6 +13,7 @@ import type { Kernels } from '../kernels/kernels.js';
 import { Arena, type Region } from '../memory/arena.js';
 import { allocate } from '../memory/shared-memory.js';
 import { wordsIn } from '../memory/views.js';
+import { withShortcut } from '../model/network.js';
 import { importParameters } from '../model/parameters.js';
 import type { Tensor } from '../model/safetensors.js';
 import { fillBlocks } from '../plan/fill-memory.js';
@@ -129,7 +130,7 @@ export function fillInference(
   tensors: ReadonlyMap<string, Tensor>,
   source: string,
 ): WebAssembly.Memory {
-  const { regions, parameters, layers } = plan;
+  const { regions, parameters } = plan;
   const memory = allocate(bytes);
   const { buffer } = memory;
   const identity = new Int32Array(buffer, regions.identity.offset, regions.identity.bytes / 4);
@@ -137,7 +138,8 @@ export function fillInference(
   new Int32Array(buffer, rangeEnds.offset, plan.input.rangeEnds.length).set(plan.input.rangeEnds);
   const vector = new Float32Array(buffer, regions.parameters.offset, parameters);
   const { directions } = plan;
-  if (directions === null || directions.hasLayers) importParameters(layers, tensors, vector, source);
+  if (directions === null || directions.hasLayers)
+    importParameters(withShortcut(plan), tensors, vector, source);
   else writeStrips(directions.shape, plan.outputs, vector, tensors, source, '');
   fillBlocks(plan, pipeline, memory);
   const { shift } = pipeline.affine;
@@ -154,8 +156,22 @@ export function fillInference(
   return memory;
 }
 
-/** For shifted sparse inputs: computes the bias that represents the shift, once for all. */
-export function centreBias({ layers, regions, input }: Plan, kernels: Kernels): void {
+/** What the first layer derives from its weights, once for all. */
+export function deriveFirst(plan: Plan, kernels: Kernels): void {
+  centreBias(plan, kernels);
+  const { layers, regions, derived } = plan;
+  const [sums] = derived;
+  if (sums === null) return;
+  const [{ panels, panelWidth, panelFloats, inputs, offset }] = layers;
+  for (let panel = 0; panel < panels; panel++) {
+    const place = panel * panelFloats * 4;
+    const weights = regions.parameters.offset + offset * 4 + place;
+    kernels.sumRanges(weights, regions.blocks.offset, 0, inputs, 1, panelWidth, sums.offset + place);
+  }
+}
+
+/** For shifted sparse inputs: the bias that represents the shift. */
+function centreBias({ layers, regions, input }: Plan, kernels: Kernels): void {
   if (input.packing !== 'sparse' || !input.shifted) return;
   const [{ panels, panelWidth, panelFloats, inputs }] = layers;
   for (let panel = 0; panel < panels; panel++) {

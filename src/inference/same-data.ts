@@ -1,6 +1,6 @@
 /** Whether a data set is of the kind that a network was trained on. */
 import type { Dataset } from '../data/dataset.js';
-import { kindOf } from '../data/transforms/transform.js';
+import { sampleKind } from '../data/transforms/transform.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { SavedModel } from './saved-model.js';
 
@@ -10,7 +10,7 @@ export function refuseOtherData(
   dataset: Pick<Dataset, 'train' | 'target' | 'name'>,
 ): void {
   const compared = [
-    ['values', pipeline.values, kindOf(dataset.train.values)],
+    ['values', pipeline.values, sampleKind(dataset.train)],
     ['input', pipeline.input, dataset.train.shape],
     // Of values, the number alone must agree: a program has no names for them.
     target.kind === 'class'

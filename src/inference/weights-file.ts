@@ -3,12 +3,13 @@
  * weights are useless. Equal runs write equal files: nothing in the file depends on time, and keys are sorted.
  */
 import { createHash } from 'node:crypto';
+import { type PictureFit, pictureFits } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import { columnsOf } from '../config/target-rules.js';
 import type { Dataset } from '../data/dataset.js';
 import { factsOf } from '../data/target.js';
 import { transformSettings } from '../data/transforms/pipeline.js';
-import { kindOf, type ValueKind } from '../data/transforms/transform.js';
+import { sampleKind, type ValueKind } from '../data/transforms/transform.js';
 import { cannot } from '../file-failure.js';
 import { readWholeFile } from '../memory/whole-file.js';
 import { taskOf } from '../metrics/metric.js';
@@ -18,7 +19,11 @@ import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Warn } from '../warnings.js';
 
 export const formatKey = 'shardstep.format';
-const format = 1;
+/** Those of one network, and of several whose outputs are averaged, which earlier programs would take for one. */
+const [format, formatOfMembers] = [1, 2];
+
+/** Of several networks. */
+export const membersKey = 'model.members';
 
 /** The encoder of a table's rows, JSON. */
 export const tableKey = 'table';
@@ -58,7 +63,13 @@ export function weightsMetadata(
   origin: Origin | null,
   table: string | null = null,
 ): Record<string, string> {
-  const about = { format: 'pt', [formatKey]: String(format), 'data.set': config.data.set, packing };
+  const { members } = config.model;
+  const about = {
+    ...{ format: 'pt', 'data.set': config.data.set, packing },
+    ...(members === 1
+      ? { [formatKey]: String(format) }
+      : { [formatKey]: String(formatOfMembers), [membersKey]: String(members) }),
+  };
   const encoder = table === null ? {} : { [tableKey]: table };
   const metadata = {
     ...about,
@@ -95,19 +106,73 @@ function recipeOf(
   return { ...samples, init: model.init.kind, train, optimizer, schedule, loss, sync, ...apart, stop, seed };
 }
 
+/**
+ * What a model's file says of the pictures that it takes, for settings that the user left open; and its classes, null if it has
+ * none.
+ */
+export function picturesLike(
+  metadata: InitialWeights['metadata'],
+  images: Config['data']['images'],
+  evaluates: boolean,
+): { readonly images: Config['data']['images']; readonly labels: readonly string[] | null } {
+  const set = metadata['data.set'] ?? 'images';
+  if (evaluates && set !== 'images')
+    throw UserError.refusal(
+      'data.set',
+      `${set} or the like: pictures in folders are for models that were trained on them`,
+      'images',
+    );
+  const size = parsed(metadata['data.images.size'] ?? 'null');
+  const colour = metadata['data.images.colour'];
+  const labels = parsed(metadata.labels ?? 'null');
+  return {
+    images: {
+      fit: evaluates ? fitOf(metadata) : images.fit,
+      size: images.size ?? (isPair(size) ? size : null),
+      colour: images.colour === 'auto' && (colour === 'grey' || colour === 'colour') ? colour : images.colour,
+    },
+    labels: isWords(labels) ? labels : null,
+  };
+}
+
+/** Models of other samples say none: of pictures that they are asked about, the whole is taken. */
+export const fitOf = (metadata: InitialWeights['metadata']): PictureFit =>
+  pictureFits.find((fit) => fit === metadata['data.images.fit']) ?? 'pad';
+
+const isPair = (value: unknown): value is [number, number] =>
+  Array.isArray(value) && value.length === 2 && value.every((side) => Number.isInteger(side));
+
+const isWords = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((word) => typeof word === 'string');
+
+function describedPictures(
+  { set, images }: Config['data'],
+  shape: readonly number[],
+): Record<string, string> {
+  if (set !== 'images') return {};
+  return {
+    'data.images.size': JSON.stringify(shape.slice(0, 2)),
+    'data.images.fit': images.fit,
+    'data.images.colour': shape[2] === 1 ? 'grey' : 'colour',
+  };
+}
+
 /** Settings in which weights and a configuration must agree. `data.scale` is a tensor of its transform. */
 function described({ data, model, loss }: Config, { train, target, inputs }: Facts): Record<string, string> {
   const { features } = data;
-  const values = kindOf(train.values);
+  const values = sampleKind(train);
   return {
     'data.features': JSON.stringify(features.kind === 'pixels' ? { kind: features.kind } : features),
     ...Object.fromEntries(transformSettings(data, train)),
+    ...describedPictures(data, train.shape),
     input: JSON.stringify(train.shape),
     ...describedTarget(data, loss, target, inputs !== undefined),
     ...(inputs === undefined ? {} : { [inputsKey]: JSON.stringify(inputs) }),
     'loss.name': loss.name,
     'model.activation': model.activation,
     'model.hidden': JSON.stringify(model.hidden),
+    // Files without one do not name it: they are as before there were any.
+    ...(model.shortcut ? { 'model.shortcut': 'true' } : {}),
     values,
   };
 }
@@ -168,8 +233,8 @@ export function parseWeights(bytes: Uint8Array, file: string): InitialWeights {
   const tensors = readSafetensors(bytes, file);
   const metadata = readSafetensorsMetadata(bytes, file);
   const theirs = metadata[formatKey];
-  if (theirs !== undefined && !(Number(theirs) <= format))
-    throw new UserError(`${file}: ${formatKey}: ${expectedGot(`a number up to ${format}`, theirs)}`);
+  if (theirs !== undefined && !(Number(theirs) <= formatOfMembers))
+    throw new UserError(`${file}: ${formatKey}: ${expectedGot(`a number up to ${formatOfMembers}`, theirs)}`);
   return { tensors, metadata };
 }
 
@@ -191,7 +256,8 @@ export function describedSettings({ metadata }: InitialWeights, file: string): s
     Object.entries(metadata)
       // The encoder of a table has its targets, whatever their places in another file.
       .filter(([key]) => key !== 'data.target' || metadata[tableKey] === undefined)
-      .filter(([key]) => /^(data|model|loss)\./.test(key))
+      // Of pictures in folders: see picturesLike.
+      .filter(([key]) => /^(data|model|loss)\./.test(key) && !key.startsWith('data.images.'))
       .map(([key, value]) => `${key}=${value}`)
   );
 }
@@ -207,6 +273,12 @@ export function checkInitialWeights(
   warn: Warn,
   source = `model.init.file=${config.model.init.file}`,
 ): void {
+  const members = metadata[membersKey];
+  if (members !== undefined)
+    throw new UserError(
+      `${source}: expected the weights of one network, got an average of ${members} networks`,
+      ExitCode.usage,
+    );
   const settings = Object.entries(described(config, facts));
   const [isTable, wasTable] = [facts.train.table !== undefined, metadata[tableKey] !== undefined];
   if (isTable !== wasTable) {
@@ -224,7 +296,9 @@ export function checkInitialWeights(
     );
   }
   const silent = settings.flatMap(([key]) =>
-    metadata[key] === undefined && key !== 'values' && key !== inputsKey ? [key] : [],
+    metadata[key] === undefined && key !== 'values' && key !== inputsKey && !key.startsWith('data.images.')
+      ? [key]
+      : [],
   );
   if (metadata[formatKey] === undefined)
     warn(
@@ -242,7 +316,7 @@ export const valuesOf = (metadata: InitialWeights['metadata']): ValueKind =>
 /** Names of the inputs in their order; null: they go by position. */
 export function inputNamesOf(metadata: InitialWeights['metadata']): readonly string[] | null {
   const names = parsed(metadata[inputsKey] ?? 'null');
-  return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : null;
+  return isWords(names) ? names : null;
 }
 
 /** Of metadata that are JSON or a word. */

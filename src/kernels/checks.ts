@@ -11,6 +11,7 @@ import {
   selfTestSize,
   slotsError,
 } from './check-errors.js';
+import { checkSumRangeGradients } from './checks-expand.js';
 import { inferenceChecks } from './checks-inference.js';
 import { checkLars, checkRowSquares } from './checks-layerwise.js';
 import { checkCounts, checkPoolImages } from './checks-samples.js';
@@ -145,13 +146,7 @@ const checks: Record<keyof Kernels, Check> = {
     return relativeError(out.view, reference.matmul(new Float64Array(rows).fill(1), d.view, 1, rows, 16));
   },
 
-  addInto(kernels, scratch, { panels }) {
-    const target = scratch.floats(panels * 16);
-    const source = scratch.floats(panels * 16);
-    const expected = target.view.map((x, i) => x + source.view[i]);
-    kernels.addInto(target.pointer, source.pointer, panels * 16);
-    return relativeError(target.view, expected);
-  },
+  sumRangeGradients: checkSumRangeGradients,
 
   negativeOuter(kernels, scratch, { rows, panels }) {
     const shift = scratch.floats(rows);

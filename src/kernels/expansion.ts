@@ -80,6 +80,28 @@ export const textSizes = (table: Float32Array): TextSizes => ({
   slots: table[4],
   buckets: table[5],
 });
+/** What a plan depends on. */
+export interface StoredSizes {
+  /** Numbers of a stored row. */
+  readonly fields: number;
+  /** Numbers of the table. */
+  readonly blocks: number;
+  /** The most entries of a row, if it becomes a sparse row: see `assembly/expand-entries.ts`. */
+  readonly entries: number;
+  /** The first input of each block: ranges of the inputs of sparse rows begin there. */
+  readonly starts: readonly number[];
+}
+
+export function storedSizes(table: Float32Array): StoredSizes {
+  const blocks = blocksIn(table);
+  const most = ({ op, count }: TableBlock) =>
+    op === 'bins' || op === 'cycle' ? 2 : op === 'periodic' ? 2 * count : 1;
+  return {
+    ...{ fields: table[1], blocks: table.length },
+    entries: blocks.reduce((sum, block) => sum + most(block), 0),
+    starts: blocks.map(({ at }) => at),
+  };
+}
 
 /**
  * Whether the places in a table, such as that of a file, are within it, the stored row and the inputs: the kernel reads and
@@ -102,6 +124,21 @@ export function isSound(table: Float32Array): boolean {
     if (at + inputs > width || data + floats > table.length) return false;
   }
   return true;
+}
+
+/** The blocks of a sound table. */
+export function blocksIn(table: Float32Array): TableBlock[] {
+  return Array.from({ length: table[0] }, (_, place) => {
+    const row = (1 + place) * rowFloats;
+    const [kind, field, at, count, fill, first, second, data] = table.subarray(row, row + rowFloats);
+    const op = blockOps[kind];
+    const { floats } = sizesOf(op, count, first, second);
+    const size = op === 'curve' ? count : floats;
+    const tensors = Array.from({ length: size === 0 ? 0 : floats / size }, (__, i) =>
+      table.slice(data + i * size, data + (i + 1) * size),
+    );
+    return { op, field, at, count, fill, parameters: [first, second], tensors };
+  });
 }
 
 /** Inputs and numbers of the tensors of a block. */

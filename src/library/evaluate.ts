@@ -8,7 +8,7 @@ import { evaluatingRange } from '../data/odd-data.js';
 import { classesIn, namesOf, type Target, type TargetValues, widthOf } from '../data/target.js';
 import { refuseOtherData } from '../inference/same-data.js';
 import type { SavedModel } from '../inference/saved-model.js';
-import { inputNamesOf, tableKey } from '../inference/weights-file.js';
+import { inputNamesOf, picturesLike, tableKey } from '../inference/weights-file.js';
 import { lossOf } from '../loss/loss.js';
 import { scoringClasses } from '../metrics/classification.js';
 import { allMetrics, judgedBy, type Metrics } from '../metrics/metric.js';
@@ -16,10 +16,12 @@ import { sizeOf } from '../numbers/size.js';
 import { inTurns } from '../numbers/steps.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { readInHost } from './host-thread.js';
+import type { SentPictures } from './messages.js';
 import type { Model } from './model.js';
 import { samplesOf } from './samples.js';
-import { fileKeys, isMemory, refuseOtherMemoryKeys } from './send-data.js';
-import type { Data, Evaluation, MemoryData, PredictOptions, Targets } from './types.js';
+import { type FileData, fileKeys, isMemory, refuseOtherMemoryKeys } from './send-data.js';
+import { isGathered } from './streams.js';
+import type { Data, Evaluation, MemoryData, PicturesData, PredictOptions, Targets } from './types.js';
 
 /** Samples with the number of the class of each. */
 type Evaluated = Pick<Samples, 'values' | 'targets'>;
@@ -92,7 +94,13 @@ async function scored(
 }
 
 async function evaluatedSamples(saved: SavedModel, data: Data): Promise<Evaluated> {
-  const { values, targets } = isMemory(data) ? await given(data, saved) : await read(data, saved);
+  if (isGathered(data))
+    throw UserError.refusal(
+      'data',
+      'samples in arrays, or a file of rows, { table: path }',
+      Object.keys(data),
+    );
+  const { values, targets } = isMemory(data) ? await given(data, saved) : await read(data as FileData, saved);
   if (targets.length === 0) throw UserError.refusal('data', 'at least one sample to evaluate on', 'none');
   return { values, targets };
 }
@@ -138,18 +146,29 @@ function valuesOfCsv({ target, config, metadata }: SavedModel): CsvValues | null
   return { columns: Array.isArray(columns) ? columns : null, task };
 }
 
-async function read(data: Exclude<Data, MemoryData>, saved: SavedModel): Promise<Evaluated> {
+async function read(data: FileData, saved: SavedModel): Promise<Evaluated> {
   if ('table' in data || saved.table !== null) return readTable(data, saved);
   const keys = fileKeys(data);
-  const given = await readInHost(keys, keys['data.set'] === 'csv' ? valuesOfCsv(saved) : null);
+  const given =
+    'images' in data
+      ? await readInHost(keys, null, null, picturesAsTrained(data, saved))
+      : await readInHost(keys, keys['data.set'] === 'csv' ? valuesOfCsv(saved) : null);
   const dataset = inOrderOf(inputNamesOf(saved.metadata), given);
   refuseOtherData(saved, dataset);
   return dataset.test;
 }
 
+/** All pictures, unless a folder or a share says which are the test part. */
+function picturesAsTrained(data: PicturesData, { metadata, source }: SavedModel): SentPictures {
+  if (data.size !== undefined || data.fit !== undefined || data.colour !== undefined)
+    throw UserError.refusal('data', `images and test: ${source} says the rest`, Object.keys(data));
+  const open = { size: null, fit: 'crop', colour: 'auto' } as const;
+  return { dir: data.images, test: data.test ?? null, ...picturesLike(metadata, open, true) };
+}
+
 /** All rows of the file, unless the test rows are named. */
 async function readTable(
-  data: Exclude<Data, MemoryData>,
+  data: FileData,
   { table: model, metadata, tensors, source }: SavedModel,
 ): Promise<Evaluated> {
   const keys = fileKeys(data);

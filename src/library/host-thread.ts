@@ -8,7 +8,7 @@ import type { Dataset } from '../data/dataset.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { refusedThread } from '../worker/thread-limit.js';
 import { receivedError } from './errors.js';
-import type { FromHost, SentTable, ToHost } from './messages.js';
+import type { FromHost, SentPictures, SentTable, ToHost } from './messages.js';
 import type { FileKeys } from './send-data.js';
 
 export class HostThread {
@@ -106,10 +106,11 @@ export function readInHost(
   keys: FileKeys,
   values: CsvValues | null,
   table: SentTable | null = null,
+  pictures: SentPictures | null = null,
 ): Promise<Dataset> {
   return new Promise((resolve, reject) => {
     borrowHost().start(
-      { kind: 'read', keys, values, table },
+      { kind: 'read', keys, values, table, pictures },
       (message) => {
         if (message.kind === 'read') resolve(message.dataset);
         else if (message.kind === 'failed') reject(receivedError(message.error));

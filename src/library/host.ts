@@ -8,7 +8,7 @@ import type { CsvValues } from '../data/csv-values.js';
 import type { Dataset, Samples } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
 import { sentError } from './errors.js';
-import type { FromHost, Last, SentTable, ToHost, TrainRequest } from './messages.js';
+import type { FromHost, Last, SentPictures, SentTable, ToHost, TrainRequest } from './messages.js';
 import type { FileKeys } from './send-data.js';
 import { trainFor } from './train-for.js';
 
@@ -40,12 +40,16 @@ async function train(request: TrainRequest, report: Send): Promise<Last> {
   return { kind: 'done', result: await trainFor(request, interruption.signal, report) };
 }
 
-async function read({ keys, values, table }: Extract<ToHost, { kind: 'read' }>): Promise<Last> {
+async function read({ keys, values, table, pictures }: Extract<ToHost, { kind: 'read' }>): Promise<Last> {
   const {
     train,
     test: given,
     ...dataset
-  } = table === null ? await load(keys, values) : await loadRows(table);
+  } = pictures !== null
+    ? await loadFolders(pictures)
+    : table === null
+      ? await load(keys, values)
+      : await loadRows(table);
   // The test part alone travels, in shared memory, which the caller's thread need not copy.
   const room = new SharedArrayBuffer(given.values.byteLength);
   const shared = given.values instanceof Float32Array ? new Float32Array(room) : new Uint8Array(room);
@@ -58,7 +62,13 @@ async function read({ keys, values, table }: Extract<ToHost, { kind: 'read' }>):
 }
 
 /** Without the functions that read rows of a table. */
-const bare = ({ table: _, ...samples }: Samples): Samples => samples;
+const bare = ({ values, targets, count, shape, full }: Samples): Samples => ({
+  values,
+  targets,
+  count,
+  shape,
+  full,
+});
 
 function load(keys: FileKeys, values: CsvValues | null): Promise<Dataset> {
   const { 'data.set': set, 'data.dir': dir = null, 'data.label': label = null } = keys;
@@ -66,6 +76,15 @@ function load(keys: FileKeys, values: CsvValues | null): Promise<Dataset> {
     ...{ set: set as 'idx', dir: dir === null ? null : String(dir) },
     ...{ label: typeof label === 'object' ? null : label, values },
   });
+}
+
+/** All pictures of the folder, unless the test part is named. */
+async function loadFolders({ labels, ...request }: SentPictures): Promise<Dataset> {
+  const [{ loadPictures }, { decoderOf }] = await Promise.all([
+    import('../data/pictures/load-pictures.js'),
+    import('../worker/picture-decoder.js'),
+  ]);
+  return loadPictures(request, { note() {}, warn() {}, decoder: decoderOf(), labels });
 }
 
 /** All rows of the file, unless the test rows are named. */

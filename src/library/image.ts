@@ -1,6 +1,6 @@
 /** Images for a model, from the bytes of their files. */
 import type { Manner } from '../data/images/prepare.js';
-import { valuesOf } from '../inference/weights-file.js';
+import { fitOf, valuesOf } from '../inference/weights-file.js';
 import { UserError } from '../user-error.js';
 import { Model } from './model.js';
 import type { ImageOptions } from './types.js';
@@ -26,7 +26,7 @@ export async function readImage(
     import('../data/images/read-image.js'),
   ]);
   const { input, metadata } = model;
-  const taken = { input, kind: valuesOf(metadata), set: metadata['data.set'] ?? '' };
+  const taken = { input, kind: valuesOf(metadata), set: metadata['data.set'] ?? '', fit: fitOf(metadata) };
   const manner: Manner = options.as ?? mannerOf(taken) ?? 'plain';
   if (!manners.includes(manner)) throw UserError.refusal('as', `one of ${manners.join(', ')}`, manner);
   return read(await loadSharp(), image, taken, manner, 'image');

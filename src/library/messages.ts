@@ -1,6 +1,7 @@
 /** What the caller's thread and the thread that trains send each other. */
 import type { CsvValues } from '../data/csv-values.js';
 import type { Dataset } from '../data/dataset.js';
+import type { PicturesRequest } from '../data/pictures/load-pictures.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { Warning } from '../warnings.js';
@@ -32,6 +33,7 @@ export type ToHost =
       readonly keys: FileKeys;
       readonly values: CsvValues | null;
       readonly table: SentTable | null;
+      readonly pictures: SentPictures | null;
     }
   /** Ends the training after its present step. */
   | { readonly kind: 'stop' };
@@ -68,6 +70,9 @@ export interface SentTable {
   readonly testFile: string | null;
   readonly test: number | null;
 }
+
+/** Pictures in folders as a model takes them; `labels`: its classes. */
+export type SentPictures = PicturesRequest & { readonly labels: readonly string[] | null };
 
 /** An error loses its class on its way between threads. */
 export interface SentError {

@@ -8,10 +8,10 @@ import { toJson } from '../formats/json.js';
 import { onnxMetadata } from '../formats/onnx/own.js';
 import { toOnnx } from '../formats/onnx/write.js';
 import { toFunction } from '../formats/runtime/predict.js';
+import { type ModelPredictor, openPredictor } from '../inference/average.js';
+import type { SavedModel } from '../inference/described-model.js';
 import { graphOf } from '../inference/model-graph.js';
-import { type Precision, Predictor } from '../inference/predictor.js';
-import { type SavedModel, savedModel } from '../inference/saved-model.js';
-import { parseWeights } from '../inference/weights-file.js';
+import type { Precision } from '../inference/predictor.js';
 import { directionShape } from '../kernels/directions/spec.js';
 import type { LoadedKernels } from '../kernels/load.js';
 import { loadKernelsApart } from '../kernels/load-apart.js';
@@ -20,11 +20,13 @@ import { sigmoid, toProbabilities } from '../loss/probabilities.js';
 import type { Metrics } from '../metrics/metric.js';
 import { mostLost as usualLoss } from '../model/quantise.js';
 import { inTurns } from '../numbers/steps.js';
-import { type TableRow, tableRow, tableRows } from '../tables/training/table-inputs.js';
+import type { TableRow } from '../tables/training/table-inputs.js';
 import type { TableModel } from '../tables/training/table-model.js';
 import { ExitCode, UserError } from '../user-error.js';
 import { version } from '../version.js';
 import { type ModelBytes, pathOf } from './files.js';
+import { type Opened, opened, type RowReading } from './opened-model.js';
+import { indexOfLargest, requireFinite } from './outputs.js';
 import { checkedSample, type SampleKind, samplesOf } from './samples.js';
 import type { ClassPrediction, Data, Evaluation, Inputs, PredictOptions } from './types.js';
 
@@ -49,24 +51,26 @@ export class Model implements AsyncDisposable {
   readonly precision: Precision;
   readonly #bytes: Uint8Array;
   readonly #saved: SavedModel;
+  readonly #reading: RowReading;
   readonly #kind: SampleKind;
   readonly #kernels: LoadedKernels;
   /** For the calling thread alone. */
-  readonly #alone: Predictor;
+  readonly #alone: ModelPredictor;
   /** With workers, by number of threads. */
-  readonly #shared = new Map<number, Promise<Predictor>>();
+  readonly #shared = new Map<number, Promise<ModelPredictor>>();
   /** Calls of predictMany: their workers are not ended before them. */
   readonly #running = new Set<Promise<void>>();
 
   private constructor(
     bytes: Uint8Array,
-    saved: SavedModel,
+    { saved, reading }: Opened,
     kernels: LoadedKernels,
-    alone: Predictor,
+    alone: ModelPredictor,
     precision: Precision = 'float32',
   ) {
     this.#bytes = bytes;
     this.#saved = saved;
+    this.#reading = reading;
     this.#kernels = kernels;
     this.#alone = alone;
     this.labels = namesOf(saved.target);
@@ -85,23 +89,23 @@ export class Model implements AsyncDisposable {
 
   /** @internal With the kernels of a training. @throws UserError if the bytes are no model. */
   static async open(bytes: Uint8Array, source: string, kernels: LoadedKernels): Promise<Model> {
-    const saved = savedModel(parseWeights(bytes, source), source);
-    const alone = await Predictor.open(saved, saved.tensors, kernels, source);
-    return new Model(bytes, saved, kernels, alone);
+    const all = await opened({ bytes, source });
+    const alone = await openPredictor(all.saved, all.saved.tensors, kernels, source);
+    return new Model(bytes, all, kernels, alone);
   }
 
   /** @internal Kernels are compiled while the file is read. @throws as `reading` does, or if the bytes are no model. */
   static async load(reading: Promise<ModelBytes>): Promise<Model> {
-    const opening = reading.then(({ bytes, source }) => savedModel(parseWeights(bytes, source), source));
-    const shape = opening.then(({ config: { data } }) =>
-      data.features.kind === 'directions' ? directionShape(data.features) : null,
+    const opening = reading.then(opened);
+    const shape = opening.then(({ saved: { config } }) =>
+      config.data.features.kind === 'directions' ? directionShape(config.data.features) : null,
     );
     const kernels = loadKernelsApart(undefined, shape);
     // Whatever fails first is thrown below.
     kernels.catch(() => {});
-    const [{ bytes, source }, saved] = [await reading, await opening];
-    const alone = await Predictor.open(saved, saved.tensors, kernels, source);
-    return new Model(bytes, saved, await kernels, alone);
+    const [{ bytes, source }, all] = [await reading, await opening];
+    const alone = await openPredictor(all.saved, all.saved.tensors, kernels, source);
+    return new Model(bytes, all, await kernels, alone);
   }
 
   /**
@@ -195,8 +199,9 @@ export class Model implements AsyncDisposable {
     if (typeof mostLost !== 'number' || Number.isNaN(mostLost))
       throw UserError.refusal('mostLost', 'a share of the samples, such as 0.001', mostLost);
     const precision = 'int8';
-    const alone = await Predictor.open(this.#saved, tensors, this.#kernels, source, { precision });
-    const model = new Model(this.#bytes, this.#saved, this.#kernels, alone, precision);
+    const alone = await openPredictor(this.#saved, tensors, this.#kernels, source, { precision });
+    const own = { saved: this.#saved, reading: this.#reading };
+    const model = new Model(this.#bytes, own, this.#kernels, alone, precision);
     const { refuseLoss } = await import('./evaluate.js');
     await refuseLoss(this.#saved, [this, model], data, mostLost);
     return model;
@@ -221,7 +226,16 @@ export class Model implements AsyncDisposable {
   }
 
   /** The model in plain JavaScript, without threads and WebAssembly: the function of an exported `.mjs`. */
-  toFunction(): (sample: ArrayLike<number>) => { label: string; index: number; probabilities: number[] } {
+  toFunction(): (sample: ArrayLike<number> | TableRow) => {
+    label: string;
+    index: number;
+    probabilities: number[];
+  } {
+    if (this.kind === 'value')
+      throw new UserError(
+        `${this.source}: toFunction: expected a network of classes, got one of values, whose function is in the .mjs file of shardstep export`,
+        ExitCode.usage,
+      );
     return toFunction(graphOf(this.#saved));
   }
 
@@ -264,19 +278,21 @@ export class Model implements AsyncDisposable {
 
   #sample(sample: ArrayLike<number> | TableRow): Samples['values'] {
     const { table } = this;
-    return table === null ? checkedSample(sample, this.#kind) : tableRow(table, sample, 'sample');
+    if (table === null || this.#reading === null) return checkedSample(sample, this.#kind);
+    return this.#reading.tableRow(table, sample, 'sample');
   }
 
   async #samples(inputs: Inputs | readonly TableRow[]): Promise<Samples['values']> {
     const { table } = this;
     const never = new AbortController().signal;
-    if (table !== null) return inTurns(tableRows(table, inputs, 'inputs'), never, () => {});
+    if (table !== null && this.#reading !== null)
+      return inTurns(this.#reading.tableRows(table, inputs, 'inputs'), never, () => {});
     // Of objects, the refusal names the first.
     return samplesOf(inputs as Inputs, this.#kind);
   }
 
   /** In calls short enough for other events of the thread. */
-  async #fill(predictor: Predictor, values: Samples['values'], out: Float32Array): Promise<void> {
+  async #fill(predictor: ModelPredictor, values: Samples['values'], out: Float32Array): Promise<void> {
     const classes = this.labels.length;
     const size = sizeOf(this.input);
     const count = values.length / size;
@@ -295,7 +311,7 @@ export class Model implements AsyncDisposable {
     }
   }
 
-  async #predictor(threads: NonNullable<PredictOptions['threads']>): Promise<Predictor> {
+  async #predictor(threads: NonNullable<PredictOptions['threads']>): Promise<ModelPredictor> {
     if (threads === 1) return this.#alone;
     const { countCores } = await import('../machine/cores.js');
     const cores = await countCores();
@@ -309,23 +325,10 @@ export class Model implements AsyncDisposable {
     const options = { threads: count, cores: cores.available, precision: this.precision };
     const { tensors, source } = this.#saved;
     const predictor =
-      this.#shared.get(count) ?? Predictor.open(this.#saved, tensors, this.#kernels, source, options);
+      this.#shared.get(count) ?? openPredictor(this.#saved, tensors, this.#kernels, source, options);
     this.#shared.set(count, predictor);
     // One that could not be opened is tried again.
     predictor.catch(() => this.#shared.delete(count));
     return predictor;
   }
-}
-
-/** @throws UserError: a network with huge weights, say, gives no probabilities. */
-function requireFinite(outputs: Float32Array, source: string): void {
-  for (let i = 0; i < outputs.length; i++)
-    if (!Number.isFinite(outputs[i]))
-      throw new UserError(`${source}: the outputs of the network are not finite`);
-}
-
-function indexOfLargest(values: Float32Array): number {
-  let largest = 0;
-  for (let k = 1; k < values.length; k++) if (values[k] > values[largest]) largest = k;
-  return largest;
 }

@@ -1,11 +1,15 @@
 /** One training for a caller in another thread: the configuration, the setup, the run, the model's bytes. */
 import { type ConfigInput, resolveConfig, type Settings } from '../config/load.js';
+import type { Config } from '../config/schema.js';
 import { Interrupted } from '../coordinator/interruption.js';
 import { OwnResources } from '../coordinator/resources.js';
 import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import type { RunObserver } from '../coordinator/training-run.js';
+import type { Evaluation } from '../coordinator/work.js';
+import type { Dataset } from '../data/dataset.js';
 import { describedSettings, parseWeights } from '../inference/weights-file.js';
 import { countCores } from '../machine/cores.js';
+import type { Metrics } from '../metrics/metric.js';
 import { runLength } from '../plan/run-length.js';
 import type { CommandContext } from '../run/command-context.js';
 import { baseOf, openResumed, type Resumed, refuseOtherConfig, refuseOtherRun } from '../run/resume.js';
@@ -58,10 +62,10 @@ async function trainIn(
   if (resumed !== null) refuseOtherConfig(resumed, config);
   const cores = await countCores();
   const { from } = request;
-  const dataset = request.data.kind === 'memory' ? { dataset: request.data.dataset } : {};
+  const dataset = await givenData(request, config, context);
   const resources = new OwnResources(signal, note, warn);
   const options = {
-    ...{ config, given, cores, signal, note, warn, resources, ...dataset },
+    ...{ config, given, cores, signal, note, warn, resources, ...dataset, packsOnce: true },
     ...(from === null
       ? {}
       : { from: { weights: parseWeights(from.bytes, from.source), source: from.source } }),
@@ -90,6 +94,28 @@ async function trainIn(
     const bytes = finalWeights(setup, plan, record);
     return { bytes, kernels: setup.kernels };
   });
+}
+
+/** Of a program; none if files are read. */
+async function givenData(
+  { data, from }: TrainRequest,
+  config: Config,
+  { signal, progress: { note }, warnings: { warn } }: CommandContext,
+): Promise<{ readonly dataset?: Dataset }> {
+  if (data.kind === 'files') return {};
+  if (data.kind === 'memory') return { dataset: data.dataset };
+  if (from !== null)
+    throw UserError.refusal(
+      'from',
+      'none beside rows of objects: { table: path } goes on from a model',
+      from.source,
+    );
+  const { loadTable } = await import('../tables/training/load-table.js');
+  const { table, digest } = data.rows;
+  const rows = { ...table, sha256: () => digest };
+  return {
+    dataset: await loadTable(config.data, { note, warn, signal, model: null, evaluates: false, rows }),
+  };
 }
 
 const noLog: SeedRuns['log'] = { event() {}, flush() {}, close() {} };
@@ -133,29 +159,40 @@ function networkOf({ bytes, source }: ModelBytes): Record<string, unknown> {
 
 const dataKeys = (data: SentData): Record<string, unknown> => ({
   'data.dir': null,
-  ...(data.kind === 'files' ? data.keys : { 'data.set': 'memory' }),
+  ...(data.kind === 'memory' ? { 'data.set': 'memory' } : data.keys),
 });
 
 function watching({ config, data }: Setup, { progress }: TrainRequest, send: Send): Partial<RunObserver> {
   const { totalSteps: steps } = runLength(config, data.parts.train.values.count);
   const { epochs } = config.train;
   let sentMs = Number.NEGATIVE_INFINITY;
+  let last: Metrics | null = null;
   const eta = (step: number, elapsedMs: number) => (elapsedMs / Math.max(1, step)) * (steps - step);
   return {
     epoch({ epoch, step, elapsedMs }, loss, evaluation) {
       const accuracy = evaluation?.accuracy ?? null;
+      const metrics = evaluation && metricsOf(evaluation);
+      const { on } = config.stop;
       const etaMs = eta(step, elapsedMs);
-      send({ kind: 'epoch', epoch: { epoch, loss, accuracy, on: config.stop.on, step, elapsedMs, etaMs } });
+      send({ kind: 'epoch', epoch: { epoch, loss, accuracy, metrics, on, step, elapsedMs, etaMs } });
+    },
+    evaluation(_, evaluation) {
+      last = metricsOf(evaluation);
     },
     tick({ epoch, step, elapsedMs }) {
       const now = performance.now();
       if (!progress || now - sentMs < progressEveryMs) return;
       sentMs = now;
       const etaMs = step === 0 ? null : eta(step, elapsedMs);
-      send({ kind: 'progress', progress: { epoch, epochs, step, steps, elapsedMs, etaMs } });
+      send({ kind: 'progress', progress: { epoch, epochs, step, steps, elapsedMs, etaMs, metrics: last } });
     },
   };
 }
+
+const metricsOf = ({ accuracy, metrics }: Evaluation): Metrics => ({
+  ...(accuracy === null ? {} : { accuracy }),
+  ...metrics,
+});
 
 function contextOf({ logs }: TrainRequest, signal: AbortSignal, send: Send): CommandContext {
   const log = (level: 'debug' | 'info', message: string) => {

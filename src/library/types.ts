@@ -1,6 +1,7 @@
 /** What a program passes to the library, and what it gets back. */
 import type { Inputs, MemoryData, MemoryPart, Targets } from '../data/memory-set.js';
 import type { ClassScores } from '../metrics/classification.js';
+import type { Metrics } from '../metrics/metric.js';
 import type { Model } from './model.js';
 
 export type { Inputs, MemoryData, MemoryPart, Targets };
@@ -17,12 +18,61 @@ export interface TableData {
   readonly columns?: Readonly<Record<string, string>>;
 }
 
-/** A data set: in memory, known by name, four IDX files in a folder, CSV files of pixels (a folder or one file), or a table. */
+/** A row of a table: its values by the names of the columns. Missing: null, undefined or left out. */
+export type DataRow = Readonly<Record<string, string | number | bigint | boolean | Date | null | undefined>>;
+
+/**
+ * Rows of a table that a program has. `target`: the column to predict; or `targets`: one for each row. `test`: a share, or a
+ * number, of the rows (a fifth). `columns`: types of columns that are found wrongly, or that come one by one.
+ */
+export interface RowData {
+  readonly inputs: Iterable<DataRow> | AsyncIterable<DataRow>;
+  readonly target?: string;
+  readonly targets?: Iterable<string | number | boolean> | AsyncIterable<string | number | boolean>;
+  readonly test?: number;
+  readonly columns?: Readonly<Record<string, string>>;
+}
+
+/** Samples in memory that come one by one; the other keys are those of `MemoryData`. */
+export interface SampleStream extends Omit<MemoryData, 'inputs' | 'targets'> {
+  readonly inputs: Iterable<ArrayLike<number>> | AsyncIterable<ArrayLike<number>>;
+  readonly targets: Targets | Iterable<number | string> | AsyncIterable<number | string>;
+}
+
+/** Pairs of an input (a row, or numbers) and its target (a class; of numbers, an array of values is a regression). */
+export interface PairData extends Pick<RowData, 'columns' | 'test'>, Pick<MemoryData, 'shape' | 'labels'> {
+  readonly pairs:
+    | Iterable<readonly [DataRow | ArrayLike<number>, unknown]>
+    | AsyncIterable<readonly [DataRow | ArrayLike<number>, unknown]>;
+}
+
+/**
+ * Pictures of any size: a folder with a folder of PNG, JPEG, WebP or GIF files for each class, or with `train` and `test` of such
+ * folders. `size`, `fit` and `colour` are `data.images.size`, `.fit` and `.colour` of docs/config.md; `test`: the share of the
+ * pictures that is held out (a fifth). Needs the package sharp.
+ */
+export interface PicturesData {
+  readonly images: string;
+  readonly size?: number | readonly [rows: number, columns: number];
+  readonly fit?: 'crop' | 'pad' | 'stretch';
+  readonly colour?: 'auto' | 'grey' | 'colour';
+  readonly test?: number;
+}
+
+/**
+ * A data set: in memory, rows or samples that come one by one, known by name, IDX files in a folder (also EMNIST and QMNIST), the
+ * binary files of CIFAR-10, CSV files of pixels (a folder or one file), pictures in folders, or a table.
+ */
 export type Data =
   | MemoryData
+  | RowData
+  | SampleStream
+  | PairData
   | { readonly set: 'mnist' | 'fashion-mnist' | 'kmnist'; readonly dir?: string }
+  | { readonly set: 'cifar-10' | 'emnist' | 'qmnist'; readonly dir: string }
   | { readonly idx: string }
   | { readonly csv: string; readonly label?: string | number }
+  | PicturesData
   | TableData;
 
 /** Keys of a configuration, nested or dotted: `{ train: { epochs: 3 } }`, `{ 'train.epochs': 3 }`. See docs/config.md. */
@@ -68,6 +118,8 @@ export interface TrainProgress {
   readonly elapsedMs: number;
   /** Null before the first step. */
   readonly etaMs: number | null;
+  /** Of the last evaluation, as of an epoch; null before the first. */
+  readonly metrics: Metrics | null;
 }
 
 export interface Epoch {
@@ -77,7 +129,9 @@ export interface Epoch {
   readonly loss: number;
   /** Share of samples whose class is recognised; null if the epoch was not evaluated. */
   readonly accuracy: number | null;
-  /** The samples that `accuracy` is of; `train`: the training samples, while they were trained on. */
+  /** By the names of `model.metrics()`: all of a regression, else the accuracy and those that the recipe needs; null as above. */
+  readonly metrics: Metrics | null;
+  /** The samples that `accuracy` and `metrics` are of; `train`: the training samples, while they were trained on. */
   readonly on: 'test' | 'validation' | 'train';
   readonly step: number;
   readonly elapsedMs: number;

@@ -2,10 +2,11 @@
  * Cross entropy of the sigmoid σ of each output with a target y of 0 or 1: L = Σ log(1 + e^z) − y z, ∂L/∂z = σ(z) − y. One
  * output for two classes, whose number is the target, or one output for each of several labels of a sample.
  */
+import type { TargetFacts } from '../data/target.js';
 import { exp, log } from '../numbers/elementary.js';
 import type { Loss } from './loss.js';
 
-export const binaryCrossEntropy: Loss = {
+export const binaryCrossEntropy = ({ kind }: TargetFacts): Loss => ({
   name: 'binary-cross-entropy',
   row(outputs, target, gradient) {
     let loss = 0;
@@ -24,5 +25,5 @@ export const binaryCrossEntropy: Loss = {
     return true;
   },
   // With a first output of 0, the softmax of two outputs is the sigmoid: see inference/saved-model.ts.
-  describe: () => [{ op: 'softmax' }],
-};
+  describe: () => [{ op: kind === 'class' ? 'softmax' : 'sigmoid' }],
+});

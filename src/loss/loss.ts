@@ -19,7 +19,7 @@ export interface Loss {
   row(outputs: Float64Array, target: ArrayLike<number>, gradient: Float64Array): number;
   /** Whether the outputs recognise the class, or all labels; values are never recognised. */
   isRight(outputs: Float64Array, target: ArrayLike<number>): boolean;
-  /** From the outputs to probabilities. */
+  /** From the outputs to probabilities; of values none. */
   describe(): Op[];
 }
 
@@ -28,7 +28,7 @@ export function lossOf(config: Config['loss'], target: TargetFacts): Loss {
     case 'cross-entropy':
       return crossEntropy(config.labelSmoothing, target.kind === 'class' ? target.weights : null);
     case 'binary-cross-entropy':
-      return binaryCrossEntropy;
+      return binaryCrossEntropy(target);
     case 'huber':
       return ofDifferences(config.name, target, config.delta);
     default:

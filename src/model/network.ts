@@ -4,10 +4,14 @@ import { atOnce, type Steps } from '../numbers/steps.js';
 import type { InitKind } from './initialise.js';
 import { dense, denseTensors } from './layers/dense.js';
 import type { Layer, LayerLayout, LayerTensors, Site } from './layers/layer.js';
+import { linearTensors, shortcutLayout } from './layers/shortcut.js';
 import type { Tensor } from './safetensors.js';
 
 /** A new kind of layer is a file in `layers/` and a line here, besides its keys in the configuration. */
-export const layerTensors: Readonly<Record<LayerLayout['kind'], LayerTensors>> = { dense: denseTensors };
+export const layerTensors: Readonly<Record<LayerLayout['kind'], LayerTensors>> = {
+  dense: denseTensors,
+  linear: linearTensors,
+};
 
 /** `sizes`: units from the input to the outputs, such as [784, 256, 128, 10]; between the layers are activations. */
 export function denseNetwork(sizes: readonly number[]): Layer[] {
@@ -24,6 +28,21 @@ export function layoutNetwork(network: readonly Layer[], firstForm: Site['form']
     return layout;
   });
 }
+
+/** From the inputs to the outputs, after the parameters of the layers. */
+export function layoutShortcut(layers: readonly LayerLayout[], firstForm: Site['form']): LayerLayout {
+  const [first, { outputs }] = [layers[0], layers[layers.length - 1]];
+  return shortcutLayout(first, outputs, parameterFloats(layers), firstForm);
+}
+
+/** Everything with parameters, by the numbers that slices have: the layers, then the shortcut if there is one. */
+export const withShortcut = ({
+  layers,
+  shortcut,
+}: {
+  readonly layers: readonly LayerLayout[];
+  readonly shortcut: LayerLayout | null;
+}): readonly LayerLayout[] => (shortcut === null ? layers : [...layers, shortcut]);
 
 /** As drawingTensors, without a pause. */
 export const initialTensors = (...given: Parameters<typeof drawingTensors>): Map<string, Tensor> =>

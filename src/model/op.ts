@@ -4,6 +4,7 @@
  * sample as given. Values are float32, but operations before the last one that rounds (`lookup`, `moments`, `fixedPoint`)
  * are computed in float64, as the transforms do, so that every reader rounds alike.
  */
+import type { TableBlock } from '../kernels/expansion.js';
 import { sizeOf } from '../numbers/size.js';
 
 export type Op =
@@ -39,12 +40,26 @@ export type Op =
     }
   /** gelu: the form with tanh (Hendrycks & Gimpel 2016). */
   | { readonly op: 'relu' | 'tanh' | 'gelu' | 'sigmoid' }
+  /** y[f] = a part of x[columns[f]]: the value, or of days since 2000-01-01 what comes round again (partOf of tables). */
+  | { readonly op: 'fields'; readonly columns: readonly number[]; readonly parts: readonly DayPart[] }
+  /** A stored row of a table, NaN: missing, to inputs: expandStored of kernels/expansion.ts. */
+  | {
+      readonly op: 'expand';
+      readonly fields: number;
+      readonly width: number;
+      readonly blocks: readonly TableBlock[];
+    }
+  /** y[k] = e^x[k] where `which` is 1, else x[k]. */
+  | { readonly op: 'exp'; readonly which: Uint8Array }
   /** Outputs to probabilities. */
   | { readonly op: 'softmax' }
   /** Outputs to probabilities: max(0, x) over its sum; uniform if no output is above 0. */
   | { readonly op: 'shares' };
 
 type Floats = Float32Array | Float64Array;
+
+/** The month and its share, of 12; the weekday, of 7, from Sunday; the hour, of 24. */
+export type DayPart = 'value' | 'year' | 'week' | 'day';
 
 /** How direction features are made; see DirectionShape. */
 export interface Drawing {
@@ -56,17 +71,43 @@ export interface Drawing {
   readonly sobel: boolean;
 }
 
-/** A model from raw values to probabilities. */
+/** A column of a table, whose value is a number: NaN if it is missing. */
+export interface InputColumn {
+  readonly name: string;
+  /** number; yes/no: 0 or 1; date: days since 2000-01-01; category: its number from 1, 0 for others. */
+  readonly type: 'number' | 'category' | 'yes/no' | 'date';
+  readonly categories?: readonly string[];
+  /** Of yes/no: the word of 0 and that of 1. */
+  readonly words?: readonly [string, string];
+  /** How its cells are written, if they are not plain. */
+  readonly number?: {
+    readonly decimal: '.' | ',';
+    readonly thousands: '' | ',' | '.' | ' ' | "'";
+    readonly unit: string;
+  };
+  readonly date?: string;
+}
+
+/** Classes, values in units of their own, or labels that each hold or not. */
+export type OutputKind = 'class' | 'value' | 'labels';
+
+/** A model from raw values to probabilities, or to values. */
 export interface Graph {
+  /** Absent: class. */
+  readonly kind?: OutputKind;
+  /** Of a table: what the values of a sample are; absent: pixels or other numbers, none of them missing. */
+  readonly columns?: readonly InputColumn[];
+  /** Names of the table's other columns, which rows may have. */
+  readonly otherColumns?: readonly string[];
   /** Shape of a sample as given. */
   readonly input: readonly number[];
   /** Kind of a sample's values; `uint8`: integers from 0 to 255. */
   readonly values: 'uint8' | 'float32';
-  /** The name of each class, in the order of the outputs. */
+  /** The name of each class, value or label, in the order of the outputs. */
   readonly labels: readonly string[];
-  /** From the values to the outputs of the network (logits, for cross entropy). */
+  /** From the values to the outputs of the network (logits, for cross entropy), or to values in their units. */
   readonly ops: readonly Op[];
-  /** From the outputs to probabilities. */
+  /** From the outputs to probabilities; of values none. */
   readonly probabilities: readonly Op[];
 }
 
@@ -84,6 +125,10 @@ export function shapeAfter(op: Op, input: readonly number[]): readonly number[] 
       return [width + (op.components * (op.components + 1)) / 2];
     case 'dense':
       return [op.outputs];
+    case 'fields':
+      return [op.columns.length];
+    case 'expand':
+      return [op.width];
     default:
       return input;
   }

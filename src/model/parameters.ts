@@ -1,6 +1,7 @@
 /** Converts between the parameter vector in shared memory and named tensors with PyTorch's shapes and names. */
 import { UserError } from '../user-error.js';
 import type { LayerLayout } from './layers/layer.js';
+import { shortcutName } from './layers/shortcut.js';
 import { layerTensors, nameOf } from './network.js';
 import type { Tensor } from './safetensors.js';
 
@@ -31,12 +32,16 @@ export function importParameters(
     layerTensors[layer.kind].write(layer, vector, (name, shape) =>
       findTensor(tensors, `${prefix}${layer.name}.${name}`, shape, file),
     );
-  const surplus = `${prefix}${nameOf(layers.length)}.weight`;
+  const inRow = layers.filter(({ name }) => name !== shortcutName).length;
+  const surplus = `${prefix}${nameOf(inRow)}.weight`;
   if (tensors.has(surplus)) {
     throw new UserError(
-      `${file}: holds ${surplus}, but the configured network has only ${layers.length} layers (model.hidden)`,
+      `${file}: holds ${surplus}, but the configured network has only ${inRow} layers (model.hidden)`,
     );
   }
+  const beside = `${prefix}${shortcutName}.weight`;
+  if (tensors.has(beside) && inRow === layers.length)
+    throw new UserError(`${file}: holds ${beside}, but the configured network has none (model.shortcut)`);
 }
 
 /** @throws UserError naming `file`, the tensor and both shapes if it is missing or has another shape. */

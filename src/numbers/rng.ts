@@ -60,6 +60,7 @@ export const Stream = {
   selection: 2 ** 24,
   validation: 2 ** 25,
   dropout: 2 ** 26,
+  search: 2 ** 27,
 } as const;
 
 /** Shuffles in place (Fisher-Yates). */

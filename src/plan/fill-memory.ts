@@ -6,6 +6,7 @@ import type { TargetValues } from '../data/target.js';
 import { describeModel } from '../data/transforms/directions/describe-model.js';
 import { fillImages } from '../data/transforms/directions/images.js';
 import type { Pipeline } from '../data/transforms/pipeline.js';
+import type { RowSource, RowsOnDemand } from '../data/transforms/rows-on-demand.js';
 import { sizeOf, storedValues, type Values } from '../data/transforms/transform.js';
 import type { RowPacker } from '../kernels/row-packer.js';
 import { packSparse } from '../kernels/sparse-rows.js';
@@ -58,19 +59,31 @@ export function fillConstants(
 }
 
 /** How rows of a table become inputs. */
-export function fillBlocks({ regions }: Plan, { encoding }: Pipeline, { buffer }: WebAssembly.Memory): void {
-  if (encoding !== null) new Float32Array(buffer, regions.blocks.offset).set(encoding.blocks);
+export function fillBlocks(
+  { regions, input }: Plan,
+  { encoding }: Pipeline,
+  { buffer }: WebAssembly.Memory,
+): void {
+  if (encoding === null) return;
+  new Float32Array(buffer, regions.blocks.offset).set(encoding.blocks);
+  const { offset, bytes } = regions.rangeEnds;
+  new Int32Array(buffer, offset, bytes / 4).set(input.rangeEnds.slice(0, bytes / 4));
 }
 
-/** Writes the samples, which nothing reads before the first command. `packer`: null on platforms without kernels. */
+/**
+ * Writes the samples, which nothing reads before the first command. `packer`: null on platforms without kernels. `moves`: rows
+ * of a table leave the memory of its columns, and are read where they are packed.
+ */
 export function* fillingSamples(
   plan: Plan,
   { parts, pipeline }: PreparedParts,
   memory: WebAssembly.Memory,
   packer: RowPacker | null,
+  moves = false,
 ): Steps<void> {
   const { buffer } = memory;
   const { input } = plan;
+  const onDemand: PlacedRows[] = [];
   for (const name of partNames) {
     const part = parts[name];
     const { values, starts } = plan.parts[name];
@@ -86,12 +99,54 @@ export function* fillingSamples(
         input.packing === 'real' || input.packing === 'encoded'
           ? new Float32Array(buffer, values.offset, values.bytes / 4)
           : new Uint16Array(buffer, values.offset, values.bytes / 2);
+      const { rows } = part.values;
+      if (rows !== undefined && out instanceof Float32Array) {
+        onDemand.push({ rows, out: out.subarray(0, rows.places.length * width), next: rows.places.length });
+        continue;
+      }
       for (const { first, rows } of rowsInSteps(part.values)) {
         packDense(rows, out.subarray(first * width), width);
         yield null;
       }
     }
   }
+  yield* writingRows(onDemand, moves);
+}
+
+interface PlacedRows {
+  readonly rows: RowsOnDemand;
+  /** f32 [rows][width] */
+  readonly out: Float32Array;
+  /** The rows from here on are written. */
+  next: number;
+}
+
+/** From the last row of each source to its first, so that its memory can be given back from the end. */
+function* writingRows(placed: readonly PlacedRows[], moves: boolean): Steps<void> {
+  for (const { rows, out } of placed) if (rows.isMoved) out.set(rows.all());
+  const waiting = placed.filter(({ rows }) => !rows.isMoved);
+  const sources = new Map(
+    waiting.map(({ rows: { source } }): [object, RowSource] => [source.origin, source]),
+  );
+  for (const [origin, source] of sources) {
+    const own = waiting.filter(({ rows }) => rows.source.origin === origin);
+    const step = rowsAStep(Math.max(...own.map(({ rows }) => rows.width)));
+    for (let end = source.count; end > 0; end -= step) {
+      const start = Math.max(0, end - step);
+      for (const part of own) {
+        const { rows, out } = part;
+        let first = part.next;
+        while (first > 0 && rows.places[first - 1] >= start) first -= 1;
+        rows.write(first, part.next, out.subarray(first * rows.width, part.next * rows.width));
+        part.next = first;
+      }
+      if (moves) source.cut(start);
+      yield null;
+    }
+  }
+  if (waiting.some(({ next }) => next > 0))
+    throw new Error('rows of a table that their source does not have');
+  if (moves) for (const { rows, out } of waiting) rows.movedTo(out);
 }
 
 /** The rows of a part, in blocks that take some milliseconds each. */

@@ -9,11 +9,18 @@ import { planSamples } from '../data/samples-plan.js';
 import { widthOf } from '../data/target.js';
 import { planDirections } from '../data/transforms/directions/plan.js';
 import { blockImages, chunkImages } from '../kernels/directions/spec.js';
+import { entryBytes } from '../kernels/sparse-rows.js';
 import type { Core } from '../machine/core-speeds.js';
 import { Arena } from '../memory/arena.js';
 import { taskOf } from '../metrics/metric.js';
-import { chooseFirstLayer } from '../model/first-layer.js';
-import { denseNetwork, layoutNetwork, parameterFloats } from '../model/network.js';
+import { chooseFirstLayer, takesEntries } from '../model/first-layer.js';
+import {
+  denseNetwork,
+  layoutNetwork,
+  layoutShortcut,
+  parameterFloats,
+  withShortcut,
+} from '../model/network.js';
 import { floorLog2 } from '../numbers/elementary.js';
 import { dropoutRates } from '../optim/dropout.js';
 import { weightRows } from '../optim/layer-norms.js';
@@ -22,8 +29,8 @@ import { planUpdater } from '../optim/updater-plan.js';
 import { chooseSync } from './choose-sync.js';
 import { planControl } from './control.js';
 import {
+  planDerived,
   planParameters,
-  planTransposed,
   planWorkspace,
   scratchFloatsOf,
   type WorkspaceSizes,
@@ -69,18 +76,31 @@ export function makePlan(
     : null;
   const features = directions?.shape.inputs ?? facts.features;
   const asMatrices = config.backend.name !== 'wasm';
-  const firstForm = asMatrices ? 'matrix' : facts.packing === 'sparse' ? 'sparse rows' : 'dense rows';
+  const { stored } = facts;
+  // The shortcut would need sums of weights of its own.
+  const entries =
+    stored !== null &&
+    facts.packing === 'encoded' &&
+    !asMatrices &&
+    !config.model.shortcut &&
+    takesEntries(stored.entries, features)
+      ? stored.entries
+      : 0;
+  const isSparse = facts.packing === 'sparse' || entries > 0;
+  const firstForm = asMatrices ? 'matrix' : isSparse ? 'sparse rows' : 'dense rows';
   const network = denseNetwork([features, ...config.model.hidden, facts.outputs]);
   const layers = layoutNetwork(network, firstForm);
+  const shortcut = config.model.shortcut ? layoutShortcut(layers, firstForm) : null;
+  const trained = withShortcut({ layers, shortcut });
   // Owners of hidden units own whole panels, as a single thread does.
   const units = sync === 'units' ? shareUnits(layers[0].outputs, threads) : null;
   const cuts = { threads: units === null ? threads : 1, shares };
-  const input = inputPlan(facts, features, layers, cuts, asMatrices);
+  const input = inputPlan(facts, { features, entries }, layers, cuts, asMatrices);
   // Softmax regression on direction features works on blocks of images, not on rows of a workspace.
   const blockwise = directions?.hasLayers === false;
   const kernelRanges = asMatrices ? [] : input.rangeEnds;
-  const rows = weightRows(layers, blockwise ? directions.shape.strips : null);
-  const parameters = blockwise ? directions.shape.vectorFloats : parameterFloats(layers);
+  const rows = weightRows(trained, blockwise ? directions.shape.strips : null);
+  const parameters = blockwise ? directions.shape.vectorFloats : parameterFloats(trained);
   const vectorBytes = parameters * 4;
   const balanced = isBalanced(config, { sync, threads, oversubscribed, seesDirections, parameters });
   const most = mostRows(batch, threads, shares, balanced ? mostShare : 1);
@@ -90,18 +110,19 @@ export function makePlan(
     ? planStripSlices(directions.shape.strips, threads, shares)
     : units !== null
       ? planUnitSlices(layers, kernelRanges.length, units)
-      : planSlices(layers, facts, kernelRanges, threads, batch, shares, balanced);
+      : planSlices(trained, facts, kernelRanges, threads, batch, shares, balanced);
   // The padding of matrices is never written: it needs a section that stays zero.
   const gradientPlaceBytes =
     appliesAtOnce(sync, config.optimizer) && !asMatrices
       ? Math.max(...slices.flat().map(({ floats }) => floats * 4))
       : null;
   const chunks = Math.ceil(largest / chunkSamples);
-  const scratchFloats = scratchFloatsOf(layers);
+  const scratchFloats = scratchFloatsOf(trained);
   const workspaces: WorkspaceSizes = {
-    layers,
+    ...{ layers, shortcut },
     inputWidth: kernelRanges.length > 0 || blockwise ? 0 : input.width,
     ranges: input.rangeEnds.length,
+    entryBytes: entries === 0 ? 0 : (entries + input.rangeEnds.length) * entryBytes,
     keepsSums: keepsSums(config),
     hasRows: !blockwise,
   };
@@ -109,7 +130,7 @@ export function makePlan(
   const samples = arena.part('samples', (take) =>
     planSamples(take, {
       ...{ parts: facts.parts, packing: facts.packing, width: input.width },
-      ...{ stored: facts.stored, ranges: input.rangeEnds.length },
+      ...{ stored, ranges: input.rangeEnds.length },
       targetWidth: widthOf(facts.target),
       listed: !blockwise,
     }),
@@ -123,7 +144,7 @@ export function makePlan(
         gradientBuffers(sync, threads) *
         (gradientPlaceBytes === null ? vectorBytes : threads * gradientPlaceBytes),
     }),
-    transposed: asMatrices ? layers.map(() => null) : planTransposed(take, layers),
+    derived: asMatrices ? layers.map(() => null) : planDerived(take, layers, entries > 0),
     training: planWorkspace(take, workspaces, batch, true),
     evaluation: Array.from({ length: threads }, () => planWorkspace(take, workspaces, chunkSamples, false)),
   }));
@@ -132,7 +153,7 @@ export function makePlan(
     take(
       profile === null
         ? 0
-        : (threads + 1) * stampDoubles({ steps: ringSteps, layers: layers.length, slices, chunks }) * 8,
+        : (threads + 1) * stampDoubles({ steps: ringSteps, layers: trained.length, slices, chunks }) * 8,
     ),
   );
   const images = facts.parts.train.count;
@@ -147,6 +168,7 @@ export function makePlan(
       config,
       {
         ...{ threads, features, ranges: input.rangeEnds.length, gathers: input.gathers, layers, vectorBytes },
+        sumsRanges: entries > 0,
         stateVectors: stateVectors(config.optimizer),
         gradientBytes: gradientPlaceBytes ?? vectorBytes,
         scratchBytes: scratchFloats * 4,
@@ -155,7 +177,9 @@ export function makePlan(
       take,
     ),
   );
-  const scores = blockwise ? null : arena.part('scores', (take) => planScores(take, facts, metric));
+  const scores = blockwise
+    ? null
+    : arena.part('scores', (take) => planScores(take, facts, metric, config.model.members));
   const byUnits = units && arena.part('units', (take) => planUnits(take, units, layers, workspaces, batch));
   return {
     backend: config.backend.name,
@@ -179,7 +203,7 @@ export function makePlan(
     optimizer: config.optimizer,
     input,
     directions,
-    layers,
+    ...{ layers, shortcut },
     weightRows: rows,
     gradientPlaceBytes,
     parameters,
@@ -194,7 +218,7 @@ export function makePlan(
       ...{ ...control, ...samples.regions, ...places.regions, ...updater, stamps },
       order: directions?.parts.train.order ?? samples.regions.order,
     },
-    transposed: places.transposed,
+    derived: places.derived,
     local: planLocal(config, images),
     replicas,
     dropout,
@@ -216,19 +240,22 @@ function keepsSums({ model, train }: Config): boolean {
 
 function inputPlan(
   facts: DataFacts,
-  features: number,
+  { features, entries }: Pick<InputPlan, 'features' | 'entries'>,
   layers: Plan['layers'],
   { threads, shares }: Pick<Plan, 'threads' | 'shares'>,
   asMatrices: boolean,
 ): InputPlan {
   const [first] = layers;
   const sparse = facts.packing === 'sparse';
+  const starts = entries > 0 ? (facts.stored?.starts ?? null) : null;
   // Rows that are turned into a matrix are read whole; kernels read them by ranges.
-  const kernelRanges = sparse && !asMatrices ? cutFeatures(facts.nonZeros, first, threads, shares) : [];
+  const kernelRanges =
+    (sparse || entries > 0) && !asMatrices ? cutFeatures(facts.nonZeros, first, threads, shares, starts) : [];
   return {
     packing: facts.packing,
     features,
     width: Math.ceil(features / 16) * 16,
+    entries,
     storedWidth: facts.stored?.fields ?? 0,
     scale: facts.scale,
     shifted: facts.shifted,
@@ -236,6 +263,7 @@ function inputPlan(
     rangeEnds: sparse && asMatrices ? [features] : kernelRanges,
     centredByOwner: kernelRanges.length > 0 && facts.shifted && wholePanels(first, threads, shares),
     gathers:
+      sparse &&
       kernelRanges.length > 0 &&
       first.panelWidth === 64 &&
       chooseFirstLayer(first.outputs).gradient === 'gathered',

@@ -12,8 +12,10 @@ export function planScores(
   take: Take,
   { outputs, target, parts }: DataFacts,
   metric: MetricName,
+  members: number,
 ): Region | null {
-  const isNeeded = target.kind === 'value' || metricOf(metric).needs === 'scores';
+  // Outputs of several networks are averaged.
+  const isNeeded = target.kind === 'value' || metricOf(metric).needs === 'scores' || members > 1;
   if (!isNeeded && outputs > fewClasses) return null;
   return take(Math.max(parts.validation.count, parts.test.count) * outputs * 4);
 }

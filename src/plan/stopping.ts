@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.js';
 import { isBetter, isReached, type Metric } from '../metrics/metric.js';
 
-export type StopReason = 'target' | 'patience' | 'epochs' | 'steps';
+export type StopReason = 'target' | 'patience' | 'time' | 'epochs' | 'steps';
 
 export interface StopState {
   /** The best value of the metric so far; null before the first evaluation. */

@@ -153,7 +153,8 @@ function layersMs(
   inputs: number,
 ): number {
   const sizes = [inputs, ...model.hidden, classes];
-  const weights = sizes.slice(1).reduce((sum, outputs, l) => sum + outputs * sizes[l], 0);
+  const beside = model.shortcut ? inputs * classes : 0;
+  const weights = sizes.slice(1).reduce((sum, outputs, l) => sum + outputs * sizes[l], beside);
   return (weights * (6 * seen + 2 * evaluated)) / layerFlopPerMs;
 }
 

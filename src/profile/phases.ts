@@ -2,6 +2,7 @@
  * The phases of a profiled run, with the numbers that the recorder of every rank and the coordinator use. Those of a
  * network are per layer, counted from 1 in tables.
  */
+import { withShortcut } from '../model/network.js';
 import type { Plan } from '../plan/plan.js';
 
 /** Kinds that are not of a layer, as tables and traces name them, in the order of a run; their place is their number. */
@@ -41,11 +42,14 @@ export const forwardNumber = (layer: number): number => kinds.length + 2 * layer
 export const backwardNumber = (layer: number): number => kinds.length + 2 * layer + 1;
 
 /** All phases of a run, by number. */
-export function phasesOf({ layers }: Pick<Plan, 'layers'>): Phase[] {
+export function phasesOf(plan: Pick<Plan, 'layers' | 'shortcut'>): Phase[] {
   const whole: Phase[] = kinds.map((kind) => ({ kind, layer: null, name: names[kind] }));
-  const perLayer = layers.flatMap((_, l): Phase[] => [
-    { kind: 'forward', layer: l + 1, name: `forward ${l + 1}` },
-    { kind: 'backward', layer: l + 1, name: `backward ${l + 1}` },
-  ]);
+  const perLayer = withShortcut(plan).flatMap(({ kind, name }, l): Phase[] => {
+    const word = kind === 'linear' ? name : l + 1;
+    return [
+      { kind: 'forward', layer: l + 1, name: `forward ${word}` },
+      { kind: 'backward', layer: l + 1, name: `backward ${word}` },
+    ];
+  });
   return [...whole, ...perLayer];
 }

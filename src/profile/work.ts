@@ -7,6 +7,8 @@
 import type { PartName } from '../data/dataset.js';
 import type { DirectionShape } from '../kernels/directions/spec.js';
 import { imageSide } from '../kernels/directions/spec.js';
+import type { LayerLayout } from '../model/layers/layer.js';
+import { withShortcut } from '../model/network.js';
 import { stateVectors } from '../optim/optimizer.js';
 import type { Plan } from '../plan/plan.js';
 import { blocksOf } from '../plan/plan-units.js';
@@ -55,7 +57,8 @@ export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
   const work = new Map<number, PhaseWork>();
   const add = (phase: number, flop: number | null, bytes: number) => work.set(phase, { flop, bytes });
   const passes = new NetworkPasses(plan, run);
-  plan.layers.forEach((_, l) => {
+  const trained = withShortcut(plan);
+  trained.forEach((_, l) => {
     add(forwardNumber(l), passes.forwardFlop(l), passes.forwardBytes(l));
     add(backwardNumber(l), passes.backwardFlop(l), passes.backwardBytes(l));
   });
@@ -63,7 +66,7 @@ export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
   const readers = readersOf(plan);
   add(phaseNumber.loss, readers * lossFlop * rows, readers * 8 * rows);
   add(phaseNumber.gather, ...passes.gather());
-  const parameters = plan.layers.reduce((sum, { inputs, outputs }) => sum + (inputs + 1) * outputs, 0);
+  const parameters = trained.reduce((sum, layer) => sum + parametersOf(layer), 0);
   const states = stateVectors(plan.optimizer);
   const clips = plan.optimizer.clip !== null;
   const update = {
@@ -82,7 +85,7 @@ export function workOf(plan: Plan, run: RunWork): Map<number, PhaseWork> {
   add(phaseNumber.reduce, added, added * 12);
   work.set(phaseNumber.evaluate, passes.evaluation());
   if (shape === undefined) {
-    const forward = plan.layers.map((_, l) => [passes.forwardFlop(l), passes.forwardBytes(l)]);
+    const forward = trained.map((_, l) => [passes.forwardFlop(l), passes.forwardBytes(l)]);
     add(
       phaseNumber.propagate,
       forward.reduce((sum, [flop]) => sum + flop, lossFlop * rows) + passes.deltaFlop(),
@@ -116,22 +119,35 @@ function softmaxFlop({ features, components, inputs }: DirectionShape, classes: 
   return 2 * features * components + (inputs - features) + 2 * inputs * classes;
 }
 
+/** A shortcut has no bias. */
+const parametersOf = ({ kind, inputs, outputs }: LayerLayout) =>
+  (inputs + (kind === 'linear' ? 0 : 1)) * outputs;
+
 class NetworkPasses {
   readonly #plan: Plan;
+  readonly #trained: readonly LayerLayout[];
   readonly #run: RunWork;
 
   constructor(plan: Plan, run: RunWork) {
     this.#plan = plan;
+    this.#trained = withShortcut(plan);
     this.#run = run;
   }
 
+  /** The first layer, and the shortcut: nothing is below them. */
+  #seesInputs(l: number): boolean {
+    return l === 0 || this.#trained[l].kind === 'linear';
+  }
+
   #sparse(l: number): boolean {
-    return l === 0 && this.#plan.input.packing === 'sparse' && this.#plan.backend === 'wasm';
+    const { input, backend } = this.#plan;
+    return this.#seesInputs(l) && input.rangeEnds.length > 0 && backend === 'wasm';
   }
 
   /** Multiplications of one image with one output's weights; for a sparse layer only those by non-zeros. */
   #terms(l: number, part: PartName = 'train'): number {
-    return this.#sparse(l) ? this.#run.nonZeros[part] : this.#plan.layers[l].inputs;
+    if (!this.#sparse(l)) return this.#trained[l].inputs;
+    return this.#plan.input.entries || this.#run.nonZeros[part];
   }
 
   /** Bytes of one image's inputs of a layer; a sparse entry is its place and its value. */
@@ -140,31 +156,28 @@ class NetworkPasses {
   }
 
   forwardFlop(l: number): number {
-    return 2 * this.#run.images * this.#terms(l) * this.#plan.layers[l].outputs;
+    return 2 * this.#run.images * this.#terms(l) * this.#trained[l].outputs;
   }
 
   forwardBytes(l: number): number {
-    const { inputs, outputs } = this.#plan.layers[l];
     const { images, steps } = this.#run;
-    return images * (this.#inputBytes(l) + 4 * outputs) + steps * 4 * (inputs + 1) * outputs;
+    const { outputs } = this.#trained[l];
+    return images * (this.#inputBytes(l) + 4 * outputs) + steps * 4 * parametersOf(this.#trained[l]);
   }
 
   /** Gradient of the weights, and for every layer but the first the deltas of the layer below. */
   backwardFlop(l: number): number {
-    const { inputs, outputs } = this.#plan.layers[l];
+    const { inputs, outputs } = this.#trained[l];
     const { images } = this.#run;
-    return 2 * images * outputs * (this.#terms(l) + (l === 0 ? 0 : inputs));
+    return 2 * images * outputs * (this.#terms(l) + (this.#seesInputs(l) ? 0 : inputs));
   }
 
   backwardBytes(l: number): number {
-    const { inputs, outputs } = this.#plan.layers[l];
-    const { images, steps } = this.#run;
-    const gradient = images * (this.#inputBytes(l) + 4 * outputs) + steps * 4 * (inputs + 1) * outputs;
-    return gradient + (l === 0 ? 0 : this.#deltaBytesOf(l));
+    return this.forwardBytes(l) + (this.#seesInputs(l) ? 0 : this.#deltaBytesOf(l));
   }
 
   #deltaBytesOf(l: number): number {
-    const { inputs, outputs } = this.#plan.layers[l];
+    const { inputs, outputs } = this.#trained[l];
     const { images, steps } = this.#run;
     return images * 4 * (outputs + inputs) + steps * 4 * inputs * outputs;
   }
@@ -187,14 +200,17 @@ class NetworkPasses {
     const images = this.#run.images * readersOf(this.#plan);
     if (directions !== null) return [2 * images * input.features, images * input.features * 8];
     if (input.packing === 'dense') return [2 * images * input.features, images * input.features * 6];
-    if (input.packing === 'encoded') return [null, images * (input.features + input.storedWidth) * 4];
+    if (input.packing === 'encoded') {
+      const made = input.entries === 0 ? input.features * 4 : input.entries * 8;
+      return [null, images * (made + input.storedWidth * 4)];
+    }
     if (input.packing === 'real') return [null, images * input.features * 8];
     const located = images * (input.rangeEnds.length + 1) * 8;
     return [null, located + (input.gathers ? this.#run.images * nonZeros.train * 16 : 0)];
   }
 
   evaluation(): PhaseWork {
-    const { layers, outputs: classes, directions, evaluationChunk } = this.#plan;
+    const { outputs: classes, directions, evaluationChunk } = this.#plan;
     const works = this.#run.evaluated.map(({ part, images }) => {
       const chunks = Math.ceil(images / evaluationChunk);
       const loss = { flop: images * classes * lossFlop, bytes: images * classes * 8 };
@@ -206,11 +222,12 @@ class NetworkPasses {
           bytes: images * shape.features * 4 + weights + loss.bytes,
         };
       }
-      return layers.reduce((sum, { inputs, outputs }, l) => {
+      return this.#trained.reduce((sum, layer, l) => {
+        const { outputs } = layer;
         const rows = images * (this.#inputBytes(l, part) + 4 * outputs);
         return {
           flop: sum.flop + 2 * images * this.#terms(l, part) * outputs,
-          bytes: sum.bytes + rows + chunks * 4 * (inputs + 1) * outputs,
+          bytes: sum.bytes + rows + chunks * 4 * parametersOf(layer),
         };
       }, loss);
     });

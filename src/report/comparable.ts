@@ -5,7 +5,8 @@ import type { Run } from './run.js';
 /** Keys that decide the meaning of an accuracy or of the time to it. */
 const goalKeys = ['data.set', 'data.validation', 'stop.on', 'stop.target'];
 /** Keys that decide the amount of work for an image. */
-const workKeys = /^(data\.(?!dir$|shuffle$|take$|validation$)|model\.(hidden|activation)|train\.batch$)/;
+const workKeys =
+  /^(data\.(?!dir$|shuffle$|take$|validation$)|model\.(hidden|activation|shortcut)|train\.batch$)/;
 
 /** The reasons in words; empty if times and accuracies of both have the same meaning. */
 export function incomparable(a: Run, b: Run): string[] {

@@ -17,6 +17,7 @@ const runFiles = new Set([
   ...['config.yaml', 'meta.json', 'log.ndjson', 'metrics.csv', 'result.json', 'final.safetensors'],
   ...['sweep.csv', 'sweep.md', 'lr-find.csv', 'lr-find.svg', eventFileName],
   ...['profile.md', 'profile.json', 'roofline.svg', 'trace.json'],
+  ...['out-of-fold.csv', 'leaderboard.csv'],
 ]);
 const studyFiles = new Set(['study.yaml', 'study.json', 'study.md', 'cells.ndjson']);
 const cpuProfile = /^(coordinator|worker-\d+)\.cpuprofile$/;

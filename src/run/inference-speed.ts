@@ -1,8 +1,8 @@
 /** How fast a trained network predicts, for the result card: one sample, batches, the whole test part, in about 0.1 s. */
 import type { Setup } from '../coordinator/setup.js';
 import { type Shape, sizeOf } from '../data/transforms/transform.js';
+import { type ModelPredictor, openPredictor } from '../inference/average.js';
 import type { SampleValues } from '../inference/inference-plan.js';
-import { Predictor } from '../inference/predictor.js';
 import type { Tensor } from '../model/safetensors.js';
 import { minimum } from '../numbers/statistics.js';
 import { grouped, plural } from '../numbers/words.js';
@@ -42,7 +42,13 @@ export async function inferenceWords(
   const all = new Map([...tensors, ...pipeline.tensors()]);
   const options = { threads: Math.min(threads, cores.available), cores: cores.available };
   // The address space may be too small for the threads of a run and of a predictor: no reason to fail the run.
-  const opening = Predictor.open({ config, facts, pipeline }, all, kernels, 'the network', options);
+  const opening = openPredictor(
+    { config, facts, pipeline, scale: data.goal.scale },
+    all,
+    kernels,
+    'the network',
+    options,
+  );
   const predictor = await opening.catch(() => null);
   if (predictor === null) return null;
   try {
@@ -61,7 +67,7 @@ export async function inferenceWords(
 }
 
 /** Microseconds: the median, and the time that 99 % of the calls stay within. */
-function timesOfOne(predictor: Predictor, { values, shape, count }: Predicted) {
+function timesOfOne(predictor: ModelPredictor, { values, shape, count }: Predicted) {
   const size = sizeOf(shape);
   const out = new Float32Array(predictor.outputs);
   const times = new Float64Array(calls);
@@ -77,7 +83,7 @@ function timesOfOne(predictor: Predictor, { values, shape, count }: Predicted) {
 }
 
 /** Milliseconds of the fastest of some calls. */
-function best(predictor: Predictor, values: SampleValues): number {
+function best(predictor: ModelPredictor, values: SampleValues): number {
   const times = Array.from({ length: rounds }, () => {
     const started = performance.now();
     predictor.predict(values);

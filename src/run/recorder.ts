@@ -137,3 +137,26 @@ export function recordFailure(log: RunLog, error: unknown, resumedFrom?: number)
     ...(resumedFrom === undefined ? {} : { resumedFrom }),
   });
 }
+
+/** Each report goes to both. */
+export function withWatch(observer: RunObserver, watch: Partial<RunObserver>): RunObserver {
+  return {
+    ...observer,
+    step(...report) {
+      observer.step(...report);
+      watch.step?.(...report);
+    },
+    evaluation(...report) {
+      observer.evaluation(...report);
+      watch.evaluation?.(...report);
+    },
+    epoch(...report) {
+      observer.epoch(...report);
+      watch.epoch?.(...report);
+    },
+    tick(...report) {
+      observer.tick(...report);
+      watch.tick?.(...report);
+    },
+  };
+}

@@ -143,13 +143,13 @@ const nameOfMetric = ({ metric = 'accuracy' }: ResultCardInput) => metric;
 
 /** Shares are shown in percent. */
 const isShare = (name: string) => name === 'accuracy' || name === 'balancedAccuracy';
-const inWords = (name: string, value: number) =>
+export const metricInWords = (name: string, value: number) =>
   isShare(name) ? percent(value) : String(Number(value.toPrecision(5)));
 
 /** Null if the run was not evaluated. */
 function valueInWords({ metric = 'accuracy', metrics, accuracy }: ResultCardInput): string | null {
   const value = metric === 'accuracy' ? accuracy : (metrics?.[metric] ?? null);
-  return value === null ? null : inWords(metric, value);
+  return value === null ? null : metricInWords(metric, value);
 }
 
 /** In a line, without the one that decides. */
@@ -161,7 +161,7 @@ function otherMetrics({ metric = 'accuracy', metrics }: ResultCardInput): string
 
 const listed = (metrics: Metrics): string =>
   Object.entries(metrics)
-    .flatMap(([name, value]) => (value === null ? [] : `${name} ${inWords(name, value)}`))
+    .flatMap(([name, value]) => (value === null ? [] : `${name} ${metricInWords(name, value)}`))
     .join(', ');
 
 const testInWords = ({ testMetrics }: ResultCardInput): string[] =>
@@ -171,14 +171,14 @@ function baselineInWords({ baseline }: ResultCardInput): string[] {
   if (baseline === undefined || baseline === null) return [];
   const { metric, value, class: always } = baseline;
   const how = always === null ? 'the mean of the training rows' : `always ${JSON.stringify(always)}`;
-  return field('baseline', `${metric} ${inWords(metric, value)}: ${how}`);
+  return field('baseline', `${metric} ${metricInWords(metric, value)}: ${how}`);
 }
 
 function statusInWords(input: ResultCardInput): string {
   const { status, target, metric = 'accuracy', baseline, testMetrics } = input;
   // Of a table: the score on rows that chose neither weights nor length.
   const tested = status === 'done' && baseline ? (testMetrics?.[metric] ?? null) : null;
-  const value = tested === null ? valueInWords(input) : inWords(metric, tested);
+  const value = tested === null ? valueInWords(input) : metricInWords(metric, tested);
   const got = value === null || isShare(metric) ? value : `${metric} ${value}`;
   const goal = target === null ? '' : ` (target ${isShare(metric) ? shortPercent(target) : target})`;
   const part = input.accuracyOn === 'test' ? '' : ` on ${input.accuracyOn}`;
@@ -238,7 +238,7 @@ function seedBlock(
         ? `${(deviation * 100).toFixed(2)} points`
         : deviation.toPrecision(3);
   const spread = sd === '' ? '' : `, SD ${sd}`;
-  const words = (value: number) => inWords(metric, value);
+  const words = (value: number) => metricInWords(metric, value);
   if (values.length === 0) return [];
   return [
     ...field(

@@ -17,7 +17,7 @@ import type { EventFile } from './event-file.js';
 import type { RunLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { warnOfOutcomes } from './outcome-warnings.js';
-import { createRecorder } from './recorder.js';
+import { createRecorder, withWatch } from './recorder.js';
 import type { Resumed } from './resume.js';
 import { eventFileName, type RunFolder, scalarsPath } from './run-folder.js';
 import type { Kept, SeedResult } from './train-result.js';
@@ -40,16 +40,23 @@ export interface SeedRuns {
   readonly context: CommandContext;
 }
 
-/** As runSeeds, on a trainer that is opened for them. */
-export const trainSeeds = (
+/** As runSeeds, on a trainer that is opened for them; or the networks of an average, on trainers of their own. */
+export async function trainSeeds(
   setup: Setup,
   plan: Plan,
   runs: Omit<SeedRuns, 'config' | 'targets'>,
-): Promise<void> =>
-  withTrainer(setup, plan, (trainer) => {
-    const { config, data } = setup;
-    return runSeeds(trainer, { ...runs, config, targets: data.parts[config.stop.on].targets });
-  });
+): Promise<void> {
+  const { config, data } = setup;
+  const { targets } = data.parts[config.stop.on];
+  if (config.model.members > 1) {
+    const { runMembers } = await import('./average-run.js');
+    const average = await runMembers(setup, plan, { ...runs, targets });
+    const status = statusOf([average.outcome], config.stop.target, metricOf(plan.metric));
+    runs.record.results.push({ ...average, seed: config.seed, status });
+    return;
+  }
+  await withTrainer(setup, plan, (trainer) => runSeeds(trainer, { ...runs, config, targets }));
+}
 
 /** Trains with seeds seed, seed + 1, … */
 export async function runSeeds(
@@ -149,25 +156,6 @@ export async function runSeeds(
   }
   const outcomes = record.results.map(({ outcome }) => outcome);
   warnOfOutcomes(outcomes, { config, targets, stepsPerEpoch }, context.warnings.warn);
-}
-
-/** Each report goes to both. */
-function withWatch(observer: RunObserver, watch: Partial<RunObserver>): RunObserver {
-  return {
-    ...observer,
-    step(...report) {
-      observer.step(...report);
-      watch.step?.(...report);
-    },
-    epoch(...report) {
-      observer.epoch(...report);
-      watch.epoch?.(...report);
-    },
-    tick(...report) {
-      observer.tick(...report);
-      watch.tick?.(...report);
-    },
-  };
 }
 
 /** Null without log.tensorboard, as in most runs. */

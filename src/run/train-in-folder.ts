@@ -7,8 +7,8 @@ import type { CommandContext } from './command-context.js';
 import type { RunPlace } from './folder-claim.js';
 import { factsOf } from './resume.js';
 import { judgeSeeds, trainSeeds } from './seed-runs.js';
-import { beginRecords, finishTraining, type Kept } from './train-result.js';
-import { type EarlyRecords, type RunScript, withRun } from './with-run.js';
+import { beginRecords, finishTraining, type Kept, type TrainingEnding } from './train-result.js';
+import { type EarlyRecords, type OpenRun, type RunScript, withRun } from './with-run.js';
 
 export interface FolderTraining extends Pick<RunScript, 'resumesAfter'> {
   readonly setup: Setup;
@@ -18,25 +18,45 @@ export interface FolderTraining extends Pick<RunScript, 'resumesAfter'> {
   readonly record: Kept;
   readonly context: CommandContext;
   readonly watch?: Partial<RunObserver>;
+  readonly before?: Before;
 }
+
+/** Work of a command in the folder of its run, before the training; its results are written with those of the run. */
+export interface Before {
+  /** Returns what takes the place of the run's own setup, whose results are in the record then; null: it is trained. */
+  run(run: OpenRun, record: Kept): Promise<Trained | null>;
+  /** As far as the work has got. */
+  results(): Pick<TrainingEnding, 'files' | 'keys' | 'lines'>;
+}
+
+export type Trained = Pick<FolderTraining, 'setup' | 'plan'>;
 
 /** @throws as withRun does. */
 export function trainInFolder(training: FolderTraining, place: RunPlace, early: EarlyRecords | null = null) {
-  const { setup, plan, seeds, record, context, watch, resumesAfter } = training;
+  const { seeds, record, context, watch, resumesAfter, before } = training;
+  let { setup, plan } = training;
   const { config } = setup;
   const { resumed = null } = place;
   const name = resumed?.facts.name ?? training.resolved.name;
   const resolved = { ...training.resolved, name };
   const script: RunScript = {
-    async body({ folder, log, rows, facts }) {
+    async body(run) {
+      const { folder, log, rows, facts } = run;
+      const trained = (await before?.run(run, record)) ?? null;
+      if (trained !== null) ({ setup, plan } = trained);
       beginRecords(resumed, rows, { setup, plan, log, record });
+      if (trained !== null) return;
       // Several runs have no common state.
       const checkpoints = seeds > 1 ? null : { facts: factsOf(name, setup, plan, facts), resumed };
       await trainSeeds(setup, plan, { seeds, folder, log, record, context, checkpoints, watch });
     },
     ...(resumesAfter === undefined ? {} : { resumesAfter }),
     judge: () => judgeSeeds(record.results, config.stop.target, plan),
-    end: (run, ended) => finishTraining({ ...run, ...ended, resolved, seeds, setup, plan, record, context }),
+    end: (run, ended) =>
+      finishTraining({
+        ...{ ...run, ...ended, resolved, seeds, setup, plan, record, context },
+        ...before?.results(),
+      }),
   };
   return withRun({ ...resolved, config }, place, context, script, early);
 }

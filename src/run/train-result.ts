@@ -19,7 +19,7 @@ import type { RunLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { MetricsWriter } from './metrics-file.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
-import { resultCard, type SeedRun } from './result-card.js';
+import { metricInWords, resultCard, type SeedRun } from './result-card.js';
 import type { Resumed } from './resume.js';
 import { endRun, type RunEnding, type RunResults } from './run-ending.js';
 import { type RunFolder, scalarsPath, shownFolder } from './run-folder.js';
@@ -31,6 +31,14 @@ export interface SeedResult {
   /** On the test set, if the run itself was not evaluated on it and there is one. */
   readonly testAccuracy: number | null;
   /** Of the weights that the run ended with, on stop.on and on the test samples. */
+  readonly metrics: Metrics;
+  readonly testMetrics: Metrics | null;
+}
+
+/** A network of an average, by itself, on the samples of `stop.on` and on the test samples if those are others. */
+export interface MemberResult {
+  readonly seed: number;
+  readonly epochs: number;
   readonly metrics: Metrics;
   readonly testMetrics: Metrics | null;
 }
@@ -48,6 +56,8 @@ export interface Kept {
   checkpointStep: number | null;
   /** The last evaluation of these tensors; null without one. */
   accuracy: number | null;
+  /** The networks of an average, each by itself. */
+  members: readonly MemberResult[] | null;
   coldMs: number | null;
 }
 
@@ -60,6 +70,7 @@ export const emptyRecord = (coldMs: number | null): Kept => ({
   tensors: null,
   checkpointStep: null,
   accuracy: null,
+  members: null,
   coldMs,
 });
 
@@ -92,8 +103,10 @@ export interface TrainingEnding extends RunEnding {
   readonly race?: RaceSummary | null;
   /** The `profile` command: its report, shown instead of the card. */
   readonly profiled?: ShownProfile | null;
-  /** Of the command, besides those of every run. */
+  /** Of the command, besides those of every run: files, keys of result.json, and lines above the card. */
   readonly files?: RunResults['files'];
+  readonly keys?: Readonly<Record<string, unknown>>;
+  readonly lines?: readonly string[];
   readonly others?: RunResults['others'];
   /** The same seeds on other thread counts, and the speed-up of `plan` over one thread. */
   readonly otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[];
@@ -126,7 +139,7 @@ export const seedRuns = ({ results }: Kept): SeedRun[] =>
 export async function finishTraining(ending: TrainingEnding): Promise<void> {
   const { setup, folder, record, status, failure, context, profiled } = ending;
   const final = record.tensors === null ? null : finalWeights(setup, ending.plan, record);
-  const result = resultJson(ending, final);
+  const result = { ...resultJson(ending, final), ...ending.keys };
   const reason = failure instanceof Error ? failure.message : (record.results[0]?.outcome.reason ?? status);
   const weights: Record<string, Uint8Array> = final === null ? {} : { 'final.safetensors': final };
   const show = async (hardware: readonly string[]) => {
@@ -135,7 +148,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     if (status === 'interrupted' || status === 'failed') return;
     const lines = profiled
       ? [profiled.text, ...hardware, '', `folder     ${shownFolder(folder)}`]
-      : await cardOf(ending, result, hardware);
+      : [...(ending.lines ?? []), ...membersLine(record), ...(await cardOf(ending, result, hardware))];
     context.stdout(lines.join('\n'));
   };
   await endRun(
@@ -150,6 +163,16 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
       ],
     },
   );
+}
+
+/** How good the networks of an average are by themselves. */
+function membersLine({ members }: Kept): string[] {
+  if (members === null) return [];
+  const all = members.map(({ metrics, testMetrics }) => testMetrics ?? metrics);
+  const [name] = Object.keys(all[0]) as (keyof Metrics)[];
+  const values = all.flatMap((metrics) => metrics[name] ?? []);
+  const each = values.length === 0 ? '' : `: mean ${name} ${metricInWords(name, mean(values))}`;
+  return [`average    of ${members.length} networks; each by itself${each}`, ''];
 }
 
 async function cardOf(
@@ -193,6 +216,9 @@ export function finalWeights(
 }
 
 /** Of all training samples, those held out for validation included; on the test samples. */
+/** Nobody knows what is good on them: they are judged beside a baseline. */
+const isOwnSet = ({ dataset: { name, train } }: Setup) => train.table !== undefined || name === 'images';
+
 function baselineOfRun({ dataset: { train, test, target }, config }: Setup) {
   const areLabels = taskOf(factsOf(target), config.loss) === 'labels';
   const baseline = baselineOf(train.targets, test.targets, widthOf(target), areLabels);
@@ -255,7 +281,8 @@ function resultJson(ending: TrainingEnding, final: Uint8Array | null) {
       ? (first?.evaluation?.metrics ?? null)
       : meanMetrics(record.results.map(({ metrics }) => metrics)),
     ...(testedMetrics.length > 0 ? { testMetrics: meanMetrics(testedMetrics) } : {}),
-    ...(setup.dataset.train.table === undefined ? {} : { baseline: baselineOfRun(setup) }),
+    ...(record.members === null ? {} : { members: record.members }),
+    ...(isOwnSet(setup) ? { baseline: baselineOfRun(setup) } : {}),
     weights: first?.weights ?? null,
     weightsSha256: final && createHash('sha256').update(final).digest('hex'),
     loss: first?.evaluation?.loss ?? null,

@@ -1,4 +1,5 @@
 /** The bytes of a table: a file or bytes in memory, inflated if they are gzip, in pieces; they can be read several times. */
+import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -25,6 +26,8 @@ export interface ByteSource {
   slice(start: number, end?: number): Promise<ArrayBuffer>;
   /** From the first byte on; a piece is valid until the next. `read`: is given the number of stored bytes read so far. */
   pieces(read: (bytes: number) => void, signal?: AbortSignal): AsyncIterable<Buffer>;
+  /** Of the stored bytes, hexadecimal, once they have been read to the end as pieces; else null. */
+  sha256(): string | null;
 }
 
 /** @throws UserError for a path that is not a readable file, and for an empty one. */
@@ -100,18 +103,23 @@ function described(
     throw new UserError(
       `${name}: the file starts with ${start.toString('hex', 0, 4)}, expected gzip data (1f8b)`,
     );
+  let digest: string | null = null;
   return {
     ...{ name, sizeBytes, isGzip, start, slice },
+    sha256: () => digest,
     async *pieces(read, signal) {
       let total = 0;
+      const hash = createHash('sha256');
       async function* counted() {
         try {
           for await (const piece of stored()) {
             throwIfInterrupted(signal, `reading ${name}`);
             total += piece.length;
+            hash.update(piece);
             read(total);
             yield piece;
           }
+          digest = hash.digest('hex');
         } catch (error) {
           throw error instanceof UserError ? error : cannotRead(name, error);
         }

@@ -21,6 +21,14 @@ const patterns: Readonly<Record<DateFormat, RegExp>> = {
 };
 const monthBeforeDay = dated(`${named} (?<day>\\d{1,2}),? (?<year>\\d{4})`);
 
+/** Texts of the expressions that `daysIn` tries in turn, without regard to case; the groups are those of its parts. */
+export const datePatterns = (format: string): string[] =>
+  dateFormats.flatMap((each) =>
+    each === format
+      ? [patterns[each].source, ...(each === 'named-month' ? [monthBeforeDay.source] : [])]
+      : [],
+  );
+
 function dated(date: string): RegExp {
   return new RegExp(`^(?:[a-z]{3,9},? )?${date}${time}$`, 'i');
 }

@@ -55,6 +55,7 @@ export function delimitedReader(source: ByteSource, text: string, options: Delim
     place: 'line',
     canRepeat: true,
     notes: [`${name}: ${columns}; ${header}`],
+    sha256: source.sha256,
     async read(sink, signal) {
       sink.columns(names);
       const rows = new DelimitedRows(name, layout, sink);

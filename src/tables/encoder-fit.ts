@@ -14,8 +14,8 @@ import { rareLimit } from './word-columns.js';
 /** How columns become inputs. Zero or null: not at all. */
 export interface EncoderOptions {
   readonly scaling: 'standard' | 'quantile' | 'none';
-  /** Ranges of the piecewise-linear encoding of a number. */
-  readonly bins: number;
+  /** Ranges of the piecewise-linear encoding of a number; auto: by its distinct values. */
+  readonly bins: number | 'auto';
   /** Frequencies of the periodic encoding of a number, and their standard deviation. */
   readonly periodic: number;
   readonly sigma: number;
@@ -37,6 +37,10 @@ export const encoderDefaults: EncoderOptions = {
 const curvePoints = 1000;
 /** Rows that quantiles are taken of: more change them little. */
 const sortedRows = 2 ** 18;
+
+/** Of `bins: 'auto'`. */
+const mostRanges = 64;
+const rowsOfRange = 32;
 
 /** Collects fields and blocks in the order of the columns. */
 export class Plan {
@@ -98,7 +102,7 @@ export function fitEncoder(
 
 /** Training rows, column by column. */
 export interface ColumnValues {
-  /** Of a column of numbers, dates, yes and no; NaN: missing. */
+  /** Of a column of numbers, dates, yes and no; NaN: missing. Written to, and not kept. */
   part(column: string, part: DatePart): Float32Array;
   /** Rows of each word of a column of categories; '': missing. */
   words(column: string): Map<string, number>;
@@ -133,9 +137,9 @@ export function* planningColumns(
   return { plan, categories: Object.fromEntries(categories) };
 }
 
-/** `values`: of the training rows; NaN: missing. */
+/** `values`: of the training rows, which are written to; NaN: missing. */
 export function planNumber(plan: Plan, column: string, values: Float32Array, options: EncoderOptions): void {
-  const known = values.filter((value) => !Number.isNaN(value));
+  const known = present(values);
   const sorted = (known.length > sortedRows ? every(known, sortedRows) : known.slice()).sort();
   if (sorted.length === 0) return;
   const field = plan.fields.length;
@@ -145,7 +149,7 @@ export function planNumber(plan: Plan, column: string, values: Float32Array, opt
     const { scaling, bins, periodic, sigma, seed } = options;
     if (scaling === 'standard') plan.add((at) => ({ op: 'linear', field, at, shift, scale }));
     if (scaling === 'quantile') plan.add((at) => ({ op: 'curve', field, at, ...curveOf(sorted) }));
-    const edges = bins > 0 ? edgesOf(sorted, bins) : null;
+    const edges = bins === 0 ? null : edgesOf(sorted, bins);
     if (edges !== null) plan.add((at) => ({ op: 'bins', field, at, edges }));
     if (periodic > 0) {
       const frequencies = frequenciesOf(periodic, sigma, seed, column);
@@ -157,7 +161,7 @@ export function planNumber(plan: Plan, column: string, values: Float32Array, opt
 
 /** Of 0 and 1. */
 export function planFlag(plan: Plan, column: string, values: Float32Array): void {
-  const known = values.filter((value) => !Number.isNaN(value));
+  const known = present(values);
   const field = plan.fields.length;
   let ones = 0;
   for (const value of known) ones += value;
@@ -174,7 +178,7 @@ export function planCycle(
   period: number,
   values: Float32Array,
 ): void {
-  const known = values.filter((value) => !Number.isNaN(value));
+  const known = present(values);
   if (known.every((value) => value === known[0])) return;
   const field = plan.fields.length;
   plan.fields.push({ column, part, fill: 0 });
@@ -205,6 +209,13 @@ export function planCategories(
   return kept;
 }
 
+/** Those that are not missing, moved to the front. Not by `filter`, which collects numbers as objects. */
+function present(values: Float32Array): Float32Array {
+  let count = 0;
+  for (const value of values) if (!Number.isNaN(value)) values[count++] = value;
+  return values.subarray(0, count);
+}
+
 function every(values: Float32Array, count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => values[Math.floor((i * values.length) / count)]);
 }
@@ -232,14 +243,22 @@ function scaleOf(values: Float32Array): { readonly shift: number; readonly scale
  * Half quantiles, half quantiles of the distinct values: on a column that is mostly zero, plain quantiles would be one. All
  * distinct values, if they are few. Null: fewer than two.
  */
-export function edgesOf(sorted: Float32Array, bins: number): Float32Array | null {
-  const distinct = sorted.filter((value, place) => place === 0 || value !== sorted[place - 1]);
+export function edgesOf(sorted: Float32Array, wanted: number | 'auto'): Float32Array | null {
+  const all = new Float32Array(sorted.length);
+  let count = 0;
+  for (const value of sorted) if (count === 0 || value !== all[count - 1]) all[count++] = value;
+  const distinct = all.slice(0, count);
   if (distinct.length < 2) return null;
+  const bins = wanted === 'auto' ? rangesOf(distinct.length, sorted.length) : wanted;
   if (distinct.length <= bins + 1) return distinct;
   const half = Math.ceil(bins / 2);
   const quantiles = (of: Float32Array) => Array.from({ length: half + 1 }, (_, i) => quantile(of, i / half));
   return Float32Array.from(new Set([...quantiles(sorted), ...quantiles(distinct)])).sort();
 }
+
+/** Neither a range for each of few values, which share nothing then, nor ranges of few rows. */
+export const rangesOf = (distinct: number, rows: number): number =>
+  Math.min(mostRanges, Math.ceil((distinct * distinct) / mostRanges), Math.ceil(rows / rowsOfRange));
 
 /** From the values to those of a normal distribution with the same ranks. */
 function curveOf(sorted: Float32Array): { readonly x: Float32Array; readonly y: Float32Array } {

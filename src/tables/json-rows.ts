@@ -21,6 +21,7 @@ export function objectReader(rows: Rows, name: string): RowReader {
     place: 'row',
     canRepeat: Array.isArray(rows),
     notes: [],
+    sha256: () => null,
     async read(sink, signal) {
       const brought = new ObjectRows(name, 'row', sink);
       let row = 0;
@@ -46,6 +47,7 @@ export function jsonReader(source: ByteSource, isArray: boolean): RowReader {
     place: isArray ? 'row' : 'line',
     canRepeat: true,
     notes: [`${name}: ${isArray ? 'a JSON array' : 'one JSON object a line'}`],
+    sha256: source.sha256,
     async read(sink, signal) {
       const brought = new ObjectRows(name, isArray ? 'row' : 'line', sink);
       let [line, storedBytes] = [1, 0];

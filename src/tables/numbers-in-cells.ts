@@ -31,11 +31,12 @@ const separators: readonly Pick<NumberFormat, 'decimal' | 'thousands'>[] = [
 ];
 const allFormats = (1 << separators.length) - 1;
 
+/** A group of thousands does not begin a number with 0: `0,847` has a decimal comma. */
 const patterns = separators.map(({ decimal, thousands }) => {
   const point = `\\${decimal}`;
   return thousands === ''
     ? new RegExp(`^(?:\\d+(?:${point}\\d*)?|${point}\\d+)(?:e[+-]?\\d+)?$`, 'i')
-    : new RegExp(`^(?:\\d+|\\d{1,3}(?:\\${thousands}\\d{3})+)(?:${point}\\d+)?$`);
+    : new RegExp(`^(?:\\d+|[1-9]\\d{0,2}(?:\\${thousands}\\d{3})+)(?:${point}\\d+)?$`);
 });
 
 const unitPattern = '[$€£¥₹%]|USD|EUR|GBP|CHF|JPY|kr';

@@ -31,6 +31,8 @@ export async function parquetReader(source: ByteSource): Promise<RowReader> {
     place: 'row',
     canRepeat: true,
     notes: [`${name}: Parquet, ${names.length} columns`],
+    // Read by ranges.
+    sha256: () => null,
     async read(sink, signal) {
       sink.columns(names);
       let rowStart = 0;
@@ -43,7 +45,7 @@ export async function parquetReader(source: ByteSource): Promise<RowReader> {
             for (const [value] of rows) cells.push(value);
           };
           const range = { rowStart, rowEnd, columns: [column], onComplete };
-          await orRefuse(hyparquet.parquetRead({ file, metadata, compressors: decompress, ...range }));
+          await orRefuse(hyparquet.parquetRead({ file, metadata, compressors: decompressors(), ...range }));
           sink.progress(rowEnd / Number(metadata.num_rows));
           const first = rowStart + 1;
           sink.column(
@@ -77,14 +79,17 @@ async function loadHyparquet() {
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0];
 
-const { zstdDecompressSync: zstandard } = zlib as { zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array };
-
-/** Snappy is hyparquet's own; Node has these, Zstandard from 22.15 on. */
-const decompress: Compressors = {
-  GZIP: (bytes) => zlib.gunzipSync(bytes),
-  BROTLI: (bytes) => zlib.brotliDecompressSync(bytes),
-  ...(zstandard === undefined ? {} : { ZSTD: (bytes: Uint8Array) => zstandard(bytes) }),
-};
+/** Snappy is hyparquet's own; Node has these, Zstandard from 22.15 on. Not before they are used: a program loads this file. */
+function decompressors(): Compressors {
+  const { zstdDecompressSync: zstandard } = zlib as {
+    zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array;
+  };
+  return {
+    GZIP: (bytes) => zlib.gunzipSync(bytes),
+    BROTLI: (bytes) => zlib.brotliDecompressSync(bytes),
+    ...(zstandard === undefined ? {} : { ZSTD: (bytes: Uint8Array) => zstandard(bytes) }),
+  };
+}
 
 /** @throws UserError for columns within columns. */
 function columnsOf({ schema }: FileMetaData, name: string): string[] {

@@ -42,6 +42,8 @@ export interface Table {
   /** What the caller said of each column. */
   readonly asked: readonly (AskedColumn | null)[];
   readonly notes: readonly string[];
+  /** Of the file as stored, hexadecimal; null: not known. */
+  sha256(): string | null;
 }
 
 const [leastFirstText, mostFirstText, fewLines] = [64 * 1024, 8 * 1024 * 1024, 20];
@@ -75,6 +77,7 @@ export async function readTable(source: TableSource, options: ReadTableOptions =
         ...{ name: reader.name, place: reader.place, rowCount, names, columns },
         asked: names.map((name) => asked.get(name) ?? null),
         notes: reader.notes,
+        sha256: () => reader.sha256(),
       };
     } catch (error) {
       if (!(error instanceof OtherKind)) throw error;

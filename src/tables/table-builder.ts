@@ -44,6 +44,8 @@ export interface RowReader {
   readonly canRepeat: boolean;
   /** What was found out about the format, for people. */
   readonly notes: readonly string[];
+  /** Of a file that was read to its end; null: not known. */
+  sha256(): string | null;
   read(sink: RowSink, signal?: AbortSignal): Promise<void>;
 }
 

@@ -223,9 +223,11 @@ function wordAt({ schema, column }: TargetColumn, row: number): string {
 }
 
 function present(table: TypedTable, columns: readonly TargetColumn[]) {
-  const kept: number[] = [];
+  const all = new Uint32Array(table.rowCount);
+  let count = 0;
   for (let row = 0; row < table.rowCount; row++)
-    if (columns.every((column) => !Number.isNaN(valueAt(column, row)))) kept.push(row);
+    if (columns.every((column) => !Number.isNaN(valueAt(column, row)))) all[count++] = row;
+  const kept = count === all.length ? all : all.slice(0, count);
   const names = columns.map(({ schema }) => JSON.stringify(schema.name)).join(' or ');
   if (kept.length === 0)
     throw new UserError(`${table.name}: ${names} has no value in any row, expected targets`);
@@ -236,7 +238,7 @@ function present(table: TypedTable, columns: readonly TargetColumn[]) {
       : [
           `${table.name}: ${plural(dropped, 'row')} without ${names} ${dropped === 1 ? 'is' : 'are'} left out`,
         ];
-  return { rows: Uint32Array.from(kept), notes };
+  return { rows: kept, notes };
 }
 
 /** f32 [rows][columns]. */

@@ -146,15 +146,8 @@ export class Control {
 
   /** Publishes a command; every worker of the previous one must be done. Null: leave. */
   send(command: RunCommand | null): void {
-    const {
-      first = 0,
-      count = -1,
-      firstSample = 0,
-      epochSamples = 0,
-      extract,
-      fit,
-      evaluate,
-    } = command ?? {};
+    const { first = 0, count = -1, firstSample = 0, epochSamples = 0 } = command ?? {};
+    const { extract, fit, evaluate } = command ?? {};
     const part = evaluate == null ? -1 : partNames.indexOf(evaluate.part);
     const flags = [extract ?? false, part, evaluate?.stored ?? false, fit ?? false].map(Number);
     [first, count, firstSample, epochSamples, ...flags].forEach((value, i) => {
@@ -212,6 +205,13 @@ export class Control {
   waitForReport(word: 'done' | 'ready', timeoutMs: number): void {
     const seen = Atomics.load(this.#words, Word[word]);
     if (seen !== this.#threads && !this.aborted) Atomics.wait(this.#words, Word[word], seen, timeoutMs);
+  }
+
+  /** The same without blocking, for a thread in which other sessions run too. */
+  async nextReport(word: 'done' | 'ready', timeoutMs: number): Promise<void> {
+    const seen = Atomics.load(this.#words, Word[word]);
+    if (seen === this.#threads || this.aborted) return;
+    await Atomics.waitAsync(this.#words, Word[word], seen, timeoutMs).value;
   }
 
   get progress(): number {

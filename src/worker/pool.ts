@@ -15,14 +15,14 @@ export interface WorkerPool<Task = RankTask> {
   close(): Promise<void>;
 }
 
+/** The task of every training. */
+export const rankFile = new URL('./entry.cjs', import.meta.url);
+
 /**
  * Workers begin to start at once; nothing is timed, recycled or awaited per step. `file`: the task's module.
  * @throws UserError when the address space is limited to less than they need, or when the system allows no more threads.
  */
-export function openPool<Task = RankTask>(
-  threads: number,
-  file = new URL('./index.js', import.meta.url),
-): WorkerPool<Task> {
+export function openPool<Task = RankTask>(threads: number, file = rankFile): WorkerPool<Task> {
   requireWorkerMemory(threads);
   const piscina = openPiscina<Omit<Task, 'rank'> & { rank: number }>(threads, file);
   let session = new AbortController();

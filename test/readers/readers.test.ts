@@ -18,6 +18,7 @@ import { writeSafetensors } from '../../dist/model/safetensors.js';
 import { UserError } from '../../dist/user-error.js';
 import { exportedCases, exportedModel, logitsOf, opened, realModel } from '../support/exported-models.ts';
 import { someMnist } from '../support/pairs.ts';
+import { inputNames, writeTables } from '../support/table-models.ts';
 import { realMnist } from '../support/training.ts';
 import { output } from './output.ts';
 
@@ -99,6 +100,14 @@ function inputsOf({ pipeline }: SavedModel, images: SavedValues): Float32Array {
   return Float32Array.from(values, (value, i) => value * scale - shift[i % shift.length]);
 }
 
+interface TableDifference {
+  readonly off: number;
+  /** Of one row from the same among others. */
+  readonly alone: number;
+  readonly outputs: readonly string[];
+  readonly columns: readonly string[];
+}
+
 interface Difference {
   readonly logits: number;
   readonly classes: number;
@@ -137,6 +146,22 @@ test('onnxruntime', async (t) => {
     assert.ok(logits <= mostOff, `${name}: ${logits}`);
     assert.ok(Number(sums) < 1e-5, `${name}: probabilities: ${sums}`);
     assert.deepEqual(more, { classes: 0, labels }, name);
+  }
+});
+
+test('onnxruntime on rows of tables: classes, values and labels of every encoding', async (t) => {
+  const prepared = (await preparePython(['onnxruntime'], { signal })).get('onnxruntime');
+  if (prepared === undefined || 'missing' in prepared)
+    return missing(t, prepared?.missing ?? 'no environment');
+  const tables = await writeTables(folder);
+  const words = [join(here, 'onnx_table_reader.py'), folder];
+  const found = JSON.parse(await output(prepared.python, words)) as Record<string, TableDifference>;
+  for (const { name, output: last } of tables) {
+    const { off, alone, outputs, columns } = found[name];
+    t.diagnostic(`${name}: largest difference ${off.toExponential(1)}`);
+    assert.ok(off <= 2e-5 && alone <= 1e-5, `${name}: ${off}, ${alone}`);
+    assert.deepEqual(outputs, last === 'values' ? ['values'] : ['logits', 'probabilities']);
+    assert.deepEqual(columns, inputNames, name);
   }
 });
 

@@ -51,6 +51,12 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
   'data.scale': one('data.scale', 100, 200),
   'model.hidden': one('model.hidden', '[]', '[20]', '[130]', '[12,11,10]'),
   'model.activation': one('model.activation', 'tanh', 'gelu', 'sigmoid'),
+  'model.shortcut': [
+    ...one('model.shortcut', true),
+    ['model.shortcut=true', 'model.hidden=[60]'],
+    ['model.shortcut=true', 'data.packing=sparse', 'model.hidden=[130]'],
+    ['model.shortcut=true', 'data.packing=dense'],
+  ],
   'model.init.kind': [
     ...one('model.init.kind', 'he', 'glorot', 'lecun', 'orthogonal', 'recipe'),
     ['model.init.kind=zero', 'model.hidden=[]'],
@@ -114,6 +120,7 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
   'stop.every': one('stop.every', 2, 4),
   'stop.patience': [['stop.patience=1', 'stop.minDelta=0.3', 'stop.every=2']],
   'stop.restoreBest': [['stop.restoreBest=true', 'stop.every=1', 'optimizer.lr=0.3']],
+  'stop.bestMargin': [['stop.restoreBest=true', 'stop.bestMargin=2', 'stop.every=1', 'optimizer.lr=0.3']],
   'log.noiseScale': [
     ['log.noiseScale=true', 'parallel.sync=average'],
     ['log.noiseScale=true', 'parallel.sync=sharded'],
@@ -128,8 +135,11 @@ export const otherKeys: readonly string[] = [
   'data.label',
   ...['data.testFile', 'data.test', 'data.target', 'data.columns'],
   ...['scaling', 'bins', 'periodic', 'sigma', 'rare'].map((key) => `data.encoding.${key}`),
+  ...['size', 'fit', 'colour'].map((key) => `data.images.${key}`),
+  'train.byTable',
   'data.task',
   'data.targetScale',
+  'model.members',
   'model.init.file',
   'model.init.prefix',
   'backend.threadsPerWorker',

@@ -19,7 +19,7 @@ import { type RunOutcome, startParameters, trainOnce } from '../../dist/coordina
 import type { Evaluation, StepMetrics } from '../../dist/coordinator/work.js';
 import type { Dataset } from '../../dist/data/dataset.js';
 import { Pipeline } from '../../dist/data/transforms/pipeline.js';
-import { kindOf } from '../../dist/data/transforms/transform.js';
+import { sampleKind } from '../../dist/data/transforms/transform.js';
 import { Predictor } from '../../dist/inference/predictor.js';
 import {
   checkInitialWeights,
@@ -182,10 +182,16 @@ const unexpected: Warn = (code, message) => {
 };
 
 /** The bytes of final.safetensors. */
-export const weightsFile = ({ tensors, packing }: Trained, { config, dataset }: Prepared): Uint8Array =>
+export const weightsFile = ({ tensors, packing }: Trained, { config, dataset, data }: Prepared): Uint8Array =>
   writeSafetensors(
-    new Map(tensors),
-    weightsMetadata(config, dataset, packing, { accuracy: null, on: 'test', sync: 'owner', sha256: {} }),
+    new Map([...tensors, ...(data.goal.scale?.tensors() ?? [])]),
+    weightsMetadata(
+      config,
+      dataset,
+      packing,
+      { accuracy: null, on: 'test', sync: 'owner', sha256: {} },
+      data.pipeline.encoding?.json ?? null,
+    ),
   );
 
 /**
@@ -225,7 +231,7 @@ export async function predict(
 ): Promise<Float32Array> {
   const tensors = readSafetensors(bytes, 'weights');
   const stored = { tensors, prefix: '', source: 'weights' };
-  const pipeline = Pipeline.restore(config.data, dataset.test.shape, stored, kindOf(dataset.test.values));
+  const pipeline = Pipeline.restore(config.data, dataset.test.shape, stored, sampleKind(dataset.test));
   const network = { config, facts: data.facts, pipeline };
   const predictor = await Predictor.open(network, tensors, kernelsFor(shapeOf(config)), 'weights', {
     threads,
@@ -252,7 +258,7 @@ async function open(
   const pool = pools.get(threads) ?? openPool(threads);
   pools.set(threads, pool);
   const loaded = config.backend.name === 'js' ? null : kernelsFor(shapeOf(config));
-  return Session.open(plan, data, loaded, pool, new AbortController().signal);
+  return Session.open(plan, { data, kernels: loaded }, pool, new AbortController().signal);
 }
 
 function kernelsFor(shape: ReturnType<typeof shapeOf>): LoadedKernels {

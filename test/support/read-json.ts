@@ -49,6 +49,29 @@ const drawing = z.strictObject({
   sobel: z.boolean(),
 });
 
+const part = z.enum(['value', 'year', 'week', 'day']);
+
+const block = z.strictObject({
+  op: z.enum(['linear', 'curve', 'bins', 'cycle', 'periodic', 'one-hot', 'missing']),
+  ...{ field: z.number(), at: z.number(), count: z.number(), fill: z.number() },
+  ...{ parameters: z.tuple([z.number(), z.number()]), tensors: z.array(floats) },
+});
+
+const column = z.strictObject({
+  name: z.string(),
+  type: z.enum(['number', 'category', 'yes/no', 'date']),
+  categories: z.array(z.string()).optional(),
+  words: z.tuple([z.string(), z.string()]).optional(),
+  number: z
+    .strictObject({
+      decimal: z.enum(['.', ',']),
+      thousands: z.enum(['', ',', '.', ' ', "'"]),
+      unit: z.string(),
+    })
+    .optional(),
+  date: z.string().optional(),
+});
+
 const linear = { weight: floats, bias: floats };
 
 const anyOp = z.discriminatedUnion('op', [
@@ -59,6 +82,12 @@ const anyOp = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('directions'), drawing }),
   z.strictObject({ op: z.literal('products'), components: z.number(), ...linear, mean: floats }),
   z.strictObject({ op: z.literal('dense'), inputs: z.number(), outputs: z.number(), ...linear }),
+  z.strictObject({ op: z.literal('fields'), columns: z.array(z.number()), parts: z.array(part) }),
+  z.strictObject({
+    ...{ op: z.literal('expand'), fields: z.number(), width: z.number() },
+    blocks: z.array(block),
+  }),
+  z.strictObject({ op: z.literal('exp'), which: bytes }),
   z.strictObject({
     op: z.enum(['moments', 'sumPool', 'relu', 'tanh', 'gelu', 'sigmoid', 'softmax', 'shares']),
   }),
@@ -69,6 +98,9 @@ const ops = z.array(anyOp).max(mostOps);
 const file = z.strictObject({
   format: z.literal(graphFormat),
   version: z.literal(graphVersion),
+  kind: z.enum(['value', 'labels']).optional(),
+  columns: z.array(column).optional(),
+  otherColumns: z.array(z.string()).optional(),
   input: z.array(z.number()).max(16),
   values: z.enum(['uint8', 'float32']),
   labels: z.array(z.string()),
@@ -94,8 +126,17 @@ export function fromJson(text: string, source = 'JSON'): Graph {
     const [{ path, message }] = parsed.error.issues;
     throw new UserError(`${source}: ${path.map(String).join('.') || 'the file'}: ${oneLine(message)}`);
   }
-  const { input, values, labels, ops, probabilities } = parsed.data;
-  const graph: Graph = { input, values, labels, ops: ops as Op[], probabilities: probabilities as Op[] };
+  const { kind, columns, otherColumns, input, values, labels, ops, probabilities } = parsed.data;
+  const table = columns === undefined ? {} : { columns, otherColumns: otherColumns ?? [] };
+  const own = { ...(kind === undefined ? {} : { kind }), ...table };
+  const graph: Graph = {
+    ...(own as Partial<Graph>),
+    input,
+    values,
+    labels,
+    ops: ops as Op[],
+    probabilities: probabilities as Op[],
+  };
   checkGraph(graph, source);
   return graph;
 }

@@ -22,7 +22,7 @@ export const rooms = [
     'brain',
   ],
   ...['plan', 'backend', 'sync', 'worker', 'inference', 'fast-start', 'coordinator', 'run', 'library'],
-  ...['report', 'profile', 'study', 'commands', 'index'],
+  ...['report', 'profile', 'study', 'search', 'commands', 'index'],
 ];
 
 /** A file may not be longer; most are to be below 300 lines. */
@@ -43,7 +43,7 @@ export interface Import {
 /** Paths within src, such as `plan/plan.ts`, to texts. */
 export type Tree = ReadonlyMap<string, string>;
 
-const roomOf = (file: string) => file.split('/')[0].replace(/\.ts$/, '');
+const roomOf = (file: string) => file.split('/')[0].replace(/\.c?ts$/, '');
 
 /** Every relative import of the tree: static, type-only, re-exports, for effects, dynamic; and modules named by a path. */
 export function importsOf(tree: Tree): Import[] {
@@ -72,7 +72,7 @@ function kindOf(before: string, specifier: string): Import['kind'] | null {
 
 function target(from: string, specifier: string): string | null {
   const { pathname } = new URL(specifier, `file:///src/${from}`);
-  return pathname.startsWith('/src/') ? pathname.slice('/src/'.length).replace(/\.js$/, '.ts') : null;
+  return pathname.startsWith('/src/') ? pathname.slice('/src/'.length).replace(/\.(c?)js$/, '.$1ts') : null;
 }
 
 /** `type { A }`, or braces in which every name is a type. */

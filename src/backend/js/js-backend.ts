@@ -7,6 +7,8 @@
 import type { PartName } from '../../data/dataset.js';
 import { activation, activationSlope, adamStep, matmul, sgdStep } from '../../kernels/reference.js';
 import { type Loss, lossOf } from '../../loss/loss.js';
+import type { LayerLayout } from '../../model/layers/layer.js';
+import { withShortcut } from '../../model/network.js';
 import type { Slice } from '../../model/slice.js';
 import { dropoutFactors } from '../../optim/dropout.js';
 import type { Plan } from '../../plan/plan.js';
@@ -92,9 +94,9 @@ export class JsBackend implements Backend {
     count: number,
     activated: (layer: number, outputs: Float64Array) => void,
   ): Float64Array[] {
-    const { layers, activation: kind } = this.#plan;
+    const { layers, shortcut, activation: kind } = this.#plan;
     let values: ArrayLike<number> = inputs;
-    return layers.map(({ inputs: depth, outputs }, l) => {
+    const all = layers.map(({ inputs: depth, outputs }, l) => {
       const bias = this.#bias(l);
       const products = matmul(values, this.#weights(l), count, depth, outputs);
       const sums = products.map((sum, i) => sum + bias[i % outputs]);
@@ -105,6 +107,12 @@ export class JsBackend implements Backend {
       }
       return sums;
     });
+    if (shortcut === null) return all;
+    const beside = matmul(inputs, this.#weights(layers.length), count, shortcut.inputs, shortcut.outputs);
+    return all.with(
+      -1,
+      all[layers.length - 1].map((sum, i) => sum + beside[i]),
+    );
   }
 
   /** Returns the gradient of the losses with respect to the logits, times `scale`. */
@@ -132,16 +140,20 @@ export class JsBackend implements Backend {
 
   gradient(slice: Slice, rows: Rows, buffer: number): void {
     const { layers, training } = this.#plan;
-    const { inputs, outputs } = layers[slice.layer];
+    const { inputs, outputs } = this.#layer(slice.layer);
+    const isBeside = slice.layer === layers.length;
     const count = rows.last - rows.first;
-    const source = (slice.layer === 0 ? training.inputs : training.activations[slice.layer - 1]).offset;
+    const source = (slice.layer === 0 || isBeside ? training.inputs : training.activations[slice.layer - 1])
+      .offset;
     const values = this.#floats(source + rows.first * inputs * 4, count * inputs);
     const deltas = this.#floats(this.#deltasOffset(slice.layer) + rows.first * outputs * 4, count * outputs);
     const columns = transpose(values, count, inputs, slice.firstRow, slice.lastRow);
     const weights = matmul(columns, deltas, slice.lastRow - slice.firstRow, count, outputs);
     const target = this.#floats(gradientBuffer(this.#plan, buffer) + slice.offset * 4, slice.floats);
     target.set(weights);
-    if (slice.bias)
+    // A shortcut has no bias.
+    if (slice.bias && isBeside) target.fill(0, weights.length);
+    else if (slice.bias)
       target.set(matmul(new Float32Array(count).fill(1), deltas, 1, count, outputs), weights.length);
   }
 
@@ -202,8 +214,13 @@ export class JsBackend implements Backend {
 
   close(): void {}
 
+  /** The shortcut has the number after the last layer's. */
+  #layer(l: number): LayerLayout {
+    return withShortcut(this.#plan)[l];
+  }
+
   #weights(l: number): Float32Array {
-    const { inputs, outputs, offset } = this.#plan.layers[l];
+    const { inputs, outputs, offset } = this.#layer(l);
     return this.#floats(this.#plan.regions.parameters.offset + offset * 4, inputs * outputs);
   }
 
@@ -215,7 +232,7 @@ export class JsBackend implements Backend {
   /** As in the other backends, the last layer's deltas are at the place of its activations. */
   #deltasOffset(l: number): number {
     const { activations, deltas } = this.#plan.training;
-    return (l === activations.length - 1 ? activations[l] : deltas[l]).offset;
+    return (deltas[l] ?? activations[activations.length - 1]).offset;
   }
 
   #floats(offset: number, count: number): Float32Array {

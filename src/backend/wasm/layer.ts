@@ -3,6 +3,7 @@
  * 16][rows][16]. A layer knows its own parameters and the buffers of a workspace between it and its neighbours.
  */
 import type { Kernels } from '../../kernels/kernels.js';
+import { withShortcut } from '../../model/network.js';
 import type { Slice } from '../../model/slice.js';
 import type { MaskOrigin } from '../../optim/dropout.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
@@ -69,9 +70,10 @@ export interface RankScratch {
 }
 
 /** Floats of scratch per rank: see RankScratch; the first two are as wide as the widest layer. */
-export function scratchOf({ layers, regions, scratchFloats }: Plan, rank: number): RankScratch {
+export function scratchOf(plan: Plan, rank: number): RankScratch {
+  const { regions, scratchFloats } = plan;
   const start = regions.scratch.offset + rank * scratchFloats * 4;
-  const widest = Math.max(...layers.map((layer) => layer.width)) * 4;
+  const widest = Math.max(...withShortcut(plan).map(({ width }) => width)) * 4;
   const zeros = start + 2 * widest;
   return { centredBias: start, biasSums: start + widest, zeros, lossSum: zeros + 64 };
 }

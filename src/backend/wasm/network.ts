@@ -8,20 +8,30 @@ import type { RankRows } from '../../plan/rank-rows.js';
 import type { Rows } from '../backend.js';
 import { DenseLayer } from './dense-layer.js';
 import { allUnits, type LayerRuntime, type LayerSite, scratchOf } from './layer.js';
+import { Shortcut } from './shortcut.js';
 import { SparseLayer } from './sparse-layer.js';
 
 /** The class that runs each kind of layer. A new kind of layer is a file and a line here. */
 export function openLayer(site: LayerSite): LayerRuntime {
   const { input } = site.plan;
-  return site.index === 0 && input.packing === 'sparse' ? new SparseLayer(site) : new DenseLayer(site);
+  return site.index === 0 && input.rangeEnds.length > 0 ? new SparseLayer(site) : new DenseLayer(site);
+}
+
+/** Null for a plan without a shortcut. */
+export function openShortcut(site: Omit<LayerSite, 'index'>): Shortcut | null {
+  const { shortcut } = site.plan;
+  return shortcut && new Shortcut(site, shortcut, openLayer);
 }
 
 export class Network {
   readonly #layers: readonly LayerRuntime[];
+  readonly #shortcut: Shortcut | null;
 
   constructor(plan: Plan, kernels: Kernels, memory: WebAssembly.Memory, rank: number) {
     const scratch = scratchOf(plan, rank);
-    this.#layers = plan.layers.map((_, index) => openLayer({ plan, kernels, memory, index, rank, scratch }));
+    const site = { plan, kernels, memory, rank, scratch };
+    this.#layers = plan.layers.map((_, index) => openLayer({ ...site, index }));
+    this.#shortcut = openShortcut(site);
   }
 
   /** A rank's rows of a batch have been fetched. */
@@ -33,10 +43,12 @@ export class Network {
   forward(workspace: Workspace, rows: Rows, masks: MaskOrigin | null): void {
     if (rows.first === rows.last) return;
     for (const layer of this.#layers) layer.forward(workspace, rows, masks);
+    this.#shortcut?.forward(workspace, rows);
   }
 
   /** From the gradient of the outputs down to the deltas of the first layer. */
   backward(rows: Rows): void {
+    this.#shortcut?.backward(rows);
     for (let l = this.#layers.length - 1; l >= 0; l--) this.#layers[l].backward(rows, allUnits, allUnits);
   }
 
@@ -55,10 +67,17 @@ export class Network {
   }
 
   gradient(slice: Slice, rows: Rows, target: number): void {
-    this.#layers[slice.layer].gradient(slice, rows, target);
+    this.#of(slice).gradient(slice, rows, target);
   }
 
   derive(slice: Slice): void {
-    this.#layers[slice.layer].derive(slice);
+    // Nothing is derived from a shortcut.
+    this.#layers[slice.layer]?.derive(slice);
+  }
+
+  #of({ layer }: Slice): Pick<LayerRuntime, 'gradient'> {
+    const found = this.#layers[layer] ?? this.#shortcut;
+    if (found === null) throw new Error(`the plan has no layer ${layer}`);
+    return found;
   }
 }

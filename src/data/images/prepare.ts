@@ -1,5 +1,6 @@
 /** Makes the sample that a model of images expects from a picture, as the authors of its training set made theirs. */
 import type { Sharp } from 'sharp';
+import type { PictureFit } from '../../config/choices.js';
 import { UserError } from '../../user-error.js';
 import type { MakeSharp, Picture } from './decode.js';
 import { greyOf, inkOf, luma, type OnBackground, onBackground, type Plane } from './ink.js';
@@ -7,7 +8,8 @@ import { greyOf, inkOf, luma, type OnBackground, onBackground, type Plane } from
 /**
  * `mnist`: ink on black, fitted into 20×20, its centre of mass in the middle of 28×28 (LeCun et al. 1998).
  * `fashion-mnist`: grey on black, the object fitted into the whole image (Xiao et al. 2017). `kmnist`: grey on black, the
- * whole picture (Clanuwat et al. 2018). `plain`: the picture as it is, scaled to fit, in its own colours.
+ * whole picture (Clanuwat et al. 2018). `plain`: the picture as it is, scaled to fit, in its own colours; models of
+ * pictures in folders have another fit.
  */
 export const manners = ['mnist', 'fashion-mnist', 'kmnist', 'plain'] as const;
 export type Manner = (typeof manners)[number];
@@ -22,9 +24,10 @@ export async function prepare(
   manner: Manner,
   shape: ImageShape,
   name: string,
+  fit: PictureFit = 'pad',
 ): Promise<Uint8Array> {
   const image = onBackground(picture);
-  if (manner === 'plain') return plain(sharp, image, shape);
+  if (manner === 'plain') return plain(sharp, image, shape, fit);
   const [rows, columns, channels] = shape;
   if (channels !== 1)
     throw new UserError(
@@ -145,19 +148,23 @@ function placed(plane: Plane, left: number, top: number, rows: number, columns: 
   return image;
 }
 
-/** Bands in the colour of the border fill what the picture leaves. */
+const sharpFits = { crop: 'cover', pad: 'contain', stretch: 'fill' } as const;
+
+/** With `pad`, bands in the colour of the border fill what the picture leaves. */
 async function plain(
   sharp: MakeSharp,
   image: OnBackground,
   [rows, columns, channels]: ImageShape,
+  fit: PictureFit,
 ): Promise<Uint8Array> {
   const [r, g, b] = image.background;
   const source = channels === 1 ? greyOf(image).values : image.rgb;
+  if (image.width === columns && image.height === rows) return source;
   const grey = Math.round(luma(r, g, b));
   const background = channels === 1 ? { r: grey, g: grey, b: grey } : { r, g, b };
   return bytesOf(
     raw(sharp, source, image.width, image.height, channels).resize({
-      ...{ width: columns, height: rows, fit: 'contain', background, kernel },
+      ...{ width: columns, height: rows, fit: sharpFits[fit], background, kernel },
     }),
     channels,
   );

@@ -1,4 +1,5 @@
 /** A model's sample from the bytes of an image file. */
+import type { PictureFit } from '../../config/choices.js';
 import { UserError } from '../../user-error.js';
 import type { ValueKind } from '../transforms/transform.js';
 import { decode, type MakeSharp } from './decode.js';
@@ -10,13 +11,21 @@ export interface ImageModel {
   readonly kind: ValueKind;
   /** `data.set` of its training. */
   readonly set: string;
+  /** `data.images.fit` of its training: of pictures that are otherwise taken as they are. */
+  readonly fit: PictureFit;
 }
 
+/** Models of pictures take them as they are, those of QMNIST as MNIST's authors made theirs. */
+const mannersOfSets: Readonly<Record<string, Manner>> = {
+  ...{ images: 'plain', 'cifar-10': 'plain', qmnist: 'mnist' },
+  ...Object.fromEntries(manners.map((manner) => [manner, manner])),
+};
+
 /** The manner of the set that the model was trained on; null: of one's own data, of which nothing is known. */
-export const mannerOf = ({ set }: ImageModel): Manner | null => manners.find((one) => one === set) ?? null;
+export const mannerOf = ({ set }: ImageModel): Manner | null => mannersOfSets[set] ?? null;
 
 /** Null: the model takes no pixels, or rows of them without two sides. */
-export function imageShapeOf({ input, kind }: Omit<ImageModel, 'set'>): ImageShape | null {
+export function imageShapeOf({ input, kind }: Pick<ImageModel, 'input' | 'kind'>): ImageShape | null {
   const [rows = 1, columns = 1, channels = 1] = input;
   const isImage = input.length <= 3 && rows > 1 && columns > 1 && (channels === 1 || channels === 3);
   return isImage && kind === 'uint8' ? [rows, columns, channels] : null;
@@ -39,5 +48,14 @@ export async function readImage(
     const values = `${model.input.join('×')} ${model.kind === 'uint8' ? 'values' : 'real numbers'}`;
     throw new UserError(`${name}: an image, and the model takes ${values}`);
   }
-  return prepare(sharp, await decode(sharp, bytes, name), manner, shape, name);
+  return prepare(sharp, await decode(sharp, bytes, name), manner, shape, name, model.fit);
 }
+
+/** A picture as data.set=images takes it, for training and for prediction. @throws UserError for bytes that are no image. */
+export const framedImage = async (
+  sharp: MakeSharp,
+  bytes: Uint8Array,
+  shape: ImageShape,
+  fit: PictureFit,
+  name: string,
+): Promise<Uint8Array> => prepare(sharp, await decode(sharp, bytes, name), 'plain', shape, name, fit);

@@ -19,6 +19,7 @@ import {
   kindOf,
   type Shape,
   type Stored,
+  sampleKind,
   sizeOf,
   type TransformKind,
   type ValueKind,
@@ -40,8 +41,8 @@ function transformsOf({ features }: Config['data'], kind: ValueKind): readonly T
   return features.kind === 'directions' ? beforeDirections : transforms;
 }
 
-const transformsFor = (data: Config['data'], { values, table }: Pick<Values, 'values' | 'table'>) =>
-  table === undefined ? transformsOf(data, kindOf(values)) : forTables;
+const transformsFor = (data: Config['data'], samples: Pick<Values, 'values' | 'table'>) =>
+  samples.table === undefined ? transformsOf(data, kindOf(samples.values)) : forTables;
 
 /** Settings that samples of a weights file must agree on, each with its value. */
 export const transformSettings = (
@@ -94,7 +95,7 @@ export class Pipeline {
       samples = yield* applying([stage], samples, kernels);
       stages.push(stage);
     }
-    return { pipeline: new Pipeline(train.shape, kindOf(train.values), stages), train: samples };
+    return { pipeline: new Pipeline(train.shape, sampleKind(train), stages), train: samples };
   }
 
   /**
@@ -176,6 +177,7 @@ function sameKind(values: Values['values'], length: number): Values['values'] {
 /** Applies the stages to some rows at a time; the result is one array. */
 function* applying(stages: readonly Fitted[], samples: Values, kernels: SampleKernels | null): Steps<Values> {
   if (stages.every(({ keepsValues }) => keepsValues)) return samples;
+  if (samples.rows !== undefined) return applied(stages, samples, null);
   const { values, count, shape } = samples;
   const size = sizeOf(shape);
   // A linear map takes up to size² products a sample, mostly of blanks; the others some work a pixel.

@@ -2,7 +2,7 @@
  * Rows of a table as a transform: an encoder is fitted on the training rows, and categories get their numbers of it. The rows
  * are packed as they are stored; a table of blocks says how a kernel makes inputs of them in each step.
  */
-import { isSound, tableSizes } from '../../kernels/expansion.js';
+import { blocksIn, isSound, tableSizes } from '../../kernels/expansion.js';
 import { findTensor } from '../../model/parameters.js';
 import { expectedGot, UserError } from '../../user-error.js';
 import type { Encoding, Fitted, TransformKind } from './transform.js';
@@ -41,11 +41,7 @@ function fitted(encoding: Encoding): Fitted {
     affine: null,
     encoding,
     apply: (samples, out) => encoding.encode(samples, out),
-    describe() {
-      throw new UserError(
-        'a model of a table cannot be exported yet, since no format has its encoder: shardstep predict and the library use it',
-      );
-    },
+    describe: () => [{ op: 'expand', ...tableSizes(blocks), blocks: blocksIn(blocks) }],
     tensors: () => new Map([[blocksName, { shape: [blocks.length], data: blocks }], ...tensors]),
   };
 }

@@ -118,6 +118,11 @@ export class TargetScale {
     return this.#isLog[k] ? exp(scaled) : scaled;
   }
 
+  /** The output whose value this is. */
+  output(value: number, k: number): number {
+    return ((this.#isLog[k] ? log(value) : value) - this.#mean[k]) / this.#scale[k];
+  }
+
   /** f64, from f32 [count][width]. */
   values(outputs: Float32Array): Float64Array {
     const { width } = this;
@@ -140,10 +145,10 @@ export class TargetScale {
     return this.#isLog.some((is) => is);
   }
 
-  /** As `values`, in float32. @throws Error with logarithms, which no operation has. */
+  /** As `values`. */
   describe(): Op[] {
-    if (this.hasLogarithms) throw new Error('logarithms of targets have no primitive operation');
-    return [{ op: 'affine', scale: this.#scale, shift: this.#mean.map((mean) => 0 - mean) }];
+    const map: Op = { op: 'affine', scale: this.#scale, shift: this.#mean.map((mean) => 0 - mean) };
+    return this.hasLogarithms ? [map, { op: 'exp', which: Uint8Array.from(this.#isLog, Number) }] : [map];
   }
 }
 

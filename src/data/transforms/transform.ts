@@ -7,6 +7,7 @@ import type { SampleKernels } from '../../kernels/sample-kernels.js';
 import type { Op } from '../../model/op.js';
 import type { Tensor } from '../../model/safetensors.js';
 import type { Steps } from '../../numbers/steps.js';
+import type { RowsOnDemand } from './rows-on-demand.js';
 
 /** Of one sample: [28, 28, 1] for a grey image, [13] for a row of a table. */
 export type Shape = readonly number[];
@@ -24,6 +25,9 @@ export function storedValues(values: Values['values']): Float32Array {
   if (values instanceof Float32Array) return values;
   throw new Error('rows of a table are stored as float32');
 }
+/** Without reading the values, which rows on demand would make. */
+export const sampleKind = (samples: Pick<Values, 'values' | 'rows'>): ValueKind =>
+  samples.rows === undefined ? kindOf(samples.values) : 'float32';
 
 /** Samples before they become the inputs of a network: pixels, integers made of them, or real numbers. */
 export interface Values {
@@ -35,6 +39,8 @@ export interface Values {
   readonly full: number;
   /** Of rows of a table: what their encoder is fitted with. */
   readonly table?: TableRows;
+  /** Of rows that are not in memory: `values` makes a copy of all of them. */
+  readonly rows?: RowsOnDemand;
 }
 
 /** Rows as read: numbers, and the places of words in lists of their own. */

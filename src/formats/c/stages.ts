@@ -8,6 +8,7 @@ import { directions, directionsBytes, directionsTableBytes } from './directions.
 import * as c from './functions.js';
 import { bytesOf, type CType, constantArray, doubleLiteral } from './literals.js';
 import { moments } from './moments.js';
+import * as ofTable from './table.js';
 
 /** Values between two stages. */
 export interface CValues {
@@ -178,6 +179,24 @@ function stageOf(op: Op, site: Site, isQuantised: boolean): Made {
     }
     case 'dense':
       return denseStage(op, site, isQuantised);
+    case 'fields': {
+      const does = ofTable.fields(name, op);
+      const results = op.columns.length;
+      const call = (x: string, y: string) => `${does.name}(${x}, ${results}, ${y});`;
+      return { functions: [does], tableBytes: ofTable.fieldsBytes(op), to: 'float', count: results, call };
+    }
+    case 'expand': {
+      const does = ofTable.expand(name);
+      const table = { type: 'float', name: `${id}_blocks`, values: ofTable.expandTable(op) } as const;
+      const call = (x: string, y: string) => `${does.name}(${x}, ${table.name}, ${y});`;
+      return { functions: [does], arrays: [table], to: 'float', count: op.width, call };
+    }
+    case 'exp': {
+      const does = ofTable.exponential(name);
+      const which = { type: 'uint8_t', name: `${id}_which`, values: op.which } as const;
+      const call = (x: string, y: string) => `${does.name}(${x}, ${which.name}, ${count}, ${y});`;
+      return { functions: [does], arrays: [which], to: 'float', count, inPlace: true, call };
+    }
     case 'relu':
     case 'tanh':
     case 'gelu':

@@ -11,6 +11,9 @@ import { Element } from './schema.js';
 /** Names of the transforms' tensors in the order of the weights file, each with its values in base64; null: in the graph. */
 const key = 'shardstep.tensors';
 
+/** The columns of a table, for programs that read the file; the weights file has them in another form. */
+export const columnsKey = 'shardstep.columns';
+
 /** Beyond it, the tensors are left out, and the file does not come back. */
 const mostCharacters = 500_000;
 
@@ -52,7 +55,7 @@ export function ownFile(model: OnnxModel): OwnFile | null {
     if (inGraph === null && data === null) return null;
     tensors.set(name, inGraph ?? { shape: [data?.length ?? 0], data: data ?? new Float32Array() });
   }
-  const entries = [...model.metadata].filter(([name]) => name !== key);
+  const entries = [...model.metadata].filter(([name]) => name !== key && name !== columnsKey);
   return { tensors, metadata: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 

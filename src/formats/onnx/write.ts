@@ -10,7 +10,9 @@ import { type ElementType, ModelBuilder } from './builder.js';
 import { drawDirections } from './directions.js';
 import { Expressions, type Precision } from './lowering.js';
 import { redraw } from './moments.js';
+import { columnsKey } from './own.js';
 import { Element } from './schema.js';
+import { expandRows, exponential, pickFields } from './table.js';
 
 export interface OnnxOptions {
   /** Version of this program. */
@@ -43,21 +45,39 @@ export function toOnnx(graph: Graph, { version, name = 'model', metadata = {} }:
     const e = new Expressions(builder, index <= lastRounding ? 'double' : 'float');
     at = lower(e, at, op, index === lastRounding && op.op === 'lookup');
   }
-  const e = new Expressions(builder, 'float');
-  const logits = builder.node('Identity', [flat(e, at)], {}, 'logits');
-  builder.output(logits, 'float', [batch, labels.length]);
-  let shares: Place = { value: logits, element: 'float', shape: [labels.length], isFlat: true };
-  for (const op of graph.probabilities) shares = lower(e, shares, op, false);
-  builder.output(builder.node('Identity', [shares.value], {}, 'probabilities'), 'float', [
-    batch,
-    labels.length,
-  ]);
-  const entries = Object.entries({ ...metadata, labels: JSON.stringify(labels) });
+  addOutputs(builder, graph, at);
+  const { kind = 'class', columns } = graph;
+  const entries = Object.entries({
+    ...metadata,
+    ...(kind === 'class' ? { labels: JSON.stringify(labels) } : {}),
+    ...(columns === undefined ? {} : { [columnsKey]: JSON.stringify(columns) }),
+  });
   const sorted = new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
-  const bytes = builder.finish(name, 'Raw values in, logits and probabilities out.', version, sorted);
+  const bytes = builder.finish(
+    name,
+    kind === 'value' ? 'Raw values in, values out.' : 'Raw values in, logits and probabilities out.',
+    version,
+    sorted,
+  );
   if (bytes.length > mostBytes)
     throw new UserError(`onnx: expected a model of at most 2 GB, got ${bytes.length} bytes`);
   return bytes;
+}
+
+/** `values`, or `logits` and `probabilities`. */
+function addOutputs(
+  builder: ModelBuilder,
+  { kind = 'class', labels, probabilities }: Graph,
+  at: Place,
+): void {
+  const e = new Expressions(builder, 'float');
+  const shape = [batch, labels.length];
+  const last = builder.node('Identity', [flat(e, at)], {}, kind === 'value' ? 'values' : 'logits');
+  builder.output(last, 'float', shape);
+  if (kind === 'value') return;
+  let shares: Place = { value: last, element: 'float', shape: [labels.length], isFlat: true };
+  for (const op of probabilities) shares = lower(e, shares, op, false);
+  builder.output(builder.node('Identity', [shares.value], {}, 'probabilities'), 'float', shape);
 }
 
 /** Operations whose result depends on the precision of those before. */
@@ -115,6 +135,12 @@ function lower(e: Expressions, at: Place, op: Op, isLastRounding: boolean): Plac
       return { ...given, value: multiplied(e, flat(e, at), op, sizeOf(at.shape)) };
     case 'dense':
       return { ...given, value: multiply(e, flat(e, at), op, 'layer') };
+    case 'fields':
+      return { ...given, value: pickFields(e, flat(e, at), op) };
+    case 'expand':
+      return { ...given, value: expandRows(e, flat(e, at), op) };
+    case 'exp':
+      return { ...given, value: exponential(e, flat(e, at), op) };
     default:
       return { ...given, value: activated(e, flat(e, at), op.op, sizeOf(shape)) };
   }

@@ -5,6 +5,7 @@
 import { redrawByMoments } from '../../data/transforms/moments.js';
 import type { Op } from '../../model/op.js';
 import { directions } from './directions.js';
+import { expand, exponential, fields } from './expand.js';
 
 export type Numbers = ArrayLike<number>;
 
@@ -17,7 +18,7 @@ type Of<Name extends OpName, Each = Op> = Each extends { readonly op: infer Own 
   : never;
 
 /** Functions that operations call: part of their text, and passed, because a bundler may rename functions. */
-export const helpers = { redrawByMoments, directions } as const;
+export const helpers = { redrawByMoments, directions, fields, expand, exponential } as const;
 export type Helpers = typeof helpers;
 
 /** From the values before an operation, and their shape, to the values after it. */
@@ -77,6 +78,18 @@ export const operations: { readonly [Name in OpName]: Operation<Name> } = {
 
   directions(x, op, _, { directions }) {
     return directions(x, op.drawing);
+  },
+
+  fields(x, op, _, { fields }) {
+    return fields(x, op);
+  },
+
+  expand(x, op, _, { expand }) {
+    return expand(x, op);
+  },
+
+  exp(x, op, _, { exponential }) {
+    return exponential(x, op);
   },
 
   products(x, op) {

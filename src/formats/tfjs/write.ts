@@ -4,7 +4,7 @@
  * note. Affine maps are folded into the weights of the layer after them, in float64.
  */
 import { type Graph, type Op, shapeAfter } from '../../model/op.js';
-import { UserError } from '../../user-error.js';
+import { ExitCode, UserError } from '../../user-error.js';
 
 export interface TfjsOptions {
   /** Version of this program. */
@@ -30,6 +30,11 @@ export function toTfjs(
   graph: Graph,
   { version, metadata = {}, weightsName = 'weights.bin' }: TfjsOptions,
 ): TfjsModel {
+  if (graph.columns !== undefined || (graph.kind ?? 'class') !== 'class')
+    throw new UserError(
+      `tfjs: expected a network of classes from pixels or numbers, got one ${graph.columns === undefined ? `of ${graph.kind === 'labels' ? 'labels' : 'values'}` : 'of a table'}: .mjs and .onnx have it`,
+      ExitCode.usage,
+    );
   const layers = new Layers(graph.input, graph.values === 'float32');
   // The last layer is found by its name.
   for (const [i, op] of graph.ops.entries())

@@ -35,6 +35,7 @@ export function checkHasInt8({ config, pipeline }: NetworkDescription): void {
   if (pipeline.values !== 'uint8') refuse('data', 'pixels', pipeline.values);
   if (data.features.kind !== 'pixels') refuse('data.features.kind', 'pixels', data.features.kind);
   if (!pipeline.keepsZeros) refuse('data.normalise', 'none, mnist or centre', data.normalise);
+  if (model.shortcut) refuse('model.shortcut', 'false', true);
   if (model.hidden.length > 0 && model.activation !== 'relu')
     refuse('model.activation', 'relu', model.activation);
 }

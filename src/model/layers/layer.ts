@@ -17,7 +17,7 @@ export interface Site {
 
 /** The places of a layer: plain data, sent to the workers with the plan. */
 export interface LayerLayout {
-  readonly kind: 'dense';
+  readonly kind: 'dense' | 'linear';
   readonly name: string;
   readonly inputs: number;
   readonly outputs: number;

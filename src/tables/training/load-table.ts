@@ -11,15 +11,15 @@ import type { Config } from '../../config/schema.js';
 import { cannotRead, shownPath } from '../../data/content.js';
 import type { Dataset, Samples } from '../../data/dataset.js';
 import { pickedTargets, type Target, widthOf } from '../../data/target.js';
+import { valuesOnDemand } from '../../data/transforms/rows-on-demand.js';
 import type { TableRows } from '../../data/transforms/transform.js';
-import { inTurns } from '../../numbers/steps.js';
 import { percent } from '../../numbers/words.js';
 import { ExitCode, UserError } from '../../user-error.js';
 import type { Warn } from '../../warnings.js';
 import { type TypedTable, typeColumns, typeLike, usedNames, wantedLike } from '../column-types.js';
 import { holdOut } from '../hold-out.js';
 import { leaksIn } from '../leaks.js';
-import { readTable } from '../read-table.js';
+import { readTable, type Table } from '../read-table.js';
 import type { TableSchema } from '../schema.js';
 import {
   type Task as TableTask,
@@ -46,6 +46,8 @@ export interface TableOptions {
   readonly model: TableModel | null;
   /** Whether nothing is trained: without a test part of its own, all rows are one. */
   readonly evaluates: boolean;
+  /** Rows of a program, instead of a file. */
+  readonly rows?: Table;
 }
 
 /** The same rows in every run, whatever its seed. */
@@ -55,7 +57,7 @@ const usualShare = 0.2;
 /** @throws UserError for a file that cannot be read as a table, or that has no classes to learn. */
 export async function loadTable(request: TableRequest, options: TableOptions): Promise<Dataset> {
   const { note, model } = options;
-  const path = pathOf(request, options);
+  const path = options.rows?.name ?? pathOf(request, options);
   const given =
     model === null ? await read(path, request, options) : await readLike(path, model, options, request);
   const { table, targets } = given;
@@ -72,30 +74,37 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
   }
   const target = targetOf(targets.schema);
   const rows = rowsFor(table, targets.schema, model, note);
-  const part = async (of: Read, places: Uint32Array): Promise<Samples> => ({
-    values: await rows.read(
-      of.table,
-      Uint32Array.from(places, (place) => of.targets.rows[place]),
-      options,
-    ),
-    targets: pickedTargets(of.targets.values, widthOf(target), places),
-    count: places.length,
-    shape: [rows.fields],
-    full: 1,
-    table: rows.table,
-  });
-  const train = await part(given, held.train);
+  const part = ({ table, targets }: Read, places: Uint32Array): Samples => {
+    const fileRows = places.map((place) => targets.rows[place]);
+    const own = {
+      targets: pickedTargets(targets.values, widthOf(target), places),
+      ...{ table: rows.table, fileRows },
+    };
+    return rows.of(table, fileRows, own, options);
+  };
   return {
-    ...{ name: 'table', source: resolve(path), train, validation: null },
-    test: test === null ? await part(given, held.held) : await part(test, allOf(test.targets)),
+    ...{
+      name: 'table',
+      source: options.rows === undefined ? resolve(path) : 'memory',
+      train: part(given, held.train),
+      validation: null,
+    },
+    test: test === null ? part(given, held.held) : part(test, allOf(test.targets)),
     target,
-    sha256: await hashesOf(path, request.testFile),
+    sha256: await hashesOf([
+      { path, sha256: given.sha256 },
+      ...(test === null || request.testFile === null
+        ? []
+        : [{ path: request.testFile, sha256: test.sha256 }]),
+    ]),
   };
 }
 
 interface Read {
   readonly table: TypedTable;
   readonly targets: Targets;
+  /** Of the file; null: not known. */
+  readonly sha256: string | null;
 }
 
 function pathOf({ dir }: TableRequest, { environment = process.env }: TableOptions): string {
@@ -108,10 +117,10 @@ function pathOf({ dir }: TableRequest, { environment = process.env }: TableOptio
 async function read(
   path: string,
   request: TableRequest,
-  { note, warn, signal }: TableOptions,
+  { note, warn, signal, rows }: TableOptions,
 ): Promise<Read> {
   const named = [request.target ?? []].flat().map(String);
-  const raw = await readTable(path, { columns: request.columns, named, signal });
+  const raw = rows ?? (await readTable(path, { columns: request.columns, named, signal }));
   const { columns, note: chosen } = targetColumns(raw.name, raw.names, request.target ?? undefined);
   if (chosen !== null) note(`${chosen} (data.target names another)`);
   const table = typeColumns(raw, columns);
@@ -119,7 +128,7 @@ async function read(
   for (const line of table.notes.slice(raw.notes.length)) warn('column-ignored', line);
   const targets = targetsOf(table, columns, { task: tasks[request.task] });
   for (const line of targets.notes) note(line);
-  return { table, targets };
+  return { table, targets, sha256: raw.sha256() };
 }
 
 async function readLike(
@@ -135,7 +144,7 @@ async function readLike(
   const table = typeLike(raw, schema, model.target.columns);
   const targets = targetsLike(table, model.target);
   for (const line of [...table.notes, ...targets.notes]) note(line);
-  return { table, targets };
+  return { table, targets, sha256: raw.sha256() };
 }
 
 const tasks = {
@@ -155,7 +164,7 @@ function refuseUnseen({ table, targets: { unseen, schema } }: Read): void {
   );
 }
 
-const allOf = ({ rows }: Targets): Uint32Array => Uint32Array.from(rows.keys());
+const allOf = ({ rows }: Targets): Uint32Array => rows.map((_, place) => place);
 const noneHeld = (targets: Targets) => ({ train: allOf(targets), held: new Uint32Array() });
 
 /** @throws UserError if a class has test rows only. */
@@ -165,7 +174,8 @@ function heldOut(targets: Targets, asked: number | null, { evaluates }: TableOpt
   const wanted = asked ?? usualShare;
   const parts = holdOut(targets, wanted < 1 ? wanted : wanted / rows.length, testSeed);
   if (schema.task !== 'classes') return parts;
-  const trained = new Set(Array.from(parts.train, (place) => values[place]));
+  const trained = new Set<number>();
+  for (const place of parts.train) trained.add(values[place]);
   const untrained = schema.names.filter((_, index) => !trained.has(index));
   if (untrained.length > 0 && !evaluates)
     throw new UserError(
@@ -191,9 +201,13 @@ function warnOfColumns(
 }
 
 interface RowsOf {
-  readonly fields: number;
   readonly table: TableRows;
-  read(table: TypedTable, rows: Uint32Array, options: TableOptions): Promise<Float32Array>;
+  of(
+    table: TypedTable,
+    rows: Uint32Array,
+    others: Pick<Samples, 'targets' | 'table' | 'fileRows'>,
+    options: TableOptions,
+  ): Samples;
 }
 
 function rowsFor(
@@ -205,13 +219,14 @@ function rowsFor(
   if (model === null) {
     const rows = new RawRows(typed, target);
     for (const line of rows.notes) note(line);
-    const read: RowsOf['read'] = (table, places, { signal, note }) =>
-      inTurns(rows.reading(table, places), signal, note);
-    return { fields: rows.width, table: rows, read };
+    return {
+      table: rows,
+      // `values` of samples are of fewer kinds than those of later stages.
+      of: (table, places, others) => valuesOnDemand(rows.rowsOf(table, places), others) as Samples,
+    };
   }
   const { encoder } = model;
   return {
-    fields: encoder.storedWidth,
     table: {
       // The rows are stored ones already.
       *fit() {
@@ -219,25 +234,30 @@ function rowsFor(
         return encodingOf(model, null);
       },
     },
-    async read(table, places, { note }) {
-      const { values, others } = encoder.stored(table, places);
-      for (const line of unknownNotes(table.name, others)) note(line);
-      return values;
+    of(table, places, others, { note }) {
+      const { values, others: unknown } = encoder.stored(table, places);
+      for (const line of unknownNotes(table.name, unknown)) note(line);
+      return { values, count: places.length, shape: [encoder.storedWidth], full: 1, ...others };
     },
   };
 }
 
-async function hashesOf(path: string, testFile: string | null): Promise<Record<string, string>> {
-  const files = testFile === null ? [path] : [path, testFile];
+/** Of the files as stored: usually taken while they were read. */
+async function hashesOf(tables: readonly { readonly path: string; readonly sha256: string | null }[]) {
+  const [first] = tables;
   const hashes = await Promise.all(
-    files.map(async (file, at) => {
-      const hash = createHash('sha256');
-      await pipeline(createReadStream(file), hash).catch((error: unknown) => {
-        throw cannotRead(shownPath(file), error);
-      });
-      const isTwin = at > 0 && basename(file) === basename(path);
-      return [`${isTwin ? 'test ' : ''}${basename(file)}`, hash.digest('hex')];
+    tables.map(async ({ path, sha256 }, at) => {
+      const isTwin = at > 0 && basename(path) === basename(first.path);
+      return [`${isTwin ? 'test ' : ''}${basename(path)}`, sha256 ?? (await hashOf(path))];
     }),
   );
-  return Object.fromEntries(hashes);
+  return Object.fromEntries(hashes) as Record<string, string>;
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash).catch((error: unknown) => {
+    throw cannotRead(shownPath(path), error);
+  });
+  return hash.digest('hex');
 }

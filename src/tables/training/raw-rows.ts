@@ -3,17 +3,18 @@
  * category the place of its word in a list of all parts' words.
  */
 import type { Config } from '../../config/schema.js';
+import { type RowSource, RowsOnDemand, valuesOnDemand } from '../../data/transforms/rows-on-demand.js';
 import type { TableRows, Values } from '../../data/transforms/transform.js';
-import type { Steps } from '../../numbers/steps.js';
 import { UserError } from '../../user-error.js';
 import type { TypedTable } from '../column-types.js';
-import { type DatePart, partOf } from '../dates-in-cells.js';
+import type { DatePart } from '../dates-in-cells.js';
 import { Encoder } from '../encoder.js';
 import { encoderDefaults, planningColumns } from '../encoder-fit.js';
 import type { Field } from '../expand.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import type { TargetSchema } from '../targets.js';
-import { RawTexts } from './raw-texts.js';
+import { type Cells, ColumnRows, NumberedRows, type Numbering } from './column-rows.js';
+import { RawTexts, RowsWithTexts } from './raw-texts.js';
 import { encodingOf } from './table-model.js';
 
 type RawField = Pick<Field, 'column' | 'part'>;
@@ -25,6 +26,7 @@ export class RawRows implements TableRows {
   readonly #target: TargetSchema;
   /** By column: places of words, from 1. */
   readonly #words = new Map<string, Map<string, number>>();
+  readonly #sources = new Map<TypedTable, RowSource>();
 
   readonly #texts: RawTexts;
   /** Numbers of a row. */
@@ -58,24 +60,24 @@ export class RawRows implements TableRows {
     );
   }
 
-  /** f32 [rows][width], NaN: missing. In steps. */
-  *reading(table: TypedTable, rows: Uint32Array): Steps<Float32Array> {
-    const { width } = this;
-    const values = new Float32Array(rows.length * width);
+  /** [width], NaN: missing. Words that are new are added to the lists. */
+  rowsOf(table: TypedTable, places: Uint32Array): RowsOnDemand {
+    const source = this.#sources.get(table) ?? this.#sourceOf(table);
+    this.#sources.set(table, source);
+    return new RowsOnDemand(source, places, this.width);
+  }
+
+  #sourceOf(table: TypedTable): RowSource {
     const columns = new Map(table.schema.columns.map(({ name }, place) => [name, table.columns[place]]));
-    for (const [field, { column: name, part }] of this.fields.entries()) {
+    const fields = this.fields.map(({ column: name, part }): Cells => {
       const column = columns.get(name);
-      if (column?.kind === 'values')
-        for (let i = 0; i < rows.length; i++)
-          values[i * width + field] = partOf(column.values[rows[i]], part);
-      else if (column?.kind === 'words') {
-        const places = this.#placesOf(name, column.words);
-        for (let i = 0; i < rows.length; i++) values[i * width + field] = places[column.indices[rows[i]]];
-      } else for (let i = 0; i < rows.length; i++) values[i * width + field] = Number.NaN;
-      yield { doing: `storing ${table.name}`, share: field / width };
-    }
-    this.#texts.store(table, rows, values, { width, from: this.fields.length });
-    return values;
+      if (column?.kind === 'values') return { kind: 'numbers', values: column.values, part };
+      if (column?.kind !== 'words') return { kind: 'none' };
+      const words = Float32Array.from(this.#placesOf(name, column.words));
+      return { kind: 'words', words, indices: column.indices };
+    });
+    const rows = new ColumnRows(fields, table);
+    return this.#texts.names.length === 0 ? rows : new RowsWithTexts(rows, fields.length, table, this.#texts);
   }
 
   /** Of words of a column, whose first is a missing one; new ones are added. */
@@ -91,14 +93,16 @@ export class RawRows implements TableRows {
   }
 
   *fit(train: Values, options: Config['data']['encoding']): ReturnType<TableRows['fit']> {
+    const { rows } = train;
+    if (rows === undefined) throw new Error('rows of a table come from its columns');
     const all = { ...encoderDefaults, ...options };
     const place = (column: string, part: DatePart) =>
       this.fields.findIndex((field) => field.column === column && field.part === part);
     const { plan, categories } = yield* planningColumns(
       this.#inputs,
       {
-        part: (column, part) => columnOf(train, place(column, part)),
-        words: (column) => this.#countsOf(column, columnOf(train, place(column, 'value'))),
+        part: (column, part) => rows.column(place(column, part)),
+        words: (column) => this.#countsOf(column, rows.column(place(column, 'value'))),
       },
       all,
     );
@@ -118,10 +122,10 @@ export class RawRows implements TableRows {
       text: this.#texts.options,
     });
     const numbers = this.#numbering(encoder);
-    const encode = (rows: Values, out: Values['values'] | null) => renumbered(rows, numbers, out);
+    const encode = (given: Values) => renumbered(given, numbers);
     return encodingOf(
       { encoder, target: this.#target, encoding: options },
-      numbers.length === 0 ? null : encode,
+      numbers.size === 0 ? null : encode,
     );
   }
 
@@ -135,39 +139,25 @@ export class RawRows implements TableRows {
     return counts;
   }
 
-  /** For each field of categories: the number of each word as the encoder has it. */
-  #numbering({ categories }: Encoder): Numbering[] {
-    return this.fields.flatMap(({ column }, field) => {
+  /** By field of categories: the number of each word as the encoder has it. */
+  #numbering({ categories }: Encoder): Numbering {
+    const numbering = new Map<number, Float32Array>();
+    for (const [field, { column }] of this.fields.entries()) {
       const known = this.#words.get(column);
-      if (known === undefined) return [];
+      if (known === undefined) continue;
       const places = new Map((categories[column] ?? []).map((word, place) => [word, place + 1]));
-      return { field, numbers: Float32Array.from(['', ...known.keys()], (word) => places.get(word) ?? 0) };
-    });
+      numbering.set(
+        field,
+        Float32Array.from(['', ...known.keys()], (word) => places.get(word) ?? 0),
+      );
+    }
+    return numbering;
   }
 }
 
-interface Numbering {
-  readonly field: number;
-  readonly numbers: Float32Array;
-}
-
-function columnOf({ values, count }: Values, field: number): Float32Array {
-  const width = values.length / count;
-  const column = new Float32Array(count);
-  for (let row = 0; row < count; row++) column[row] = values[row * width + field];
-  return column;
-}
-
 /** Rows as stored. They are no longer rows to fit an encoder on. */
-function renumbered(
-  { values, count, shape, full }: Values,
-  numbering: readonly Numbering[],
-  out: Values['values'] | null,
-): Values {
-  const written = out ?? new Float32Array(values.length);
-  written.set(values);
-  for (const { field, numbers } of numbering)
-    for (let at = field; at < values.length; at += shape[0])
-      if (!Number.isNaN(values[at])) written[at] = numbers[values[at]];
-  return { values: written, count, shape, full };
+function renumbered({ rows }: Values, numbering: Numbering): Values {
+  if (rows === undefined) throw new Error('rows of a table come from its columns');
+  const source = new NumberedRows(rows.source, numbering, rows.width);
+  return valuesOnDemand(new RowsOnDemand(source, rows.places, rows.width), {});
 }

@@ -1,4 +1,5 @@
 /** Columns of texts of a table before an encoder is fitted: sizes by the data, and what rows store. */
+import type { RowSource } from '../../data/transforms/rows-on-demand.js';
 import { grouped } from '../../numbers/words.js';
 import type { TypedTable } from '../column-types.js';
 import { encoderDefaults } from '../encoder-fit.js';
@@ -54,6 +55,45 @@ export class RawTexts {
         storeGrams(grams, this.options, values.subarray(at, at + slots));
       });
     });
+  }
+}
+
+/** Rows whose fields are followed by their texts, f32 [fields + texts · slots]. */
+export class RowsWithTexts implements RowSource {
+  readonly origin: object;
+  readonly #fields: RowSource;
+  readonly #fieldCount: number;
+  readonly #table: TypedTable;
+  readonly #texts: RawTexts;
+
+  constructor(fields: RowSource, fieldCount: number, table: TypedTable, texts: RawTexts) {
+    this.origin = fields.origin;
+    this.#fields = fields;
+    this.#fieldCount = fieldCount;
+    this.#table = table;
+    this.#texts = texts;
+  }
+
+  get count(): number {
+    return this.#fields.count;
+  }
+
+  write(places: Uint32Array, out: Float32Array): void {
+    const from = this.#fieldCount;
+    const width = out.length / Math.max(1, places.length);
+    const own = new Float32Array(places.length * from);
+    this.#fields.write(places, own);
+    for (let row = 0; row < places.length; row++)
+      out.set(own.subarray(row * from, (row + 1) * from), row * width);
+    this.#texts.store(this.#table, places, out, { width, from });
+  }
+
+  column(field: number, places: Uint32Array): Float32Array {
+    return this.#fields.column(field, places);
+  }
+
+  cut(count: number): void {
+    this.#fields.cut(count);
   }
 }
 

@@ -10,7 +10,7 @@ import type { TargetSchema } from '../targets.js';
 /** As `data.encoding`, whose type would bring the schema's library into the public types. */
 export interface AskedEncoding {
   readonly scaling: 'standard' | 'quantile' | 'none';
-  readonly bins: number;
+  readonly bins: number | 'auto';
   readonly periodic: number;
   readonly sigma: number;
   readonly rare: number | null;

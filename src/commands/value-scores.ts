@@ -38,7 +38,9 @@ export const valuesJson = (file: string, { name, test }: Dataset, { metrics, per
 export function valuesCard(file: string, { name, test }: Dataset, { metrics, perTarget }: Scores): string {
   const words = (value: number | null | undefined) =>
     value == null ? '–' : String(Number(value.toPrecision(5)));
-  const lines = Object.entries(metrics).map(([metric, value]) => `${metric.padEnd(10)} ${value == null ? '–' : metricInWords(metric, value)}`);
+  const lines = Object.entries(metrics).map(
+    ([metric, value]) => `${metric.padEnd(10)} ${value == null ? '–' : metricInWords(metric, value)}`,
+  );
   const table = markdownTable(
     [
       ['target', 'rmse', 'mae', 'r2'],

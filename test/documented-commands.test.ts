@@ -185,6 +185,7 @@ const onPixels = new Set(['backend=tfjs-node', 'backend=js', 'backend.name=tfjs-
 /** What other settings need beside them. */
 const beside: Readonly<Record<string, readonly string[]>> = {
   'data.set=table': ['data.dir=people.csv'],
+  'model.shortcut=true': ['model.hidden=[16]'],
   'data.task=regression': ['data.set=csv', 'data.dir=my/folder', 'loss.name=squared-error'],
   'data.task=labels': ['data.set=csv', 'data.dir=my/folder', 'loss.name=binary-cross-entropy'],
   'data.target=[price,income]': [

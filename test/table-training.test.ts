@@ -116,28 +116,62 @@ test('the kernel in the step and expanded inputs in memory give the same weights
 
 test('every way of combining threads, the plain backend and held-out rows take rows of a table', async (t) => {
   const { dataset } = await loaded(t, { 'rows.csv': tableText(300) });
-  const js = await trained(dataset, 1, [...table, 'backend=js']);
-  for (const words of [
-    ['parallel.sync=average'],
-    ['parallel.sync=sharded'],
-    ['parallel.sync=units'],
-    ['parallel.sync=owner', 'data.packing=dense'],
-  ]) {
-    const { parameters } = await trained(dataset, 2, [...table, ...words]);
-    for (const [name, { data }] of parameters)
-      data.forEach((value, at) => {
-        const other = js.parameters.get(name)?.data[at] ?? Number.NaN;
-        assert.ok(Math.abs(value - other) < 2e-4, `${words}: ${name}[${at}]: ${value}, ${other}`);
-      });
+  for (const recipe of [table, [...manyRanges, 'model.hidden=[9]']]) {
+    const js = await trained(dataset, 1, [...recipe, 'backend=js']);
+    for (const words of [
+      ['parallel.sync=average'],
+      ['parallel.sync=sharded'],
+      ['parallel.sync=units'],
+      ['parallel.sync=owner', 'data.packing=dense'],
+      ['parallel.sync=owner', 'model.shortcut=true'],
+    ]) {
+      const others = words.includes('model.shortcut=true')
+        ? await trained(dataset, 1, [...recipe, 'backend=js', 'model.shortcut=true'])
+        : js;
+      const { parameters } = await trained(dataset, 2, [...recipe, ...words]);
+      for (const [name, { data }] of parameters)
+        data.forEach((value, at) => {
+          const other = others.parameters.get(name)?.data[at] ?? Number.NaN;
+          assert.ok(Math.abs(value - other) < 2e-4, `${words}: ${name}[${at}]: ${value}, ${other}`);
+        });
+    }
+    for (const sync of ['hogwild', 'local-sgd'])
+      await trained(dataset, 2, [
+        ...recipe,
+        `parallel.sync=${sync}`,
+        'data.validation=0.2',
+        'stop.on=validation',
+      ]);
   }
-  for (const sync of ['hogwild', 'local-sgd'])
-    await trained(dataset, 2, [
-      ...table,
-      `parallel.sync=${sync}`,
-      'data.validation=0.2',
-      'stop.on=validation',
-    ]);
 });
+
+/** So many ranges that rows become entries of sparse rows in the step: the same sums in another order. */
+const manyRanges = [
+  ...['data.set=table', 'data.dir=x', 'data.encoding.bins=64', 'data.encoding.periodic=1'],
+  ...['train.batch=24', 'train.epochs=2', 'optimizer=adam', 'optimizer.lr=0.01'],
+];
+
+for (const hidden of ['[9]', '[70,9]', '[]'])
+  test(`rows as entries, model.hidden=${hidden}: the bits of one thread on 2, 3 and 5, the weights of expanded inputs`, async (t) => {
+    const { dataset } = await loaded(t, { 'rows.csv': tableText(400) });
+    const words = [...manyRanges, `model.hidden=${hidden}`];
+    const one = await trained(dataset, 1, [...words, 'parallel.sync=owner']);
+    assert.ok(one.plan.input.entries > 0);
+    assert.equal(one.plan.training.inputs.bytes, 0);
+    const asInputs = await expanded(dataset, words);
+    const memory = words.filter((word) => !/^data\./.test(word));
+    const wanted = await trained(asInputs, 1, ['data.set=memory', 'data.normalise=none', ...memory]);
+    for (const [name, { data }] of one.parameters)
+      data.forEach((value, at) => {
+        const other = wanted.parameters.get(name)?.data[at] ?? Number.NaN;
+        assert.ok(Math.abs(value - other) < 2e-4, `${name}[${at}]: ${value}, ${other}`);
+      });
+    for (const threads of [2, 3, 5]) {
+      const got = await trained(dataset, threads, [...words, 'parallel.sync=owner']);
+      assert.deepEqual(got.parameters, one.parameters, `${threads} threads`);
+      assert.equal(got.accuracy, one.accuracy);
+    }
+  });
 
 test('the encoder learns of the training rows alone; words of the test rows are not among its categories', async (t) => {
   const { dataset } = await loaded(

@@ -11,6 +11,7 @@ import { Pipeline } from '../data/transforms/pipeline.js';
 import { fullOf } from '../data/transforms/range.js';
 import { sampleKind, sizeOf } from '../data/transforms/transform.js';
 import { refuseUnfit } from '../data/unfit-settings.js';
+import { storedSizes } from '../kernels/expansion.js';
 import type { SampleKernels } from '../kernels/sample-kernels.js';
 import type { Tensor } from '../model/safetensors.js';
 import { atOnce, type Steps } from '../numbers/steps.js';
@@ -72,7 +73,7 @@ export function* preparingData(
     : yield* packedFacts(config, pipeline, parts, goal.outputs, kernels);
   const { scale, shift } = pipeline.affine;
   const { encoding } = pipeline;
-  const sizes = encoding && { fields: sizeOf(train.shape), blocks: encoding.blocks.length };
+  const sizes = encoding && storedSizes(encoding.blocks);
   const shifted = shift.some((value) => value !== 0);
   return {
     facts: {

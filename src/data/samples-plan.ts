@@ -1,4 +1,5 @@
 /** The places of a run's samples in its memory, and the orders in which they are read. */
+import type { StoredSizes } from '../kernels/expansion.js';
 import { sparseBytes } from '../kernels/sparse-rows.js';
 import type { Region, Take } from '../memory/arena.js';
 import type { PartName } from './dataset.js';
@@ -12,14 +13,6 @@ export interface PartPlan {
   readonly starts: Region;
   /** i32 [count]: the class of each sample; f32 [count][width of the target]: its values, as the network sees them. */
   readonly targets: Region;
-}
-
-/** Of rows of a table. */
-export interface StoredSizes {
-  /** Numbers of a stored row. */
-  readonly fields: number;
-  /** Numbers of the table of blocks: see `kernels/expansion.ts`. */
-  readonly blocks: number;
 }
 
 export interface SampleSizes {
@@ -39,12 +32,13 @@ export interface SampleSizes {
 }
 
 /**
- * shift: f32 [width]; blocks: f32, of rows of a table; order: i32, the epoch's samples (a transform within the run has an order of its own); identity:
+ * shift: f32 [width]; blocks: f32, of rows of a table, and rangeEnds: i32 [ranges], if they become entries; order: i32, the epoch's samples (a transform within the run has an order of its own); identity:
  * i32 0, 1, 2 …
  */
 export interface SampleRegions {
   readonly shift: Region;
   readonly blocks: Region;
+  readonly rangeEnds: Region;
   readonly order: Region;
   readonly identity: Region;
 }
@@ -72,6 +66,7 @@ export function planSamples(
     regions: {
       shift: take(width * 4),
       blocks: take((stored?.blocks ?? 0) * 4),
+      rangeEnds: take(packing === 'encoded' ? ranges * 4 : 0),
       order: take(packing === 'directions' ? 0 : parts.train.count * 4),
       identity: take(listed ? largest * 4 : 0),
     },

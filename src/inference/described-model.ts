@@ -11,6 +11,7 @@ import { blocksName } from '../data/transforms/table-rows.js';
 import { TargetScale } from '../data/transforms/target-scale.js';
 import { type Shape, sizeOf } from '../data/transforms/transform.js';
 import { directionShape } from '../kernels/directions/spec.js';
+import { storedSizes } from '../kernels/expansion.js';
 import { outputsFor } from '../loss/loss.js';
 import { shortcutName } from '../model/layers/shortcut.js';
 import { memberPrefix } from '../model/members.js';
@@ -105,7 +106,7 @@ export function describedModel(
         : values === 'float32'
           ? reader.word('packing', ['real'], 'real')
           : reader.word('packing', ['sparse', 'dense', 'directions'], 'dense'),
-    stored: encoding && { fields: sizeOf(input), blocks: encoding.blocks.length },
+    stored: encoding && storedSizes(encoding.blocks),
     // Only the cut into ranges follows from it, which no result depends on.
     nonZeros: new Uint32Array(features).fill(1),
     parts: { train: none, validation: none, test: none },

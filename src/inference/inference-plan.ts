@@ -156,8 +156,22 @@ export function fillInference(
   return memory;
 }
 
-/** For shifted sparse inputs: computes the bias that represents the shift, once for all. */
-export function centreBias({ layers, regions, input }: Plan, kernels: Kernels): void {
+/** What the first layer derives from its weights, once for all. */
+export function deriveFirst(plan: Plan, kernels: Kernels): void {
+  centreBias(plan, kernels);
+  const { layers, regions, derived } = plan;
+  const [sums] = derived;
+  if (sums === null) return;
+  const [{ panels, panelWidth, panelFloats, inputs, offset }] = layers;
+  for (let panel = 0; panel < panels; panel++) {
+    const place = panel * panelFloats * 4;
+    const weights = regions.parameters.offset + offset * 4 + place;
+    kernels.sumRanges(weights, regions.blocks.offset, 0, inputs, 1, panelWidth, sums.offset + place);
+  }
+}
+
+/** For shifted sparse inputs: the bias that represents the shift. */
+function centreBias({ layers, regions, input }: Plan, kernels: Kernels): void {
   if (input.packing !== 'sparse' || !input.shifted) return;
   const [{ panels, panelWidth, panelFloats, inputs }] = layers;
   for (let panel = 0; panel < panels; panel++) {

@@ -14,7 +14,7 @@ import { AbortReason, Control } from '../worker/control.js';
 import { WorkerFailure } from '../worker/session-errors.js';
 import { ChunkForward, type InferenceTask } from './chunk-forward.js';
 import {
-  centreBias,
+  deriveFirst,
   fillInference,
   type InferencePlan,
   type NetworkDescription,
@@ -70,7 +70,7 @@ export class Predictor {
   private constructor(given: Omit<InferenceTask, 'rank'>) {
     const { inference, modules, memory } = given;
     const { plan } = inference;
-    centreBias(plan, instantiateKernels(modules.engine, memory));
+    deriveFirst(plan, instantiateKernels(modules.engine, memory));
     this.outputs = plan.outputs;
     this.#inference = inference;
     this.#pixels = sizeOf(inference.input);

@@ -1,6 +1,6 @@
 /** The kernels that a trained network calls, on random data against the float64 reference. */
 import { type Check, type CheckResult, checking, maxOver, relativeError } from './check-errors.js';
-import { checkExpandRows } from './checks-expand.js';
+import { checkExpandEntries, checkExpandRows, checkSumRanges } from './checks-expand.js';
 import { checkActive, checkPackRows, checkSparseForward } from './checks-sparse.js';
 import { activationCode, type InferenceKernel, inferenceKernels, type Kernels } from './kernels.js';
 import { fromPanels } from './panels.js';
@@ -49,6 +49,8 @@ export const inferenceChecks: Record<InferenceKernel, Check> = {
   },
 
   expandRows: checkExpandRows,
+  expandEntries: checkExpandEntries,
+  sumRanges: checkSumRanges,
 
   /** The second width has 64 columns that are summed together, and others. */
   centredBias: (kernels, scratch, { depth, panels }) =>

@@ -11,6 +11,7 @@ import {
   selfTestSize,
   slotsError,
 } from './check-errors.js';
+import { checkSumRangeGradients } from './checks-expand.js';
 import { inferenceChecks } from './checks-inference.js';
 import { checkLars, checkRowSquares } from './checks-layerwise.js';
 import { checkCounts, checkPoolImages } from './checks-samples.js';
@@ -144,6 +145,8 @@ const checks: Record<keyof Kernels, Check> = {
     kernels.columnSum(d.pointer, rows, out.pointer);
     return relativeError(out.view, reference.matmul(new Float64Array(rows).fill(1), d.view, 1, rows, 16));
   },
+
+  sumRangeGradients: checkSumRangeGradients,
 
   negativeOuter(kernels, scratch, { rows, panels }) {
     const shift = scratch.floats(rows);

@@ -57,6 +57,29 @@ export const tableSizes = (table: Float32Array): { readonly fields: number; read
   width: table[2],
 });
 
+/** What a plan depends on. */
+export interface StoredSizes {
+  /** Numbers of a stored row. */
+  readonly fields: number;
+  /** Numbers of the table. */
+  readonly blocks: number;
+  /** The most entries of a row, if it becomes a sparse row: see `assembly/expand-entries.ts`. */
+  readonly entries: number;
+  /** The first input of each block: ranges of the inputs of sparse rows begin there. */
+  readonly starts: readonly number[];
+}
+
+export function storedSizes(table: Float32Array): StoredSizes {
+  const blocks = blocksIn(table);
+  const most = ({ op, count }: TableBlock) =>
+    op === 'bins' || op === 'cycle' ? 2 : op === 'periodic' ? 2 * count : 1;
+  return {
+    ...{ fields: table[1], blocks: table.length },
+    entries: blocks.reduce((sum, block) => sum + most(block), 0),
+    starts: blocks.map(({ at }) => at),
+  };
+}
+
 /**
  * Whether the places in a table, such as that of a file, are within it, the stored row and the inputs: the kernel reads and
  * writes where they say.

@@ -48,6 +48,28 @@ export interface Kernels {
     out: number,
     panel: number,
   ): void;
+  expandEntries(
+    values: number,
+    order: number,
+    rows: number,
+    stride: number,
+    blocks: number,
+    ends: number,
+    ranges: number,
+    shift: number,
+    entries: number,
+    bounds: number,
+  ): void;
+  sumRanges(
+    weights: number,
+    blocks: number,
+    first: number,
+    last: number,
+    bias: number,
+    width: number,
+    out: number,
+  ): void;
+  sumRangeGradients(gradient: number, blocks: number, first: number, last: number, width: number): void;
   centredBias(weights: number, features: number, width: number, shift: number, out: number): void;
   sparseForward16: SparseForward;
   sparseForward64: SparseForward;
@@ -214,6 +236,7 @@ export const activationCode = { relu: 0, tanh: 1, gelu: 2, sigmoid: 3 } as const
 /** What a trained network calls, all there is in the kernels' module of a loaded model. */
 export const inferenceKernels = [
   ...(['packRows', 'locateRows', 'gatherRows', 'gatherFloats', 'expandRows', 'centredBias'] as const),
+  ...(['expandEntries', 'sumRanges'] as const),
   ...(['sparseForward16', 'sparseForward64', 'packActive', 'activeForward64'] as const),
   ...(['matmul16', 'activate', 'addInto'] as const),
 ] satisfies readonly (keyof Kernels)[];

@@ -26,6 +26,7 @@ import { ExitCode, UserError } from '../user-error.js';
 import { version } from '../version.js';
 import { type ModelBytes, pathOf } from './files.js';
 import { type Opened, opened, type RowReading } from './opened-model.js';
+import { indexOfLargest, requireFinite } from './outputs.js';
 import { checkedSample, type SampleKind, samplesOf } from './samples.js';
 import type { ClassPrediction, Data, Evaluation, Inputs, PredictOptions } from './types.js';
 
@@ -330,17 +331,4 @@ export class Model implements AsyncDisposable {
     predictor.catch(() => this.#shared.delete(count));
     return predictor;
   }
-}
-
-/** @throws UserError: a network with huge weights, say, gives no probabilities. */
-function requireFinite(outputs: Float32Array, source: string): void {
-  for (let i = 0; i < outputs.length; i++)
-    if (!Number.isFinite(outputs[i]))
-      throw new UserError(`${source}: the outputs of the network are not finite`);
-}
-
-function indexOfLargest(values: Float32Array): number {
-  let largest = 0;
-  for (let k = 1; k < values.length; k++) if (values[k] > values[largest]) largest = k;
-  return largest;
 }

@@ -18,6 +18,12 @@ const measured: readonly FirstLayerChoice[] = [
   { outputs: Number.POSITIVE_INFINITY, sparseUpTo: 0.6, gradient: 'gathered' },
 ];
 
+/** Multiplications with dense inputs in the time of one with an entry of a sparse row. */
+const entryCost = 3;
+
+/** Whether rows of a table, of so many entries, become sparse rows in a step, or dense inputs. */
+export const takesEntries = (entries: number, features: number): boolean => entries * entryCost < features;
+
 export function chooseFirstLayer(outputs: number): FirstLayerChoice {
   return measured.find((row) => outputs <= row.outputs) ?? measured[measured.length - 1];
 }

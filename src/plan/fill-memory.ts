@@ -58,8 +58,15 @@ export function fillConstants(
 }
 
 /** How rows of a table become inputs. */
-export function fillBlocks({ regions }: Plan, { encoding }: Pipeline, { buffer }: WebAssembly.Memory): void {
-  if (encoding !== null) new Float32Array(buffer, regions.blocks.offset).set(encoding.blocks);
+export function fillBlocks(
+  { regions, input }: Plan,
+  { encoding }: Pipeline,
+  { buffer }: WebAssembly.Memory,
+): void {
+  if (encoding === null) return;
+  new Float32Array(buffer, regions.blocks.offset).set(encoding.blocks);
+  const { offset, bytes } = regions.rangeEnds;
+  new Int32Array(buffer, offset, bytes / 4).set(input.rangeEnds.slice(0, bytes / 4));
 }
 
 /**

@@ -9,10 +9,11 @@ import { planSamples } from '../data/samples-plan.js';
 import { widthOf } from '../data/target.js';
 import { planDirections } from '../data/transforms/directions/plan.js';
 import { blockImages, chunkImages } from '../kernels/directions/spec.js';
+import { entryBytes } from '../kernels/sparse-rows.js';
 import type { Core } from '../machine/core-speeds.js';
 import { Arena } from '../memory/arena.js';
 import { taskOf } from '../metrics/metric.js';
-import { chooseFirstLayer } from '../model/first-layer.js';
+import { chooseFirstLayer, takesEntries } from '../model/first-layer.js';
 import {
   denseNetwork,
   layoutNetwork,
@@ -28,8 +29,8 @@ import { planUpdater } from '../optim/updater-plan.js';
 import { chooseSync } from './choose-sync.js';
 import { planControl } from './control.js';
 import {
+  planDerived,
   planParameters,
-  planTransposed,
   planWorkspace,
   scratchFloatsOf,
   type WorkspaceSizes,
@@ -75,7 +76,14 @@ export function makePlan(
     : null;
   const features = directions?.shape.inputs ?? facts.features;
   const asMatrices = config.backend.name !== 'wasm';
-  const firstForm = asMatrices ? 'matrix' : facts.packing === 'sparse' ? 'sparse rows' : 'dense rows';
+  const { stored } = facts;
+  // The shortcut would need sums of weights of its own.
+  const entries =
+    stored !== null && !asMatrices && !config.model.shortcut && takesEntries(stored.entries, features)
+      ? stored.entries
+      : 0;
+  const isSparse = facts.packing === 'sparse' || entries > 0;
+  const firstForm = asMatrices ? 'matrix' : isSparse ? 'sparse rows' : 'dense rows';
   const network = denseNetwork([features, ...config.model.hidden, facts.outputs]);
   const layers = layoutNetwork(network, firstForm);
   const shortcut = config.model.shortcut ? layoutShortcut(layers, firstForm) : null;
@@ -83,7 +91,7 @@ export function makePlan(
   // Owners of hidden units own whole panels, as a single thread does.
   const units = sync === 'units' ? shareUnits(layers[0].outputs, threads) : null;
   const cuts = { threads: units === null ? threads : 1, shares };
-  const input = inputPlan(facts, features, layers, cuts, asMatrices);
+  const input = inputPlan(facts, { features, entries }, layers, cuts, asMatrices);
   // Softmax regression on direction features works on blocks of images, not on rows of a workspace.
   const blockwise = directions?.hasLayers === false;
   const kernelRanges = asMatrices ? [] : input.rangeEnds;
@@ -110,6 +118,7 @@ export function makePlan(
     ...{ layers, shortcut },
     inputWidth: kernelRanges.length > 0 || blockwise ? 0 : input.width,
     ranges: input.rangeEnds.length,
+    entryBytes: entries === 0 ? 0 : (entries + input.rangeEnds.length) * entryBytes,
     keepsSums: keepsSums(config),
     hasRows: !blockwise,
   };
@@ -117,7 +126,7 @@ export function makePlan(
   const samples = arena.part('samples', (take) =>
     planSamples(take, {
       ...{ parts: facts.parts, packing: facts.packing, width: input.width },
-      ...{ stored: facts.stored, ranges: input.rangeEnds.length },
+      ...{ stored, ranges: input.rangeEnds.length },
       targetWidth: widthOf(facts.target),
       listed: !blockwise,
     }),
@@ -131,7 +140,7 @@ export function makePlan(
         gradientBuffers(sync, threads) *
         (gradientPlaceBytes === null ? vectorBytes : threads * gradientPlaceBytes),
     }),
-    transposed: asMatrices ? layers.map(() => null) : planTransposed(take, layers),
+    derived: asMatrices ? layers.map(() => null) : planDerived(take, layers, entries > 0),
     training: planWorkspace(take, workspaces, batch, true),
     evaluation: Array.from({ length: threads }, () => planWorkspace(take, workspaces, chunkSamples, false)),
   }));
@@ -155,6 +164,7 @@ export function makePlan(
       config,
       {
         ...{ threads, features, ranges: input.rangeEnds.length, gathers: input.gathers, layers, vectorBytes },
+        sumsRanges: entries > 0,
         stateVectors: stateVectors(config.optimizer),
         gradientBytes: gradientPlaceBytes ?? vectorBytes,
         scratchBytes: scratchFloats * 4,
@@ -204,7 +214,7 @@ export function makePlan(
       ...{ ...control, ...samples.regions, ...places.regions, ...updater, stamps },
       order: directions?.parts.train.order ?? samples.regions.order,
     },
-    transposed: places.transposed,
+    derived: places.derived,
     local: planLocal(config, images),
     replicas,
     dropout,
@@ -226,19 +236,22 @@ function keepsSums({ model, train }: Config): boolean {
 
 function inputPlan(
   facts: DataFacts,
-  features: number,
+  { features, entries }: Pick<InputPlan, 'features' | 'entries'>,
   layers: Plan['layers'],
   { threads, shares }: Pick<Plan, 'threads' | 'shares'>,
   asMatrices: boolean,
 ): InputPlan {
   const [first] = layers;
   const sparse = facts.packing === 'sparse';
+  const starts = entries > 0 ? (facts.stored?.starts ?? null) : null;
   // Rows that are turned into a matrix are read whole; kernels read them by ranges.
-  const kernelRanges = sparse && !asMatrices ? cutFeatures(facts.nonZeros, first, threads, shares) : [];
+  const kernelRanges =
+    (sparse || entries > 0) && !asMatrices ? cutFeatures(facts.nonZeros, first, threads, shares, starts) : [];
   return {
     packing: facts.packing,
     features,
     width: Math.ceil(features / 16) * 16,
+    entries,
     storedWidth: facts.stored?.fields ?? 0,
     scale: facts.scale,
     shifted: facts.shifted,
@@ -246,6 +259,7 @@ function inputPlan(
     rangeEnds: sparse && asMatrices ? [features] : kernelRanges,
     centredByOwner: kernelRanges.length > 0 && facts.shifted && wholePanels(first, threads, shares),
     gathers:
+      sparse &&
       kernelRanges.length > 0 &&
       first.panelWidth === 64 &&
       chooseFirstLayer(first.outputs).gradient === 'gathered',

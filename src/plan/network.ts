@@ -15,6 +15,8 @@ export interface Workspace {
   readonly panelBytes: number;
   /** Dense inputs, f32. Sparse rows are read in place, except by backends that need matrices. */
   readonly inputs: Region;
+  /** Of rows of a table that become sparse rows in the step: their entries, {u32, f32} [rows][…]. */
+  readonly entries: Region;
   /** Sparse: [rows][ranges + 1] addresses. */
   readonly bounds: Region;
   /** Per layer; the last one holds the outputs, then their gradient. */
@@ -79,6 +81,8 @@ export interface WorkspaceSizes {
   readonly inputWidth: number;
   /** Sparse: feature ranges. */
   readonly ranges: number;
+  /** Bytes of a row's entries; 0 if they are none or packed. */
+  readonly entryBytes: number;
   readonly keepsSums: boolean;
   /** Whether there are rows: softmax regression on feature blocks has none. */
   readonly hasRows: boolean;
@@ -86,7 +90,7 @@ export interface WorkspaceSizes {
 
 export function planWorkspace(
   take: Take,
-  { layers, shortcut, inputWidth, ranges, keepsSums, hasRows }: WorkspaceSizes,
+  { layers, shortcut, inputWidth, ranges, entryBytes, keepsSums, hasRows }: WorkspaceSizes,
   rows: number,
   training: boolean,
 ): Workspace {
@@ -97,6 +101,8 @@ export function planWorkspace(
     rows,
     panelBytes: rows * 64,
     inputs: take(rows * inputWidth * 4),
+    // A kernel writes up to 16 bytes after the last entry.
+    entries: take(entryBytes === 0 ? 0 : rows * entryBytes + 16),
     bounds: take(rows * (ranges + 1) * 4),
     activations: perLayer(layers),
     deltas: training ? perLayer(hidden) : [],
@@ -105,7 +111,13 @@ export function planWorkspace(
   };
 }
 
-/** Per layer from the second: transposed weights, f32 [⌈inputs/16⌉][outputs][16]. */
-export function planTransposed(take: Take, layers: readonly LayerLayout[]): (Region | null)[] {
-  return layers.map((layer, l) => (l === 0 ? null : take(Math.ceil(layer.inputs / 16) * layer.outputs * 64)));
+/**
+ * Per layer what is derived from its weights: from the second layer on they are transposed, f32 [⌈inputs/16⌉][outputs][16]; of a
+ * first layer on entries of rows of a table they are summed over ranges, in the places of the weights.
+ */
+export function planDerived(take: Take, layers: readonly LayerLayout[], sums: boolean): (Region | null)[] {
+  return layers.map((layer, l) => {
+    if (l > 0) return take(Math.ceil(layer.inputs / 16) * layer.outputs * 64);
+    return sums ? take(layer.panels * layer.panelFloats * 4) : null;
+  });
 }

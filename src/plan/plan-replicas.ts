@@ -6,7 +6,7 @@ import { trainsApart } from '../config/capabilities.js';
 import type { Config } from '../config/schema.js';
 import type { Region, Take } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layers/layer.js';
-import { planTransposed, type Workspace } from './network.js';
+import { planDerived, type Workspace } from './network.js';
 import type { Plan } from './plan.js';
 import { runLength } from './run-length.js';
 import { columnBytes } from './shards.js';
@@ -21,7 +21,7 @@ export interface ReplicaRegions {
   readonly gradients: Region;
   /** Derived from the parameters, like the plan's: see Plan. */
   readonly centredBias: Region;
-  readonly transposed: readonly (Region | null)[];
+  readonly derived: readonly (Region | null)[];
   readonly columns: Region;
   readonly scratch: Region;
   /** Rows of the rank's share of a batch: the whole batch in `hogwild`. */
@@ -49,6 +49,8 @@ export interface ReplicaSizes {
   /** Ranges of them in sparse rows. */
   readonly ranges: number;
   readonly gathers: boolean;
+  /** Whether the first layer's weights are summed over ranges: see planDerived. */
+  readonly sumsRanges: boolean;
   readonly layers: readonly LayerLayout[];
   readonly vectorBytes: number;
   readonly stateVectors: number;
@@ -72,7 +74,7 @@ export function planReplicas(
     progress: take((2 + threads) * 8),
     gradients: take(sizes.gradientBytes),
     centredBias: take(layers[0].width * 4),
-    transposed: planTransposed(take, layers),
+    derived: planDerived(take, layers, sizes.sumsRanges),
     columns: take(gathers ? columnBytes(features, sizes.ranges, 1, rows) : 0),
     scratch: take(sizes.scratchBytes),
     training: sizes.training(rows),
@@ -81,7 +83,7 @@ export function planReplicas(
 
 /** The plan by which rank `rank` trains alone, as rank 0 of one thread; the slices are still those of all ranks. */
 export function replicaPlan(plan: Plan, rank: number): Plan {
-  const { parameters, states, gradients, centredBias, transposed, columns, scratch, training } =
+  const { parameters, states, gradients, centredBias, derived, columns, scratch, training } =
     plan.replicas[rank];
   return {
     ...plan,
@@ -91,7 +93,7 @@ export function replicaPlan(plan: Plan, rank: number): Plan {
     slices: [plan.slices.flat()],
     training,
     evaluation: [plan.evaluation[rank]],
-    transposed,
+    derived,
     regions: {
       ...plan.regions,
       parameters: parameters ?? plan.regions.parameters,

@@ -7,9 +7,10 @@ import type { MetricName } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import type { PartName } from '../data/dataset.js';
 import type { Packing } from '../data/packing.js';
-import type { PartPlan, SampleRegions, StoredSizes } from '../data/samples-plan.js';
+import type { PartPlan, SampleRegions } from '../data/samples-plan.js';
 import type { TargetFacts } from '../data/target.js';
 import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
+import type { StoredSizes } from '../kernels/expansion.js';
 import type { Region } from '../memory/arena.js';
 import type { LayerLayout } from '../model/layers/layer.js';
 import type { Slice } from '../model/slice.js';
@@ -58,6 +59,8 @@ export interface InputPlan {
   readonly storedWidth: number;
   readonly scale: number;
   readonly shifted: boolean;
+  /** Encoded: the most entries of a row, if rows become entries of sparse rows in the step; 0: they become dense inputs. */
+  readonly entries: number;
   /** Sparse: log2 of the bytes of a weight row, and where each feature range ends. */
   readonly shiftBits: number;
   readonly rangeEnds: readonly number[];
@@ -138,8 +141,8 @@ export interface Plan {
   readonly evaluation: readonly Workspace[];
   /** The sections that every run has; see their own files. */
   readonly regions: ControlRegions & SampleRegions & NetworkRegions & UpdaterRegions & ProfileRegions;
-  /** Per layer from the second: transposed weights. */
-  readonly transposed: readonly (Region | null)[];
+  /** What is derived from the weights of a layer: see planDerived. */
+  readonly derived: readonly (Region | null)[];
   readonly local: LocalPlan | null;
   /** Per rank, if the workers train apart. */
   readonly replicas: readonly ReplicaRegions[];

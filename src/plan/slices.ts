@@ -30,13 +30,15 @@ export function wholePanels(layer: LayerLayout, threads: number, shares: Shares)
 
 /**
  * Ends of the feature ranges of a sparse first layer, ascending, the last one = features. Each range has about the same
- * number of non-zeros. There are enough ranges to fit the cache and for every thread to own some.
+ * number of non-zeros. There are enough ranges to fit the cache and for every thread to own some. `starts`: where alone a range may
+ * begin, ascending; null: anywhere.
  */
 export function cutFeatures(
   nonZeros: ArrayLike<number>,
   first: LayerLayout,
   threads: number,
   shares: Shares = null,
+  starts: readonly number[] | null = null,
 ): number[] {
   const features = first.inputs;
   const forCache = Math.ceil((features * first.panelWidth * 4) / cachedBytes);
@@ -53,7 +55,9 @@ export function cutFeatures(
     if (seen * ranges >= total * (ends.length + 1) && seen > 0) ends.push(p + 1);
   }
   while (ends.length > 0 && ends[ends.length - 1] >= features) ends.pop();
-  return [...ends, features];
+  if (starts === null) return [...ends, features];
+  const snapped = ends.map((end) => starts.findLast((start) => start <= end) ?? 0);
+  return [...new Set(snapped.filter((end) => end > 0)), features];
 }
 
 /**

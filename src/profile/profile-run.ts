@@ -66,7 +66,7 @@ export async function makeProfile(run: ProfiledRun): Promise<MadeProfile> {
     startup,
     verdict: judge(table, startupMs),
     stamps: stampCost(totals, collector, wallMs),
-    sparse: plan.input.packing === 'sparse' && plan.backend === 'wasm',
+    sparse: plan.input.rangeEnds.length > 0 && plan.backend === 'wasm',
   };
   const text = profileText(profile);
   const json = profileJson(profile);

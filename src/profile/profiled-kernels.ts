@@ -12,7 +12,7 @@ import type { PhaseRecorder } from './recorder.js';
 
 /** Byte offset of the first weights of a panel, or of a block of units, that a product reads → number of the phase. */
 function productPhases(plan: Plan): Map<number, number> {
-  const { regions, transposed, units } = plan;
+  const { regions, derived, units } = plan;
   const phases = new Map<number, number>();
   withShortcut(plan).forEach((layer, l) => {
     const rows = units !== null && l > 0 ? unitsPerBlock : layer.inputs;
@@ -21,8 +21,11 @@ function productPhases(plan: Plan): Map<number, number> {
         const float = layer.offset + panel * layer.panelFloats + row * layer.panelWidth;
         phases.set(regions.parameters.offset + float * 4, forwardNumber(l));
       }
-    const back = transposed[l] ?? null;
-    if (back === null) return;
+    const back = derived[l] ?? null;
+    if (l === 0 && back !== null)
+      for (let panel = 0; panel < layer.panels; panel++)
+        phases.set(back.offset + panel * layer.panelFloats * 4, forwardNumber(0));
+    if (l === 0 || back === null) return;
     // Deltas of the layer below: panels of its outputs, [⌈inputs / 16⌉][outputs][16].
     for (let panel = 0; panel * 16 < layer.inputs; panel++)
       phases.set(back.offset + panel * layer.outputs * 64, backwardNumber(l));
@@ -51,6 +54,10 @@ export function profiledKernels(kernels: Kernels, plan: Plan, recorder: PhaseRec
     expandRows(values, order, rows, stride, blocks, out, panel) {
       recorder.enter(phaseNumber.gather);
       kernels.expandRows(values, order, rows, stride, blocks, out, panel);
+    },
+    expandEntries(values, order, rows, stride, blocks, ends, ranges, shift, entries, bounds) {
+      recorder.enter(phaseNumber.gather);
+      kernels.expandEntries(values, order, rows, stride, blocks, ends, ranges, shift, entries, bounds);
     },
     turnRows(bounds, ranges, rows, row, features, columns, out) {
       recorder.enter(phaseNumber.gather);

@@ -140,12 +140,14 @@ class NetworkPasses {
   }
 
   #sparse(l: number): boolean {
-    return this.#seesInputs(l) && this.#plan.input.packing === 'sparse' && this.#plan.backend === 'wasm';
+    const { input, backend } = this.#plan;
+    return this.#seesInputs(l) && input.rangeEnds.length > 0 && backend === 'wasm';
   }
 
   /** Multiplications of one image with one output's weights; for a sparse layer only those by non-zeros. */
   #terms(l: number, part: PartName = 'train'): number {
-    return this.#sparse(l) ? this.#run.nonZeros[part] : this.#trained[l].inputs;
+    if (!this.#sparse(l)) return this.#trained[l].inputs;
+    return this.#plan.input.entries || this.#run.nonZeros[part];
   }
 
   /** Bytes of one image's inputs of a layer; a sparse entry is its place and its value. */
@@ -198,7 +200,10 @@ class NetworkPasses {
     const images = this.#run.images * readersOf(this.#plan);
     if (directions !== null) return [2 * images * input.features, images * input.features * 8];
     if (input.packing === 'dense') return [2 * images * input.features, images * input.features * 6];
-    if (input.packing === 'encoded') return [null, images * (input.features + input.storedWidth) * 4];
+    if (input.packing === 'encoded') {
+      const made = input.entries === 0 ? input.features * 4 : input.entries * 8;
+      return [null, images * (made + input.storedWidth * 4)];
+    }
     if (input.packing === 'real') return [null, images * input.features * 8];
     const located = images * (input.rangeEnds.length + 1) * 8;
     return [null, located + (input.gathers ? this.#run.images * nonZeros.train * 16 : 0)];

@@ -139,6 +139,6 @@ export class DenseLayer implements LayerRuntime {
   }
 
   get #transposed(): number {
-    return this.#plan.transposed[this.#index]?.offset ?? 0;
+    return this.#plan.derived[this.#index]?.offset ?? 0;
   }
 }

@@ -1,6 +1,7 @@
 /** The source of a network's inputs: rows of a workspace, and their targets. */
 import type { PartName } from '../../data/dataset.js';
 import type { Kernels } from '../../kernels/kernels.js';
+import { entryBytes } from '../../kernels/sparse-rows.js';
 import type { Plan, Workspace } from '../../plan/plan.js';
 import type { Rows } from '../backend.js';
 import { rowBytes } from './layer.js';
@@ -67,6 +68,23 @@ export function fetchPacked(
   const values = parts[part].values.offset;
   if (input.packing === 'real') {
     kernels.gatherFloats(values, order, count, input.width, target, panelBytes);
+    return;
+  }
+  if (input.entries > 0) {
+    const { entries, bounds } = workspace;
+    const ranges = input.rangeEnds.length;
+    kernels.expandEntries(
+      values,
+      order,
+      count,
+      input.storedWidth * 4,
+      regions.blocks.offset,
+      regions.rangeEnds.offset,
+      ranges,
+      input.shiftBits,
+      entries.offset + rows.first * (input.entries + ranges) * entryBytes,
+      bounds.offset + rows.first * (ranges + 1) * 4,
+    );
     return;
   }
   if (input.packing === 'encoded') {

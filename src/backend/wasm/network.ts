@@ -14,7 +14,7 @@ import { SparseLayer } from './sparse-layer.js';
 /** The class that runs each kind of layer. A new kind of layer is a file and a line here. */
 export function openLayer(site: LayerSite): LayerRuntime {
   const { input } = site.plan;
-  return site.index === 0 && input.packing === 'sparse' ? new SparseLayer(site) : new DenseLayer(site);
+  return site.index === 0 && input.rangeEnds.length > 0 ? new SparseLayer(site) : new DenseLayer(site);
 }
 
 /** Null for a plan without a shortcut. */

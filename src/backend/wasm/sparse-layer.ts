@@ -1,6 +1,7 @@
 /**
  * A fully connected first layer with sparse rows as inputs. The rows are read in place, by feature ranges. Centring is
- * a bias that represents the shift, and a rank-1 correction of the gradient: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ.
+ * a bias that represents the shift, and a rank-1 correction of the gradient: Σ (x − μ) δᵀ = Σ x δᵀ − μ (Σ δ)ᵀ. Entries of rows of a
+ * table multiply the sums of the weights of ranges, which are derived from the weights, and their gradient is turned back.
  */
 import type { Kernels } from '../../kernels/kernels.js';
 import type { LayerLayout } from '../../model/layers/layer.js';
@@ -52,7 +53,7 @@ export class SparseLayer implements LayerRuntime {
 
   forward(workspace: Workspace, rows: Rows, masks: MaskOrigin | null, units = allUnits): void {
     const { input, regions } = this.#plan;
-    const { width, panelWidth, panelFloats, inputs, offset } = this.#layer;
+    const { width, panelWidth, panelFloats, inputs } = this.#layer;
     const { panelBytes } = workspace;
     const ranges = input.rangeEnds.length;
     const bounds = workspace.bounds.offset + rows.first * (ranges + 1) * 4;
@@ -60,7 +61,7 @@ export class SparseLayer implements LayerRuntime {
     const sums = this.#activation.sums(workspace) + rows.first * rowBytes;
     const end = Math.min(units.last, width);
     for (let panel = units.first / panelWidth; panel * panelWidth < end; panel++) {
-      const weights = regions.parameters.offset + (offset + panel * panelFloats) * 4;
+      const weights = this.#weights + panel * panelFloats * 4;
       let bias = weights + inputs * panelWidth * 4;
       if (input.centredByOwner) {
         bias = regions.centredBias.offset + panel * panelWidth * 4;
@@ -99,6 +100,9 @@ export class SparseLayer implements LayerRuntime {
     if (input.gathers && this.#ranks !== null)
       this.#columns.gather(this.#ranks, rows, slice, deltas, panel, biasSums);
     else this.#scatter(slice, rows, panel, biasSums, firstDelta);
+    if (input.entries === 0) return;
+    const { blocks } = this.#plan.regions;
+    this.#kernels.sumRangeGradients(panel, blocks.offset, slice.firstRow, slice.lastRow, panelWidth);
   }
 
   #scatter(slice: Slice, rows: Rows, panel: number, biasSums: number, deltas: number): void {
@@ -117,12 +121,34 @@ export class SparseLayer implements LayerRuntime {
     }
   }
 
+  /** Byte offset of what the rows multiply. */
+  get #weights(): number {
+    const { derived, regions } = this.#plan;
+    return derived[0]?.offset ?? regions.parameters.offset + this.#layer.offset * 4;
+  }
+
   derive(slice: Slice): void {
     const { input, regions } = this.#plan;
+    if (input.entries > 0) this.#sumRanges(slice);
     if (!input.centredByOwner) return;
     const { inputs, panelWidth } = this.#layer;
     const weights = regions.parameters.offset + slice.offset * 4;
     const out = regions.centredBias.offset + slice.panel * panelWidth * 4;
     this.#kernels.centredBias(weights, inputs, panelWidth, regions.shift.offset, out);
+  }
+
+  #sumRanges({ panel, firstRow, lastRow, bias }: Slice): void {
+    const { offset, panelFloats, panelWidth } = this.#layer;
+    const { regions } = this.#plan;
+    const place = panel * panelFloats * 4;
+    this.#kernels.sumRanges(
+      regions.parameters.offset + offset * 4 + place,
+      regions.blocks.offset,
+      firstRow,
+      lastRow,
+      bias ? 1 : 0,
+      panelWidth,
+      this.#weights + place,
+    );
   }
 }

@@ -1,7 +1,7 @@
 // Rows of a table, stored as numbers, into the inputs of a network: scaled numbers, ranges, categories, missing flags.
 // The table of blocks is f32, see kernels/expansion.ts, whose float32 operations these are, in the same order.
 
-const enum Op { linear, curve, bins, cycle, periodic, oneHot, missing }
+export const enum Op { linear, curve, bins, cycle, periodic, oneHot, missing }
 
 const blockBytes: usize = 32;
 const turn: f64 = 6.283185307179586;
@@ -14,7 +14,7 @@ function put(row: usize, panel: usize, column: usize, value: f32): void {
 }
 
 /** The last place of `sorted` (f32 [count]) whose value is not above x; −1: none. */
-function placeOf(sorted: usize, count: i32, x: f32): i32 {
+export function placeOf(sorted: usize, count: i32, x: f32): i32 {
   let low: i32 = -1, high = count;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
@@ -24,7 +24,7 @@ function placeOf(sorted: usize, count: i32, x: f32): i32 {
   return low;
 }
 
-function curve(xs: usize, count: i32, x: f32): f32 {
+export function curve(xs: usize, count: i32, x: f32): f32 {
   const ys = xs + (<usize>count << 2), place = placeOf(xs, count, x);
   if (place < 0) return load<f32>(ys);
   const y = ys + (<usize>place << 2);

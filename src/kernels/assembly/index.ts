@@ -7,6 +7,7 @@
 // (--experimental-wasm-revectorize): the low half is loaded first, the HIGH half is stored first.
 export { packRows, locateRows, gatherRows, gatherFloats, centredBias } from './inputs';
 export { expandRows } from './expand';
+export { expandEntries, sumRanges, sumRangeGradients } from './expand-entries';
 export { poolImages, countBytes, countShorts, packShorts } from './samples';
 export { sparseForward64, sparseGradient64 } from './sparse64';
 export { sparseForward16, sparseGradient16 } from './sparse16';

@@ -36,9 +36,19 @@ export function sgd(
 }
 
 /**
+ * 0 for what is closer to it than 1e-30, which moves no weight: without a gradient, as that of a rare category, means shrink until
+ * they are subnormal, and a core takes a hundred times as long for those.
+ */
+// @ts-ignore: AssemblyScript decorator
+@inline
+function withoutTiny(v: v128): v128 {
+  return v128.and(v, f32x4.gt(f32x4.abs(v), f32x4.splat(1e-30)));
+}
+
+/**
  * Adam (Kingma & Ba 2015): g += weightDecay · w; w = keep · w − learningRate · correction1 · m / (√v · correction2 + ε),
  * with correction1 = 1 / (1 − β1^t), correction2 = 1 / √(1 − β2^t). Adam has keep = 1; AdamW (Loshchilov & Hutter 2019)
- * has weightDecay = 0 and keep = 1 − learningRate · its own decay.
+ * has weightDecay = 0 and keep = 1 − learningRate · its own decay. count: a multiple of 8.
  */
 export function adam(
   weights: usize, mean: usize, square: usize, gradient: usize, count: i32,
@@ -48,15 +58,20 @@ export function adam(
   const step = f32x4.splat(-learningRate * correction1), decay = f32x4.splat(weightDecay), e = f32x4.splat(epsilon);
   const b1 = f32x4.splat(beta1), c1 = f32x4.splat(<f32>1 - beta1), b2 = f32x4.splat(beta2), c2 = f32x4.splat(<f32>1 - beta2);
   const root = f32x4.splat(correction2), kept = f32x4.splat(keep);
-  for (const end = weights + (<usize>count << 2); weights < end; weights += 16, mean += 16, square += 16, gradient += 16) {
-    const w = v128.load(weights);
-    const g = madd(decay, w, v128.load(gradient));
-    const m = madd(b1, v128.load(mean), f32x4.mul(c1, g));
-    const s = madd(b2, v128.load(square), f32x4.mul(c2, f32x4.mul(g, g)));
-    v128.store(mean, m);
-    v128.store(square, s);
-    const denominator = madd(f32x4.sqrt(s), root, e);
-    v128.store(weights, madd(step, f32x4.div(m, denominator), f32x4.mul(kept, w)));
+  for (const end = weights + (<usize>count << 2); weights < end; weights += 32, mean += 32, square += 32, gradient += 32) {
+    const w0 = v128.load(weights), w1 = v128.load(weights, 16);
+    const g0 = madd(decay, w0, v128.load(gradient)), g1 = madd(decay, w1, v128.load(gradient, 16));
+    const m0 = withoutTiny(madd(b1, v128.load(mean), f32x4.mul(c1, g0))), m1 = withoutTiny(madd(b1, v128.load(mean, 16), f32x4.mul(c1, g1)));
+    const s0 = withoutTiny(madd(b2, v128.load(square), f32x4.mul(c2, f32x4.mul(g0, g0))));
+    const s1 = withoutTiny(madd(b2, v128.load(square, 16), f32x4.mul(c2, f32x4.mul(g1, g1))));
+    v128.store(mean, m1, 16);
+    v128.store(mean, m0);
+    v128.store(square, s1, 16);
+    v128.store(square, s0);
+    const d0 = madd(f32x4.sqrt(s0), root, e), d1 = madd(f32x4.sqrt(s1), root, e);
+    const u0 = madd(step, f32x4.div(m0, d0), f32x4.mul(kept, w0)), u1 = madd(step, f32x4.div(m1, d1), f32x4.mul(kept, w1));
+    v128.store(weights, u1, 16);
+    v128.store(weights, u0);
   }
 }
 

@@ -14,12 +14,13 @@ import { says } from './support/says.ts';
 import { tableText } from './support/tables.ts';
 
 /** `classes`: 0 is a regression. */
-function dataset(rows: number, classes: number): Dataset {
+function dataset(rows: number, classes: number, texts: 'none' | 'some' | 'all' = 'none'): Dataset {
   const samples = (count: number) => ({
     values: new Float32Array(count),
     targets: classes > 0 ? new Uint32Array(count) : new Float32Array(count),
     ...{ count, shape: [1], full: 1 },
     table: {
+      texts,
       fit(): never {
         throw new Error('nothing is fitted here');
       },
@@ -74,6 +75,22 @@ test('batch and epochs by rows, regularisation by classes, the log loss and more
     assert.equal(notes.length, 1);
     says(notes[0], `train.batch=${values[0]}`, `train.epochs=${values[1]}`);
   }
+});
+
+test('rows with texts: few or no hidden units, larger batches, fewer steps', async () => {
+  for (const [texts, hidden] of [
+    ['all', []],
+    ['some', [16]],
+  ] as const) {
+    const { config, given } = await recipe();
+    const { config: chosen, notes } = recipeOfTable(config, dataset(8454, 2, texts), given);
+    const { model, train } = chosen;
+    assert.deepEqual([model.hidden, train.batch, train.epochs], [hidden, 256, 20]);
+    assert.deepEqual(train.dropout, hidden.length === 0 ? 0 : 0.2);
+    says(notes[0], `model.hidden=${JSON.stringify(hidden)}`);
+  }
+  const { config, given } = await recipe('model.hidden=[64]');
+  assert.deepEqual(recipeOfTable(config, dataset(300, 2, 'all'), given).config.model.hidden, [64]);
 });
 
 test('a value that the user set is kept, and its key is not among the chosen ones', async () => {

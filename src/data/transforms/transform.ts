@@ -45,6 +45,8 @@ export interface Values {
 
 /** Rows as read: numbers, and the places of words in lists of their own. */
 export interface TableRows {
+  /** How many of the columns that are inputs hold texts. */
+  readonly texts: 'none' | 'some' | 'all';
   /** Of the training rows; or the encoder of a model, by which the rows were read. */
   fit(train: Values, options: Config['data']['encoding']): Steps<Encoding>;
 }

@@ -228,6 +228,7 @@ function rowsFor(
   const { encoder } = model;
   return {
     table: {
+      texts: encoder.storedWidth === encoder.fields.length ? 'none' : 'some',
       // The rows are stored ones already.
       *fit() {
         yield null;

@@ -49,6 +49,11 @@ export class RawRows implements TableRows {
       throw new UserError(`${table.name}: every column but the target is ignored, expected inputs`);
   }
 
+  get texts(): 'none' | 'some' | 'all' {
+    if (this.#texts.names.length === 0) return 'none';
+    return this.fields.length === 0 ? 'all' : 'some';
+  }
+
   /** Lines for people. */
   get notes(): readonly string[] {
     return this.#texts.notes;

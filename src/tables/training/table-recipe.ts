@@ -12,6 +12,15 @@ import { floorLog2, powerOfTwo } from '../../numbers/elementary.js';
 const batchOf = (rows: number): number =>
   Math.min(rows, powerOfTwo(Math.min(10, Math.max(3, floorLog2(Math.sqrt(2 * rows))))));
 
+/** Of rows with texts, whose steps write thousands of weights: large batches are faster, and as good. */
+const textBatchOf = (rows: number): number => Math.max(batchOf(rows), Math.min(256, batchOf(rows * 16)));
+
+/** Hashed words have weights enough without hidden layers; other columns need some. */
+const textHidden = { all: [], some: [16] };
+
+/** Texts are learnt by heart early. */
+const textSteps = 600;
+
 /** Several classes have fewer rows each. */
 const stepsOf = (classes: number): number => (classes > 2 ? 4000 : classes === 2 ? 1500 : 2000);
 
@@ -33,7 +42,7 @@ export function recipeOfTable(config: Config, dataset: Dataset, given: ReadonlyS
   const words: string[] = [];
   const chosen = <Value>(key: string, now: Value, chosenValue: Value): Value => {
     if (isSet(key)) return now;
-    words.push(`${key}=${String(chosenValue)}`);
+    words.push(`${key}=${JSON.stringify(chosenValue)}`.replaceAll('"', ''));
     return chosenValue;
   };
 
@@ -42,12 +51,16 @@ export function recipeOfTable(config: Config, dataset: Dataset, given: ReadonlyS
     isSmall && data.validation > 0 ? chosen('data.validation', data.validation, 0.2) : data.validation;
   const held = heldOut(dataset, validation);
   const rows = dataset.train.count - held;
-  const batch = chosen('train.batch', train.batch, batchOf(rows));
-  const wanted = Math.round(stepsOf(classes) / Math.ceil(rows / batch));
+  const { texts } = dataset.train.table;
+  const hidden =
+    texts === 'none' ? model.hidden : chosen<number[]>('model.hidden', model.hidden, textHidden[texts]);
+  const batch = chosen('train.batch', train.batch, texts === 'none' ? batchOf(rows) : textBatchOf(rows));
+  const steps = texts === 'none' ? stepsOf(classes) : textSteps;
+  const wanted = Math.round(steps / Math.ceil(rows / batch));
   const epochs = chosen('train.epochs', train.epochs, Math.min(mostEpochs, Math.max(fewestEpochs, wanted)));
   const share = isSmall ? 0.4 : classes === 2 ? 0.2 : 0;
   const dropout =
-    share > 0 && model.hidden.length > 0 ? chosen('train.dropout', train.dropout, share) : train.dropout;
+    share > 0 && hidden.length > 0 ? chosen('train.dropout', train.dropout, share) : train.dropout;
   const smoothed =
     loss.name === 'cross-entropy' && classes > 2
       ? { ...loss, labelSmoothing: chosen('loss.labelSmoothing', loss.labelSmoothing, 0.1) }
@@ -62,6 +75,7 @@ export function recipeOfTable(config: Config, dataset: Dataset, given: ReadonlyS
     config: {
       ...config,
       data: { ...data, validation },
+      model: { ...model, hidden },
       loss: smoothed,
       train: { ...train, batch, epochs, dropout },
       stop: { ...stop, metric, bestMargin },

@@ -15,6 +15,7 @@ const benches = new Map([
   ['library', async () => (await import('./library.ts')).default],
   ['brain', async () => (await import('./brain.ts')).default],
   ['tables', async () => (await import('./tables.ts')).default],
+  ['texts', async () => (await import('./texts.ts')).default],
   ['soak', async () => (await import('./soak.ts')).default],
   ['checkpoint', async () => (await import('./checkpoint.ts')).default],
   ['worker-loss', async () => (await import('./worker-loss.ts')).default],

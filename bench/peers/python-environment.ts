@@ -18,6 +18,7 @@ const modules = {
   keras: ['tensorflow', 'keras', 'numpy'],
   'scikit-learn': ['sklearn', 'threadpoolctl', 'numpy'],
   onnxruntime: ['onnxruntime', 'onnx', 'numpy'],
+  fasttext: ['fasttext', 'numpy'],
 } as const;
 type Group = keyof typeof modules;
 
@@ -28,6 +29,7 @@ const groups: Readonly<Record<string, Group>> = {
   keras: 'keras',
   'scikit-learn': 'scikit-learn',
   onnxruntime: 'onnxruntime',
+  fasttext: 'fasttext',
 };
 
 /** The peers that are Python programs. */

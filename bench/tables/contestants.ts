@@ -22,7 +22,7 @@ interface Fitted {
   readonly own: number;
 }
 
-export async function pythonOf(peer: 'scikit-learn' | 'pytorch'): Promise<string> {
+export async function pythonOf(peer: 'scikit-learn' | 'pytorch' | 'fasttext'): Promise<string> {
   const found = (await preparePython([peer], { signal: new AbortController().signal })).get(peer);
   if (found === undefined || 'missing' in found) throw new Error(`${peer}: ${found?.missing}`);
   return found.python;

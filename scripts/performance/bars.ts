@@ -23,6 +23,7 @@ export interface BarDefinition {
     | 'worker-loss'
     | 'soak'
     | 'tables'
+    | 'texts'
     | 'brain';
   readonly track: Bar['track'];
   readonly text: string;

@@ -32,6 +32,7 @@ const benches = [
   'profile',
   'library',
   'tables',
+  'texts',
   'peers',
 ];
 

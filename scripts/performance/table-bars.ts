@@ -29,4 +29,14 @@ export const tableBars = {
     text: "`fit`: PyTorch's training time with the same recipe over its own, 2 cores; of the tables of 2,000 rows or more the least",
     ...atLeast(3, '×'),
   },
+  'texts-fasttext': {
+    ...{ bench: 'texts', track: 'tables' },
+    text: '`fit` on sentences of two classes: points of accuracy above the better of two settings of fastText',
+    ...atLeast(0, 'points'),
+  },
+  'texts-rate': {
+    ...{ bench: 'texts', track: 'tables' },
+    text: '`fit` on sentences of two classes: sentences a second of an epoch, 2 cores',
+    ...atLeast(200_000, '/s'),
+  },
 } as const satisfies Record<string, BarDefinition>;

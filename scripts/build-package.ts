@@ -37,7 +37,7 @@ const loaders = ['coordinator/entry.cjs', 'worker/entry.cjs'];
 const entries = [...new Set(['commands/main', 'worker/index', ...byAddress])];
 
 /** Files of the bundler below so many bytes become one that all programs load. */
-const smallBytes = 2600;
+const smallBytes = 5000;
 
 rmSync(lib, { recursive: true, force: true });
 const settings = {

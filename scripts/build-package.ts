@@ -103,9 +103,10 @@ const inputs = [
 for (const { path, text } of outputFiles) {
   mkdirSync(dirname(path), { recursive: true });
   // CommonJS packages in a module: esbuild's stand-in for `require` uses one in scope.
-  const requires = path.endsWith('.js') && text.includes('typeof require')
-    ? "import{createRequire}from'node:module';const require=createRequire(import.meta.url);\n"
-    : '';
+  const requires =
+    path.endsWith('.js') && text.includes('typeof require')
+      ? "import{createRequire}from'node:module';const require=createRequire(import.meta.url);\n"
+      : '';
   writeFileSync(path, requires + text);
 }
 for (const file of loaders) cpSync(join(dist, file), join(lib, file));

@@ -50,7 +50,9 @@ test('exports are loaded by the first of them, once, and give what the modules o
     const answer = model.toFunction()(sample);
     process.stdout.write(JSON.stringify({ before, after: loaded(), onnx, answer }));`;
   const options = { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } } as const;
-  const run = (from: string): { before: string[]; after: string[]; onnx: string; answer: { label: string } } =>
+  const run = (
+    from: string,
+  ): { before: string[]; after: string[]; onnx: string; answer: { label: string } } =>
     JSON.parse(
       execFileSync(
         process.execPath,

@@ -95,6 +95,7 @@ test('the defaults are complete', async () => {
       every: 'epoch',
       patience: null,
       restoreBest: false,
+      bestMargin: 0,
       minDelta: 0,
     },
     log: { every: 10, noiseScale: false, level: 'info', tensorboard: false },

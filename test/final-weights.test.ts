@@ -103,6 +103,30 @@ test('stop.restoreBest: a run ends with the weights and the accuracy of its best
   assert.deepEqual(best.tensors, until.tensors);
 });
 
+test('stop.bestMargin: the last weights stay within so many standard errors, after the last step only', async () => {
+  const keys = [...pixels, 'optimizer.lr=0.7', 'train.epochs=6', 'stop.every=3', 'stop.restoreBest=true'];
+  const [best, last] = [await train(keys), await train([...keys, 'stop.restoreBest=false'])];
+  const [high, low] = [best.evaluation?.accuracy ?? 0, last.evaluation?.accuracy ?? 1];
+  assert.ok(best.weights.step < best.steps && high > low);
+  const lead = (high - low) / Math.sqrt((high * (1 - high)) / 1000);
+  for (const [margin, expected] of [
+    [lead * 1.01, last],
+    [lead * 0.99, best],
+  ] as const) {
+    const got = await train([...keys, `stop.bestMargin=${margin}`]);
+    assert.deepEqual([got.weights, got.tensors], [expected.weights, expected.tensors], `${margin}`);
+  }
+  // Ended by patience: the learning rate had not come to its end.
+  const early = [...keys, 'stop.patience=2'];
+  const stopped = await train([...early, 'stop.bestMargin=1000']);
+  assert.ok(stopped.steps < best.steps);
+  assert.equal(stopped.weights.of, 'best evaluation');
+  assert.match(
+    await word('stop.restoreBest=false', 'stop.bestMargin=1'),
+    /stop\.bestMargin: expected 0 if stop\.restoreBest is false, got 1/,
+  );
+});
+
 test('an average beside patience or the best weights is refused', async () => {
   assert.equal(
     await word('train.tailAverage=0.2', 'stop.patience=3'),

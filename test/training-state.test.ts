@@ -78,6 +78,7 @@ test('judging changes no state: the same one judged twice gives the same', () =>
     every: 'epoch',
     on: 'test',
     restoreBest: false,
+    bestMargin: 0,
   } as const;
   const first = judge(emptyStop, stop, 0.5, metricOf('accuracy'));
   assert.deepEqual(first, { state: { best: 0.5, evaluationsSinceBest: 0 }, reason: null });

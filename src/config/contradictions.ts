@@ -116,6 +116,11 @@ function rules(config: Config, environment: Readonly<Record<string, string | und
       expected: '0 if stop.patience is given: the tail is a share of a run whose length is known',
     },
     {
+      broken: stop.bestMargin > 0 && !stop.restoreBest,
+      keys: ['stop.bestMargin', 'stop.restoreBest'],
+      expected: '0 if stop.restoreBest is false',
+    },
+    {
       broken: train.byTable && data.set !== 'table',
       keys: ['train.byTable', 'data.set'],
       expected: 'false if data.set is not table',

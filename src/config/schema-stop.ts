@@ -42,6 +42,12 @@ export const stop = section({
       'End with the weights of the best evaluation instead of the last (early stopping; Goodfellow et al. 2016, ' +
         'ch. 7.8); set stop.on to select them on validation images',
     ),
+  bestMargin: atLeast(0)
+    .default(0)
+    .describe(
+      'With stop.restoreBest: the weights after the last step of all epochs stay if the best evaluation is better by no more than so ' +
+        'many standard errors of stop.metric, which follow from the number of samples: such a lead may be luck. 0: the best stay',
+    ),
   minDelta: atLeast(0)
     .default(0)
     .describe('The smallest improvement of stop.metric, by default the accuracy, that counts as one'),

@@ -2,7 +2,7 @@
  * Early stopping by Goodfellow, Bengio & Courville (2016, algorithm 7.1): a run that continued past its best evaluation
  * ends with the weights of that evaluation.
  */
-import { isBetter, type Metric } from '../metrics/metric.js';
+import { isBetter, type Metric, standardError } from '../metrics/metric.js';
 import { type Evaluation, measured } from './work.js';
 
 export interface BestSoFar {
@@ -25,4 +25,20 @@ export function betterOf(
   const copy = best?.weights ?? new Float32Array(weights.length);
   copy.set(weights);
   return { step, evaluation, weights: copy };
+}
+
+/**
+ * Whether an evaluation is better than the last one by more than `margin` standard errors of the metric on `samples`. The epoch that
+ * was chosen from many as the best is also the luckiest of them.
+ */
+export function isClearlyBest(
+  best: Evaluation,
+  last: Evaluation,
+  metric: Metric,
+  margin: number,
+  samples: number,
+): boolean {
+  const [value, other] = [measured(best, metric.name), measured(last, metric.name)];
+  if (margin === 0 || value === null || other === null) return true;
+  return Math.abs(value - other) > margin * standardError(metric.name, value, samples);
 }

@@ -28,6 +28,8 @@ export interface Course<Reason extends string> {
   readonly makesFeatures: boolean;
   readonly tail: Tail | null;
   readonly keepsBest: boolean;
+  /** Whether the weights of the best evaluation take the place of the last ones, which were evaluated. */
+  isClearlyBest(best: Evaluation, last: Evaluation): boolean;
   /** Of which the best is kept. */
   readonly metric: Metric;
   /** Null if the noise scale is not measured. */

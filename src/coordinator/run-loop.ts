@@ -161,7 +161,7 @@ export async function follow<Reason extends string>(
       const isOver = reason !== null || state.step >= totalSteps;
       if (isOver || state.step % stepsPerEpoch === 0) reportEpoch(report, here(), state, stepsPerEpoch);
       if (isOver) {
-        state = { ...withBest(session, state), elapsedMs: clock.elapsed() };
+        state = { ...withBest(session, course, state), elapsedMs: clock.elapsed() };
         if (!allFinite(session.vector)) throw nonFiniteWeights(state.step);
         return { state, reason };
       }
@@ -282,10 +282,12 @@ function withEvaluation(
   return { ...evaluationDone(state, evaluation, evaluateMs), best };
 }
 
-/** Restores the best weights, unless they are the last ones. */
-function withBest(session: Session, state: TrainingState): TrainingState {
-  const { best, step } = state;
+/** Restores the best weights, unless they are the last ones or those are as good. */
+function withBest(session: Session, course: Course<string>, state: TrainingState): TrainingState {
+  const { best, step, evaluation, evaluatedAt } = state;
   if (best === null || best.step === step) return state;
+  const isLast = step === course.length.totalSteps && evaluatedAt === step;
+  if (isLast && evaluation !== null && !course.isClearlyBest(best.evaluation, evaluation)) return state;
   session.vector.set(best.weights);
   session.refresh();
   return { ...state, evaluation: best.evaluation, weights: { of: 'best evaluation', step: best.step } };

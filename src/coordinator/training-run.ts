@@ -14,6 +14,7 @@ import { runLength } from '../plan/run-length.js';
 import { shardSizes } from '../plan/shards.js';
 import { judge, type StopReason } from '../plan/stopping.js';
 import { UserError } from '../user-error.js';
+import { isClearlyBest } from './best-weights.js';
 import { orderOf } from './epoch-order.js';
 import type { Course } from './next-work.js';
 import { followWithCopies } from './recovery.js';
@@ -79,6 +80,10 @@ export function trainingCourse(
     makesFeatures: plan.directions !== null,
     tail: configuredTail(train, totalSteps),
     keepsBest: stop.restoreBest,
+    isClearlyBest: (best, last) => {
+      const samples = plan.parts[stop.on].count;
+      return isClearlyBest(best, last, metric, stop.bestMargin, samples);
+    },
     metric,
     noise: plan.noise === null ? null : noiseSizes(shardSizes(train.batch, plan.threads)),
     judge(state, evaluation) {

@@ -82,6 +82,7 @@ export function inferenceConfig(described: Described): Config {
       every: 'epoch',
       patience: null,
       restoreBest: false,
+      bestMargin: 0,
       minDelta: 0,
     },
     log: { every: 10, noiseScale: false, level: 'info', tensorboard: false },

@@ -52,6 +52,17 @@ export function allMetrics(judged: Judged): Metrics {
 export const isBetter = ({ better }: Pick<Metric, 'better'>, one: number, other: number): boolean =>
   better === 'higher' ? one > other : one < other;
 
+/**
+ * About that of a metric measured on `samples`: of a share that of a binomial, of an error that of normally distributed ones. It
+ * needs no outputs.
+ */
+export function standardError(name: MetricName, value: number, samples: number): number {
+  if (isError(name)) return Math.abs(value) / Math.sqrt(2 * samples);
+  if (name === 'r2') return Math.abs(1 - value) * Math.sqrt(2 / samples);
+  const share = Math.min(1, Math.max(0, value));
+  return Math.sqrt((share * (1 - share)) / samples);
+}
+
 export const isReached = ({ better }: Pick<Metric, 'better'>, value: number, target: number): boolean =>
   better === 'higher' ? value >= target : value <= target;
 

@@ -77,6 +77,7 @@ function rangeCourse(
     makesFeatures: session.plan.directions !== null,
     tail: null,
     keepsBest: false,
+    isClearlyBest: () => false,
     metric: metricOf(session.plan.metric),
     noise: null,
     judge: (state) => ({ state, reason: isOver() ? 'hopeless' : null }),

@@ -120,6 +120,7 @@ export const allFeatures: Readonly<Record<string, readonly (readonly string[])[]
   'stop.every': one('stop.every', 2, 4),
   'stop.patience': [['stop.patience=1', 'stop.minDelta=0.3', 'stop.every=2']],
   'stop.restoreBest': [['stop.restoreBest=true', 'stop.every=1', 'optimizer.lr=0.3']],
+  'stop.bestMargin': [['stop.restoreBest=true', 'stop.bestMargin=2', 'stop.every=1', 'optimizer.lr=0.3']],
   'log.noiseScale': [
     ['log.noiseScale=true', 'parallel.sync=average'],
     ['log.noiseScale=true', 'parallel.sync=sharded'],

@@ -12,8 +12,12 @@ import { floorLog2, powerOfTwo } from '../../numbers/elementary.js';
 const batchOf = (rows: number): number =>
   Math.min(rows, powerOfTwo(Math.min(10, Math.max(3, floorLog2(Math.sqrt(2 * rows))))));
 
-/** Of two classes or numbers; several classes have fewer rows each, and take twice as many. */
-const usualSteps = 2000;
+/** Several classes have fewer rows each. */
+const stepsOf = (classes: number): number => (classes > 2 ? 4000 : classes === 2 ? 1500 : 2000);
+
+/** An epoch chosen from a dozen is lucky by more than one standard error. */
+const clearMargin = 2;
+
 const [fewestEpochs, mostEpochs] = [4, 60];
 
 /** Of tables with fewer, a tenth is too few rows to find the best epoch by, and the share that is right is the same in many. */
@@ -39,8 +43,7 @@ export function recipeOfTable(config: Config, dataset: Dataset, given: ReadonlyS
   const held = heldOut(dataset, validation);
   const rows = dataset.train.count - held;
   const batch = chosen('train.batch', train.batch, batchOf(rows));
-  const steps = usualSteps * (classes > 2 ? 2 : 1);
-  const wanted = Math.round(steps / Math.ceil(rows / batch));
+  const wanted = Math.round(stepsOf(classes) / Math.ceil(rows / batch));
   const epochs = chosen('train.epochs', train.epochs, Math.min(mostEpochs, Math.max(fewestEpochs, wanted)));
   const share = isSmall ? 0.4 : classes === 2 ? 0.2 : 0;
   const dropout =
@@ -51,6 +54,8 @@ export function recipeOfTable(config: Config, dataset: Dataset, given: ReadonlyS
       : loss;
   const metric =
     classes > 0 && isSmall && held > 0 ? chosen('stop.metric', stop.metric, 'logLoss' as const) : stop.metric;
+  const bestMargin =
+    !isSmall && stop.restoreBest ? chosen('stop.bestMargin', stop.bestMargin, clearMargin) : stop.bestMargin;
   if (words.length === 0) return { config, notes: [] };
   const of = classes > 0 ? `${rows} rows of ${classes} classes` : `${rows} rows`;
   return {
@@ -59,7 +64,7 @@ export function recipeOfTable(config: Config, dataset: Dataset, given: ReadonlyS
       data: { ...data, validation },
       loss: smoothed,
       train: { ...train, batch, epochs, dropout },
-      stop: { ...stop, metric },
+      stop: { ...stop, metric, bestMargin },
     },
     notes: [`by ${of}, each to be set otherwise: ${words.join(' ')}`],
   };

@@ -22,8 +22,10 @@ const exporters: Functions = {
 
 const csv = { name: 'papaparse', functions: ['parse', 'unparse'] };
 
+type Settings = BuildOptions & { readonly write: false; readonly metafile: true };
+
 /** The files, to be written with the bundles'. */
-export async function filesLoadedWhenUsed(dist: string, settings: BuildOptions) {
+export async function filesLoadedWhenUsed(dist: string, settings: Settings) {
   const common = { ...settings, splitting: false, format: 'cjs', outExtension: { '.js': '.cjs' } } as const;
   const lines = Object.entries(exporters).map(
     ([module, names]) => `export { ${names.join(', ')} } from './${module}';`,

@@ -44,7 +44,12 @@ export async function filesLoadedWhenUsed(dist: string, settings: Settings) {
       banner: { js: '"use strict";module.exports=require=>{const module={exports:{}};' },
       footer: { js: 'return module.exports};' },
     }),
-    build({ ...common, entryPoints: [{ in: csv.name, out: `library/${csv.name}` }] }),
+    build({
+      ...common,
+      entryPoints: [{ in: csv.name, out: `library/${csv.name}` }],
+      // No package of that name is meant.
+      alias: { stream: 'node:stream' },
+    }),
   ];
   return Promise.all(files);
 }

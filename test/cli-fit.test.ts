@@ -12,6 +12,7 @@ interface Result {
   readonly accuracyOn: string;
   readonly metrics: Readonly<Record<string, number>>;
   readonly testMetrics: Readonly<Record<string, number>>;
+  readonly testInterval: Readonly<Record<string, { readonly low: number; readonly high: number }>>;
   readonly baseline: { readonly metric: string; readonly value: number; readonly class: unknown };
 }
 
@@ -22,9 +23,16 @@ test('classes: the last column by default, metrics of held-out rows beside the m
   assert.equal(code, 0, stderr);
   assert.match(stderr, /the target is the last column, "class"/);
   assert.match(stderr, /\| size +\| number/);
-  const { testMetrics, baseline, accuracyOn } = await readJson<Result>(cwd, 'o', 'result.json');
+  const { testMetrics, testInterval, baseline, accuracyOn } = await readJson<Result>(cwd, 'o', 'result.json');
   assert.deepEqual(Object.keys(testMetrics), ['accuracy', 'balancedAccuracy', 'f1', 'auc', 'logLoss']);
   assert.equal(accuracyOn, 'validation');
+  assert.deepEqual(Object.keys(testInterval), Object.keys(testMetrics));
+  const { low, high } = testInterval.accuracy;
+  assert.ok(low < testMetrics.accuracy && testMetrics.accuracy < high, `${low} ${high}`);
+  assert.match(stdout, /^interval {3}logLoss \S+ to \S+, accuracy \S+ % to \S+ %:/m);
+  assert.match(stdout, / of [\d,]+ rows, /);
+  assert.match(stdout, /^speed {6}[\d,]+ rows\/s$/m);
+  assert.doesNotMatch(stdout + stderr, /images/);
   // Of the 240 rows that are held out, by the file itself.
   const classes = tableText(1200)
     .trimEnd()
@@ -36,7 +44,10 @@ test('classes: the last column by default, metrics of held-out rows beside the m
   );
   assert.ok(Math.abs(baseline.value - most / 1200) < 0.01, String(baseline.value));
   assert.ok(testMetrics.accuracy > baseline.value + 0.2, `${testMetrics.accuracy} ${baseline.value}`);
-  assert.match(stdout, /^test {7}accuracy .*\n(.*\n)?baseline {3}accuracy .* always "(low|mid|high)"$/m);
+  assert.match(
+    stdout,
+    /^test {7}accuracy .*\n(.*\n)?interval .*\n(.*\n)?baseline {3}accuracy .* always "(low|mid|high)"$/m,
+  );
   const predicted = await cli(['predict', 'o', 'rows.csv', '--csv'], { cwd });
   assert.equal(predicted.code, 0, predicted.stderr);
 });

@@ -7,7 +7,7 @@ import { Encoder } from '../dist/tables/encoder.js';
 import { type EncoderOptions, edgesOf, fitEncoder, inverseNormal } from '../dist/tables/encoder-fit.js';
 import { expandRow } from '../dist/tables/expand.js';
 import { readTable } from '../dist/tables/read-table.js';
-import { entriesOf } from '../dist/tables/text-entries.js';
+import { gramsOf } from '../dist/tables/text-entries.js';
 import { refusing } from './support/says.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -19,15 +19,11 @@ async function fitted(rows: readonly Row[], options: Partial<EncoderOptions> = {
   const encoder = fitEncoder(table, ['target'], fit ?? Uint32Array.from(rows.keys()), options);
   /** Inputs of the rows of a table. */
   const inputs = (of = table) => {
-    const { values, count, texts } = encoder.stored(of);
-    const width = encoder.fields.length;
+    const { values, count } = encoder.stored(of);
+    const width = encoder.storedWidth;
     return range(count, (row) => {
-      const entries = texts && {
-        indices: texts.indices.subarray(texts.starts[row], texts.starts[row + 1]),
-        values: texts.values.subarray(texts.starts[row], texts.starts[row + 1]),
-      };
-      const stored = values.subarray(row * width, (row + 1) * width);
-      return [...encoder.expand(stored, new Float32Array(encoder.width).fill(9), entries)];
+      const stored = values.slice(row * width, (row + 1) * width);
+      return [...encoder.expand(stored, new Float32Array(encoder.width).fill(9))];
     });
   };
   return { table, encoder, inputs };
@@ -181,19 +177,18 @@ test('dates: days as a number, and the parts that vary come round', async () => 
 });
 
 test('texts: words, pairs and pieces, hashed, of norm 1', async () => {
-  const options = { buckets: 2 ** 20, wordGrams: 1, characters: null };
-  const count = (text: string, more = {}) => entriesOf(text, { ...options, ...more }, 0).indices.length;
-  assert.deepEqual([count('Good, good  day'), count('Good, good  day', { wordGrams: 2 })], [2, 4]);
+  const options = { wordGrams: 1, characters: null };
+  const grams = (text: string, more = {}, column = 'a', most = 1024) => [
+    ...gramsOf(text, { ...options, ...more }, column, most),
+  ];
+  assert.equal(grams('Good, good  day').length, 3);
+  assert.equal(new Set(grams('Good, good  day', { wordGrams: 2 })).size, 4);
   // <day>: three pieces of 3, two of 4.
-  assert.equal(count('day', { characters: [3, 4] }), 1 + 3 + 2);
-  const { values } = entriesOf('good good day', options, 0);
-  assert.ok(Math.abs(Math.hypot(...values) - 1) < 1e-6);
-  assert.deepEqual(
-    [...values].sort(),
-    [1, 2].map((times) => Math.fround(times / Math.sqrt(5))),
-  );
-  assert.deepEqual(entriesOf('…', options, 0).indices.length, 0);
-  assert.notDeepEqual(entriesOf('day', options, 1).indices, entriesOf('day', options, 2).indices);
+  assert.equal(grams('day', { characters: [3, 4] }).length, 1 + 3 + 2);
+  assert.deepEqual(grams('…'), []);
+  assert.notDeepEqual(grams('day'), grams('day', {}, 'b'));
+  assert.deepEqual(grams('ÜBER Straße'), grams('über straße'));
+  assert.equal(grams('ab '.repeat(400_000), {}, 'a', 8).length, 8);
   const rows = range(30, (row) => ({
     text: `this is text number ${row} of them`,
     note: `a second text, ${row * row} by number`,
@@ -204,6 +199,11 @@ test('texts: words, pairs and pieces, hashed, of norm 1', async () => {
   const [first, second] = inputs();
   assert.ok(first.filter((value) => value !== 0).length > 10);
   assert.notDeepEqual(first, second);
+  const one = await fitted(
+    rows.map(({ text, target }) => ({ text, target })),
+    { buckets: 1024 },
+  );
+  for (const row of one.inputs()) assert.ok(Math.abs(Math.hypot(...row) - 1) < 1e-6);
 });
 
 const mixed = range(60, (row) => ({
@@ -223,7 +223,7 @@ test('restored from JSON and tensors it gives the same bits', async () => {
     const restored = Encoder.from(JSON.parse(JSON.stringify(encoder)), encoder.tensors());
     assert.equal(restored.width, encoder.width);
     assert.deepEqual(restored.blocks, encoder.blocks);
-    const width = encoder.fields.length;
+    const width = encoder.storedWidth;
     const { values } = restored.stored(table);
     const out = new Float32Array(restored.denseWidth);
     range(60, (row) =>
@@ -256,14 +256,10 @@ test('a column may be named as a property that every object has', async () => {
 test('an object becomes the stored row that the table has', async () => {
   const { encoder, table } = await fitted(mixed, { buckets: 64 });
   const all = encoder.stored(table);
-  const width = encoder.fields.length;
+  const width = encoder.storedWidth;
   mixed.forEach((row, place) => {
-    const { values, texts, missing } = encoder.object(row);
+    const { values, missing } = encoder.object(row);
     assert.deepEqual(values, all.values.slice(place * width, (place + 1) * width));
-    assert.deepEqual(
-      texts?.indices,
-      all.texts?.indices.slice(all.texts.starts[place], all.texts.starts[place + 1]),
-    );
     assert.deepEqual(missing, []);
   });
 });

@@ -50,6 +50,13 @@ async function chosenFor(rows: number, classes: number, ...overrides: string[]) 
   };
 }
 
+test('the recipe that the user names chooses batch and epochs as it does by default', async () => {
+  const environment = { SHARDSTEP_DATA: '/data/rows.csv' };
+  const { config, given } = await resolveConfig({ file: 'fit', overrides: [], environment });
+  const { data, train } = recipeOfTable(config, dataset(275, 3), given).config;
+  assert.deepEqual([train.batch, train.epochs, data.validation], [16, 60, 0.2]);
+});
+
 test('batch and epochs by rows, regularisation by classes, the log loss and more validation rows decide in small tables', async () => {
   const cases = [
     [275, 3, [16, 60, 0.4, 0.1, 'logLoss', 0.2]],

@@ -273,14 +273,6 @@ const refused: Readonly<
   'an empty file': ['', ['empty']],
   'a header alone': [head, ['no rows']],
   'a binary file': [Buffer.from(Uint8Array.from({ length: 4096 }, (_, i) => (i * 37) % 256)), []],
-  texts: [
-    many(
-      (row) =>
-        `"a long sentence number ${row} about the many things of ${row * row}",${row % 3},${row % 2 ? 'a' : 'b'}`,
-      400,
-    ),
-    ['"x" has texts', 'ignore'],
-  ],
   'words as a regression': [good, ['"class" has words', 'regression'], { task: 'regression' }, 1],
   'a target that is no column': [good, ['clas', 'did you mean class'], { target: 'clas' }],
   'a type that is none': [good, ['"x"', 'numbr'], { columns: { x: 'numbr' } }],
@@ -348,7 +340,7 @@ test('an encoder in a file that makes no sense is refused', () => {
   const encoder = new Encoder({
     ...{ columns: [], targets: ['class'], fields: [{ column: 'x', part: 'value', fill: 0 }], categories: {} },
     blocks: [{ op: 'linear', field: 0, at: 0, shift: 0, scale: 1 }],
-    text: { buckets: 2, wordGrams: 1, characters: null },
+    text: { buckets: 2, wordGrams: 1, characters: null, slots: 0 },
   });
   const target = { task: 'classes', columns: ['class'], names: ['a', 'b'] };
   const good = { encoder: encoder.toJSON(), target };

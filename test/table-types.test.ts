@@ -259,3 +259,41 @@ test('other rows: an absent column is refused with the nearest name, a word in a
   );
   assert.equal((await like('size,colour,sold\nbig,red,no\n', [], { size: 'number' })).rowCount, 1);
 });
+
+test('points that may be decimal or between thousands are refused', async () => {
+  const refused = (cells: readonly string[]) =>
+    assert.rejects(ofX(cells), /is 1\.05 or 1050: .*number:comma/);
+  await refused(repeated(['950', '1.050', '12.300']));
+  await refused([...range(1500, (row) => String(100 + (row % 7))), '1.050']);
+  await refused(['-950', '-1.050'].map((cell) => cell.replace('-1', '1')));
+  for (const cell of ['0.125', '1.5', '1.1250', '1000', '.125', '1e3'])
+    assert.equal((await ofX(repeated(['950', '1.050', cell]))).type, 'number', cell);
+  assert.equal((await ofX(repeated(['3.950', '1.050', '2.125']))).type, 'number');
+  const comma = await ofX(repeated(['950', '1.050']), { x: 'number:comma' });
+  assert.deepEqual(comma.values.slice(0, 2), [950, 1050]);
+  const point = await ofX(repeated(['950', '1.050']), { x: 'number:point' });
+  assert.deepEqual(point.values.slice(0, 2), [950, Math.fround(1.05)]);
+});
+
+test('points beside decimal commas of another column are refused if they may be between thousands', async () => {
+  const read = async (cells: readonly string[]) => {
+    const text = `n;x\n${cells.map((cell, row) => `${row % 5},5;${cell}`).join('\n')}\n`;
+    return typeColumns(await readTable(Buffer.from(text), { name: 'a.csv' }));
+  };
+  await assert.rejects(read(repeated(['1.050', '2.125'])), /"1\.050" in line 2 is 1\.05 or 1050/);
+  assert.equal((await read(repeated(['1.050', '2.12']))).schema.columns[1].type, 'number');
+});
+
+test('numbers that float32 does not tell apart are left out with the reason, and refused as targets', async () => {
+  const cells = range(200, (row) => String(1.7e12 + ((row * 37) % 101)));
+  const column = await ofX(cells);
+  assert.equal(column.type, 'ignore');
+  assert.match(column.reason, /32 bits .* 1700000000000 to 1700000000100/);
+  await assert.rejects(ofX(cells, { x: 'number' }), /column 2 \("x"\): 32 bits/);
+  const text = `n,x\n${cells.map((cell, row) => `${row % 5}.5,${cell}`).join('\n')}\n`;
+  const table = await readTable(Buffer.from(text), { name: 'a.csv' });
+  assert.throws(() => typeColumns(table, ['x']), /column 2 \("x"\): 32 bits/);
+  const exact = range(200, (row) => String(16_000_000 + ((row * 37) % 11)));
+  assert.equal((await ofX(exact)).type, 'number');
+  assert.equal((await ofX(range(200, (row) => String(1.7e9 + 100_000 * ((row * 37) % 101))))).type, 'number');
+});

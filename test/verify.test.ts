@@ -11,6 +11,7 @@ import {
   explanations,
   firstOtherLoss,
   lossesIn,
+  otherMetrics,
   tensorDifferences,
 } from '../dist/run/verification.js';
 import { expectCode, workingDirectory } from './support/cli.ts';
@@ -114,6 +115,19 @@ test('losses: the first step that differs or is missing', () => {
   assert.deepEqual([...losses], [[1, 0.5], [2, 0.25]]); // biome-ignore format: pairs
   assert.equal(firstOtherLoss(losses, losses), null);
   assert.deepEqual(firstOtherLoss(losses, new Map([[1, 0.5]])), { step: 2, recorded: 0.25, again: null });
+});
+
+test('metrics: those of the record, of both parts; older records have none', () => {
+  const measured = (rmse: number, r2: number | null) => ({ metrics: { rmse, r2 }, testMetrics: { rmse } });
+  assert.deepEqual(otherMetrics(measured(1, null), measured(1, null)), { compared: 3, other: [] });
+  assert.deepEqual(otherMetrics(measured(1, null), measured(2, 0.5)).other, [
+    { name: 'rmse', on: 'metrics', recorded: 1, again: 2 },
+    { name: 'r2', on: 'metrics', recorded: null, again: 0.5 },
+    { name: 'rmse', on: 'testMetrics', recorded: 1, again: 2 },
+  ]);
+  const none = { metrics: null, testMetrics: null };
+  assert.deepEqual(otherMetrics(none, measured(1, 2)), { compared: 0, other: [] });
+  assert.equal(otherMetrics(measured(1, 2), none).other.length, 3);
 });
 
 test('what explains a difference, and what does not', () => {

@@ -4,6 +4,8 @@
  */
 import { statSync } from 'node:fs';
 import type { Command as Parser } from 'commander';
+import type { Setup } from '../coordinator/setup.js';
+import type { CommandContext } from '../run/command-context.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import type { Command } from './command.js';
 import { count, duration, file } from './option-values.js';
@@ -20,6 +22,7 @@ interface Flags extends TrainingFlags {
   readonly average?: number;
   /** Milliseconds. */
   readonly budget?: number;
+  readonly report: boolean;
 }
 
 const declare = (parser: Parser) =>
@@ -63,6 +66,10 @@ const declare = (parser: Parser) =>
         duration('budget'),
       )
       .option(
+        '--no-report',
+        'without fit-report.html and its tables, for which the model is measured some hundred times on up to 10,000 rows',
+      )
+      .option(
         '--config <file>',
         'another recipe (default: configs/fit.yaml, for pictures configs/fit-images.yaml)',
       )
@@ -89,7 +96,8 @@ export const command: Command<Flags> = {
     const recipe = isFolder ? 'fit-images' : 'fit';
     const beginning = await beginTraining('fit', words, flags, line, null, settings, recipe);
     if (beginning === null) return ExitCode.done;
-    const options = { ...beginning, seeds, printPlan: false };
+    const trained = { ...beginning, seeds, printPlan: false };
+    const options = isFolder || !flags.report ? trained : { ...trained, after: await explaining(line) };
     if (budget !== undefined) {
       const { budgetSearch } = await import('../search/budget.js');
       const isFixed = (key: string) =>
@@ -101,6 +109,12 @@ export const command: Command<Flags> = {
     return train({ ...options, before: (setup) => crossValidation(setup, folds, line) }, line);
   },
 };
+
+/** Loaded while the table is not yet read. */
+async function explaining(line: CommandContext) {
+  const { explanation } = await import('../explain/explanation.js');
+  return (setup: Setup, notes: readonly string[]) => explanation(setup, notes, line);
+}
 
 const ofTables = 'it is for tables';
 const pictureAdvice: ReadonlyMap<string, string> = new Map([

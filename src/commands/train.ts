@@ -4,7 +4,7 @@ import type { ResolvedConfig } from '../config/load.js';
 import { planFor, type Setup, withSetup } from '../coordinator/setup.js';
 import type { CommandContext } from '../run/command-context.js';
 import { openResumed, refuseOtherRun } from '../run/resume.js';
-import { type Before, trainInFolder } from '../run/train-in-folder.js';
+import { type After, type Before, trainInFolder } from '../run/train-in-folder.js';
 import { emptyRecord } from '../run/train-result.js';
 import { type EarlyRecords, earlyRecords } from '../run/with-run.js';
 import { ExitCode, UserError } from '../user-error.js';
@@ -79,6 +79,8 @@ export interface TrainOptions extends Beginning {
   readonly printPlan: boolean;
   /** Of a command that does more than train. @throws UserError before anything is written. */
   readonly before?: (setup: Setup) => Before;
+  /** `notes`: what has been said of the data. Null: nothing is done. */
+  readonly after?: (setup: Setup, notes: readonly string[]) => After | null;
 }
 
 export function train(options: TrainOptions, context: CommandContext): Promise<ExitCode> {
@@ -87,7 +89,11 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
   const { resumed = null } = place;
   const { given } = resolved;
   const { signal, progress } = context;
-  const note = (line: string) => progress.note(line);
+  const notes: string[] = [];
+  const note = (line: string) => {
+    notes.push(line);
+    progress.note(line);
+  };
   const { warn } = context.warnings;
   let early: EarlyRecords | null = null;
   const meanwhile = () => {
@@ -114,7 +120,13 @@ export function train(options: TrainOptions, context: CommandContext): Promise<E
     const record = emptyRecord(null);
     const resumesAfter = () => record.checkpointStep;
     const before = options.before === undefined ? {} : { before: options.before(setup) };
-    const training = { ...{ setup, plan, resolved, seeds, record, context, resumesAfter }, ...before };
+    const work = options.after?.(setup, [...notes]) ?? null;
+    const after = work === null ? {} : { after: work };
+    const training = {
+      ...{ setup, plan, resolved, seeds, record, context, resumesAfter },
+      ...before,
+      ...after,
+    };
     return trainInFolder(training, place, early);
   });
 }

@@ -6,6 +6,7 @@ import { lossOf } from '../loss/loss.js';
 import { allMetrics, judgedBy, type Metrics } from '../metrics/metric.js';
 import { scoresOfTarget, type ValueScores } from '../metrics/values.js';
 import { grouped } from '../numbers/words.js';
+import { metricInWords } from '../run/result-card.js';
 
 interface Scores {
   readonly metrics: Metrics;
@@ -37,7 +38,9 @@ export const valuesJson = (file: string, { name, test }: Dataset, { metrics, per
 export function valuesCard(file: string, { name, test }: Dataset, { metrics, perTarget }: Scores): string {
   const words = (value: number | null | undefined) =>
     value == null ? '–' : String(Number(value.toPrecision(5)));
-  const lines = Object.entries(metrics).map(([metric, value]) => `${metric.padEnd(11)}${words(value)}`);
+  const lines = Object.entries(metrics).map(
+    ([metric, value]) => `${metric.padEnd(10)} ${value == null ? '–' : metricInWords(metric, value)}`,
+  );
   const table = markdownTable(
     [
       ['target', 'rmse', 'mae', 'r2'],

@@ -19,6 +19,7 @@ import { readSafetensors, type Tensor } from '../model/safetensors.js';
 import { grouped } from '../numbers/words.js';
 import type { CommandContext } from '../run/command-context.js';
 import { readVersions } from '../run/run-folder.js';
+import { metricsAtEnd, testedAtEnd } from '../run/seed-runs.js';
 import { emptyRecord, finalWeights } from '../run/train-result.js';
 import {
   type Circumstances,
@@ -26,6 +27,9 @@ import {
   explanations,
   firstOtherLoss,
   lossesIn,
+  type Measured,
+  type OtherMetric,
+  otherMetrics,
   type TensorDifference,
   tensorDifferences,
 } from '../run/verification.js';
@@ -39,6 +43,7 @@ export const command: Command = {
   run: ([folder], _, line) => verify(folder, line),
 };
 
+const metricsFile = z.record(z.string(), z.number().nullable());
 const resultFile = z.object({
   status: z.string(),
   seed: z.number(),
@@ -47,7 +52,9 @@ const resultFile = z.object({
   backend: z.string(),
   wasmLevel: z.string().nullable(),
   accuracy: z.number().nullable(),
-  runs: z.array(z.object({ accuracy: z.number().nullable() })).optional(),
+  metrics: metricsFile.nullish(),
+  testMetrics: metricsFile.nullish(),
+  runs: z.array(z.object({ accuracy: z.number().nullable(), metrics: metricsFile.optional() })).optional(),
 });
 const metaFile = z.object({
   versions: z.object({ shardstep: z.string(), node: z.string() }),
@@ -166,7 +173,7 @@ function levelsOf({ result }: Recorded): readonly Level[] {
 interface Verification {
   readonly schema: 1;
   readonly run: string;
-  /** Weights, losses and accuracy have the same bits. */
+  /** Weights, losses, accuracy and metrics have the same bits. */
   readonly equal: boolean;
   /** SHA-256 of both files, and the tensors that differ. */
   readonly weights: {
@@ -177,6 +184,8 @@ interface Verification {
   /** The first step whose loss differs. */
   readonly loss: ReturnType<typeof firstOtherLoss>;
   readonly accuracy: { readonly recorded: number | null; readonly again: number | null };
+  /** Those of the record. */
+  readonly metrics: { readonly compared: number; readonly other: readonly OtherMetric[] };
   readonly circumstances: readonly Explanation[];
 }
 
@@ -187,16 +196,21 @@ async function compare(recorded: Recorded, setup: Setup, context: CommandContext
   const losses = new Map<number, number>();
   const record = emptyRecord(null);
   const observer = { ...silent, step: ({ step }: Position, { loss }: StepMetrics) => losses.set(step, loss) };
+  let metrics: Measured = { metrics: null, testMetrics: null };
   if (config.model.members > 1) {
     const { trainMembers } = await import('../run/members.js');
     const observed = (member: number) => (member === 0 ? observer : {});
-    const { tensors, evaluation } = await trainMembers(setup, plan.threads, observed);
+    const average = await trainMembers(setup, plan.threads, observed);
+    const { tensors, evaluation } = average;
+    metrics = average;
     Object.assign(record, { tensors, accuracy: evaluation.accuracy });
   } else
     await withTrainer(setup, plan, async (trainer) => {
       const outcome = await trainer.train(config.seed, observer);
       record.accuracy = outcome.evaluation?.accuracy ?? null;
       record.tensors = trainer.session.parameters();
+      const atEnd = await metricsAtEnd(trainer, config, outcome);
+      metrics = { ...(await testedAtEnd(trainer, config, outcome)), metrics: atEnd };
     });
   const bytes = finalWeights(setup, plan, record);
   const again = readSafetensors(bytes, 'the run trained again');
@@ -215,7 +229,9 @@ async function compare(recorded: Recorded, setup: Setup, context: CommandContext
   const tensors = tensorDifferences(recorded.tensors, again);
   const otherLoss = firstOtherLoss(recorded.losses, losses);
   const accuracy = result.runs?.[0]?.accuracy ?? result.accuracy;
-  const equal = tensors.length === 0 && otherLoss === null && accuracy === record.accuracy;
+  const compared = otherMetrics(metricsOf(result), metrics);
+  const equal =
+    tensors.length === 0 && otherLoss === null && accuracy === record.accuracy && compared.other.length === 0;
   const found: Verification = {
     schema: 1,
     run: recorded.folder,
@@ -223,6 +239,7 @@ async function compare(recorded: Recorded, setup: Setup, context: CommandContext
     weights: { recorded: recorded.sha256, again: sha256(bytes), tensors },
     loss: otherLoss,
     accuracy: { recorded: accuracy, again: record.accuracy },
+    metrics: compared,
     circumstances: explanations(recorded.circumstances, now),
   };
   context.progress.finish();
@@ -230,7 +247,13 @@ async function compare(recorded: Recorded, setup: Setup, context: CommandContext
   return equal ? ExitCode.done : ExitCode.failure;
 }
 
-function words({ run, equal, weights, loss, accuracy, circumstances }: Verification): string[] {
+/** Of the first seed: the means over several are no values of a run. */
+const metricsOf = ({ metrics, testMetrics, runs }: Recorded['result']): Measured =>
+  runs === undefined
+    ? { metrics: metrics ?? null, testMetrics: testMetrics ?? null }
+    : { metrics: runs[0]?.metrics ?? null, testMetrics: null };
+
+function words({ run, equal, weights, loss, accuracy, metrics, circumstances }: Verification): string[] {
   const [first] = weights.tensors;
   const explained = circumstances.filter(({ kind }) => kind === 'explains');
   return [
@@ -244,6 +267,7 @@ function words({ run, equal, weights, loss, accuracy, circumstances }: Verificat
     accuracy.recorded === accuracy.again
       ? `accuracy   equal, ${accuracy.recorded ?? 'not evaluated'}`
       : `accuracy   ${accuracy.recorded} in the record, ${accuracy.again} now`,
+    ...(metrics.compared === 0 ? [] : [metricsInWords(metrics)]),
     ...circumstances.map(({ kind, text }) =>
       kind === 'explains' ? `may differ for ${text}` : `does not matter: ${text}`,
     ),
@@ -253,6 +277,13 @@ function words({ run, equal, weights, loss, accuracy, circumstances }: Verificat
           'nothing explains the difference: the same bits are promised, so this is a defect, or the record was changed',
         ]),
   ];
+}
+
+function metricsInWords({ compared, other: [first, ...others] }: Verification['metrics']): string {
+  if (first === undefined) return `metrics    equal, ${compared}`;
+  const { name, on, recorded, again } = first;
+  const more = others.length === 0 ? '' : `, and ${others.length} more`;
+  return `metrics    ${name}${on === 'testMetrics' ? ' of the test samples' : ''} ${recorded} in the record, ${again} now${more}`;
 }
 
 const difference = ({ tensor, values, of, largest }: TensorDifference) =>

@@ -26,7 +26,10 @@ export async function readConfigFiles(
   const files: ConfigFile[] = [];
   let path: string | null = locate(file, directory);
   while (path !== null) {
-    const source: Source = { label: shown(path, directory), rank: -1 - files.length, implied };
+    // The values of this recipe are to follow from the table (train.byTable), also where it is named.
+    const isByTable = path === join(packageRoot(), 'configs', 'fit.yaml');
+    const rank = -1 - files.length;
+    const source: Source = { label: shown(path, directory), rank, implied: implied || isByTable };
     const layer = await readLayer(path, source);
     files.push({ path, layer });
     path = extendedFile(layer, path, directory);

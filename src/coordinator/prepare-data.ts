@@ -9,10 +9,11 @@ import { measuringFeatures } from '../data/statistics.js';
 import { refuseForDirections } from '../data/transforms/directions/images.js';
 import { Pipeline } from '../data/transforms/pipeline.js';
 import { fullOf } from '../data/transforms/range.js';
-import { sampleKind, sizeOf } from '../data/transforms/transform.js';
+import { sampleKind, sizeOf, storedValues } from '../data/transforms/transform.js';
 import { refuseUnfit } from '../data/unfit-settings.js';
-import { storedSizes } from '../kernels/expansion.js';
+import { storedSizes, tableSizes, textSizes } from '../kernels/expansion.js';
 import type { SampleKernels } from '../kernels/sample-kernels.js';
+import { countStored, StoredTexts } from '../kernels/stored-texts.js';
 import type { Tensor } from '../model/safetensors.js';
 import { atOnce, type Steps } from '../numbers/steps.js';
 import type { PreparedPart, PreparedParts } from '../plan/fill-memory.js';
@@ -153,6 +154,26 @@ function directionFacts({ train, validation, test }: Parts): PackingFacts {
   return { packing: 'directions', nonZeros: [], parts };
 }
 
+/** Rows of a table with texts: sparse, since nearly all buckets of a row are empty. */
+function textFacts(blocks: Float32Array, parts: Parts): PackingFacts {
+  const rows = new StoredTexts(blocks);
+  const { fields, width } = tableSizes(blocks);
+  const nonZeros = new Uint32Array(width);
+  const size = ({ values: { values, count } }: PreparedPart, of: Uint32Array | null) => ({
+    count,
+    nonZeros: countStored(rows, { values: storedValues(values), count, fields }, of),
+  });
+  return {
+    packing: 'sparse',
+    parts: {
+      train: size(parts.train, nonZeros),
+      validation: size(parts.validation, null),
+      test: size(parts.test, null),
+    },
+    nonZeros,
+  };
+}
+
 function* packedFacts(
   { data, model }: Config,
   { output, keepsZeros, encoding }: Pipeline,
@@ -160,6 +181,7 @@ function* packedFacts(
   outputs: number,
   kernels: SampleKernels | null,
 ): Steps<PackingFacts> {
+  if (encoding !== null && textSizes(encoding.blocks).count > 0) return textFacts(encoding.blocks, parts);
   const isReal = sampleKind(parts.train.values) === 'float32';
   if (isReal || !keepsZeros) {
     const width = sizeOf(output);

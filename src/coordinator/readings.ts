@@ -3,7 +3,7 @@
 import type { PartName } from '../data/dataset.js';
 import { doublesIn } from '../memory/views.js';
 import type { Judged } from '../metrics/judged.js';
-import { allMetrics, type Metrics, metricOf, taskOf } from '../metrics/metric.js';
+import { metricOf, metricsOf, taskOf } from '../metrics/metric.js';
 import type { Plan } from '../plan/plan.js';
 import type { Goal } from '../plan/prepare-targets.js';
 import { phases, statsPerRank } from '../sync/phase-clock.js';
@@ -26,16 +26,21 @@ export function readEvaluation(
   }
   const loss = lossSum / count;
   const isRegression = taskOf(plan.target, plan.loss) === 'regression';
-  if (isRegression) return { accuracy: null, loss, metrics: readMetrics(plan, memory, part, goal) };
+  if (isRegression) return { accuracy: null, loss, metrics: metricsOf(readJudged(plan, memory, part, goal)) };
   const accuracy = correct / count;
   const metric = metricOf(plan.metric);
   if (metric.needs === 'sums') return { accuracy, loss };
   return { accuracy, loss, metrics: { [metric.name]: metric.of(judgedIn(plan, memory, part, goal)) } };
 }
 
-/** Every metric of the last evaluation, of this part; none if the plan keeps no outputs. */
-export function readMetrics(plan: Plan, memory: WebAssembly.Memory, part: PartName, goal: Goal): Metrics {
-  return plan.scores === null ? {} : allMetrics(judgedIn(plan, memory, part, goal));
+/** Of the last evaluation, of this part; null if the plan keeps no outputs. */
+export function readJudged(
+  plan: Plan,
+  memory: WebAssembly.Memory,
+  part: PartName,
+  goal: Goal,
+): Judged | null {
+  return plan.scores === null ? null : judgedIn(plan, memory, part, goal);
 }
 
 const judgedIn = (plan: Plan, memory: WebAssembly.Memory, part: PartName, goal: Goal): Judged =>

@@ -13,7 +13,7 @@ import type { KernelModules } from '../kernels/load.js';
 import { packerBytes, RowPacker } from '../kernels/row-packer.js';
 import { allocate } from '../memory/shared-memory.js';
 import { doublesIn, floatsIn, wordsIn } from '../memory/views.js';
-import type { Metrics } from '../metrics/metric.js';
+import type { Judged } from '../metrics/judged.js';
 import type { Tensor } from '../model/safetensors.js';
 import { EventLoopWatch } from '../numbers/event-loop.js';
 import { inTurns } from '../numbers/steps.js';
@@ -31,7 +31,7 @@ import { type LastingVectors, lastingVectors } from './checkpoint.js';
 import { Interrupted } from './interruption.js';
 import { MadeInputs } from './made-inputs.js';
 import { type ParameterStore, parameterStore } from './parameter-store.js';
-import { readEvaluation, readMetrics, readOutputs, readPhaseTimes } from './readings.js';
+import { readEvaluation, readJudged, readOutputs, readPhaseTimes } from './readings.js';
 import { openProfile, type SessionProfile } from './session-profile.js';
 import type { SessionSetup } from './setup.js';
 import { StepRecord } from './step-metrics.js';
@@ -259,8 +259,8 @@ export class Session {
     return evaluation;
   }
 
-  /** Of the last evaluation, which was of this part: every metric; the outputs, f32 [count][outputs]. */
-  metrics = (part: PartName): Metrics => readMetrics(this.plan, this.#memory, part, this.#goal);
+  /** Of the last evaluation, which was of this part: what metrics are computed from, null if the plan keeps no outputs; the outputs, f32 [count][outputs]. */
+  judged = (part: PartName): Judged | null => readJudged(this.plan, this.#memory, part, this.#goal);
   outputs = (part: PartName): Float32Array => readOutputs(this.plan, this.#memory, part);
   /** Time spent in each phase since the parameters were set. */
   phaseTimes = (): PhaseTimes => readPhaseTimes(this.plan, this.#memory);

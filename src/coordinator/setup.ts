@@ -161,14 +161,19 @@ export function threadsFor(
   cores: CoreCount,
   dataset: Dataset,
   sync: SyncName,
-  { packing, features }: Pick<DataFacts, 'packing' | 'features'>,
+  { packing, features, stored }: Pick<DataFacts, 'packing' | 'features' | 'stored'>,
 ): ThreadChoice {
   const { train, validation, test, target } = dataset;
   const count = trainingImages(dataset, config);
   const held = validation?.count ?? train.count - count;
   const evaluated = { train: 0, test: test.count, validation: held }[config.stop.on];
   // Direction features and linear maps have work of their own in the estimate.
-  const inputs = packing === 'encoded' ? features : sizeOf(croppedShape(train.shape, config.data));
+  const inputs =
+    packing === 'encoded'
+      ? features
+      : stored !== null
+        ? stored.fields
+        : sizeOf(croppedShape(train.shape, config.data));
   const classes = outputsFor(config.loss, factsOf(target));
   return chooseThreads(config, cores, { train: count, evaluated, inputs, classes }, sync);
 }

@@ -78,7 +78,12 @@ function checkTargets(name: string, targets: ClassTargets, areWords: boolean): v
     if (isFine) continue;
     const expected = areWords
       ? 'a string, as the first target is'
-      : `the number of a class, an integer from 0 to ${mostClasses - 1}${typeof target === 'string' ? ', as the first target is' : ', or its name'}`;
+      : `the number of a class, an integer from 0 to ${mostClasses - 1}${typeof target === 'string' ? ', as the first target is' : ', or its name'}${isValue(target) ? ', or for a regression a Float32Array of all values' : ''}`;
     throw UserError.refusal(`${name}[${i}]`, expected, target);
   }
 }
+
+/** A number that is no class, or several: the caller wants a regression. */
+const isValue = (target: unknown): boolean =>
+  Array.isArray(target) ||
+  (typeof target === 'number' && Number.isFinite(target) && !Number.isInteger(target));

@@ -5,12 +5,13 @@ import { packDense } from '../data/packing.js';
 import { Extractor } from '../data/transforms/directions/extractor.js';
 import type { DirectionsPlan } from '../data/transforms/directions/plan.js';
 import type { Pipeline } from '../data/transforms/pipeline.js';
-import { sizeOf } from '../data/transforms/transform.js';
+import { sizeOf, storedValues } from '../data/transforms/transform.js';
 import { type DirectionKernels, instantiateDirections } from '../kernels/directions/direction-kernels.js';
 import { blocksOf, chunkImages } from '../kernels/directions/spec.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { KernelModules } from '../kernels/load.js';
 import { entryBytes, packSparse } from '../kernels/sparse-rows.js';
+import { packStored, StoredTexts } from '../kernels/stored-texts.js';
 import type { Workspace } from '../plan/plan.js';
 import type { InferencePlan, SampleValues } from './inference-plan.js';
 
@@ -38,6 +39,8 @@ class PackedInputs implements ChunkInputs {
   readonly #site: ChunkSite;
   readonly #pixels: number;
   readonly #keepsValues: boolean;
+  /** Of rows of a table with texts. */
+  readonly #texts: StoredTexts | null;
   /** Dense: numbers of a row. */
   readonly #width: number;
   /** Byte offset of the rows, and of the list of their places. */
@@ -59,7 +62,9 @@ class PackedInputs implements ChunkInputs {
     const real = input.packing === 'real' || input.packing === 'encoded';
     const width = input.packing === 'encoded' ? input.storedWidth : input.width;
     const rowBytes = sparse ? (input.features + ranges) * entryBytes : width * (real ? 4 : 2);
+    const { encoding } = site.pipeline;
     this.#site = site;
+    this.#texts = sparse && encoding !== null ? new StoredTexts(encoding.blocks) : null;
     this.#pixels = sizeOf(inference.input);
     this.#keepsValues = site.pipeline.keepsValues;
     this.#values = parts.test.values.offset + first * rowBytes;
@@ -86,6 +91,11 @@ class PackedInputs implements ChunkInputs {
     const { plan, input: shape, rangeEnds } = inference;
     const { input } = plan;
     const pixels = this.#pixels;
+    if (this.#texts !== null) {
+      const stored = { values: storedValues(images), count, fields: pixels };
+      packStored(this.#texts, stored, input, memory.buffer, this.#values, this.#starts);
+      return;
+    }
     if (input.packing === 'sparse' && this.#keepsValues) {
       const { shiftBits, scale } = input;
       const ranges = input.rangeEnds.length;

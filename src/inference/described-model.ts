@@ -102,7 +102,7 @@ export function describedModel(
     ...{ features, outputs, target: facts, scale: factor, shifted: shift.some((value) => value !== 0) },
     packing:
       encoding !== null
-        ? reader.word('packing', ['encoded'], 'encoded')
+        ? reader.word('packing', ['encoded', 'sparse'], 'encoded')
         : values === 'float32'
           ? reader.word('packing', ['real'], 'real')
           : reader.word('packing', ['sparse', 'dense', 'directions'], 'dense'),

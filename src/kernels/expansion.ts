@@ -2,7 +2,8 @@
  * The table of blocks from which stored rows become the inputs of a network, and the same in JavaScript: the reference for
  * the kernel `expandRows`, in a fixed order of float32 operations, and what backends without kernels use.
  *
- * f32 [1 + blocks][8], then the tensors. The first row: blocks, numbers of a stored row, inputs. A block: its operation, the
+ * f32 [1 + blocks][8], then the tensors. The first row: blocks, numbers of a stored row, inputs, texts of a row, places of
+ * each text, buckets (see `stored-texts.ts`). A block: its operation, the
  * place of its number in the stored row, its first input, its count, the fill for a missing number, two parameters, and
  * where in the table its tensors begin. Whole numbers are exact in float32 up to 2^24.
  */
@@ -28,8 +29,25 @@ export interface TableBlock {
 const rowFloats = 8;
 const mostExact = 2 ** 24;
 
-/** `fields`: numbers of a stored row; `width`: inputs. */
-export function blockTable(blocks: readonly TableBlock[], fields: number, width: number): Float32Array {
+/** Texts of a row; none: `count` 0. */
+export interface TextSizes {
+  readonly count: number;
+  /** Numbers of a stored row that each text takes. */
+  readonly slots: number;
+  readonly buckets: number;
+}
+
+export const noTexts: TextSizes = { count: 0, slots: 0, buckets: 0 };
+
+/** `fields`: numbers of a stored row before those of texts; `width`: inputs of the blocks. */
+export function blockTable(
+  blocks: readonly TableBlock[],
+  ownFields: number,
+  ownWidth: number,
+  texts: TextSizes = noTexts,
+): Float32Array {
+  const fields = ownFields + texts.count * texts.slots;
+  const width = ownWidth + (texts.count === 0 ? 0 : texts.buckets);
   const head = (1 + blocks.length) * rowFloats;
   const floats = blocks.reduce(
     (sum, { tensors }) => sum + tensors.reduce((of, tensor) => of + tensor.length, 0),
@@ -38,7 +56,7 @@ export function blockTable(blocks: readonly TableBlock[], fields: number, width:
   if (Math.max(floats, width, fields) >= mostExact)
     throw new RangeError(`a table of ${floats} numbers for ${width} inputs is too large for float32`);
   const table = new Float32Array(floats);
-  table.set([blocks.length, fields, width]);
+  table.set([blocks.length, fields, width, texts.count, texts.slots, texts.buckets]);
   let data = head;
   blocks.forEach(({ op, field, at, count, fill, parameters, tensors }, place) => {
     const row = [blockOps.indexOf(op), field, at, count, fill, ...parameters, data];
@@ -57,6 +75,11 @@ export const tableSizes = (table: Float32Array): { readonly fields: number; read
   width: table[2],
 });
 
+export const textSizes = (table: Float32Array): TextSizes => ({
+  count: table[3],
+  slots: table[4],
+  buckets: table[5],
+});
 /** What a plan depends on. */
 export interface StoredSizes {
   /** Numbers of a stored row. */
@@ -90,6 +113,9 @@ export function isSound(table: Float32Array): boolean {
   const head = (1 + blocks) * rowFloats;
   if (!isCount(blocks, mostExact) || !isCount(fields, mostExact) || !isCount(width, mostExact)) return false;
   if (table.length < head) return false;
+  const texts = textSizes(table);
+  if (![texts.count, texts.slots, texts.buckets].every((size) => isCount(size, mostExact))) return false;
+  if (texts.count * texts.slots > fields || (texts.count > 0 && texts.buckets > width)) return false;
   for (let row = rowFloats; row < head; row += rowFloats) {
     const [op, field, at, count, , , , data] = table.subarray(row, row + rowFloats);
     if (!isCount(op, blockOps.length) || !isCount(field, fields) || !isCount(at, width)) return false;
@@ -137,9 +163,14 @@ function sizesOf(op: BlockOp, count: number, first: number, second: number) {
 const fround = Math.fround;
 const turn = 2 * Math.PI;
 
-/** `stored`: f32 [fields], NaN: missing. `out`: f32 [inputs]. */
-export function expandStored(table: Float32Array, stored: Float32Array, out: Float32Array): void {
-  out.fill(0, 0, table[2]);
+/** `stored`: f32 [fields], NaN: missing. `out`: f32 [inputs], of which those of texts become 0; `cleared`: how many are set to 0 first. */
+export function expandStored(
+  table: Float32Array,
+  stored: Float32Array,
+  out: Float32Array,
+  cleared = table[2],
+): void {
+  out.fill(0, 0, cleared);
   const end = (1 + table[0]) * rowFloats;
   for (let row = rowFloats; row < end; row += rowFloats) {
     const given = stored[table[row + 1]];

@@ -3,6 +3,7 @@ import type { Loss } from '../loss/loss.js';
 import { exp } from '../numbers/elementary.js';
 import { atOnce, type Steps } from '../numbers/steps.js';
 import { UserError } from '../user-error.js';
+import { Calibration } from './calibration.js';
 
 export interface ClassScores {
   readonly count: number;
@@ -86,30 +87,6 @@ export function* scoringClasses(
 function confidenceOf(logits: Float64Array): number {
   const largest = Math.max(...logits);
   return 1 / logits.reduce((sum, logit) => sum + exp(logit - largest), 0);
-}
-
-const bins = 15;
-
-class Calibration {
-  readonly #counts = new Float64Array(bins);
-  readonly #confidence = new Float64Array(bins);
-  readonly #hits = new Float64Array(bins);
-
-  add(confidence: number, hit: boolean): void {
-    const bin = Math.min(bins - 1, Math.floor(confidence * bins));
-    this.#counts[bin] += 1;
-    this.#confidence[bin] += confidence;
-    this.#hits[bin] += Number(hit);
-  }
-
-  /** Mean distance of accuracy and confidence over the bins, weighted by their samples. */
-  get error(): number {
-    const all = this.#counts.reduce((sum, n) => sum + n, 0);
-    return this.#counts.reduce(
-      (sum, _, bin) => sum + Math.abs(this.#hits[bin] - this.#confidence[bin]) / all,
-      0,
-    );
-  }
 }
 
 /** 97.5 % quantile of the standard normal distribution. */

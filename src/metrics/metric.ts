@@ -6,6 +6,7 @@ import type { MetricName } from '../config/choices.js';
 import { isError, type Task } from '../config/target-rules.js';
 import type { TargetFacts } from '../data/target.js';
 import type { Loss } from '../loss/loss.js';
+import { mean } from '../numbers/statistics.js';
 import { classJudged, classScores } from './classes.js';
 import type { Judged } from './judged.js';
 import { labelScores } from './labels.js';
@@ -48,6 +49,9 @@ function scoresOf(judged: Judged): Scores {
 export function allMetrics(judged: Judged): Metrics {
   return Object.fromEntries(Object.entries(scoresOf(judged)).map(([name, of]) => [name, of()]));
 }
+
+/** None if there are no outputs to compute them from. */
+export const metricsOf = (judged: Judged | null): Metrics => (judged === null ? {} : allMetrics(judged));
 
 export const isBetter = ({ better }: Pick<Metric, 'better'>, one: number, other: number): boolean =>
   better === 'higher' ? one > other : one < other;
@@ -94,4 +98,15 @@ export function judgedBy(
   return taskOf(target, loss) === 'labels'
     ? { kind: 'labels', width, outputs, targets }
     : { kind: 'value', width, predicted: own.inUnits(outputs), targets };
+}
+
+/** By name over the runs; null if it is defined in none. */
+export function meanMetrics(all: readonly Metrics[]): Metrics {
+  const names = [...new Set(all.flatMap((one) => Object.keys(one)))] as MetricName[];
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = all.flatMap((one) => one[name] ?? []);
+      return [name, values.length === 0 ? null : mean(values)];
+    }),
+  );
 }

@@ -7,9 +7,10 @@ import { describeModel } from '../data/transforms/directions/describe-model.js';
 import { fillImages } from '../data/transforms/directions/images.js';
 import type { Pipeline } from '../data/transforms/pipeline.js';
 import type { RowSource, RowsOnDemand } from '../data/transforms/rows-on-demand.js';
-import { sizeOf, type Values } from '../data/transforms/transform.js';
+import { sizeOf, storedValues, type Values } from '../data/transforms/transform.js';
 import type { RowPacker } from '../kernels/row-packer.js';
 import { packSparse } from '../kernels/sparse-rows.js';
+import { packStored, StoredTexts } from '../kernels/stored-texts.js';
 import type { Region } from '../memory/arena.js';
 import { atOnce, rowsAStep, type Steps } from '../numbers/steps.js';
 import type { Plan } from './plan.js';
@@ -75,7 +76,7 @@ export function fillBlocks(
  */
 export function* fillingSamples(
   plan: Plan,
-  { parts }: PreparedParts,
+  { parts, pipeline }: PreparedParts,
   memory: WebAssembly.Memory,
   packer: RowPacker | null,
   moves = false,
@@ -88,6 +89,8 @@ export function* fillingSamples(
     const { values, starts } = plan.parts[name];
     if (plan.directions !== null) {
       fillImages(plan.directions, name, part.values, part.targets, buffer);
+    } else if (input.packing === 'sparse' && pipeline.encoding !== null) {
+      yield* packingTexts(part.values, pipeline.encoding.blocks, plan, buffer, plan.parts[name]);
     } else if (input.packing === 'sparse') {
       yield* packingSparse(part.values, plan, buffer, values.offset, starts, packer);
     } else {
@@ -161,6 +164,26 @@ function* rowsInSteps({
       first,
       rows: { values: values.subarray(first * size, (first + rows) * size), count: rows, shape, full },
     };
+  }
+}
+
+/** Stored rows with texts. The rows of each step follow those of the step before. */
+function* packingTexts(
+  values: Values,
+  blocks: Float32Array,
+  { input }: Plan,
+  buffer: ArrayBufferLike,
+  { values: { offset }, starts }: { readonly values: Region; readonly starts: Region },
+): Steps<void> {
+  const addresses = new Uint32Array(buffer, starts.offset, starts.bytes / 4);
+  const ranges = input.rangeEnds.length;
+  const texts = new StoredTexts(blocks);
+  addresses[0] = offset;
+  for (const { first, rows } of rowsInSteps(values)) {
+    const own = addresses.subarray(first * ranges);
+    const stored = { values: storedValues(rows.values), count: rows.count, fields: input.storedWidth };
+    packStored(texts, stored, input, buffer, own[0], own);
+    yield null;
   }
 }
 

@@ -79,7 +79,11 @@ export function makePlan(
   const { stored } = facts;
   // The shortcut would need sums of weights of its own.
   const entries =
-    stored !== null && !asMatrices && !config.model.shortcut && takesEntries(stored.entries, features)
+    stored !== null &&
+    facts.packing === 'encoded' &&
+    !asMatrices &&
+    !config.model.shortcut &&
+    takesEntries(stored.entries, features)
       ? stored.entries
       : 0;
   const isSparse = facts.packing === 'sparse' || entries > 0;

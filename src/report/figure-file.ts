@@ -1,7 +1,8 @@
 /** A figure of a report as an SVG file, with background, colours and legend. */
-import { chartPalette } from './chart.js';
+
 import type { Figure } from './document.js';
 import { escapeHtml } from './html.js';
+import { chartPalette } from './palette.js';
 
 const [lineHeight, longestLabel] = [18, 64];
 

@@ -1,7 +1,8 @@
 /** A report as one HTML file: no script, no network, light and dark, for phone, screen and paper. */
-import { chartPalette } from './chart.js';
+
 import type { Block, Figure, Report, Section, Table } from './document.js';
 import { type Html, html, trusted } from './html.js';
+import { chartPalette } from './palette.js';
 
 /** Charts are drawn 440 wide, so that their text is readable when a phone shrinks them. */
 const style = `

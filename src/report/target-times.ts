@@ -1,8 +1,9 @@
 /** Time to accuracy: when each seed first reached the target, and how many did. */
 
+import type { MetricName } from '../config/choices.js';
 import { isReached, metricOf } from '../metrics/metric.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
-import type { Track } from './run.js';
+import type { EvaluationPoint, Track } from './run.js';
 
 export interface Reached {
   /** Resident: from the images in memory, evaluations included. */
@@ -12,14 +13,22 @@ export interface Reached {
 
 /** The first evaluation that is as good as the target; null if there was none, or the run had no target. */
 export function firstReached({ run, evaluations }: Track): Reached | null {
-  const { target, metric: asked = null } = run.facts.stop;
+  const { target } = run.facts.stop;
   if (target === null) return null;
-  const reaches = ({ accuracy, metrics }: Track['evaluations'][number]) => {
-    const name = asked ?? (accuracy === null ? 'rmse' : 'accuracy');
-    const value = name === 'accuracy' ? accuracy : (metrics?.[name] ?? null);
+  const reaches = (point: EvaluationPoint) => {
+    const { name, value } = decidingMetric({ run }, point);
     return value !== null && isReached(metricOf(name), value, target);
   };
   return evaluations.find(reaches) ?? null;
+}
+
+/** By the configuration, or by what a run without one has. */
+export function decidingMetric(
+  { run }: Pick<Track, 'run'>,
+  { accuracy, metrics }: EvaluationPoint,
+): { readonly name: MetricName; readonly value: number | null } {
+  const name = run.facts.stop.metric ?? (accuracy === null ? 'rmse' : 'accuracy');
+  return { name, value: name === 'accuracy' ? accuracy : (metrics?.[name] ?? null) };
 }
 
 export interface TargetTimes {

@@ -1,6 +1,7 @@
 /** The run of a model that averages several networks: their training, its records, and the average as the run's result. */
 import type { Setup } from '../coordinator/setup.js';
 import type { RunObserver, RunOutcome } from '../coordinator/training-run.js';
+import type { Intervals } from '../metrics/intervals.js';
 import type { Metrics } from '../metrics/metric.js';
 import { taskOf } from '../metrics/metric.js';
 import type { Plan } from '../plan/plan.js';
@@ -10,6 +11,7 @@ import { warnOfOutcomes } from './outcome-warnings.js';
 import type { Progress } from './progress.js';
 import { createRecorder, withWatch } from './recorder.js';
 import type { SeedRuns } from './seed-runs.js';
+import { testIntervalOf } from './test-interval.js';
 import { warnOfRecords } from './warnings.js';
 
 const silentProgress: Progress = { update() {}, note() {}, warn() {}, finish() {} };
@@ -27,6 +29,7 @@ export async function runMembers(
   readonly testAccuracy: number | null;
   readonly metrics: Metrics;
   readonly testMetrics: Metrics | null;
+  readonly testInterval: Intervals | null;
 }> {
   const { config } = setup;
   const { folder, log, watch = {}, record, context, targets } = runs;
@@ -50,7 +53,7 @@ export async function runMembers(
     return isFirst ? { ...withWatch(recorder, watch), stopped } : { ...recorder, stopped };
   };
   const started = performance.now();
-  const { members, tensors, evaluation, metrics, testMetrics } = await trainMembers(
+  const { members, tensors, evaluation, metrics, testMetrics, tested } = await trainMembers(
     setup,
     plan.threads,
     observe,
@@ -73,5 +76,6 @@ export async function runMembers(
       ...{ trainMs: elapsedMs, residentMs: elapsedMs },
     },
     ...{ testAccuracy: testMetrics?.accuracy ?? null, metrics, testMetrics },
+    testInterval: await testIntervalOf(config, tested),
   };
 }

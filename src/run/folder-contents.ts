@@ -18,6 +18,7 @@ const runFiles = new Set([
   ...['sweep.csv', 'sweep.md', 'lr-find.csv', 'lr-find.svg', eventFileName],
   ...['profile.md', 'profile.json', 'roofline.svg', 'trace.json'],
   ...['out-of-fold.csv', 'leaderboard.csv'],
+  ...['fit-report.html', 'importance.csv', 'calibration.csv', 'confusion.csv', 'worst.csv'],
 ]);
 const studyFiles = new Set(['study.yaml', 'study.json', 'study.md', 'cells.ndjson']);
 const cpuProfile = /^(coordinator|worker-\d+)\.cpuprofile$/;

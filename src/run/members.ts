@@ -8,7 +8,8 @@ import { Trainer } from '../coordinator/trainer.js';
 import type { RunObserver, RunOutcome } from '../coordinator/training-run.js';
 import type { Evaluation } from '../coordinator/work.js';
 import { averageOutputs } from '../inference/average-outputs.js';
-import { allMetrics, type Metrics } from '../metrics/metric.js';
+import type { Judged } from '../metrics/judged.js';
+import { allMetrics, type Metrics, metricsOf } from '../metrics/metric.js';
 import { joinMembers } from '../model/members.js';
 import type { Tensor } from '../model/safetensors.js';
 import { inLanes } from '../numbers/lanes.js';
@@ -35,6 +36,8 @@ export interface Average {
   readonly evaluation: Evaluation;
   readonly metrics: Metrics;
   readonly testMetrics: Metrics | null;
+  /** On the test samples, if there are any. */
+  readonly tested: Judged | null;
 }
 
 /** `observe`: what watches a network's training. @throws as training does, when all networks have stopped. */
@@ -83,7 +86,7 @@ async function judged({ session }: Trainer, parts: readonly JudgedPart[]) {
   for (const part of parts) {
     await session.evaluate(part);
     outputs.set(part, session.outputs(part));
-    all.push(session.metrics(part));
+    all.push(metricsOf(session.judged(part)));
   }
   return { tensors, outputs, metrics: all[0], testMetrics: all[1] ?? null };
 }
@@ -96,9 +99,11 @@ function averaged(setup: Setup, members: readonly Member[]): Average {
     const out = new Float32Array(all[0].length);
     const { loss, facts, scale, outputs: width } = data.goal;
     averageOutputs({ loss, target: facts, scale, width }, all, out);
-    return { out, metrics: allMetrics(data.goal.judged(part, out)) };
+    const judged = data.goal.judged(part, out);
+    return { out, judged, metrics: allMetrics(judged) };
   };
   const first = of(on);
+  const second = tested === undefined ? null : of(tested);
   const accuracy = first.metrics.accuracy ?? null;
   const loss = meanLoss(setup, on, first.out);
   return {
@@ -106,7 +111,8 @@ function averaged(setup: Setup, members: readonly Member[]): Average {
     tensors: joinMembers(members.map(({ tensors }) => tensors)),
     evaluation: { accuracy, loss, metrics: first.metrics },
     metrics: first.metrics,
-    testMetrics: tested === undefined ? null : of(tested).metrics,
+    testMetrics: second?.metrics ?? null,
+    tested: on === 'test' ? first.judged : (second?.judged ?? null),
   };
 }
 

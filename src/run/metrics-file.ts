@@ -23,7 +23,15 @@ export interface MetricsRow {
 /** This many rows are about 16 KiB. */
 const mostKept = 256;
 
+/** The metric that decides, after a step; of a resumed run, since then. */
+export interface CurvePoint {
+  readonly step: number;
+  readonly epoch: number;
+  readonly value: number;
+}
+
 export class MetricsWriter {
+  readonly curve: CurvePoint[] = [];
   readonly #file = new BufferedFile();
   #rows = 0;
   /** Rows not yet written, as numbers: a short run formats no row before its end. */
@@ -72,6 +80,8 @@ export class MetricsWriter {
     const last = this.#kept.pop();
     if (last === undefined) return;
     this.#kept.push({ ...last, accuracy: accuracy ?? '', value: value ?? '' });
+    const decides = this.#metric === null ? accuracy : value;
+    if (decides !== null) this.curve.push({ step: last.step, epoch: last.epoch, value: decides });
     this.#appendIfDue();
   }
 

@@ -14,6 +14,8 @@ export interface ProgressState {
   imagesPerEpoch: number;
   elapsedMs: number;
   imagesPerSecond: number | null;
+  /** What a sample is. */
+  unit?: 'image' | 'row';
   loss: number | null;
   /** Fraction (0–1) of the latest evaluation; it is shown until there is a newer one. */
   accuracy: number | null;
@@ -105,6 +107,7 @@ interface Field {
 
 function progressFields(state: ProgressState): Field[] {
   const { epoch, epochs, images, imagesPerEpoch, elapsedMs, imagesPerSecond, loss, accuracy } = state;
+  const { unit = 'image' } = state;
   const metric = state.metric ?? null;
   const done = (epoch - 1) * imagesPerEpoch + images;
   const remainingMs = done > 0 ? (elapsedMs / done) * Math.max(0, epochs * imagesPerEpoch - done) : null;
@@ -113,7 +116,9 @@ function progressFields(state: ProgressState): Field[] {
     { text: `epoch ${epoch}/${epochs}`, expendable: 0, dim: false },
     { text: `${grouped(images)}/${grouped(imagesPerEpoch)}`, expendable: 4, dim: true },
     { text: time, expendable: 3, dim: true },
-    imagesPerSecond === null ? null : { text: `${rate(imagesPerSecond)} images/s`, expendable: 5, dim: true },
+    imagesPerSecond === null
+      ? null
+      : { text: `${rate(imagesPerSecond)} ${unit}s/s`, expendable: 5, dim: true },
     loss === null ? null : { text: `loss ${loss.toFixed(4)}`, expendable: 2, dim: false },
     accuracy === null
       ? null

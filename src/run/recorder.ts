@@ -54,6 +54,7 @@ export function createRecorder(options: RecorderOptions): RunObserver {
       imagesPerEpoch,
       elapsedMs,
       imagesPerSecond,
+      unit: config.data.set === 'table' ? 'row' : 'image',
       loss,
       accuracy: evaluation?.accuracy ?? null,
       metric: shownMetric(evaluation, metric),

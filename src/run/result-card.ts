@@ -4,6 +4,7 @@ import type { MetricName } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import type { FinalWeights } from '../coordinator/training-run.js';
 import type { TensorFlowVersions } from '../machine/hardware.js';
+import type { Intervals } from '../metrics/intervals.js';
 import type { Metrics } from '../metrics/metric.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import { grouped, percent } from '../numbers/words.js';
@@ -22,6 +23,8 @@ export interface ResultCardInput {
   accuracyOn: 'test' | 'validation' | 'train';
   /** On the test samples, if the run itself was judged on others. */
   testMetrics?: Metrics;
+  /** 95 %, of the metrics on the test samples. */
+  testInterval?: Intervals;
   /** Of a prediction that knows no input; `class`: the one that is always predicted. */
   baseline?: { readonly metric: MetricName; readonly value: number; readonly class: unknown } | null;
   /** The weights that the accuracy is of, with which the run ended. */
@@ -29,6 +32,8 @@ export interface ResultCardInput {
   /** Layer widths, inputs first. */
   network: readonly number[];
   images: number;
+  /** What a sample is. */
+  unit?: 'image' | 'row';
   batch: number;
   optimizer: string;
   schedule: string;
@@ -55,6 +60,8 @@ export interface ResultCardInput {
   speedup: number | null;
   /** How fast the network predicts, in words; null if not measured. */
   inference: string | null;
+  /** Of a command, after the scores: label, or none in a line that goes on, and words. */
+  lines?: readonly (readonly [label: string, words: string])[];
   /** From `hardwareLines`. */
   hardware: readonly string[];
   /** Null if the run has no folder. */
@@ -91,7 +98,7 @@ export function resultCard(input: ResultCardInput): string[] {
     ),
     field(
       'work',
-      `${count(input.epochs, 'epoch')} of ${count(input.images, 'image')}, ${count(input.steps, 'step')}`,
+      `${count(input.epochs, 'epoch')} of ${count(input.images, input.unit ?? 'image')}, ${count(input.steps, 'step')}`,
     ),
     field('optimiser', input.optimizer),
     field('schedule', input.schedule),
@@ -113,8 +120,13 @@ export function resultCard(input: ResultCardInput): string[] {
     ),
     ...otherMetrics(input),
     ...testInWords(input),
+    ...intervalInWords(input),
     ...baselineInWords(input),
-    field('speed', `${grouped(input.imagesPerSecond)} images/s${input.race ? ' in the repetitions' : ''}`),
+    ...(input.lines ?? []).map(([label, words]) => field(label, words)),
+    field(
+      'speed',
+      `${grouped(input.imagesPerSecond)} ${input.unit ?? 'image'}s/s${input.race ? ' in the repetitions' : ''}`,
+    ),
     field('speed-up', speedupInWords(input)),
     ...(input.inference === null ? [] : [field('inference', input.inference)]),
   ];
@@ -167,6 +179,17 @@ const listed = (metrics: Metrics): string =>
 const testInWords = ({ testMetrics }: ResultCardInput): string[] =>
   testMetrics === undefined ? [] : field('test', listed(testMetrics));
 
+/** Of the metric that decides and of that of the baseline. */
+function intervalInWords({ metric = 'accuracy', baseline, testInterval = {} }: ResultCardInput): string[] {
+  const names = new Set([metric, baseline?.metric ?? metric]);
+  const words = [...names].flatMap((name) => {
+    const interval = testInterval[name];
+    if (interval === undefined) return [];
+    return `${name} ${metricInWords(name, interval.low)} to ${metricInWords(name, interval.high)}`;
+  });
+  return words.length === 0 ? [] : field('interval', `${words.join(', ')}: 95 %, test rows`);
+}
+
 function baselineInWords({ baseline }: ResultCardInput): string[] {
   if (baseline === undefined || baseline === null) return [];
   const { metric, value, class: always } = baseline;
@@ -212,10 +235,16 @@ function speedupInWords({ speedup, threads }: ResultCardInput): string {
 }
 
 /** Phases with their milliseconds, then the totals under a rule; numbers in one column. */
-function phaseTable({ phases, residentMs, coldMs, race }: ResultCardInput): string[] {
-  const totals: [string, number][] = [['cold (process start → accuracy)', coldMs]];
+function phaseTable({ phases, residentMs, coldMs, race, unit = 'image' }: ResultCardInput): string[] {
+  const totals: [string, number][] = [
+    [`cold (process start → ${unit === 'row' ? 'evaluated' : 'accuracy'})`, coldMs],
+  ];
   // Only the cold time of the race is known; its repetitions have resident times.
-  if (!race) totals.unshift(['resident (images in memory → accuracy)', residentMs]);
+  if (!race)
+    totals.unshift([
+      `resident (${unit}s in memory → ${unit === 'row' ? 'evaluated' : 'accuracy'})`,
+      residentMs,
+    ]);
   const rows: [string, number][] = [...Object.entries(phases), ...totals];
   const names = Math.max(...rows.map(([name]) => name.length));
   const values = Math.max(...rows.map(([, ms]) => milliseconds(ms).length));

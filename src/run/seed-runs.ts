@@ -6,7 +6,7 @@ import { type Trainer, withTrainer } from '../coordinator/trainer.js';
 import type { RunObserver, RunOutcome } from '../coordinator/training-run.js';
 import { type Evaluation, measured } from '../coordinator/work.js';
 import type { TargetValues } from '../data/target.js';
-import { isReached, type Metric, type Metrics, metricOf, taskOf } from '../metrics/metric.js';
+import { isReached, type Metric, type Metrics, metricOf, metricsOf, taskOf } from '../metrics/metric.js';
 import { mean } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';
 import { runLength } from '../plan/run-length.js';
@@ -20,6 +20,7 @@ import { warnOfOutcomes } from './outcome-warnings.js';
 import { createRecorder, withWatch } from './recorder.js';
 import type { Resumed } from './resume.js';
 import { eventFileName, type RunFolder, scalarsPath } from './run-folder.js';
+import { testIntervalOf } from './test-interval.js';
 import type { Kept, SeedResult } from './train-result.js';
 import { warnOfRecords } from './warnings.js';
 
@@ -137,9 +138,8 @@ export async function runSeeds(
       scalars?.close();
     }
     const metrics = await metricsAtEnd(trainer, config, outcome);
-    const isTested = config.stop.on !== 'test' && session.plan.parts.test.count > 0;
-    const tested = isTested ? await session.evaluate('test') : null;
-    const testMetrics = tested && { ...accuracyOf(tested), ...session.metrics('test') };
+    const { tested, judged, testMetrics } = await testedAtEnd(trainer, config, outcome);
+    const testInterval = seeds === 1 ? await testIntervalOf(config, judged) : null;
     const status = statusOf([outcome], config.stop.target, metric);
     record.results.push({
       seed,
@@ -148,6 +148,7 @@ export async function runSeeds(
       testAccuracy: tested?.accuracy ?? null,
       metrics,
       testMetrics,
+      testInterval,
     });
     if (record.tensors === null) {
       record.tensors = session.parameters();
@@ -168,8 +169,8 @@ async function openScalars({ log }: Config, from: Checkpoint | null): Promise<Ev
 const accuracyOf = ({ accuracy }: Evaluation): Metrics => (accuracy === null ? {} : { accuracy });
 
 /** Of the weights that the run ended with, on stop.on. */
-async function metricsAtEnd(
-  { session }: Trainer,
+export async function metricsAtEnd(
+  { session }: Pick<Trainer, 'session'>,
   { stop }: Config,
   { evaluation, weights }: RunOutcome,
 ): Promise<Metrics> {
@@ -177,7 +178,19 @@ async function metricsAtEnd(
   if (stop.on === 'train' || session.plan.scores === null) return accuracyOf(evaluation);
   // The last evaluation was of later weights.
   if (weights.of === 'best evaluation') await session.evaluate(stop.on);
-  return { ...accuracyOf(evaluation), ...session.metrics(stop.on) };
+  return { ...accuracyOf(evaluation), ...metricsOf(session.judged(stop.on)) };
+}
+
+/** On the test samples; `tested`: null if the run was evaluated on them, or without any. */
+export async function testedAtEnd(
+  { session }: Pick<Trainer, 'session'>,
+  { stop }: Config,
+  { evaluation }: Pick<RunOutcome, 'evaluation'>,
+) {
+  const isTested = stop.on !== 'test' && session.plan.parts.test.count > 0;
+  const tested = isTested ? await session.evaluate('test') : null;
+  const judged = isTested || (stop.on === 'test' && evaluation !== null) ? session.judged('test') : null;
+  return { tested, judged, testMetrics: tested && { ...accuracyOf(tested), ...metricsOf(judged) } };
 }
 
 /** The status of finished runs, by the mean of their metric. */

@@ -19,6 +19,7 @@ export interface FolderTraining extends Pick<RunScript, 'resumesAfter'> {
   readonly context: CommandContext;
   readonly watch?: Partial<RunObserver>;
   readonly before?: Before;
+  readonly after?: After;
 }
 
 /** Work of a command in the folder of its run, before the training; its results are written with those of the run. */
@@ -29,11 +30,18 @@ export interface Before {
   results(): Pick<TrainingEnding, 'files' | 'keys' | 'lines'>;
 }
 
+/** Work of a command on the model of the run, whose results are written with those of the run. */
+export interface After {
+  /** Not if the training has left no model, or was interrupted. */
+  run(trained: Trained, record: Kept): Promise<void>;
+  results(): Pick<TrainingEnding, 'files' | 'keys' | 'pages' | 'cardLines'>;
+}
+
 export type Trained = Pick<FolderTraining, 'setup' | 'plan'>;
 
 /** @throws as withRun does. */
 export function trainInFolder(training: FolderTraining, place: RunPlace, early: EarlyRecords | null = null) {
-  const { seeds, record, context, watch, resumesAfter, before } = training;
+  const { seeds, record, context, watch, resumesAfter, before, after } = training;
   let { setup, plan } = training;
   const { config } = setup;
   const { resumed = null } = place;
@@ -45,18 +53,24 @@ export function trainInFolder(training: FolderTraining, place: RunPlace, early: 
       const trained = (await before?.run(run, record)) ?? null;
       if (trained !== null) ({ setup, plan } = trained);
       beginRecords(resumed, rows, { setup, plan, log, record });
-      if (trained !== null) return;
-      // Several runs have no common state.
-      const checkpoints = seeds > 1 ? null : { facts: factsOf(name, setup, plan, facts), resumed };
-      await trainSeeds(setup, plan, { seeds, folder, log, record, context, checkpoints, watch });
+      if (trained === null) {
+        // Several runs have no common state.
+        const checkpoints = seeds > 1 ? null : { facts: factsOf(name, setup, plan, facts), resumed };
+        await trainSeeds(setup, plan, { seeds, folder, log, record, context, checkpoints, watch });
+      }
+      if (record.tensors !== null && !context.signal.aborted) await after?.run({ setup, plan }, record);
     },
     ...(resumesAfter === undefined ? {} : { resumesAfter }),
     judge: () => judgeSeeds(record.results, config.stop.target, plan),
-    end: (run, ended) =>
-      finishTraining({
+    end(run, ended) {
+      const [early, late] = [before?.results(), after?.results()];
+      return finishTraining({
         ...{ ...run, ...ended, resolved, seeds, setup, plan, record, context },
-        ...before?.results(),
-      }),
+        ...{ ...early, ...late },
+        files: { ...early?.files, ...late?.files },
+        keys: { ...early?.keys, ...late?.keys },
+      });
+    },
   };
   return withRun({ ...resolved, config }, place, context, script, early);
 }

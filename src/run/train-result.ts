@@ -7,7 +7,8 @@ import { factsOf, widthOf } from '../data/target.js';
 import { weightsMetadata } from '../inference/weights-file.js';
 import type { MeasuredSpeed } from '../machine/hardware.js';
 import { baselineOf } from '../metrics/baseline.js';
-import { type Metrics, taskOf } from '../metrics/metric.js';
+import type { Intervals } from '../metrics/intervals.js';
+import { type Metrics, meanMetrics, taskOf } from '../metrics/metric.js';
 import { type Tensor, writeSafetensors } from '../model/safetensors.js';
 import { maximum, mean, median, minimum, standardDeviation } from '../numbers/statistics.js';
 import type { Plan } from '../plan/plan.js';
@@ -19,7 +20,7 @@ import type { RunLog } from './log.js';
 import type { RunStatus } from './log-schema.js';
 import { MetricsWriter } from './metrics-file.js';
 import { describeNetwork, describeOptimizer, describeSchedule } from './recipe-words.js';
-import { metricInWords, resultCard, type SeedRun } from './result-card.js';
+import { metricInWords, type ResultCardInput, resultCard, type SeedRun } from './result-card.js';
 import type { Resumed } from './resume.js';
 import { endRun, type RunEnding, type RunResults } from './run-ending.js';
 import { type RunFolder, scalarsPath, shownFolder } from './run-folder.js';
@@ -33,6 +34,8 @@ export interface SeedResult {
   /** Of the weights that the run ended with, on stop.on and on the test samples. */
   readonly metrics: Metrics;
   readonly testMetrics: Metrics | null;
+  /** 95 %, of a table's test rows; null of several seeds and of other sets. */
+  readonly testInterval: Intervals | null;
 }
 
 /** A network of an average, by itself, on the samples of `stop.on` and on the test samples if those are others. */
@@ -91,6 +94,8 @@ export interface ShownProfile {
   readonly measured: MeasuredSpeed;
 }
 
+export type TrainingResult = ReturnType<typeof resultJson>;
+
 export interface TrainingEnding extends RunEnding {
   readonly resolved: ResolvedConfig;
   /** Number of seeds requested. */
@@ -108,6 +113,10 @@ export interface TrainingEnding extends RunEnding {
   readonly keys?: Readonly<Record<string, unknown>>;
   readonly lines?: readonly string[];
   readonly others?: RunResults['others'];
+  /** Files that show the result. */
+  readonly pages?: (result: TrainingResult) => RunResults['files'];
+  /** On the card, after the scores: label and words. */
+  readonly cardLines?: ResultCardInput['lines'];
   /** The same seeds on other thread counts, and the speed-up of `plan` over one thread. */
   readonly otherThreads?: readonly { readonly threads: number; readonly runs: readonly SeedRun[] }[];
   readonly speedup?: number | null;
@@ -155,7 +164,7 @@ export async function finishTraining(ending: TrainingEnding): Promise<void> {
     { ...ending, measured: profiled?.measured ?? null },
     {
       ...{ reason, result, show },
-      files: { ...weights, ...ending.files },
+      files: { ...weights, ...ending.files, ...ending.pages?.(result) },
       others: [
         () => record.metrics.write(folder),
         () => writeScalars(record.scalars, ending.seeds, folder),
@@ -176,8 +185,8 @@ function membersLine({ members }: Kept): string[] {
 }
 
 async function cardOf(
-  { setup, plan, record, race, speedup, folder }: TrainingEnding,
-  result: ReturnType<typeof resultJson>,
+  { setup, plan, record, race, speedup, folder, cardLines = [] }: TrainingEnding,
+  result: TrainingResult,
   hardware: readonly string[],
 ): Promise<string[]> {
   const { config } = setup;
@@ -186,6 +195,7 @@ async function cardOf(
     ...result,
     ...(race ? { race, phases: race.phases } : {}),
     accuracyOn: config.stop.on,
+    unit: setup.dataset.train.table === undefined ? 'image' : 'row',
     network: describeNetwork(plan),
     images: runLength(config, plan.parts.train.count).images,
     batch: config.train.batch,
@@ -195,6 +205,7 @@ async function cardOf(
     speedup: speedup ?? null,
     inference: tensors && (await inferenceWords(setup, tensors, plan.threads)),
     hardware: [...hardware],
+    lines: cardLines,
     folder: shownFolder(folder),
   });
 }
@@ -215,26 +226,15 @@ export function finalWeights(
   );
 }
 
-/** Of all training samples, those held out for validation included; on the test samples. */
 /** Nobody knows what is good on them: they are judged beside a baseline. */
 const isOwnSet = ({ dataset: { name, train } }: Setup) => train.table !== undefined || name === 'images';
 
+/** Of all training samples, those held out for validation included; on the test samples. */
 function baselineOfRun({ dataset: { train, test, target }, config }: Setup) {
   const areLabels = taskOf(factsOf(target), config.loss) === 'labels';
   const baseline = baselineOf(train.targets, test.targets, widthOf(target), areLabels);
   if (baseline === null || target.kind === 'value') return baseline;
   return { ...baseline, class: target.labels[Number(baseline.class)] };
-}
-
-/** By name over the runs; null if it is defined in none. */
-function meanMetrics(all: readonly Metrics[]): Metrics {
-  const names = [...new Set(all.flatMap((one) => Object.keys(one)))] as (keyof Metrics)[];
-  return Object.fromEntries(
-    names.map((name) => {
-      const values = all.flatMap((one) => one[name] ?? []);
-      return [name, values.length === 0 ? null : mean(values)];
-    }),
-  );
 }
 
 /** Ends the event files. Those of the race are made here, because its repetitions run before the folder exists. */
@@ -281,6 +281,7 @@ function resultJson(ending: TrainingEnding, final: Uint8Array | null) {
       ? (first?.evaluation?.metrics ?? null)
       : meanMetrics(record.results.map(({ metrics }) => metrics)),
     ...(testedMetrics.length > 0 ? { testMetrics: meanMetrics(testedMetrics) } : {}),
+    ...(record.results[0]?.testInterval ? { testInterval: record.results[0].testInterval } : {}),
     ...(record.members === null ? {} : { members: record.members }),
     ...(isOwnSet(setup) ? { baseline: baselineOfRun(setup) } : {}),
     weights: first?.weights ?? null,

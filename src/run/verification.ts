@@ -58,6 +58,32 @@ export function firstOtherLoss(
   return null;
 }
 
+/** As result.json has them. */
+export interface Measured {
+  readonly metrics: Readonly<Record<string, number | null>> | null;
+  readonly testMetrics: Readonly<Record<string, number | null>> | null;
+}
+
+export interface OtherMetric {
+  readonly name: string;
+  readonly on: keyof Measured;
+  readonly recorded: number | null;
+  readonly again: number | null;
+}
+
+/** Of the metrics of the record: older ones have fewer. */
+export function otherMetrics(
+  recorded: Measured,
+  again: Measured,
+): { readonly compared: number; readonly other: OtherMetric[] } {
+  const all = (['metrics', 'testMetrics'] as const).flatMap((on) =>
+    Object.entries(recorded[on] ?? {}).map(([name, value]): OtherMetric => {
+      return { name, on, recorded: value, again: again[on]?.[name] ?? null };
+    }),
+  );
+  return { compared: all.length, other: all.filter(({ recorded, again }) => recorded !== again) };
+}
+
 /** The circumstances of a run on which its bits may depend. */
 export interface Circumstances {
   readonly shardstep: string;

@@ -6,7 +6,8 @@ import type { MetricName } from '../config/choices.js';
 import type { Config } from '../config/schema.js';
 import { openSetup, planFor, type Setup } from '../coordinator/setup.js';
 import { withTrainer } from '../coordinator/trainer.js';
-import { isBetter, type Metrics, metricOf, taskOf } from '../metrics/metric.js';
+import type { Judged } from '../metrics/judged.js';
+import { isBetter, metricOf, metricsOf, taskOf } from '../metrics/metric.js';
 import { plural } from '../numbers/words.js';
 import { runLength } from '../plan/run-length.js';
 import { sameForAnyThreads } from '../plan/threads.js';
@@ -16,6 +17,7 @@ import { MetricsWriter } from '../run/metrics-file.js';
 import type { Progress } from '../run/progress.js';
 import { createRecorder } from '../run/recorder.js';
 import { metricInWords } from '../run/result-card.js';
+import { testIntervalOf } from '../run/test-interval.js';
 import type { Before, Trained } from '../run/train-in-folder.js';
 import type { Kept } from '../run/train-result.js';
 import { UserError } from '../user-error.js';
@@ -187,15 +189,18 @@ async function trainedBy(
   const { train } = own.config;
   const chosen: Config = { ...own.config, parallel, train: { ...train, byTable: false } };
   const config = withLength(chosen, cell, outcome.epochs);
-  const push = (testMetrics: Metrics | null) => {
+  const push = async (tested: Judged | null) => {
+    const testMetrics = tested && metricsOf(tested);
     const testAccuracy = testMetrics?.accuracy ?? null;
-    record.results.push({ seed, status: 'done', outcome, metrics, testMetrics, testAccuracy });
+    const testInterval = await testIntervalOf(own.config, tested);
+    const all = { metrics, testMetrics, testAccuracy, testInterval };
+    record.results.push({ seed, status: 'done', outcome, ...all });
     record.accuracy = outcome.evaluation?.accuracy ?? null;
     record.tensors = tensors;
     record.coldMs ??= performance.now();
   };
   if (context.signal.aborted) {
-    push(null);
+    await push(null);
     return { setup: { ...own, config }, plan: ownPlan };
   }
   // The batch is fitted to the data already.
@@ -215,7 +220,7 @@ async function trainedBy(
     : withTrainer(setup, plan, async ({ session }) => {
         session.setParameters(tensors, 'the best cell');
         await session.evaluate('test');
-        push(session.metrics('test'));
+        await push(session.judged('test'));
       }));
   return { setup, plan };
 }

@@ -11,7 +11,7 @@ import type { RunObserver, RunOutcome } from '../coordinator/training-run.js';
 import { measured } from '../coordinator/work.js';
 import type { Dataset } from '../data/dataset.js';
 import { samplesAt } from '../data/split.js';
-import { isBetter, type Metric, type Metrics, metricOf } from '../metrics/metric.js';
+import { isBetter, type Metric, type Metrics, metricOf, metricsOf } from '../metrics/metric.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { Plan } from '../plan/plan.js';
 import { Diverged } from '../worker/session-errors.js';
@@ -159,7 +159,13 @@ async function trainCell(
       if (outcome.weights.of === 'best evaluation') await session.evaluate(on);
       const value = outcome.evaluation && measured(outcome.evaluation, metric.name);
       const end = outcome.reason === 'time' ? (watch.isBehind ? 'behind' : 'time') : 'whole';
-      const model = { setup, plan, outcome, tensors: session.parameters(), metrics: session.metrics(on) };
+      const model = {
+        setup,
+        plan,
+        outcome,
+        tensors: session.parameters(),
+        metrics: metricsOf(session.judged(on)),
+      };
       return { ...model, cell: ended(end, value, outcome.epochs) };
     });
   } catch (error) {

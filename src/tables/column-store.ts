@@ -13,6 +13,7 @@ import {
   type NumberFormat,
   numberIn,
   plainNumber,
+  Thousands,
 } from './numbers-in-cells.js';
 
 /** A cell of a CSV file is a string; rows of programs, JSON and Parquet have other values. */
@@ -35,6 +36,10 @@ export interface NumbersColumn {
   readonly oddCells: number;
   /** Each value is the one before and 1. */
   readonly countsUp: boolean;
+  /** Of cells that were read with decimal points. */
+  readonly thousands: Thousands;
+  /** The least and the greatest value before they were rounded to float32, if that leaves few values between them. */
+  readonly blurred: readonly [number, number] | null;
 }
 
 export interface DatesColumn {
@@ -68,6 +73,28 @@ export type RawColumn = NumbersColumn | DatesColumn | WordsColumn | NoColumn;
 export interface ColumnStore {
   add(cell: Cell, line: number): void;
   finish(): RawColumn;
+}
+
+/** Steps of float32 across a column with fewer of which its values are not told apart. */
+const fewestSteps = 64;
+
+/** The range of a column, and whether float32 keeps what it tells. */
+export class Spread {
+  #low = Number.POSITIVE_INFINITY;
+  #high = Number.NEGATIVE_INFINITY;
+  #isRounded = false;
+
+  /** NaN is not counted. */
+  add(value: number): void {
+    if (value < this.#low) this.#low = value;
+    if (value > this.#high) this.#high = value;
+    if (Math.fround(value) !== value) this.#isRounded ||= !Number.isNaN(value);
+  }
+
+  blurred(): readonly [number, number] | null {
+    const steps = (this.#high - this.#low) / (2 ** -23 * Math.max(Math.abs(this.#low), Math.abs(this.#high)));
+    return this.#isRounded && steps > 0 && steps < fewestSteps ? [this.#low, this.#high] : null;
+  }
 }
 
 /** How a cell that stops the reading is refused: `expected` in words. */
@@ -125,6 +152,8 @@ export class NumberStore implements ColumnStore {
   #missing = 0;
   #countsUp = true;
   #last = Number.NaN;
+  readonly #thousands = new Thousands();
+  readonly #spread = new Spread();
 
   /** `expected`: about how many rows come, 0 if that is not known. */
   constructor(format: NumberFormat, rules: NumberRules, refuse: Refuse, expected: number) {
@@ -138,7 +167,10 @@ export class NumberStore implements ColumnStore {
   add(cell: Cell, line: number): void {
     let value = Number.NaN;
     if (typeof cell === 'string') {
-      if (this.#isPlain) value = plainNumber(cell);
+      if (this.#isPlain) {
+        value = plainNumber(cell);
+        this.#thousands.add(cell, line);
+      }
       if (Number.isNaN(value)) value = this.#slow(trimmedCell(cell), line);
     } else if (typeof cell === 'number' || typeof cell === 'bigint' || typeof cell === 'boolean') {
       value = Number(cell);
@@ -151,6 +183,7 @@ export class NumberStore implements ColumnStore {
       this.#countsUp = Number.isNaN(this.#last) ? Number.isInteger(value) : value === this.#last + 1;
       this.#last = value;
     }
+    this.#spread.add(value);
     this.#values.push(value);
   }
 
@@ -191,6 +224,8 @@ export class NumberStore implements ColumnStore {
       oddWords: this.#oddWords,
       oddCells: this.#oddCells,
       countsUp: this.#countsUp && !Number.isNaN(this.#last),
+      thousands: this.#thousands,
+      blurred: this.#spread.blurred(),
     };
   }
 }

@@ -3,7 +3,7 @@ import { isRowName } from '../data/csv-layout.js';
 import { grouped, plural } from '../numbers/words.js';
 import { UserError } from '../user-error.js';
 import type { DatesColumn, NumbersColumn, RawColumn } from './column-store.js';
-import { formatOfColumn, formatWords, looksNumeric } from './numbers-in-cells.js';
+import { ambiguousPoints, formatOfColumn, formatWords, looksNumeric } from './numbers-in-cells.js';
 import { type Table, unknownColumn } from './read-table.js';
 import { rangeWords, shortened, type TableSchema } from './schema.js';
 import type { WantedColumns } from './table-builder.js';
@@ -14,6 +14,7 @@ import {
   type Context,
   cellsOf,
   datesFromWords,
+  doubtfulFormat,
   type Found,
   fewestDistinct,
   ignored,
@@ -151,8 +152,15 @@ function typeOfDates({ format, values, missing }: DatesColumn, { isTarget, asked
 
 function typeOfNumbers(raw: NumbersColumn, context: Context): Found {
   const { asked, isTarget, table, place } = context;
-  const { values, format, missing, oddCells } = raw;
+  const { values, format, missing, oddCells, blurred } = raw;
   if (oddCells > 0 && asked === null) throw oddWords(raw, context);
+  const doubtful = asked?.number === undefined ? raw.thousands.doubtful(context.hint) : null;
+  if (doubtful !== null) throw doubtfulFormat(ambiguousPoints(doubtful), context);
+  if (blurred !== null) {
+    const why = `32 bits do not tell its values apart, from ${blurred.join(' to ')}: subtract a number from them`;
+    if (!isTarget && asked === null) return ignored(why, missing, blurred.join(' to '));
+    throw new UserError(`${table.name}: column ${place + 1} (${JSON.stringify(table.names[place])}): ${why}`);
+  }
   const words = formatWords(format);
   const range = rangeWords(values, false);
   const column = { kind: 'values', values } as const;

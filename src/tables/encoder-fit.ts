@@ -8,7 +8,7 @@ import { type DatePart, partOf } from './dates-in-cells.js';
 import { Encoder } from './encoder.js';
 import { type Block, type Field, widthOf } from './expand.js';
 import type { ColumnSchema } from './schema.js';
-import { hashOf } from './text-entries.js';
+import { hashOf, mostSlots } from './text-entries.js';
 import { rareLimit } from './word-columns.js';
 
 /** How columns become inputs. Zero or null: not at all. */
@@ -96,7 +96,7 @@ export function fitEncoder(
   const { buckets, wordGrams, characters } = all;
   return new Encoder({
     ...{ columns, targets, categories, fields: plan.fields, blocks: plan.blocks },
-    text: { buckets, wordGrams, characters },
+    text: { buckets, wordGrams, characters, slots: mostSlots },
   });
 }
 

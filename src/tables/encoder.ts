@@ -3,30 +3,24 @@
  * a network. Fitted on training rows only; restored from JSON and tensors; training and prediction use the same one.
  */
 import { isMissing, trimmedCell } from '../data/cells.js';
-import { expandStored } from '../kernels/expansion.js';
+import { noTexts, tableSizes } from '../kernels/expansion.js';
+import { StoredTexts } from '../kernels/stored-texts.js';
 import { ExitCode, UserError } from '../user-error.js';
 import type { TypedTable } from './column-types.js';
 import { daysIn, daysOfMoment, partOf } from './dates-in-cells.js';
 import { type Block, type Field, tableOf, widthOf } from './expand.js';
 import { numberIn, plainFormat } from './numbers-in-cells.js';
 import type { ColumnSchema } from './schema.js';
-import {
-  type Entries,
-  entriesOf,
-  hashOf,
-  noEntries,
-  type SparseRows,
-  sparseRows,
-  type TextOptions,
-} from './text-entries.js';
+import { gramsOf, storeGrams, type TextOptions } from './text-entries.js';
 import type { Column } from './word-columns.js';
 
 export interface EncodedRows {
   readonly count: number;
-  /** f32 [count][fields], NaN: missing. A category is its number from 1, 0 if it is rare or unknown. */
+  /**
+   * f32 [count][storedWidth], NaN: missing. A category is its number from 1, 0 if it is rare or unknown; a text: see
+   * `storeGrams`.
+   */
   readonly values: Float32Array;
-  /** Null: the table has no texts. */
-  readonly texts: SparseRows | null;
   /** Rows whose category was rare or unknown in training, by column. */
   readonly others: ReadonlyMap<string, number>;
 }
@@ -57,6 +51,8 @@ export class Encoder {
   readonly categories: Readonly<Record<string, readonly string[]>>;
   /** Inputs of the blocks; those of texts follow. */
   readonly denseWidth: number;
+  /** Numbers of a stored row: those of the fields, then `text.slots` for each column of texts. */
+  readonly storedWidth: number;
   /** Inputs of a network. */
   readonly width: number;
   /** What the kernels take. */
@@ -70,11 +66,13 @@ export class Encoder {
     this.fields = fields;
     this.blocks = blocks;
     this.categories = categories;
-    this.table = tableOf(blocks, fields);
-    this.text = text;
     this.#texts = columns.flatMap(({ name, type }) =>
       type === 'text' && !targets.includes(name) ? [name] : [],
     );
+    this.text = text;
+    const texts = { count: this.#texts.length, slots: text.slots, buckets: text.buckets };
+    this.table = tableOf(blocks, fields, this.#texts.length > 0 ? texts : noTexts);
+    this.storedWidth = tableSizes(this.table).fields;
     this.#places = new Map(
       Object.entries(categories).map(([name, words]) => [
         name,
@@ -127,14 +125,28 @@ export class Encoder {
     rows: Uint32Array = Uint32Array.from({ length: table.rowCount }, (_, row) => row),
   ): EncodedRows {
     const columns = new Map(table.schema.columns.map(({ name }, place) => [name, table.columns[place]]));
-    const values = new Float32Array(rows.length * this.fields.length);
+    const width = this.storedWidth;
+    const values = new Float32Array(rows.length * width);
     const others = new Map<string, number>();
     this.fields.forEach(({ column: name, part }, field) => {
       const column = columns.get(name) ?? { kind: 'none' };
       const get = this.#reader(name, column, part, others);
-      for (let i = 0; i < rows.length; i++) values[i * this.fields.length + field] = get(rows[i]);
+      for (let i = 0; i < rows.length; i++) values[i * width + field] = get(rows[i]);
     });
-    return { count: rows.length, values, texts: this.#textsOf(columns, rows), others };
+    this.#texts.forEach((name, place) => {
+      const column = columns.get(name);
+      for (let i = 0; i < rows.length; i++) {
+        const text = column?.kind === 'words' ? column.words[column.indices[rows[i]]] : '';
+        this.#storeText(name, text, place, values.subarray(i * width, (i + 1) * width));
+      }
+    });
+    return { count: rows.length, values, others };
+  }
+
+  /** `place`: of the column among those of texts. */
+  #storeText(name: string, text: string, place: number, row: Float32Array): void {
+    const from = this.fields.length + place * this.text.slots;
+    storeGrams(gramsOf(text, this.text, name, this.text.slots), this.text, row.subarray(from));
   }
 
   /** The value of a row of the table. */
@@ -156,27 +168,6 @@ export class Encoder {
     };
   }
 
-  #textsOf(columns: ReadonlyMap<string, Column>, rows: Uint32Array): SparseRows | null {
-    if (this.#texts.length === 0) return null;
-    const parts = this.#texts.map((name) => {
-      const column = columns.get(name);
-      if (column?.kind !== 'words') return () => noEntries;
-      const made = new Map<number, Entries>();
-      return (row: number) => {
-        const index = column.indices[row];
-        const known = made.get(index) ?? this.#entries(name, column.words[index]);
-        // Texts that come again are usual, but all of them would be kept.
-        if (made.size < 1000) made.set(index, known);
-        return known;
-      };
-    });
-    return sparseRows(Array.from(rows, (row) => parts.map((part) => part(row))));
-  }
-
-  #entries(name: string, text: string): Entries {
-    return entriesOf(text, this.text, hashOf(name, 0, name.length, 0));
-  }
-
   /**
    * The stored row of values by the names of their columns; columns that are not given are missing, and named.
    * @throws UserError (usage) for unknown names and values of another kind.
@@ -196,17 +187,22 @@ export class Encoder {
     const ownValue = (name: string) => (Object.hasOwn(given, name) ? given[name] : undefined);
     const cells = new Map(used.map((column) => [column.name, this.#cell(column, ownValue(column.name))]));
     const others = new Map<string, number>();
-    const values = Float32Array.from(this.fields, ({ column, part }) => {
+    const values = new Float32Array(this.storedWidth);
+    this.fields.forEach(({ column, part }, field) => {
       const cell = cells.get(column);
-      if (typeof cell !== 'string') return partOf(cell ?? Number.NaN, part);
+      if (typeof cell !== 'string') {
+        values[field] = partOf(cell ?? Number.NaN, part);
+        return;
+      }
       const place = this.#places.get(column)?.get(cell) ?? 0;
       if (place === 0) others.set(column, 1);
-      return place;
+      values[field] = place;
     });
-    const entries = this.#texts.map((name) => this.#entries(name, String(cells.get(name) ?? '')));
-    const texts = this.#texts.length === 0 ? null : sparseRows([entries]);
+    this.#texts.forEach((name, place) => {
+      this.#storeText(name, String(cells.get(name) ?? ''), place, values);
+    });
     const missing = used.flatMap(({ name }) => (ownValue(name) === undefined ? [name] : []));
-    return { count: 1, values, texts, others, missing };
+    return { count: 1, values, others, missing };
   }
 
   /** A number, a word, or null for a missing value. */
@@ -239,16 +235,13 @@ export class Encoder {
 
   /**
    * The inputs of a stored row.
-   * @param stored f32 [fields]
+   * @param stored f32 [storedWidth]
    * @param out f32 [width]
-   * @param texts the entries of its texts, if the table has any.
    */
-  expand(stored: Float32Array, out: Float32Array, texts: Entries | null = null): Float32Array {
-    expandStored(this.table, stored, out);
-    out.fill(0, this.denseWidth);
-    texts?.indices.forEach((index, place) => {
-      out[this.denseWidth + index] = texts.values[place];
-    });
+  expand(stored: Float32Array, out: Float32Array): Float32Array {
+    const rows = new StoredTexts(this.table);
+    rows.read(stored);
+    out.set(rows.values);
     return out;
   }
 }

@@ -1,5 +1,5 @@
 /** Blocks: how the numbers of a stored row become the inputs of a network. What they compute: `kernels/expansion.ts`. */
-import { blockTable, expandStored, type TableBlock } from '../kernels/expansion.js';
+import { blockTable, expandStored, noTexts, type TableBlock, type TextSizes } from '../kernels/expansion.js';
 import type { DatePart } from './dates-in-cells.js';
 
 /** A number of the stored row: a column, or a part of a date. */
@@ -74,7 +74,11 @@ export function widthOf(block: Block): number {
 }
 
 /** For the kernels: see `kernels/expansion.ts`. */
-export const tableOf = (blocks: readonly Block[], fields: readonly Field[]): Float32Array =>
+export const tableOf = (
+  blocks: readonly Block[],
+  fields: readonly Field[],
+  texts: TextSizes = noTexts,
+): Float32Array =>
   blockTable(
     blocks.map((block): TableBlock => {
       const { op, field, at } = block;
@@ -82,6 +86,7 @@ export const tableOf = (blocks: readonly Block[], fields: readonly Field[]): Flo
     }),
     fields.length,
     blocks.reduce((width, block) => width + widthOf(block), 0),
+    texts,
   );
 
 function partsOf(block: Block): Pick<TableBlock, 'count' | 'parameters' | 'tensors'> {

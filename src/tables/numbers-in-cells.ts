@@ -12,6 +12,33 @@ export interface NumberFormat {
 
 export const plainFormat: NumberFormat = { decimal: '.', thousands: '', unit: '' };
 
+/**
+ * Whether plain numbers may have points between thousands: `950` and `1.050` as 950 and 1050. They do not as soon as a cell
+ * has another number of decimals, four digits without a point, or a zero in front.
+ */
+export class Thousands {
+  #isPossible = true;
+  #hasBare = false;
+  #first: PlacedCell | null = null;
+
+  add(text: string, line: number): void {
+    if (!this.#isPossible) return;
+    const first = text.charCodeAt(0) === 45 ? 1 : 0;
+    const digits = text.length - first;
+    if (digits <= 3 && !/[.e]/i.test(text)) this.#hasBare = true;
+    else if (digits < 5 || digits > 7 || !/^-?[1-9]\d{0,2}\.\d{3}$/.test(text)) this.#isPossible = false;
+    else this.#first ??= { text, line };
+  }
+
+  /**
+   * A cell that the column does not decide; null: points are decimal. Programs that write `950` for 950.000 write `1.05`
+   * for 1.050, so both forms in one column are doubtful, as points are beside columns with decimal commas.
+   */
+  doubtful(hint: '.' | ',' | null): PlacedCell | null {
+    return this.#isPossible && (this.#hasBare || hint === ',') ? this.#first : null;
+  }
+}
+
 /** A cell and where it first occurs. */
 export interface PlacedCell {
   readonly text: string;
@@ -179,7 +206,15 @@ function chosen(
     .map((each) => ({ ...each, unit }));
   const [first, ...others] = formats;
   // Digits with a point at most, as every program writes them.
-  if (first.decimal === '.' && first.thousands === '') return { kind: 'format', format: first };
+  if (first.decimal === '.' && first.thousands === '') {
+    const thousands = new Thousands();
+    for (const { text, line } of cells) {
+      const parts = partsOf(text);
+      if (parts !== null) thousands.add(parts.digits, line);
+    }
+    const cell = thousands.doubtful(hint);
+    return cell === null ? { kind: 'format', format: first } : ambiguousPoints(cell);
+  }
   for (const cell of cells) {
     if (setOf(cell) === 0) continue;
     const value = numberIn(cell.text, first);
@@ -190,6 +225,16 @@ function chosen(
     return { kind: 'ambiguous', cell, readings: [value, numberIn(cell.text, other)] };
   }
   return { kind: 'format', format: first };
+}
+
+/** A point that is decimal or between thousands. */
+export function ambiguousPoints(cell: PlacedCell): Extract<FoundFormat, { kind: 'ambiguous' }> {
+  const readings = [plainFormat, { ...plainFormat, decimal: ',', thousands: '.' } as const] as const;
+  return {
+    kind: 'ambiguous',
+    cell,
+    readings: [numberIn(cell.text, readings[0]), numberIn(cell.text, readings[1])],
+  };
 }
 
 /** `a decimal comma, thousands by points, €`; '' for plain numbers. */

@@ -109,7 +109,8 @@ const readOnce = ({ name, place }: RowReader, column: string, { line, cell }: Ot
       'and the rows come only once: say the type of the column, such as category',
   );
 
-async function readerOf(source: TableSource, options: ReadTableOptions): Promise<RowReader> {
+/** @throws UserError as readTable. */
+export async function readerOf(source: TableSource, options: ReadTableOptions): Promise<RowReader> {
   if (typeof source !== 'string' && !(source instanceof Uint8Array))
     return objectReader(source, options.name ?? 'rows');
   const bytes = await byteSource(source, options.name);

@@ -1,6 +1,6 @@
 /**
  * Texts as sparse inputs: words, pairs of neighbouring words and pieces of words, each hashed to one of a number of buckets
- * (Weinberger et al. 2009; Joulin et al. 2017). The entries of a text have the norm 1.
+ * (Weinberger et al. 2009; Joulin et al. 2017). A stored row keeps the buckets; their scale: `kernels/stored-texts.ts`.
  */
 
 export interface TextOptions {
@@ -10,39 +10,38 @@ export interface TextOptions {
   readonly wordGrams: number;
   /** Lengths of the pieces of words, whose ends count as characters; null: none. */
   readonly characters: readonly [number, number] | null;
+  /** Numbers of a stored row for each column of texts: of a text with more words and pieces, the first are taken. */
+  readonly slots: number;
 }
 
-/** Rows of few entries: those of row r are `starts[r]` to `starts[r + 1]`, by rising index. */
-export interface SparseRows {
-  /** u32 [rows + 1] */
-  readonly starts: Uint32Array;
-  /** u32 [entries], from 0 to the buckets. */
-  readonly indices: Uint32Array;
-  /** f32 [entries] */
-  readonly values: Float32Array;
-}
-
-export interface Entries {
-  readonly indices: Uint32Array;
-  readonly values: Float32Array;
-}
+export type GramOptions = Pick<TextOptions, 'wordGrams' | 'characters'>;
 
 /** Separates the hashes of words, pairs and pieces. */
 const [wordSalt, pairSalt, pieceSalt] = [0x1b873593, 0x2545f491, 0x61c88647];
 
-/** `salt`: differs between the columns of a table. */
-export function entriesOf(
+/** The most that a row keeps of a text, and the most buckets: a sparse entry keeps its input in 16 bits. */
+export const mostSlots = 1024;
+export const mostBuckets = 2 ** 15;
+
+/** Hashes in the order of the text, at most `most`. `column`: the same word is another input in another column. */
+export function gramsOf(
   text: string,
-  { buckets, wordGrams, characters }: TextOptions,
-  salt: number,
-): Entries {
-  const counts = new Map<number, number>();
+  { wordGrams, characters }: GramOptions,
+  column: string,
+  most: number,
+): Uint32Array {
+  const salt = hashOf(column, 0, column.length, 0);
+  const grams: number[] = [];
   const add = (hash: number) => {
-    const bucket = mixed(hash ^ salt) & (buckets - 1);
-    counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+    if (grams.length < most) grams.push(mixed(hash ^ salt));
   };
   let last = -1;
-  for (const [word] of text.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu)) {
+  // A gram takes a character at least; those behind the last that can matter are not even read.
+  for (const [word] of text
+    .slice(0, most * mostOfGram)
+    .toLowerCase()
+    .matchAll(/[\p{L}\p{N}]+/gu)) {
+    if (grams.length >= most) break;
     const hash = hashOf(word, 0, word.length, wordSalt);
     add(hash);
     if (wordGrams > 1 && last >= 0) add(Math.imul(last, 0x01000193) ^ hash ^ pairSalt);
@@ -50,13 +49,25 @@ export function entriesOf(
     if (characters === null) continue;
     const ended = `<${word}>`;
     for (let length = characters[0]; length <= characters[1]; length++)
-      for (let at = 0; at + length <= ended.length; at++) add(hashOf(ended, at, at + length, pieceSalt));
+      for (let at = 0; at + length <= ended.length && grams.length < most; at++)
+        add(hashOf(ended, at, at + length, pieceSalt));
   }
-  const indices = Uint32Array.from(counts.keys()).sort();
-  let squares = 0;
-  for (const count of counts.values()) squares += count * count;
-  const scale = squares === 0 ? 0 : 1 / Math.sqrt(squares);
-  return { indices, values: Float32Array.from(indices, (index) => (counts.get(index) ?? 0) * scale) };
+  return Uint32Array.from(grams);
+}
+
+/** Characters of a text that are read for each gram it may have. */
+const mostOfGram = 64;
+
+/** f32 [slots]: the buckets of the first grams by rising number, then NaN. */
+export function storeGrams(
+  grams: Uint32Array,
+  { buckets, slots }: Pick<TextOptions, 'buckets' | 'slots'>,
+  out: Float32Array,
+): void {
+  const taken = Math.min(grams.length, slots);
+  for (let at = 0; at < taken; at++) out[at] = grams[at] & (buckets - 1);
+  out.subarray(0, taken).sort();
+  out.fill(Number.NaN, taken, slots);
 }
 
 /** FNV-1a over UTF-16 code units. */
@@ -71,34 +82,4 @@ function mixed(hash: number): number {
   let mix = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2ae35);
   return (mix ^ (mix >>> 16)) >>> 0;
-}
-
-export const noEntries: Entries = { indices: new Uint32Array(0), values: new Float32Array(0) };
-
-/** The entries of each row, those of several columns added. */
-export function sparseRows(rows: readonly (readonly Entries[])[]): SparseRows {
-  const merged = rows.map((parts) => {
-    if (parts.length === 1) return parts[0];
-    const sums = new Map<number, number>();
-    for (const { indices, values } of parts)
-      indices.forEach((index, place) => {
-        sums.set(index, Math.fround((sums.get(index) ?? 0) + values[place]));
-      });
-    const indices = Uint32Array.from(sums.keys()).sort();
-    return { indices, values: Float32Array.from(indices, (index) => sums.get(index) ?? 0) };
-  });
-  const starts = new Uint32Array(rows.length + 1);
-  merged.forEach(({ indices }, row) => {
-    starts[row + 1] = starts[row] + indices.length;
-  });
-  const sparse = {
-    starts,
-    indices: new Uint32Array(starts[rows.length]),
-    values: new Float32Array(starts[rows.length]),
-  };
-  merged.forEach(({ indices, values }, row) => {
-    sparse.indices.set(indices, starts[row]);
-    sparse.values.set(values, starts[row]);
-  });
-  return sparse;
 }

@@ -1,9 +1,16 @@
 /** The type of a column that was read as words: dates, numbers, yes and no, categories, texts, or names of rows. */
 import { grouped } from '../numbers/words.js';
 import { UserError } from '../user-error.js';
-import { areMostlyNumbers, type DatesColumn, type NumbersColumn, type WordsColumn } from './column-store.js';
+import {
+  areMostlyNumbers,
+  type DatesColumn,
+  type NumbersColumn,
+  Spread,
+  type WordsColumn,
+} from './column-store.js';
 import { type DateFormat, dateFormatsOf, dateText, daysIn, hasShortYear } from './dates-in-cells.js';
 import {
+  type FoundFormat,
   formatOfColumn,
   hasLeadingZero,
   isInfinite,
@@ -12,6 +19,7 @@ import {
   numberIn,
   type PlacedCell,
   plainFormat,
+  Thousands,
 } from './numbers-in-cells.js';
 import type { Table } from './read-table.js';
 import { type AskedColumn, type ColumnSchema, shortened } from './schema.js';
@@ -188,8 +196,11 @@ export function numbersFromWords(raw: WordsColumn, context: Context): NumbersCol
       `${whereOf(context, lines[wrong])}: expected a finite number within float32, got ${JSON.stringify(words[wrong])}`,
     );
   const values = Float32Array.from(indices, (index) => numbers[index]);
+  const spread = new Spread();
+  for (const number of numbers) spread.add(number);
   return {
     ...{ kind: 'numbers', format, missing, oddCells, countsUp: false, values },
+    ...{ thousands: new Thousands(), blurred: spread.blurred() },
     oddWords: new Map(others.map((place) => [words[place], { line: lines[place], count: counts[place] }])),
   };
 }
@@ -199,11 +210,18 @@ function certainFormat(cells: readonly PlacedCell[], { table, place, asked, hint
   const found = formatOfColumn(cells, hint);
   if (found.kind === 'format') return found.format;
   if (found.kind === 'none') return plainFormat;
+  throw doubtfulFormat(found, { table, place });
+}
+
+export function doubtfulFormat(
+  found: Exclude<FoundFormat, { kind: 'format' | 'none' }>,
+  { table, place }: Pick<Context, 'table' | 'place'>,
+): UserError {
   const column = table.names[place];
   const where = `${table.name}: column ${place + 1} (${JSON.stringify(column)})`;
   const shown = ({ text, line }: PlacedCell) => `${JSON.stringify(text)} in ${table.place} ${line}`;
   const advice = `${column}=number:point or ${column}=number:comma says the decimal sign, ${column}=category takes them as words`;
-  throw new UserError(
+  return new UserError(
     found.kind === 'conflict'
       ? `${where}: ${found.cells.map(shown).join(' and ')} are ${found.why}, expected one: ${advice}`
       : `${where}: ${shown(found.cell)} is ${found.readings.join(' or ')}: ${advice}`,

@@ -22,7 +22,7 @@ export const rooms = [
     'brain',
   ],
   ...['plan', 'backend', 'sync', 'worker', 'inference', 'fast-start', 'coordinator', 'run', 'library'],
-  ...['report', 'profile', 'study', 'search', 'commands', 'index'],
+  ...['report', 'profile', 'study', 'search', 'explain', 'commands', 'index'],
 ];
 
 /** A file may not be longer; most are to be below 300 lines. */

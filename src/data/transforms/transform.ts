@@ -20,6 +20,11 @@ export type ValueKind = 'uint8' | 'float32';
 export const kindOf = (values: Values['values']): ValueKind =>
   values instanceof Float32Array ? 'float32' : 'uint8';
 
+/** Of rows of a table. */
+export function storedValues(values: Values['values']): Float32Array {
+  if (values instanceof Float32Array) return values;
+  throw new Error('rows of a table are stored as float32');
+}
 /** Without reading the values, which rows on demand would make. */
 export const sampleKind = (samples: Pick<Values, 'values' | 'rows'>): ValueKind =>
   samples.rows === undefined ? kindOf(samples.values) : 'float32';

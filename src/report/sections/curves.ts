@@ -1,11 +1,14 @@
 /** Accuracy and loss against time and against images. */
 import { dot, line, type Markish, ruleY } from '@observablehq/plot';
+import type { MetricName } from '../../config/choices.js';
+import { isError } from '../../config/target-rules.js';
 import { maximum, minimum, quantile } from '../../numbers/statistics.js';
 import { digits } from '../../numbers/words.js';
 import { type Figure, figures, type LeftOut, type Section, words } from '../document.js';
 import { figure, type Palette, thinned, timeUnit } from '../plotting.js';
 import type { Track } from '../run.js';
 import type { Setting, Survey } from '../settings.js';
+import { decidingMetric } from '../target-times.js';
 
 const title = 'Learning curves';
 const [mostPoints, batchImages] = [48, 256];
@@ -32,6 +35,7 @@ export function curvesSection({ settings }: Survey, palette: Palette): Section |
     return { title, reason: 'no log has steps or evaluations (log.level above info, or sweeps only)' };
   const charts = axesOf(drawn).flatMap((axis) => [
     accuracyChart(drawn, palette, axis),
+    ...metricCharts(drawn, palette, axis),
     lossChart(drawn, palette, axis),
   ]);
   const count = drawn.reduce((sum, { tracks }) => sum + tracks.length, 0);
@@ -135,6 +139,43 @@ function accuracyChart(settings: readonly Setting[], palette: Palette, axis: Axi
       marks,
     },
   );
+}
+
+/** Of runs that another metric than the accuracy decides on, such as regressions: one chart for each metric. */
+function metricCharts(settings: readonly Setting[], palette: Palette, axis: Axis): Figure[] {
+  const points = everyTrack(settings, palette).flatMap(({ track, curve, colour }) =>
+    track.evaluations.flatMap((point): (Point & { readonly name: MetricName })[] => {
+      const { name, value } = decidingMetric(track, point);
+      const x = axis.at(point);
+      return x === null || value === null || name === 'accuracy'
+        ? []
+        : [{ name, x, y: value, curve, colour }];
+    }),
+  );
+  return [...new Set(points.map(({ name }) => name))].map((name) => {
+    const shown = points.filter((point) => point.name === name);
+    return figure(
+      {
+        name: `${name.toLowerCase()}-${axis.name}`,
+        title: `${name} against ${axis.name}`,
+        caption: `Dots: evaluations, in the units of the targets; ${isError(name) ? 'lower' : 'higher'} is better.`,
+        legend: palette.legend(settings.map(({ label }) => label)),
+      },
+      {
+        x: { label: axis.label, ticks: 6 },
+        y: {
+          label: name,
+          grid: true,
+          ticks: 5,
+          tickFormat: (value: number) => String(Number(value.toPrecision(3))),
+        },
+        marks: [
+          line(shown, { x: 'x', y: 'y', z: 'curve', stroke: 'colour', strokeWidth: 1.5 }),
+          dot(shown, { x: 'x', y: 'y', fill: 'colour', r: 2.5 }),
+        ],
+      },
+    );
+  });
 }
 
 /** Number of logged steps that hold `batchImages` images: an accuracy of fewer is mostly chance. */

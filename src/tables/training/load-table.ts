@@ -73,7 +73,7 @@ export async function loadTable(request: TableRequest, options: TableOptions): P
     for (const line of tableSummary(table, targets, sizes)) note(line);
   }
   const target = targetOf(targets.schema);
-  const rows = rowsFor(table, targets.schema, model);
+  const rows = rowsFor(table, targets.schema, model, note);
   const part = ({ table, targets }: Read, places: Uint32Array): Samples => {
     const fileRows = places.map((place) => targets.rows[place]);
     const own = {
@@ -210,9 +210,15 @@ interface RowsOf {
   ): Samples;
 }
 
-function rowsFor({ name, schema }: TypedTable, target: TargetSchema, model: TableModel | null): RowsOf {
+function rowsFor(
+  typed: TypedTable,
+  target: TargetSchema,
+  model: TableModel | null,
+  note: TableOptions['note'],
+): RowsOf {
   if (model === null) {
-    const rows = new RawRows(name, schema, target);
+    const rows = new RawRows(typed, target);
+    for (const line of rows.notes) note(line);
     return {
       table: rows,
       // `values` of samples are of fewer kinds than those of later stages.
@@ -231,7 +237,7 @@ function rowsFor({ name, schema }: TypedTable, target: TargetSchema, model: Tabl
     of(table, places, others, { note }) {
       const { values, others: unknown } = encoder.stored(table, places);
       for (const line of unknownNotes(table.name, unknown)) note(line);
-      return { values, count: places.length, shape: [encoder.fields.length], full: 1, ...others };
+      return { values, count: places.length, shape: [encoder.storedWidth], full: 1, ...others };
     },
   };
 }

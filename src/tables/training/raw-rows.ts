@@ -14,6 +14,7 @@ import type { Field } from '../expand.js';
 import type { ColumnSchema, TableSchema } from '../schema.js';
 import type { TargetSchema } from '../targets.js';
 import { type Cells, ColumnRows, NumberedRows, type Numbering } from './column-rows.js';
+import { RawTexts, RowsWithTexts } from './raw-texts.js';
 import { encodingOf } from './table-model.js';
 
 type RawField = Pick<Field, 'column' | 'part'>;
@@ -27,21 +28,30 @@ export class RawRows implements TableRows {
   readonly #words = new Map<string, Map<string, number>>();
   readonly #sources = new Map<TypedTable, RowSource>();
 
-  /** @throws UserError for columns of texts. */
-  constructor(table: string, schema: TableSchema, target: TargetSchema) {
-    this.#schema = schema;
+  readonly #texts: RawTexts;
+  /** Numbers of a row. */
+  readonly width: number;
+
+  /** `table`: with the training rows, whose texts decide their sizes. @throws UserError if no column is left. */
+  constructor(table: TypedTable, target: TargetSchema) {
+    this.#schema = table.schema;
     this.#target = target;
     this.fields = this.#inputs.flatMap(({ name, type }) => {
-      if (type === 'text')
-        throw new UserError(
-          `${table}: column ${JSON.stringify(name)} has texts, which are no inputs yet: data.columns={${JSON.stringify(name)}: ignore} leaves it out`,
-        );
+      if (type === 'text') return [];
       if (type === 'category') this.#words.set(name, new Map());
       const parts: readonly DatePart[] = type === 'date' ? ['value', 'year', 'week', 'day'] : ['value'];
       return parts.map((part) => ({ column: name, part }));
     });
-    if (this.fields.length === 0)
-      throw new UserError(`${table}: every column but the target is ignored, expected inputs`);
+    const texts = this.#inputs.flatMap(({ name, type }) => (type === 'text' ? [name] : []));
+    this.#texts = new RawTexts(table, texts);
+    this.width = this.fields.length + texts.length * this.#texts.options.slots;
+    if (this.width === 0)
+      throw new UserError(`${table.name}: every column but the target is ignored, expected inputs`);
+  }
+
+  /** Lines for people. */
+  get notes(): readonly string[] {
+    return this.#texts.notes;
   }
 
   get #inputs(): readonly ColumnSchema[] {
@@ -50,11 +60,11 @@ export class RawRows implements TableRows {
     );
   }
 
-  /** [fields], NaN: missing. Words that are new are added to the lists. */
+  /** [width], NaN: missing. Words that are new are added to the lists. */
   rowsOf(table: TypedTable, places: Uint32Array): RowsOnDemand {
     const source = this.#sources.get(table) ?? this.#sourceOf(table);
     this.#sources.set(table, source);
-    return new RowsOnDemand(source, places, this.fields.length);
+    return new RowsOnDemand(source, places, this.width);
   }
 
   #sourceOf(table: TypedTable): RowSource {
@@ -66,7 +76,8 @@ export class RawRows implements TableRows {
       const words = Float32Array.from(this.#placesOf(name, column.words));
       return { kind: 'words', words, indices: column.indices };
     });
-    return new ColumnRows(fields, table);
+    const rows = new ColumnRows(fields, table);
+    return this.#texts.names.length === 0 ? rows : new RowsWithTexts(rows, fields.length, table, this.#texts);
   }
 
   /** Of words of a column, whose first is a missing one; new ones are added. */
@@ -104,12 +115,11 @@ export class RawRows implements TableRows {
       const { column, part } = plan.fields[block.field];
       return { ...block, field: place(column, part) };
     });
-    if (blocks.length === 0)
+    if (blocks.length === 0 && this.#texts.names.length === 0)
       throw new UserError('every column is the same in all training rows, expected inputs that differ');
-    const { buckets, wordGrams, characters } = all;
     const encoder = new Encoder({
       ...{ columns: this.#schema.columns, targets: this.#target.columns, fields, blocks, categories },
-      text: { buckets, wordGrams, characters },
+      text: this.#texts.options,
     });
     const numbers = this.#numbering(encoder);
     const encode = (given: Values) => renumbered(given, numbers);

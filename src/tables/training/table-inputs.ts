@@ -17,7 +17,7 @@ export function tableRow({ encoder }: TableModel, given: unknown, name: string):
 
 /** f32 [rows][fields]. @throws UserError (usage) naming the row. */
 export function* tableRows(model: TableModel, given: unknown, name: string): Steps<Float32Array> {
-  const width = model.encoder.fields.length;
+  const width = model.encoder.storedWidth;
   if (given instanceof Float32Array && given.length % width === 0) return given;
   if (!Array.isArray(given))
     throw UserError.refusal(name, `an array of objects, or stored rows of ${plural(width, 'number')}`, given);

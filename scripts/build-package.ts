@@ -12,6 +12,7 @@ import { ownModules } from './own-modules.ts';
 import { type Arrangement, arrange, smallShared } from './package/arrange.ts';
 import { builtinsWhenUsed } from './package/builtins-when-used.ts';
 import { groupOf } from './package/groups.ts';
+import { filesLoadedWhenUsed, loadedWhenUsed } from './package/loaded-when-used.ts';
 import { notices } from './package/third-party.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -36,7 +37,7 @@ const loaders = ['coordinator/entry.cjs', 'worker/entry.cjs'];
 const entries = [...new Set(['commands/main', 'worker/index', ...byAddress])];
 
 /** Files of the bundler below so many bytes become one that all programs load. */
-const smallBytes = 2600;
+const smallBytes = 5000;
 
 rmSync(lib, { recursive: true, force: true });
 const settings = {
@@ -65,7 +66,10 @@ function plugins(arrangement: Arrangement): Plugin[] {
 const commandLine = (everywhere: readonly string[]) =>
   build({
     ...settings,
-    plugins: plugins({ dist, entries: entries.map((name) => `${name}.js`), groupOf, everywhere }),
+    plugins: [
+      loadedWhenUsed(dist, ['formats/onnx/write.js']),
+      ...plugins({ dist, entries: entries.map((name) => `${name}.js`), groupOf, everywhere }),
+    ],
     entryPoints: entries.map((name) => ({ in: join(dist, `${name}.js`), out: name })),
     // Every file of lib/ that imports is in a folder of lib/, so that addresses relative to a module can be kept.
     chunkNames: 'chunks/[name]-[hash]',
@@ -79,6 +83,7 @@ const bundles = await Promise.all([
     ...settings,
     plugins: [
       builtinsWhenUsed(dist),
+      loadedWhenUsed(dist, ['formats/onnx/write.js', 'formats/runtime/predict.js']),
       ...plugins({ dist, entries: ['index.js', 'brain/index.js'], groupOf: () => 'rest', everywhere: [] }),
     ],
     chunkNames: 'library/[name]-[hash]',
@@ -87,6 +92,7 @@ const bundles = await Promise.all([
       { in: join(dist, 'brain/index.js'), out: 'library/brain' },
     ],
   }),
+  ...(await filesLoadedWhenUsed(dist, settings)),
 ]);
 const outputFiles = bundles.flatMap((bundle) => bundle.outputFiles);
 // The kernels contain parts of AssemblyScript's library.
@@ -97,9 +103,10 @@ const inputs = [
 for (const { path, text } of outputFiles) {
   mkdirSync(dirname(path), { recursive: true });
   // CommonJS packages in a module: esbuild's stand-in for `require` uses one in scope.
-  const requires = text.includes('typeof require')
-    ? "import{createRequire}from'node:module';const require=createRequire(import.meta.url);\n"
-    : '';
+  const requires =
+    path.endsWith('.js') && text.includes('typeof require')
+      ? "import{createRequire}from'node:module';const require=createRequire(import.meta.url);\n"
+      : '';
   writeFileSync(path, requires + text);
 }
 for (const file of loaders) cpSync(join(dist, file), join(lib, file));

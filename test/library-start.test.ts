@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 const folder = new URL('../lib/library/', import.meta.url);
 const index = JSON.stringify(new URL('index.js', folder).href);
@@ -34,6 +36,45 @@ test('to load a model and to predict, it needs none of the large modules of Node
 
 test('what needs one loads it', () => {
   assert.ok(loadedBy("await model.save('/dev/null/x').catch(() => {});").includes('fs/promises'));
+});
+
+test('exports are loaded by the first of them, once, and give what the modules of the checkout give', () => {
+  const program = `import { createRequire } from 'node:module';
+    const { load } = await import(${index});
+    const model = await load(new URL(${model}));
+    const { cache } = createRequire(import.meta.url);
+    const loaded = () => Object.keys(cache).map((each) => each.split(/[\\\\/]/).at(-1));
+    const before = loaded();
+    const onnx = Buffer.from(model.toOnnx()).toString('base64');
+    const sample = new Float32Array(model.input.reduce((a, b) => a * b)).fill(1);
+    const answer = model.toFunction()(sample);
+    process.stdout.write(JSON.stringify({ before, after: loaded(), onnx, answer }));`;
+  const options = { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } } as const;
+  const run = (
+    from: string,
+  ): { before: string[]; after: string[]; onnx: string; answer: { label: string } } =>
+    JSON.parse(
+      execFileSync(
+        process.execPath,
+        ['--input-type=module', '-e', program.replace(index, JSON.stringify(from))],
+        options,
+      ),
+    );
+  const published = run(new URL('index.js', folder).href);
+  assert.deepEqual([published.before, published.after], [[], ['exporters.cjs']]);
+  const { onnx, answer } = run(new URL('../dist/index.js', import.meta.url).href);
+  assert.deepEqual({ onnx: published.onnx, answer: published.answer }, { onnx, answer });
+});
+
+test('refusals of exports are UserErrors of the program that loads them', () => {
+  const text = readFileSync(new URL('exporters.cjs', folder), 'utf8');
+  // A class of its own would be another one than that which programs import.
+  assert.doesNotMatch(text, /\bextends Error\b/);
+  const asked: string[] = [];
+  const make: unknown = createRequire(import.meta.url)(fileURLToPath(new URL('exporters.cjs', folder)));
+  assert.ok(typeof make === 'function');
+  assert.deepEqual(Object.keys(make((name: string) => asked.push(name))).sort(), ['toFunction', 'toOnnx']);
+  assert.deepEqual(asked, ['./errors']);
 });
 
 test('training and images are not in the files that are read at once', () => {

@@ -9,8 +9,11 @@ import { after, before, test } from 'node:test';
 import { filesBelow, installInto, manifest, type Project, packInto, root } from './support/installed.ts';
 import { distributable } from './support/licences.ts';
 
-/** As `du` counts on linux-x64, in KiB: 6 MiB. */
-const largestKiB = 6144;
+/**
+ * As `du` counts on linux-x64, in KiB. Some 4,040 are packages that it depends on; the rest is ours, some 250 of it twice: the
+ * library is a bundle of its own, so that a program that imports it reads three files at its start.
+ */
+const largestKiB = 6500;
 
 let outside = '';
 let project: Project;

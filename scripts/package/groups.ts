@@ -25,6 +25,8 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   settings: [...commands('spelling'), ...of('config', 'yaml-text')],
   formats: of('formats', 'module', 'header', 'onnx/write', 'onnx/own', 'tfjs/write', 'json'),
   data: of('data', 'cached-set', 'download', 'csv-set'),
+  // Threads of a predictor load it too.
+  int8: [...of('inference/int8', 'int8-model'), ...of('kernels/int8', 'load-int8')],
   folder: of('run', 'with-run'),
 };
 

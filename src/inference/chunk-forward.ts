@@ -4,9 +4,9 @@ import { sizeOf } from '../data/transforms/transform.js';
 import type { Int8Module } from '../kernels/int8/load-int8.js';
 import { instantiateKernels } from '../kernels/kernels.js';
 import type { KernelModules } from '../kernels/load.js';
+import type { ChunkSite } from './chunk-inputs.js';
 import { type ChunkModel, openChunkModel } from './chunk-model.js';
 import { type InferencePlan, roundSamples, type SampleValues } from './inference-plan.js';
-import { Int8Model } from './int8/int8-model.js';
 
 /** What a rank is given. */
 export interface InferenceTask {
@@ -16,6 +16,19 @@ export interface InferenceTask {
   readonly int8: Int8Module | null;
   readonly memory: WebAssembly.Memory;
   readonly rank: number;
+}
+
+type OpenModel = (site: ChunkSite) => ChunkModel;
+
+/** The network of integers is loaded for those who use it. */
+export async function modelOpener({
+  inference,
+  int8,
+}: Pick<InferenceTask, 'inference' | 'int8'>): Promise<OpenModel> {
+  const { int8: plan } = inference;
+  if (plan === null || int8 === null) return openChunkModel;
+  const { Int8Model } = await import('./int8/int8-model.js');
+  return (site) => new Int8Model(site, plan, int8);
 }
 
 /** What the ranks of a round share. */
@@ -43,7 +56,8 @@ export class ChunkForward {
   readonly #logits: Float32Array;
   readonly #chunks: Chunk[] = [];
 
-  constructor({ inference, modules, int8, memory, rank }: InferenceTask) {
+  /** `openModel`: of modelOpener. */
+  constructor({ inference, modules, memory, rank }: InferenceTask, openModel: OpenModel) {
     const { data, input: shape, values, fitted, logits, plan } = inference;
     const stored = { tensors: fitted, prefix: '', source: 'the network' };
     const pipeline = Pipeline.restore(data, shape, stored, values);
@@ -52,11 +66,7 @@ export class ChunkForward {
     this.#outputs = plan.outputs;
     this.#images = roundSamples(inference, memory);
     this.#logits = new Float32Array(memory.buffer, logits.offset, logits.bytes / 4);
-    const site = { inference, pipeline, kernels, modules, memory, rank };
-    this.#model =
-      inference.int8 === null || int8 === null
-        ? openChunkModel(site)
-        : new Int8Model(site, inference.int8, int8);
+    this.#model = openModel({ inference, pipeline, kernels, modules, memory, rank });
   }
 
   /** The round's first `count` images, `size` at a time. */

@@ -12,7 +12,7 @@ import type { Tensor } from '../model/safetensors.js';
 import { ExitCode, expectedGot, UserError } from '../user-error.js';
 import { AbortReason, Control } from '../worker/control.js';
 import { WorkerFailure } from '../worker/session-errors.js';
-import { ChunkForward, type InferenceTask } from './chunk-forward.js';
+import { ChunkForward, type InferenceTask, modelOpener } from './chunk-forward.js';
 import {
   deriveFirst,
   fillInference,
@@ -23,7 +23,6 @@ import {
   roundSamples,
   type SampleValues,
 } from './inference-plan.js';
-import { checkHasInt8, fillInt8 } from './int8/int8-model.js';
 import { RankThreads } from './rank-threads.js';
 
 export type { NetworkDescription, Precision } from './inference-plan.js';
@@ -67,7 +66,10 @@ export class Predictor {
   #failure: unknown = null;
   #closed = false;
 
-  private constructor(given: Omit<InferenceTask, 'rank'>) {
+  private constructor(
+    given: Omit<InferenceTask, 'rank'>,
+    openModel: Awaited<ReturnType<typeof modelOpener>>,
+  ) {
     const { inference, modules, memory } = given;
     const { plan } = inference;
     deriveFirst(plan, instantiateKernels(modules.engine, memory));
@@ -78,7 +80,7 @@ export class Predictor {
     this.#images = roundSamples(inference, memory);
     this.#logits = new Float32Array(memory.buffer, logits.offset, logits.bytes / 4);
     this.#control = new Control(plan, memory);
-    this.#forward = new ChunkForward({ ...given, rank: plan.threads - 1 });
+    this.#forward = new ChunkForward({ ...given, rank: plan.threads - 1 }, openModel);
     this.#threads = plan.threads === 1 ? null : new RankThreads(plan.threads - 1, given);
     for (const ended of this.#threads?.ended ?? []) {
       ended.catch((error: unknown) => {
@@ -102,17 +104,19 @@ export class Predictor {
   ): Promise<Predictor> {
     if (!Number.isInteger(threads) || threads < 1)
       throw new UserError(`threads: ${expectedGot('an integer from 1 up', threads)}`, ExitCode.usage);
-    if (precision === 'int8') checkHasInt8(network);
+    const integers = precision === 'int8' ? await import('./int8/int8-model.js') : null;
+    integers?.checkHasInt8(network);
     const inference = planInference(network, threads, cores, precision);
     const memory = fillInference(inference, network.pipeline, tensors, source);
     const { modules, level } = await kernels;
     let int8: Int8Module | null = null;
-    if (inference.int8 !== null) {
+    if (integers !== null && inference.int8 !== null) {
       const { loadInt8 } = await import('../kernels/int8/load-int8.js');
       int8 = await loadInt8(level);
-      fillInt8(inference.int8, network.pipeline, tensors, source, memory, int8);
+      integers.fillInt8(inference.int8, network.pipeline, tensors, source, memory, int8);
     }
-    const predictor = new Predictor({ inference, modules, int8, memory });
+    const given = { inference, modules, int8, memory };
+    const predictor = new Predictor(given, await modelOpener(given));
     await predictor.#ready();
     return predictor;
   }

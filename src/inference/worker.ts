@@ -2,17 +2,17 @@
 import { workerData } from 'node:worker_threads';
 import { Aborted } from '../worker/aborted.js';
 import { AbortReason, Control } from '../worker/control.js';
-import { ChunkForward, type InferenceTask } from './chunk-forward.js';
+import { ChunkForward, type InferenceTask, modelOpener } from './chunk-forward.js';
 
 /** How long a worker spins for the next round before it parks. */
 const roundSpinMs = 1;
 
-function runRank(task: InferenceTask): void {
+async function runRank(task: InferenceTask): Promise<void> {
   const { inference, memory, rank } = task;
   const { plan } = inference;
   const control = new Control(plan, memory);
   try {
-    const forward = new ChunkForward(task);
+    const forward = new ChunkForward(task, await modelOpener(task));
     control.reportReady();
     for (let generation = 0; ; ) {
       generation = control.nextCommand(generation, plan.oversubscribed ? 0 : roundSpinMs);
@@ -28,4 +28,4 @@ function runRank(task: InferenceTask): void {
   }
 }
 
-runRank(workerData as InferenceTask);
+await runRank(workerData as InferenceTask);

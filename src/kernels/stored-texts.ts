@@ -49,7 +49,7 @@ export class StoredTexts {
       let squares = 0;
       for (let at = 0, run = 0; at < length; at = run) {
         while (run < length && stored[from + run] === stored[from + at]) run += 1;
-        squares += (run - at) ** 2;
+        squares += (run - at) * (run - at);
       }
       const scale = squares === 0 ? 0 : 1 / Math.sqrt(squares);
       for (let at = 0, run = 0; at < length; at = run) {

@@ -1,5 +1,6 @@
 /** Whether predicted probabilities are frequencies, and whether predicted values are means. */
 import { sigmoid } from '../loss/probabilities.js';
+import { square } from '../numbers/elementary.js';
 import { mean } from '../numbers/statistics.js';
 import type { JudgedClasses, JudgedLabels, JudgedValues } from './judged.js';
 
@@ -85,7 +86,7 @@ export function residualBins({ width, predicted, targets }: JudgedValues, k: num
       count: own.length,
       predicted: of((at) => predicted[at]),
       target: of((at) => targets[at]),
-      rmse: Math.sqrt(of((at) => (predicted[at] - targets[at]) ** 2)),
+      rmse: Math.sqrt(of((at) => square(predicted[at] - targets[at]))),
     };
   });
 }

@@ -6,6 +6,7 @@ import { isMissing, trimmedCell } from '../data/cells.js';
 import { type DateFormat, daysIn, daysOfMoment } from './dates-in-cells.js';
 import { buffer, Growing, keepFirst } from './growing.js';
 import {
+  type FoundThousands,
   formatWords,
   hasLeadingZero,
   isInfinite,
@@ -37,7 +38,7 @@ export interface NumbersColumn {
   /** Each value is the one before and 1. */
   readonly countsUp: boolean;
   /** Of cells that were read with decimal points. */
-  readonly thousands: Thousands;
+  readonly thousands: FoundThousands | null;
   /** The least and the greatest value before they were rounded to float32, if that leaves few values between them. */
   readonly blurred: readonly [number, number] | null;
 }
@@ -224,7 +225,7 @@ export class NumberStore implements ColumnStore {
       oddWords: this.#oddWords,
       oddCells: this.#oddCells,
       countsUp: this.#countsUp && !Number.isNaN(this.#last),
-      thousands: this.#thousands,
+      thousands: this.#thousands.found(),
       blurred: this.#spread.blurred(),
     };
   }

@@ -3,7 +3,13 @@ import { isRowName } from '../data/csv-layout.js';
 import { grouped, plural } from '../numbers/words.js';
 import { UserError } from '../user-error.js';
 import type { DatesColumn, NumbersColumn, RawColumn } from './column-store.js';
-import { ambiguousPoints, formatOfColumn, formatWords, looksNumeric } from './numbers-in-cells.js';
+import {
+  ambiguousPoints,
+  doubtfulCell,
+  formatOfColumn,
+  formatWords,
+  looksNumeric,
+} from './numbers-in-cells.js';
 import { type Table, unknownColumn } from './read-table.js';
 import { rangeWords, shortened, type TableSchema } from './schema.js';
 import type { WantedColumns } from './table-builder.js';
@@ -154,7 +160,7 @@ function typeOfNumbers(raw: NumbersColumn, context: Context): Found {
   const { asked, isTarget, table, place } = context;
   const { values, format, missing, oddCells, blurred } = raw;
   if (oddCells > 0 && asked === null) throw oddWords(raw, context);
-  const doubtful = asked?.number === undefined ? raw.thousands.doubtful(context.hint) : null;
+  const doubtful = asked?.number === undefined ? doubtfulCell(raw.thousands, context.hint) : null;
   if (doubtful !== null) throw doubtfulFormat(ambiguousPoints(doubtful), context);
   if (blurred !== null) {
     const why = `32 bits do not tell its values apart, from ${blurred.join(' to ')}: subtract a number from them`;

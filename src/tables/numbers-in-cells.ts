@@ -30,14 +30,24 @@ export class Thousands {
     else this.#first ??= { text, line };
   }
 
-  /**
-   * A cell that the column does not decide; null: points are decimal. Programs that write `950` for 950.000 write `1.05`
-   * for 1.050, so both forms in one column are doubtful, as points are beside columns with decimal commas.
-   */
-  doubtful(hint: '.' | ',' | null): PlacedCell | null {
-    return this.#isPossible && (this.#hasBare || hint === ',') ? this.#first : null;
+  /** Plain data, which go from thread to thread; null: points are decimal. */
+  found(): FoundThousands | null {
+    return this.#isPossible && this.#first !== null ? { first: this.#first, hasBare: this.#hasBare } : null;
   }
 }
+
+/** The first cell with a point, and whether there are cells without one. */
+export interface FoundThousands {
+  readonly first: PlacedCell;
+  readonly hasBare: boolean;
+}
+
+/**
+ * A cell that the column does not decide; null: points are decimal. Programs that write `950` for 950.000 write `1.05` for
+ * 1.050, so both forms in one column are doubtful, as points are beside columns with decimal commas.
+ */
+export const doubtfulCell = (found: FoundThousands | null, hint: '.' | ',' | null): PlacedCell | null =>
+  found !== null && (found.hasBare || hint === ',') ? found.first : null;
 
 /** A cell and where it first occurs. */
 export interface PlacedCell {
@@ -212,7 +222,7 @@ function chosen(
       const parts = partsOf(text);
       if (parts !== null) thousands.add(parts.digits, line);
     }
-    const cell = thousands.doubtful(hint);
+    const cell = doubtfulCell(thousands.found(), hint);
     return cell === null ? { kind: 'format', format: first } : ambiguousPoints(cell);
   }
   for (const cell of cells) {

@@ -19,7 +19,6 @@ import {
   numberIn,
   type PlacedCell,
   plainFormat,
-  Thousands,
 } from './numbers-in-cells.js';
 import type { Table } from './read-table.js';
 import { type AskedColumn, type ColumnSchema, shortened } from './schema.js';
@@ -200,7 +199,7 @@ export function numbersFromWords(raw: WordsColumn, context: Context): NumbersCol
   for (const number of numbers) spread.add(number);
   return {
     ...{ kind: 'numbers', format, missing, oddCells, countsUp: false, values },
-    ...{ thousands: new Thousands(), blurred: spread.blurred() },
+    ...{ thousands: null, blurred: spread.blurred() },
     oddWords: new Map(others.map((place) => [words[place], { line: lines[place], count: counts[place] }])),
   };
 }

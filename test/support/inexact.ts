@@ -7,6 +7,7 @@ import type { Tree } from './rooms.ts';
  */
 export const offThePath: Readonly<Record<string, string>> = {
   'report/': 'reads finished runs',
+  'explain/': 'measures and draws trained networks',
   'profile/': 'measures time',
   'machine/': 'measures the machine',
   'study/paired.ts': 'statistics of finished runs',

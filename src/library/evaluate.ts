@@ -21,7 +21,17 @@ import type { Model } from './model.js';
 import { samplesOf } from './samples.js';
 import { type FileData, fileKeys, isMemory, refuseOtherMemoryKeys } from './send-data.js';
 import { isGathered } from './streams.js';
-import type { Data, Evaluation, MemoryData, PicturesData, PredictOptions, Targets } from './types.js';
+import type {
+  Data,
+  Evaluation,
+  MemoryData,
+  PairData,
+  PicturesData,
+  PredictOptions,
+  RowData,
+  SampleStream,
+  Targets,
+} from './types.js';
 
 /** Samples with the number of the class of each. */
 type Evaluated = Pick<Samples, 'values' | 'targets'>;
@@ -94,13 +104,15 @@ async function scored(
 }
 
 async function evaluatedSamples(saved: SavedModel, data: Data): Promise<Evaluated> {
-  if (isGathered(data))
-    throw UserError.refusal(
-      'data',
-      'samples in arrays, or a file of rows, { table: path }',
-      Object.keys(data),
-    );
-  const { values, targets } = isMemory(data) ? await given(data, saved) : await read(data as FileData, saved);
+  if (isGathered(data)) {
+    const { gatheredFor } = await import('./given-rows.js');
+    const all = await gatheredFor(saved, data as RowData | SampleStream | PairData);
+    return all.rows === null ? evaluatedSamples(saved, all.data) : atLeastOne(all.rows);
+  }
+  return atLeastOne(isMemory(data) ? await given(data, saved) : await read(data as FileData, saved));
+}
+
+function atLeastOne({ values, targets }: Evaluated): Evaluated {
   if (targets.length === 0) throw UserError.refusal('data', 'at least one sample to evaluate on', 'none');
   return { values, targets };
 }

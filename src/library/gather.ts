@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { MemoryData } from '../data/memory-set.js';
 import { refuseOtherKeys } from '../data/other-keys.js';
-import { readTable, type Table } from '../tables/read-table.js';
+import { type ReadTableOptions, readTable, type Table } from '../tables/read-table.js';
 import { UserError } from '../user-error.js';
 import { isPlainObject, isStream, type Stream } from './streams.js';
 import type { PairData, RowData, SampleStream } from './types.js';
@@ -24,20 +24,31 @@ export type Gathered =
     }
   | { readonly kind: 'memory'; readonly data: MemoryData };
 
+/** Rows are read as a model has them. `targets`: its columns of targets. */
+export interface LikeModel extends Pick<ReadTableOptions, 'wanted' | 'named'> {
+  readonly targets: readonly string[];
+}
+
 const streamKeys = ['inputs', 'targets', 'shape', 'labels', 'test', 'validation'];
 const rowKeys = ['inputs', 'targets', 'target', 'columns', 'test'];
 
-/** The column of targets that are not in the rows. */
-const ownTarget = 'target';
+/** The column of targets that are not in the rows. @throws UserError (usage) if the model has several. */
+function targetName(like: LikeModel | null): string {
+  if (like === null) return 'target';
+  const [name, ...others] = like.targets;
+  if (others.length === 0) return name;
+  throw UserError.refusal('data.targets', `rows with the columns ${like.targets.join(', ')}`, 'targets apart');
+}
 
 /** @throws UserError (usage) for what is no row, and as readTable does. */
 export async function gathered(
   data: RowData | SampleStream | PairData,
   signal: AbortSignal,
+  like: LikeModel | null = null,
 ): Promise<Gathered> {
-  if ('pairs' in data) return gatheredPairs(data, signal);
+  if ('pairs' in data) return gatheredPairs(data, signal, like);
   const inputs = await peeked(data.inputs, 'data.inputs');
-  if (isPlainObject(inputs.first)) return rowsOf(data as RowData, inputs.all, signal);
+  if (isPlainObject(inputs.first)) return rowsOf(data as RowData, inputs.all, signal, like);
   refuseOtherKeys('data', data, streamKeys);
   const { targets, ...others } = data as SampleStream;
   return {
@@ -50,17 +61,23 @@ export async function gathered(
   };
 }
 
-async function rowsOf(data: RowData, inputs: Stream<unknown>, signal: AbortSignal): Promise<Gathered> {
+async function rowsOf(
+  data: RowData,
+  inputs: Stream<unknown>,
+  signal: AbortSignal,
+  like: LikeModel | null,
+): Promise<Gathered> {
   refuseOtherKeys('data', data, rowKeys);
   const { target, targets, columns, test } = data;
   if (test !== undefined && typeof test !== 'number')
     throw UserError.refusal('data.test', 'a share or a number of the rows, which are held out', test);
   if (targets === undefined) {
     const keys = { ...(target === undefined ? {} : { target }) };
-    return sent(inputs, { ...keys, ...rest({ columns, test }) }, signal);
+    return sent(inputs, { ...keys, ...rest({ columns, test }) }, signal, like);
   }
   if (target !== undefined) throw UserError.refusal('data.target', 'none beside data.targets', target);
-  return sent(joined(inputs, targets), { target: ownTarget, ...rest({ columns, test }) }, signal);
+  const name = targetName(like);
+  return sent(joined(inputs, targets, name), { target: name, ...rest({ columns, test }) }, signal, like);
 }
 
 const rest = ({ columns, test }: Pick<RowData, 'columns' | 'test'>) => ({
@@ -69,7 +86,11 @@ const rest = ({ columns, test }: Pick<RowData, 'columns' | 'test'>) => ({
 });
 
 /** Rows with their targets as a column. */
-async function* joined(inputs: Stream<unknown>, targets: Stream<unknown>): AsyncGenerator<object> {
+async function* joined(
+  inputs: Stream<unknown>,
+  targets: Stream<unknown>,
+  name: string,
+): AsyncGenerator<object> {
   const next = iteratorOf(targets);
   let row = 0;
   for await (const given of inputs) {
@@ -77,31 +98,36 @@ async function* joined(inputs: Stream<unknown>, targets: Stream<unknown>): Async
     const { done, value } = await next();
     if (done === true)
       throw UserError.refusal('data.targets', 'one for each row', `${row - 1}, and more rows`);
-    yield withTarget(given, value, row);
+    yield withTarget(given, value, row, name);
   }
   if ((await next()).done !== true)
     throw UserError.refusal('data.targets', `${row}, one for each row`, 'more');
 }
 
-function withTarget(given: unknown, target: unknown, row: number): object {
+function withTarget(given: unknown, target: unknown, row: number, name: string): object {
   // Other rows are refused where all of them are read.
   if (!isPlainObject(given)) return given as object;
-  if (Object.hasOwn(given, ownTarget))
+  if (Object.hasOwn(given, name))
     throw UserError.refusal(
       'data.inputs',
-      `no column ${JSON.stringify(ownTarget)} beside data.targets`,
+      `no column ${JSON.stringify(name)} beside data.targets`,
       `row ${row} with one`,
     );
-  return { ...given, [ownTarget]: target };
+  return { ...given, [name]: target };
 }
 
-async function gatheredPairs({ pairs, ...others }: PairData, signal: AbortSignal): Promise<Gathered> {
+async function gatheredPairs(
+  { pairs, ...others }: PairData,
+  signal: AbortSignal,
+  like: LikeModel | null,
+): Promise<Gathered> {
   const { all, first } = await peeked(pairs, 'data.pairs');
   const [input] = pairOf(first, 1);
   if (isPlainObject(input)) {
     refuseOtherKeys('data', others, ['columns', 'test']);
     const { columns, test } = others;
-    return sent(rowsOfPairs(all), { target: ownTarget, ...rest({ columns, test }) }, signal);
+    const name = targetName(like);
+    return sent(rowsOfPairs(all, name), { target: name, ...rest({ columns, test }) }, signal, like);
   }
   refuseOtherKeys('data', others, ['shape', 'labels']);
   const inputs: unknown[] = [];
@@ -121,12 +147,12 @@ async function gatheredPairs({ pairs, ...others }: PairData, signal: AbortSignal
   };
 }
 
-async function* rowsOfPairs(pairs: Stream<unknown>): AsyncGenerator<object> {
+async function* rowsOfPairs(pairs: Stream<unknown>, name: string): AsyncGenerator<object> {
   let row = 0;
   for await (const pair of pairs) {
     row += 1;
     const [input, target] = pairOf(pair, row);
-    yield withTarget(input, target, row);
+    yield withTarget(input, target, row, name);
   }
 }
 
@@ -167,13 +193,15 @@ async function sent(
   rows: Stream<unknown>,
   keys: Pick<RowData, 'target' | 'test' | 'columns'>,
   signal: AbortSignal,
+  like: LikeModel | null,
 ): Promise<Gathered> {
   const { columns } = keys;
   const named = keys.target === undefined ? [] : [keys.target];
   const given = rows as Iterable<object> | AsyncIterable<object>;
   const { sha256: _, ...table } = await readTable(given as never, {
     ...{ name: 'data.inputs', named: named.map(String), signal },
-    ...(columns === undefined ? {} : { columns }),
+    ...(columns === undefined || like !== null ? {} : { columns }),
+    ...(like === null ? {} : { wanted: like.wanted, named: like.named }),
   });
   return { kind: 'rows', rows: { table, digest: digestOf(table) }, keys };
 }

@@ -7,6 +7,7 @@ import { Interrupted } from '../coordinator/interruption.js';
 import type { CsvValues } from '../data/csv-values.js';
 import type { Dataset, Samples } from '../data/dataset.js';
 import { loadDataset } from '../data/load.js';
+import type { TableRequest } from '../tables/training/load-table.js';
 import { sentError } from './errors.js';
 import type { FromHost, Last, SentPictures, SentTable, ToHost, TrainRequest } from './messages.js';
 import type { FileKeys } from './send-data.js';
@@ -87,13 +88,16 @@ async function loadFolders({ labels, ...request }: SentPictures): Promise<Datase
   return loadPictures(request, { note() {}, warn() {}, decoder: decoderOf(), labels });
 }
 
-/** All rows of the file, unless the test rows are named. */
-async function loadRows({ json, tensors, source, ...rows }: SentTable): Promise<Dataset> {
+type Asked = Pick<TableRequest, 'target' | 'task' | 'columns'>;
+
+/** All rows, unless the test rows are named. */
+async function loadRows({ json, tensors, source, given, ...rows }: SentTable): Promise<Dataset> {
   const [{ loadTable }, { tableModelOf }] = await Promise.all([
     import('../tables/training/load-table.js'),
     import('../tables/training/table-model.js'),
   ]);
-  const request = { ...rows, ...({ target: null, task: 'auto', columns: {} } as const) };
+  const { 'data.target': target = null, 'data.columns': columns = {} } = given?.keys ?? {};
+  const request = { ...rows, ...({ target, task: 'auto', columns } as Asked) };
   const { signal } = new AbortController();
   const reading = {
     note() {},
@@ -101,6 +105,7 @@ async function loadRows({ json, tensors, source, ...rows }: SentTable): Promise<
     signal,
     model: tableModelOf(json, tensors, source),
     evaluates: true,
+    ...(given === undefined ? {} : { rows: { ...given.rows.table, sha256: () => given.rows.digest } }),
   };
   return loadTable(request, reading);
 }

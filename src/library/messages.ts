@@ -6,6 +6,7 @@ import type { LoadedKernels } from '../kernels/load.js';
 import type { Tensor } from '../model/safetensors.js';
 import type { Warning } from '../warnings.js';
 import type { ModelBytes } from './files.js';
+import type { SentRows } from './gather.js';
 import type { FileKeys, SentData } from './send-data.js';
 import type { Epoch, Recipe, TrainProgress } from './types.js';
 
@@ -69,6 +70,8 @@ export interface SentTable {
   readonly dir: string;
   readonly testFile: string | null;
   readonly test: number | null;
+  /** Rows of a program, instead of a file, and what it says of them. */
+  readonly given?: { readonly rows: SentRows; readonly keys: FileKeys };
 }
 
 /** Pictures in folders as a model takes them; `labels`: its classes. */

@@ -77,7 +77,11 @@ export function fileKeys(data: FileData): FileKeys {
   return { ...place, 'data.label': label };
 }
 
-const rowKeysOf = ({ target, test, columns }: Pick<RowData, 'target' | 'test' | 'columns'>): FileKeys => ({
+export const rowKeysOf = ({
+  target,
+  test,
+  columns,
+}: Pick<RowData, 'target' | 'test' | 'columns'>): FileKeys => ({
   // The rows come with the request.
   ...{ 'data.set': 'table', 'data.dir': 'memory' },
   ...(target === undefined ? {} : { 'data.target': target }),

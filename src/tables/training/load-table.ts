@@ -134,12 +134,14 @@ async function read(
 async function readLike(
   path: string,
   model: TableModel | { readonly columns: TableSchema; readonly target: TargetSchema },
-  { note, signal }: TableOptions,
+  { note, signal, rows, evaluates }: TableOptions,
   asked: ReadingSettings | null = null,
 ): Promise<Read> {
   const schema = 'encoder' in model ? { columns: model.encoder.columns } : model.columns;
   const named = usedNames(schema);
-  const raw = await readTable(path, { wanted: wantedLike(schema), named, signal });
+  // To be evaluated, they were read as the model has them.
+  const own = evaluates ? rows : undefined;
+  const raw = own ?? (await readTable(path, { wanted: wantedLike(schema), named, signal }));
   if (asked !== null && 'encoder' in model) refuseOtherReading(asked, raw.name, raw.names, model);
   const table = typeLike(raw, schema, model.target.columns);
   const targets = targetsLike(table, model.target);

@@ -48,6 +48,7 @@ test('CIFAR-10: planes become pixels of three colours, batches follow their numb
     ...['data_batch_1.bin', 'data_batch_2.bin', 'data_batch_10.bin', 'test_batch.bin'],
   ]);
   assert.match(notes.join('\n'), /the files are in .*cifar-10-batches-bin/);
+  assert.match(notes.join('\n'), /: without data_batch_3\.bin, data_batch_4\.bin, data_batch_5\.bin, which/);
 });
 
 test('CIFAR-10: other lengths, classes and versions are refused', async (t) => {

@@ -37,7 +37,11 @@ function targetName(like: LikeModel | null): string {
   if (like === null) return 'target';
   const [name, ...others] = like.targets;
   if (others.length === 0) return name;
-  throw UserError.refusal('data.targets', `rows with the columns ${like.targets.join(', ')}`, 'targets apart');
+  throw UserError.refusal(
+    'data.targets',
+    `rows with the columns ${like.targets.join(', ')}`,
+    'targets apart',
+  );
 }
 
 /** @throws UserError (usage) for what is no row, and as readTable does. */

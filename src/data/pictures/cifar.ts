@@ -49,6 +49,10 @@ export async function readCifar(
     );
   }
   if (depth > 0) note(`${shownPath(dir)}: the files are in ${shownPath(files.dir)}`);
+  const has = (batch: number) => files.train.some((name) => name.startsWith(`data_batch_${batch}.bin`));
+  const missing = [1, 2, 3, 4, 5].flatMap((batch) => (has(batch) ? [] : [`data_batch_${batch}.bin`]));
+  if (missing.length > 0)
+    note(`${shownPath(files.dir)}: without ${missing.join(', ')}, which the published set has`);
   const read = (name: string) => readContent(join(files.dir, name), { signal });
   const [train, test] = await Promise.all([Promise.all(files.train.map(read)), read(files.test)]);
   const shown = (name: string) => shownPath(join(files.dir, name));

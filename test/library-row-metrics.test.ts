@@ -5,14 +5,9 @@ import { test } from 'node:test';
 import { type Data, type Model, train, UserError } from '../dist/index.js';
 import { workingDirectory } from './support/cli.ts';
 import { writeFiles } from './support/data-files.ts';
+import { oneByOne, rowRecipe } from './support/rows-in-memory.ts';
 
-const recipe = {
-  model: { hidden: [6] },
-  train: { epochs: 3, batch: 16 },
-  optimizer: { name: 'adam', lr: 0.01 },
-  data: { validation: 0 },
-};
-const options = { recipe, threads: 1 };
+const options = { recipe: rowRecipe, threads: 1 };
 
 // The zip is a number in each row, and a category of the model.
 const rows = Array.from({ length: 120 }, (_, i) => ({
@@ -24,13 +19,6 @@ const rows = Array.from({ length: 120 }, (_, i) => ({
 const fileOf = (names: readonly (keyof (typeof rows)[0])[]) =>
   [names.join(','), ...rows.map((row) => names.map((name) => row[name]).join(','))].join('\n');
 const columns = { zip: 'category' };
-
-async function* oneByOne<T>(all: readonly T[]): AsyncGenerator<T> {
-  for (const each of all) {
-    await null;
-    yield each;
-  }
-}
 
 /** Every form gives `wanted`. */
 async function measures(model: Model, target: 'class' | 'price', file: string) {
@@ -92,8 +80,8 @@ test('labels: metrics() of rows with the columns of the model', async (t) => {
   const file = join(cwd, 'rows.csv');
   const text = ['size,zip,big,even', ...flags.map((row) => Object.values(row).join(','))].join('\n');
   await writeFiles(cwd, { 'rows.csv': text });
-  const labels = { ...recipe, loss: { name: 'binary-cross-entropy' } };
-  const own = { ...labels, data: { ...recipe.data, target: ['big', 'even'], task: 'labels' } };
+  const labels = { ...rowRecipe, loss: { name: 'binary-cross-entropy' } };
+  const own = { ...labels, data: { ...rowRecipe.data, target: ['big', 'even'], task: 'labels' } };
   const model = await train({ table: file }, { ...options, recipe: own });
   assert.deepEqual(model.labels, ['big', 'even']);
   assert.deepEqual(await model.metrics({ inputs: flags }), await model.metrics({ table: file }));

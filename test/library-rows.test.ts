@@ -5,14 +5,9 @@ import { test } from 'node:test';
 import { type Data, type Epoch, train, UserError } from '../dist/index.js';
 import { workingDirectory } from './support/cli.ts';
 import { writeFiles } from './support/data-files.ts';
+import { oneByOne, rowRecipe } from './support/rows-in-memory.ts';
 
-const recipe = {
-  model: { hidden: [6] },
-  train: { epochs: 3, batch: 16 },
-  optimizer: { name: 'adam', lr: 0.01 },
-  data: { validation: 0 },
-};
-const options = { recipe, threads: 1 };
+const options = { recipe: rowRecipe, threads: 1 };
 
 const colours = ['red', 'green', 'blue'];
 const rows = Array.from({ length: 120 }, (_, i) => ({
@@ -21,13 +16,6 @@ const rows = Array.from({ length: 120 }, (_, i) => ({
   class: (i * 7) % 13 > 5 ? 'large' : 'small',
 }));
 const text = ['size,colour,class', ...rows.map((row) => Object.values(row).join(','))].join('\n');
-
-async function* oneByOne<T>(all: readonly T[]): AsyncGenerator<T> {
-  for (const each of all) {
-    await null;
-    yield each;
-  }
-}
 
 const weights = async (data: Data) => {
   const model = await train(data, options);
@@ -81,7 +69,7 @@ test('epochs and progress of a regression have its metrics, by the names of metr
   const data = { inputs, targets, validation: { inputs, targets } };
   const seen: unknown[] = [];
   const run = train(data, {
-    recipe: { ...recipe, stop: { on: 'validation', target: null } },
+    recipe: { ...rowRecipe, stop: { on: 'validation', target: null } },
     threads: 1,
     onProgress: ({ metrics }) => seen.push(metrics),
   });

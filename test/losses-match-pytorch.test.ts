@@ -7,7 +7,7 @@ import { memoryDataset } from '../dist/data/memory-set.js';
 import type { TargetFacts } from '../dist/data/target.js';
 import { type Loss, lossOf } from '../dist/loss/loss.js';
 import type { Tensor } from '../dist/model/safetensors.js';
-import { fileOrder, openSession, relativeError, takeSteps } from './support/training.ts';
+import { repeatsGolden } from './support/golden-runs.ts';
 
 interface Run {
   readonly targets: number[];
@@ -71,27 +71,10 @@ for (const [name, words] of Object.entries(cases))
   ])
     test(`${name}, ${backend}, ${sync}: PyTorch's losses and weights, 1 to 3 threads`, async () => {
       const run = golden.runs[name];
-      const dataset = setOf(name, run);
-      const final = new Map<number, Map<string, Tensor>>();
-      for (const threads of [1, 2, 3]) {
-        const overrides = [...common, ...words, `backend=${backend}`, `parallel.sync=${sync}`];
-        const { session } = await openSession(dataset, threads, overrides);
-        session.setParameters(tensorsOf(run.initial), name);
-        fileOrder(session);
-        const rates = new Array<number>(run.losses.length / 2).fill(golden.lr);
-        const steps = await takeSteps(session, 0, rates, 0, dataset.train.count);
-        steps.push(...(await takeSteps(session, rates.length, rates, 0, dataset.train.count)));
-        await session.close();
-        const losses = steps.map(({ loss }) => loss);
-        assert.ok(relativeError(losses, run.losses) < 1e-4, `${losses} instead of ${run.losses}`);
-        for (const [key, { data }] of session.parameters())
-          assert.ok(relativeError(data, run.final[key]) < 1e-3, `${threads} threads: ${key}`);
-        final.set(threads, session.parameters());
-      }
-      if (sync === 'owner') {
-        assert.deepEqual(final.get(2), final.get(1));
-        assert.deepEqual(final.get(3), final.get(1));
-      }
+      const overrides = [...common, ...words, `backend=${backend}`, `parallel.sync=${sync}`];
+      const tensors = { initial: tensorsOf(run.initial), final: tensorsOf(run.final) };
+      const expected = { ...tensors, losses: run.losses, lr: golden.lr };
+      await repeatsGolden(setOf(name, run), overrides, expected, sync === 'owner');
     });
 
 const values: TargetFacts = { kind: 'value', width: 4 };

@@ -13,8 +13,9 @@ import type { Tensor } from '../dist/model/safetensors.js';
 import { chooseSync, type SyncFacts } from '../dist/plan/choose-sync.js';
 import { refusal } from './support/config-refusal.ts';
 import { exportedModel, logitsOf } from './support/exported-models.ts';
+import { repeatsGolden } from './support/golden-runs.ts';
 import { configured, prepared, someMnist, train, weightsFile } from './support/pairs.ts';
-import { configure, fileOrder, openSession, relativeError, takeSteps } from './support/training.ts';
+import { configure, fileOrder, openSession, takeSteps } from './support/training.ts';
 
 interface Run {
   readonly targets: number[];
@@ -63,31 +64,10 @@ for (const [name, words] of Object.entries(cases))
     if (backend === 'js' && name === 'clip') continue;
     test(`${name}, ${backend}, ${sync}: PyTorch's losses and weights, 1 to 3 threads`, async () => {
       const run = golden.runs[name];
-      const dataset = setOf(run);
-      const final = new Map<number, Map<string, Tensor>>();
-      for (const threads of [1, 2, 3]) {
-        const overrides = [...common, ...words, `backend=${backend}`, `parallel.sync=${sync}`];
-        const { session } = await openSession(dataset, threads, overrides);
-        session.setParameters(tensorsOf(run.initial), name);
-        fileOrder(session);
-        const rates = new Array<number>(run.losses.length / 2).fill(golden.lr);
-        const steps = await takeSteps(session, 0, rates, 0, dataset.train.count);
-        steps.push(...(await takeSteps(session, rates.length, rates, 0, dataset.train.count)));
-        await session.close();
-        const losses = steps.map(({ loss }) => loss);
-        assert.ok(relativeError(losses, run.losses) < 1e-4, `${losses} instead of ${run.losses}`);
-        const found = session.parameters();
-        assert.deepEqual([...found.keys()].sort(), Object.keys(run.final).sort());
-        for (const [key, { data, shape }] of found) {
-          assert.deepEqual(shape, run.final[key].shape);
-          assert.ok(relativeError(data, run.final[key].data) < 1e-3, `${threads} threads: ${key}`);
-        }
-        final.set(threads, found);
-      }
-      if (sync === 'owner') {
-        assert.deepEqual(final.get(2), final.get(1));
-        assert.deepEqual(final.get(3), final.get(1));
-      }
+      const overrides = [...common, ...words, `backend=${backend}`, `parallel.sync=${sync}`];
+      const tensors = { initial: tensorsOf(run.initial), final: tensorsOf(run.final) };
+      const expected = { ...tensors, losses: run.losses, lr: golden.lr };
+      await repeatsGolden(setOf(run), overrides, expected, sync === 'owner');
     });
   }
 

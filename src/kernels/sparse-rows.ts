@@ -24,6 +24,14 @@ export function sparseBytes(count: number, nonZeros: number, ranges: number): nu
   return (nonZeros + count * ranges) * entryBytes;
 }
 
+/** Where the next range begins, after one of the words [first, next): it has an even count, if need be by a zero value. */
+export function paddedRange(words: Uint32Array, floats: Float32Array, first: number, next: number): number {
+  if ((next - first) % 4 === 0) return next;
+  words[next] = words[next - 2];
+  floats[next + 1] = 0;
+  return next + 2;
+}
+
 /**
  * Sparse: entries in shared memory at byte `offset`, ascending by feature in a row; starts u32 [count · ranges + 1],
  * the address at which each range of each row begins. Every range is padded to an even count with a zero value of
@@ -52,11 +60,7 @@ export function packSparse(
         floats[next + 1] = value * factor;
         next += 2;
       }
-      if ((next - first) % 4 !== 0) {
-        words[next] = words[next - 2];
-        floats[next + 1] = 0;
-        next += 2;
-      }
+      next = paddedRange(words, floats, first, next);
     }
   }
   starts[count * rangeEnds.length] = next * 4;

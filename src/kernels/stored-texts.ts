@@ -3,7 +3,7 @@
  * occurrence, then NaN. Its entries are their counts, scaled to the norm 1.
  */
 import { expandStored, tableSizes, textSizes } from './expansion.js';
-import type { SparseLayout } from './sparse-rows.js';
+import { paddedRange, type SparseLayout } from './sparse-rows.js';
 
 /** Entries of a row, by rising input. */
 export class StoredTexts {
@@ -115,11 +115,7 @@ export function packStored(
         floats[next + 1] = rows.values[rows.indices[at]];
         next += 2;
       }
-      if ((next - first) % 4 !== 0) {
-        words[next] = words[next - 2];
-        floats[next + 1] = 0;
-        next += 2;
-      }
+      next = paddedRange(words, floats, first, next);
     }
     rows.clear();
   }

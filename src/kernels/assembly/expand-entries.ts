@@ -1,11 +1,7 @@
 // The same inputs as entries of sparse rows, see kernels/expansion.ts: ranges become a linear interpolation between two rows of
 // the sums of their weights, so that a number has two entries, however many ranges there are.
-import { curve, Op, placeOf } from './expand';
+import { blockBytes, curve, Op, placeOf, placeOfCategory, quarter, turn } from './expand';
 import { padded } from './entries';
-
-const blockBytes: usize = 32;
-const turn: f64 = 6.283185307179586;
-const quarter: f64 = 1.5707963267948966;
 
 // @ts-ignore: decorator
 @inline
@@ -24,14 +20,6 @@ function bins(edges: usize, count: i32, x: f32, entry: usize, shift: i32, at: us
   const share = (x - low) / (load<f32>(edge, 4) - low);
   if (place > 0) entry = put(entry, at + place - 1, shift, 1 - share);
   return put(entry, at + place, shift, share);
-}
-
-// @ts-ignore: decorator
-@inline
-function oneHot(x: f32, kept: i32, hasRare: bool, hasMissing: bool): i32 {
-  if (x != x) return hasMissing ? kept + (hasRare ? 1 : 0) : hasRare ? kept : -1;
-  if (x >= 1 && x <= <f32>kept) return <i32>x - 1;
-  return hasRare ? kept : -1;
 }
 
 /**
@@ -66,7 +54,7 @@ export function expandEntries(
         continue;
       }
       if (op == Op.oneHot) {
-        const place = oneHot(given, count, parameter != 0, scale != 0);
+        const place = placeOfCategory(given, count, parameter != 0, scale != 0);
         if (place >= 0) entry = put(entry, at + place, shift, 1);
         continue;
       }

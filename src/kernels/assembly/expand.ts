@@ -3,9 +3,9 @@
 
 export const enum Op { linear, curve, bins, cycle, periodic, oneHot, missing }
 
-const blockBytes: usize = 32;
-const turn: f64 = 6.283185307179586;
-const quarter: f64 = 1.5707963267948966;
+export const blockBytes: usize = 32;
+export const turn: f64 = 6.283185307179586;
+export const quarter: f64 = 1.5707963267948966;
 
 // @ts-ignore: decorator
 @inline
@@ -43,13 +43,14 @@ function bins(edges: usize, count: i32, x: f32, row: usize, panel: usize, at: us
   put(row, panel, at + place, (x - low) / (load<f32>(edge, 4) - low));
 }
 
-/** `kept`, `hasRare`, `hasMissing`: see Block. A number that no category has counts as rare. */
-function oneHot(x: f32, kept: i32, hasRare: bool, hasMissing: bool, row: usize, panel: usize, at: usize): void {
-  let place = hasRare ? kept : -1;
-  if (x != x) {
-    if (hasMissing) place = kept + (hasRare ? 1 : 0);
-  } else if (x >= 1 && x <= <f32>kept) place = <i32>x - 1;
-  if (place >= 0) put(row, panel, at + place, 1);
+/**
+ * The input of a category that is 1; −1: none is. `kept`, `hasRare`, `hasMissing`: see Block. A number that no category has
+ * counts as rare.
+ */
+export function placeOfCategory(x: f32, kept: i32, hasRare: bool, hasMissing: bool): i32 {
+  const rare = hasRare ? kept : -1;
+  if (x != x) return hasMissing ? kept + (hasRare ? 1 : 0) : rare;
+  return x >= 1 && x <= <f32>kept ? <i32>x - 1 : rare;
 }
 
 /**
@@ -77,7 +78,8 @@ export function expandRows(values: usize, order: usize, rows: i32, stride: i32, 
         continue;
       }
       if (op == Op.oneHot) {
-        oneHot(given, count, shift != 0, scale != 0, out, step, at);
+        const place = placeOfCategory(given, count, shift != 0, scale != 0);
+        if (place >= 0) put(out, step, at + place, 1);
         continue;
       }
       const x = given != given ? load<f32>(block, 16) : given;
